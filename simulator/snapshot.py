@@ -1,0 +1,119 @@
+"""One consistent, frozen reading of the world at one instant: the seam towards every reader.
+
+Counts are exact integers, times are integer nanoseconds. Whoever reads a snapshot changes nothing
+in the world, and two snapshots taken at the same instant are equal to the byte. Axis names stand
+beside the arrays, so a reader needs no topology. Arrays are read-only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Counts = NDArray[np.int64]
+
+STATUSES = ("200", "429", "500", "503", "504")
+AGENT_STATES = ("stopped", "starting", "idle", "busy", "hung", "crashed")
+OUTCOMES = ("completed", "failed")
+CPU_MODES = ("idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user")
+TRAFFIC = ("message", "request")
+DURATION_BOUNDS_S = (
+    0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.075,
+    0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0, 30.0,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DurationHistogram:
+    """Durations counted by `DURATION_BOUNDS_S`, plus one last cell for everything longer.
+
+    `counts` is not cumulative: cell i holds bound[i-1] < duration <= bound[i]. Shape (31,).
+    """
+
+    counts: Counts
+    sum_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaultStatus:
+    """A fault that is in effect: its declared magnitude now and its own measure of effect."""
+
+    name: str
+    fault: str
+    magnitude: float
+    effect: float
+    effect_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The world at `now_ns`. Axis orders: see the tuples of this module and `tiers`."""
+
+    now_ns: int
+    seed: int
+    tiers: tuple[str, ...]
+    priorities: tuple[str, ...]
+    sandboxes: tuple[str, ...]
+
+    # gateway and tasks
+    http_requests: Counts  # (status,)
+    http_request_duration: DurationHistogram
+    response_duration: DurationHistogram
+    task_duration: DurationHistogram
+    tasks_arrived: Counts  # (priority,)
+    tasks_rejected: Counts  # (priority,)
+    tasks_timed_out: Counts  # (priority,)
+    tasks_processed: Counts  # (priority, outcome)
+    tasks_in_flight: Counts  # (priority,)
+    tasks_retried: Counts  # (priority,)
+    queue_depth: Counts  # (priority,)
+    dispatched: Counts  # (tier,)
+    undispatched: Counts  # (tier,) attempts that came back from an agent for another try
+    finished: Counts  # (tier, outcome)
+    in_flight_by_tier: Counts  # (tier,)
+    backpressure_level: int
+    saturation: float
+    arrival_rate: float  # tasks per second that the load asks for now
+
+    # agents
+    agents: Counts  # (tier, agent state)
+    agents_started: int
+    agents_crashed: int
+    startup_duration: DurationHistogram
+    memory_bytes: Counts  # (tier,)
+    cpu_ns: Counts  # (cpu, mode)
+
+    # bus
+    messages_sent: int
+    messages_delivered: Counts  # (tier of the receiver,)
+    messages_dropped: int
+    messages_waiting: int
+    network_sent_bytes: Counts  # (traffic,)
+    network_received_bytes: Counts  # (traffic,)
+
+    # sandboxes
+    sandbox_total: Counts  # (sandbox,)
+    sandbox_in_use: Counts
+    sandbox_leaked: Counts
+    sandbox_down: Counts
+    sandbox_available: Counts
+    sandbox_executions: Counts
+
+    # faults, and the state of the observability path itself
+    faults: tuple[FaultStatus, ...]
+    exporter_up: bool
+    exporter_restarts: int
+
+    @property
+    def time_s(self) -> float:
+        """Virtual seconds since the world began."""
+        return self.now_ns / 1e9
+
+    @property
+    def active_agents(self) -> Counts:
+        """Running agents by tier: idle, busy or hung. Shape (tier,)."""
+        return self.agents[:, 2:5].sum(axis=1)
