@@ -1,0 +1,1 @@
+"""What to run and what to expect: scenario schema, loader and the bundled library."""
