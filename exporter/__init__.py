@@ -1,0 +1,1 @@
+"""World to Prometheus: the metric catalogue, rendering, HTTP and timestamped history."""
