@@ -1,0 +1,104 @@
+"""A scenario as it runs: validated values, times in seconds from the scenario's start.
+
+Made by `scenarios.loader` from a file; read by the judge and by `serve`. Times before the start
+are history and negative. Nothing here reads files or simulates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from scenarios.errors import InputError
+from simulator.faults import Fault, Parameters, Targets
+
+if TYPE_CHECKING:
+    from simulator.plan import Plan
+    from simulator.topology import Topology
+
+Expected = Literal["fires", "silent", "explained"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a user's file; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def error(self, message: str) -> InputError:
+        """Return an `InputError` that points here."""
+        return InputError(message, path=self.path, line=self.line, column=self.column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A fault of the past: it began `ago_s` before the scenario's start and ended before it."""
+
+    name: str
+    parameters: Parameters
+    ago_s: float
+    duration_s: float
+    ramp_s: float = 0.0
+    targets: Targets = Targets()
+
+    def fault(self, start_s: float) -> Fault:
+        """Return the fault for a world's plan in which it starts at `start_s`."""
+        return Fault(
+            name=self.name,
+            parameters=self.parameters,
+            start_s=start_s,
+            duration_s=self.duration_s,
+            ramp_s=self.ramp_s,
+            targets=self.targets,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What Prometheus knows at the start: `depth_s` None asks for what rules and panels need."""
+
+    depth_s: float | None = None
+    incidents: tuple[Incident, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What one alert has to do.
+
+    `onset_s` is when its cause begins, `end_s` when its cause ends: bounds and reported times
+    count from there. Both are 0 for a cause in the past and for none at all. `labels` are sorted
+    pairs that the alert must carry; it may carry more. For `fires`, `fires_within_s` is known and
+    `resolves_within_s` may be None: then the alert need not resolve in the scenario.
+    """
+
+    alert: str
+    expected: Expected
+    place: Place
+    labels: tuple[tuple[str, str], ...] = ()
+    cause: str | None = None
+    onset_s: float = 0.0
+    end_s: float = 0.0
+    fires_within_s: float | None = None
+    resolves_within_s: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that is going to happen, from `duration_s` of load and faults to the verdict.
+
+    `pending_allowed` False makes even a pending alert a failure unless it is expected or explained.
+    """
+
+    name: str
+    story: str
+    path: str
+    seed: int
+    duration_s: float
+    topology: Topology
+    plan: Plan
+    past: Past = Past()
+    expectations: tuple[Expectation, ...] = field(default=())
+    pending_allowed: bool = True

@@ -1,0 +1,1 @@
+"""Drives a real Prometheus and judges what it sees: history, timelines, verdicts, reports."""
