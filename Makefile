@@ -1,0 +1,48 @@
+# Plain `make` prints help. Every target that needs it does the set-up first; once done, that takes
+# a tenth of a second. Written for GNU make 3.81 (macOS) and later.
+
+SHELL := /bin/sh
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+VENV := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-long check bench fmt lock clean
+
+help: ## print this help
+	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@printf '\nARGS=... goes to the program: make run ARGS="traffic-drop --json"\n'
+
+setup: ## Python packages into .venv, Prometheus and Alertmanager if they are missing
+	@tools/setup.sh
+	@tools/install-prometheus.sh
+
+run: setup ## the main job: every bundled scenario, judged by a real Prometheus
+	@$(VENV)/agentaskit-sim verify $(ARGS)
+
+test: setup ## the whole test suite, but for what takes many minutes
+	@$(VENV)/pytest -n 2 -m "not long" $(ARGS)
+
+test-long: setup ## exact days and many seeds
+	@$(VENV)/pytest -m long $(ARGS)
+
+check: setup ## lint, formatting, types
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+
+bench: setup ## speed of the world beside a SimPy model of the same system, in one run
+	@$(VENV)/python -m benchmarks.bench $(ARGS)
+
+fmt: setup ## format the code and mend what ruff can mend
+	@$(VENV)/ruff format .
+	@$(VENV)/ruff check --fix .
+
+lock: setup ## bring requirements.lock up to date with pyproject.toml
+	@tools/lock.sh $(ARGS)
+	@tools/setup.sh
+
+clean: ## remove all that make has made here: .venv, .tools, results, caches
+	rm -rf .venv .tools results build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f benchmarks/latest.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,52 @@
+# Sourced by the scripts beside it: what they all need to speak, compare versions and install.
+# shellcheck shell=sh
+
+# An interrupted script still runs its EXIT trap.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf 'setup: %s\n' "$*"; }
+
+# Print a mistake and the way out, one argument a line, and leave with status 3: nothing can run.
+give_up() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 3
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# at_least 2.42.0 2.42: the first version is the second or a later one (major and minor count).
+at_least() {
+    awk -v have="$1" -v want="$2" 'BEGIN {
+        split(have, h, "[^0-9]+"); split(want, w, "[^0-9]+")
+        exit !(h[1] > w[1] || (h[1] + 0 == w[1] + 0 && h[2] + 0 >= w[2] + 0))
+    }' </dev/null
+}
+
+# Run a command as root: directly, with a sudo that asks nothing, or with one that can ask.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+        sudo "$@"
+    else
+        return 1
+    fi
+}
+
+can_be_root() { [ "$(id -u)" -eq 0 ] || { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; }
+
+# Package lists may be absent (a fresh container) or partly out of reach: what matters comes after.
+apt_update() {
+    as_root apt-get update -qq >/dev/null 2>&1 || say "apt-get update did not succeed; going on"
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
+
+# The version that apt would install of a package, without its epoch; nothing when it has none.
+apt_candidate() {
+    apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}\([0-9].*\)$/\2/p'
+}

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Write requirements.lock: what pyproject.toml asks for, exact, with checksums, for every Python and
+# platform at once. Called by `make lock`; ARGS=--upgrade takes the newest of everything.
+set -eu
+cd "$(dirname "$0")/.."
+.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --custom-compile-command "make lock" \
+    --group dev "$@" pyproject.toml --output-file requirements.lock
