@@ -58,7 +58,7 @@ allow_services() {
 from_debian() {
     have apt-get && can_be_root || return 1
     apt_update
-    wanted=
+    wanted=''
     if ! prometheus_there && at_least "$(apt_candidate prometheus)" "$prometheus_oldest"; then
         wanted=prometheus
     fi
@@ -67,11 +67,10 @@ from_debian() {
         wanted="$wanted prometheus-alertmanager"
     fi
     [ -n "$wanted" ] || return 1
-    say "installing $wanted with apt-get"
     trap allow_services EXIT
     forbid_services
     # shellcheck disable=SC2086 # a list of package names
-    apt_install $wanted >/dev/null || { allow_services; return 1; }
+    apt_install $wanted || { allow_services; return 1; }
     allow_services
     if have systemctl && [ -d /run/systemd/system ]; then
         # shellcheck disable=SC2086 # services are named as their packages are

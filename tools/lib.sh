@@ -41,9 +41,13 @@ apt_update() {
     as_root apt-get update -qq >/dev/null 2>&1 || say "apt-get update did not succeed; going on"
 }
 
+# Quiet when all is well; everything apt said when it is not.
 apt_install() {
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" </dev/null
+    say "installing $* with apt-get"
+    said=$(as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+        apt-get install -y -qq --no-install-recommends "$@" 2>&1 </dev/null) && return
+    printf '%s\n' "$said" >&2
+    return 1
 }
 
 # The version that apt would install of a package, without its epoch; nothing when it has none.

@@ -38,8 +38,7 @@ install_python() {
         apt_update
         for minor in 13 12 14 11; do
             if [ -n "$(apt_candidate "python3.$minor-venv")" ]; then
-                say "installing python3.$minor with apt-get"
-                apt_install "python3.$minor-venv" >/dev/null && find_python && return
+                apt_install "python3.$minor-venv" && find_python && return
             fi
         done
     elif have brew; then
@@ -63,9 +62,8 @@ make_environment() {
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
         if have apt-get && can_be_root; then
-            say "installing $package with apt-get"
             apt_update
-            apt_install "$package" >/dev/null || true
+            apt_install "$package" || true
         fi
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             give_up "$python cannot make environments; type: sudo apt-get install $package" \
