@@ -1,1 +1,1 @@
-"""Drives a real Prometheus and judges what it sees: history, timelines, verdicts, reports."""
+"""The judge: drives a real Prometheus over virtual history and says which alerts fired when."""

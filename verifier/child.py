@@ -1,0 +1,146 @@
+"""A server program run as a child in a temporary directory, with neither ever left behind.
+
+Used by whatever starts a Prometheus or an Alertmanager. However the parent ends, `kill -9`
+included, the child is killed and the directory removed: on a normal end by `stop`, else by the
+guard, a small shell that waits for the end of file on a pipe only the parent holds. A
+parent-death signal was the alternative: it leaves the directory, follows the thread instead of the
+process, needs code between fork and exec, and exists on Linux alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from verifier.errors import JudgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOG_LINES: Final = 200
+STOP_TIMEOUT_S: Final = 10.0
+_GUARD: Final = """
+pid=
+while read -r line; do
+  [ "$line" = done ] && exit 0
+  pid=$line
+done
+[ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && sleep 0.1
+rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+"""
+
+
+class Child:
+    """A temporary directory and, once started, the one process that works in it.
+
+    `log` keeps the last lines of the process's output. Not for use from several threads.
+    """
+
+    def __init__(self, prefix: str, *, parent_directory: Path | None = None) -> None:
+        """Create the directory and its guard; raise JudgeError when that cannot be done."""
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+        try:
+            self.directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent_directory))
+        except OSError as error:
+            raise JudgeError(
+                f"no temporary directory can be made ({error}): free some space or point TMPDIR"
+                " at a directory that can be written"
+            ) from error
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, "guard", str(self.directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops us
+            cwd="/",
+        )
+
+    def start(self, command: Sequence[str | Path]) -> None:
+        """Start `command` in the directory, ending the one before; raise JudgeError if it cannot.
+
+        The child starts in a session of its own, so that a terminal's Ctrl-C is the parent's.
+        """
+        self._end_process()
+        self.log.clear()
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=self.directory,
+            )
+        except OSError as error:
+            raise JudgeError(f"{command[0]} cannot be started ({error}): reinstall it") from error
+        self._tell_guard(str(self._process.pid))
+        self._reader = threading.Thread(target=self._read_log, args=(self._process,), daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running process, None before `start`."""
+        return self._process.pid if self._process else None
+
+    def exit_status(self) -> int | None:
+        """Return the exit status (negative: a signal's number), None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def last_log(self, lines: int = 3) -> str:
+        """Return the last lines of output, those that tell of an error preferred."""
+        errors = [line for line in self.log if "level=error" in line or "level=ERROR" in line]
+        return "\n".join((errors or list(self.log))[-lines:])
+
+    def stop(self) -> None:
+        """Kill the process, remove the directory, dismiss the guard. May be called twice."""
+        self._end_process()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        if not self.directory.exists():
+            self._tell_guard("done")
+        stdin = self._guard.stdin
+        if stdin is not None:
+            with contextlib.suppress(OSError):
+                stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._guard.wait(STOP_TIMEOUT_S)
+
+    def _tell_guard(self, line: str) -> None:
+        stdin = self._guard.stdin
+        if stdin is None or stdin.closed:
+            return
+        with contextlib.suppress(OSError):
+            os.write(stdin.fileno(), f"{line}\n".encode())
+
+    def _end_process(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()  # what it would save on a gentle end is thrown away anyway
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_TIMEOUT_S)
+        if self._reader is not None:
+            self._reader.join(STOP_TIMEOUT_S)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _read_log(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdout is None:
+            return
+        for line in process.stdout:
+            self.log.append(line.decode(errors="replace").rstrip())
+
+
+def free_port() -> int:
+    """Return a loopback port free at this moment; another program may take it before its use."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

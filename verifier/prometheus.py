@@ -1,0 +1,298 @@
+"""A throwaway Prometheus: started empty on loopback, filled by remote write, asked, removed.
+
+The judge's only engine. It scrapes nothing and evaluates no rule: a single sample of wall-clock
+time would put virtual history out of bounds. Its times are Unix seconds; virtual time is the
+caller's business. Whatever keeps it from answering is a JudgeError, never a verdict.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlencode
+
+import numpy as np
+
+from verifier.binaries import require
+from verifier.child import Child, free_port
+from verifier.errors import JudgeError
+from verifier.remote_write import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from exporter.history import History
+
+POINTS_MAX: Final = 10_000
+"""Most points asked for in one range query; the server's own limit is 11,000."""
+
+START_ATTEMPTS: Final = 5
+READY_TIMEOUT_S: Final = 30.0
+ANSWER_TIMEOUT_S: Final = 130.0
+QUERY_THREADS: Final = 3
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+_REMOTE_WRITE: Final = {
+    "Content-Type": "application/x-protobuf",
+    "Content-Encoding": "snappy",
+    "X-Prometheus-Remote-Write-Version": "0.1.0",
+}
+
+
+class QueryError(ValueError):
+    """The engine refused an expression or failed to evaluate it; the message is the engine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeQuery:
+    """An expression on the grid start_s, start_s + step_s, ... up to end_s, Unix seconds."""
+
+    expr: str
+    start_s: float
+    end_s: float
+    step_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of an answer: `times_s` (Unix seconds) and `values`, both float64 (n,)."""
+
+    labels: Mapping[str, str]
+    times_s: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+class Prometheus:
+    """A running server inside a `with` block; nothing of it is left after the block.
+
+    Raises JudgeError when the program is missing, does not start, dies, or refuses samples.
+    `query_range` and `query` may be called from several threads.
+    """
+
+    def __init__(self, *, binary: Path | None = None, parent_directory: Path | None = None) -> None:
+        """Only note where the program is and where its temporary directory may be."""
+        self._binary = binary
+        self._parent_directory = parent_directory
+        self._child: Child | None = None
+        self._port = 0
+        self._pushed = 0
+        self._local = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
+        self.version = ""
+
+    def __enter__(self) -> Self:
+        """Start the server, wait until it is ready, read its version."""
+        binary = self._binary or require("prometheus")
+        self._child = Child("agentaskit-prometheus-", parent_directory=self._parent_directory)
+        try:
+            self._start(binary, self._child)
+            self.version = str(self._ask("/api/v1/status/buildinfo")["version"])
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Kill the server and remove its directory."""
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        if self._child is not None:
+            self._child.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server."""
+        return self._child.pid if self._child else None
+
+    @property
+    def url(self) -> str:
+        """Address of the server while it runs."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def push(self, history: History) -> int:
+        """Store `history`; return its number of samples. Each may only be pushed once.
+
+        Raises JudgeError when a sample is refused or not stored: this server is then spoilt.
+        """
+        samples = 0
+        for body, count in requests(history):
+            status, answer = self._request("POST", "/api/v1/write", body, _REMOTE_WRITE)
+            if status >= 300:
+                raise self._failure(f"Prometheus refused samples ({status}): {answer.decode()}")
+            samples += count
+        self._pushed += samples
+        self._check_stored()
+        return samples
+
+    def query_range(self, query: RangeQuery) -> list[Series]:
+        """Return the series of a range query, of any length, in the engine's order.
+
+        Raises QueryError when the engine refuses the expression.
+        """
+        parts: dict[tuple[tuple[str, str], ...], list[Series]] = {}
+        for chunk in _chunks(query):
+            form = {"query": query.expr, "step": _number(query.step_s)}
+            form |= {"start": _number(chunk[0]), "end": _number(chunk[1])}
+            for item in self._ask("/api/v1/query_range", form)["result"]:
+                series = _series(item["metric"], item["values"])
+                parts.setdefault(tuple(sorted(series.labels.items())), []).append(series)
+        return [_joined(pieces) for pieces in parts.values()]
+
+    def query_ranges(self, queries: Sequence[RangeQuery]) -> list[list[Series] | QueryError]:
+        """Answer many range queries, several at a time; a refused one gives its QueryError."""
+
+        def answer(query: RangeQuery) -> list[Series] | QueryError:
+            try:
+                return self.query_range(query)
+            except QueryError as error:
+                return error
+
+        with ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query") as pool:
+            return list(pool.map(answer, queries))
+
+    def query(self, expr: str, at_s: float) -> list[Series]:
+        """Return the instant vector (or scalar, with no labels) of `expr` at one Unix time."""
+        data = self._ask("/api/v1/query", {"query": expr, "time": _number(at_s)})
+        if data["resultType"] == "scalar":
+            return [_series({}, [data["result"]])]
+        if data["resultType"] != "vector":
+            raise QueryError(f"expression must give a vector, got a {data['resultType']}")
+        return [_series(item["metric"], [item["value"]]) for item in data["result"]]
+
+    def _start(self, binary: Path, child: Child) -> None:
+        """Start on a free port, trying again when another program took the port first."""
+        (child.directory / "prometheus.yml").touch()
+        for _ in range(START_ATTEMPTS):
+            self._port = free_port()
+            child.start(_command(binary, child.directory, self._port))
+            if self._wait_until_ready(child):
+                return
+            if "address already in use" not in "\n".join(child.log):
+                break
+        raise self._failure("Prometheus did not start")
+
+    def _wait_until_ready(self, child: Child) -> bool:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline and child.exit_status() is None:
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=1)
+            try:
+                connection.request("GET", "/-/ready")
+                if connection.getresponse().status == 200:
+                    return True
+            except (OSError, http.client.HTTPException):
+                pass
+            finally:
+                connection.close()
+            time.sleep(0.01)
+        return False
+
+    def _ask(self, path: str, form: Mapping[str, str] | None = None) -> Any:
+        """Return `data` of an API answer; raise QueryError for the caller's mistake."""
+        if form is None:
+            status, answer = self._request("GET", path, None, {})
+        else:
+            status, answer = self._request("POST", path, urlencode(form).encode(), _FORM)
+        if status in (400, 422):
+            raise QueryError(str(json.loads(answer)["error"]))
+        if status != 200:
+            raise self._failure(f"Prometheus answered {status}: {answer.decode()[:500]}")
+        return json.loads(answer)["data"]
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        """Return status and body, over this thread's own connection."""
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", self._port, timeout=ANSWER_TIMEOUT_S
+            )
+            self._local.connection = connection
+            self._connections.append(connection)
+        try:
+            connection.request(method, path, body=body, headers=dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise self._failure(f"Prometheus does not answer ({error!r})") from error
+
+    def _check_stored(self) -> None:
+        """Raise JudgeError unless the server's head counted every sample pushed."""
+        status, page = self._request("GET", "/metrics", None, {})
+        counts = {"prometheus_tsdb_head_samples_appended_total": 0.0}
+        counts["prometheus_tsdb_wal_writes_failed_total"] = 0.0
+        for line in page.decode().splitlines():
+            name = line.partition(" ")[0].partition("{")[0]
+            if name in counts:
+                counts[name] += float(line.rsplit(" ", 1)[1])
+        stored, failed = (int(count) for count in counts.values())
+        if status != 200 or stored != self._pushed or failed:
+            raise self._failure(
+                f"Prometheus stored {stored} of {self._pushed} samples, {failed} writes failed"
+            )
+
+    def _failure(self, what: str) -> JudgeError:
+        """Return the error that tells what happened, why as far as known, and the way out."""
+        child = self._child
+        if child is None:
+            return JudgeError(f"{what}: start it in a with block first")
+        time.sleep(0.05)  # a dying server still has a last line to say
+        reason, text = [what], f"{what}\n{child.last_log(20)}"
+        if child.exit_status() is not None:
+            reason.append(f"it ended with status {child.exit_status()}")
+        if child.log:
+            reason.append(f"its last words: {child.last_log()}")
+        if "no space left" in text or shutil.disk_usage(child.directory).free < 1 << 20:
+            reason.append(
+                f"the disk of {child.directory} is full: free some space or point TMPDIR elsewhere"
+            )
+        else:
+            reason.append("run it again; `agentaskit-sim doctor` shows what is installed")
+        return JudgeError("; ".join(reason))
+
+
+def _command(binary: Path, directory: Path, port: int) -> list[str | Path]:
+    return [
+        binary,
+        f"--config.file={directory / 'prometheus.yml'}",
+        f"--storage.tsdb.path={directory / 'data'}",
+        "--storage.tsdb.retention.time=100y",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-remote-write-receiver",
+        "--log.level=warn",
+    ]
+
+
+def _chunks(query: RangeQuery) -> Iterable[tuple[float, float]]:
+    """Cut a range into (first, last) times of at most POINTS_MAX points each."""
+    points = int((query.end_s - query.start_s) / query.step_s + 1e-9) + 1
+    for first in range(0, points, POINTS_MAX):
+        last = min(first + POINTS_MAX, points) - 1
+        yield query.start_s + first * query.step_s, query.start_s + last * query.step_s
+
+
+def _series(labels: Mapping[str, str], pairs: Sequence[tuple[float, str]]) -> Series:
+    times_s = np.array([pair[0] for pair in pairs], dtype=np.float64)
+    return Series(labels, times_s, np.array([float(pair[1]) for pair in pairs], dtype=np.float64))
+
+
+def _joined(pieces: Sequence[Series]) -> Series:
+    if len(pieces) == 1:
+        return pieces[0]
+    times_s = np.concatenate([piece.times_s for piece in pieces])
+    return Series(pieces[0].labels, times_s, np.concatenate([piece.values for piece in pieces]))
+
+
+def _number(value: float) -> str:
+    """Write seconds so that the server reads the very millisecond meant."""
+    return f"{value:.3f}"
