@@ -1,0 +1,129 @@
+"""The HTTP server of a live world: landing page, metrics, health; loopback unless told otherwise.
+
+The front door binds a socket first, so a port in use is known before anything is compiled, and then
+serves the app on it. Handlers only read; what moves is behind the `Front` they are given.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import hdrs, web
+
+from exporter.landing import render_landing
+from exporter.page import Page, accepts_gzip, choose_content_type
+
+if TYPE_CHECKING:
+    from exporter.landing import Facts
+
+BACKLOG = 128
+REQUEST_LIMIT_BYTES = 16 << 10
+
+
+class Front(Protocol):
+    """What the server shows."""
+
+    def scrape(self) -> Page | None:
+        """Return the page of this instant, or None while the exporter is down."""
+
+    def is_up(self) -> bool:
+        """Say whether a scrape would be answered."""
+
+    def facts(self) -> Facts:
+        """Return what a person wants to know at a glance, as (what, value)."""
+
+
+class BindError(OSError):
+    """An address that cannot be listened on; its text says why and the way out."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on `host`:`port`; port 0 takes a free one.
+
+    Raises `BindError` when the port is taken or not ours to take, or the host is not here.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise BindError(f"host must be an address of this machine, got {host!r}") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise BindError(_explain_bind(error, host, port)) from error
+    listener.setblocking(False)  # noqa: FBT003 - the argument is the standard library's
+    return listener
+
+
+def _explain_bind(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        other = port + 1 if port < 65535 else port - 1
+        return (
+            f"port {port} on {host} is in use: stop the program that holds it, "
+            f"or choose another with --port {other} (--port 0 takes a free one)"
+        )
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} is not ours to take: choose one above 1023 with --port"
+    return f"host must be an address of this machine, got {host!r} ({error.strerror})"
+
+
+def describe_url(listener: socket.socket) -> str:
+    """Return the base URL of a listening socket, with brackets around an IPv6 address."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Handlers:
+    """The answers of the server, all from one front."""
+
+    def __init__(self, front: Front) -> None:
+        """Answer from `front`."""
+        self._front = front
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Answer a scrape in the format and encoding it likes best; 503 while down."""
+        page = self._front.scrape()
+        if page is None:
+            return _answer_down()
+        content_type = choose_content_type(",".join(request.headers.getall(hdrs.ACCEPT, ())))
+        compressed = accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
+        headers = {hdrs.CONTENT_TYPE: content_type, hdrs.VARY: "Accept, Accept-Encoding"}
+        if compressed:
+            headers[hdrs.CONTENT_ENCODING] = "gzip"
+        return web.Response(body=page.body(content_type, compressed=compressed), headers=headers)
+
+    async def landing(self, request: web.Request) -> web.Response:
+        """Answer a person."""
+        return web.Response(
+            text=render_landing(self._front.facts(), request.host), content_type="text/html"
+        )
+
+    async def healthy(self, _: web.Request) -> web.Response:
+        """Answer as long as the process does."""
+        return web.Response(text="healthy\n")
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """Answer 200 if a scrape would be answered, else 503."""
+        return web.Response(text="ready\n") if self._front.is_up() else _answer_down()
+
+
+def _answer_down() -> web.Response:
+    return web.Response(status=503, text="the exporter is down: a fault of the scenario\n")
+
+
+def build_app(front: Front) -> web.Application:
+    """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused."""
+    handlers = Handlers(front)
+    app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
+    app.router.add_get("/", handlers.landing)
+    app.router.add_get("/metrics", handlers.metrics)
+    app.router.add_get("/-/healthy", handlers.healthy)
+    app.router.add_get("/-/ready", handlers.ready)
+    return app

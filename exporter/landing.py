@@ -1,0 +1,56 @@
+"""The page a person gets at `/`: what runs, where the metrics are, how to scrape them.
+
+Static but for the facts, no script, nothing loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+Facts = tuple[tuple[str, str], ...]
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>agentaskit-sim</title>
+<style>
+  :root {{ color-scheme: light dark; }}
+  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto;
+          padding: 0 1rem; }}
+  h1 {{ font-size: 1.5rem; margin-bottom: 0; }}
+  table {{ border-collapse: collapse; margin: 1.5rem 0; }}
+  th {{ text-align: left; font-weight: normal; opacity: .7; padding-right: 2rem; }}
+  td {{ font-variant-numeric: tabular-nums; }}
+  pre {{ padding: 1rem; border: 1px solid #8884; border-radius: .4rem; overflow-x: auto; }}
+</style>
+</head>
+<body>
+<h1>agentaskit-sim</h1>
+<p>A simulated multi-agent system, as Prometheus sees it.</p>
+<table>
+{rows}
+</table>
+<ul>
+<li><a href="metrics">/metrics</a> &ndash; text 0.0.4 or OpenMetrics 1.0, as asked for</li>
+<li><a href="-/healthy">/-/healthy</a> &ndash; the process answers</li>
+<li><a href="-/ready">/-/ready</a> &ndash; a scrape would be answered</li>
+</ul>
+<p>To scrape it, in <code>prometheus.yml</code>:</p>
+<pre>scrape_configs:
+  - job_name: agentaskit
+    scrape_interval: 15s
+    static_configs:
+      - targets: ["{target}"]</pre>
+</body>
+</html>
+"""
+
+
+def render_landing(facts: Facts, target: str) -> str:
+    """Return the HTML with `facts` as a table and `target` (host:port) in the example."""
+    rows = "\n".join(
+        f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in facts
+    )
+    return _PAGE.format(rows=rows, target=escape(target))

@@ -1,0 +1,115 @@
+"""A world behind a page: what the HTTP server shows of a world that is paced in real time.
+
+A scrape first lets the world catch up to its own instant, then shares one page with everyone who
+asks within the same tick. A restart of the exporter and its absence are seen here; who scrapes, and
+how often, changes nothing in the world.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Protocol
+
+from prometheus_client import ProcessCollector
+
+from exporter.catalogue import RunStatus, catalogue_run, catalogue_world
+from exporter.collector import collect
+from exporter.page import Page
+from exporter.view import View
+from simulator.pacer import Paced, Pacer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client import Metric
+
+    from exporter.landing import Facts
+    from simulator.pacer import Clock
+    from simulator.snapshot import Snapshot
+
+FRESH_S = 0.01
+
+
+class Readable(Paced, Protocol):
+    """The world as the exporter sees it."""
+
+    def snapshot(self) -> Snapshot:
+        """Return one consistent reading of this instant."""
+
+
+class Live:
+    """A paced world and the latest page of it; `pacer` is to be run beside the server."""
+
+    def __init__(self, world: Readable, clock: Clock, *, version: str, scenario: str) -> None:
+        """Lay out the catalogue over the axes of `world` and start its clock now."""
+        self._world, self._version = world, version
+        snapshot = world.snapshot()
+        self.scenario, self.seed = scenario, snapshot.seed
+        self._catalogue = catalogue_world(snapshot)
+        self._view = View(self._catalogue, snapshot.exporter_restarts)
+        self._process = ProcessCollector(registry=None)
+        self.pacer = Pacer(world, clock)
+        self.scrapes_served = self.scrapes_refused = 0
+        self._snapshot = snapshot
+        self._page: Page | None = None
+        self._run = catalogue_run(self._status())
+
+    def catch_up(self) -> Snapshot:
+        """Advance to this instant and return the reading, at most `FRESH_S` old.
+
+        While the world is further behind than one step of the pacer, it is the latest there is.
+        """
+        if self._page is None or self.pacer.drift_s > FRESH_S:
+            self.pacer.step()
+        if self._page is None or self._world.now_s > self._snapshot.time_s:
+            self._snapshot = self._world.snapshot()
+            self._page = None
+        return self._snapshot
+
+    def scrape(self) -> Page | None:
+        """Return the page of this instant, or None while the exporter is down."""
+        snapshot = self.catch_up()
+        if not snapshot.exporter_up:
+            self.scrapes_refused += 1
+            return None
+        if self._page is None:
+            self._page = Page(self._families(snapshot))
+        self.scrapes_served += 1
+        return self._page
+
+    def is_up(self) -> bool:
+        """Say whether a scrape would be answered."""
+        return self.catch_up().exporter_up
+
+    def facts(self) -> Facts:
+        """Return what a person wants to know at a glance, as (what, value)."""
+        snapshot, pace = self.catch_up(), self.pacer.pace()
+        return (
+            ("Scenario", self.scenario),
+            ("Seed", str(self.seed)),
+            ("Virtual time", f"{snapshot.time_s:,.1f} s"),
+            ("Behind real time", f"{pace.drift_s * 1000:,.0f} ms"),
+            ("Could run at", f"{pace.times_real_time:,.0f} times real time"),
+            ("Load asked for", f"{snapshot.arrival_rate:,.0f} tasks/s"),
+            ("Tasks waiting", f"{snapshot.queue_depth.sum():,}"),
+            ("Agents active", f"{snapshot.active_agents.sum():,} of {snapshot.agents.sum():,}"),
+            ("Faults in effect", ", ".join(f.name for f in snapshot.faults) or "none"),
+            ("Scrapes", f"{self.scrapes_served:,} served, {self.scrapes_refused:,} refused"),
+            ("Version", self._version),
+        )
+
+    def _families(self, snapshot: Snapshot) -> Iterator[Metric]:
+        yield from collect(self._catalogue, self._view.read(snapshot))
+        yield from collect(self._run, self._run.flatten(self._status()))
+        yield from self._process.collect()
+
+    def _status(self) -> RunStatus:
+        return RunStatus(
+            version=self._version,
+            python_version=platform.python_version(),
+            scenario=self.scenario,
+            seed=self.seed,
+            pace=self.pacer.pace(),
+            scrapes_served=self.scrapes_served,
+            scrapes_refused=self.scrapes_refused,
+        )

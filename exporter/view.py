@@ -1,0 +1,38 @@
+"""What a reader of a restarting exporter sees: counters that begin at 0 again.
+
+The live page and the recorder of history read the catalogue through a view, so a declared reset
+looks the same in both. It changes nothing in the world.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from exporter.series import Catalogue, Values
+    from simulator.snapshot import Snapshot
+
+
+class View:
+    """Reads the catalogue's vector less what the counters had reached at the last restart."""
+
+    def __init__(self, catalogue: Catalogue[Snapshot], restarts: int = 0) -> None:
+        """Begin with nothing to take off; `restarts` is how many the world has behind it."""
+        self._catalogue = catalogue
+        self._counters = catalogue.kinds == "counter"
+        self._base: Values = np.zeros(len(catalogue.series))
+        self._restarts = restarts
+
+    def read(self, snapshot: Snapshot) -> Values:
+        """Return the values that the exporter shows at `snapshot`. Shape (series,).
+
+        The first snapshot after a restart is taken as the instant of the restart: a caller
+        that wants it exact reads one there.
+        """
+        values = self._catalogue.flatten(snapshot)
+        if snapshot.exporter_restarts != self._restarts:
+            self._restarts = snapshot.exporter_restarts
+            self._base = np.where(self._counters, values, 0.0)
+        return values - self._base
