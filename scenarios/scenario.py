@@ -41,7 +41,7 @@ class Incident:
     ago_s: float
     duration_s: float
     ramp_s: float = 0.0
-    targets: Targets = Targets()
+    targets: Targets = field(default_factory=Targets)
 
     def fault(self, start_s: float) -> Fault:
         """Return the fault for a world's plan in which it starts at `start_s`."""
@@ -100,5 +100,5 @@ class Scenario:
     topology: Topology
     plan: Plan
     past: Past = Past()
-    expectations: tuple[Expectation, ...] = field(default=())
+    expectations: tuple[Expectation, ...] = ()
     pending_allowed: bool = True

@@ -1,0 +1,52 @@
+"""Durations as people write them: `1h30m`, `200ms`, `0s`; as in Prometheus, plus fractions and us.
+
+The one reader and writer of durations for scenario and topology files and for messages about them.
+"""
+
+from __future__ import annotations
+
+import re
+
+UNITS_S = {
+    "w": 604_800.0,
+    "d": 86_400.0,
+    "h": 3_600.0,
+    "m": 60.0,
+    "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
+}
+PATTERN = "^" + "".join(rf"(\d+(?:\.\d+)?{unit})?" for unit in UNITS_S) + "$"
+_WHOLE = re.compile(PATTERN, re.ASCII)
+_PART = re.compile(r"([\d.]+)(\w+)", re.ASCII)
+RULE = "a duration such as 1h30m, 200ms or 0s"
+
+
+def parse_duration(text: object) -> float:
+    """Return seconds; raise `ValueError("must be ..., got ...")` when `text` is no duration.
+
+    Units in falling order, each at most once: w d h m s ms us.
+    """
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        raise ValueError(f"must be {RULE}, got {text} without a unit")  # noqa: TRY004
+    whole = _WHOLE.match(text) if isinstance(text, str) else None
+    if not text or whole is None:
+        raise ValueError(f"must be {RULE}, got {text!r}")
+    parts = [_PART.fullmatch(part) for part in whole.groups() if part]
+    # Summed in nanoseconds, so that 1h30m200ms is the nearest float and not a sum of errors.
+    return sum(round(float(p[1]) * UNITS_S[p[2]] * 1e9) for p in parts if p) / 1e9
+
+
+def format_duration(seconds: float) -> str:
+    """Return `seconds` as people write them, to the millisecond from 1 s on: 5415 -> 1h30m15s."""
+    if seconds < 0:
+        return "-" + format_duration(-seconds)
+    if 0 < seconds < 1:
+        unit = "ms" if seconds >= 1e-3 else "us"
+        return f"{seconds / UNITS_S[unit]:.6g}{unit}"
+    left_ms = round(seconds * 1000)
+    text = ""
+    for unit in ("d", "h", "m"):
+        count, left_ms = divmod(left_ms, round(UNITS_S[unit] * 1000))
+        text += f"{count}{unit}" if count else ""
+    return f"{text}{left_ms / 1000:g}s" if left_ms or not text else text

@@ -1,0 +1,132 @@
+"""The expectations of a scenario: who causes which alert, and until when it must have happened.
+
+Called by the builder of scenarios. Checks what can be checked without the rules: that a cause
+exists, that a bound ends within the scenario, that no two expectations say the same. Whether the
+alert exists is for the judge, who has the rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.durations import format_duration
+from scenarios.errors import did_you_mean
+from scenarios.scenario import Expectation, Place
+
+if TYPE_CHECKING:
+    from scenarios.scenario import Expected
+    from scenarios.schema import ExpectationModel, ScenarioModel
+    from scenarios.validate import Mistakes
+    from scenarios.yaml import Step
+
+_PAST = (0.0, 0.0)
+
+
+def read_expectations(mistakes: Mistakes, model: ScenarioModel) -> tuple[Expectation, ...]:
+    """Return the expectations that are sound; mistakes of the others go to `mistakes`."""
+    causes = {fault.name: (fault.start, fault.start + fault.duration) for fault in model.faults}
+    causes |= {incident.name: _PAST for incident in model.history.incidents}
+    sound: list[Expectation] = []
+    seen: dict[tuple[object, ...], int] = {}
+    for index, one in enumerate(model.expectations):
+        steps: tuple[Step, ...] = ("expectations", index)
+        expected = _expected(mistakes, one, steps)
+        if expected is None:
+            continue
+        sound_cause, cause = _cause(mistakes, one, causes, steps)
+        if not sound_cause:
+            continue
+        labels = tuple(sorted(one.labels.items()))
+        same = (one.alert, labels, cause if expected == "fires" else None)
+        line = mistakes.document.position(steps)[0]
+        if same in seen:
+            message = f"{one.alert} is expected twice, first in line {seen[same]}"
+            mistakes.add(message, (*steps, "alert"))
+        seen.setdefault(same, line)
+        onset_s, end_s = causes[cause] if cause else _PAST
+        _check_bounds(mistakes, one, (onset_s, end_s, model.duration), steps)
+        sound.append(
+            Expectation(
+                alert=one.alert,
+                expected=expected,
+                place=Place(mistakes.document.path, *mistakes.document.position((*steps, "alert"))),
+                labels=labels,
+                cause=cause,
+                onset_s=onset_s,
+                end_s=end_s,
+                fires_within_s=one.fires_within,
+                resolves_within_s=one.resolves_within,
+                why=one.explained or "",
+            )
+        )
+    return tuple(sound)
+
+
+def _expected(
+    mistakes: Mistakes, one: ExpectationModel, steps: tuple[Step, ...]
+) -> Expected | None:
+    said: list[Expected] = []
+    if one.fires_within is not None:
+        said.append("fires")
+    if one.silent:
+        said.append("silent")
+    if one.explained is not None:
+        said.append("explained")
+    if len(said) != 1:
+        rule = "exactly one of the keys 'fires_within', 'silent' and 'explained'"
+        mistakes.add(f"an expectation must have {rule}, got {len(said) or 'none'}", steps)
+        return None
+    if one.resolves_within is not None and said != ["fires"]:
+        message = "resolves_within needs fires_within beside it"
+        mistakes.add(message, (*steps, "resolves_within"), at_key=True)
+        return None
+    if one.cause is not None and said == ["silent"]:
+        mistakes.add("a silent alert must have no cause", (*steps, "cause"), at_key=True)
+        return None
+    return said[0]
+
+
+def _cause(
+    mistakes: Mistakes,
+    one: ExpectationModel,
+    causes: dict[str, tuple[float, float]],
+    steps: tuple[Step, ...],
+) -> tuple[bool, str | None]:
+    """Return whether there is no mistake, and the cause's name, None for the scenario's start."""
+    if one.cause is not None:
+        if one.cause in causes:
+            return True, one.cause
+        near = did_you_mean(one.cause, causes) or f", there is {_listed(causes)}"
+        mistakes.add(f"no fault or incident is called {one.cause!r}{near}", (*steps, "cause"))
+        return False, None
+    if one.fires_within is None or not causes:
+        return True, None
+    if len(causes) == 1:
+        return True, next(iter(causes))
+    mistakes.add(f"the key 'cause' is missing: name one of {_listed(causes)}", steps)
+    return False, None
+
+
+def _check_bounds(
+    mistakes: Mistakes,
+    one: ExpectationModel,
+    times_s: tuple[float, float, float],
+    steps: tuple[Step, ...],
+) -> None:
+    onset_s, end_s, duration_s = times_s
+    for key, bound_s, from_s in (
+        ("fires_within", one.fires_within, onset_s),
+        ("resolves_within", one.resolves_within, end_s),
+    ):
+        if bound_s is None:
+            continue
+        if bound_s <= 0:
+            mistakes.add(f"{key} must be above 0s, got 0s", (*steps, key))
+        elif from_s + bound_s > duration_s:
+            ends, limit = format_duration(from_s + bound_s), format_duration(duration_s)
+            rule = f"end in the scenario, within {limit}"
+            mistakes.add(f"{key} must {rule}, got an end at {ends}", (*steps, key))
+
+
+def _listed(names: dict[str, tuple[float, float]]) -> str:
+    return ", ".join(repr(name) for name in names) or "none"
