@@ -18,8 +18,13 @@ from exporter.page import Page, accepts_gzip, choose_content_type
 if TYPE_CHECKING:
     from exporter.landing import Facts
 
-BACKLOG = 128
 REQUEST_LIMIT_BYTES = 16 << 10
+
+_IN_USE = (
+    "port {port} on {host} is in use: stop the program that holds it, or choose another port "
+    "with --port (--port 0 takes a free one)"
+)
+_NOT_OURS = "port {port} on {host} is not ours to take: choose one above 1023 with --port"
 
 
 class Front(Protocol):
@@ -36,13 +41,13 @@ class Front(Protocol):
 
 
 class BindError(OSError):
-    """An address that cannot be listened on; its text says why and the way out."""
+    """A port that cannot be had; its text says why and the way out."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on `host`:`port`; port 0 takes a free one.
+    """Return a socket bound to `host`:`port` that does not listen yet; port 0 takes a free one.
 
-    Raises `BindError` when the port is taken or not ours to take, or the host is not here.
+    Raises `ValueError` when the host is not here, `BindError` when the port cannot be had.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -50,28 +55,18 @@ def bind(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise BindError(f"host must be an address of this machine, got {host!r}") from error
+        raise ValueError(f"host must be an address of this machine, got {host!r}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise BindError(_explain_bind(error, host, port)) from error
-    listener.setblocking(False)  # noqa: FBT003 - the argument is the standard library's
+        if error.errno == errno.EADDRINUSE:
+            raise BindError(_IN_USE.format(port=port, host=host)) from error
+        if error.errno == errno.EACCES:
+            raise BindError(_NOT_OURS.format(port=port, host=host)) from error
+        raise ValueError(f"host must be an address of this machine, got {host!r}") from error
     return listener
-
-
-def _explain_bind(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        other = port + 1 if port < 65535 else port - 1
-        return (
-            f"port {port} on {host} is in use: stop the program that holds it, "
-            f"or choose another with --port {other} (--port 0 takes a free one)"
-        )
-    if error.errno == errno.EACCES:
-        return f"port {port} on {host} is not ours to take: choose one above 1023 with --port"
-    return f"host must be an address of this machine, got {host!r} ({error.strerror})"
 
 
 def describe_url(listener: socket.socket) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from exporter.landing import Facts
-    from simulator.pacer import Clock
+    from simulator.pacer import Clock, Pace
     from simulator.snapshot import Snapshot
 
 FRESH_S = 0.01
@@ -35,6 +35,9 @@ class Readable(Paced, Protocol):
 
     def snapshot(self) -> Snapshot:
         """Return one consistent reading of this instant."""
+
+    def next_change_ns(self) -> int:
+        """Return the next virtual instant at which load or faults change."""
 
 
 class Live:
@@ -48,7 +51,8 @@ class Live:
         self._catalogue = catalogue_world(snapshot)
         self._view = View(self._catalogue, snapshot.exporter_restarts)
         self._process = ProcessCollector(registry=None)
-        self.pacer = Pacer(world, clock)
+        self._next_change_ns = world.next_change_ns()
+        self.pacer = Pacer(world, clock, on_tick=self._notice_restart)
         self.scrapes_served = self.scrapes_refused = 0
         self._snapshot = snapshot
         self._page: Page | None = None
@@ -77,13 +81,17 @@ class Live:
         self.scrapes_served += 1
         return self._page
 
+    def pace(self) -> Pace:
+        """Return how well the world keeps real time, now."""
+        return self.pacer.pace()
+
     def is_up(self) -> bool:
         """Say whether a scrape would be answered."""
         return self.catch_up().exporter_up
 
     def facts(self) -> Facts:
         """Return what a person wants to know at a glance, as (what, value)."""
-        snapshot, pace = self.catch_up(), self.pacer.pace()
+        snapshot, pace = self.catch_up(), self.pace()
         return (
             ("Scenario", self.scenario),
             ("Seed", str(self.seed)),
@@ -98,6 +106,12 @@ class Live:
             ("Version", self._version),
         )
 
+    def _notice_restart(self) -> None:
+        """Show the view every change of plan, for a restart to begin at its tick."""
+        if self._next_change_ns != self._world.next_change_ns():
+            self._next_change_ns = self._world.next_change_ns()
+            self._view.read(self._world.snapshot())
+
     def _families(self, snapshot: Snapshot) -> Iterator[Metric]:
         yield from collect(self._catalogue, self._view.read(snapshot))
         yield from collect(self._run, self._run.flatten(self._status()))
@@ -109,7 +123,7 @@ class Live:
             python_version=platform.python_version(),
             scenario=self.scenario,
             seed=self.seed,
-            pace=self.pacer.pace(),
+            pace=self.pace(),
             scrapes_served=self.scrapes_served,
             scrapes_refused=self.scrapes_refused,
         )

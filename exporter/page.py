@@ -49,7 +49,7 @@ class Page:
             plain = self.body(content_type, compressed=False)
             return gzip.compress(plain, GZIP_LEVEL, mtime=0)
         render = generate_openmetrics if content_type == OPENMETRICS else generate_text
-        return bytes(render(self))  # type: ignore[arg-type]
+        return bytes(render(self))
 
 
 def choose_content_type(accept: str) -> str:

@@ -75,6 +75,7 @@ class FakeWorld:
         """Begin at virtual time 0 with every counter at 0."""
         self.rate = rate
         self._chance = np.random.default_rng(seed)
+        self._changes = 0
         self._snapshot = make_snapshot(seed)
 
     @property
@@ -88,7 +89,12 @@ class FakeWorld:
 
     def change(self, **fields: object) -> None:
         """Set fields of the snapshot, as a fault would."""
+        self._changes += 1
         self._snapshot = replace(self._snapshot, **fields)
+
+    def next_change_ns(self) -> int:
+        """Return a number that differs after every change made from outside."""
+        return self._changes
 
     def begin_fault(self, fault: str, magnitude: float = 1.0, effect: float = 0.0) -> None:
         """Put a fault in effect."""
@@ -117,10 +123,10 @@ class FakeWorld:
         handled, dropped, waiting_messages = chance.multinomial(sent, (0.9, 0.01, 0.09))
         use, leaked, down, free = chance.multinomial(old.sandbox_total, (0.4, 0.1, 0.1, 0.4)).T
         cells = step_ns * chance.dirichlet(np.ones(len(CPU_MODES)), len(old.cpu_ns))
-        finished = np.stack((tier_done, tier_failed), axis=1)
-        done = old.finished + finished
+        done = old.finished + np.stack((tier_done, tier_failed), axis=1)
         traffic = np.array((ended * 700, ended * 10_240))
-        self.change(
+        self._snapshot = replace(
+            old,
             now_ns=old.now_ns + step_ns,
             http_requests=_frozen(old.http_requests + chance.poisson((95, 1, 1, 2, 1))),
             http_request_duration=_observe(old.http_request_duration, chance, ended),

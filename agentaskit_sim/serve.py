@@ -1,0 +1,207 @@
+"""`agentaskit-sim serve`: the world in real time, beside an HTTP server that Prometheus scrapes.
+
+Binds first, so a port in use is told before anything is compiled. One asyncio process: the pacer
+moves the world, scrapes read it, the console says how it goes. Exit status: 0 at the scenario's end
+with `--exit-at-end`, 2 for bad input, 3 when the port cannot be had, 130 and 143 on signals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from importlib.metadata import version
+from math import inf
+from pathlib import Path  # noqa: TC003 - typer reads the annotation
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from aiohttp import web
+from rich.console import Console
+
+from agentaskit_sim.status import Status
+from exporter.http import BindError, bind, build_app, describe_url
+from exporter.live import Live
+from scenarios.errors import InputError
+from scenarios.loader import load_scenario, resolve
+from scenarios.topology import load_topology
+from simulator.pacer import SystemClock
+from simulator.plan import Load, Plan
+from simulator.topology import Topology
+from simulator.world import World
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Coroutine
+
+DEFAULT_PORT = 9464
+DEFAULT_SEED = 42
+WARM_UP_S = 60.0
+SHUTDOWN_S = 1.0
+EXIT_INPUT, EXIT_UNABLE, EXIT_SIGNALLED = 2, 3, 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is going to be served; `duration_s` is infinite without a scenario."""
+
+    name: str
+    topology: Topology
+    plan: Plan
+    seed: int
+    duration_s: float = inf
+
+
+def serve(  # noqa: PLR0913 - typer declares options as parameters
+    scenario: Annotated[
+        str | None, typer.Argument(help="A scenario's name or file; without, a healthy world.")
+    ] = None,
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = DEFAULT_PORT,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed to use instead of the scenario's.")
+    ] = None,
+    topology: Annotated[
+        Path | None, typer.Option(help="Topology file to use instead of the scenario's topology.")
+    ] = None,
+    exit_at_end: Annotated[
+        bool, typer.Option("--exit-at-end", help="Stop when the scenario has ended.")
+    ] = False,
+) -> None:
+    """Run the world in real time and serve its metrics to Prometheus.
+
+    Examples: agentaskit-sim serve; agentaskit-sim serve traffic-drop --port 0 --exit-at-end
+    """
+    try:
+        setting = choose_setting(scenario, seed, topology)
+        if exit_at_end and setting.duration_s == inf:
+            raise InputError("--exit-at-end must come with a scenario, got none")
+        listener = bind(host, port)
+    except ValueError as error:
+        _fail(str(error), EXIT_INPUT)
+    except BindError as error:
+        _fail(str(error), EXIT_UNABLE)
+    try:
+        status = _serve(setting, listener, exit_at_end=exit_at_end)
+    except KeyboardInterrupt:
+        status = EXIT_SIGNALLED + signal.SIGINT
+    finally:
+        listener.close()
+    raise typer.Exit(status)
+
+
+def choose_setting(scenario: str | None, seed: int | None, topology: Path | None) -> Setting:
+    """Return what the arguments ask for; raises `InputError` for mistakes in the files."""
+    own = load_topology(topology) if topology else None
+    if scenario is None:
+        return Setting(
+            name="baseline",
+            topology=own or Topology(),
+            plan=Plan(),
+            seed=DEFAULT_SEED if seed is None else seed,
+        )
+    loaded = load_scenario(resolve(scenario))
+    return Setting(
+        name=loaded.name,
+        topology=own or loaded.topology,
+        plan=loaded.plan,
+        seed=loaded.seed if seed is None else seed,
+        duration_s=loaded.duration_s,
+    )
+
+
+def build_world(setting: Setting) -> World:
+    """Return a world that is warm and healthy, with the setting's plan about to begin.
+
+    A recorded trace of arrivals begins with the world, which is cold then. Raises `ValueError`
+    when the plan does not fit the topology.
+    """
+    if setting.plan.load.trace_s is not None:
+        return World(setting.topology, setting.plan, setting.seed)
+    before = Plan(load=Load(rate=setting.plan.load.rate))
+    world = World(setting.topology, before, setting.seed)
+    world.advance(WARM_UP_S)
+    return world.fork(setting.plan)
+
+
+def _serve(setting: Setting, listener: socket.socket, *, exit_at_end: bool) -> int:
+    """Build the world, serve it, return the exit status."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Preparing {setting.name} with seed {setting.seed} ...", markup=False)
+    try:
+        world = build_world(setting)
+    except ValueError as error:
+        _fail(str(error), EXIT_INPUT)
+    until_s = world.now_s + setting.duration_s
+    live = Live(world, SystemClock(), version=version("agentaskit-sim"), scenario=setting.name)
+    service = Service(live, console, until_s=until_s, exit_at_end=exit_at_end)
+    return _run(service.run(listener))
+
+
+class Service:
+    """One live world until a signal or the scenario's end; `run` is to be awaited once."""
+
+    def __init__(self, live: Live, console: Console, *, until_s: float, exit_at_end: bool) -> None:
+        """Take the virtual time at which the scenario ends, and whether that ends all."""
+        self._live, self._console = live, console
+        self._until_s, self._exit_at_end = until_s, exit_at_end
+        self._status = Status(live, console)
+
+    async def run(self, listener: socket.socket) -> int:
+        """Serve on `listener`; return the exit status."""
+        loop = asyncio.get_running_loop()
+        stopped: asyncio.Future[int] = loop.create_future()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, _stop, stopped, number)
+        app = build_app(self._live)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        tasks = [asyncio.create_task(one) for one in (self._pace(), self._status.run())]
+        try:
+            await web.SockSite(runner, listener).start()
+            self._announce(describe_url(listener))
+            waited: list[asyncio.Future[Any]] = [stopped, *tasks]
+            done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await runner.cleanup()
+        return stopped.result() if stopped.done() else 0
+
+    async def _pace(self) -> None:
+        await self._live.pacer.run(self._until_s)
+        if self._exit_at_end:
+            self._status.say("the scenario has ended")
+            return
+        self._status.say("the scenario has ended; the world goes on, healthy")
+        await self._live.pacer.run()
+
+    def _announce(self, url: str) -> None:
+        for what, path in (("Metrics", "/metrics"), ("Start", "/"), ("Ready", "/-/ready")):
+            self._console.print(f"{what + ':':<9}{url}{path}", markup=False)
+        self._console.print("Press Ctrl-C to stop.")
+
+
+def _stop(stopped: asyncio.Future[int], number: signal.Signals) -> None:
+    if not stopped.done():
+        stopped.set_result(EXIT_SIGNALLED + number)
+
+
+def _run(serving: Coroutine[None, None, int]) -> int:
+    """Run on uvloop where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415 - it does not exist for Windows
+    except ImportError:
+        return asyncio.run(serving)
+    return int(uvloop.run(serving))
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(status)
