@@ -7,6 +7,7 @@ is near.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,19 @@ class InputError(ValueError):
     def __str__(self) -> str:
         """One line for each mistake."""
         return "\n".join(_line(mistake) for mistake in self.all)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a user's file; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def error(self, message: str) -> InputError:
+        """Return an `InputError` that points here."""
+        return InputError(message, path=self.path, line=self.line, column=self.column)
 
 
 def gather(mistakes: Sequence[InputError]) -> InputError:

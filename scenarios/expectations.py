@@ -7,11 +7,12 @@ alert exists is for the judge, who has the rules.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from scenarios.durations import format_duration
-from scenarios.errors import did_you_mean
-from scenarios.scenario import Expectation, Place
+from scenarios.errors import Place, did_you_mean
+from scenarios.scenario import Expectation
 
 if TYPE_CHECKING:
     from scenarios.scenario import Expected
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
     from scenarios.validate import Mistakes
     from scenarios.yaml import Step
 
-_PAST = (0.0, 0.0)
+_START = (0.0, 0.0, -inf)
+_Times = tuple[float, float, float]
+"""Onset and end of a cause as bounds count them, and its true beginning."""
 
 
 def read_expectations(mistakes: Mistakes, model: ScenarioModel) -> tuple[Expectation, ...]:
     """Return the expectations that are sound; mistakes of the others go to `mistakes`."""
-    causes = {fault.name: (fault.start, fault.start + fault.duration) for fault in model.faults}
-    causes |= {incident.name: _PAST for incident in model.history.incidents}
+    causes: dict[str, _Times] = {
+        fault.name: (fault.start, fault.start + fault.duration, fault.start)
+        for fault in model.faults
+    }
+    causes |= {incident.name: (0.0, 0.0, -incident.ago) for incident in model.history.incidents}
     sound: list[Expectation] = []
-    seen: dict[tuple[object, ...], int] = {}
     for index, one in enumerate(model.expectations):
         steps: tuple[Step, ...] = ("expectations", index)
         expected = _expected(mistakes, one, steps)
@@ -36,29 +41,24 @@ def read_expectations(mistakes: Mistakes, model: ScenarioModel) -> tuple[Expecta
         sound_cause, cause = _cause(mistakes, one, causes, steps)
         if not sound_cause:
             continue
-        labels = tuple(sorted(one.labels.items()))
-        same = (one.alert, labels, cause if expected == "fires" else None)
-        line = mistakes.document.position(steps)[0]
-        if same in seen:
-            message = f"{one.alert} is expected twice, first in line {seen[same]}"
-            mistakes.add(message, (*steps, "alert"))
-        seen.setdefault(same, line)
-        onset_s, end_s = causes[cause] if cause else _PAST
+        onset_s, end_s, not_before_s = causes[cause] if cause else _START
         _check_bounds(mistakes, one, (onset_s, end_s, model.duration), steps)
         sound.append(
             Expectation(
                 alert=one.alert,
                 expected=expected,
                 place=Place(mistakes.document.path, *mistakes.document.position((*steps, "alert"))),
-                labels=labels,
+                labels=tuple(sorted(one.labels.items())),
                 cause=cause,
                 onset_s=onset_s,
                 end_s=end_s,
+                not_before_s=not_before_s,
                 fires_within_s=one.fires_within,
                 resolves_within_s=one.resolves_within,
                 why=one.explained or "",
             )
         )
+    _check_unique(mistakes, sound)
     return tuple(sound)
 
 
@@ -89,7 +89,7 @@ def _expected(
 def _cause(
     mistakes: Mistakes,
     one: ExpectationModel,
-    causes: dict[str, tuple[float, float]],
+    causes: dict[str, _Times],
     steps: tuple[Step, ...],
 ) -> tuple[bool, str | None]:
     """Return whether there is no mistake, and the cause's name, None for the scenario's start."""
@@ -105,6 +105,19 @@ def _cause(
         return True, next(iter(causes))
     mistakes.add(f"the key 'cause' is missing: name one of {_listed(causes)}", steps)
     return False, None
+
+
+def _check_unique(mistakes: Mistakes, expectations: list[Expectation]) -> None:
+    """Refuse two expectations of the same alerts, unless they have different causes."""
+    first: dict[tuple[object, ...], list[Expectation]] = {}
+    for one in expectations:
+        others = first.setdefault((one.alert, one.labels), [])
+        for other in others:
+            if one.cause == other.cause or "silent" in (one.expected, other.expected):
+                message = f"{one.alert} is expected twice, first in line {other.place.line}"
+                mistakes.found.append(one.place.error(message))
+                break
+        others.append(one)
 
 
 def _check_bounds(
@@ -128,5 +141,5 @@ def _check_bounds(
             mistakes.add(f"{key} must {rule}, got an end at {ends}", (*steps, key))
 
 
-def _listed(names: dict[str, tuple[float, float]]) -> str:
+def _listed(names: dict[str, _Times]) -> str:
     return ", ".join(repr(name) for name in names) or "none"

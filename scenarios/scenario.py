@@ -7,29 +7,17 @@ are history and negative. Nothing here reads files or simulates.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from scenarios.errors import InputError
 from simulator.faults import Fault, Parameters, Targets
 
 if TYPE_CHECKING:
+    from scenarios.errors import Place
     from simulator.plan import Plan
     from simulator.topology import Topology
 
 Expected = Literal["fires", "silent", "explained"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands in a user's file; line and column count from 1."""
-
-    path: str
-    line: int
-    column: int
-
-    def error(self, message: str) -> InputError:
-        """Return an `InputError` that points here."""
-        return InputError(message, path=self.path, line=self.line, column=self.column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +56,8 @@ class Expectation:
     """What one alert has to do.
 
     `onset_s` is when its cause begins, `end_s` when its cause ends: bounds and reported times
-    count from there. Both are 0 for a cause in the past and for none at all. `labels` are sorted
+    count from there. Both are 0 for a cause in the past and for none at all. Nothing may come of
+    the cause before `not_before_s`: its true beginning, negative in the past. `labels` are sorted
     pairs that the alert must carry; it may carry more. For `fires`, `fires_within_s` is known and
     `resolves_within_s` may be None: then the alert need not resolve in the scenario.
     """
@@ -80,6 +69,7 @@ class Expectation:
     cause: str | None = None
     onset_s: float = 0.0
     end_s: float = 0.0
+    not_before_s: float = -inf
     fires_within_s: float | None = None
     resolves_within_s: float | None = None
     why: str = ""

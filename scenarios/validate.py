@@ -102,7 +102,8 @@ class Mistakes:
         local = tuple(step for step in detail["loc"] if step != "[key]")
         where = (*steps, *local)
         if detail["type"] == "extra_forbidden":
-            near = did_you_mean(str(local[-1]), _keys_at(model, local[:-1]))
+            known = _keys_at(model, local[:-1])
+            near = did_you_mean(str(local[-1]), known) or f", the keys are {', '.join(known)}"
             self.add(f"unknown key {local[-1]!r}{near}", where, at_key=True)
         elif detail["type"] == "missing":
             self.add(f"the key {local[-1]!r} is missing{_in(where[:-1])}", where[:-1])

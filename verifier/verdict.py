@@ -1,14 +1,19 @@
-"""The verdict: what was expected of each alert against what it did.
+"""What a run hands on: its progress, and the verdict on every alert, panel and scenario.
 
-Pure values and rules; called by the judge with the timelines that Prometheus gave. The verdict is
-closed: an alert that fires and is neither expected nor explained fails the scenario by name. It
-must never guess: what could not be judged is invalid, with the reason.
+Values only, made by the judge, read by reports and the front door; `document` is their JSON form,
+described by `verdict.schema.json` beside this file. What could not be judged is invalid, with the
+reason, and never a pass.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Verdict = Literal["pass", "fail", "invalid"]
 Labels = tuple[tuple[str, str], ...]
@@ -38,7 +43,8 @@ class AlertVerdict:
     """One alert (one label set of it) in one scenario, judged.
 
     `pending_s`, `firing_s` and `resolved_s` count from `onset_s`, the onset of `cause` (the
-    scenario's start when there is none), and are None for what did not happen.
+    scenario's start when there is none), and are None for what did not happen. `cause_end_s`
+    counts from there too; `resolves_within_s` counts from `cause_end_s`.
     """
 
     alert: str
@@ -48,6 +54,7 @@ class AlertVerdict:
     reason: str
     cause: str | None = None
     onset_s: float = 0.0
+    cause_end_s: float | None = None
     pending_s: float | None = None
     firing_s: float | None = None
     resolved_s: float | None = None
@@ -103,3 +110,77 @@ class ScenarioOutcome:
             return "invalid"
         held = all(alert.ok for alert in self.alerts) and all(panel.ok for panel in self.panels)
         return "pass" if held else "fail"
+
+
+def overall(outcomes: Sequence[ScenarioOutcome]) -> Verdict:
+    """Fail when any scenario fails, else invalid when any (or none at all) could not be judged."""
+    verdicts = {outcome.verdict for outcome in outcomes}
+    if "fail" in verdicts:
+        return "fail"
+    return "pass" if verdicts == {"pass"} else "invalid"
+
+
+def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
+    """Return the verdict as JSON values. All scenarios were judged by the same engine."""
+    engine = outcomes[0].engine
+    return {
+        "verdict": overall(outcomes),
+        "engine": {"name": engine.name, "version": engine.version},
+        "scenarios": [_scenario(outcome) for outcome in outcomes],
+    }
+
+
+def verdict_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `document`."""
+    text = Path(__file__).with_name("verdict.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _scenario(outcome: ScenarioOutcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "seed": outcome.seed,
+        "verdict": outcome.verdict,
+        "reasons": list(outcome.invalid),
+        "duration_s": _rounded(outcome.duration_s),
+        "virtual_s": _rounded(outcome.virtual_s),
+        "exact_s": _rounded(outcome.exact_s),
+        "resampled_s": _rounded(outcome.resampled_s),
+        "wall_s": _rounded(outcome.wall_s),
+        "times_real_time": round(outcome.times_real_time, 1),
+        "alerts": [_alert(alert) for alert in outcome.alerts],
+        "panels": [
+            {
+                "dashboard": panel.dashboard,
+                "panel": panel.panel,
+                "query": panel.query,
+                "ok": panel.ok,
+                "reason": panel.reason,
+            }
+            for panel in outcome.panels
+        ],
+        "findings": list(outcome.findings),
+    }
+
+
+def _alert(alert: AlertVerdict) -> dict[str, Any]:
+    return {
+        "alert": alert.alert,
+        "labels": dict(alert.labels),
+        "expected": alert.expected,
+        "cause": alert.cause,
+        "onset_s": _rounded(alert.onset_s),
+        "cause_end_s": _rounded(alert.cause_end_s),
+        "pending_s": _rounded(alert.pending_s),
+        "firing_s": _rounded(alert.firing_s),
+        "resolved_s": _rounded(alert.resolved_s),
+        "fires_within_s": _rounded(alert.fires_within_s),
+        "resolves_within_s": _rounded(alert.resolves_within_s),
+        "ok": alert.ok,
+        "reason": alert.reason,
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
