@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+EPOCH_S: Final = 1_767_571_200
+"""Unix time of virtual time 0, 2026-01-05T00:00:00Z: where every history is laid."""
+
 LabelSet: TypeAlias = tuple[tuple[str, str], ...]
 """Label pairs sorted by label name; contains `__name__`, and `job` and `instance` once scraped."""
 
