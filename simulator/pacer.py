@@ -133,8 +133,10 @@ class Pacer:
     async def run(self, until_s: float = inf) -> None:
         """Keep pace until the world has reached the virtual time `until_s`."""
         next_s = self._clock.monotonic()
-        while self._world.now_s < until_s:
+        while True:
             self.step(until_s)
+            if self._world.now_s >= until_s:
+                return
             now_s = self._clock.monotonic()
             if self.drift_s > self._tick_s:
                 await self._clock.sleep(0)
