@@ -11,7 +11,9 @@ from exporter.catalogue import CONTRACT as METRICS
 from exporter.catalogue import STATE
 
 WARNING, CRITICAL = {"severity": "warning"}, {"severity": "critical"}
-ERRORS = 'sum(rate(http_requests_total{{status=~"5.."}}[{0}])) / sum(rate(http_requests_total[{0}]))'
+ERRORS = (
+    'sum(rate(http_requests_total{{status=~"5.."}}[{0}])) / sum(rate(http_requests_total[{0}]))'
+)
 
 
 def quantile(share, name):

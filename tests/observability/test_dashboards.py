@@ -1,0 +1,210 @@
+"""The three dashboards: 6 + 6 + 8 panels in the current classic format, each fit to be read."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+
+import promql_parser
+import pytest
+
+from exporter.catalogue import CONTRACT, STATE
+
+NAMES = {m.name for m in (*CONTRACT, *STATE)} | {f"{m.name}_bucket" for m in CONTRACT}
+PANELS = {
+    "sla": ["stat", "gauge", "timeseries", "timeseries", "stat", "stat"],
+    "throughput": ["timeseries", "timeseries", "heatmap", "heatmap", "stat", "timeseries"],
+    "capacity": [
+        "stat", "gauge", "timeseries", "timeseries", "timeseries", "stat", "piechart", "timeseries",
+    ],
+}  # fmt: skip
+ERRORS = (
+    'sum(rate(http_requests_total{{status=~"5.."}}[{0}])) / sum(rate(http_requests_total[{0}]))'
+)
+QUANTILE = "histogram_quantile({}, sum by (le) (rate({}_duration_seconds_bucket[5m]))) * 1000"
+QUERIES = {
+    "sla": [
+        f"100 * (1 - {ERRORS.format('5m')})",
+        f"100 * (0.001 - {ERRORS.format('30d')}) / 0.001",
+        QUANTILE.format("0.95", "http_request"),
+        QUANTILE.format("0.99", "http_request"),
+        f"{ERRORS.format('1h')} / 0.001",
+        f"{ERRORS.format('6h')} / 0.001",
+    ],
+    "throughput": [
+        "sum(rate(agentaskit_tasks_processed_total[1m]))",
+        "sum(rate(agentaskit_inter_agent_messages_total[1m]))",
+        "sum by (le) (rate(agentaskit_agent_startup_duration_seconds_bucket[5m]))",
+        "sum by (le) (rate(agentaskit_response_duration_seconds_bucket[5m]))",
+        QUANTILE.format("0.95", "agentaskit_response"),
+        "sum by (tier) (agentaskit_active_agents)",
+    ],
+    "capacity": [
+        "sum(agentaskit_active_agents)",
+        "100 * sum(agentaskit_active_agents) / 928",
+        "sum by (priority) (agentaskit_task_queue_depth)",
+        "sum by (tier) (agentaskit_memory_bytes) / 1e6",
+        '100 * (1 - avg(rate(node_cpu_seconds_total{mode="idle"}[5m])))',
+        "100 * agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total",
+        "sum by (sandbox_type) (increase(agentaskit_sandbox_executions_total[5m]))",
+        "sum(rate(agentaskit_network_bytes_sent[1m]))",
+        "sum(rate(agentaskit_network_bytes_received[1m]))",
+    ],
+}
+THRESHOLDS = {
+    "Availability": [("red", None), ("yellow", 99), ("green", 99.9)],
+    "Burn rate 1h": [("green", None), ("red", 14.4)],
+    "Burn rate 6h": [("green", None), ("red", 6)],
+    "Tasks processed": [("red", None), ("green", 10000)],
+    "Inter-agent messages": [("red", None), ("green", 100000)],
+    "Response time P95": [("green", None), ("yellow", 50), ("red", 100)],
+    "Agents running": [("blue", None), ("green", 700), ("yellow", 850), ("red", 928)],
+}
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+
+def cells(panel):
+    """Return the cells of the 24-column grid that a panel covers."""
+    at = panel["gridPos"]
+    columns = range(at["x"], at["x"] + at["w"])
+    return {(x, y) for x in columns for y in range(at["y"], at["y"] + at["h"])}
+
+
+def describe_panel(panel):
+    """Return what is wrong with one panel, as short words."""
+    wrong = []
+    defaults = panel["fieldConfig"]["defaults"]
+    unit = defaults.get("unit") or panel["options"].get("yAxis", {}).get("unit")
+    first, *rest = [step["value"] for step in defaults["thresholds"]["steps"]]
+    sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
+    if len(panel.get("description", "")) < 20:
+        wrong.append("description")
+    if not unit:
+        wrong.append("unit")
+    if first is not None or rest != sorted(rest):
+        wrong.append("thresholds")
+    if any(source != SOURCE for source in sources):
+        wrong.append("datasource")
+    if any(not metrics(target["expr"]) <= NAMES for target in panel["targets"]):
+        wrong.append("metric")
+    if max(x for x, _ in cells(panel)) >= 24:
+        wrong.append("width")
+    return wrong
+
+
+def faults(dashboard):
+    """Return one line for everything that is wrong with a dashboard."""
+    found = []
+    taken = set()
+    for panel in dashboard["panels"]:
+        wrong = describe_panel(panel)
+        if cells(panel) & taken:
+            wrong.append("overlap")
+        taken |= cells(panel)
+        found += [f"{panel['title']}: {word}" for word in wrong]
+    if len({panel["id"] for panel in dashboard["panels"]}) != len(dashboard["panels"]):
+        found.append("ids")
+    if dashboard.get("schemaVersion") != 42:
+        found.append("schemaVersion")
+    if not re.fullmatch(r"[a-z0-9-]{8,40}", dashboard.get("uid", "")):
+        found.append("uid")
+    if [v["name"] for v in dashboard["templating"]["list"] if v["type"] == "datasource"] != [
+        "datasource"
+    ]:
+        found.append("variable")
+    return found
+
+
+def metrics(expr):
+    """Return the names of the metrics that an expression reads."""
+    names = set()
+
+    def visit(node):
+        if isinstance(node, promql_parser.VectorSelector):
+            names.add(node.name)
+
+    promql_parser.walk(promql_parser.parse(expr), visit)
+    return names
+
+
+@pytest.fixture
+def dashboards(pack):
+    """Return {file stem: dashboard}."""
+    paths = sorted((pack / "dashboards").glob("*.json"))
+    return {path.stem: json.loads(path.read_text()) for path in paths}
+
+
+def test_there_are_twenty_panels_of_the_types_of_the_contract(dashboards):
+    """6 + 6 + 8, in the contract's order; no legacy `graph`."""
+    assert {n: [p["type"] for p in d["panels"]] for n, d in dashboards.items()} == PANELS
+    assert [len(types) for types in PANELS.values()] == [6, 6, 8]
+
+
+def test_every_panel_asks_what_the_contract_says(dashboards):
+    """Compared as PromQL, written out here once more by hand."""
+    for name, dashboard in dashboards.items():
+        asked = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+        assert list(map(canonical, asked)) == list(map(canonical, QUERIES[name])), name
+
+
+def canonical(expr):
+    return str(promql_parser.parse(expr))
+
+
+def test_the_thresholds_are_those_of_the_contract(dashboards):
+    """Colour by colour."""
+    panels = {p["title"]: p for d in dashboards.values() for p in d["panels"]}
+    for title, expected in THRESHOLDS.items():
+        steps = panels[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert [(step["color"], step["value"]) for step in steps] == expected, title
+
+
+def test_the_agents_by_tier_are_stacked_and_the_pie_is_a_pie(dashboards):
+    """So that the whole can be read from the parts."""
+    tiers = dashboards["throughput"]["panels"][5]
+    assert tiers["fieldConfig"]["defaults"]["custom"]["stacking"]["mode"] == "normal"
+    for panel in dashboards["throughput"]["panels"][2:4]:
+        assert [target["format"] for target in panel["targets"]] == ["heatmap"]
+
+
+def test_every_panel_is_described_has_a_unit_and_its_own_place(dashboards):
+    """And reads an exported metric from the data source that the reader chose."""
+    for name, dashboard in dashboards.items():
+        assert faults(dashboard) == [], name
+    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda d: d["panels"][0].pop("description"), "Availability: description"),
+        (lambda d: d["panels"][0]["fieldConfig"]["defaults"].pop("unit"), "Availability: unit"),
+        (lambda d: d["panels"][1]["gridPos"].update(x=5), "Error budget remaining: overlap"),
+        (lambda d: d["panels"][5]["gridPos"].update(x=19), "Burn rate 6h: width"),
+        (lambda d: d["panels"][0].update(datasource=None), "Availability: datasource"),
+        (lambda d: d["panels"][4]["targets"][0].update(expr="gone"), "Burn rate 1h: metric"),
+        (lambda d: d["panels"][1].update(id=1), "ids"),
+        (lambda d: d.update(schemaVersion=36), "schemaVersion"),
+        (lambda d: d["templating"]["list"].clear(), "variable"),
+        (lambda d: d.pop("uid"), "uid"),
+        (
+            lambda d: d["panels"][4]["fieldConfig"]["defaults"]["thresholds"]["steps"].reverse(),
+            "Burn rate 1h: thresholds",
+        ),
+    ],
+)
+def test_a_panel_that_is_wrong_is_seen(dashboards, change, found):
+    """One good document, one mutation each."""
+    changed = copy.deepcopy(dashboards["sla"])
+    change(changed)
+    assert faults(changed) == [found]
+
+
+def test_the_firing_alerts_that_a_dashboard_marks_are_alerts_of_the_pack(dashboards, nineteen):
+    """A name misspelt there would never be drawn."""
+    names = {rule["alert"] for rule in nineteen}
+    for dashboard in dashboards.values():
+        expr = dashboard["annotations"]["list"][1]["expr"]
+        marked = re.search(r'alertname=~"([^"]+)"', expr)
+        assert set(marked.group(1).split("|")) <= names

@@ -1,0 +1,111 @@
+"""Every alert has a runbook that can be worked with at three in the morning."""
+
+from __future__ import annotations
+
+import re
+
+import promql_parser
+import pytest
+
+from exporter.catalogue import CONTRACT, STATE
+
+SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
+FOREIGN = {
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "prometheus_tsdb_lowest_timestamp_seconds",
+    "ALERTS_FOR_STATE",
+}
+NAMES = {m.name for m in (*CONTRACT, *STATE)} | FOREIGN
+NAMES |= {f"{m.name}_{part}" for m in CONTRACT for part in ("bucket", "sum", "count")}
+
+
+def queries(text):
+    """Return the PromQL of every fenced block."""
+    return re.findall(r"```promql\n(.*?)\n *```", text, re.DOTALL)
+
+
+def faults(name, text, directory):
+    """Return one line for everything that is wrong with a runbook."""
+    found = []
+    if not text.startswith(f"# {name}\n"):
+        found.append("title")
+    if re.findall(r"^## (.+)$", text, re.MULTILINE) != SECTIONS:
+        found.append("sections")
+    bodies = re.split(r"^## .+$", text, flags=re.MULTILINE)[1:]
+    found += [
+        f"{section} is empty"
+        for section, body in zip(SECTIONS, bodies, strict=False)
+        if len(body.strip()) < 20
+    ]
+    if len(bodies) > 2 and not queries(bodies[2]):
+        found.append("no query")
+    for query in queries(text):
+        try:
+            read = metrics(query)
+        except ValueError:
+            found.append(f"not PromQL: {query.strip()}")
+        else:
+            found += [f"unknown metric {metric}" for metric in sorted(read - NAMES)]
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    found += [f"dead link {link}" for link in links if not (directory / link).is_file()]
+    return found
+
+
+def metrics(expr):
+    names = set()
+
+    def visit(node):
+        if isinstance(node, promql_parser.VectorSelector):
+            names.add(node.name)
+
+    promql_parser.walk(promql_parser.parse(expr), visit)
+    return names
+
+
+def test_every_alert_has_its_runbook_and_no_runbook_lacks_its_alert(pack, every_rule):
+    """By file name."""
+    there = {path.stem for path in (pack / "runbooks").glob("*.md")}
+    assert there == {rule["alert"] for rule in every_rule} | {"README"}
+
+
+def test_every_runbook_has_its_four_sections_and_queries_that_can_be_run(pack):
+    """Meaning, Impact, Diagnosis, Mitigation; PromQL that parses and reads exported metrics."""
+    for path in sorted((pack / "runbooks").glob("*.md")):
+        if path.stem != "README":
+            assert faults(path.stem, path.read_text(), path.parent) == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "found"),
+    [
+        ("## Impact", "## Effect", "sections"),
+        ("# HighMemoryUsage", "# Memory", "title"),
+        ("(HighTaskQueueDepth.md)", "(QueueDepth.md)", "dead link QueueDepth.md"),
+        (
+            "sum(agentaskit_task_queue_depth)",
+            "sum(agentaskit_queue_depth)",
+            "unknown metric agentaskit_queue_depth",
+        ),
+        (
+            "sum(agentaskit_task_queue_depth)",
+            "sum(agentaskit_task_queue_depth",
+            "not PromQL: sum(agentaskit_task_queue_depth",
+        ),
+    ],
+)
+def test_a_runbook_that_is_wrong_is_seen(pack, right, wrong, found):
+    """One good page, one mutation each."""
+    path = pack / "runbooks" / "HighMemoryUsage.md"
+    text = path.read_text()
+    assert right in text
+    assert faults(path.stem, text.replace(right, wrong), path.parent) == [found]
+
+
+def test_the_index_names_every_runbook(pack):
+    """And its own queries can be run too."""
+    text = (pack / "runbooks" / "README.md").read_text()
+    pages = {path.name for path in (pack / "runbooks").glob("*.md")} - {"README.md"}
+    assert set(re.findall(r"\]\((\w+\.md)\)", text)) == pages
+    assert all(metrics(query) <= NAMES for query in queries(text))
