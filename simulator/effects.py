@@ -1,0 +1,326 @@
+"""Turns the load and the faults in effect into the kernel's effective parameters.
+
+`apply` always starts from the base configuration and composes every fault on top, so ending faults
+in any order leaves exactly the base. `strike` does what happens only once, at an onset or an end.
+`measure` reads, from counters of the world that no fault sets, how much a fault has done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, pi
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator import faults as f
+from simulator import kernel as k
+from simulator.layout import luck_below, ns
+from simulator.streams import generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simulator.plan import Load
+    from simulator.layout import State
+    from simulator.topology import Topology
+
+DAY_S = 86_400.0
+RAMP_STEP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Whom a fault strikes: sorted agents, hosts and pools."""
+
+    agents: NDArray[np.int64]
+    hosts: tuple[int, ...]
+    pools: tuple[int, ...]
+
+
+def take_aim(fault: f.Fault, topology: Topology, state: State, seed: int) -> Aim:
+    """Resolve a fault's targets; a fraction is drawn from the fault's own stream."""
+    tiers = [tier.name for tier in topology.tiers]
+    of_tier = state.agent[:, k.TIER]
+    of_host = state.agent[:, k.HOST]
+    wanted = np.ones(len(state.agent), bool)
+    if fault.targets.tiers:
+        wanted &= np.isin(of_tier, [tiers.index(name) for name in fault.targets.tiers])
+    hosts = fault.targets.hosts or tuple(range(topology.hosts))
+    wanted &= np.isin(of_host, hosts)
+    candidates = np.flatnonzero(wanted)
+    count = max(1, round(fault.targets.fraction * len(candidates)))
+    chance = generator(seed, f"fault:{fault.name}:targets")
+    agents = np.sort(chance.permutation(candidates)[:count]).astype(np.int64)
+    names = [pool.name for pool in topology.sandboxes]
+    pools = tuple(names.index(name) for name in fault.targets.sandboxes) or (0, 1, 2)
+    return Aim(agents, hosts, pools)
+
+
+def load_rate(load: Load, at_s: float, burst: float) -> float:
+    """Tasks per second that the load asks for at `at_s`; ramps are held over steps of 1 s."""
+    rate = load.rate
+    begins = 0.0
+    for stage in load.stages:
+        ends = begins + stage.duration_s
+        if at_s >= ends:
+            rate = stage.target
+            begins = ends
+            continue
+        step = min(begins + (int(at_s - begins) + 0.5) * RAMP_STEP_S, ends)
+        rate += (stage.target - rate) * (step - begins) / stage.duration_s
+        break
+    if load.daily is not None:
+        rate *= 1 + load.daily.amplitude * cos(2 * pi * (at_s - load.daily.peak_s) / DAY_S)
+    return rate * burst
+
+
+class Composition:
+    """Base parameters, onto which faults are composed one after the other."""
+
+    def __init__(self, topology: Topology, state: State) -> None:
+        """Take the base configuration of `topology` for the arrays of `state`."""
+        self.topology = topology
+        agents = len(state.agent)
+        speeds = np.array([tier.speed for tier in topology.tiers])
+        self.slowness = 1.0 / speeds[state.agent[:, k.TIER]]
+        self.start_slowness = np.ones(agents)
+        self.inbox_factor = np.ones(agents)
+        self.failing = np.full(agents, topology.error_share)
+        self.crash_rate = np.zeros(agents)
+        self.leak = np.zeros(agents)
+        self.side = np.zeros(agents, np.int64)
+        self.hangs = np.zeros(agents, np.int64)
+        self.loops = np.zeros(agents, np.int64)
+        self.alive_ns = np.zeros(agents, np.int64)
+        self.stolen = np.zeros(topology.hosts)
+        self.leaked = np.zeros(3)
+        self.down = np.zeros(3)
+        self.traffic = 1.0
+        self.reserved = 0
+        self.loss = 0.0
+        self.partitions = 0
+        self.dependency_share = 0.0
+        self.dependency_s = 0.0
+        self.floods: list[tuple[float, NDArray[np.int64]]] = []
+        self.exporter_up = True
+
+    def add(self, fault: f.Fault, aim: Aim, strength: float) -> None:
+        """Compose one fault at `strength` (0..1 of its declared magnitude)."""
+        agents = aim.agents
+        match fault.parameters:
+            case f.AgentCrash(rate_per_s=rate):
+                self.crash_rate[agents] += rate * strength / len(agents)
+            case f.CrashLoop(alive_s=alive):
+                self.loops[agents] = 1
+                self.alive_ns[agents] = ns(alive)
+            case f.AgentHang():
+                self.hangs[agents] = 1
+            case f.SlowStart(factor=factor):
+                self.start_slowness[agents] *= 1 + (factor - 1) * strength
+            case f.TaskSlowdown(factor=factor):
+                self.slowness[agents] *= 1 + (factor - 1) * strength
+            case f.TaskFailure(share=share):
+                self.failing[agents] = 1 - (1 - self.failing[agents]) * (1 - share * strength)
+            case f.SlowConsumer(factor=factor):
+                self.inbox_factor[agents] *= 1 + (factor - 1) * strength
+            case f.MemoryLeak(bytes_per_s=leak):
+                self.leak[agents] += leak * strength
+            case f.BusPartition(loss=loss):
+                self.side[agents] |= 1 << self.partitions
+                self.partitions += 1
+                self.loss = max(self.loss, loss * strength)
+            case f.MessageFlood(rate_per_s=rate):
+                self.floods.append((rate * strength, agents))
+            case _:
+                self._add_shared(fault.parameters, aim, strength)
+
+    def _add_shared(self, parameters: f.Parameters, aim: Aim, strength: float) -> None:
+        """The faults that strike no single agents."""
+        match parameters:
+            case f.TrafficSurge(factor=factor):
+                self.traffic *= 1 + (factor - 1) * strength
+            case f.TrafficDrop(share=share):
+                self.traffic *= 1 - share * strength
+            case f.CapacityDemand(agents=agents):
+                self.reserved = max(self.reserved, round(agents * strength))
+            case f.DependencyOutage(share=share, latency_s=latency):
+                kept = (1 - self.dependency_share) * (1 - share * strength)
+                self.dependency_share = 1 - kept
+                self.dependency_s += latency * strength
+            case f.CpuContention(share=share):
+                self.stolen[list(aim.hosts)] += share * strength
+            case f.SandboxLeak(share=share):
+                self.leaked[list(aim.pools)] += share * strength
+            case f.SandboxCrash(share=share):
+                self.down[list(aim.pools)] += share * strength
+            case f.ExporterDown():
+                self.exporter_up = False
+            case _:
+                pass
+
+    def write(self, s: State, now: int) -> None:
+        """Make these the kernel's parameters from `now` on."""
+        t = self.topology
+        agent = s.agent
+        agent[:, k.SIDE] = self.side
+        agent[:, k.HANGS] = self.hangs
+        agent[:, k.LOOPS] = self.loops
+        agent[:, k.ALIVE_NS] = self.alive_ns
+        agent[:, k.INBOX_NS] = np.maximum(np.rint(t.inbox_service_s * 1e9 * self.inbox_factor), 1)
+        agent[:, k.FAIL_LUCK] = np.rint(self.failing * (1 << k.LUCK_BITS))
+        crash_share = np.minimum(self.crash_rate * k.TICK_NS / 1e9, 1.0)
+        agent[:, k.CRASH_LUCK] = np.rint(crash_share * (1 << k.LUCK_BITS))
+        agent[:, k.LEAK_PER_TICK] = np.rint(self.leak * k.TICK_NS / 1e9)
+        agent[:, k.SLOWNESS_ON] = self.slowness != 1.0
+        s.agent_real[:, k.SLOWNESS] = self.slowness
+        s.agent_real[:, k.START_SLOWNESS] = self.start_slowness
+        cores = 1000 * t.cpus_per_host
+        s.host[:, k.STOLEN_CORES] = np.rint(np.minimum(self.stolen, 1.0) * cores)
+        total = s.pool[:, k.TOTAL]
+        s.pool[:, k.LEAK_TARGET] = np.rint(np.minimum(self.leaked, 1.0) * total)
+        s.pool[:, k.DOWN_TARGET] = np.rint(np.minimum(self.down, 1.0) * total)
+        head = s.head
+        head[k.RESERVED] = self.reserved
+        head[k.PARTITION] = int(self.partitions > 0)
+        head[k.PARTITION_LOSS] = round(self.loss * 1024)
+        head[k.DEPENDENCY_LUCK] = luck_below(self.dependency_share)
+        head[k.DEPENDENCY_NS] = ns(self.dependency_s)
+        targets = np.flatnonzero(self.crash_rate)
+        head[k.CRASH_TARGETS] = len(targets)
+        s.crash_targets[: len(targets)] = targets
+        self._write_flood(s, now)
+
+    def _write_flood(self, s: State, now: int) -> None:
+        """Aim the floods: each gets its part of the table by its rate, over its targets in turn."""
+        rate = sum(one for one, _ in self.floods) / 1e9
+        old = float(s.real_head[k.FLOOD_RATE])
+        s.real_head[k.FLOOD_RATE] = rate
+        if rate <= 0:
+            s.head[k.NEXT_FLOOD] = k.NEVER
+            return
+        room = len(s.flood_targets)
+        parts = [
+            np.resize(agents, max(1, int(room * one / 1e9 / rate))) for one, agents in self.floods
+        ]
+        table = np.concatenate(parts)[:room]
+        s.flood_targets[: len(table)] = table
+        s.head[k.FLOOD_TARGETS] = len(table)
+        if s.head[k.NEXT_FLOOD] == k.NEVER:
+            left = 1.0 / rate
+        else:
+            left = float(s.head[k.NEXT_FLOOD] - now) * old / rate
+        s.head[k.NEXT_FLOOD] = now + int(left)
+
+
+def set_rate(s: State, rate_per_s: float, now: int) -> None:
+    """Change the arrival rate; the unit of chance left in the pending gap is kept.
+
+    Exact for a Poisson process with piecewise constant rate (time rescaling).
+    """
+    old = float(s.real_head[k.RATE])
+    new = rate_per_s / 1e9
+    if s.head[k.NEXT_ARRIVAL] != k.NEVER:
+        left = float(s.head[k.NEXT_ARRIVAL] - now) * old
+    else:
+        left = float(s.real_head[k.GAP_LEFT])
+    s.real_head[k.RATE] = new
+    wait = left / new if new > 0 else np.inf
+    if wait < 4e18:  # noqa: PLR2004
+        s.head[k.NEXT_ARRIVAL] = now + int(wait)
+    else:
+        s.real_head[k.GAP_LEFT] = left
+        s.head[k.NEXT_ARRIVAL] = k.NEVER
+
+
+def begin(fault: f.Fault, aim: Aim, s: State) -> None:
+    """What a fault does once, at its onset."""
+    if isinstance(fault.parameters, f.CrashLoop):
+        for agent in aim.agents[s.agent[aim.agents, k.PLACE] >= 0]:
+            k.run(s.w, s.x, k.CRASH_AGENT, agent)
+
+
+def move_slots(s: State, chance: np.random.Generator) -> None:
+    """Bring the slots that are down or leaked to their targets.
+
+    A crash takes slots at random, so executions die in proportion (hypergeometric). Slots that a
+    pool gets back go to those who wait.
+    """
+    for pool in range(3):
+        p = s.pool[pool]
+        p[k.LEAKED] = min(p[k.LEAKED], p[k.LEAK_TARGET])
+        p[k.DOWN] = min(p[k.DOWN], p[k.DOWN_TARGET])
+        missing = int(p[k.DOWN_TARGET] - p[k.DOWN])
+        if missing > 0:
+            free = int(p[k.TOTAL] - p[k.IN_USE] - p[k.LEAKED] - p[k.DOWN])
+            in_use = int(p[k.IN_USE])
+            struck = min(missing, free + in_use)
+            killed = int(chance.hypergeometric(in_use, free, struck)) if in_use else 0
+            p[k.DOWN] += struck - killed
+            holders = np.flatnonzero(s.agent[:, k.HELD] & (1 << pool))
+            for agent in np.sort(chance.permutation(holders)[:killed]):
+                k.run(s.w, s.x, k.LOSE_EXECUTION, agent)
+        k.run(s.w, s.x, k.GRANT_POOL, pool)
+
+
+def measure(fault: f.Fault, aim: Aim, s: State, at_onset: dict[str, Any]) -> float:
+    """A fault's own measure of effect since its onset; `at_onset` is `baseline` of then."""
+    now = baseline(s)
+    delta = {name: value - at_onset[name] for name, value in now.items()}
+    match fault.parameters:
+        case f.AgentCrash() | f.CrashLoop():
+            return float(delta["crashed"])
+        case f.AgentHang():
+            return float(delta["hung"])
+        case f.SlowStart():
+            return _mean_s(delta, "startup")
+        case f.TaskSlowdown():
+            return _mean_s(delta, "task")
+        case f.TaskFailure() | f.DependencyOutage():
+            return float(delta["failed"])
+        case f.TrafficSurge() | f.TrafficDrop():
+            passed = delta["now"] / 1e9
+            return float(delta["arrived"]) / passed if passed else 0.0
+        case f.CapacityDemand():
+            return float(s.head[k.RUNNING])
+        case f.BusPartition():
+            return float(delta["partitioned"])
+        case f.MessageFlood():
+            return float(delta["flooded"])
+        case f.SlowConsumer():
+            return float(s.agent[aim.agents, k.WAITING].sum())
+        case f.SandboxLeak():
+            return float(s.pool[list(aim.pools), k.LEAKED].sum())
+        case f.SandboxCrash():
+            return float(s.pool[list(aim.pools), k.DOWN].sum())
+        case f.MemoryLeak():
+            return float(s.agent[aim.agents, k.LEAKED_BYTES].sum())
+        case f.CpuContention():
+            return float(delta["stolen"]) / 1e9
+        case f.ExporterDown():
+            return float(delta["now"]) / 1e9
+        case _:
+            return 1.0
+
+
+def _mean_s(delta: dict[str, Any], what: str) -> float:
+    count = delta[f"{what}_count"]
+    return float(delta[f"{what}_sum"] / count / 1e9) if count else 0.0
+
+
+def baseline(s: State) -> dict[str, Any]:
+    """The counters that `measure` compares."""
+    return {
+        "now": int(s.head[k.NOW]),
+        "crashed": int(s.head[k.CRASHED]),
+        "hung": int(s.head[k.HUNG]),
+        "partitioned": int(s.head[k.PARTITIONED]),
+        "flooded": int(s.head[k.FLOODED]),
+        "failed": int(s.priority[:, k.FAILED].sum()),
+        "arrived": int(s.priority[:, k.ARRIVED].sum()),
+        "stolen": int(s.host[:, k.STOLEN_NS].sum()),
+        "startup_count": int(s.histogram[k.STARTUP_DURATION].sum()),
+        "startup_sum": int(s.histogram_sum[k.STARTUP_DURATION]),
+        "task_count": int(s.histogram[k.TASK_DURATION].sum()),
+        "task_sum": int(s.histogram_sum[k.TASK_DURATION]),
+    }

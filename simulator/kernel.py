@@ -1,0 +1,1101 @@
+"""The event kernel: one exact loop over two arrays, compiled with numba, the same source uncompiled.
+
+Called by `world` alone, which owns the arrays. All time is integer nanoseconds and every count an
+integer, so the outcome does not depend on who looks, or how often. The kernel draws no chance of
+its own: it reads numbers that `streams` laid out before, and returns when they run low. It does no
+I/O, keeps nothing between calls and knows neither faults nor plans, only effective parameters.
+
+Events at one instant are taken in this order: control tick, agent, arrival, flood message. Among
+agents the lower number goes first. The whole world is two flat arrays, `w` (integers) and `x`
+(reals), because a compiled call then passes two pointers and nothing is counted or copied; the
+constants below name their columns, and `State` (in `layout`) shows them to Python as tables. All
+of it lives in one file because numba's cache watches only the file of the compiled entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numba import njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEVER = 1 << 62
+TICK_NS = 100_000_000
+TICKS_PER_SCALING = 10
+LUCK_BITS = 31
+LUCK_MASK = (1 << LUCK_BITS) - 1
+RECENT = 1 << 16
+"""How many of the last durations are kept as they were, for quantiles of the simulator's own."""
+BOUND_CELLS = 31
+BOUND_SLOTS = 4096
+BOUND_SHIFT = 19
+
+# The head of `w`. First what moves:
+(
+    NOW, NEXT_ARRIVAL, NEXT_TICK, NEXT_FLOOD, TICKS, LEVEL, QUEUED, RUNNING,
+    TOKENS_NS, TOKENS_AT, RECYCLE_AT, RECYCLE_CREDIT, RESERVED, DESIRED,
+    TASK_CURSOR, BIT_CURSOR, START_CURSOR, FACTOR_CURSOR, CRASH_CURSOR, FLOOD_CURSOR,
+    CRASH_TARGETS, FLOOD_TARGETS, PARTITION, PARTITION_LOSS, DEPENDENCY_LUCK, DEPENDENCY_NS,
+    # totals
+    SENT, DROPPED, STARTED, CRASHED, HUNG, SENT_MESSAGE_BYTES, SENT_REQUEST_BYTES,
+    RECEIVED_MESSAGE_BYTES, RECEIVED_REQUEST_BYTES, FLOODED, PARTITIONED,
+    # parameters of the topology
+    AGENTS, LEAVES, GROUPS, SCALED_AGENTS, FIXED_AGENTS, FLOOR,
+    TOKEN_COST_NS, TOKEN_LIMIT_NS, RETRIES, INBOX_LIMIT, FIRST_MESSAGES, LAST_MESSAGES,
+    UPWARD_BITS, MESSAGE_BYTES, REQUEST_BYTES, RESPONSE_BYTES, OVERHEAD_NS, MERGE_NS, WATCHDOG_NS,
+    BACKOFF_NS, BACKOFF_LIMIT_NS, RECYCLE_PER_TICK, HOSTS, HOST_CAPACITY, BUSY_CORES,
+    MESSAGE_CPU_NS, RING_ROOM,
+    # last cursor at which a stream surely lasts for one more event
+    TASK_LAST, BIT_LAST, START_LAST, FACTOR_LAST, CRASH_LAST, FLOOD_LAST,
+    # where the tables begin whose size is the topology's
+    AGENT_AT, TIER_AT, HOST_AT, DUE_AT, LIST_AT, RING_AT, DIRECTORY_AT, CRASH_TARGETS_AT,
+    FLOOD_TARGETS_AT, GROUPS_OF_CLASS_AT, CLASSES_OF_GROUP_AT, TASKS_AT, BITS_AT, STARTS_AT,
+    CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT, FLOOD_GAPS_AT,
+    HEAD_SIZE,
+) = range(91)  # fmt: skip
+# The head of `x`
+RATE, GAP_LEFT, BUSY_AVERAGE, FLOOD_RATE, FIRST_SHARE, UTILISATION, REAL_HEAD_SIZE = range(7)
+# by priority
+ARRIVED, REJECTED, TIMED_OUT, COMPLETED, FAILED, RETRIED, DEPTH, DEPTH_LIMIT, WAIT_NS, PRIORITY_SIZE = range(10)  # noqa: E501  # fmt: skip
+# by tier
+DISPATCHED, UNDISPATCHED, TIER_COMPLETED, TIER_FAILED, TIER_SIZE = range(5)
+# by agent
+(
+    TIER, GROUP, HOST, PARENT, STATE, STAGE, NEXT_LINK, PREVIOUS_LINK, LIST, PLACE,
+    WAITING, INBOX_AT, INBOX_NS, DELIVERED, ARRIVED_AT, DISPATCHED_AT, WORK_NS, SLOWED_NS, META,
+    LUCK, READY_AT, ENDS_AT, HELD, RELEASE_1, RELEASE_2, RELEASE_3, STARTED_AT, BACKOFF, RETIRE,
+    LEAKED_BYTES, SIDE, HANGS, LOOPS, ALIVE_NS, FAIL_LUCK, CRASH_LUCK, LEAK_PER_TICK,
+    SLOWNESS_ON, HANDLED, SCALES, AGENT_SIZE,
+) = range(41)  # fmt: skip
+# by agent, floating
+SLOWNESS, START_SLOWNESS, AGENT_REAL_SIZE = range(3)
+# by host
+(
+    BUSY, SETTLED_AT, BACKGROUND_CORES, STOLEN_CORES, MESSAGE_CORES,
+    TASK_ACC, MESSAGE_ACC, BACKGROUND_ACC, STOLEN_ACC, IDLE_ACC,
+    TASK_NS, MESSAGE_NS, BACKGROUND_NS, STOLEN_NS, IDLE_NS, HOST_SIZE,
+) = range(16)  # fmt: skip
+# by sandbox pool
+TOTAL, IN_USE, LEAKED, DOWN, LEAK_TARGET, DOWN_TARGET, EXECUTIONS, POOL_SIZE = range(8)
+# by list of agents, and by lane of the queues
+HEAD, TAIL, LENGTH, LIST_SIZE = range(4)
+# by queued task
+Q_ARRIVED_AT, Q_QUEUED_AT, Q_WORK_NS, Q_META, Q_LUCK, QUEUED_SIZE = range(6)
+# by drawn task
+T_KIND, T_WORK_NS, T_LUCK, TASK_SIZE = range(4)
+
+LANE_COUNT = 8
+HTTP = HEAD_SIZE
+PRIORITY = HTTP + 5
+LANES = PRIORITY + 4 * PRIORITY_SIZE
+POOL = LANES + LANE_COUNT * LIST_SIZE
+HISTOGRAM = POOL + 3 * POOL_SIZE
+HISTOGRAM_SUM = HISTOGRAM + 4 * BOUND_CELLS
+RECENT_COUNT = HISTOGRAM_SUM + 4
+BOUNDS = RECENT_COUNT + 4
+BOUND_OF = BOUNDS + BOUND_CELLS
+RECENT_AT = BOUND_OF + BOUND_SLOTS
+TABLES_AT = RECENT_AT + 4 * RECENT
+
+# agent states, in the order of snapshot.AGENT_STATES
+STOPPED, STARTING, IDLE, WORKING, HANGING, CRASH = range(6)
+# stages: what an agent's next event is
+NOTHING, COMES_UP, FIRST_RESULT, RELEASES, ENDS, WATCHED, COMES_BACK, DIES, WAITS_SLOT = range(9)
+STAY, RESTART, STOP = range(3)
+# http status and histogram rows
+OK, TOO_MANY, ERROR, UNAVAILABLE, TIMEOUT = range(5)
+HTTP_DURATION, RESPONSE_DURATION, TASK_DURATION, STARTUP_DURATION = range(4)
+
+# kind bits: priority (2), class (1), sandbox need (3 bits: A, B, C), calls the dependency (1)
+CLASS_SHIFT, NEED_SHIFT, DEPENDENCY_BIT = 2, 3, 1 << 6
+ACKNOWLEDGED, ATTEMPT_SHIFT = 1 << 8, 9
+
+DONE, REFILL = 0, 1
+"""What `run` returns: the instant was reached, or the streams run low."""
+
+
+def _compiled(**options: Any) -> Callable[[Any], Any]:
+    """`njit` for a step of the kernel: no reference counting, for nothing is ever allocated."""
+    return njit(error_model="numpy", _nrt=False, **options)  # type: ignore[no-any-return]
+
+
+_hot = _compiled(forceinline=True)
+_cold = _compiled()
+
+
+# --- where a row begins
+
+
+@_hot
+def agent_row(w, agent):
+    """An agent's columns in `w`."""
+    return w[AGENT_AT] + agent * AGENT_SIZE
+
+
+@_hot
+def agent_real_row(w, agent):
+    """An agent's columns in `x`."""
+    return w[AGENT_REAL_AT] + agent * AGENT_REAL_SIZE
+
+
+@_hot
+def tier_row(w, tier):
+    """A tier's columns."""
+    return w[TIER_AT] + tier * TIER_SIZE
+
+
+@_hot
+def host_row(w, host):
+    """A host's columns."""
+    return w[HOST_AT] + host * HOST_SIZE
+
+
+@_hot
+def list_row(w, which):
+    """A list's columns."""
+    return w[LIST_AT] + which * LIST_SIZE
+
+
+@_hot
+def ring_row(w, lane, slot):
+    """A queued task's columns."""
+    return w[RING_AT] + (lane * w[RING_ROOM] + slot) * QUEUED_SIZE
+
+
+# --- tournament: the earliest event over all agents
+
+
+@_hot
+def schedule(w, agent, at):
+    """Set `agent`'s next event; nodes keep the minimum of their two children."""
+    due = w[DUE_AT]
+    node = w[LEAVES] + agent
+    w[due + node] = at
+    node >>= 1
+    while node > 0:
+        least = min(w[due + 2 * node], w[due + 2 * node + 1])
+        if w[due + node] == least:
+            break
+        w[due + node] = least
+        node >>= 1
+
+
+@_hot
+def earliest(w):
+    """The agent whose event is next; the lower number wins a tie."""
+    due = w[DUE_AT]
+    leaves = w[LEAVES]
+    at = w[due + 1]
+    node = 1
+    while node < leaves:
+        node = 2 * node
+        node += int(w[due + node] != at)
+    return node - leaves
+
+
+# --- lists of agents: an agent is in at most one
+
+
+@_hot
+def append(w, which, agent):
+    """Put `agent` last."""
+    tail = w[list_row(w, which) + TAIL]
+    w[agent_row(w, agent) + PREVIOUS_LINK] = tail
+    w[agent_row(w, agent) + NEXT_LINK] = -1
+    w[agent_row(w, agent) + LIST] = which
+    if tail < 0:
+        w[list_row(w, which) + HEAD] = agent
+    else:
+        w[agent_row(w, tail) + NEXT_LINK] = agent
+    w[list_row(w, which) + TAIL] = agent
+    w[list_row(w, which) + LENGTH] += 1
+
+
+@_hot
+def unlink(w, agent):
+    """Take `agent` out of whatever list it is in."""
+    which = w[agent_row(w, agent) + LIST]
+    if which < 0:
+        return
+    before = w[agent_row(w, agent) + PREVIOUS_LINK]
+    after = w[agent_row(w, agent) + NEXT_LINK]
+    if before < 0:
+        w[list_row(w, which) + HEAD] = after
+    else:
+        w[agent_row(w, before) + NEXT_LINK] = after
+    if after < 0:
+        w[list_row(w, which) + TAIL] = before
+    else:
+        w[agent_row(w, after) + PREVIOUS_LINK] = before
+    w[agent_row(w, agent) + LIST] = -1
+    w[list_row(w, which) + LENGTH] -= 1
+
+
+# --- durations
+
+
+@_hot
+def observe(w, row, duration):
+    """Count `duration` (ns) in a histogram and keep it among the recent ones."""
+    cell = w[BOUND_OF + min(duration >> BOUND_SHIFT, BOUND_SLOTS - 1)]
+    while duration > w[BOUNDS + cell]:
+        cell += 1
+    w[HISTOGRAM + row * BOUND_CELLS + cell] += 1
+    w[HISTOGRAM_SUM + row] += duration
+    seen = w[RECENT_COUNT + row]
+    w[RECENT_AT + row * RECENT + (seen & (RECENT - 1))] = duration
+    w[RECENT_COUNT + row] = seen + 1
+
+
+@_hot
+def answer(w, status, duration):
+    """End an HTTP request: one status, one observation of each of the two durations.
+
+    The orchestrator's own duration leaves out what the gateway adds around it.
+    """
+    w[HTTP + status] += 1
+    observe(w, HTTP_DURATION, duration)
+    observe(w, RESPONSE_DURATION, max(duration - w[OVERHEAD_NS], 0))
+    w[SENT_REQUEST_BYTES] += w[RESPONSE_BYTES]
+
+
+# --- message bus
+
+
+@_hot
+def drain(w, agent, now):
+    """Hand over every message of an inbox whose handling has ended by `now`."""
+    me = agent_row(w, agent)
+    while w[me + WAITING] > 0 and w[me + INBOX_AT] <= now:
+        w[me + WAITING] -= 1
+        w[me + DELIVERED] += 1
+        w[me + INBOX_AT] += w[me + INBOX_NS]
+
+
+@_hot
+def accept(w, agent, now):
+    """One more message at the end of an inbox; returns when its handling will have ended.
+
+    With a constant handling time this is Lindley's recursion, kept in integers.
+    """
+    me = agent_row(w, agent)
+    if w[me + WAITING] == 0:
+        w[me + INBOX_AT] = now + w[me + INBOX_NS]
+    w[me + WAITING] += 1
+    return w[me + INBOX_AT] + (w[me + WAITING] - 1) * w[me + INBOX_NS]
+
+
+@_hot
+def deliver(w, receiver, now, size):
+    """A message reaches an inbox, or is dropped because the inbox is full."""
+    w[SENT] += 1
+    w[SENT_MESSAGE_BYTES] += size
+    drain(w, receiver, now)
+    if w[agent_row(w, receiver) + WAITING] >= w[INBOX_LIMIT]:
+        w[DROPPED] += 1
+    else:
+        accept(w, receiver, now)
+        w[RECEIVED_MESSAGE_BYTES] += size
+
+
+@_hot
+def send(w, sender, now, messages):
+    """`messages` of a task's messages: some up the hierarchy, the rest to running peers."""
+    running = w[RUNNING]
+    for _ in range(messages):
+        bits = w[w[BITS_AT] + w[BIT_CURSOR]]
+        w[BIT_CURSOR] += 1
+        size = w[MESSAGE_BYTES] + (bits & 2047)
+        receiver = w[agent_row(w, sender) + PARENT]
+        upward = ((bits >> 11) & 1023) < w[UPWARD_BITS]
+        if not upward or w[agent_row(w, receiver) + PLACE] < 0:
+            place = ((bits >> 32) * running) >> 31
+            receiver = w[w[DIRECTORY_AT] + place]
+            if receiver == sender:
+                receiver = w[w[DIRECTORY_AT] + (place + 1) % running]
+        if (
+            w[PARTITION] != 0
+            and w[agent_row(w, sender) + SIDE] != w[agent_row(w, receiver) + SIDE]
+            and ((bits >> 21) & 1023) < w[PARTITION_LOSS]
+        ):
+            w[SENT] += 1
+            w[SENT_MESSAGE_BYTES] += size
+            w[DROPPED] += 1
+            w[PARTITIONED] += 1
+        else:
+            deliver(w, receiver, now, size)
+
+
+# --- hosts: CPU in thousandths of a core
+
+
+@_hot
+def demand(w, host):
+    """Thousandths of a core that everything on `host` asks for."""
+    h = host_row(w, host)
+    return (
+        w[h + BUSY] * w[BUSY_CORES] + w[h + BACKGROUND_CORES] + w[h + STOLEN_CORES] + w[h + MESSAGE_CORES]
+    )
+
+
+@_hot
+def settle(w, host, now):
+    """Book the CPU used since the last change on `host`; over capacity, everyone gets a part."""
+    h = host_row(w, host)
+    passed = now - w[h + SETTLED_AT]
+    if passed == 0:
+        return
+    w[h + SETTLED_AT] = now
+    task = w[h + BUSY] * w[BUSY_CORES]
+    message = w[h + MESSAGE_CORES]
+    background = w[h + BACKGROUND_CORES]
+    stolen = w[h + STOLEN_CORES]
+    capacity = w[HOST_CAPACITY]
+    wanted = task + message + background + stolen
+    if wanted > capacity:
+        task = task * capacity // wanted
+        message = message * capacity // wanted
+        background = background * capacity // wanted
+        stolen = stolen * capacity // wanted
+    w[h + TASK_ACC] += task * passed
+    w[h + MESSAGE_ACC] += message * passed
+    w[h + BACKGROUND_ACC] += background * passed
+    w[h + STOLEN_ACC] += stolen * passed
+    w[h + IDLE_ACC] += (capacity - task - message - background - stolen) * passed
+
+
+@_hot
+def change_busy(w, agent, now, by):
+    """An agent takes up (+1) or puts down (-1) work on its host."""
+    host = w[agent_row(w, agent) + HOST]
+    settle(w, host, now)
+    w[host_row(w, host) + BUSY] += by
+
+
+@_cold
+def fold_hosts(w):
+    """Carry whole nanoseconds out of the accumulators, so that nothing overflows in years."""
+    for host in range(w[HOSTS]):
+        h = host_row(w, host)
+        for part in range(5):
+            w[h + TASK_NS + part] += w[h + TASK_ACC + part] // 1000
+            w[h + TASK_ACC + part] %= 1000
+
+
+# --- queues
+
+
+@_hot
+def expire(w, lane, now):
+    """Take the tasks whose wait has reached its limit off the front of a lane: 504."""
+    priority = lane >> 1
+    limit = w[PRIORITY + priority * PRIORITY_SIZE + WAIT_NS]
+    capacity = w[RING_ROOM]
+    while w[LANES + 3 * lane + LENGTH] > 0:
+        head = w[LANES + 3 * lane + HEAD]
+        if w[ring_row(w, lane, head) + Q_QUEUED_AT] + limit > now:
+            break
+        w[LANES + 3 * lane + HEAD] = (head + 1) % capacity
+        w[LANES + 3 * lane + LENGTH] -= 1
+        w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] -= 1
+        w[PRIORITY + priority * PRIORITY_SIZE + TIMED_OUT] += 1
+        w[QUEUED] -= 1
+        if w[ring_row(w, lane, head) + Q_META] & ACKNOWLEDGED == 0:
+            ended = w[ring_row(w, lane, head) + Q_QUEUED_AT] + limit
+            answer(w, TIMEOUT, ended - w[ring_row(w, lane, head) + Q_ARRIVED_AT])
+
+
+@_hot
+def enqueue(w, now, arrived_at, work, meta, luck):
+    """Queue a task, first in first out within priority and class; False when there is no room."""
+    priority = meta & 3
+    lane = 2 * priority + ((meta >> CLASS_SHIFT) & 1)
+    expire(w, 2 * priority, now)
+    expire(w, 2 * priority + 1, now)
+    if w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] >= w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]:
+        return False
+    capacity = w[RING_ROOM]
+    slot = (w[LANES + 3 * lane + HEAD] + w[LANES + 3 * lane + LENGTH]) % capacity
+    w[ring_row(w, lane, slot) + Q_ARRIVED_AT] = arrived_at
+    w[ring_row(w, lane, slot) + Q_QUEUED_AT] = now
+    w[ring_row(w, lane, slot) + Q_WORK_NS] = work
+    w[ring_row(w, lane, slot) + Q_META] = meta
+    w[ring_row(w, lane, slot) + Q_LUCK] = luck
+    w[LANES + 3 * lane + LENGTH] += 1
+    w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] += 1
+    w[QUEUED] += 1
+    return True
+
+
+# --- sandboxes
+
+
+@_hot
+def available(w, pool):
+    """Slots of a pool that can be taken now."""
+    p = POOL + pool * POOL_SIZE
+    return w[p + TOTAL] - w[p + IN_USE] - w[p + LEAKED] - w[p + DOWN]
+
+
+@_cold
+def acquire(w, agent):
+    """Take the slots an agent's task needs, always in the order A, B, C; False when it must wait.
+
+    The fixed order makes a deadlock impossible: a circle of waiters would need a way back.
+    """
+    need = (w[agent_row(w, agent) + META] >> NEED_SHIFT) & 7
+    for pool in range(3):
+        bit = 1 << pool
+        if need & bit == 0 or w[agent_row(w, agent) + HELD] & bit != 0:
+            continue
+        if available(w, pool) <= 0:
+            append(w, w[GROUPS] + 1 + pool, agent)
+            w[agent_row(w, agent) + STAGE] = WAITS_SLOT
+            schedule(w, agent, NEVER)
+            return False
+        w[POOL + pool * POOL_SIZE + IN_USE] += 1
+        w[POOL + pool * POOL_SIZE + EXECUTIONS] += 1
+        w[agent_row(w, agent) + HELD] |= bit
+    return True
+
+
+@_cold
+def start_sandboxed(w, x, agent, now):
+    """Start work in sandboxes; a triple-verified task runs three times and merges at the last."""
+    me = agent_row(w, agent)
+    begins = max(w[me + READY_AT], now)
+    work = w[me + SLOWED_NS]
+    first = begins + int(work * x[FIRST_SHARE])
+    w[me + ENDS_AT] = begins + work
+    if w[me + HELD] == 7:
+        ends_a = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR]]), first)
+        ends_b = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 1]), first)
+        ends_c = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 2]), first)
+        w[FACTOR_CURSOR] += 3
+        w[me + RELEASE_1] = ends_a
+        w[me + RELEASE_2] = ends_b
+        w[me + RELEASE_3] = ends_c
+    w[me + STAGE] = FIRST_RESULT
+    schedule(w, agent, first)
+
+
+@_cold
+def grant(w, x, pool, now):
+    """Give free slots of a pool to those who wait for it, first come first served."""
+    which = w[GROUPS] + 1 + pool
+    while available(w, pool) > 0 and w[list_row(w, which) + HEAD] >= 0:
+        agent = w[list_row(w, which) + HEAD]
+        unlink(w, agent)
+        if acquire(w, agent):
+            start_sandboxed(w, x, agent, now)
+
+
+@_cold
+def release(w, x, agent, pool, now):
+    """An execution ends: its slot comes back, leaks, or goes down with the fault that wants it."""
+    p = POOL + pool * POOL_SIZE
+    w[agent_row(w, agent) + HELD] &= ~(1 << pool)
+    w[p + IN_USE] -= 1
+    if w[p + DOWN] < w[p + DOWN_TARGET]:
+        w[p + DOWN] += 1
+    elif w[p + LEAKED] < w[p + LEAK_TARGET]:
+        w[p + LEAKED] += 1
+    grant(w, x, pool, now)
+
+
+@_cold
+def release_all(w, x, agent, now):
+    """Every slot an agent still holds."""
+    for pool in range(3):
+        if w[agent_row(w, agent) + HELD] & (1 << pool) != 0:
+            release(w, x, agent, pool, now)
+
+
+# --- tasks on agents
+
+
+@_hot
+def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
+    """Hand a task to an idle agent: a message in its inbox, sandbox slots, then work."""
+    me = agent_row(w, agent)
+    w[tier_row(w, w[me + TIER]) + DISPATCHED] += 1
+    change_busy(w, agent, now, 1)
+    w[me + ARRIVED_AT] = arrived_at
+    w[me + DISPATCHED_AT] = now
+    w[me + META] = meta
+    w[me + LUCK] = luck
+    w[me + WORK_NS] = work
+    w[me + HELD] = 0
+    w[SENT] += 1
+    w[SENT_MESSAGE_BYTES] += w[MESSAGE_BYTES]
+    w[RECEIVED_MESSAGE_BYTES] += w[MESSAGE_BYTES]
+    drain(w, agent, now)
+    # One place in every inbox is kept for the orchestrator: a dispatch is never dropped.
+    ready = accept(w, agent, now)
+    if w[me + HANGS] != 0:
+        w[me + STATE] = HANGING
+        w[me + STAGE] = WATCHED
+        w[HUNG] += 1
+        schedule(w, agent, now + w[WATCHDOG_NS])
+        return
+    w[me + STATE] = WORKING
+    if w[me + SLOWNESS_ON] != 0:
+        work = int(work * x[agent_real_row(w, agent) + SLOWNESS])
+    wanted = demand(w, w[me + HOST])
+    if wanted > w[HOST_CAPACITY]:
+        work = work * wanted // w[HOST_CAPACITY]
+    if meta & DEPENDENCY_BIT != 0 and w[DEPENDENCY_LUCK] > 0:
+        ready += w[DEPENDENCY_NS]
+    w[me + READY_AT] = ready
+    w[me + SLOWED_NS] = work
+    if (meta >> NEED_SHIFT) & 7 != 0:
+        if acquire(w, agent):
+            start_sandboxed(w, x, agent, now)
+        return
+    w[me + ENDS_AT] = ready + work
+    w[me + STAGE] = FIRST_RESULT
+    schedule(w, agent, ready + int(work * x[FIRST_SHARE]))
+
+
+@_hot
+def take_next(w, x, agent, now):
+    """Give a free agent the next task it may take, strictly by priority; False when none waits."""
+    if w[QUEUED] == 0:
+        return False
+    group = w[agent_row(w, agent) + GROUP]
+    for priority in range(4):
+        for k in range(2):
+            task_class = w[w[CLASSES_OF_GROUP_AT] + 2 * group + k]
+            if task_class < 0:
+                break
+            lane = 2 * priority + task_class
+            expire(w, lane, now)
+            if w[LANES + 3 * lane + LENGTH] > 0:
+                head = w[LANES + 3 * lane + HEAD]
+                w[LANES + 3 * lane + HEAD] = (head + 1) % w[RING_ROOM]
+                w[LANES + 3 * lane + LENGTH] -= 1
+                w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] -= 1
+                w[QUEUED] -= 1
+                q = ring_row(w, lane, head)
+                dispatch(
+                    w, x, agent, now, w[q + Q_ARRIVED_AT], w[q + Q_WORK_NS], w[q + Q_META], w[q + Q_LUCK]
+                )
+                return True
+    return False
+
+
+@_cold
+def leave_directory(w, agent):
+    """A peer that is gone gets no more messages."""
+    place = w[agent_row(w, agent) + PLACE]
+    if place < 0:
+        return
+    last = w[RUNNING] - 1
+    mover = w[w[DIRECTORY_AT] + last]
+    w[w[DIRECTORY_AT] + place] = mover
+    w[agent_row(w, mover) + PLACE] = place
+    w[agent_row(w, agent) + PLACE] = -1
+    w[RUNNING] = last
+
+
+@_cold
+def begin_start(w, x, agent, now):
+    """Start an agent; how long it takes is drawn."""
+    unlink(w, agent)
+    took = w[w[STARTS_AT] + w[START_CURSOR]]
+    w[START_CURSOR] += 1
+    if x[agent_real_row(w, agent) + START_SLOWNESS] != 1.0:
+        took = int(took * x[agent_real_row(w, agent) + START_SLOWNESS])
+    w[agent_row(w, agent) + STATE] = STARTING
+    w[agent_row(w, agent) + STAGE] = COMES_UP
+    w[agent_row(w, agent) + STARTED_AT] = now
+    w[agent_row(w, agent) + RETIRE] = STAY
+    w[agent_row(w, agent) + LEAKED_BYTES] = 0
+    schedule(w, agent, now + took)
+
+
+@_cold
+def retire(w, x, agent, now):
+    """A free agent is restarted or stopped in good order: what waits in its inbox is handled."""
+    drain(w, agent, now)
+    w[agent_row(w, agent) + DELIVERED] += w[agent_row(w, agent) + WAITING]
+    w[agent_row(w, agent) + WAITING] = 0
+    leave_directory(w, agent)
+    unlink(w, agent)
+    if w[agent_row(w, agent) + RETIRE] == RESTART:
+        begin_start(w, x, agent, now)
+    else:
+        w[agent_row(w, agent) + STATE] = STOPPED
+        w[agent_row(w, agent) + STAGE] = NOTHING
+        w[agent_row(w, agent) + RETIRE] = STAY
+        w[agent_row(w, agent) + LEAKED_BYTES] = 0
+        append(w, w[GROUPS], agent)
+        schedule(w, agent, NEVER)
+
+
+@_hot
+def become_free(w, x, agent, now):
+    """After a task: retire if asked to, else take the next one, else wait among the idle."""
+    if w[agent_row(w, agent) + RETIRE] != STAY:
+        retire(w, x, agent, now)
+        return
+    if take_next(w, x, agent, now):
+        return
+    w[agent_row(w, agent) + STATE] = IDLE
+    w[agent_row(w, agent) + STAGE] = NOTHING
+    append(w, w[agent_row(w, agent) + GROUP], agent)
+    schedule(w, agent, NEVER)
+
+
+@_cold
+def give_back(w, x, agent, now):
+    """An agent loses its task: another try where one is left and there is room, else failed."""
+    me = agent_row(w, agent)
+    change_busy(w, agent, now, -1)
+    if w[me + STAGE] == WAITS_SLOT:
+        unlink(w, agent)
+    release_all(w, x, agent, now)
+    meta = w[me + META]
+    priority = meta & 3
+    attempt = meta >> ATTEMPT_SHIFT
+    if attempt < w[RETRIES] and enqueue(
+        w, now, w[me + ARRIVED_AT], w[me + WORK_NS], meta + (1 << ATTEMPT_SHIFT), w[me + LUCK]
+    ):
+        w[PRIORITY + priority * PRIORITY_SIZE + RETRIED] += 1
+        w[tier_row(w, w[me + TIER]) + UNDISPATCHED] += 1
+        return
+    w[PRIORITY + priority * PRIORITY_SIZE + FAILED] += 1
+    w[tier_row(w, w[me + TIER]) + TIER_FAILED] += 1
+    observe(w, TASK_DURATION, now - w[me + DISPATCHED_AT])
+    if meta & ACKNOWLEDGED == 0:
+        answer(w, ERROR, now - w[me + ARRIVED_AT])
+
+
+@_cold
+def offer_queued(w, x, now):
+    """Tasks put back while agents of their class are idle go to those agents at once."""
+    for group in range(w[GROUPS]):
+        while w[QUEUED] > 0 and w[list_row(w, group) + HEAD] >= 0:
+            agent = w[list_row(w, group) + HEAD]
+            unlink(w, agent)
+            if not take_next(w, x, agent, now):
+                append(w, group, agent)
+                break
+
+
+@_cold
+def crash(w, x, agent, now):
+    """An agent dies: its task goes back, its inbox is lost, it restarts after its backoff."""
+    me = agent_row(w, agent)
+    if w[me + STATE] == STOPPED or w[me + STATE] == CRASH:
+        return
+    busy = w[me + STATE] == WORKING or w[me + STATE] == HANGING
+    if busy:
+        give_back(w, x, agent, now)
+    unlink(w, agent)
+    leave_directory(w, agent)
+    drain(w, agent, now)
+    w[DROPPED] += w[me + WAITING]
+    w[me + WAITING] = 0
+    w[CRASHED] += 1
+    w[me + STATE] = CRASH
+    w[me + STAGE] = COMES_BACK
+    w[me + RETIRE] = STAY
+    w[me + LEAKED_BYTES] = 0
+    w[me + BACKOFF] = min(max(2 * w[me + BACKOFF], w[BACKOFF_NS]), w[BACKOFF_LIMIT_NS])
+    schedule(w, agent, now + w[me + BACKOFF])
+    if busy:
+        offer_queued(w, x, now)
+
+
+@_cold
+def lose_execution(w, x, agent, now):
+    """A sandbox dies under a task: the task goes back, the agent lives."""
+    give_back(w, x, agent, now)
+    become_free(w, x, agent, now)
+    offer_queued(w, x, now)
+
+
+@_cold
+def come_up(w, x, agent, now):
+    """A start is done: counted, timed, and the agent joins (or is doomed to crash again)."""
+    me = agent_row(w, agent)
+    w[STARTED] += 1
+    observe(w, STARTUP_DURATION, now - w[me + STARTED_AT])
+    if w[me + LOOPS] != 0:
+        w[me + STATE] = IDLE
+        w[me + STAGE] = DIES
+        schedule(w, agent, now + w[me + ALIVE_NS])
+        return
+    w[me + BACKOFF] = 0
+    w[me + PLACE] = w[RUNNING]
+    w[w[DIRECTORY_AT] + w[RUNNING]] = agent
+    w[RUNNING] += 1
+    become_free(w, x, agent, now)
+
+
+@_hot
+def first_result(w, x, agent, now):
+    """The first result is back at the gateway: the request is answered; or the task fails here."""
+    me = agent_row(w, agent)
+    meta = w[me + META]
+    luck = w[me + LUCK]
+    fails = (luck >> LUCK_BITS) < w[me + FAIL_LUCK]
+    if meta & DEPENDENCY_BIT != 0 and (luck & LUCK_MASK) < w[DEPENDENCY_LUCK]:
+        fails = True
+    if fails:
+        change_busy(w, agent, now, -1)
+        release_all(w, x, agent, now)
+        w[PRIORITY + (meta & 3) * PRIORITY_SIZE + FAILED] += 1
+        w[tier_row(w, w[me + TIER]) + TIER_FAILED] += 1
+        observe(w, TASK_DURATION, now - w[me + DISPATCHED_AT])
+        if meta & ACKNOWLEDGED == 0:
+            answer(w, ERROR, now - w[me + ARRIVED_AT] + w[OVERHEAD_NS])
+        become_free(w, x, agent, now)
+        return
+    if meta & ACKNOWLEDGED == 0:
+        w[me + META] = meta | ACKNOWLEDGED
+        answer(w, OK, now - w[me + ARRIVED_AT] + w[OVERHEAD_NS])
+    send(w, agent, now, w[FIRST_MESSAGES])
+    if w[me + HELD] == 7:
+        w[me + STAGE] = RELEASES
+        schedule(w, agent, min(w[me + RELEASE_1], w[me + RELEASE_2], w[me + RELEASE_3]))
+    else:
+        w[me + STAGE] = ENDS
+        schedule(w, agent, max(w[me + ENDS_AT], now))
+
+
+@_cold
+def release_next(w, x, agent, now):
+    """One of a triple-verified task's three runs is done; after the last comes the merge."""
+    me = agent_row(w, agent)
+    for pool in range(3):
+        if w[me + HELD] & (1 << pool) != 0 and w[me + RELEASE_1 + pool] <= now:
+            w[me + RELEASE_1 + pool] = NEVER
+            release(w, x, agent, pool, now)
+    if w[me + HELD] == 0:
+        w[me + STAGE] = ENDS
+        schedule(w, agent, now + w[MERGE_NS])
+    else:
+        schedule(w, agent, min(w[me + RELEASE_1], w[me + RELEASE_2], w[me + RELEASE_3]))
+
+
+@_hot
+def finish(w, x, agent, now):
+    """A task is done: last messages, slots back, counted and timed; the agent is free."""
+    me = agent_row(w, agent)
+    send(w, agent, now, w[LAST_MESSAGES])
+    change_busy(w, agent, now, -1)
+    if w[me + HELD] != 0:
+        release_all(w, x, agent, now)
+    w[PRIORITY + (w[me + META] & 3) * PRIORITY_SIZE + COMPLETED] += 1
+    w[tier_row(w, w[me + TIER]) + TIER_COMPLETED] += 1
+    observe(w, TASK_DURATION, now - w[me + DISPATCHED_AT])
+    become_free(w, x, agent, now)
+
+
+@_hot
+def agent_event(w, x, agent, now):
+    """Whatever this agent was waiting for has come."""
+    stage = w[agent_row(w, agent) + STAGE]
+    if stage == FIRST_RESULT:
+        first_result(w, x, agent, now)
+    elif stage == ENDS:
+        finish(w, x, agent, now)
+    elif stage == RELEASES:
+        release_next(w, x, agent, now)
+    elif stage == COMES_UP:
+        come_up(w, x, agent, now)
+    elif stage == COMES_BACK:
+        begin_start(w, x, agent, now)
+    else:  # WATCHED by the watchdog, or DIES of its crash loop
+        crash(w, x, agent, now)
+
+
+# --- gateway
+
+
+@_hot
+def reject(w, priority, status):
+    """Turn a request away at the door."""
+    w[PRIORITY + priority * PRIORITY_SIZE + REJECTED] += 1
+    answer(w, status, w[OVERHEAD_NS])
+
+
+@_hot
+def refusal(w, priority, luck, now):
+    """The status with which admission turns a task away, or OK.
+
+    A token bucket limits the rate (429). Backpressure spares high and critical: level 2 turns
+    away every second low task (429), level 3 sheds low (503) and every second normal one (429),
+    level 4 sheds both (503).
+    """
+    tokens = w[TOKENS_NS] + now - w[TOKENS_AT]
+    tokens = min(tokens, w[TOKEN_LIMIT_NS])
+    w[TOKENS_AT] = now
+    if tokens < w[TOKEN_COST_NS]:
+        w[TOKENS_NS] = tokens
+        return TOO_MANY
+    w[TOKENS_NS] = tokens - w[TOKEN_COST_NS]
+    level = w[LEVEL]
+    if level < 2 or priority < 2:
+        return OK
+    over = level - 2 + (priority - 2)
+    if over >= 2:
+        return UNAVAILABLE
+    if over == 1 and luck & 1 == 0:
+        return TOO_MANY
+    return OK
+
+
+@_hot
+def next_gap(w, x, now):
+    """When the next task arrives; the gap is a unit of chance, the rate is the load's."""
+    gap = x[w[GAPS_AT] + w[TASK_CURSOR]]
+    rate = x[RATE]
+    if rate > 0.0:
+        wait = gap / rate
+        if wait < 4e18:
+            w[NEXT_ARRIVAL] = now + int(wait)
+            return
+    x[GAP_LEFT] = gap
+    w[NEXT_ARRIVAL] = NEVER
+
+
+@_hot
+def arrive(w, x, now):
+    """A task arrives: admitted to an idle agent or a queue, or turned away with its status."""
+    row = w[TASKS_AT] + w[TASK_CURSOR] * TASK_SIZE
+    kind = w[row + T_KIND]
+    work = w[row + T_WORK_NS]
+    luck = w[row + T_LUCK]
+    w[TASK_CURSOR] += 1
+    next_gap(w, x, now)
+    priority = kind & 3
+    w[PRIORITY + priority * PRIORITY_SIZE + ARRIVED] += 1
+    w[RECEIVED_REQUEST_BYTES] += w[REQUEST_BYTES]
+    status = refusal(w, priority, luck, now)
+    if status != OK:
+        reject(w, priority, status)
+        return
+    task_class = (kind >> CLASS_SHIFT) & 1
+    for k in range(w[GROUPS]):
+        group = w[w[GROUPS_OF_CLASS_AT] + task_class * (w[GROUPS] + 1) + k]
+        if group < 0:
+            break
+        agent = w[list_row(w, group) + HEAD]
+        if agent >= 0:
+            unlink(w, agent)
+            dispatch(w, x, agent, now, now, work, kind, luck)
+            return
+    if not enqueue(w, now, now, work, kind, luck):
+        reject(w, priority, UNAVAILABLE)
+
+
+@_cold
+def flood(w, x, now):
+    """One message of a flood."""
+    cursor = w[FLOOD_CURSOR]
+    bits = w[w[FLOOD_BITS_AT] + cursor]
+    receiver = w[w[FLOOD_TARGETS_AT] + ((bits >> 32) * w[FLOOD_TARGETS]) >> 31]
+    w[FLOODED] += 1
+    if w[agent_row(w, receiver) + PLACE] >= 0:
+        deliver(w, receiver, now, w[MESSAGE_BYTES] + (bits & 2047))
+    else:
+        w[SENT] += 1
+        w[DROPPED] += 1
+        w[SENT_MESSAGE_BYTES] += w[MESSAGE_BYTES] + (bits & 2047)
+    w[FLOOD_CURSOR] = cursor + 1
+    w[NEXT_FLOOD] = now + int(x[w[FLOOD_GAPS_AT] + cursor] / x[FLOOD_RATE])
+
+
+# --- control tick
+
+
+@_cold
+def scale_fleet(w, x, now):
+    """Once a second: follow demand between the floor and the whole fleet."""
+    wanted = float(w[QUEUED])
+    provisioned = 0
+    for agent in range(w[AGENTS]):
+        state = w[agent_row(w, agent) + STATE]
+        if w[agent_row(w, agent) + SCALES] != 0 and (state == WORKING or state == HANGING):
+            wanted += 1.0
+        if state == STARTING or (w[agent_row(w, agent) + PLACE] >= 0 and w[agent_row(w, agent) + RETIRE] != STOP):
+            provisioned += 1
+    wanted = min(wanted, float(w[SCALED_AGENTS]))
+    x[BUSY_AVERAGE] += 0.05 * (wanted - x[BUSY_AVERAGE])
+    desired = w[FIXED_AGENTS] + int(x[BUSY_AVERAGE] / x[UTILISATION]) + 1
+    desired = max(desired, w[FLOOR], w[RESERVED])
+    desired = min(desired, w[FIXED_AGENTS] + w[SCALED_AGENTS])
+    w[DESIRED] = desired
+    stopped = w[GROUPS]
+    steps = 0
+    while provisioned < desired and steps < 100 and w[list_row(w, stopped) + HEAD] >= 0:
+        begin_start(w, x, w[list_row(w, stopped) + HEAD], now)
+        provisioned += 1
+        steps += 1
+    # Stop only what is clearly too much, a few a second: a fleet that breathes is all churn.
+    surplus = provisioned - desired - desired // 25
+    steps = 0
+    agent = w[AGENTS] - 1
+    while surplus > 0 and steps < 10 and agent >= 0:
+        if w[agent_row(w, agent) + SCALES] != 0 and w[agent_row(w, agent) + STATE] == IDLE and (
+            w[agent_row(w, agent) + STAGE] == NOTHING
+        ):
+            w[agent_row(w, agent) + RETIRE] = STOP
+            retire(w, x, agent, now)
+            surplus -= 1
+            steps += 1
+        agent -= 1
+
+
+@_cold
+def recycle(w, x, now):
+    """Rolling restarts, in turn: the steady trickle of starts that every real fleet has."""
+    w[RECYCLE_CREDIT] += w[RECYCLE_PER_TICK]
+    looked = 0
+    while w[RECYCLE_CREDIT] >= 1_000_000 and looked < w[AGENTS]:
+        agent = w[RECYCLE_AT]
+        w[RECYCLE_AT] = (agent + 1) % w[AGENTS]
+        looked += 1
+        me = agent_row(w, agent)
+        if w[me + SCALES] == 0 or w[me + RETIRE] != STAY or w[me + PLACE] < 0:
+            continue
+        if w[me + STATE] == IDLE:
+            w[me + RETIRE] = RESTART
+            retire(w, x, agent, now)
+        elif w[me + STATE] == WORKING:
+            w[me + RETIRE] = RESTART
+        else:
+            continue
+        w[RECYCLE_CREDIT] -= 1_000_000
+
+
+@_cold
+def measure_hosts(w, now):
+    """The CPU that messages cost in the last tick is what they cost in the next one."""
+    for host in range(w[HOSTS]):
+        settle(w, host, now)
+        w[host_row(w, host) + MESSAGE_CORES] = 0
+    fold_hosts(w)
+    for agent in range(w[AGENTS]):
+        drain(w, agent, now)
+        me = agent_row(w, agent)
+        w[host_row(w, w[me + HOST]) + MESSAGE_CORES] += w[me + DELIVERED] - w[me + HANDLED]
+        w[me + HANDLED] = w[me + DELIVERED]
+    for host in range(w[HOSTS]):
+        handled = w[host_row(w, host) + MESSAGE_CORES]
+        w[host_row(w, host) + MESSAGE_CORES] = handled * w[MESSAGE_CPU_NS] * 1000 // TICK_NS
+
+
+@_cold
+def measure_saturation(w):
+    """Backpressure level 0-4 by the fullest queue: 50, 70, 85 and 95 per cent."""
+    level = 0
+    for priority in range(4):
+        depth = w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] * 100
+        limit = w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]
+        level = max(
+            level,
+            int(depth >= 50 * limit) + int(depth >= 70 * limit)
+            + int(depth >= 85 * limit) + int(depth > 95 * limit),
+        )
+    w[LEVEL] = level
+
+
+@_cold
+def tick(w, x, now):
+    """Everything that the orchestrator does by the clock, ten times a second."""
+    w[NEXT_TICK] = now + TICK_NS
+    w[TICKS] += 1
+    for lane in range(LANE_COUNT):
+        expire(w, lane, now)
+    measure_hosts(w, now)
+    measure_saturation(w)
+    for agent in range(w[AGENTS]):
+        if w[agent_row(w, agent) + LEAK_PER_TICK] != 0 and w[agent_row(w, agent) + PLACE] >= 0:
+            w[agent_row(w, agent) + LEAKED_BYTES] += w[agent_row(w, agent) + LEAK_PER_TICK]
+    for k in range(w[CRASH_TARGETS]):
+        bits = w[w[CRASH_BITS_AT] + w[CRASH_CURSOR]]
+        w[CRASH_CURSOR] += 1
+        agent = w[w[CRASH_TARGETS_AT] + k]
+        if (bits >> 32) < w[agent_row(w, agent) + CRASH_LUCK] and w[agent_row(w, agent) + PLACE] >= 0:
+            crash(w, x, agent, now)
+    recycle(w, x, now)
+    if w[TICKS] % TICKS_PER_SCALING == 0:
+        scale_fleet(w, x, now)
+
+
+@_hot
+def low_on_chance(w):
+    """True when a stream might not last for one more event."""
+    return (
+        w[TASK_CURSOR] > w[TASK_LAST]
+        or w[BIT_CURSOR] > w[BIT_LAST]
+        or w[START_CURSOR] > w[START_LAST]
+        or w[FACTOR_CURSOR] > w[FACTOR_LAST]
+        or w[CRASH_CURSOR] > w[CRASH_LAST]
+        or w[FLOOD_CURSOR] > w[FLOOD_LAST]
+    )
+
+
+ADVANCE, SETTLE, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(5)
+"""What the kernel can be asked to do."""
+
+
+@_cold
+def advance(w, x, until):
+    """Process every event up to and including `until` (ns)."""
+    while True:
+        now = min(w[NEXT_TICK], w[w[DUE_AT] + 1], w[NEXT_ARRIVAL], w[NEXT_FLOOD])
+        if now > until:
+            break
+        if low_on_chance(w):
+            return REFILL
+        w[NOW] = now
+        if now == w[NEXT_TICK]:
+            tick(w, x, now)
+        elif now == w[w[DUE_AT] + 1]:
+            agent_event(w, x, earliest(w), now)
+        elif now == w[NEXT_ARRIVAL]:
+            arrive(w, x, now)
+        else:
+            flood(w, x, now)
+    w[NOW] = until
+    return DONE
+
+
+@_cold
+def settle_all(w):
+    """Bring every lazily kept account up to the present; the same whenever it is done."""
+    now = w[NOW]
+    for lane in range(LANE_COUNT):
+        expire(w, lane, now)
+    for agent in range(w[AGENTS]):
+        drain(w, agent, now)
+    for host in range(w[HOSTS]):
+        settle(w, host, now)
+    fold_hosts(w)
+
+
+@_compiled(cache=True)
+def run(w, x, deed, which):
+    """Do one deed: advance to instant `which` (ns), settle, or strike agent or pool `which` now.
+
+    Returns DONE, or REFILL when chance runs low before the instant is reached. One entry for all,
+    so that there is one thing to compile and to keep.
+    """
+    if deed == ADVANCE:
+        return advance(w, x, which)
+    if deed == SETTLE:
+        settle_all(w)
+    elif deed == CRASH_AGENT:
+        crash(w, x, which, w[NOW])
+    elif deed == LOSE_EXECUTION:
+        lose_execution(w, x, which, w[NOW])
+    else:
+        grant(w, x, which, w[NOW])
+    return DONE

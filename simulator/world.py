@@ -1,0 +1,349 @@
+"""The world: a topology that lives through a plan, event by event, in virtual time.
+
+The one door of this room for everyone else. `advance` moves time, `snapshot` reads, `fork` copies,
+`inject` and `end` change the faults, `skip` passes over a steady stretch. There is no clock and no
+outside here: the same seed, topology and plan give the same bytes, whoever looks and how often.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator import effects
+from simulator import kernel as k
+from simulator.faults import CounterReset, Fault
+from simulator.layout import build, ns, view
+from simulator.plan import Plan
+from simulator.reading import read
+from simulator.snapshot import FaultStatus, Snapshot
+from simulator.streams import Streams, generator
+from simulator.topology import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulator.topology import Topology
+
+DAILY_STEP_S = 60.0
+
+
+@dataclass(slots=True)
+class _InEffect:
+    """A fault that has begun: whom it strikes, and the counters at its onset."""
+
+    fault: Fault
+    aim: effects.Aim
+    at_onset: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Burst:
+    """The two-state chain of a bursty load."""
+
+    chance: np.random.Generator
+    high: bool = False
+    at_ns: int = k.NEVER
+
+
+@dataclass(slots=True)
+class _Course:
+    """Where the world stands in its plan. Edges are the instants at which something changes."""
+
+    plan: Plan
+    origin_ns: int
+    edges: list[int] = field(default_factory=list)
+    burst: _Burst | None = None
+    in_effect: dict[str, _InEffect] = field(default_factory=dict)
+    restarts: int = 0
+    exporter_up: bool = True
+
+
+class World:
+    """One simulated system. Not for use by two threads at once."""
+
+    def __init__(self, topology: Topology, plan: Plan, seed: int) -> None:
+        """Begin at time 0 with an idle fleet at its floor.
+
+        Raises `ValueError` when a fault of the plan aims at a tier, host or pool that is not there.
+        """
+        require(seed >= 0, "seed", "at least 0", seed)
+        self.topology = topology
+        self.seed = seed
+        self._state = build(topology)
+        self._streams = Streams(topology, seed, _trace_gaps(plan))
+        self._streams.refill(self._state)
+        if plan.load.trace_s is not None:
+            self._state.real_head[k.RATE] = 1.0
+            self._state.real_head[k.GAP_LEFT] = self._state.gaps[0]
+        else:
+            self._state.real_head[k.GAP_LEFT] = 1.0
+        self._course = self._set_course(plan)
+        self._refresh()
+
+    # --- time
+
+    @property
+    def now_s(self) -> float:
+        """Virtual seconds since the world began."""
+        return self.now_ns / 1e9
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual nanoseconds since the world began, exactly."""
+        return int(self._state.head[k.NOW])
+
+    @property
+    def plan(self) -> Plan:
+        """What the world is living through."""
+        return self._course.plan
+
+    @property
+    def origin_s(self) -> float:
+        """When, on the world's clock, the plan began."""
+        return self._course.origin_ns / 1e9
+
+    def advance(self, until_s: float) -> None:
+        """Simulate every event up to and including `until_s` of the world's clock."""
+        self.advance_ns(ns(until_s))
+
+    def advance_ns(self, until_ns: int) -> None:
+        """`advance` in exact nanoseconds. Raises `ValueError` for a time that has passed."""
+        require(until_ns >= self.now_ns, "time", f"{self.now_ns} ns or later", until_ns)
+        edges = self._course.edges
+        while edges and edges[0] <= until_ns:
+            at = heappop(edges)
+            while edges and edges[0] == at:
+                heappop(edges)
+            self._run(at)
+            self._refresh()
+        self._run(until_ns)
+
+    def next_change_ns(self) -> int:
+        """The next instant at which load or faults change, or `kernel.NEVER`."""
+        return self._course.edges[0] if self._course.edges else k.NEVER
+
+    def skip_ns(self, passed: int) -> None:
+        """Pass over `passed` ns without living them: every pending instant moves with the clock.
+
+        Only for a stretch that is steady, in which nothing was going to change.
+        Raises `ValueError` when an edge of the plan lies within it.
+        """
+        require(passed >= 0 and self.now_ns + passed <= self.next_change_ns(), "skip",
+                "no longer than until the next change", passed)
+        s = self._state
+        for scalar in (k.NOW, k.NEXT_ARRIVAL, k.NEXT_TICK, k.NEXT_FLOOD, k.TOKENS_AT):
+            if s.head[scalar] != k.NEVER:
+                s.head[scalar] += passed
+        s.due[s.due != k.NEVER] += passed
+        for column in (k.INBOX_AT, k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT,
+                       k.RELEASE_1, k.RELEASE_2, k.RELEASE_3, k.STARTED_AT):  # fmt: skip
+            pending = s.agent[:, column] != k.NEVER
+            s.agent[pending, column] += passed
+        s.ring[:, :, [k.Q_ARRIVED_AT, k.Q_QUEUED_AT]] += passed
+        s.host[:, k.SETTLED_AT] += passed
+        for one in self._course.in_effect.values():
+            one.at_onset["now"] += passed
+
+    # --- looking
+
+    def snapshot(self) -> Snapshot:
+        """One consistent frozen reading of this instant. Looking changes nothing."""
+        k.run(self._state.w, self._state.x, k.SETTLE, 0)
+        statuses = tuple(self._status(one) for one in self._course.in_effect.values())
+        return read(
+            self._state,
+            self.topology,
+            self.seed,
+            faults=statuses,
+            exporter_up=self._course.exporter_up,
+            exporter_restarts=self._course.restarts,
+        )
+
+    def recent_durations_s(self, which: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The last durations (at most `kernel.RECENT`) of a histogram row, unordered, exact."""
+        seen = int(self._state.recent_count[which])
+        return self._state.recent[which, : min(seen, k.RECENT)] / 1e9
+
+    def fingerprint(self) -> bytes:
+        """Every byte of the world's state, for comparing two worlds."""
+        k.run(self._state.w, self._state.x, k.SETTLE, 0)
+        return self._state.w.tobytes() + self._state.x.tobytes()
+
+    # --- branching and changing
+
+    def fork(self, plan: Plan | None = None) -> World:
+        """An independent copy; with a `plan`, one that begins that plan at this instant."""
+        other = object.__new__(World)
+        other.topology = self.topology
+        other.seed = self.seed
+        other._state = view(self.topology, self._state.w.copy(), self._state.x.copy())
+        other._streams = deepcopy(self._streams)
+        other._course = deepcopy(self._course)
+        if plan is not None:
+            require(plan.load.trace_s is None, "plan of a fork", "without a recorded trace", "one")
+            other._course = other._set_course(plan)
+            other._refresh()
+        return other
+
+    def inject(self, fault: Fault) -> None:
+        """Add a fault; its times count from the plan's origin.
+
+        Raises `ValueError` for a second fault of the same name or unknown targets.
+        """
+        course = self._course
+        start = course.origin_ns + ns(fault.start_s)
+        require(start >= self.now_ns, f"fault {fault.name}: start", "now or later", fault.start_s)
+        course.plan = replace(course.plan, faults=(*course.plan.faults, fault))
+        effects.take_aim(fault, self.topology, self._state, self.seed)
+        for edge in _fault_edges(fault):
+            heappush(course.edges, course.origin_ns + ns(edge))
+
+    def end(self, name: str) -> None:
+        """End a fault now. Raises `KeyError` when no fault of that name is in effect."""
+        fault = self._course.in_effect[name].fault
+        passed = (self.now_ns - self._course.origin_ns) / 1e9 - fault.start_s
+        ended = replace(fault, duration_s=max(passed, 1e-9), ramp_s=0.0)
+        faults = (ended if one is fault else one for one in self._course.plan.faults)
+        self._course.plan = replace(self._course.plan, faults=tuple(faults))
+        self._refresh(ending=name)
+
+    # --- the plan's course
+
+    def _run(self, until_ns: int) -> None:
+        while k.run(self._state.w, self._state.x, k.ADVANCE, until_ns) == k.REFILL:
+            self._streams.refill(self._state)
+
+    def _set_course(self, plan: Plan) -> _Course:
+        for fault in plan.faults:
+            effects.take_aim(fault, self.topology, self._state, self.seed)
+        course = _Course(plan, origin_ns=self.now_ns)
+        edges = set(_load_edges(plan))
+        for fault in plan.faults:
+            edges.update(_fault_edges(fault))
+        course.edges = [course.origin_ns + ns(edge) for edge in sorted(edges) if edge > 0]
+        heapify(course.edges)
+        if plan.load.daily is not None:
+            heappush(course.edges, course.origin_ns + ns(DAILY_STEP_S))
+        if plan.load.burst is not None:
+            course.burst = _Burst(generator(self.seed, "burst"))
+        return course
+
+    def _refresh(self, ending: str | None = None) -> None:
+        """Compose the effective parameters of this instant anew, from the base and the plan."""
+        now = self.now_ns
+        s = self._state
+        k.run(s.w, s.x, k.SETTLE, 0)
+        course = self._course
+        at_s = (now - course.origin_ns) / 1e9
+        begun = self._choose_in_effect(now, ending)
+        composition = effects.Composition(self.topology, s)
+        for one in course.in_effect.values():
+            strength = _strength(one.fault, at_s)
+            if strength > 0:
+                composition.add(one.fault, one.aim, strength)
+        composition.write(s, now)
+        course.exporter_up = composition.exporter_up
+        for one in begun:
+            effects.begin(one.fault, one.aim, s)
+            course.restarts += isinstance(one.fault.parameters, CounterReset)
+        effects.move_slots(s, generator(self.seed, f"slots:{now}"))
+        self._set_rate(at_s, composition.traffic, now)
+
+    def _choose_in_effect(self, now: int, ending: str | None) -> list[_InEffect]:
+        course = self._course
+        begun = []
+        for fault in course.plan.faults:
+            starts = course.origin_ns + ns(fault.start_s)
+            active = starts <= now < course.origin_ns + ns(fault.end_s) and fault.name != ending
+            if active and fault.name not in course.in_effect:
+                aim = effects.take_aim(fault, self.topology, self._state, self.seed)
+                one = _InEffect(fault, aim, effects.baseline(self._state))
+                course.in_effect[fault.name] = one
+                begun.append(one)
+            elif not active:
+                course.in_effect.pop(fault.name, None)
+        return begun
+
+    def _set_rate(self, at_s: float, traffic: float, now: int) -> None:
+        course = self._course
+        load = course.plan.load
+        if load.trace_s is not None:
+            effects.set_rate(self._state, 1e9 * traffic, now)
+            return
+        burst = 1.0
+        if load.burst is not None and course.burst is not None:
+            self._step_burst(course.burst, now)
+            burst = load.burst.factor if course.burst.high else 1.0
+        if load.daily is not None and not any(e <= now + ns(DAILY_STEP_S) for e in course.edges):
+            heappush(course.edges, now + ns(DAILY_STEP_S))
+        effects.set_rate(self._state, effects.load_rate(load, at_s, burst) * traffic, now)
+
+    def _step_burst(self, burst: _Burst, now: int) -> None:
+        """Change the burst's state when its sojourn is over and draw the next one."""
+        load = self._course.plan.load.burst
+        assert load is not None  # noqa: S101
+        if burst.at_ns != k.NEVER and now < burst.at_ns:
+            return
+        if burst.at_ns != k.NEVER:
+            burst.high = not burst.high
+        sojourn = load.last_s if burst.high else load.every_s
+        burst.at_ns = now + max(1, ns(sojourn * float(burst.chance.standard_exponential())))
+        heappush(self._course.edges, burst.at_ns)
+
+    def _status(self, one: _InEffect) -> FaultStatus:
+        at_s = (self.now_ns - self._course.origin_ns) / 1e9
+        return FaultStatus(
+            name=one.fault.name,
+            fault=one.fault.kind,
+            magnitude=one.fault.parameters.magnitude * _strength(one.fault, at_s),
+            effect=effects.measure(one.fault, one.aim, self._state, one.at_onset),
+            effect_unit=one.fault.parameters.effect_unit,
+        )
+
+
+def _strength(fault: Fault, at_s: float) -> float:
+    """How much of a fault's magnitude is in effect: a ramp climbs in steps of one second."""
+    passed = at_s - fault.start_s
+    if fault.ramp_s <= 0 or passed >= fault.ramp_s:
+        return 1.0
+    return min((int(passed) + 0.5) * effects.RAMP_STEP_S / fault.ramp_s, 1.0)
+
+
+def _steps(start_s: float, duration_s: float) -> Iterator[float]:
+    """The edges of a ramp: its start, every second of it, and its end."""
+    step = 0
+    while step * effects.RAMP_STEP_S < duration_s:
+        yield start_s + step * effects.RAMP_STEP_S
+        step += 1
+    yield start_s + duration_s
+
+
+def _fault_edges(fault: Fault) -> Iterator[float]:
+    yield from _steps(fault.start_s, fault.ramp_s)
+    yield fault.end_s
+
+
+def _load_edges(plan: Plan) -> Iterator[float]:
+    """Where the load changes: a stage that holds has an edge only at its end."""
+    rate = plan.load.rate
+    begins = 0.0
+    for stage in plan.load.stages:
+        ends = begins + stage.duration_s
+        if stage.target == rate:
+            yield ends
+        else:
+            yield from _steps(begins, stage.duration_s)
+        rate = stage.target
+        begins = ends
+
+
+def _trace_gaps(plan: Plan) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """Recorded arrival times as gaps in ns, or None when arrivals are drawn."""
+    if plan.load.trace_s is None:
+        return None
+    return np.diff(np.array(plan.load.trace_s) * 1e9, prepend=0.0)
