@@ -37,7 +37,7 @@ async def test_a_quick_world_keeps_real_time_tick_by_tick():
     clock, world, pacer = make(cost_s=0.004, tick_s=0.05)
     await pacer.run(until_s=70.0)
     assert clock.now_s - 1000.0 == pytest.approx(10.0, abs=0.06)
-    steps = [b - a for a, b in zip(world.asked, world.asked[1:], strict=False)]
+    steps = [b - a for a, b in zip(world.asked, world.asked[1:], strict=False)][:-1]
     assert steps == pytest.approx([0.05] * len(steps), abs=1e-6)
     pace = pacer.pace()
     assert pace.times_real_time == pytest.approx(250.0)

@@ -1,0 +1,181 @@
+"""A real Prometheus scrapes the server in both formats, and answers by the contract's names."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from itertools import product
+
+import pytest
+from aiohttp import hdrs, web
+
+from benchmarks.scraper import Scraper
+from exporter.http import bind, build_app
+from exporter.live import Live
+from exporter.page import OPENMETRICS, TEXT
+from simulator.pacer import SystemClock
+from tests.exporter.contract import METRICS, THRESHOLDS_S
+from tests.fakes import FakeWorld
+
+FORMATS = {"openmetrics": OPENMETRICS, "text": TEXT}
+
+
+class Served:
+    """A fake world on two ports, in a thread of its own: one as it is, one that speaks text only.
+
+    Prometheus 2.42 cannot be told to ask for text, so the second port drops its Accept header.
+    `content_types` is what each port answered.
+    """
+
+    def __init__(self):
+        """Take two ports and start."""
+        self.content_types = {name: set() for name in FORMATS}
+        self._listeners = {name: bind("127.0.0.1", 0) for name in FORMATS}
+        self.targets = {
+            name: f"127.0.0.1:{one.getsockname()[1]}" for name, one in self._listeners.items()
+        }
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+
+    async def _start(self):
+        world = FakeWorld(rate=1000.0)
+        world.advance(5.0)
+        self.live = Live(world, SystemClock(), version="1", scenario="calm")
+        self._runners = []
+        for name, listener in self._listeners.items():
+            app = build_app(self.live)
+            app.middlewares.append(self._recorder(name))
+            runner = web.AppRunner(app)
+            await runner.setup()
+            await web.SockSite(runner, listener).start()
+            self._runners.append(runner)
+        self._pacing = asyncio.create_task(self.live.pacer.run())
+
+    def _recorder(self, name):
+        @web.middleware
+        async def record(request, handler):
+            if name == "text":
+                headers = request.headers.copy()
+                headers.popall(hdrs.ACCEPT, None)
+                request = request.clone(headers=headers)
+            answer = await handler(request)
+            self.content_types[name].add(answer.headers[hdrs.CONTENT_TYPE])
+            return answer
+
+        return record
+
+    async def _stop(self):
+        self._pacing.cancel()
+        for runner in self._runners:
+            await runner.cleanup()
+
+    def stop(self):
+        """End server and thread."""
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture(scope="module")
+def served():
+    """Return a server of a fake world."""
+    served = Served()
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def prometheus(served):
+    """Return a Prometheus that has scraped both ports at least three times."""
+    with Scraper(served.targets) as prometheus:
+        prometheus.wait_for("count(count_over_time(up[1m]) >= 3) == 2")
+        yield prometheus
+
+
+def plain(samples):
+    """Return the labels that the exporter gave."""
+    return {k: v for k, v in samples.labels.items() if k not in {"__name__", "job", "instance"}}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_port_was_scraped_in_the_format_meant(prometheus, served, name):
+    """Otherwise the tests below would say nothing about the other format."""
+    assert prometheus.query(f'up{{job="{name}"}} == 1')
+    assert served.content_types[name] == {FORMATS[name]}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_of_the_contract_answers_by_its_exact_name(prometheus, name, metric):
+    """With all its label values, and nothing but them."""
+    kind, labels = METRICS[metric]
+    suffix = "_count" if kind == "histogram" else ""
+    found = [plain(one) for one in prometheus.query(f'{metric}{suffix}{{job="{name}"}}')]
+    expected = [dict(zip(labels, c, strict=True)) for c in product(*labels.values())]
+    assert sorted(map(str, (sorted(one.items()) for one in found))) == sorted(
+        map(str, (sorted(one.items()) for one in expected))
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("metric", [n for n in METRICS if METRICS[n][0] == "histogram"])
+def test_buckets_at_the_thresholds_answer_with_the_same_spelling(prometheus, name, metric):
+    """`le="1.0"` in one format and `le="1"` in the other would be two histograms."""
+    found = prometheus.query(f'{metric}_bucket{{job="{name}"}}')
+    bounds = {one.labels["le"] for one in found}
+    assert {*THRESHOLDS_S, "+Inf"} <= bounds
+    assert len(bounds) == len(found) == 31
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "metric",
+    ["agentaskit_agents_started_total", "agentaskit_inter_agent_messages_dropped_total"],
+)
+def test_alerts_on_a_single_series_find_just_one(prometheus, name, metric):
+    """`rate(x[5m]) > 100` without sum() reads each series alone."""
+    (found,) = prometheus.query(f'rate({metric}{{job="{name}"}}[1m])')
+    assert plain(found) == {}
+    assert found.points[0][1] > 0
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_pool_share_divides_without_matching_labels(prometheus, name):
+    """The alert divides available by total: both have the same label set."""
+    expr = f'agentaskit_sandbox_pool_available{{job="{name}"}} / agentaskit_sandbox_pool_total'
+    assert len(prometheus.query(expr)) == 3
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_rated_names_without_total_have_a_rate(prometheus, name):
+    """These very names must answer."""
+    for metric in ("agentaskit_network_bytes_sent", "agentaskit_network_bytes_received"):
+        found = prometheus.query(f'rate({metric}{{job="{name}"}}[1m])')
+        assert len(found) == 2
+        assert all(one.points[0][1] > 0 for one in found)
+
+
+def test_prometheus_takes_the_gauge_named_total_for_a_gauge(prometheus):
+    """As declared, under that name, by both formats alike."""
+    declared = prometheus.metadata()["agentaskit_sandbox_pool_total"]
+    assert {one["type"] for one in declared} == {"gauge"}
+
+
+def test_no_sample_of_a_scrape_is_lost_and_both_formats_have_as_many(prometheus):
+    """A duplicate or a sample out of order would be dropped silently."""
+    scraped = prometheus.query("scrape_samples_scraped")
+    kept = prometheus.query("scrape_samples_post_metric_relabeling")
+    numbers = {one.points[0][1] for one in (*scraped, *kept)}
+    assert len(scraped) == 2
+    assert len(numbers) == 1
+    stored = prometheus.query('count({job="text",__name__!~"up|scrape_.*"})')
+    assert stored[0].points[0][1] == numbers.pop()
+
+
+def test_a_name_that_is_not_there_gets_no_answer(prometheus):
+    """The questions above can fail."""
+    assert prometheus.query("agentaskit_sandbox_pool") == []
+    assert prometheus.query("agentaskit_network_bytes_sent_total") == []
