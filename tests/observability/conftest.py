@@ -1,4 +1,4 @@
-"""What the tests of the pack share: where it is, its rules as plain values, the Prometheus tools."""
+"""What the tests of the pack share: where it is, its rules as plain values, Prometheus tools."""
 
 from __future__ import annotations
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 
-import promql_parser
 import pytest
 
-from exporter.catalogue import CONTRACT as METRICS
-from exporter.catalogue import STATE
+from tests.observability.names import EXPORTED, canonical, metrics_of
 
 WARNING, CRITICAL = {"severity": "warning"}, {"severity": "critical"}
 ERRORS = (
@@ -17,6 +15,7 @@ ERRORS = (
 
 
 def quantile(share, name):
+    """Return the quantile of a histogram of the last 5 minutes."""
     return f"histogram_quantile({share}, sum by (le) (rate(agentaskit_{name}_bucket[5m])))"
 
 
@@ -125,13 +124,6 @@ CONTRACT = {
         ),
     },
 }
-METRIC_NAMES = {m.name for m in (*METRICS, *STATE)} | {
-    f"{m.name}_{part}" for m in METRICS for part in ("bucket", "sum", "count")
-}
-
-
-def canonical(expr):
-    return str(promql_parser.parse(expr))
 
 
 def differences(rules, contract):
@@ -152,18 +144,6 @@ def differences(rules, contract):
             if rule["labels"] != labels:
                 found.append(f"{rule['alert']}: labels")
     return found
-
-
-def metrics_of(expr):
-    """Return the metric names that a PromQL expression reads."""
-    names = set()
-
-    def visit(node):
-        if isinstance(node, promql_parser.VectorSelector):
-            names.add(node.name)
-
-    promql_parser.walk(promql_parser.parse(expr), visit)
-    return names
 
 
 def test_the_nineteen_have_the_condition_for_and_labels_of_the_contract(rules):
@@ -225,8 +205,8 @@ def test_promtool_accepts_every_alert_file_and_refuses_a_broken_one(pack, run_to
 def test_every_metric_of_every_rule_is_exported(every_rule):
     """`up` is Prometheus's own. A name that nobody exports makes a rule that never fires."""
     for rule in every_rule:
-        assert metrics_of(rule["expr"]) <= METRIC_NAMES | {"up"}, rule["alert"]
-    assert not metrics_of("agentaskit_queue_depth > 1") <= METRIC_NAMES
+        assert metrics_of(rule["expr"]) <= EXPORTED | {"up"}, rule["alert"]
+    assert not metrics_of("agentaskit_queue_depth > 1") <= EXPORTED
 
 
 def test_every_rule_says_summary_description_and_runbook(every_rule, pack):

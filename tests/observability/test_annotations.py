@@ -30,85 +30,111 @@ RENDERED = {
         requests(995, 5),
         {},
         "Availability is 99.50 %, below the SLO of 99.9 %",
-        "99.50 % of the HTTP requests of the last 5 minutes were answered without a 5xx status; "
-        "the objective is 99.9 %.",
+        (
+            "99.50 % of the HTTP requests of the last 5 minutes were answered without a 5xx "
+            "status; "
+            "the objective is 99.9 %."
+        ),
     ),
     "ErrorBudgetExhausted": (
         requests(996, 4),
         {},
         "Only -300.0 % of the 30-day error budget is left",
-        "-300.0 % of the error budget of the last 30 days remains (0.1 % of the requests may fail; "
-        "a negative figure means it is overspent). The limit is 10 %.",
+        (
+            "-300.0 % of the error budget of the last 30 days remains (0.1 % of the requests may "
+            "fail; "
+            "a negative figure means it is overspent). The limit is 10 %."
+        ),
     ),
     "FastBurnRateHigh": (
         requests(980, 20),
         {},
         "The error budget burns 20.0 times too fast over 1 hour",
-        "Over the last hour errors came 20.0 times as fast as the 99.9 % objective allows; "
-        "the limit is 14.4 (2 % of a 30-day budget in one hour).",
+        (
+            "Over the last hour errors came 20.0 times as fast as the 99.9 % objective allows; "
+            "the limit is 14.4 (2 % of a 30-day budget in one hour)."
+        ),
     ),
     "SlowBurnRateHigh": (
         requests(993, 7),
         {},
         "The error budget burns 7.0 times too fast over 6 hours",
-        "Over the last 6 hours errors came 7.0 times as fast as the 99.9 % objective allows; "
-        "the limit is 6.0 (5 % of a 30-day budget in six hours).",
+        (
+            "Over the last 6 hours errors came 7.0 times as fast as the 99.9 % objective allows; "
+            "the limit is 6.0 (5 % of a 30-day budget in six hours)."
+        ),
     ),
     "P95LatencySLOBreach": (
         histogram("response_duration", 0.05, 0.1),
         {},
         "P95 response time is 97.5 ms, above the SLO of 50 ms",
-        "The slowest 5 % of the responses of the last 5 minutes took at least 97.5 ms; "
-        "the objective for P95 is 50 ms.",
+        (
+            "The slowest 5 % of the responses of the last 5 minutes took at least 97.5 ms; "
+            "the objective for P95 is 50 ms."
+        ),
     ),
     "P99LatencySLOBreach": (
         histogram("response_duration", 0.1, 0.2),
         {},
         "P99 response time is 199.0 ms, above the SLO of 100 ms",
-        "The slowest 1 % of the responses of the last 5 minutes took at least 199.0 ms; "
-        "the objective for P99 is 100 ms.",
+        (
+            "The slowest 1 % of the responses of the last 5 minutes took at least 199.0 ms; "
+            "the objective for P99 is 100 ms."
+        ),
     ),
     "AgentStartupTimeSLOBreach": (
         histogram("agent_startup_duration", 0.1, 0.2),
         {},
         "P95 agent start-up time is 195.0 ms, above the SLO of 100 ms",
-        "The slowest 5 % of the agents started in the last 5 minutes took at least 195.0 ms "
-        "to become ready; the objective for P95 is 100 ms.",
+        (
+            "The slowest 5 % of the agents started in the last 5 minutes took at least 195.0 ms "
+            "to become ready; the objective for P95 is 100 ms."
+        ),
     ),
     "TaskThroughputBelowTarget": (
         {"agentaskit_tasks_processed_total": "0+480000x40"},
         {},
         "Only 8000 tasks/s are processed, below the target of 10000",
-        "8000 tasks/s were processed over the last minute, all tiers together; "
-        "the target is 10000 tasks/s.",
+        (
+            "8000 tasks/s were processed over the last minute, all tiers together; "
+            "the target is 10000 tasks/s."
+        ),
     ),
     "MessageThroughputBelowTarget": (
         {"agentaskit_inter_agent_messages_total": "0+5400000x40"},
         {},
         "Only 90000 messages/s pass between agents, below the target of 100000",
-        "90000 inter-agent messages/s were sent over the last minute; "
-        "the target is 100000 messages/s.",
+        (
+            "90000 inter-agent messages/s were sent over the last minute; "
+            "the target is 100000 messages/s."
+        ),
     ),
     "HighTaskProcessingTime": (
         histogram("task_duration", 1, 2),
         {},
         "P95 task processing time is 1.95 s, above 1 s",
-        "The slowest 5 % of the tasks finished in the last 5 minutes took at least 1.95 s; "
-        "the limit for P95 is 1 s.",
+        (
+            "The slowest 5 % of the tasks finished in the last 5 minutes took at least 1.95 s; "
+            "the limit for P95 is 1 s."
+        ),
     ),
     "AgentStartupSlow": (
         histogram("agent_startup_duration", 0.1, 0.2),
         {},
         "P95 agent start-up time is 195.0 ms, above 100 ms",
-        "The slowest 5 % of the agents started in the last 5 minutes took at least 195.0 ms "
-        "to become ready; the limit for P95 is 100 ms.",
+        (
+            "The slowest 5 % of the agents started in the last 5 minutes took at least 195.0 ms "
+            "to become ready; the limit for P95 is 100 ms."
+        ),
     ),
     "HighAgentChurnRate": (
         {"agentaskit_agents_started_total": "0+9000x40"},
         {},
         "150 agents/s are started, above 100",
-        "Agents were started at 150 per second over the last 5 minutes; "
-        "above 100 per second the fleet restarts more than it works.",
+        (
+            "Agents were started at 150 per second over the last 5 minutes; "
+            "above 100 per second the fleet restarts more than it works."
+        ),
     ),
     "AgentCapacityNearLimit": (
         {
@@ -117,8 +143,10 @@ RENDERED = {
         },
         {},
         "91.59% of the 928 agents are active, above 90 %",
-        "91.59% of the fleet of 928 agents is active; above 90 % little is left for a surge "
-        "or for agents that fail.",
+        (
+            "91.59% of the fleet of 928 agents is active; above 90 % little is left for a surge "
+            "or for agents that fail."
+        ),
     ),
     "HighMemoryUsage": (
         {'agentaskit_memory_bytes{tier="micro"}': f"{12 * 1024**3}x40"},
@@ -130,15 +158,19 @@ RENDERED = {
         {'node_cpu_seconds_total{cpu="0",mode="idle"}': "0+6x40"},
         {},
         "CPU utilisation is 90.0 %, above 80 %",
-        "The hosts were busy 90.0 % of the last 5 minutes, averaged over all CPUs; "
-        "the limit is 80 %.",
+        (
+            "The hosts were busy 90.0 % of the last 5 minutes, averaged over all CPUs; "
+            "the limit is 80 %."
+        ),
     ),
     "HighTaskQueueDepth": (
         {QUEUE: "1500x40"},
         {"priority": "low"},
         "1500 low tasks are queued, above 1000",
-        "The queue of low tasks holds 1500 tasks; above 1000 tasks arrive faster than agents "
-        "take them.",
+        (
+            "The queue of low tasks holds 1500 tasks; above 1000 tasks arrive faster than agents "
+            "take them."
+        ),
     ),
     "CriticalTaskQueueDepth": (
         {QUEUE: "6000x40"},
@@ -150,8 +182,10 @@ RENDERED = {
         {"agentaskit_inter_agent_messages_dropped_total": "0+12000x40"},
         {},
         "200 messages/s are dropped, above 100",
-        "Full inboxes dropped 200 inter-agent messages per second over the last minute; "
-        "the limit is 100 per second.",
+        (
+            "Full inboxes dropped 200 inter-agent messages per second over the last minute; "
+            "the limit is 100 per second."
+        ),
     ),
     "SandboxPoolExhaustion": (
         {
@@ -160,8 +194,10 @@ RENDERED = {
         },
         {"sandbox_type": "B"},
         "Sandbox pool B has 2.5% of its slots free, below 10 %",
-        "Only 2.5% of the slots of sandbox pool B are available; the limit is 10 %. "
-        "Tasks that need it wait while they hold their agent.",
+        (
+            "Only 2.5% of the slots of sandbox pool B are available; the limit is 10 %. "
+            "Tasks that need it wait while they hold their agent."
+        ),
     ),
 }
 
@@ -211,7 +247,7 @@ def test_all_nineteen_read_well_when_they_fire(files, nineteen, run_tool, tmp_pa
     ],
 )
 def test_an_annotation_that_reads_wrongly_is_seen(
-    files, nineteen, run_tool, tmp_path, right, wrong
+    files, nineteen, run_tool, tmp_path, *, right, wrong
 ):
     """A percentage shown as 9950 %, Jinja residue, a label that is not there."""
     copies = []

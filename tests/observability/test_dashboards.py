@@ -6,12 +6,10 @@ import copy
 import json
 import re
 
-import promql_parser
 import pytest
 
-from exporter.catalogue import CONTRACT, STATE
+from tests.observability.names import EXPORTED, canonical, metrics_of
 
-NAMES = {m.name for m in (*CONTRACT, *STATE)} | {f"{m.name}_bucket" for m in CONTRACT}
 PANELS = {
     "sla": ["stat", "gauge", "timeseries", "timeseries", "stat", "stat"],
     "throughput": ["timeseries", "timeseries", "heatmap", "heatmap", "stat", "timeseries"],
@@ -86,7 +84,7 @@ def describe_panel(panel):
         wrong.append("thresholds")
     if any(source != SOURCE for source in sources):
         wrong.append("datasource")
-    if any(not metrics(target["expr"]) <= NAMES for target in panel["targets"]):
+    if any(not metrics_of(target["expr"]) <= EXPORTED for target in panel["targets"]):
         wrong.append("metric")
     if max(x for x, _ in cells(panel)) >= 24:
         wrong.append("width")
@@ -116,18 +114,6 @@ def faults(dashboard):
     return found
 
 
-def metrics(expr):
-    """Return the names of the metrics that an expression reads."""
-    names = set()
-
-    def visit(node):
-        if isinstance(node, promql_parser.VectorSelector):
-            names.add(node.name)
-
-    promql_parser.walk(promql_parser.parse(expr), visit)
-    return names
-
-
 @pytest.fixture
 def dashboards(pack):
     """Return {file stem: dashboard}."""
@@ -146,10 +132,6 @@ def test_every_panel_asks_what_the_contract_says(dashboards):
     for name, dashboard in dashboards.items():
         asked = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
         assert list(map(canonical, asked)) == list(map(canonical, QUERIES[name])), name
-
-
-def canonical(expr):
-    return str(promql_parser.parse(expr))
 
 
 def test_the_thresholds_are_those_of_the_contract(dashboards):

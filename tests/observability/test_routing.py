@@ -54,7 +54,7 @@ def test_every_alert_reaches_exactly_whom_the_contract_names(config, every_rule,
     ],
 )
 def test_a_route_that_is_never_reached_is_seen(
-    config, nineteen, misrouted, tmp_path, right, wrong, lost
+    config, nineteen, misrouted, tmp_path, *, right, wrong, lost
 ):
     """Without `continue`, or with another label, one side of a burn-rate alert is not told."""
     broken = tmp_path / "alertmanager.yml"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-import promql_parser
 import pytest
 
-from exporter.catalogue import CONTRACT, STATE
+from tests.observability.names import EXPORTED, metrics_of
 
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 FOREIGN = {
@@ -17,8 +16,7 @@ FOREIGN = {
     "prometheus_tsdb_lowest_timestamp_seconds",
     "ALERTS_FOR_STATE",
 }
-NAMES = {m.name for m in (*CONTRACT, *STATE)} | FOREIGN
-NAMES |= {f"{m.name}_{part}" for m in CONTRACT for part in ("bucket", "sum", "count")}
+NAMES = EXPORTED | FOREIGN
 
 
 def queries(text):
@@ -43,7 +41,7 @@ def faults(name, text, directory):
         found.append("no query")
     for query in queries(text):
         try:
-            read = metrics(query)
+            read = metrics_of(query)
         except ValueError:
             found.append(f"not PromQL: {query.strip()}")
         else:
@@ -51,17 +49,6 @@ def faults(name, text, directory):
     links = re.findall(r"\]\(([^)]+)\)", text)
     found += [f"dead link {link}" for link in links if not (directory / link).is_file()]
     return found
-
-
-def metrics(expr):
-    names = set()
-
-    def visit(node):
-        if isinstance(node, promql_parser.VectorSelector):
-            names.add(node.name)
-
-    promql_parser.walk(promql_parser.parse(expr), visit)
-    return names
 
 
 def test_every_alert_has_its_runbook_and_no_runbook_lacks_its_alert(pack, every_rule):
@@ -108,4 +95,4 @@ def test_the_index_names_every_runbook(pack):
     text = (pack / "runbooks" / "README.md").read_text()
     pages = {path.name for path in (pack / "runbooks").glob("*.md")} - {"README.md"}
     assert set(re.findall(r"\]\((\w+\.md)\)", text)) == pages
-    assert all(metrics(query) <= NAMES for query in queries(text))
+    assert all(metrics_of(query) <= NAMES for query in queries(text))
