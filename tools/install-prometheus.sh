@@ -30,7 +30,7 @@ pinned_sum() {
     esac
 }
 
-version_of() { "$1" --version 2>&1 | sed -n '1s/^[a-z]*, version \([0-9][0-9.]*\).*/\1/p'; }
+version_of() { "$1" --version 2>&1 | sed -n '1s/^[^,]*, version \([0-9][0-9.]*\).*/\1/p'; }
 
 new_enough() { have "$1" && at_least "$(version_of "$1")" "$2"; }
 
