@@ -38,6 +38,9 @@ class Engine:
     version: str
 
 
+UNKNOWN_ENGINE = Engine(name="prometheus", version="unknown")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertVerdict:
     """One alert (one label set of it) in one scenario, judged.
@@ -120,9 +123,15 @@ def overall(outcomes: Sequence[ScenarioOutcome]) -> Verdict:
     return "pass" if verdicts == {"pass"} else "invalid"
 
 
+def engine_of(outcomes: Sequence[ScenarioOutcome]) -> Engine:
+    """Return the run's engine; `UNKNOWN_ENGINE` when no scenario came as far as to start it."""
+    known = (outcome.engine for outcome in outcomes if outcome.engine != UNKNOWN_ENGINE)
+    return next(known, UNKNOWN_ENGINE)
+
+
 def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
-    """Return the verdict as JSON values. All scenarios were judged by the same engine."""
-    engine = outcomes[0].engine
+    """Return the verdict as JSON values."""
+    engine = engine_of(outcomes)
     return {
         "verdict": overall(outcomes),
         "engine": {"name": engine.name, "version": engine.version},

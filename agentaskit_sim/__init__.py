@@ -1,0 +1,1 @@
+"""The front door: one command per file, progress and tables. Imported by no other room."""

@@ -1,0 +1,242 @@
+"""`agentaskit-sim verify`: scenarios, rules and dashboards in; a verdict, a table and files out.
+
+Reads everything before anything runs, so that a mistake in a file is told at once. Standard output
+carries the report, or with `--json` the verdict document alone; progress goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from agentaskit_sim.console import ProgressConsole
+from scenarios.errors import InputError, gather
+from scenarios.loader import library, load_scenario, resolve
+from verifier.binaries import require
+from verifier.dashboards import load_dashboards
+from verifier.errors import JudgeError
+from verifier.judgement import check_alerts_exist
+from verifier.junit import junit
+from verifier.report import print_report
+from verifier.results import Results, write_whole
+from verifier.rules import load_rules
+from verifier.suite import cores, invalid_outcome, run_suite
+from verifier.verdict import document, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from scenarios.scenario import Scenario
+    from verifier.dashboards import Dashboards
+    from verifier.rules import RuleFiles
+    from verifier.verdict import Progress, ScenarioOutcome
+
+PACK = Path(__file__).resolve().parent.parent / "observability"
+PACK_RULES = tuple(
+    PACK / "alerts" / name for name in ("slo.yaml", "performance.yaml", "backpressure.yaml")
+)
+EXAMPLES = """\b
+Examples:
+  agentaskit-sim verify
+  agentaskit-sim verify traffic-drop my-outage.yaml --seed 7
+  agentaskit-sim verify --rules slo.yaml performance.yaml --dashboards boards/
+  agentaskit-sim verify --json --junit report.xml > verdict.json
+"""
+STATUSES = {"pass": 0, "fail": 1, "invalid": 3}
+_MANY = {
+    "--rules": (".yaml", ".yml"),
+    "--dashboards": (".json",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a run reads, read."""
+
+    scenarios: tuple[Scenario, ...]
+    rules: RuleFiles
+    dashboards: Dashboards
+
+
+@dataclass(frozen=True, slots=True)
+class FastForward:
+    """Judges one scenario with these rules and dashboards, in virtual time."""
+
+    inputs: Inputs
+    exact: bool
+
+    def __call__(
+        self, scenario: Scenario, report: Callable[[Progress], None], /
+    ) -> ScenarioOutcome:
+        """Judge `scenario` in this process."""
+        from verifier.fastforward import verify_scenario  # noqa: PLC0415 - numba takes its time
+
+        rules, panels = self.inputs.rules, self.inputs.dashboards.panels
+        return verify_scenario(scenario, rules, panels, exact=self.exact, report=report)
+
+
+def verify(  # noqa: PLR0913 - typer declares options as parameters
+    scenario: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SCENARIO",
+            help="Names of bundled scenarios or files; without, every bundled one.",
+        ),
+    ] = None,
+    *,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE...", help="Rule files or folders, instead of the bundled 19 alerts."
+        ),
+    ] = None,
+    dashboards: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE...", help="Dashboard files or folders, instead of the bundled 20 panels."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=(1 << 63) - 1, metavar="N", help="Seed for every scenario."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for the results, instead of results/<date>-<time>."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the verdict as one JSON document.")
+    ] = False,
+    junit_file: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write JUnit XML to this file too."),
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Simulate every second; resample no steady stretch.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes at once; as many as cores by default."),
+    ] = None,
+) -> None:
+    """Run scenarios and judge every alert and panel with a real Prometheus."""
+    inputs = read_inputs(scenario or (), rules, dashboards)
+    if seed is not None:
+        inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
+    progress_to = Console(stderr=True, highlight=False)
+    try:
+        require("prometheus")
+    except JudgeError as error:
+        if as_json:
+            _print_json([invalid_outcome(one, str(error)) for one in inputs.scenarios])
+        raise
+    with Results(out) as results:
+        outcomes = _judge(inputs, progress_to, jobs=jobs or cores(), exact=exact)
+        saved_in = results.save(outcomes)
+    if junit_file is not None:
+        _write_junit(junit_file, outcomes)
+    if as_json:
+        _print_json(outcomes)
+    print_report(progress_to if as_json else Console(highlight=False), outcomes, str(saved_in))
+    raise typer.Exit(STATUSES[overall(outcomes)])
+
+
+def read_inputs(
+    names: Sequence[str], rules: Sequence[Path] | None, dashboards: Sequence[Path] | None
+) -> Inputs:
+    """Read all files of a run; raise one `InputError` with the mistakes of them all."""
+    mistakes: list[InputError] = []
+
+    def attempt(read: Callable[..., Any], argument: object) -> Any:
+        try:
+            return read(argument)
+        except InputError as error:
+            mistakes.append(error)
+            return None
+
+    paths = [attempt(resolve, name) for name in names] if names else list(library())
+    scenarios = [attempt(load_scenario, path) for path in dict.fromkeys(paths) if path]
+    rule_files = attempt(load_rules, list(_files(rules or PACK_RULES, "*.yaml", "*.yml")))
+    boards = attempt(load_dashboards, list(_files(dashboards or [PACK / "dashboards"], "*.json")))
+    if rule_files:
+        alerts = [rule.alert for _, rule in rule_files.alerts]
+        for scenario in filter(None, scenarios):
+            attempt(lambda one: check_alerts_exist(one, alerts), scenario)
+    mistakes += _same_names([one for one in scenarios if one])
+    if mistakes:
+        raise gather(mistakes)
+    return Inputs(tuple(scenarios), rule_files, boards)
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Let `--rules` and `--dashboards` take several files: `--rules a b` -> `--rules a --rules b`.
+
+    Words that are neither such files nor folders are left alone: they are scenarios.
+    """
+    spread_out: list[str] = []
+    many: str | None = None
+    for word in arguments:
+        if word.startswith("-"):
+            option, _, value = word.partition("=")
+            many = option if option in _MANY and not value else None
+            spread_out.append(word)
+            continue
+        previous_is_option = bool(spread_out) and spread_out[-1] == many
+        if many and not previous_is_option:
+            if not (word.endswith(_MANY[many]) or Path(word).is_dir()):
+                many = None
+            else:
+                spread_out.append(many)
+        spread_out.append(word)
+    return spread_out
+
+
+def _judge(
+    inputs: Inputs, progress_to: Console, *, jobs: int, exact: bool
+) -> list[ScenarioOutcome]:
+    from verifier.fastforward import prepare  # noqa: PLC0415 - numba takes its time
+
+    with ProgressConsole(len(inputs.scenarios), progress_to) as watcher:
+        prepare(inputs.scenarios, watcher.say)
+        return run_suite(inputs.scenarios, FastForward(inputs, exact), watcher, jobs=jobs)
+
+
+def _files(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = sorted(file for pattern in patterns for file in path.glob(pattern))
+        if not inside:
+            raise InputError(f"the folder holds no {' or '.join(patterns)}", path=str(path))
+        yield from inside
+
+
+def _same_names(scenarios: Sequence[Scenario]) -> list[InputError]:
+    first: dict[str, Scenario] = {}
+    return [
+        InputError(
+            f"another scenario of the same name is {first[one.name].path}: give one a new name",
+            path=one.path,
+        )
+        for one in scenarios
+        if first.setdefault(one.name, one) is not one
+    ]
+
+
+def _print_json(outcomes: Sequence[ScenarioOutcome]) -> None:
+    typer.echo(json.dumps(document(outcomes), indent=2, allow_nan=False))
+
+
+def _write_junit(path: Path, outcomes: Sequence[ScenarioOutcome]) -> None:
+    try:
+        write_whole(path, junit(outcomes))
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None

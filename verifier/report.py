@@ -1,0 +1,203 @@
+"""What a person reads at the end: the table of alerts, what failed and why, the speed reached.
+
+Called by the front door with the outcomes of a run; the same rows become a table for a terminal,
+plain text for a pipe, and Markdown for `summary.md`. It judges nothing and leaves nothing out: a
+verdict that is not ok is always told in full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from scenarios.durations import format_duration
+from verifier.verdict import engine_of, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from verifier.verdict import AlertVerdict, ScenarioOutcome
+
+PLAIN_WIDTH = 120
+_STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
+_HEAD = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One alert that had to fire, or that fired against expectation, as a person reads it.
+
+    `pending` and `fired` count from the cause's onset, `resolved` from its end, `of` their bounds.
+    """
+
+    alert: str
+    scenario: str
+    pending: str
+    fired: str
+    resolved: str
+    ok: bool
+    reason: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row's text, column by column."""
+        mark = "ok" if self.ok else "FAIL"
+        return (self.alert, self.scenario, self.pending, self.fired, self.resolved, mark)
+
+
+def print_report(console: Console, outcomes: Sequence[ScenarioOutcome], saved_in: str) -> None:
+    """Print the whole report; plain text when `console` is no terminal."""
+    if not console.is_terminal:
+        console = Console(file=console.file, width=max(PLAIN_WIDTH, console.width), no_color=True)
+    console.print(_report(outcomes, saved_in))
+
+
+def rows(outcomes: Sequence[ScenarioOutcome]) -> list[Row]:
+    """Return a row for every alert that had to fire or broke a rule, in the order of verdicts."""
+    found: list[Row] = []
+    for outcome in outcomes:
+        shown = [a for a in outcome.alerts if a.expected == "fires" or not a.ok]
+        for alert in shown:
+            twins = [one for one in shown if one.alert == alert.alert]
+            found.append(_row(outcome, alert, twins))
+    return sorted(found, key=lambda row: row.alert)
+
+
+def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return the report as Markdown."""
+    lines = [f"# Verdict: {overall(outcomes)}", "", f"{_engine_and_speed(outcomes)}", ""]
+    table = rows(outcomes)
+    if table:
+        head = (*_HEAD[:-1], "Holds")
+        lines += [_markdown_row(head), _markdown_row(["---"] * len(head))]
+        lines += [_markdown_row(row.cells) for row in table]
+        lines += ["", "Pending and fired count from the cause's onset, resolved from its end.", ""]
+    for title, items in _lists(outcomes):
+        lines += [f"## {title}", "", *(f"- {item}" for item in items), ""]
+    return "\n".join(lines)
+
+
+def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> Group:
+    parts: list[RenderableType] = []
+    table_rows = rows(outcomes)
+    if table_rows:
+        table = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False)
+        for row in table_rows:
+            table.add_row(*(Text(cell) for cell in row.cells), style="" if row.ok else "red")
+        parts += [
+            table,
+            Text("Pending and fired count from the cause's onset, resolved from its end."),
+        ]
+    for title, items in _lists(outcomes):
+        parts += [Text(), Text(title, style="bold"), *(Text(f"  {item}") for item in items)]
+    verdict = overall(outcomes)
+    held = sum(outcome.verdict == "pass" for outcome in outcomes)
+    count = f"{held} of {len(outcomes)} scenarios hold"
+    parts += [
+        Text(),
+        Text(_engine_and_speed(outcomes)),
+        Text(f"Results: {saved_in}"),
+        Text.assemble((verdict.upper(), _STYLES[verdict]), f": {count}"),
+    ]
+    return Group(*parts)
+
+
+def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]]:
+    """Yield (title, lines) for every part of the report that has something to say."""
+    invalid = [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid]
+    failed = [f"{row.scenario}: {row.alert}: {row.reason}" for row in rows(outcomes) if not row.ok]
+    panels = [(o, panel) for o in outcomes for panel in o.panels]
+    mute = [f"{o.name}: {p.dashboard} / {p.panel}: {p.reason}" for o, p in panels if not p.ok]
+    explained = [
+        f"{o.name}: {_title(a, [])}: {a.reason}"
+        for o in outcomes
+        for a in o.alerts
+        if a.expected == "explained" and a.ok and a.firing_s is not None
+    ]
+    parts = {
+        "Could not be judged": invalid,
+        "Failed": failed,
+        "Panels that did not answer": mute,
+        "Fired as well, as explained": explained,
+        "Stayed silent, as they had to": [_silence(outcome) for outcome in outcomes],
+        "Never provoked": _unprovoked(outcomes),
+        "Findings in rules and dashboards": _unique(f for o in outcomes for f in o.findings),
+    }
+    if panels and not mute:
+        asked = len({(p.dashboard, p.panel) for _, p in panels})
+        parts["Panels"] = [f"all {asked} answered"]
+    return ((title, items) for title, items in parts.items() if any(items))
+
+
+def _row(outcome: ScenarioOutcome, alert: AlertVerdict, twins: Sequence[AlertVerdict]) -> Row:
+    ended_s = alert.cause_end_s or 0.0
+    resolved_s = None if alert.resolved_s is None else alert.resolved_s - ended_s
+    return Row(
+        alert=_title(alert, twins),
+        scenario=outcome.name,
+        pending=_time(alert.pending_s, None),
+        fired=_time(alert.firing_s, alert.fires_within_s),
+        resolved=_time(resolved_s, alert.resolves_within_s),
+        ok=alert.ok,
+        reason=alert.reason,
+    )
+
+
+def _title(alert: AlertVerdict, twins: Sequence[AlertVerdict]) -> str:
+    """Return the alert's name, with the labels in which it differs from its `twins`."""
+    common = set(alert.labels).intersection(*(one.labels for one in twins))
+    own = [f"{name}={value}" for name, value in alert.labels if (name, value) not in common]
+    return f"{alert.alert}{{{','.join(own)}}}" if own and twins else alert.alert
+
+
+def _time(seconds: float | None, bound_s: float | None) -> str:
+    text = "-" if seconds is None else format_duration(seconds)
+    return text if bound_s is None else f"{text} of {format_duration(bound_s)}"
+
+
+def _silence(outcome: ScenarioOutcome) -> str:
+    quiet = [a.alert for a in outcome.alerts if a.expected == "silent" and a.ok]
+    if not quiet:
+        return ""
+    names = {alert.alert for alert in outcome.alerts}
+    counted = len(set(quiet))
+    if counted == len(names):
+        return f"{outcome.name}: all {counted}"
+    return f"{outcome.name}: {counted} of {len(names)}"
+
+
+def _unprovoked(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
+    """Return the alerts that no scenario made fire; of interest in a run of several scenarios."""
+    if len(outcomes) < 2:
+        return []
+    names = _unique(alert.alert for o in outcomes for alert in o.alerts)
+    fired = {alert.alert for o in outcomes for alert in o.alerts if alert.firing_s is not None}
+    return [name for name in names if name not in fired]
+
+
+def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
+    engine = engine_of(outcomes)
+    virtual_s = sum(outcome.virtual_s for outcome in outcomes)
+    exact_s = sum(outcome.exact_s for outcome in outcomes)
+    wall_s = sum(outcome.wall_s for outcome in outcomes)
+    speed = virtual_s / wall_s if wall_s else 0.0
+    virtual, exact = format_duration(round(virtual_s)), format_duration(round(exact_s))
+    return (
+        f"Judged by {engine.name} {engine.version}: {virtual} of virtual time ({exact} simulated"
+        f" exactly, the rest resampled), {speed:,.0f} times real time a core"
+    )
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _unique(items: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(items))
