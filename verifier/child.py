@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -33,7 +34,7 @@ while read -r line; do
   [ "$line" = done ] && exit 0
   pid=$line
 done
-[ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && sleep 0.1
+[ -n "$pid" ] && kill -s KILL -- "-$pid" 2>/dev/null && sleep 0.1
 rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 """
 
@@ -68,7 +69,7 @@ class Child:
     def start(self, command: Sequence[str | Path]) -> None:
         """Start `command` in the directory, ending the one before; raise JudgeError if it cannot.
 
-        The child starts in a session of its own, so that a terminal's Ctrl-C is the parent's.
+        It starts in a session of its own, so that a terminal's Ctrl-C is the parent's alone.
         """
         self._end_process()
         self.log.clear()
@@ -124,7 +125,9 @@ class Child:
     def _end_process(self) -> None:
         if self._process is None:
             return
-        self._process.kill()  # what it would save on a gentle end is thrown away anyway
+        with contextlib.suppress(OSError):
+            # Its whole group, and not gently: what it would save is thrown away anyway.
+            os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT_S)
         if self._reader is not None:

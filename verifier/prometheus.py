@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import shutil
 import threading
 import time
@@ -93,6 +94,8 @@ class Prometheus:
         self._parent_directory = parent_directory
         self._child: Child | None = None
         self._port = 0
+        # Whoever else answers on the port, another server of ours included, does not know it.
+        self._prefix = f"/{secrets.token_hex(8)}"
         self._pushed = 0
         self._local = threading.local()
         self._abandoned = threading.Event()
@@ -127,7 +130,7 @@ class Prometheus:
     @property
     def url(self) -> str:
         """Address of the server while it runs."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._port}{self._prefix}"
 
     def push(self, history: History) -> int:
         """Store `history`; return its number of samples. Each may only be pushed once.
@@ -199,19 +202,27 @@ class Prometheus:
         (child.directory / "prometheus.yml").touch()
         for _ in range(START_ATTEMPTS):
             self._port = free_port()
-            child.start(_command(binary, child.directory, self._port))
+            child.start([binary, *_flags(child.directory), *self._web_flags()])
             if self._wait_until_ready(child):
                 return
             if "address already in use" not in "\n".join(child.log):
                 break
         raise self._failure("Prometheus did not start")
 
+    def _web_flags(self) -> list[str]:
+        return [
+            f"--web.listen-address=127.0.0.1:{self._port}",
+            f"--web.external-url={self.url}",
+            f"--web.route-prefix={self._prefix}",
+            "--web.enable-remote-write-receiver",
+        ]
+
     def _wait_until_ready(self, child: Child) -> bool:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline and child.exit_status() is None:
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=1)
             try:
-                connection.request("GET", "/-/ready")
+                connection.request("GET", f"{self._prefix}/-/ready")
                 if connection.getresponse().status == 200:
                     return True
             except (OSError, http.client.HTTPException):
@@ -247,7 +258,7 @@ class Prometheus:
             self._local.connection = connection
             self._connections.append(connection)
         try:
-            connection.request(method, path, body=body, headers=dict(headers))
+            connection.request(method, self._prefix + path, body=body, headers=dict(headers))
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -275,12 +286,11 @@ class Prometheus:
         if child is None:
             return JudgeError(f"{what}: start it in a with block first")
         time.sleep(0.05)  # a dying server still has a last line to say
-        reason, text = [what], f"{what}\n{child.last_log(20)}"
+        reason, text = [what.strip()], f"{what}\n{child.last_log(20)}"
         if child.exit_status() is not None:
             reason.append(f"it ended with status {child.exit_status()}")
-        if child.log:
             reason.append(f"its last words: {child.last_log()}")
-        if "no space left" in text or shutil.disk_usage(child.directory).free < 1 << 20:
+        if "no space left" in text or shutil.disk_usage(child.directory.parent).free < 1 << 20:
             reason.append(
                 f"the disk of {child.directory} is full: free some space or point TMPDIR elsewhere"
             )
@@ -289,14 +299,11 @@ class Prometheus:
         return JudgeError("; ".join(reason))
 
 
-def _command(binary: Path, directory: Path, port: int) -> list[str | Path]:
+def _flags(directory: Path) -> list[str]:
     return [
-        binary,
         f"--config.file={directory / 'prometheus.yml'}",
         f"--storage.tsdb.path={directory / 'data'}",
         "--storage.tsdb.retention.time=100y",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-remote-write-receiver",
         f"--storage.tsdb.min-block-duration={HEAD_SPAN}",
         f"--storage.tsdb.max-block-duration={HEAD_SPAN}",
         "--log.level=warn",
