@@ -62,11 +62,13 @@ class Place:
 
 
 def gather(mistakes: Sequence[InputError]) -> InputError:
-    """Join mistakes, at least one, into a single error in the order of their places in the file."""
-    flat = [one for mistake in mistakes for one in mistake.all]
-    for one in flat:
-        one.others = ()
-    first, *rest = sorted(flat, key=lambda e: (e.path or "", e.line or 0, e.column or 0))
+    """Join mistakes, at least one, into a single error: each once, in the order of their places."""
+    lines = {(one.path, one.line, one.column, one.message) for all_ in mistakes for one in all_.all}
+    in_order = sorted(lines, key=lambda at: (at[0] or "", at[1] or 0, at[2] or 0, at[3]))
+    first, *rest = [
+        InputError(message, path=path, line=line, column=column)
+        for path, line, column, message in in_order
+    ]
     first.others = tuple(rest)
     return first
 

@@ -80,10 +80,11 @@ class Mistakes:
             message = str(error)
             for name in (one.name for one in fields(make)):  # type: ignore[arg-type]
                 message = re.sub(rf"\b{name}\b", key_of(name), message)
+            message = re.sub(r"got (-?\d+)\.0$", r"got \1", message)  # 1 reads better than 1.0
             where = self._step_named(message, steps)
             seconds = values.get(f"{where[-1]}_s") if where else None
             if isinstance(seconds, float):
-                message = message.removesuffix(repr(seconds)) + format_duration(seconds)
+                message = message.rpartition(" ")[0] + f" {format_duration(seconds)}"
             self.add(message, where)
             return None
 
@@ -120,7 +121,9 @@ def _rule_and_value(detail: ErrorDetails) -> str:
     if kind not in _RULES:
         return f"is not right: {detail['msg']}, got {got}"
     rule, near = _RULES[kind].format(**context), ""
-    if kind == "literal_error" and isinstance(detail["input"], str):
+    if rule == "True":
+        rule = "true"
+    elif kind == "literal_error" and isinstance(detail["input"], str):
         choices = re.findall(r"'([^']*)'", rule)
         near = did_you_mean(detail["input"], choices)
         rule = f"one of {len(choices)} known words" if near and len(choices) > 6 else rule
