@@ -1,0 +1,192 @@
+"""The ground: Makefile, versions, lock, wheel, and nothing of anyone's machine in the files."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+HOSTS = ("pypi." + "org", "pythonhosted." + "org", "debian." + "org", "npmjs." + "org")
+"""Put together from pieces, so that this file passes its own test."""
+
+
+def tracked(repository: Path) -> list[Path]:
+    """Return every file that git knows."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=True
+    )
+    return [repository / name for name in listed.stdout.split("\0") if name]
+
+
+def traces(text: str, *places: Path) -> list[str]:
+    """Return what `text` tells of a registry or of somebody's folders."""
+    folders = [str(place) for place in places if len(place.parts) > 1]
+    hosts = [host for host in HOSTS if host in text]
+    return hosts + [one for one in folders if re.search(re.escape(one) + r"(?=[/\s'\"]|$)", text)]
+
+
+@pytest.fixture(scope="module")
+def project(repository):
+    """Return pyproject.toml, read."""
+    return tomllib.loads((repository / "pyproject.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def locked(repository):
+    """Return the lock: name to its blocks, each a first line and its checksums."""
+    text = (repository / "requirements.lock").read_text()
+    blocks: dict[str, list[str]] = {}
+    for block in re.split(r"\n(?=[a-z])", text)[1:]:
+        blocks.setdefault(block.partition("==")[0], []).append(block)
+    return blocks
+
+
+def test_plain_make_prints_help_with_every_target(repository):
+    """Whoever types `make` learns what there is; nothing is built."""
+    makefile = (repository / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    shown = subprocess.run(["make"], cwd=repository, capture_output=True, text=True, check=True)
+    listed = re.findall(r"^  make ([a-z-]+) +\S", shown.stdout, re.MULTILINE)
+    assert listed == phony.split()
+    assert {"setup", "run", "test", "test-long", "check", "bench", "fmt", "lock", "clean"} <= set(
+        listed
+    )
+
+
+def test_ci_runs_what_the_readme_says_and_nothing_else(repository):
+    """`make check test`, both of which a developer types."""
+    ci = repository / ".ci" / "run"
+    commands = [line for line in ci.read_text().splitlines() if line and line[0] != "#"]
+    assert commands == ["set -eu", 'cd "$(dirname "$0")/.."', "exec make check test"]
+    assert os.access(ci, os.X_OK)
+    readme = (repository / "README.md").read_text()
+    assert "make run" in readme
+    assert "make test" in readme
+
+
+def test_the_version_is_the_same_everywhere(repository, project):
+    """In pyproject.toml, in what the program says and in the change log."""
+    stated = project["project"]["version"]
+    said = subprocess.run(
+        [sys.executable, "-m", "agentaskit_sim", "--version"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout.strip() == f"agentaskit-sim {stated}"
+    assert version("agentaskit-sim") == stated
+    changes = (repository / "CHANGELOG.md").read_text()
+    assert re.search(rf"^## {re.escape(stated)}\b", changes, re.MULTILINE)
+
+
+def test_every_command_has_its_page_and_every_option_is_on_it(repository):
+    """`docs/NAME.md` for each command of `agentaskit-sim --help`."""
+    from typer.main import get_command  # noqa: PLC0415 - the front door imports every room
+
+    from agentaskit_sim.__main__ import COMMANDS, app  # noqa: PLC0415 - idem
+
+    commands = {name: get_command(app(name)).commands[name] for name in COMMANDS}
+    assert {"verify", "serve", "doctor"} <= set(commands)
+    undocumented = []
+    for name, command in commands.items():
+        page = repository / "docs" / f"{name}.md"
+        text = page.read_text() if page.exists() else ""
+        inner = getattr(command, "commands", {name: command})
+        words = list(inner)
+        words += [
+            max(parameter.opts, key=len)
+            for one in inner.values()
+            for parameter in one.params
+            if parameter.param_type_name == "option" and parameter.name != "help"
+        ]
+        undocumented += [f"docs/{name}.md: {word}" for word in words if word not in text]
+    assert undocumented == []
+
+
+def test_no_tracked_file_tells_of_a_machine_or_a_registry(repository):
+    """Neither this checkout's folder, nor a home, nor where packages come from."""
+    told = [
+        f"{path.relative_to(repository)}: {trace}"
+        for path in tracked(repository)
+        if path.is_file()
+        for trace in traces(path.read_text(errors="replace"), repository, Path.home())
+    ]
+    assert told == []
+
+
+def test_a_trace_is_seen():
+    """Planted: a registry, a checkout and a home."""
+    place, home = Path("/srv/checkout/sim"), Path("/root")
+    assert traces(f"https://{HOSTS[0]}/simple", place, home) == [HOSTS[0]]
+    assert traces("cd /srv/checkout/sim/tests", place, home) == [str(place)]
+    assert traces("in /root/.cache", place, home) == [str(home)]
+    assert traces("a /rooted plant, a root", place, home) == []
+
+
+def test_the_lock_has_all_that_is_asked_for_with_checksums(project, locked):
+    """Runtime and development; who adds a dependency types `make lock`."""
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    for text in asked:
+        requirement = Requirement(text)
+        blocks = locked[canonicalize_name(requirement.name)]
+        versions = [Version(re.match(r"[^=]+==([^\s;]+)", block)[1]) for block in blocks]
+        assert all(one in requirement.specifier for one in versions), text
+    assert all("--hash=sha256:" in block for blocks in locked.values() for block in blocks)
+
+
+@pytest.fixture(scope="module")
+def wheel(repository, tmp_path_factory):
+    """Build the wheel as `pip install .` does, from a copy, without a network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=repository, capture_output=True, check=True,
+    )  # fmt: skip
+    (built,) = folder.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(folder / "installed")
+    return folder / "installed"
+
+
+def test_the_wheel_has_every_tracked_file_of_every_room(repository, project, wheel):
+    """Library, pack, schemas: what is data here is data there."""
+    rooms = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    names = [path.relative_to(repository) for path in tracked(repository) if path.is_file()]
+    wanted = {str(name) for name in names if name.parts[0] in rooms}
+    have = {str(path.relative_to(wheel)) for path in wheel.rglob("*") if path.is_file()}
+    assert wanted - have == set()
+    assert any(name.startswith("scenarios/library/") for name in have)
+    assert "observability/alerts/slo.yaml" in have
+    assert {name.split("/")[0] for name in have} <= {*rooms, have_info(have)}
+
+
+def have_info(have: set[str]) -> str:
+    """Return the folder in which a wheel describes itself."""
+    return next(name.split("/")[0] for name in have if ".dist-info/" in name)
+
+
+def test_what_is_installed_finds_its_data_without_the_checkout(wheel, tmp_path):
+    """The pack and the library are those of the installation."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agentaskit_sim", "doctor", "--json"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(wheel)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert f'"{wheel / "observability" / "alerts"}"' in done.stdout
+    assert f'"{wheel / "scenarios" / "library"}"' in done.stdout
+
+
+@pytest.mark.parametrize("name", ["setup.sh", "install-prometheus.sh", "lock.sh"])
+def test_a_script_is_executable_and_plain_sh_can_read_it(repository, name):
+    """Debian's /bin/sh is dash, macOS's is an old bash."""
+    script = repository / "tools" / name
+    assert os.access(script, os.X_OK)
+    assert script.read_text().startswith("#!/bin/sh\n")
+    assert subprocess.run(["/bin/sh", "-n", str(script)], check=False).returncode == 0
