@@ -2,7 +2,7 @@
 
 Binds first, so a port in use is told before anything is compiled. One asyncio process: the pacer
 moves the world, scrapes read it, the console says how it goes. Exit status: 0 at the scenario's end
-with `--exit-at-end`, 2 for bad input, 3 when the port cannot be had, 130 and 143 on signals.
+with `--exit-at-end`, 3 when the port cannot be had, 130 and 143 on signals.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from math import inf
 from pathlib import Path  # noqa: TC003 - typer reads the annotation
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from aiohttp import web
@@ -38,7 +38,7 @@ DEFAULT_PORT = 9464
 DEFAULT_SEED = 42
 WARM_UP_S = 60.0
 SHUTDOWN_S = 1.0
-EXIT_INPUT, EXIT_UNABLE, EXIT_SIGNALLED = 2, 3, 128
+EXIT_UNABLE, EXIT_SIGNALLED = 3, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +75,18 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
 
     Examples: agentaskit-sim serve; agentaskit-sim serve traffic-drop --port 0 --exit-at-end
     """
+    setting = choose_setting(scenario, seed, topology)
+    if exit_at_end and setting.duration_s == inf:
+        raise InputError("--exit-at-end must come with a scenario, got none")
     try:
-        setting = choose_setting(scenario, seed, topology)
-        if exit_at_end and setting.duration_s == inf:
-            raise InputError("--exit-at-end must come with a scenario, got none")
         listener = bind(host, port)
     except ValueError as error:
-        _fail(str(error), EXIT_INPUT)
+        raise InputError(str(error)) from error
     except BindError as error:
-        _fail(str(error), EXIT_UNABLE)
-    try:
-        status = _serve(setting, listener, exit_at_end=exit_at_end)
-    except KeyboardInterrupt:
-        status = EXIT_SIGNALLED + signal.SIGINT
-    finally:
-        listener.close()
-    raise typer.Exit(status)
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_UNABLE) from error
+    with listener:
+        raise typer.Exit(_serve(setting, listener, exit_at_end=exit_at_end))
 
 
 def choose_setting(scenario: str | None, seed: int | None, topology: Path | None) -> Setting:
@@ -130,11 +126,14 @@ def build_world(setting: Setting) -> World:
 def _serve(setting: Setting, listener: socket.socket, *, exit_at_end: bool) -> int:
     """Build the world, serve it, return the exit status."""
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Preparing {setting.name} with seed {setting.seed} ...", markup=False)
+    console.print(
+        f"Preparing {setting.name}, seed {setting.seed}; a first run compiles the world ...",
+        markup=False,
+    )
     try:
         world = build_world(setting)
     except ValueError as error:
-        _fail(str(error), EXIT_INPUT)
+        raise InputError(str(error)) from error
     until_s = world.now_s + setting.duration_s
     live = Live(world, SystemClock(), version=version("agentaskit-sim"), scenario=setting.name)
     service = Service(live, console, until_s=until_s, exit_at_end=exit_at_end)
@@ -172,6 +171,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
+        self._status.say(f"stopped after {self._live.scrapes_served:,} scrapes")
         return stopped.result() if stopped.done() else 0
 
     async def _pace(self) -> None:
@@ -179,7 +179,7 @@ class Service:
         if self._exit_at_end:
             self._status.say("the scenario has ended")
             return
-        self._status.say("the scenario has ended; the world goes on, healthy")
+        self._status.say("the scenario has ended, the world goes on")
         await self._live.pacer.run()
 
     def _announce(self, url: str) -> None:
@@ -200,8 +200,3 @@ def _run(serving: Coroutine[None, None, int]) -> int:
     except ImportError:
         return asyncio.run(serving)
     return int(uvloop.run(serving))
-
-
-def _fail(message: str, status: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(status)

@@ -1,0 +1,200 @@
+"""`agentaskit-sim serve` as a user runs it: a process, its output, its exit status."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from agentaskit_sim.__main__ import main
+
+COMMAND = (sys.executable, "-m", "agentaskit_sim", "serve")
+START_TIMEOUT_S = 120
+SCENARIO = """
+name: short
+seed: 1
+story: The exporter is away for a moment and comes back as a new process.
+duration: 4s
+faults:
+  - {name: away, fault: exporter_down, start: 1s, duration: 1500ms}
+  - {name: anew, fault: counter_reset, start: 2s, duration: 1s}
+expectations:
+  - {alert: AvailabilitySLOBreach, silent: true}
+"""
+
+
+class Running:
+    """The command as a process; `lines` grows as it prints, standard error included."""
+
+    def __init__(self, *arguments):
+        """Start it."""
+        self.lines = []
+        self.process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        self.lines.extend(iter(self.process.stdout.readline, ""))
+        self.process.stdout.close()
+
+    def wait_for(self, pattern, timeout_s=START_TIMEOUT_S):
+        """Return the match of the first line that matches; fail when the process ends first."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            ended = self.process.poll() is not None
+            for line in list(self.lines):
+                found = re.search(pattern, line)
+                if found:
+                    return found
+            assert not ended, self.lines
+            time.sleep(0.02)
+        raise AssertionError(self.lines)
+
+    def get(self, path, **headers):
+        """Return status and text of a path of the server."""
+        host = self.wait_for(r"Metrics: +http://([^/]+)/metrics").group(1)
+        connection = http.client.HTTPConnection(host, timeout=10)
+        try:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def end(self, number=None):
+        """Send a signal, if any, and return the exit status."""
+        if number is not None:
+            self.process.send_signal(number)
+        status = self.process.wait(30)
+        self._reader.join(10)
+        return status
+
+
+@pytest.fixture
+def run():
+    """Return a way to start the command; whatever still runs at the end is killed."""
+    started = []
+
+    def start(*arguments):
+        started.append(Running(*arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.end()
+
+
+def value_of(text, series):
+    """Return the value of a series of a text page."""
+    return float(re.search(rf"^{re.escape(series)} (.+)$", text, re.MULTILINE).group(1))
+
+
+def test_serve_shows_a_world_in_real_time_until_control_c(run):
+    """Its counters move with the clock, near the design load, and Ctrl-C ends it with 130."""
+    serve = run("--port", "0", "--seed", "7")
+    began_s = time.monotonic()
+    (_, first), began_s = serve.get("/metrics"), time.monotonic()
+    time.sleep(2.0)
+    (status, second), passed_s = serve.get("/metrics"), time.monotonic() - began_s
+    assert status == 200
+    virtual_s, arrived = (
+        value_of(second, series) - value_of(first, series)
+        for series in (
+            "agentaskit_sim_time_seconds",
+            'agentaskit_tasks_arrived_total{priority="normal"}',
+        )
+    )
+    assert virtual_s == pytest.approx(passed_s, abs=0.5)
+    assert arrived / virtual_s == pytest.approx(10_300 / 2, rel=0.1)
+    assert value_of(second, 'agentaskit_sim_run_info{scenario="baseline",seed="7"}') == 1
+    assert [serve.get(path)[0] for path in ("/", "/-/healthy", "/-/ready", "/no")] == [
+        200, 200, 200, 404,
+    ]  # fmt: skip
+    assert serve.end(signal.SIGINT) == 130
+    assert "stopped after 2 scrapes" in serve.lines[-1]
+
+
+def test_a_term_signal_ends_it_with_143(run):
+    """As a service manager would stop it."""
+    serve = run("--port", "0")
+    assert serve.get("/-/ready") == (200, "ready\n")
+    assert serve.end(signal.SIGTERM) == 143
+
+
+def test_a_scenario_is_lived_through_with_the_exporter_away_and_anew(run, tmp_path):
+    """503 while away, counters from 0 afterwards, status 0 at the end."""
+    path = tmp_path / "short.yaml"
+    path.write_text(SCENARIO)
+    serve = run(str(path), "--port", "0", "--exit-at-end")
+    status, before = serve.get("/metrics")
+    assert status == 200
+    serve.wait_for(r"fault away \(exporter_down\) begins", 10)
+    assert serve.get("/metrics")[0] == serve.get("/-/ready")[0] == 503
+    assert serve.get("/-/healthy")[0] == 200
+    serve.wait_for("fault away .* has ended", 10)
+    status, after = serve.get("/metrics")
+    assert status == 200
+    series = 'agentaskit_tasks_arrived_total{priority="normal"}'
+    assert value_of(after, series) < value_of(before, series)
+    assert value_of(after, 'agentaskit_sim_scrapes_total{outcome="refused"}') == 1
+    assert serve.end() == 0
+    assert any("counters begin at 0" in line for line in serve.lines)
+
+
+@pytest.fixture
+def call(capfd):
+    """Return a way to run the command in this process: (status, all it printed)."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run_main(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(["serve", *arguments])
+        return end.value.code, "".join(capfd.readouterr())
+
+    yield run_main
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("trafic-drop",), "no bundled scenario is called 'trafic-drop', did you mean"),
+        (("--host", "192.0.2.1"), "host must be an address of this machine, got '192.0.2.1'"),
+        (("--exit-at-end",), "--exit-at-end must come with a scenario, got none"),
+        (("--topology", "nowhere.yaml"), "nowhere.yaml"),
+        (("--port", "70000"), "less than or equal to 65535"),
+    ],
+)
+def test_bad_input_is_told_in_short_with_status_2(call, arguments, message):
+    """No traceback, no world prepared in vain."""
+    status, text = call("--port", "0", *arguments)
+    assert status == 2
+    assert message in text
+    assert "Traceback" not in text
+    assert "Preparing" not in text
+
+
+def test_a_port_in_use_is_told_before_anything_is_prepared(call):
+    """One line that says the way out, status 3."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        status, text = call("--port", str(port))
+    assert status == 3
+    assert re.fullmatch(rf"port {port} on 127.0.0.1 is in use: .*--port.*\n", text)
