@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,3 +211,15 @@ def test_a_catalogue_can_be_laid_out_over_a_part_of_the_metrics(world):
     """The recorder may want a few metrics only."""
     catalogue = Catalogue(STATE[:1], world.snapshot())
     assert len(catalogue.series) == 4
+
+
+def test_the_documentation_lists_every_metric_as_it_is():
+    """Name, type, labels and help of each, and no metric that is not there."""
+    document = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{one.name}` | {one.kind} | "
+        f"{', '.join(f'`{label.name}`' for label in one.labels) or '-'} | {one.help} |"
+        for one in (*WORLD, *RUN)
+    ]
+    metrics = document.partition("## Metrics")[2]
+    assert [line for line in metrics.splitlines() if line.startswith("| `")] == rows
