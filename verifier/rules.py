@@ -16,6 +16,7 @@ import promql_parser
 from scenarios.errors import InputError, did_you_mean, gather
 from scenarios.yaml import load
 from verifier.errors import Finding, Position
+from verifier.ranges import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,6 +107,8 @@ def load_rules(
         findings += reader.findings
     if mistakes:
         raise gather(mistakes)
+    for group in groups:
+        findings += _read_too_early(group)
     return RuleFiles(tuple(groups), tuple(findings))
 
 
@@ -118,6 +121,21 @@ def parse_duration_s(text: str) -> float:
         raise ValueError(f"duration must be written like 30s, 5m or 1h30m, got {text!r}")
     numbers = zip(match.groups(), _UNITS_S.values(), strict=True)
     return float(sum(int(number) * unit_s for number, unit_s in numbers if number))
+
+
+def _read_too_early(group: Group) -> list[Finding]:
+    """Note every rule that reads what its own group records only after it."""
+    found = []
+    for index, rule in enumerate(group.rules):
+        later = {r.record for r in group.rules[index:] if isinstance(r, RecordingRule)}
+        for record in sorted(later):
+            if any(read.takes(record) for read in reads(rule.expr)):
+                message = (
+                    f"{record} is recorded after this rule, which in Prometheus sees it one"
+                    " evaluation late; judged as if it were recorded before"
+                )
+                found.append(Finding(rule.position, message))
+    return found
 
 
 class _Reader:

@@ -164,7 +164,7 @@ def _expand(rule: AlertRule, template: str, series: Mapping[str, str], value: fl
 
 
 def go_float(value: float) -> str:
-    """Write a float as Go's %v does: shortest digits, an exponent below 1e-4 and from 1e21."""
+    """Write a float as Go's %v does: shortest digits, an exponent below 1e-4 and from 1e6."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -173,7 +173,7 @@ def go_float(value: float) -> str:
         return "-0" if math.copysign(1, value) < 0 else "0"
     sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
     exponent = Decimal(repr(value)).adjusted()
-    if -4 <= exponent < 21:
+    if -4 <= exponent < 6:
         return format(Decimal(repr(value)).normalize(), "f")
     mantissa = str(digits[0]) + ("." if len(digits) > 1 else "") + "".join(map(str, digits[1:]))
     return f"{'-' if sign else ''}{mantissa}e{exponent:+03d}"
