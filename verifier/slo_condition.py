@@ -1,0 +1,250 @@
+"""What an alert's condition or a panel's query measures, and at which value the alert fires.
+
+Called by the SLO check. `100 * (1 - errors / all) < 99.9` and `errors / all > 0.001` are one
+statement about one quantity: an expression is taken apart into `slope * core + offset`, so that
+thresholds written in different forms and units can be compared. Reads promql-parser's syntax tree,
+never the text; it knows no metric but the twin histograms of the response time.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import promql_parser as promql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TWINS: Final = {
+    "http_request_duration_seconds_bucket": "agentaskit_response_duration_seconds_bucket",
+}
+"""Dashboards draw the first, alerts read the second: both tell the response time."""
+
+COMPARISONS: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
+"""Each comparison and what it becomes when its sides change places or its sign turns."""
+
+ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": operator.pow,
+    "%": math.fmod,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """`slope * core + offset`; `core` is canonical PromQL, empty for a plain number.
+
+    Sums and their `by` are left out of `core`: it tells what is measured, not how it is split.
+    """
+
+    slope: float
+    offset: float
+    core: str
+
+    def to_core(self, value: float) -> float:
+        """Return where the core stands when the quantity is at `value`."""
+        return (value - self.offset) / self.slope
+
+    def of_core(self, value: float) -> float:
+        """Return where the quantity stands when the core is at `value`."""
+        return self.slope * value + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison of a quantity with a number, and what was read to make it."""
+
+    quantity: Quantity
+    operator: str
+    threshold: float
+    ranges_s: frozenset[float]
+    quantile: float | None
+
+    @property
+    def core_threshold(self) -> float:
+        """The core's value at which the comparison turns."""
+        return self.quantity.to_core(self.threshold)
+
+    @property
+    def core_operator(self) -> str:
+        """The comparison as it reads for the core."""
+        return self.operator if self.quantity.slope > 0 else COMPARISONS[self.operator]
+
+
+def conditions_of(expr: str) -> tuple[Condition, ...]:
+    """Return the comparisons with a number that must all hold for `expr` to answer.
+
+    One for `a > 1`, two for `a > 1 and b > 2`, none when any part is something else. Raises
+    ValueError when `expr` is not PromQL.
+    """
+    found = [_condition(node) for node in _conjuncts(promql.parse(expr))]
+    known = tuple(condition for condition in found if condition is not None)
+    return known if len(known) == len(found) else ()
+
+
+def _conjuncts(node: Any) -> list[Any]:
+    node = _bare(node)
+    if isinstance(node, promql.BinaryExpr) and str(node.op) == "and":
+        return _conjuncts(node.lhs) + _conjuncts(node.rhs)
+    return [node]
+
+
+def _condition(node: Any) -> Condition | None:
+    if not isinstance(node, promql.BinaryExpr) or str(node.op) not in COMPARISONS:
+        return None
+    left, right, sign = _quantity(node.lhs), _quantity(node.rhs), str(node.op)
+    if left.core and right.core:
+        return None
+    if right.core:
+        left, right, sign = right, left, COMPARISONS[sign]
+    if not left.core or left.slope == 0:
+        return None
+    return Condition(left, sign, right.offset, _ranges_s(node), _quantile(node))
+
+
+def quantity_of(expr: str) -> Quantity:
+    """Return what the query `expr` measures; raise ValueError when it is not PromQL."""
+    return _quantity(promql.parse(expr))
+
+
+def same_up_to_unit(one: Quantity, other: Quantity) -> bool:
+    """Return whether two quantities differ by a unit only: ratio and per cent, s and ms, B and MiB.
+
+    That is: the same core, and slopes whose ratio is a product of powers of 10 and of 1024.
+    """
+    if one.core != other.core or not one.core or not (one.slope and other.slope):
+        return False
+    ratio = abs(one.slope / other.slope)
+    units = (ratio / 1024.0**power for power in range(-4, 5))
+    decades = (math.log10(unit) for unit in units)
+    return any(abs(decade - round(decade)) < 1e-9 for decade in decades)
+
+
+def figure(value: float) -> str:
+    """Write a threshold as people do: 14.4, 10737418240."""
+    return f"{value:.10g}"
+
+
+def close(one: float, other: float) -> bool:
+    """Return whether two thresholds are equal but for rounding."""
+    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12)
+
+
+def _bare(node: Any) -> Any:
+    while isinstance(node, promql.ParenExpr):
+        node = node.expr
+    return node
+
+
+def _quantity(node: Any) -> Quantity:
+    node = _bare(node)
+    if isinstance(node, promql.NumberLiteral):
+        return Quantity(0.0, node.val, "")
+    if isinstance(node, promql.UnaryExpr):
+        inner = _quantity(node.expr)
+        return Quantity(-inner.slope, -inner.offset, inner.core)
+    if isinstance(node, promql.AggregateExpr) and str(node.op) == "sum":
+        inner = _quantity(node.expr)
+        return inner if inner.core and not inner.offset else _whole(node)
+    if isinstance(node, promql.BinaryExpr):
+        return _binary(node) or _whole(node)
+    return _whole(node)
+
+
+def _binary(node: Any) -> Quantity | None:
+    """Return the arithmetic of two quantities, None when it is not linear in one core."""
+    left, right, sign = _quantity(node.lhs), _quantity(node.rhs), str(node.op)
+    if left.core and right.core:
+        return _product(sign, left, right)
+    if left.core or right.core:
+        return _linear(sign, left, right)
+    try:
+        value = ARITHMETIC[sign](left.offset, right.offset)
+    except (KeyError, ArithmeticError, ValueError):
+        return None
+    return Quantity(0.0, value, "") if isinstance(value, float) else None
+
+
+def _product(sign: str, left: Quantity, right: Quantity) -> Quantity | None:
+    if sign not in ("*", "/") or left.offset or right.offset:
+        return None
+    return Quantity(
+        ARITHMETIC[sign](left.slope, right.slope), 0.0, f"({left.core} {sign} {right.core})"
+    )
+
+
+def _linear(sign: str, left: Quantity, right: Quantity) -> Quantity | None:
+    """Return the arithmetic of a quantity and a number, on either side."""
+    core = left.core or right.core
+    if sign in ("+", "-"):
+        slope = ARITHMETIC[sign](left.slope, right.slope)
+        return Quantity(slope, ARITHMETIC[sign](left.offset, right.offset), core)
+    if sign == "*":
+        kept, factor = (left, right.offset) if left.core else (right, left.offset)
+        return Quantity(kept.slope * factor, kept.offset * factor, core)
+    if sign == "/" and left.core and right.offset:
+        return Quantity(left.slope / right.offset, left.offset / right.offset, core)
+    return None
+
+
+def _whole(node: Any) -> Quantity:
+    return Quantity(1.0, 0.0, _canonical(node))
+
+
+def _canonical(node: Any) -> str:
+    """Write a node so that equal questions read equal: no layout, no `sum`, twins by one name."""
+    node = _bare(node)
+    if isinstance(node, promql.VectorSelector):
+        matchers = sorted(f"{m.name}{m.op}{m.value!r}" for m in node.matchers.matchers)
+        name = TWINS.get(node.name or "", node.name or "")
+        return f"{name}{{{','.join(matchers)}}}" + (f" offset {node.offset}" if node.offset else "")
+    if isinstance(node, promql.MatrixSelector):
+        selector = _canonical(node.vector_selector)
+        return f"{selector}[{node.range.total_seconds():g}]"
+    if isinstance(node, promql.Call):
+        return f"{node.func.name}({', '.join(map(_canonical, node.args))})"
+    if isinstance(node, promql.AggregateExpr):
+        return _aggregate(node)
+    if isinstance(node, promql.BinaryExpr):
+        return f"({_canonical(node.lhs)} {node.op} {_canonical(node.rhs)})"
+    return str(node)
+
+
+def _aggregate(node: Any) -> str:
+    inner = _canonical(node.expr)
+    if str(node.op) == "sum":
+        return inner
+    parameter = f"{node.param}, " if node.param else ""
+    split = f" {node.modifier.type} {sorted(node.modifier.labels)}" if node.modifier else ""
+    return f"{node.op}{split}({parameter}{inner})"
+
+
+def _ranges_s(node: Any) -> frozenset[float]:
+    """Return the ranges, in seconds, of every range selector below `node`."""
+    found: set[float] = set()
+
+    def enter(inner: Any) -> None:
+        if isinstance(inner, promql.MatrixSelector):
+            found.add(inner.range.total_seconds())
+
+    promql.walk(node, enter)
+    return frozenset(found)
+
+
+def _quantile(node: Any) -> float | None:
+    """Return which quantile the one `histogram_quantile` below `node` asks for."""
+    found: list[float] = []
+
+    def enter(inner: Any) -> None:
+        if isinstance(inner, promql.Call) and inner.func.name == "histogram_quantile":
+            asked = _quantity(inner.args[0])
+            found.append(math.nan if asked.core else asked.offset)
+
+    promql.walk(node, enter)
+    return found[0] if len(found) == 1 else None
