@@ -27,6 +27,11 @@ from scenarios.loader import LIBRARY
 from verifier.binaries import describe
 from verifier.errors import JudgeError
 
+EXAMPLES = """\b
+Examples:
+  agentaskit-sim doctor
+  agentaskit-sim doctor --json
+"""
 EXIT_UNABLE = 3
 WIDE = 300
 PROMETHEUS_OLDEST = (2, 42)
@@ -62,10 +67,7 @@ def doctor(
         bool, typer.Option("--json", help="One JSON document instead of a table.")
     ] = False,
 ) -> None:
-    """Say what is found here (Python, kernel, Prometheus, ports, pack) and how to get the rest.
-
-    Examples: agentaskit-sim doctor; agentaskit-sim doctor --json
-    """
+    """Tell what is found on this machine, and how to get what is missing."""
     findings = examine()
     ready = all(finding.state != "missing" for finding in findings)
     if as_json:

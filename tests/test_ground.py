@@ -122,11 +122,11 @@ def test_no_tracked_file_tells_of_a_machine_or_a_registry(repository):
 
 def test_a_trace_is_seen():
     """Planted: a registry, a checkout and a home."""
-    place, home = Path("/srv/checkout/sim"), Path("/root")
+    place, home = Path("/srv/checkout/sim"), Path("/somebody")
     assert traces(f"https://{HOSTS[0]}/simple", place, home) == [HOSTS[0]]
     assert traces("cd /srv/checkout/sim/tests", place, home) == [str(place)]
-    assert traces("in /root/.cache", place, home) == [str(home)]
-    assert traces("a /rooted plant, a root", place, home) == []
+    assert traces("in /somebody/.cache", place, home) == [str(home)]
+    assert traces("for /somebodyelse, somebody", place, home) == []
 
 
 def test_the_lock_has_all_that_is_asked_for_with_checksums(project, locked):
