@@ -15,7 +15,7 @@ import numpy as np
 
 from exporter.history import EPOCH_S, STALE, Block, History
 from verifier.prometheus import QueryError, RangeQuery
-from verifier.ranges import depths, fixed_time, in_dependency_order
+from verifier.ranges import depths, fixed_time, in_dependency_order, reads
 from verifier.timeline import Grid, Timeline, timelines
 
 if TYPE_CHECKING:
@@ -136,12 +136,20 @@ def _on_grid(expr: str, grid: Grid) -> RangeQuery:
 def _accepted(
     rule: AlertRule | RecordingRule, answer: list[Series] | QueryError, server: Prometheus
 ) -> list[Series]:
-    """Return a rule's answer; raise InputError when the engine refused the rule."""
+    """Return a rule's answer; raise InputError for a rule that was refused or cannot be judged."""
+    if _reads_alerts(rule.expr):
+        raise rule.position.error(
+            "a rule that reads ALERTS cannot be judged: alert states are not stored while replaying"
+        )
     if fixed_time(rule.expr):
         raise rule.position.error("a rule must not fix its time with @: virtual time has no today")
     if isinstance(answer, QueryError):
         raise rule.position.error(f"Prometheus {server.version} cannot evaluate expr: {answer}")
     return answer
+
+
+def _reads_alerts(expr: str) -> bool:
+    return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))
 
 
 def _panel_step_s(start_s: float, end_s: float) -> float:
@@ -152,6 +160,9 @@ def _panel_step_s(start_s: float, end_s: float) -> float:
 def _panel_answer(panel: Panel, query: Query, answer: list[Series] | QueryError) -> PanelAnswer:
     if isinstance(answer, QueryError):
         return PanelAnswer(panel, query, ok=False, reason=f"query fails: {answer}", series=())
+    if _reads_alerts(query.expr):
+        reason = "asks for alert states, which are not stored while replaying: not judged"
+        return PanelAnswer(panel, query, ok=True, reason=reason, series=())
     reason = ""
     if not answer:
         reason = "query returns nothing"

@@ -118,7 +118,7 @@ def test_a_record_read_before_it_is_written_is_found_and_differs(tmp_path: Path)
 
 
 def test_groups_of_different_intervals_are_checked_each_on_its_own(tmp_path: Path) -> None:
-    """promtool knows one interval only."""
+    """One promtool run knows one interval only."""
     first, second = (alerts(tmp_path, interval).groups for interval in ("15s", "1m"))
     both = RuleFiles((*first, *second))
     assert crosscheck(shapes(), both, 0, 300) == []

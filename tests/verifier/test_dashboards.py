@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,7 @@ def exprs(tmp_path: Path, document: Any) -> list[str]:
 def test_the_pack_has_its_twenty_panels() -> None:
     """6 + 6 + 8, each with a query."""
     found = load_dashboards(PACK)
-    per_board = {board: 0 for board in dict.fromkeys(one.dashboard for one in found.panels)}
-    for one in found.panels:
-        per_board[one.dashboard] += 1
-    assert sorted(per_board.values()) == [6, 6, 8]
+    assert sorted(Counter(one.dashboard for one in found.panels).values()) == [6, 6, 8]
     assert found.findings == ()
 
 

@@ -116,6 +116,12 @@ def test_a_rule_that_names_a_wall_clock_moment_is_refused(tmp_path: Path) -> Non
         seen(tmp_path, {DEPTH: row("1")}, {"alert": "A", "expr": "queue_depth @ 1700000000 > 1"})
 
 
+def test_a_rule_that_reads_alerts_is_refused_rather_than_found_silent(tmp_path: Path) -> None:
+    """ALERTS is written by Prometheus's rule engine, which does not run here."""
+    with pytest.raises(InputError, match="a rule that reads ALERTS cannot be judged"):
+        seen(tmp_path, {DEPTH: row("1")}, {"alert": "A", "expr": "count(ALERTS) > 1"})
+
+
 def test_a_panel_is_ok_only_when_it_shows_something(tmp_path: Path) -> None:
     """Nothing, NaN only and an engine's error each have their reason."""
     exprs = {
@@ -123,6 +129,7 @@ def test_a_panel_is_ok_only_when_it_shows_something(tmp_path: Path) -> None:
         "empty": "queue_depht",
         "nan": "queue_depth / 0 * 0",
         "bad": "queue_depth + on() queue_depth",
+        "alerts": "ALERTS",
     }
     board = tmp_path / "board.json"
     panels = [{"title": title, "targets": [{"expr": expr}]} for title, expr in exprs.items()]
@@ -142,6 +149,8 @@ def test_a_panel_is_ok_only_when_it_shows_something(tmp_path: Path) -> None:
     assert reasons["good"] == (True, "")
     assert reasons["empty"] == (False, "query returns nothing")
     assert reasons["nan"] == (False, "query returns NaN only")
+    assert reasons["alerts"][0]
+    assert "not judged" in reasons["alerts"][1]
     ok, reason = reasons["bad"]
     assert not ok
     assert reason.startswith("query fails: ")

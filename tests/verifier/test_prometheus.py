@@ -22,6 +22,7 @@ from verifier import prometheus as module
 from verifier.child import Child, free_port
 from verifier.errors import JudgeError
 from verifier.prometheus import Prometheus, QueryError, RangeQuery
+from verifier.remote_write import requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,10 +106,9 @@ def test_a_sample_that_is_refused_is_a_judge_error() -> None:
 def test_samples_that_got_lost_silently_are_a_judge_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender that drops a request is found out by the server's own count."""
     with Prometheus() as running:
-        real = module.requests
 
         def lossy(*arguments: object) -> Iterator[tuple[bytes, int]]:
-            for body, count in real(*arguments):  # type: ignore[arg-type]
+            for body, count in requests(*arguments):  # type: ignore[arg-type]
                 yield body, count + 1
 
         monkeypatch.setattr(module, "requests", lossy)

@@ -67,26 +67,78 @@ def test_the_pack_has_its_nineteen_alerts() -> None:
 
 
 MUTATIONS = [
-    ("    interval: 30s", "    intervall: 30s", ":3:5: unknown key 'intervall', did you mean 'interval'?"),
-    ("interval: 30s", "interval: 30", ":3:15: duration must be written like 30s, 5m or 1h30m, got '30'"),
-    ("for: 1h30m", "for: 30m1h", ":11:14: duration must be written like 30s, 5m or 1h30m, got '30m1h'"),
-    ("keep_firing_for: 90s", "keep_firing_for: x", ":12:26: duration must be written like 30s, 5m or 1h30m, got 'x'"),
+    (
+        "    interval: 30s",
+        "    intervall: 30s",
+        ":3:5: unknown key 'intervall', did you mean 'interval'?",
+    ),
+    (
+        "interval: 30s",
+        "interval: 30",
+        ":3:15: duration must be written like 30s, 5m or 1h30m, got '30'",
+    ),
+    (
+        "for: 1h30m",
+        "for: 30m1h",
+        ":11:14: duration must be written like 30s, 5m or 1h30m, got '30m1h'",
+    ),
+    (
+        "keep_firing_for: 90s",
+        "keep_firing_for: x",
+        ":12:26: duration must be written like 30s, 5m or 1h30m, got 'x'",
+    ),
     ("        for: 1h30m", "        fro: 1h30m", ":11:9: unknown key 'fro', did you mean 'for'?"),
     ("name: second", "name: first", ":17:11: group name 'first' is used twice"),
     ("- name: second\n    rules", "- rules", ":17:5: name must be given, a text that is not empty"),
-    ("sum(rate(errors_total[5m]))", "sum(rate(errors_total[5m])", ":6:15: expr is not PromQL: unclosed left parenthesis"),
-    ("sum(rate(errors_total[5m]))", "rate(errors_total)", ":6:15: expr is not PromQL: expected type matrix in call to function 'rate', got vector"),
-    ("        expr: sum(rate(errors_total[5m]))\n", "", ":5:9: expr must be given, a text that is not empty"),
-    ("record: job:errors:rate5m", "record: job-errors", ":5:17: record must be a metric name, got 'job-errors'"),
-    ("labels: {source: rule}", "annotations: {a: b}", ":7:9: unknown key 'annotations', known are record, expr, labels"),
-    ("alert: ManyErrors", "alert: A\n        record: b", ":8:9: a rule must have either alert or record, and expr"),
-    ("- alert: ManyErrors\n        expr", "- expr", ":8:9: a rule must have either alert or record, and expr"),
-    ("severity: critical", "sev-erity: critical", ":14:22: label name must be letters, digits, _, got 'sev-erity'"),
-    ("severity: critical", "__name__: x", ":14:21: label name must be letters, digits, _, got '__name__'"),
+    (
+        "sum(rate(errors_total[5m]))",
+        "sum(rate(errors_total[5m])",
+        ":6:15: expr is not PromQL: unclosed left parenthesis",
+    ),
+    (
+        "sum(rate(errors_total[5m]))",
+        "rate(errors_total)",
+        ":6:15: expr is not PromQL: expected type matrix in call to function 'rate', got vector",
+    ),
+    (
+        "        expr: sum(rate(errors_total[5m]))\n",
+        "",
+        ":5:9: expr must be given, a text that is not empty",
+    ),
+    (
+        "record: job:errors:rate5m",
+        "record: job-errors",
+        ":5:17: record must be a metric name, got 'job-errors'",
+    ),
+    (
+        "labels: {source: rule}",
+        "annotations: {a: b}",
+        ":7:9: unknown key 'annotations', known are record, expr, labels",
+    ),
+    (
+        "alert: ManyErrors",
+        "alert: A\n        record: b",
+        ":8:9: a rule must have either alert or record, and expr",
+    ),
+    (
+        "- alert: ManyErrors\n        expr",
+        "- expr",
+        ":8:9: a rule must have either alert or record, and expr",
+    ),
+    (
+        "severity: critical",
+        "sev-erity: critical",
+        ":14:22: label name must be letters, digits, _, got 'sev-erity'",
+    ),
+    (
+        "severity: critical",
+        "__name__: x",
+        ":14:21: label name must be letters, digits, _, got '__name__'",
+    ),
     ("severity: critical", "severity: [a]", ":14:21: severity must be text, got a list or mapping"),
     ("rules: []", "rules: {}", ":18:12: a list must stand here, got {}"),
     ("groups:", "group:", ":1:1: unknown key 'group', did you mean 'groups'?"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)

@@ -161,12 +161,24 @@ def test_two_series_with_the_same_labels_at_one_moment_are_refused() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0"), (-0.0, "-0"), (1.0, "1"), (100.0, "100"), (0.1, "0.1"), (123456.75, "123456.75"),
-        (1e6, "1e+06"), (1234567.5, "1.2345675e+06"),
-        (1e21, "1e+21"), (1.5e21, "1.5e+21"), (1e-4, "0.0001"), (1.25e-5, "1.25e-05"),
-        (-2.5, "-2.5"), (math.inf, "+Inf"), (-math.inf, "-Inf"), (math.nan, "NaN"),
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (1.0, "1"),
+        (100.0, "100"),
+        (0.1, "0.1"),
+        (123456.75, "123456.75"),
+        (1e6, "1e+06"),
+        (1234567.5, "1.2345675e+06"),
+        (1e21, "1e+21"),
+        (1.5e21, "1.5e+21"),
+        (1e-4, "0.0001"),
+        (1.25e-5, "1.25e-05"),
+        (-2.5, "-2.5"),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+        (math.nan, "NaN"),
     ],
-)  # fmt: skip
+)
 def test_values_are_written_as_go_writes_them(value: float, text: str) -> None:
     """As `{{ $value }}` does: %v, that is the shortest %g."""
     assert go_float(value) == text
