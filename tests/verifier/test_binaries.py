@@ -54,6 +54,7 @@ def test_debians_name_of_alertmanager_is_known(
 ) -> None:
     """Its package calls it prometheus-alertmanager."""
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.delenv(TOOLS_VARIABLE, raising=False)
     monkeypatch.setattr(binaries, "PROJECT_TOOLS", tmp_path / "none")
     path = program(tmp_path / "path", "prometheus-alertmanager")
     assert find("alertmanager") == path
@@ -64,6 +65,7 @@ def test_what_is_missing_is_none_or_an_error_with_the_way_out(
 ) -> None:
     """`doctor` shows, the judge refuses."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(TOOLS_VARIABLE, raising=False)
     monkeypatch.setattr(binaries, "PROJECT_TOOLS", tmp_path)
     assert describe("promtool") is None
     with pytest.raises(JudgeError, match=r"promtool was not found .* run `make setup`"):

@@ -12,7 +12,7 @@ import pytest
 from scenarios.errors import InputError
 from verifier.dashboards import load_dashboards, substitute
 
-PACK = sorted(Path("observability/dashboards").glob("*.json"))
+PACK = sorted((Path(__file__).parents[2] / "observability/dashboards").glob("*.json"))
 
 
 def write(tmp_path: Path, document: Any) -> Path:

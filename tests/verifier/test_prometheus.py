@@ -18,7 +18,9 @@ import pytest
 
 from exporter.history import EPOCH_S, Block, History
 from tests.verifier.histories import history, labels, row
+from verifier import binaries
 from verifier import prometheus as module
+from verifier.binaries import require
 from verifier.child import Child, free_port
 from verifier.errors import JudgeError
 from verifier.prometheus import Prometheus, QueryError, RangeQuery
@@ -41,7 +43,8 @@ def server() -> Iterator[Prometheus]:
 
 def test_the_version_is_the_engines_own(server: Prometheus) -> None:
     """Every verdict carries it."""
-    said = subprocess.run(["prometheus", "--version"], capture_output=True, text=True, check=True)
+    command = [require("prometheus"), "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert server.version
     assert f"version {server.version} " in said.stdout + said.stderr
 
@@ -131,6 +134,8 @@ def test_a_server_killed_in_the_middle_is_a_judge_error() -> None:
 def test_a_missing_program_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Status 3, and the way out."""
     monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv(binaries.TOOLS_VARIABLE, raising=False)
+    monkeypatch.setattr(binaries, "PROJECT_TOOLS", Path("/nonexistent"))
     with pytest.raises(JudgeError, match="apt-get install prometheus"), Prometheus():
         pass
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from scenarios.errors import InputError
+from verifier.binaries import require
 from verifier.rules import AlertRule, RecordingRule, load_rules, parse_duration_s
 
-PACK = sorted(Path("observability/alerts").glob("*.yaml"))
+PACK = sorted((Path(__file__).parents[2] / "observability/alerts").glob("*.yaml"))
 GOOD = """\
 groups:
   - name: first
@@ -161,7 +162,7 @@ def test_promtool_takes_the_good_file(tmp_path: Path) -> None:
 
 def promtool_status(path: Path) -> int:
     """Return the exit status of `promtool check rules`."""
-    command = ["promtool", "check", "rules", str(path)]
+    command = [require("promtool"), "check", "rules", str(path)]
     return subprocess.run(command, capture_output=True, check=False).returncode
 
 
