@@ -121,8 +121,9 @@ def _compiled(**options: Any) -> Callable[[Any], Any]:
     return njit(error_model="numpy", _nrt=False, **options)  # type: ignore[no-any-return]
 
 
-_hot = _compiled(forceinline=True)
-_cold = _compiled()
+_inner = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_hot = _compiled(forceinline=True, **_inner)
+_cold = _compiled(**_inner)
 
 
 # --- where a row begins
@@ -249,7 +250,7 @@ def observe(w, row, duration):
     w[RECENT_COUNT + row] = seen + 1
 
 
-@_hot
+@_cold
 def answer(w, status, duration):
     """End an HTTP request: one status, one observation of each of the two durations.
 
@@ -268,10 +269,17 @@ def answer(w, status, duration):
 def drain(w, agent, now):
     """Hand over every message of an inbox whose handling has ended by `now`."""
     me = agent_row(w, agent)
-    while w[me + WAITING] > 0 and w[me + INBOX_AT] <= now:
-        w[me + WAITING] -= 1
-        w[me + DELIVERED] += 1
-        w[me + INBOX_AT] += w[me + INBOX_NS]
+    waiting = w[me + WAITING]
+    at = w[me + INBOX_AT]
+    if waiting == 0 or at > now:
+        return
+    handled = 0
+    while handled < waiting and at <= now:
+        handled += 1
+        at += w[me + INBOX_NS]
+    w[me + WAITING] = waiting - handled
+    w[me + DELIVERED] += handled
+    w[me + INBOX_AT] = at
 
 
 @_hot
@@ -281,51 +289,67 @@ def accept(w, agent, now):
     With a constant handling time this is Lindley's recursion, kept in integers.
     """
     me = agent_row(w, agent)
-    if w[me + WAITING] == 0:
-        w[me + INBOX_AT] = now + w[me + INBOX_NS]
-    w[me + WAITING] += 1
-    return w[me + INBOX_AT] + (w[me + WAITING] - 1) * w[me + INBOX_NS]
+    waiting = w[me + WAITING]
+    w[me + WAITING] = waiting + 1
+    if waiting == 0:
+        at = now + w[me + INBOX_NS]
+        w[me + INBOX_AT] = at
+        return at
+    return w[me + INBOX_AT] + waiting * w[me + INBOX_NS]
 
 
 @_hot
-def deliver(w, receiver, now, size):
-    """A message reaches an inbox, or is dropped because the inbox is full."""
-    w[SENT] += 1
-    w[SENT_MESSAGE_BYTES] += size
+def deliver(w, receiver, now):
+    """A message reaches an inbox (1), or is dropped because the inbox is full (0)."""
     drain(w, receiver, now)
     if w[agent_row(w, receiver) + WAITING] >= w[INBOX_LIMIT]:
-        w[DROPPED] += 1
-    else:
-        accept(w, receiver, now)
-        w[RECEIVED_MESSAGE_BYTES] += size
+        return 0
+    accept(w, receiver, now)
+    return 1
 
 
 @_hot
+def crosses(w, sender, receiver, bits):
+    """Whether a message is lost between the two sides of a partition."""
+    return (
+        w[agent_row(w, sender) + SIDE] != w[agent_row(w, receiver) + SIDE]
+        and ((bits >> 21) & 1023) < w[PARTITION_LOSS]
+    )
+
+
+@_cold
 def send(w, sender, now, messages):
     """`messages` of a task's messages: some up the hierarchy, the rest to running peers."""
     running = w[RUNNING]
-    for _ in range(messages):
-        bits = w[w[BITS_AT] + w[BIT_CURSOR]]
-        w[BIT_CURSOR] += 1
-        size = w[MESSAGE_BYTES] + (bits & 2047)
-        receiver = w[agent_row(w, sender) + PARENT]
-        upward = ((bits >> 11) & 1023) < w[UPWARD_BITS]
-        if not upward or w[agent_row(w, receiver) + PLACE] < 0:
-            place = ((bits >> 32) * running) >> 31
-            receiver = w[w[DIRECTORY_AT] + place]
-            if receiver == sender:
-                receiver = w[w[DIRECTORY_AT] + (place + 1) % running]
-        if (
-            w[PARTITION] != 0
-            and w[agent_row(w, sender) + SIDE] != w[agent_row(w, receiver) + SIDE]
-            and ((bits >> 21) & 1023) < w[PARTITION_LOSS]
-        ):
-            w[SENT] += 1
-            w[SENT_MESSAGE_BYTES] += size
-            w[DROPPED] += 1
-            w[PARTITIONED] += 1
+    directory = w[DIRECTORY_AT]
+    cursor = w[BITS_AT] + w[BIT_CURSOR]
+    parent = w[agent_row(w, sender) + PARENT]
+    if w[agent_row(w, parent) + PLACE] < 0:
+        parent = -1
+    upward = w[UPWARD_BITS]
+    sent_bytes = w[MESSAGE_BYTES] * messages
+    received_bytes = 0
+    taken = 0
+    for k in range(messages):
+        bits = w[cursor + k]
+        if parent >= 0 and ((bits >> 11) & 1023) < upward:
+            receiver = parent
         else:
-            deliver(w, receiver, now, size)
+            place = ((bits >> 32) * running) >> 31
+            receiver = w[directory + place]
+            if receiver == sender:
+                receiver = w[directory + (place + 1) % running]
+        sent_bytes += bits & 2047
+        if w[PARTITION] != 0 and crosses(w, sender, receiver, bits):
+            w[PARTITIONED] += 1
+        elif deliver(w, receiver, now):
+            taken += 1
+            received_bytes += w[MESSAGE_BYTES] + (bits & 2047)
+    w[BIT_CURSOR] += messages
+    w[SENT] += messages
+    w[DROPPED] += messages - taken
+    w[SENT_MESSAGE_BYTES] += sent_bytes
+    w[RECEIVED_MESSAGE_BYTES] += received_bytes
 
 
 # --- hosts: CPU in thousandths of a core
@@ -387,27 +411,39 @@ def fold_hosts(w):
 # --- queues
 
 
-@_hot
-def expire(w, lane, now):
+@_cold
+def time_out(w, lane, now):
     """Take the tasks whose wait has reached its limit off the front of a lane: 504."""
     priority = lane >> 1
     limit = w[PRIORITY + priority * PRIORITY_SIZE + WAIT_NS]
-    capacity = w[RING_ROOM]
-    while w[LANES + 3 * lane + LENGTH] > 0:
-        head = w[LANES + 3 * lane + HEAD]
-        if w[ring_row(w, lane, head) + Q_QUEUED_AT] + limit > now:
+    while w[LANES + LIST_SIZE * lane + LENGTH] > 0:
+        head = w[LANES + LIST_SIZE * lane + HEAD]
+        q = ring_row(w, lane, head)
+        if w[q + Q_QUEUED_AT] + limit > now:
             break
-        w[LANES + 3 * lane + HEAD] = (head + 1) % capacity
-        w[LANES + 3 * lane + LENGTH] -= 1
-        w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] -= 1
+        leave_lane(w, lane, head)
         w[PRIORITY + priority * PRIORITY_SIZE + TIMED_OUT] += 1
-        w[QUEUED] -= 1
-        if w[ring_row(w, lane, head) + Q_META] & ACKNOWLEDGED == 0:
-            ended = w[ring_row(w, lane, head) + Q_QUEUED_AT] + limit
-            answer(w, TIMEOUT, ended - w[ring_row(w, lane, head) + Q_ARRIVED_AT])
+        if w[q + Q_META] & ACKNOWLEDGED == 0:
+            answer(w, TIMEOUT, w[q + Q_QUEUED_AT] + limit - w[q + Q_ARRIVED_AT])
 
 
 @_hot
+def leave_lane(w, lane, head):
+    """The first task of a lane leaves it."""
+    w[LANES + LIST_SIZE * lane + HEAD] = (head + 1) % w[RING_ROOM]
+    w[LANES + LIST_SIZE * lane + LENGTH] -= 1
+    w[PRIORITY + (lane >> 1) * PRIORITY_SIZE + DEPTH] -= 1
+    w[QUEUED] -= 1
+
+
+@_hot
+def expire(w, lane, now):
+    """Let those who waited too long leave, before anyone looks at a lane."""
+    if w[LANES + LIST_SIZE * lane + LENGTH] > 0:
+        time_out(w, lane, now)
+
+
+@_cold
 def enqueue(w, now, arrived_at, work, meta, luck):
     """Queue a task, first in first out within priority and class; False when there is no room."""
     priority = meta & 3
@@ -417,13 +453,13 @@ def enqueue(w, now, arrived_at, work, meta, luck):
     if w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] >= w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]:
         return False
     capacity = w[RING_ROOM]
-    slot = (w[LANES + 3 * lane + HEAD] + w[LANES + 3 * lane + LENGTH]) % capacity
+    slot = (w[LANES + LIST_SIZE * lane + HEAD] + w[LANES + LIST_SIZE * lane + LENGTH]) % capacity
     w[ring_row(w, lane, slot) + Q_ARRIVED_AT] = arrived_at
     w[ring_row(w, lane, slot) + Q_QUEUED_AT] = now
     w[ring_row(w, lane, slot) + Q_WORK_NS] = work
     w[ring_row(w, lane, slot) + Q_META] = meta
     w[ring_row(w, lane, slot) + Q_LUCK] = luck
-    w[LANES + 3 * lane + LENGTH] += 1
+    w[LANES + LIST_SIZE * lane + LENGTH] += 1
     w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] += 1
     w[QUEUED] += 1
     return True
@@ -516,7 +552,7 @@ def release_all(w, x, agent, now):
 # --- tasks on agents
 
 
-@_hot
+@_cold
 def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
     """Hand a task to an idle agent: a message in its inbox, sandbox slots, then work."""
     me = agent_row(w, agent)
@@ -559,7 +595,7 @@ def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
     schedule(w, agent, ready + int(work * x[FIRST_SHARE]))
 
 
-@_hot
+@_cold
 def take_next(w, x, agent, now):
     """Give a free agent the next task it may take, strictly by priority; False when none waits."""
     if w[QUEUED] == 0:
@@ -572,12 +608,9 @@ def take_next(w, x, agent, now):
                 break
             lane = 2 * priority + task_class
             expire(w, lane, now)
-            if w[LANES + 3 * lane + LENGTH] > 0:
-                head = w[LANES + 3 * lane + HEAD]
-                w[LANES + 3 * lane + HEAD] = (head + 1) % w[RING_ROOM]
-                w[LANES + 3 * lane + LENGTH] -= 1
-                w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] -= 1
-                w[QUEUED] -= 1
+            if w[LANES + LIST_SIZE * lane + LENGTH] > 0:
+                head = w[LANES + LIST_SIZE * lane + HEAD]
+                leave_lane(w, lane, head)
                 q = ring_row(w, lane, head)
                 dispatch(
                     w, x, agent, now, w[q + Q_ARRIVED_AT], w[q + Q_WORK_NS], w[q + Q_META], w[q + Q_LUCK]
@@ -635,7 +668,7 @@ def retire(w, x, agent, now):
         schedule(w, agent, NEVER)
 
 
-@_hot
+@_cold
 def become_free(w, x, agent, now):
     """After a task: retire if asked to, else take the next one, else wait among the idle."""
     if w[agent_row(w, agent) + RETIRE] != STAY:
@@ -736,7 +769,7 @@ def come_up(w, x, agent, now):
     become_free(w, x, agent, now)
 
 
-@_hot
+@_cold
 def first_result(w, x, agent, now):
     """The first result is back at the gateway: the request is answered; or the task fails here."""
     me = agent_row(w, agent)
@@ -782,7 +815,7 @@ def release_next(w, x, agent, now):
         schedule(w, agent, min(w[me + RELEASE_1], w[me + RELEASE_2], w[me + RELEASE_3]))
 
 
-@_hot
+@_cold
 def finish(w, x, agent, now):
     """A task is done: last messages, slots back, counted and timed; the agent is free."""
     me = agent_row(w, agent)
@@ -817,7 +850,7 @@ def agent_event(w, x, agent, now):
 # --- gateway
 
 
-@_hot
+@_cold
 def reject(w, priority, status):
     """Turn a request away at the door."""
     w[PRIORITY + priority * PRIORITY_SIZE + REJECTED] += 1
@@ -900,13 +933,14 @@ def flood(w, x, now):
     cursor = w[FLOOD_CURSOR]
     bits = w[w[FLOOD_BITS_AT] + cursor]
     receiver = w[w[FLOOD_TARGETS_AT] + ((bits >> 32) * w[FLOOD_TARGETS]) >> 31]
+    size = w[MESSAGE_BYTES] + (bits & 2047)
     w[FLOODED] += 1
-    if w[agent_row(w, receiver) + PLACE] >= 0:
-        deliver(w, receiver, now, w[MESSAGE_BYTES] + (bits & 2047))
+    w[SENT] += 1
+    w[SENT_MESSAGE_BYTES] += size
+    if w[agent_row(w, receiver) + PLACE] >= 0 and deliver(w, receiver, now):
+        w[RECEIVED_MESSAGE_BYTES] += size
     else:
-        w[SENT] += 1
         w[DROPPED] += 1
-        w[SENT_MESSAGE_BYTES] += w[MESSAGE_BYTES] + (bits & 2047)
     w[FLOOD_CURSOR] = cursor + 1
     w[NEXT_FLOOD] = now + int(x[w[FLOOD_GAPS_AT] + cursor] / x[FLOOD_RATE])
 

@@ -272,19 +272,24 @@ def _set_agents(state: State, topology: Topology, groups: list[tuple[str, ...]])
         above = (first, tier.agents)
         running = tier.agents if not tier.scales else min(to_run, tier.agents)
         to_run -= running if tier.scales else 0
-        for one in range(first, first + tier.agents):
-            _place(state, one, running=one < first + running)
+        running_of_tier = np.arange(first, first + running)
+        agent[running_of_tier, k.STATE] = k.IDLE
+        agent[running_of_tier, k.PLACE] = state.head[k.RUNNING] + local[:running]
+        state.directory[agent[running_of_tier, k.PLACE]] = running_of_tier
+        state.head[k.RUNNING] += running
         first += tier.agents
+    for group in range(len(groups)):
+        idle = (agent[:, k.GROUP] == group) & (agent[:, k.STATE] == k.IDLE)
+        _link(state, group, np.flatnonzero(idle))
+    _link(state, len(groups), np.flatnonzero(agent[:, k.STATE] == k.STOPPED))
 
 
-def _place(state: State, agent: int, *, running: bool) -> None:
-    """Put an agent among the idle of its group, or among the stopped."""
-    if running:
-        state.agent[agent, k.STATE] = k.IDLE
-        state.agent[agent, k.PLACE] = state.head[k.RUNNING]
-        state.directory[state.head[k.RUNNING]] = agent
-        state.head[k.RUNNING] += 1
-        k.append(state.w, state.agent[agent, k.GROUP], agent)
-    else:
-        state.agent[agent, k.STATE] = k.STOPPED
-        k.append(state.w, state.head[k.GROUPS], agent)
+def _link(state: State, which: int, members: Integers) -> None:
+    """Make `members` the list `which`, in their order."""
+    state.lists[which, k.LENGTH] = len(members)
+    if not len(members):
+        return
+    state.lists[which, [k.HEAD, k.TAIL]] = members[[0, -1]]
+    state.agent[members, k.LIST] = which
+    state.agent[members, k.PREVIOUS_LINK] = np.append(-1, members[:-1])
+    state.agent[members, k.NEXT_LINK] = np.append(members[1:], -1)

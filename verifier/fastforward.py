@@ -1,0 +1,297 @@
+"""The fast-forward judge: a scenario lived in virtual time, its history given to a real Prometheus.
+
+Called by the suite, once per scenario. The healthy past is simulated once for each topology, load
+and seed, and every scenario starts from a copy. Transients are always simulated exactly; steady
+stretches are resampled (see `steady`) unless the caller wants everything exact. The verdict says
+how much was which.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exporter.catalogue import WORLD, catalogue_world
+from exporter.recorder import SCRAPE_S, Recorder
+from simulator.plan import Load, Plan
+from simulator.streams import generator
+from simulator.world import World
+from verifier.engine import evaluate
+from verifier.judgement import judge, missing_history
+from verifier.prometheus import Prometheus
+from verifier.ranges import depths
+from verifier.steady import MINUTE, POOL_MINUTES, Pool, find_pool
+from verifier.verdict import Engine, PanelVerdict, Progress, ScenarioOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from exporter.history import History
+    from scenarios.scenario import Scenario
+    from simulator.snapshot import Snapshot
+    from simulator.topology import Topology
+    from verifier.dashboards import Panel
+    from verifier.ranges import Depths
+    from verifier.rules import RuleFiles
+
+    Report = Callable[[Progress], None]
+
+SCRAPE_NS: Final = SCRAPE_S * 1_000_000_000
+WARM_UP_S: Final = 120.0
+WORTH_SKIPPING: Final = 2 * MINUTE
+"""Fewer further scrapes than these are lived, not resampled."""
+TELL_EVERY_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Healthy:
+    """A world that has settled under its load, and the exact scrapes of its last minutes."""
+
+    world: World
+    before: Snapshot
+    scrapes: tuple[Snapshot, ...]
+
+
+@dataclass(slots=True)
+class Warm:
+    """Healthy worlds by topology, rate and seed: each is simulated once."""
+
+    found: dict[tuple[Topology, float, int], Healthy] = field(default_factory=dict)
+
+    def of(self, scenario: Scenario) -> Healthy:
+        """The healthy world that `scenario` starts from."""
+        key = (scenario.topology, scenario.plan.load.rate, scenario.seed)
+        if key not in self.found:
+            self.found[key] = warm_up(*key)
+        return self.found[key]
+
+
+def warm_up(topology: Topology, rate: float, seed: int) -> Healthy:
+    """Simulate a healthy world exactly until it is settled, and some minutes more to draw from."""
+    world = World(topology, Plan(load=Load(rate=rate)), seed)
+    world.advance(WARM_UP_S)
+    before = world.snapshot()
+    scrapes = []
+    for _ in range(POOL_MINUTES * MINUTE):
+        world.advance_ns(world.now_ns + SCRAPE_NS)
+        scrapes.append(world.snapshot())
+    return Healthy(world, before, tuple(scrapes))
+
+
+_WARM = Warm()
+"""Kept for the process, so that forked workers find what their parent prepared."""
+
+
+def prepare(scenarios: Iterable[Scenario]) -> None:
+    """Simulate the healthy past that several scenarios share, before workers are forked."""
+    for scenario in scenarios:
+        _WARM.of(scenario)
+
+
+@dataclass(slots=True)
+class Drive:
+    """Moves a world from scrape to scrape and records; knows how much was exact."""
+
+    recorder: Recorder
+    exact: bool
+    chance: np.random.Generator
+    tell: Callable[[float], None]
+    exact_s: float = 0.0
+    resampled_s: float = 0.0
+    restarts: int = 0
+
+    def through(
+        self, world: World, start_s: float, end_s: float, pool: Pool | None
+    ) -> Pool | None:
+        """Record the scrapes after `start_s` up to `end_s`; a given `pool` fits the first stretch.
+
+        Returns the pool of the last stretch if it was steady to the end.
+        """
+        origin_ns = world.now_ns
+        left = round((end_s - start_s) / SCRAPE_S)
+        done = 0
+        rows: list[NDArray[np.float64]] = []
+        while done < left:
+            if pool is None and not self.exact:
+                pool = find_pool(rows)
+            until_change = (world.next_change_ns() - world.now_ns) // SCRAPE_NS
+            # At least the last scrape before a change is lived, so that the change is met exactly.
+            ahead = int(min(left - done, until_change - 1 if until_change < left - done else left))
+            if pool is not None and ahead >= WORTH_SKIPPING and not self.exact:
+                self._resample(world, start_s + done * SCRAPE_S, ahead, pool)
+                done += ahead
+                continue
+            done += 1
+            changed, row = self._live(world, origin_ns, start_s, done)
+            if changed:
+                rows, pool = [], None
+            else:
+                rows.append(row)
+            self.tell(start_s + done * SCRAPE_S)
+        return pool
+
+    def _live(
+        self, world: World, origin_ns: int, start_s: float, scrape: int
+    ) -> tuple[bool, NDArray[np.float64]]:
+        """Simulate up to the next scrape and record it; says whether anything changed before."""
+        at_ns = origin_ns + scrape * SCRAPE_NS
+        changed = world.next_change_ns() <= at_ns
+        while world.next_change_ns() <= at_ns:
+            world.advance_ns(world.next_change_ns())
+            snapshot = world.snapshot()
+            if snapshot.exporter_restarts != self.restarts:
+                self.restarts = snapshot.exporter_restarts
+                self.recorder.restart(self.recorder.read(snapshot))
+        world.advance_ns(at_ns)
+        snapshot = world.snapshot()
+        raw = self.recorder.read(snapshot)
+        at_s = start_s + scrape * SCRAPE_S
+        row = self.recorder.lived(at_s, raw, up=snapshot.exporter_up)
+        self.exact_s += SCRAPE_S
+        return changed, row
+
+    def _resample(self, world: World, from_s: float, scrapes: int, pool: Pool) -> None:
+        times_s = from_s + SCRAPE_S * np.arange(1, scrapes + 1, dtype=np.float64)
+        up = world.snapshot().exporter_up
+        self.recorder.add_pattern(times_s, pool.rows, pool.pick(scrapes, self.chance), up=up)
+        world.skip_ns(scrapes * SCRAPE_NS)
+        self.resampled_s += scrapes * SCRAPE_S
+        self.tell(from_s + scrapes * SCRAPE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A scenario lived to its end: what to push, and how it came about."""
+
+    history: History
+    exact_s: float
+    resampled_s: float
+
+
+def live(
+    scenario: Scenario,
+    needed: Depths,
+    *,
+    exact: bool = False,
+    report: Report | None = None,
+    warm: Warm | None = None,
+) -> Lived:
+    """Simulate `scenario`, its past included, and record what rules and panels will read."""
+    healthy = (warm or _WARM).of(scenario)
+    recorder = Recorder(catalogue_world(healthy.before), needed.of, scenario.past.depth_s)
+    tell = _teller(scenario, recorder.past_s, report)
+    drive = Drive(recorder, False, generator(scenario.seed, "resample"), tell)  # noqa: FBT003
+    past_s = recorder.past_s
+    faults = tuple(one.fault(past_s - one.ago_s) for one in scenario.past.incidents)
+    load = Load(rate=scenario.plan.load.rate)
+    world = healthy.world.fork(Plan(load=load, faults=faults))
+    pool = _joined(recorder, healthy)
+    pool = drive.through(world, -past_s, 0.0, None if _begins_changed(faults) else pool)
+    drive.exact = exact or scenario.plan.load.trace_s is not None
+    if scenario.plan.load.trace_s is not None:
+        world = World(scenario.topology, scenario.plan, scenario.seed)
+        recorder.join(recorder.read(world.snapshot()))
+    else:
+        world = world.fork(scenario.plan)
+    if drive.exact or _begins_changed(scenario.plan.faults) or scenario.plan.load.daily:
+        pool = None
+    drive.through(world, 0.0, scenario.duration_s, pool)
+    return Lived(recorder.history(), drive.exact_s, drive.resampled_s)
+
+
+def verify_scenario(
+    scenario: Scenario,
+    rules: RuleFiles,
+    panels: Sequence[Panel],
+    *,
+    exact: bool,
+    report: Report,
+) -> ScenarioOutcome:
+    """Live, push, evaluate, judge. Raises `JudgeError` and `InputError` as its parts do."""
+    begun_s = time.monotonic()
+    needed = depths(rules, panels)
+    lived = live(scenario, needed, exact=exact, report=report)
+    report(_progress(scenario, "judging", scenario.duration_s, 0.0))
+    with Prometheus() as server:
+        server.push(lived.history)
+        evaluation = evaluate(server, rules, panels, start_s=0.0, end_s=scenario.duration_s)
+    names = [rule.alert for _, rule in rules.alerts]
+    return ScenarioOutcome(
+        name=scenario.name,
+        seed=scenario.seed,
+        engine=Engine(name="prometheus", version=evaluation.engine),
+        duration_s=scenario.duration_s,
+        exact_s=lived.exact_s,
+        resampled_s=lived.resampled_s,
+        wall_s=time.monotonic() - begun_s,
+        alerts=judge(scenario, names, evaluation.timelines),
+        panels=tuple(
+            PanelVerdict(
+                dashboard=answer.panel.dashboard,
+                panel=answer.panel.title,
+                query=answer.query.expr,
+                ok=answer.ok,
+                reason=answer.reason,
+            )
+            for answer in evaluation.panels
+        ),
+        invalid=_missing(scenario, needed),
+    )
+
+
+def _missing(scenario: Scenario, needed: Depths) -> tuple[str, ...]:
+    """Why windows are not full, when the scenario asks for less past than they read."""
+    given_s = scenario.past.depth_s
+    if given_s is None:
+        return ()
+    names = {metric.name for metric in WORLD}
+    names |= {f"{metric.name}_bucket" for metric in WORLD if metric.kind == "histogram"}
+    asked = {name: needed.of(name) for name in names if needed.of(name) > 0}
+    return missing_history(asked, dict.fromkeys(asked, given_s))
+
+
+def _joined(recorder: Recorder, healthy: Healthy) -> Pool:
+    """The pool of the healthy world in the recorder's columns; its counters are joined."""
+    readings = np.array([recorder.read(one) for one in (healthy.before, *healthy.scrapes)])
+    recorder.join(readings[-1])
+    return Pool(np.where(recorder.counters, np.diff(readings, axis=0), readings[1:]))
+
+
+def _begins_changed(faults: Iterable[object]) -> bool:
+    return any(getattr(fault, "start_s", 0.0) <= 0 for fault in faults)
+
+
+def _progress(scenario: Scenario, phase: str, at_s: float, speed: float) -> Progress:
+    return Progress(
+        scenario=scenario.name,
+        phase=phase,
+        virtual_s=at_s,
+        of_s=scenario.duration_s,
+        times_real_time=speed,
+    )
+
+
+def _teller(scenario: Scenario, past_s: float, report: Report | None) -> Callable[[float], None]:
+    """Tell how far a run is, not more often than a person can read."""
+    begun_s = time.monotonic()
+    told_s = begun_s
+
+    def tell(at_s: float) -> None:
+        nonlocal told_s
+        now_s = time.monotonic()
+        if report is None or now_s - told_s < TELL_EVERY_S:
+            return
+        told_s = now_s
+        phase = "history" if at_s < 0 else "simulating"
+        speed = (at_s + past_s) / max(now_s - begun_s, 1e-9)
+        report(_progress(scenario, phase, max(at_s, 0.0), speed))
+
+    return tell
+
+
+__all__ = ["Lived", "Warm", "live", "prepare", "verify_scenario"]

@@ -1,0 +1,64 @@
+"""When a stretch is steady, and what its further scrapes look like.
+
+A stretch lies between two changes of load or faults. Once its last minutes, simulated exactly, show
+no trend in any series that is read, further minutes are drawn from those very minutes, whole ones,
+all series together, so that what belongs together stays together. Called by `fastforward`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exporter.recorder import SCRAPE_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MINUTE: Final = 60 // SCRAPE_S
+"""Scrapes in a minute: what is drawn at a time."""
+POOL_MINUTES: Final = 4
+SETTLE_MINUTES: Final = 1
+ERRORS_ALLOWED: Final = 5.0
+TOLERANCE: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Exactly simulated scrapes of a steady stretch: rows (n, series), n in whole minutes."""
+
+    rows: NDArray[np.float64]
+
+    def pick(self, scrapes: int, chance: np.random.Generator) -> NDArray[np.int64]:
+        """Row numbers for `scrapes` further scrapes: whole minutes, drawn with replacement."""
+        minutes = len(self.rows) // MINUTE
+        drawn = chance.integers(0, minutes, -(-scrapes // MINUTE))
+        return (drawn[:, None] * MINUTE + np.arange(MINUTE)).ravel()[:scrapes]
+
+
+def find_pool(rows: list[NDArray[np.float64]]) -> Pool | None:
+    """The last minutes of a stretch's exact scrapes as a pool, or None while a trend shows.
+
+    Two halves are compared series by series: their means may differ by `ERRORS_ALLOWED` standard
+    errors (Welch) or by `TOLERANCE` of the mean, whichever is more. The first minutes after a
+    change never count.
+    """
+    wanted = POOL_MINUTES * MINUTE
+    if len(rows) < wanted + SETTLE_MINUTES * MINUTE:
+        return None
+    last = np.array(rows[-wanted:])
+    return Pool(last) if is_steady(last) else None
+
+
+def is_steady(rows: NDArray[np.float64]) -> bool:
+    """Whether neither half of `rows` (n, series) stands higher than the other beyond chance."""
+    half = len(rows) // 2
+    first, second = rows[:half], rows[half:]
+    difference = np.abs(first.mean(axis=0) - second.mean(axis=0))
+    variance = first.var(axis=0, ddof=1) / half + second.var(axis=0, ddof=1) / len(second)
+    allowed = np.maximum(
+        ERRORS_ALLOWED * np.sqrt(variance), TOLERANCE * np.abs(rows.mean(axis=0))
+    )
+    return bool((difference <= allowed + 1e-9).all())
