@@ -15,7 +15,6 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from agentaskit_sim.verify import PACK
 from scenarios.loader import LIBRARY
 from verifier.binaries import describe
 from verifier.errors import JudgeError
@@ -88,7 +88,7 @@ def examine() -> list[Finding]:
         find_python(),
         find_kernel(),
         *(find_program(name) for name in USES),
-        find_data("pack", Path(str(files("observability").joinpath("alerts")))),
+        find_data("pack", PACK / "alerts"),
         find_data("library", LIBRARY),
         *(find_port(port) for port in PORTS),
     ]
@@ -113,9 +113,9 @@ def find_kernel() -> Finding:
         from simulator.kernel import run  # noqa: PLC0415 - numba looks for its cache on import
 
         folder = Path(run.stats.cache_path)
-    except (RuntimeError, OSError) as error:
+    except (ImportError, RuntimeError, OSError) as error:
         return Finding(
-            name="kernel", state="missing", found=f"{found}, cannot be cached: {error}",
+            name="kernel", state="missing", found=f"{found} does not do: {error}",
             advice="set NUMBA_CACHE_DIR to a folder that can be written to",
         )  # fmt: skip
     except AttributeError:
