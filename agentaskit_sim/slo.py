@@ -30,7 +30,14 @@ SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 PLAIN_WIDTH: Final = 140
 _STYLES = {"ok": "green", "fail": "bold red", "not seen": "yellow", "skipped": "dim"}
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+EXAMPLES: Final = """\b
+Examples:
+  agentaskit-sim slo check
+  agentaskit-sim slo check my-pack/ --report compliance.md
+  agentaskit-sim slo check --json | jq .budget
+"""
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
@@ -38,12 +45,12 @@ def _front() -> None:
     """Check SLO policies, rules and dashboards against one another."""
 
 
-@app.command()
+@app.command(epilog=EXAMPLES)
 def check(
     pack: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[PACK_DIR]",
+            metavar="PACK_DIR",
             help="Folder with slo/policies.yaml, alerts/ and dashboards/; without, the bundled"
             " pack.",
             show_default=False,
@@ -51,7 +58,7 @@ def check(
     ] = None,
     *,
     report: Annotated[
-        Path, typer.Option(help="Where the compliance report (Markdown) goes.")
+        Path, typer.Option(metavar="FILE", help="Where the compliance report (Markdown) goes.")
     ] = Path("results/slo-compliance.md"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the outcome as one JSON document.")
@@ -61,14 +68,6 @@ def check(
 
     Ten steps, each by name: a policy without a field, a target below 99.9, a missing window, a
     threshold on which policy, rules and dashboards differ, a file that is no YAML, JSON or PromQL.
-
-    [bold]Examples[/bold]
-
-      agentaskit-sim slo check
-
-      agentaskit-sim slo check my-pack/ --report compliance.md
-
-      agentaskit-sim slo check --json | jq .budget
     """
     if report.is_dir():
         raise InputError("a report must be a file, this is a folder", path=str(report))

@@ -19,15 +19,13 @@ from verifier.binaries import describe, require
 from verifier.dashboards import load_dashboards
 from verifier.rules import load_rules
 from verifier.slo_alignment import (
-    Drawn,
     Objective,
     budget_differences,
     differences,
-    draw,
     objectives,
-    panel_differences,
     unguarded,
 )
+from verifier.slo_panels import Drawn, draw, panel_differences
 from verifier.slo_policy import read_policy
 from verifier.slo_retention import look_for_retention
 from verifier.slo_traps import find_other_stories, find_traps

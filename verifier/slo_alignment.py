@@ -1,28 +1,29 @@
-"""Do policy, alert rules and dashboards say the same? Each disagreement by name and place.
+"""Do the alert rules say what the policy says? Each disagreement by name and place.
 
 Called by the SLO check. Every objective of the policy is looked for among the alerts by its labels
-and compared with the threshold in their conditions; every alert's threshold is looked for on the
-panels that draw the same quantity. Quantities are compared by `slo_condition`, in any form and
-unit. It judges no single file: that is done when they are read.
+and compared with the threshold in their conditions, in any form and unit. It judges no single
+file: that is done when they are read; panels are compared in `slo_panels`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from scenarios.durations import format_duration
-from verifier.slo_condition import close, conditions_of, figure, quantity_of, same_up_to_unit
+from verifier.rules import RuleFiles
+from verifier.slo_condition import close, conditions_of, figure
 from verifier.slo_policy import PERIOD_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from scenarios.yaml import Step
-    from verifier.dashboards import Panel
-    from verifier.rules import AlertRule, RuleFiles
-    from verifier.slo_condition import Condition, Quantity
+    from verifier.rules import AlertRule
+    from verifier.slo_condition import Condition
     from verifier.slo_policy import Policy
+
+
+OPTIONAL: Final = "extras.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +47,6 @@ class Objective:
         """Return the alerts that carry this objective's labels."""
         wanted = self.labels.items()
         return [rule for _, rule in rules.alerts if wanted <= dict(rule.labels).items()]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """An alert of one condition, and the panels that draw its quantity.
-
-    `panels` holds (panel, the alert's threshold in the panel's unit, the panel's own thresholds).
-    """
-
-    rule: AlertRule
-    threshold: float
-    panels: tuple[tuple[Panel, float, tuple[float, ...]], ...]
 
 
 def objectives(policy: Policy) -> list[Objective]:
@@ -104,7 +93,12 @@ def objectives(policy: Policy) -> list[Objective]:
 
 
 def unguarded(policy: Policy, rules: RuleFiles) -> list[str]:
-    """Return a line for every objective, and for the error budget, that no alert guards."""
+    """Return a line for every objective, and for the error budget, that no alert guards.
+
+    Alerts of a file called `OPTIONAL` are compared like all others but guard nothing: they are not
+    loaded unless somebody chooses so.
+    """
+    rules = RuleFiles(tuple(one for one in rules.groups if Path(one.file).name != OPTIONAL))
     wanted = [(one.name, one.steps, one.labels, one.guards(rules)) for one in objectives(policy)]
     if policy.budget is not None:
         labels = {"slo": "error_budget"}
@@ -142,108 +136,28 @@ def budget_differences(policy: Policy, rules: RuleFiles) -> list[str]:
     budget = policy.budget
     if budget is None:
         return []
-    found = []
-    for rule in _budget_rules(rules):
-        conditions = conditions_of(rule.expr)
-        if len(conditions) != 1:
-            problem = f"{rule.alert} must compare one quantity with a number"
-        else:
-            quantity, ranges_s = conditions[0].quantity, conditions[0].ranges_s
-            if quantity.offset:
-                budgets = [-quantity.offset / quantity.slope]
-            else:
-                budgets = [1 / quantity.slope, 100 / quantity.slope]
-            if ranges_s != {PERIOD_S}:
-                problem = (
-                    f"{rule.alert} reads {_durations(ranges_s)}, the error budget's period is"
-                    f" {format_duration(PERIOD_S)}"
-                )
-            elif not any(close(one, budget) for one in budgets):
-                problem = (
-                    f"{rule.alert} reckons with an error budget of {100 * budgets[0]:g} % of the"
-                    f" requests, a target of {policy.target_percent:g} % leaves {100 * budget:g} %"
-                )
-            else:
-                continue
-        found.append(str(rule.position.error(problem)))
-    return found
+    problems = [(rule, _budget_problem(rule, budget)) for rule in _budget_rules(rules)]
+    return [str(rule.position.error(f"{rule.alert} {text}")) for rule, text in problems if text]
 
 
-def draw(rules: RuleFiles, panels: Sequence[Panel]) -> list[Drawn]:
-    """Return every alert of a single condition with the panels that draw the same quantity."""
-    found = []
-    for _, rule in rules.alerts:
-        conditions = conditions_of(rule.expr)
-        if len(conditions) != 1:
-            continue
-        [condition] = conditions
-        matches = tuple(
-            (panel, quantity.of_core(condition.core_threshold), thresholds(panel.raw))
-            for panel in panels
-            if (quantity := _drawn(panel, condition)) is not None
+def _budget_problem(rule: AlertRule, budget: float) -> str:
+    """Return what is wrong with an alert on `(budget - failed share) / budget`, or nothing."""
+    conditions = conditions_of(rule.expr)
+    if len(conditions) != 1:
+        return "must compare one quantity with a number"
+    [condition] = conditions
+    full, empty_at = condition.quantity.of_core(0), condition.quantity.to_core(0)
+    if condition.ranges_s != {PERIOD_S}:
+        read, period = _durations(condition.ranges_s), format_duration(PERIOD_S)
+        return f"reads {read}, the error budget's period is {period}"
+    if not close(full, 1) and not close(full, 100):
+        return f"must read 1 or 100 per cent of the budget while nothing fails, it reads {full:g}"
+    if not close(empty_at, budget):
+        return (
+            f"reckons with an error budget of {100 * empty_at:g} % of the requests, the policy"
+            f" leaves {100 * budget:g} %"
         )
-        found.append(Drawn(rule, condition.threshold, matches))
-    return found
-
-
-def panel_differences(drawn: Sequence[Drawn]) -> list[str]:
-    """Return a line for every panel whose thresholds leave out that of an alert it draws."""
-    return [
-        str(
-            panel.position.error(
-                f"panel {panel.title!r} of {panel.dashboard!r} has the"
-                f" threshold{'s' if len(own) > 1 else ''} {', '.join(map(figure, own))}, but"
-                f" {one.rule.alert} fires at {figure(asked)}"
-            )
-        )
-        for one in drawn
-        for panel, asked, own in one.panels
-        if own and not any(close(value, asked) for value in own)
-    ]
-
-
-def thresholds(raw: Any) -> tuple[float, ...]:
-    """Return the values at which a panel changes colour, of any age of Grafana.
-
-    `steps` (their first is the base, whatever its value), a list of values, `"50,100"`, and the
-    conditions of an alert embedded in a panel. Percentages of a range are left out.
-    """
-    return tuple(sorted(set(_thresholds(raw))))
-
-
-def _thresholds(raw: Any) -> Iterator[float]:
-    defaults = _get(_get(raw, "fieldConfig"), "defaults")
-    for holder in (raw, defaults):
-        given = _get(holder, "thresholds")
-        if isinstance(given, str):
-            yield from _numbers(given.split(","))
-        elif isinstance(given, list):
-            yield from _numbers([_get(one, "value") for one in given])
-        elif _get(given, "mode") != "percentage" and isinstance(_get(given, "steps"), list):
-            yield from _numbers([_get(one, "value") for one in given["steps"][1:]])
-    conditions = _get(_get(raw, "alert"), "conditions")
-    for one in conditions if isinstance(conditions, list) else []:
-        parameters = _get(_get(one, "evaluator"), "params")
-        yield from _numbers(parameters if isinstance(parameters, list) else [])
-
-
-def _numbers(values: Sequence[Any]) -> Iterator[float]:
-    for value in values:
-        try:
-            yield float(value)
-        except (TypeError, ValueError):
-            continue
-
-
-def _get(holder: Any, key: str) -> Any:
-    return holder.get(key) if isinstance(holder, dict) else None
-
-
-def _drawn(panel: Panel, condition: Condition) -> Quantity | None:
-    """Return how `panel` draws the quantity of `condition`, None when it does not."""
-    quantities = (quantity_of(query.expr) for query in panel.queries)
-    same = (one for one in quantities if same_up_to_unit(one, condition.quantity))
-    return next(same, None)
+    return ""
 
 
 def _budget_rules(rules: RuleFiles) -> list[AlertRule]:

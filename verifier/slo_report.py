@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from verifier.slo import Compliance, Guard
-    from verifier.slo_alignment import Drawn
+    from verifier.slo_panels import Drawn
     from verifier.slo_policy import Policy
 
 MARKS = {"ok": "ok", "fail": "FAIL", "not seen": "not seen", "skipped": "skipped"}

@@ -15,6 +15,7 @@ from scenarios.yaml import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from scenarios.yaml import Document, Step
 
 KEEP_DAYS: Final = 30

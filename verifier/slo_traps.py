@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from verifier.rules import AlertRule, RuleFiles
-    from verifier.slo_alignment import Drawn
+    from verifier.slo_panels import Drawn
 
 HUMANIZE = "humanizePercentage"
 LARGEST_RATIO = 1.5
