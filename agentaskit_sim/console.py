@@ -66,7 +66,7 @@ class ProgressConsole:
 
     def say(self, message: str) -> None:
         """Print a line, above the live block if there is one."""
-        self._console.print(message, markup=False, highlight=False)
+        self._console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, progress: Progress) -> None:
         """Show how far a scenario is; on a pipe only now and then."""
@@ -91,7 +91,8 @@ class ProgressConsole:
                 f"{count} {outcome.name:<28} ",
                 (f"{outcome.verdict:<7}", _STYLES[outcome.verdict]),
                 f" {virtual} in {outcome.wall_s:.1f}s, {speed}",
-            )
+            ),
+            soft_wrap=True,
         )
         if self._live is not None:
             self._draw(self._live, self._clock())

@@ -130,6 +130,8 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     inputs = read_inputs(scenario or (), rules, dashboards)
     if seed is not None:
         inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
+    if junit_file is not None and not junit_file.parent.is_dir():
+        raise InputError("cannot be written: there is no such folder", path=str(junit_file))
     progress_to = Console(stderr=True, highlight=False)
     try:
         require("prometheus")
@@ -204,7 +206,10 @@ def _judge(
     from verifier.fastforward import prepare  # noqa: PLC0415 - numba takes its time
 
     with ProgressConsole(len(inputs.scenarios), progress_to) as watcher:
-        prepare(inputs.scenarios, watcher.say)
+        watcher.say(
+            "Preparing a healthy world (the first time ever, the simulator is compiled) ..."
+        )
+        prepare(inputs.scenarios)
         return run_suite(inputs.scenarios, FastForward(inputs, exact), watcher, jobs=jobs)
 
 

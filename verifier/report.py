@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,8 +20,6 @@ from verifier.verdict import engine_of, overall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from rich.console import RenderableType
 
     from verifier.verdict import AlertVerdict, ScenarioOutcome
 
@@ -56,7 +54,8 @@ def print_report(console: Console, outcomes: Sequence[ScenarioOutcome], saved_in
     """Print the whole report; plain text when `console` is no terminal."""
     if not console.is_terminal:
         console = Console(file=console.file, width=max(PLAIN_WIDTH, console.width), no_color=True)
-    console.print(_report(outcomes, saved_in))
+    for part in _report(outcomes, saved_in):
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def rows(outcomes: Sequence[ScenarioOutcome]) -> list[Row]:
@@ -84,8 +83,8 @@ def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
     return "\n".join(lines)
 
 
-def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> Group:
-    parts: list[RenderableType] = []
+def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | Text]:
+    parts: list[Table | Text] = []
     table_rows = rows(outcomes)
     if table_rows:
         table = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False)
@@ -106,7 +105,7 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> Group:
         Text(f"Results: {saved_in}"),
         Text.assemble((verdict.upper(), _STYLES[verdict]), f": {count}"),
     ]
-    return Group(*parts)
+    return parts
 
 
 def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]]:
@@ -126,14 +125,16 @@ def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]
         "Failed": failed,
         "Panels that did not answer": mute,
         "Fired as well, as explained": explained,
-        "Stayed silent, as they had to": [_silence(outcome) for outcome in outcomes],
+        "Stayed silent, as they had to": [
+            _silence(outcome) for outcome in outcomes if not outcome.invalid
+        ],
         "Never provoked": _unprovoked(outcomes),
         "Findings in rules and dashboards": _unique(f for o in outcomes for f in o.findings),
     }
     if panels and not mute:
         asked = len({(p.dashboard, p.panel) for _, p in panels})
         parts["Panels"] = [f"all {asked} answered"]
-    return ((title, items) for title, items in parts.items() if any(items))
+    return ((title, items) for title, items in parts.items() if items)
 
 
 def _row(outcome: ScenarioOutcome, alert: AlertVerdict, twins: Sequence[AlertVerdict]) -> Row:
@@ -163,14 +164,9 @@ def _time(seconds: float | None, bound_s: float | None) -> str:
 
 
 def _silence(outcome: ScenarioOutcome) -> str:
-    quiet = [a.alert for a in outcome.alerts if a.expected == "silent" and a.ok]
-    if not quiet:
-        return ""
+    quiet = {alert.alert for alert in outcome.alerts if alert.expected == "silent" and alert.ok}
     names = {alert.alert for alert in outcome.alerts}
-    counted = len(set(quiet))
-    if counted == len(names):
-        return f"{outcome.name}: all {counted}"
-    return f"{outcome.name}: {counted} of {len(names)}"
+    return f"{outcome.name}: {len(quiet)} of {len(names)} alerts"
 
 
 def _unprovoked(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
@@ -188,10 +184,11 @@ def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
     exact_s = sum(outcome.exact_s for outcome in outcomes)
     wall_s = sum(outcome.wall_s for outcome in outcomes)
     speed = virtual_s / wall_s if wall_s else 0.0
-    virtual, exact = format_duration(round(virtual_s)), format_duration(round(exact_s))
+    exact = f"{format_duration(round(exact_s))} simulated exactly, the rest resampled"
     return (
-        f"Judged by {engine.name} {engine.version}: {virtual} of virtual time ({exact} simulated"
-        f" exactly, the rest resampled), {speed:,.0f} times real time a core"
+        f"Judged by {engine.name} {engine.version}: {format_duration(round(virtual_s))} of virtual"
+        f" time ({exact if exact_s < virtual_s else 'all simulated exactly'}),"
+        f" {speed:,.0f} times real time a core"
     )
 
 

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
 
 STOP_S = 5.0
+_FORKS = sys.platform == "linux"
 
 
 class Judge(Protocol):
@@ -74,6 +75,11 @@ def run_suite(
     if workers <= 1:
         return [_alone(judge, scenario, watcher) for scenario in scenarios]
     return _Pool(scenarios, judge, watcher).run(workers)
+
+
+def longest_first(scenarios: Sequence[Scenario]) -> list[int]:
+    """Return the indices of the scenarios as they are begun: nobody waits for a long one alone."""
+    return sorted(range(len(scenarios)), key=lambda i: scenarios[i].duration_s, reverse=True)
 
 
 def invalid_outcome(scenario: Scenario, reason: str, *, wall_s: float = 0.0) -> ScenarioOutcome:
@@ -124,42 +130,40 @@ class _Worker:
     """Which scenario it judges."""
 
 
-@dataclass(slots=True)
 class _Pool:
     """Hands scenarios to workers, longest first, and gathers what they say."""
 
-    scenarios: Sequence[Scenario]
-    judge: Judge
-    watcher: Watcher
-    workers: list[_Worker] = field(default_factory=list)
-    outcomes: dict[int, ScenarioOutcome] = field(default_factory=dict)
+    def __init__(self, scenarios: Sequence[Scenario], judge: Judge, watcher: Watcher) -> None:
+        self.scenarios = scenarios
+        self.judge = judge
+        self.watcher = watcher
+        self.workers: list[_Worker] = []
+        self.outcomes: dict[int, ScenarioOutcome] = {}
+        self.context: BaseContext = multiprocessing.get_context("fork" if _FORKS else "spawn")
+        self.lifeline, self.held = self.context.Pipe(duplex=False)
 
     def run(self, count: int) -> list[ScenarioOutcome]:
-        order = sorted(
-            range(len(self.scenarios)), key=lambda i: self.scenarios[i].duration_s, reverse=True
-        )
-        waiting = deque(order)
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        lifeline, held = context.Pipe(duplex=False)
+        waiting = deque(longest_first(self.scenarios))
         try:
-            for _ in range(count):
-                self._start(context, lifeline, held)
             while len(self.outcomes) < len(self.scenarios):
+                # A worker that died is replaced; each death used up a scenario, so this ends.
                 self._hand_out(waiting)
+                while waiting and len(self.workers) < count:
+                    self._start()
+                    self._hand_out(waiting)
                 self._listen()
         finally:
             self._stop()
-            held.close()
-            lifeline.close()
+            self.held.close()
+            self.lifeline.close()
         return [self.outcomes[index] for index in range(len(self.scenarios))]
 
-    def _start(self, context: BaseContext, lifeline: Connection, held: Connection) -> None:
-        ours, theirs = context.Pipe()
+    def _start(self) -> None:
+        ours, theirs = self.context.Pipe()
         # A fork inherits the parent's ends of all pipes; while it holds one, nobody sees it close.
-        forks = sys.platform == "linux"
-        inherited = [held, ours, *(w.connection for w in self.workers)] if forks else []
-        process = context.Process(  # type: ignore[attr-defined]
-            target=_work, args=(self.judge, theirs, lifeline, inherited), daemon=False
+        inherited = [self.held, ours, *(w.connection for w in self.workers)] if _FORKS else []
+        process = self.context.Process(  # type: ignore[attr-defined]
+            target=_work, args=(self.judge, theirs, self.lifeline, inherited)
         )
         process.start()
         theirs.close()
@@ -167,32 +171,23 @@ class _Pool:
 
     def _hand_out(self, waiting: deque[int]) -> None:
         for worker in self.workers:
-            if worker.index is None and waiting and worker.process.is_alive():
+            if worker.index is None and waiting:
                 worker.index = waiting.popleft()
-                worker.connection.send(self.scenarios[worker.index])
-        if not any(worker.index is not None for worker in self.workers):
-            raise JudgeError("every worker process has ended: is there enough memory?")
+                with contextlib.suppress(OSError):  # it died: what it does not say tells us
+                    worker.connection.send(self.scenarios[worker.index])
 
     def _listen(self) -> None:
         busy = [worker for worker in self.workers if worker.index is not None]
         heard = wait([worker.connection for worker in busy])
         for worker in busy:
-            if worker.connection in heard:
-                self._hear(worker)
+            if worker.connection in heard and worker.index is not None:
+                self._hear(worker, worker.index)
 
-    def _hear(self, worker: _Worker) -> None:
-        index = worker.index
-        if index is None:
-            return
+    def _hear(self, worker: _Worker, index: int) -> None:
         try:
             message = worker.connection.recv()
         except (EOFError, OSError):
-            worker.process.join(STOP_S)
-            code = worker.process.exitcode
-            how = f"signal {-code}" if code is not None and code < 0 else f"status {code}"
-            message = invalid_outcome(
-                self.scenarios[index], f"its worker process ended with {how}: out of memory?"
-            )
+            message = invalid_outcome(self.scenarios[index], self._bury(worker))
         if isinstance(message, Progress):
             self.watcher.progress(message)
             return
@@ -201,6 +196,15 @@ class _Pool:
         worker.index = None
         self.outcomes[index] = message
         self.watcher.done(message)
+
+    def _bury(self, worker: _Worker) -> str:
+        """Forget a worker that died; return how it ended."""
+        self.workers.remove(worker)
+        worker.connection.close()
+        worker.process.join(STOP_S)
+        code = worker.process.exitcode
+        how = f"signal {-code}" if code is not None and code < 0 else f"status {code}"
+        return f"its worker process ended with {how}: out of memory?"
 
     def _stop(self) -> None:
         for worker in self.workers:

@@ -36,7 +36,7 @@ def test_what_is_no_duration_is_refused(text):
 
 
 def test_a_number_is_asked_for_its_unit():
-    """Ten what?"""
+    """A bare ten may mean seconds or minutes."""
     with pytest.raises(ValueError, match="got 10 without a unit"):
         parse_duration(10)
 

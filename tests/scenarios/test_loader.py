@@ -257,8 +257,10 @@ def test_files_that_a_scenario_names_are_found_beside_it(tmp_path):
         load_scenario(path)
     assert str(caught.value).splitlines() == [
         f"{tmp_path}/small.yaml:2:1: unknown key 'host', did you mean 'hosts'?",
-        f"{tmp_path}/times.txt:2:1: an arrival must be a time in seconds, not before the one above,"
-        " got '0.5'",
+        (
+            f"{tmp_path}/times.txt:2:1: an arrival must be a time in seconds, not before the one above,"
+            " got '0.5'"
+        ),
     ]
     (tmp_path / "small.yaml").unlink()
     (tmp_path / "times.txt").write_text("1\nNaN\n")
@@ -266,8 +268,10 @@ def test_files_that_a_scenario_names_are_found_beside_it(tmp_path):
         load_scenario(path)
     assert str(caught.value).splitlines() == [
         f"{path}:5:11: topology file 'small.yaml': no such file",
-        f"{tmp_path}/times.txt:2:1: an arrival must be a time in seconds, not before the one above,"
-        " got 'NaN'",
+        (
+            f"{tmp_path}/times.txt:2:1: an arrival must be a time in seconds, not before the one above,"
+            " got 'NaN'"
+        ),
     ]
 
 

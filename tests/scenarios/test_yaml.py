@@ -73,13 +73,17 @@ def test_only_plain_values_are_made():
         ("a: 1\n b: 2\n", "f.yaml:2:3: this is not YAML: mapping values are not allowed here"),
         (
             "a: [1,\nb: 2\n",
-            "f.yaml:3:1: this is not YAML: while parsing a flow sequence begun in line 1,"
-            " expected ',' or ']', but got '<stream end>'",
+            (
+                "f.yaml:3:1: this is not YAML: while parsing a flow sequence begun in line 1,"
+                " expected ',' or ']', but got '<stream end>'"
+            ),
         ),
         (
             "\ta: 1\n",
-            "f.yaml:1:1: this is not YAML: while scanning for the next token, found character"
-            " '\\t' that cannot start any token",
+            (
+                "f.yaml:1:1: this is not YAML: while scanning for the next token, found character"
+                " '\\t' that cannot start any token"
+            ),
         ),
         ("a: \x00\n", "f.yaml:1:4: this is not YAML: the character '\\x00' is not allowed"),
         ("a: *b\n", "f.yaml:1:4: this is not YAML: found undefined alias 'b'"),
@@ -91,8 +95,10 @@ def test_only_plain_values_are_made():
         ("[" * 5000, "f.yaml: values must be nested at most 64 deep"),
         (
             "--- a\n--- b\n",
-            "f.yaml:2:1: this is not YAML: expected a single document in the stream begun in"
-            " line 1, but found another document",
+            (
+                "f.yaml:2:1: this is not YAML: expected a single document in the stream begun in"
+                " line 1, but found another document"
+            ),
         ),
     ],
 )

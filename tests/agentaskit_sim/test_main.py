@@ -1,0 +1,103 @@
+"""The front door: help at once, one exit status for each way to end, never a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from agentaskit_sim import verify as verify_module
+from agentaskit_sim.__main__ import COMMANDS
+from scenarios.errors import InputError
+from verifier.errors import JudgeError
+
+HEAVY = ("numba", "numpy", "aiohttp", "pydantic", "simulator")
+
+
+def test_help_lists_every_command_and_imports_none_of_them():
+    """Help is there at once because nothing heavy is loaded for it."""
+    program = (
+        "import sys\n"
+        "from agentaskit_sim.__main__ import main\n"
+        "try:\n    main(['--help'])\n"
+        f"finally:\n    print('loaded', [m for m in {HEAVY} if m in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    for name, what in COMMANDS.items():
+        assert f"  {name:<9}  {what}\n" in done.stdout
+    assert "Examples:" in done.stdout
+    assert "loaded []" in done.stdout
+
+
+def test_no_arguments_show_the_help(command):
+    """A first-time user types the name alone."""
+    assert command() == command("--help") == command("-h")
+    assert command().status == 0
+
+
+def test_the_version_is_told(command):
+    """On standard output, alone."""
+    done = command("--version")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("agentaskit-sim 0.")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(command, name):
+    """It is imported, and says what it does."""
+    done = command(name, "--help")
+    assert done.status == 0
+    assert done.out.startswith(f"Usage: agentaskit-sim {name} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verfy"], "No such command 'verfy'. Did you mean 'verify'?"),
+        (["--nope"], "No such option"),
+        (["verify", "--nope"], "No such option"),
+        (["verify", "--seed", "x"], "Invalid value for '--seed'"),
+        (["verify", "--seed", "-1"], "Invalid value for '--seed'"),
+        (["verify", "--jobs", "0"], "Invalid value for '--jobs'"),
+        (["verify", "--rules"], "--rules"),
+        (["scenarios"], "Missing command"),
+        (["scenarios", "new"], "Missing argument"),
+    ],
+)
+def test_a_usage_error_is_status_2(command, arguments, message):
+    """With a hint, and nothing on standard output."""
+    done = command(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (InputError("planted", path="a.yaml", line=1, column=2), 2, "a.yaml:1:2: planted\n"),
+        (JudgeError("planted: do this"), 3, "planted: do this\n"),
+        (ZeroDivisionError("planted"), 3, "internal error: ZeroDivisionError: planted (AGENTASKIT"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_each_way_to_fail_has_its_status(command, monkeypatch, error, status, message):
+    """Whatever is raised inside a command becomes one line and a status."""
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(verify_module, "read_inputs", fail)
+    done = command("verify")
+    assert (done.status, done.out) == (status, "")
+    assert done.err.startswith(message)
+
+
+def test_a_closed_pipe_is_no_traceback():
+    """`agentaskit-sim scenarios schema | head -1` ends quietly."""
+    line = f"{sys.executable} -m agentaskit_sim scenarios schema | head -1"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")

@@ -1,0 +1,78 @@
+"""Scenario files from the command line: listed, shown, checked, begun."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from scenarios.loader import library, load_scenario
+from scenarios.schema import scenario_schema
+
+NAMES = [path.stem for path in library()]
+
+
+def test_every_bundled_scenario_is_listed(command):
+    """With its length and what it makes fire; also as JSON."""
+    done = command("scenarios", "list")
+    assert done.status == 0
+    for name in NAMES:
+        assert re.search(rf"^ +{name} ", done.out, re.MULTILINE)
+    listed = json.loads(command("scenarios", "list", "--json").out)
+    assert [one["name"] for one in listed] == NAMES
+
+
+def test_a_scenario_is_shown_as_it_stands_in_its_file(command):
+    """Byte for byte, so that it can be copied."""
+    path = library()[0]
+    assert command("scenarios", "show", path.stem).out == path.read_text()
+
+
+def test_the_bundled_scenarios_hold_no_mistake(command):
+    """Without names all of them are checked."""
+    done = command("scenarios", "validate")
+    assert (done.status, done.out) == (0, f"{len(NAMES)} scenarios: no mistakes\n")
+
+
+def test_mistakes_of_several_files_are_told_together(command, tmp_path):
+    """One line each, status 2."""
+    (tmp_path / "a.yaml").write_text("name: a\nseed: 1\n")
+    (tmp_path / "b.yaml").write_text("name: [\n")
+    done = command("scenarios", "validate", "a.yaml", "b.yaml", "none.yaml", NAMES[0])
+    assert (done.status, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "a.yaml:1:1: the key 'duration' is missing",
+        "a.yaml:1:1: the key 'story' is missing",
+        (
+            "b.yaml:2:1: this is not YAML: while parsing a flow node begun in line 2, expected the"
+            " node content, but found '<stream end>'"
+        ),
+        "none.yaml: no such file",
+    ]
+
+
+def test_a_new_scenario_is_ready_to_run(command, tmp_path):
+    """It loads, names the schema for editors, and is never written over a file."""
+    done = command("scenarios", "new", "my-outage")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == "my-outage.yaml written; try: agentaskit-sim verify my-outage.yaml\n"
+    text = (tmp_path / "my-outage.yaml").read_text()
+    assert re.match(r"# yaml-language-server: \$schema=file:///\S+/scenario\.schema\.json\n", text)
+    scenario = load_scenario(tmp_path / "my-outage.yaml")
+    assert scenario.expectations[0].alert == "AvailabilitySLOBreach"
+    again = command("scenarios", "new", "my-outage")
+    assert again.status == 2
+    assert again.err == "my-outage.yaml: there is such a file already; choose another name\n"
+
+
+def test_a_new_scenario_needs_a_name_that_can_be_one(command, tmp_path):
+    """Told before anything is written; so is a folder that is not there."""
+    done = command("scenarios", "new", "My Outage")
+    assert done.status == 2
+    assert done.err == "name must be lower-case words joined by '-', got 'My Outage'\n"
+    assert command("scenarios", "new", "x", "--in", "none").status == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_schema_is_printed(command):
+    """As it is published beside the library."""
+    assert json.loads(command("scenarios", "schema").out) == scenario_schema()

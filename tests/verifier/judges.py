@@ -1,0 +1,55 @@
+"""Judges for the suite's tests: importable, so that worker processes can have them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenarios.errors import InputError
+from tests.verifier.outcomes import outcome
+from verifier.child import Child
+from verifier.errors import JudgeError
+from verifier.verdict import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """Does for each scenario what its name says; leaves a note of who ran it in `folder`."""
+
+    folder: Path
+
+    def __call__(self, scenario, report, /):
+        """Judge, fail, die, or sleep."""
+        (self.folder / f"{scenario.name}.pid").write_text(str(os.getpid()))
+        report(
+            Progress(scenario=scenario.name, phase="going", virtual_s=1, of_s=2, times_real_time=3)
+        )
+        kind = scenario.name.partition("-")[0]
+        if kind == "mistake":
+            raise InputError("planted", path="rules.yaml", line=1, column=2)
+        if kind == "broken":
+            raise JudgeError("no Prometheus")
+        if kind == "bug":
+            raise ZeroDivisionError("planted")
+        if kind == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if kind == "sleep":
+            self.sleep(scenario.name)
+        return outcome(scenario.name, seed=os.getpid())
+
+    def sleep(self, name):
+        """Hold a child process and its folder, as a judge holds a Prometheus."""
+        child = Child("suite-test-", parent_directory=self.folder)
+        try:
+            child.start([sys.executable, "-c", "import time; time.sleep(60)"])
+            (self.folder / f"{name}.child").write_text(str(child.pid))
+            time.sleep(60)
+        finally:
+            child.stop()

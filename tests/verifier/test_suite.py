@@ -1,0 +1,182 @@
+"""Scenarios side by side: order kept, mistakes told, and no process left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from scenarios.errors import InputError
+from scenarios.loader import parse_scenario
+from tests.verifier.judges import Scripted
+from verifier.suite import cores, longest_first, run_suite
+
+PATIENCE_S = 10.0
+
+
+def scenario(name, minutes=10):
+    """Return a scenario that only has a name and a length."""
+    text = f"name: {name}\nstory: x\nseed: 1\nduration: {minutes}m\n"
+    return parse_scenario(text, f"{name}.yaml")
+
+
+@dataclass
+class Notes:
+    """A watcher that writes down what it hears."""
+
+    heard: list = field(default_factory=list)
+    judged: list = field(default_factory=list)
+
+    def progress(self, progress):
+        """Note a progress."""
+        self.heard.append((progress.scenario, progress.phase))
+
+    def done(self, outcome):
+        """Note an outcome."""
+        self.judged.append((outcome.name, outcome.verdict))
+
+
+def run(folder, *names, jobs=2):
+    """Run scenarios of these names; return outcomes and notes."""
+    notes = Notes()
+    outcomes = run_suite([scenario(n) for n in names], Scripted(folder), notes, jobs=jobs)
+    return outcomes, notes
+
+
+def is_gone(pid):
+    """Return whether a process has ended (a zombie has), within some patience."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        try:
+            os.kill(pid, 0)
+            status = Path(f"/proc/{pid}/stat")
+            if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def wait_for(path):
+    """Return the text of a file once it is there."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline_s, path
+        time.sleep(0.02)
+    return path.read_text()
+
+
+def test_outcomes_come_in_the_order_of_the_scenarios(tmp_path):
+    """However long each takes, from other processes than this one."""
+    outcomes, notes = run(tmp_path, "a", "b", "c", "d", "e")
+    assert [one.name for one in outcomes] == ["a", "b", "c", "d", "e"]
+    assert os.getpid() not in {one.seed for one in outcomes}
+    assert sorted(notes.judged) == [(name, "pass") for name in "abcde"]
+    assert sorted(notes.heard) == [(name, "going") for name in "abcde"]
+
+
+def test_the_longest_scenario_begins_first():
+    """So that nobody waits for it alone at the end."""
+    some = [scenario("short", 1), scenario("long", 90), scenario("middle", 5)]
+    assert [some[index].name for index in longest_first(some)] == ["long", "middle", "short"]
+
+
+def test_one_job_runs_in_this_process(tmp_path):
+    """A debugger can follow it."""
+    outcomes, _ = run(tmp_path, "a", "b", jobs=1)
+    assert {one.seed for one in outcomes} == {os.getpid()}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_could_not_be_judged_is_invalid_and_the_rest_is_judged(tmp_path, jobs):
+    """A judge that gives up, or has a bug, spoils one scenario; no traceback is shown."""
+    outcomes, _ = run(tmp_path, "broken", "good", "bug", jobs=jobs)
+    assert [one.verdict for one in outcomes] == ["invalid", "pass", "invalid"]
+    assert outcomes[0].invalid == ("no Prometheus",)
+    assert outcomes[2].invalid[0].startswith("internal error: ZeroDivisionError: planted (")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_users_mistake_ends_the_run(tmp_path, jobs):
+    """It reaches the parent with its place, and the other worker is ended."""
+    names = ("mistake", "good") if jobs == 1 else ("sleep", "mistake")
+    with pytest.raises(InputError) as caught:
+        run(tmp_path, *names, jobs=jobs)
+    assert str(caught.value) == "rules.yaml:1:2: planted"
+    for note in tmp_path.glob("sleep.*"):
+        assert is_gone(int(note.read_text())), note
+
+
+def test_a_worker_that_dies_spoils_its_scenario_only(tmp_path):
+    """A process killed for want of memory is told as such."""
+    outcomes, _ = run(tmp_path, "die", "a", "b", "c")
+    assert [one.verdict for one in outcomes] == ["invalid", "pass", "pass", "pass"]
+    assert outcomes[0].invalid == ("its worker process ended with signal 9: out of memory?",)
+
+
+def test_a_dead_worker_is_replaced(tmp_path):
+    """When all of them died, what is left is judged all the same."""
+    outcomes, _ = run(tmp_path, "die-1", "die-2", "a", "b")
+    assert [one.verdict for one in outcomes] == ["invalid", "invalid", "pass", "pass"]
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from agentaskit_sim.__main__ import _stop
+import signal
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, _stop)
+from tests.verifier.judges import Scripted
+from tests.verifier.test_suite import Notes, scenario
+from verifier.suite import run_suite
+try:
+    some = [scenario("sleep-1"), scenario("sleep-2")]
+    run_suite(some, Scripted(Path(sys.argv[1])), Notes(), jobs=2)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)],
+)
+def test_no_process_outlives_a_run_that_is_stopped(tmp_path, repository, number, status):
+    """Workers, their children and their folders are gone, even when the parent was killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)],
+        cwd=repository,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        notes = [tmp_path / f"sleep-{i}.{what}" for i in (1, 2) for what in ("pid", "child")]
+        pids = [int(wait_for(note)) for note in notes]
+        # A terminal's Ctrl-C reaches the whole group of processes, the other signals only one.
+        if number == signal.SIGINT:
+            os.killpg(parent.pid, number)
+        else:
+            parent.send_signal(number)
+        _, told = parent.communicate(timeout=PATIENCE_S)
+    assert parent.returncode == status
+    assert "Traceback" not in told
+    for pid in pids:
+        assert is_gone(pid), pid
+    deadline_s = time.monotonic() + PATIENCE_S
+    while list(tmp_path.glob("suite-test-*")):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def test_there_is_at_least_one_core():
+    """The default number of jobs."""
+    assert 1 <= cores() <= (os.cpu_count() or 1)
