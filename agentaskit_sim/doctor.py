@@ -121,7 +121,7 @@ def find_kernel() -> Finding:
     except AttributeError:
         return Finding(
             name="kernel", state="note", found=f"{found}, switched off by NUMBA_DISABLE_JIT",
-            advice="unset NUMBA_DISABLE_JIT: uncompiled, the world runs some fifty times slower",
+            advice="unset NUMBA_DISABLE_JIT: uncompiled, the world is slower by far",
         )  # fmt: skip
     if not can_write(folder):
         return Finding(
