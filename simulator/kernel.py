@@ -779,6 +779,8 @@ def first_result(w, x, agent, now):
     if meta & DEPENDENCY_BIT != 0 and (luck & LUCK_MASK) < w[DEPENDENCY_LUCK]:
         fails = True
     if fails:
+        # A failure is a result too: it is told to the same agents.
+        send(w, agent, now, w[FIRST_MESSAGES] + w[LAST_MESSAGES])
         change_busy(w, agent, now, -1)
         release_all(w, x, agent, now)
         w[PRIORITY + (meta & 3) * PRIORITY_SIZE + FAILED] += 1
@@ -932,7 +934,8 @@ def flood(w, x, now):
     """One message of a flood."""
     cursor = w[FLOOD_CURSOR]
     bits = w[w[FLOOD_BITS_AT] + cursor]
-    receiver = w[w[FLOOD_TARGETS_AT] + ((bits >> 32) * w[FLOOD_TARGETS]) >> 31]
+    target = ((bits >> 32) * w[FLOOD_TARGETS]) >> 31
+    receiver = w[w[FLOOD_TARGETS_AT] + target]
     size = w[MESSAGE_BYTES] + (bits & 2047)
     w[FLOODED] += 1
     w[SENT] += 1

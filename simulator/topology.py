@@ -144,14 +144,14 @@ class Topology:
 
     tiers: tuple[Tier, ...] = field(default_factory=_default_tiers)
     classes: tuple[TaskClass, ...] = (
-        TaskClass(name="work", share=0.95, mean_service_s=0.055),
-        TaskClass(name="coordination", share=0.05, mean_service_s=0.050),
+        TaskClass(name="work", share=0.95, mean_service_s=0.045),
+        TaskClass(name="coordination", share=0.05, mean_service_s=0.045),
     )
     priorities: tuple[Priority, ...] = field(default_factory=_default_priorities)
     sandboxes: tuple[SandboxPool, ...] = (
-        SandboxPool(name="A", slots=200, share=0.10),
-        SandboxPool(name="B", slots=200, share=0.10),
-        SandboxPool(name="C", slots=200, share=0.10),
+        SandboxPool(name="A", slots=400, share=0.10),
+        SandboxPool(name="B", slots=400, share=0.10),
+        SandboxPool(name="C", slots=400, share=0.10),
     )
     triple_share: float = 0.02
     merge_s: float = 0.002
@@ -162,7 +162,7 @@ class Topology:
     rate_limit_burst: int = 5_000
     max_retries: int = 2
     error_share: float = 5e-5
-    dependency_share: float = 0.25
+    dependency_share: float = 0.08
 
     messages_at_first_result: int = 3
     messages_at_completion: int = 6
@@ -181,7 +181,7 @@ class Topology:
     target_utilisation: float = 0.80
     watchdog_s: float = 20.0
     restart_backoff_s: float = 0.5
-    restart_backoff_limit_s: float = 2.0
+    restart_backoff_limit_s: float = 1.0
 
     hosts: int = 8
     cpus_per_host: int = 2
