@@ -7,6 +7,7 @@ file is there. A run that ends early leaves nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -38,12 +39,14 @@ class Results:
         """Save in `folder`; without one in a new folder `results/<date>-<time>`."""
         self.folder = folder or _fresh(DEFAULT_PARENT)
         self._draft: Path | None = None
+        self._made_parent = False
 
     def __enter__(self) -> Self:
         """Make the draft folder; raise `InputError` when the place cannot be written."""
         try:
             if self.folder.exists() and not self.folder.is_dir():
                 raise InputError("results need a folder, this is a file", path=str(self.folder))
+            self._made_parent = not self.folder.parent.exists()
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             prefix = f".{self.folder.name}-"
             self._draft = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder.parent))
@@ -82,9 +85,12 @@ class Results:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Remove the draft, if anything is left of it."""
+        """Remove what was made and holds no results."""
         if self._draft is not None:
             shutil.rmtree(self._draft, ignore_errors=True)
+        if self._made_parent:
+            with contextlib.suppress(OSError):  # it holds results: then it stays
+                self.folder.parent.rmdir()
 
 
 def files(outcomes: Sequence[ScenarioOutcome]) -> dict[str, str]:

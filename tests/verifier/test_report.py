@@ -135,7 +135,7 @@ def test_results_take_their_name_when_all_files_are_there(tmp_path):
 
 def test_a_run_that_ends_early_leaves_nothing(tmp_path):
     """An interruption between the start and the verdict is no result."""
-    with pytest.raises(KeyboardInterrupt), Results(tmp_path / "run"):
+    with pytest.raises(KeyboardInterrupt), Results(tmp_path / "results" / "run"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
