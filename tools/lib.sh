@@ -41,11 +41,12 @@ apt_update() {
     as_root apt-get update -qq >/dev/null 2>&1 || say "apt-get update did not succeed; going on"
 }
 
-# Quiet when all is well; everything apt said when it is not.
+# Quiet when all is well; everything apt said when it is not. A new machine may be at its upgrades.
 apt_install() {
     say "installing $* with apt-get"
     said=$(as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
-        apt-get install -y -qq --no-install-recommends "$@" 2>&1 </dev/null) && return
+        apt-get install -y -qq -o DPkg::Lock::Timeout=120 --no-install-recommends "$@" \
+        2>&1 </dev/null) && return
     printf '%s\n' "$said" >&2
     return 1
 }
