@@ -88,8 +88,8 @@ class Status:
         if self._behind != (pace.drift_s > BEHIND_S):
             self._behind = not self._behind
             self.say(
-                f"FALLING BEHIND: the world is {pace.drift_s:.1f} s late and simulates "
-                f"{pace.times_real_time:.2f} s a second"
+                f"FALLING BEHIND: the world is {pace.drift_s:.1f} s late, "
+                f"{pace.times_real_time:,.1f} times real time possible"
                 if self._behind
                 else "the world is back in real time"
             )
