@@ -147,8 +147,8 @@ main() {
     from_debian && all_there && return
     from_homebrew && all_there && return
     from_release && all_there && return
-    give_up "Prometheus $prometheus_oldest and Alertmanager $alertmanager_oldest or later are needed," \
-        "with promtool and amtool, and could not be installed from here. Do one of these:" \
+    give_up "Prometheus $prometheus_oldest with promtool and Alertmanager $alertmanager_oldest with" \
+        "amtool, or later ones, are needed and could not be installed. Do one of these:" \
         "  Debian, Ubuntu:  sudo apt-get install prometheus prometheus-alertmanager" \
         "  macOS:           brew install prometheus alertmanager" \
         "  elsewhere:       put the four programs of $releases (releases) into $bin" \

@@ -23,18 +23,15 @@ at_least() {
     }' </dev/null
 }
 
-# Run a command as root: directly, with a sudo that asks nothing, or with one that can ask.
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-        sudo "$@"
-    else
-        return 1
-    fi
+# Root already, or a sudo that asks nothing, or one that somebody at a terminal can answer.
+can_be_root() {
+    [ "$(id -u)" -eq 0 ] || { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
 }
 
-can_be_root() { [ "$(id -u)" -eq 0 ] || { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; }
+as_root() {
+    can_be_root || return 1
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
 
 # Package lists may be absent (a fresh container) or partly out of reach: what matters comes after.
 apt_update() {
@@ -53,5 +50,6 @@ apt_install() {
 
 # The version that apt would install of a package, without its epoch; nothing when it has none.
 apt_candidate() {
-    apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}\([0-9].*\)$/\2/p'
+    apt-cache policy "$1" 2>/dev/null |
+        sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}\([0-9].*\)$/\2/p'
 }

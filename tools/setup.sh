@@ -25,7 +25,8 @@ find_python() {
         return
     fi
     for python in python3 python3.14 python3.13 python3.12 python3.11 python \
-        /usr/bin/python3 /opt/homebrew/bin/python3 "$HOME"/.pyenv/versions/3.1[1-4].*/bin/python3; do
+        /usr/bin/python3 /opt/homebrew/bin/python3 \
+        "$HOME"/.pyenv/versions/3.1[1-4].*/bin/python3; do
         suitable "$python" && return
     done
     python=
