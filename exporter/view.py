@@ -1,7 +1,7 @@
 """What a reader of a restarting exporter sees: counters that begin at 0 again.
 
-The live page and the recorder of history read the catalogue through a view, so a declared reset
-looks the same in both. It changes nothing in the world.
+The live page reads the catalogue through a view; the recorder of history, which also resamples,
+keeps levels of its own. It changes nothing in the world.
 """
 
 from __future__ import annotations
