@@ -110,6 +110,7 @@ HTTP_DURATION, RESPONSE_DURATION, TASK_DURATION, STARTUP_DURATION = range(4)
 
 # kind bits: priority (2), class (1), sandbox need (3 bits: A, B, C), calls the dependency (1)
 CLASS_SHIFT, NEED_SHIFT, DEPENDENCY_BIT = 2, 3, 1 << 6
+ALL_POOLS = 7
 ACKNOWLEDGED, ATTEMPT_SHIFT = 1 << 8, 9
 
 DONE, REFILL = 0, 1
@@ -475,25 +476,34 @@ def available(w, pool):
     return w[p + TOTAL] - w[p + IN_USE] - w[p + LEAKED] - w[p + DOWN]
 
 
+@_hot
+def take_slot(w, agent, pool):
+    """Take one slot of a pool, or wait for it; False when the agent has to wait."""
+    me = agent_row(w, agent)
+    if available(w, pool) <= 0:
+        append(w, w[GROUPS] + 1 + pool, agent)
+        w[me + STAGE] = WAITS_SLOT
+        schedule(w, agent, NEVER)
+        return False
+    w[POOL + pool * POOL_SIZE + IN_USE] += 1
+    w[POOL + pool * POOL_SIZE + EXECUTIONS] += 1
+    w[me + HELD] |= 1 << pool
+    return True
+
+
 @_cold
 def acquire(w, agent):
     """Take the slots an agent's task needs, always in the order A, B, C; False when it must wait.
 
     The fixed order makes a deadlock impossible: a circle of waiters would need a way back.
     """
-    need = (w[agent_row(w, agent) + META] >> NEED_SHIFT) & 7
+    me = agent_row(w, agent)
+    need = (w[me + META] >> NEED_SHIFT) & 7
+    if need != ALL_POOLS:
+        return take_slot(w, agent, need >> 1)
     for pool in range(3):
-        bit = 1 << pool
-        if need & bit == 0 or w[agent_row(w, agent) + HELD] & bit != 0:
-            continue
-        if available(w, pool) <= 0:
-            append(w, w[GROUPS] + 1 + pool, agent)
-            w[agent_row(w, agent) + STAGE] = WAITS_SLOT
-            schedule(w, agent, NEVER)
+        if w[me + HELD] & (1 << pool) == 0 and not take_slot(w, agent, pool):
             return False
-        w[POOL + pool * POOL_SIZE + IN_USE] += 1
-        w[POOL + pool * POOL_SIZE + EXECUTIONS] += 1
-        w[agent_row(w, agent) + HELD] |= bit
     return True
 
 
@@ -505,7 +515,7 @@ def start_sandboxed(w, x, agent, now):
     work = w[me + SLOWED_NS]
     first = begins + int(work * x[FIRST_SHARE])
     w[me + ENDS_AT] = begins + work
-    if w[me + HELD] == 7:
+    if w[me + HELD] == ALL_POOLS:
         ends_a = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR]]), first)
         ends_b = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 1]), first)
         ends_c = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 2]), first)
@@ -538,14 +548,16 @@ def release(w, x, agent, pool, now):
         w[p + DOWN] += 1
     elif w[p + LEAKED] < w[p + LEAK_TARGET]:
         w[p + LEAKED] += 1
-    grant(w, x, pool, now)
+    if w[list_row(w, w[GROUPS] + 1 + pool) + HEAD] >= 0:
+        grant(w, x, pool, now)
 
 
 @_cold
 def release_all(w, x, agent, now):
     """Every slot an agent still holds."""
+    held = w[agent_row(w, agent) + HELD]
     for pool in range(3):
-        if w[agent_row(w, agent) + HELD] & (1 << pool) != 0:
+        if held & (1 << pool) != 0:
             release(w, x, agent, pool, now)
 
 
@@ -794,7 +806,7 @@ def first_result(w, x, agent, now):
         w[me + META] = meta | ACKNOWLEDGED
         answer(w, OK, now - w[me + ARRIVED_AT] + w[OVERHEAD_NS])
     send(w, agent, now, w[FIRST_MESSAGES])
-    if w[me + HELD] == 7:
+    if w[me + HELD] == ALL_POOLS:
         w[me + STAGE] = RELEASES
         schedule(w, agent, min(w[me + RELEASE_1], w[me + RELEASE_2], w[me + RELEASE_3]))
     else:
