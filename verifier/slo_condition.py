@@ -3,7 +3,8 @@
 Called by the SLO check. `100 * (1 - errors / all) < 99.9` and `errors / all > 0.001` are one
 statement about one quantity: an expression is taken apart into `slope * core + offset`, so that
 thresholds written in different forms and units can be compared. Reads promql-parser's syntax tree,
-never the text; it knows no metric but the twin histograms of the response time.
+never the text; it knows no metric but the twin histograms of the response time, by the end of
+their names.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import promql_parser as promql
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TWINS: Final = {
-    "http_request_duration_seconds_bucket": "agentaskit_response_duration_seconds_bucket",
-}
-"""Dashboards draw the first, alerts read the second: both tell the response time."""
+RESPONSE_TIMES: Final = (
+    "_request_duration_seconds_bucket",
+    "_response_duration_seconds_bucket",
+)
+"""How names of histograms of the response time end: dashboards draw one, alerts read the other."""
 
 COMPARISONS: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 """Each comparison and what it becomes when its sides change places or its sign turns."""
@@ -126,6 +128,11 @@ def same_up_to_unit(one: Quantity, other: Quantity) -> bool:
     return any(abs(decade - round(decade)) < 1e-9 for decade in decades)
 
 
+def tells_response_time(metric: str | None) -> bool:
+    """Return whether a metric is one of the histograms of the response time."""
+    return metric is not None and metric.endswith(RESPONSE_TIMES)
+
+
 def figure(value: float) -> str:
     """Write a threshold as people do: 14.4, 10737418240."""
     return f"{value:.10g}"
@@ -202,7 +209,7 @@ def _canonical(node: Any) -> str:
     node = _bare(node)
     if isinstance(node, promql.VectorSelector):
         matchers = sorted(f"{m.name}{m.op}{m.value!r}" for m in node.matchers.matchers)
-        name = TWINS.get(node.name or "", node.name or "")
+        name = "response time" if tells_response_time(node.name) else node.name
         return f"{name}{{{','.join(matchers)}}}" + (f" offset {node.offset}" if node.offset else "")
     if isinstance(node, promql.MatrixSelector):
         selector = _canonical(node.vector_selector)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import promql_parser as promql
 
 from verifier.errors import Finding
-from verifier.slo_condition import TWINS, close, conditions_of
+from verifier.slo_condition import close, conditions_of, tells_response_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,18 +37,19 @@ def find_traps(rules: RuleFiles) -> list[Finding]:
 
 def find_other_stories(drawn: list[Drawn]) -> list[Finding]:
     """Return a finding for every panel that draws another histogram than its alert reads."""
-    return [
-        Finding(
-            panel.position,
-            f"panel {panel.title!r} draws {shown.removesuffix('_bucket')}, {one.rule.alert} reads"
-            f" {read.removesuffix('_bucket')}: they must tell the same story",
-        )
-        for one in drawn
-        for panel, _, _ in one.panels
-        for shown, read in TWINS.items()
-        if read in _metrics(one.rule.expr)
-        and any(shown in _metrics(query.expr) for query in panel.queries)
-    ]
+    found = []
+    for one in drawn:
+        read = set(filter(tells_response_time, _metrics(one.rule.expr)))
+        for panel, _, _ in one.panels if read else ():
+            metrics = {name for query in panel.queries for name in _metrics(query.expr)}
+            for shown in sorted(filter(tells_response_time, metrics - read)):
+                message = (
+                    f"panel {panel.title!r} draws {shown.removesuffix('_bucket')},"
+                    f" {one.rule.alert} reads {min(read).removesuffix('_bucket')}: they must tell"
+                    " the same story"
+                )
+                found.append(Finding(panel.position, message))
+    return found
 
 
 def _one_rule(rule: AlertRule) -> Iterator[str]:
