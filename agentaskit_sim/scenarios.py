@@ -6,9 +6,9 @@ Thin: what a scenario may hold is said in the `scenarios` room. Simulates nothin
 from __future__ import annotations
 
 import json
-import re
 from importlib.resources import files
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -53,7 +53,7 @@ expectations:
     fires_within: 8m
     resolves_within: 8m
 """
-_WIDE = 200
+_WIDE, _STORY = 160, 140
 
 
 @app.command("list")
@@ -73,7 +73,7 @@ def list_all(
     table = Table("Scenario", "Duration", "Must fire", "Story", box=box.SIMPLE_HEAD)
     for one in scenarios:
         firing = dict.fromkeys(e.alert for e in one.expectations if e.expected == "fires")
-        story = re.split(r"(?<=[.])\s", " ".join(one.story.split()), maxsplit=1)[0]
+        story = shorten(one.story, _STORY, placeholder=" ...")
         cells = (one.name, format_duration(one.duration_s), "\n".join(firing) or "-", story)
         table.add_row(*(Text(cell) for cell in cells))
     console = Console(highlight=False)

@@ -29,8 +29,8 @@ DURATION_MAX_S = 31 * 86_400.0
 TRACE_BYTES_MAX = 64 << 20
 _AIMS = {
     "agents": ("tiers", "hosts", "fraction"),
-    "hosts": ("hosts", "fraction"),
-    "sandboxes": ("sandboxes", "fraction"),
+    "hosts": ("hosts",),
+    "sandboxes": ("sandboxes",),
     "nothing": (),
 }
 

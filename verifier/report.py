@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 120
 _STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
+_CAPTION = (
+    "Pending and fired count from the cause's onset, resolved from its end; all of them from the"
+    " scenario's start where there is no cause."
+)
 _HEAD = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "")
 
 
@@ -77,7 +81,7 @@ def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
         head = (*_HEAD[:-1], "Holds")
         lines += [_markdown_row(head), _markdown_row(["---"] * len(head))]
         lines += [_markdown_row(row.cells) for row in table]
-        lines += ["", "Pending and fired count from the cause's onset, resolved from its end.", ""]
+        lines += ["", _CAPTION, ""]
     for title, items in _lists(outcomes):
         lines += [f"## {title}", "", *(f"- {item}" for item in items), ""]
     return "\n".join(lines)
@@ -92,13 +96,23 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
             table.add_row(*(Text(cell) for cell in row.cells), style="" if row.ok else "red")
         parts += [
             table,
-            Text("Pending and fired count from the cause's onset, resolved from its end."),
+            Text(_CAPTION),
         ]
     for title, items in _lists(outcomes):
         parts += [Text(), Text(title, style="bold"), *(Text(f"  {item}") for item in items)]
     verdict = overall(outcomes)
     held = sum(outcome.verdict == "pass" for outcome in outcomes)
-    count = f"{held} of {len(outcomes)} scenarios hold"
+    names = {alert.alert for outcome in outcomes for alert in outcome.alerts}
+    provoked = {
+        alert.alert
+        for outcome in outcomes
+        for alert in outcome.alerts
+        if alert.expected == "fires" and alert.ok
+    }
+    count = (
+        f"{held} of {len(outcomes)} scenarios hold,"
+        f" {len(provoked)} of {len(names)} alerts fired as they should"
+    )
     parts += [
         Text(),
         Text(_engine_and_speed(outcomes)),
@@ -111,7 +125,8 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
 def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]]:
     """Yield (title, lines) for every part of the report that has something to say."""
     invalid = [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid]
-    failed = [f"{row.scenario}: {row.alert}: {row.reason}" for row in rows(outcomes) if not row.ok]
+    broken = sorted((r for r in rows(outcomes) if not r.ok), key=lambda row: row.scenario)
+    failed = [f"{row.scenario}: {row.alert}: {row.reason}" for row in broken]
     panels = [(o, panel) for o in outcomes for panel in o.panels]
     mute = [f"{o.name}: {p.dashboard} / {p.panel}: {p.reason}" for o, p in panels if not p.ok]
     explained = [
@@ -184,11 +199,12 @@ def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
     exact_s = sum(outcome.exact_s for outcome in outcomes)
     wall_s = sum(outcome.wall_s for outcome in outcomes)
     speed = virtual_s / wall_s if wall_s else 0.0
-    exact = f"{format_duration(round(exact_s))} simulated exactly, the rest resampled"
+    exact = format_duration(round(exact_s))
+    rest = f"{exact} simulated event by event, the rest resampled"
     return (
         f"Judged by {engine.name} {engine.version}: {format_duration(round(virtual_s))} of virtual"
-        f" time ({exact if exact_s < virtual_s else 'all simulated exactly'}),"
-        f" {speed:,.0f} times real time a core"
+        f" time in {format_duration(round(wall_s))} on one core, {speed:,.0f} times real time"
+        f" ({rest if exact_s < virtual_s else 'all simulated event by event'})"
     )
 
 

@@ -196,6 +196,14 @@ def test_without_prometheus_the_status_is_3_and_the_way_out_is_told(command, mon
     assert told["scenarios"][0]["reasons"] == ["prometheus was not found: run `make setup`"]
 
 
+def test_the_documented_document_follows_the_schema(repository):
+    """The example of docs/verify.md has every key, and no other."""
+    page = (repository / "docs" / "verify.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("\n    {\n")
+    example, _, _ = rest.partition("\n    }\n")
+    jsonschema.validate(json.loads(f"{{{example}}}"), verdict_schema())
+
+
 def test_a_real_prometheus_judges_a_bundled_scenario(tmp_path):
     """The whole way, as a user goes it: a drop of traffic makes both throughput alerts fire."""
     done = subprocess.run(

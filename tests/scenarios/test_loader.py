@@ -169,6 +169,7 @@ MUTATIONS = [
     ("hosts: [0]", "sandboxes: [A]", "26:31: crash_loop aims at agents and takes the targets tiers, hosts, fraction, got sandboxes"),
     ("ramp: 30s", "targets: {tiers: [micro]}", "20:15: traffic_drop aims at nothing and must have no targets, got tiers"),
     ("fault: crash_loop", "fault: capacity_demand", "27:17: the key 'agents' is missing in faults[1].parameters|27:18: unknown key 'alive', the keys are agents"),
+    ("    parameters: {share: 0.4}", "    parameters: {share: 0.4}\n    targets: {fraction: 0.2}", "22:15: traffic_drop aims at nothing and must have no targets, got fraction"),
     # history
     ("ago: 2h", "ago: 10m", "33:12: ago must be at least its duration 20m: an incident is over when the scenario starts, got 10m"),
     ("ago: 2h", "ago: 7h", "33:12: ago must be within the history's depth 6h, got 7h"),
@@ -310,7 +311,8 @@ def test_every_bundled_scenario_loads(path):
 def test_the_published_schema_is_fresh():
     """`agentaskit-sim scenarios schema > scenarios/scenario.schema.json` was not forgotten."""
     published = json.loads((library()[0].parents[1] / "scenario.schema.json").read_text())
-    assert published == scenario_schema()
+    command = "agentaskit-sim scenarios schema > scenarios/scenario.schema.json"
+    assert published == scenario_schema(), f"it is stale: run {command}"
 
 
 def test_editors_see_what_the_loader_sees():

@@ -41,10 +41,13 @@ def test_the_report_of_a_run_that_holds_says_all_that_was_asked():
     assert "  drop: 1 of 2 alerts" in lines
     assert "  all 1 answered" in lines
     assert (
-        "Judged by prometheus 2.42.0: 2h of virtual time (30m simulated exactly, the rest"
-        " resampled), 3,600 times real time a core"
+        "Judged by prometheus 2.42.0: 2h of virtual time in 2s on one core, 3,600 times real time"
+        " (30m simulated event by event, the rest resampled)"
     ) in lines
-    assert lines[-2:] == ["Results: results/x", "PASS: 1 of 1 scenarios hold"]
+    assert lines[-2:] == [
+        "Results: results/x",
+        "PASS: 1 of 1 scenarios hold, 1 of 2 alerts fired as they should",
+    ]
 
 
 def test_the_report_leaves_no_failure_out():
@@ -57,7 +60,7 @@ def test_the_report_leaves_no_failure_out():
         "  bad: SLA / P99: NaN",
         "  bad: Queue: the queue grows",
         "  slo.yaml:3:1: same condition twice",
-        "FAIL: 1 of 3 scenarios hold",
+        "FAIL: 1 of 3 scenarios hold, 1 of 4 alerts fired as they should",
     ):
         assert line in text.splitlines(), line
     assert "answered" not in text.replace("Panels that did not answer", "")

@@ -1,0 +1,53 @@
+"""The documentation of scenario files says what the code says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from textwrap import dedent
+
+import pytest
+
+from scenarios.loader import parse_scenario
+from scenarios.schema import ScenarioModel, key_of
+from scenarios.yaml import parse
+from simulator.faults import FAULTS
+
+
+@pytest.fixture(scope="module")
+def page(repository):
+    """Return docs/scenarios.md."""
+    return (repository / "docs" / "scenarios.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_documented_with_its_aim_and_its_parameters(page, fault):
+    """A fault that is added or changed is missing here until it is written down."""
+    (row,) = re.findall(rf"^\| `{fault}` \|.*$", page, re.MULTILINE)
+    _, _, aim, parameters, _ = re.split(r"\s*\|\s*", row)
+    assert aim == FAULTS[fault].aims_at
+    for one in fields(FAULTS[fault]):
+        assert f"`{key_of(one.name)}`" in parameters
+
+
+def test_every_key_of_a_scenario_is_documented(page):
+    """At the top level, and in each of its parts."""
+    top = ScenarioModel.model_fields
+    inner = [top[name].annotation.model_fields for name in ("load", "history")]
+    for keys in (top, *inner):
+        for key in keys:
+            assert f"`{key}`" in page, key
+
+
+def test_the_examples_hold_no_mistake(page):
+    """The scenario loads, and so does a scenario with the topology of the other example."""
+    scenario, topology = (
+        dedent(block)
+        for block in re.findall(r"(?:^(?:    .*)?\n)+", page, re.MULTILINE)
+        if "story:" in block or "interns:" in block
+    )
+    assert len(parse_scenario(scenario, "traffic-drop.yaml").expectations) == 2
+    indented = "".join(f"  {line}\n" for line in topology.strip().splitlines())
+    text = f"name: x\nstory: x\nseed: 1\nduration: 5m\ntopology:\n{indented}"
+    assert parse(text, "x.yaml").data["topology"]["hosts"] == 4
+    assert parse_scenario(text, "x.yaml").topology.fleet == 928 + 65 + 10
