@@ -50,10 +50,12 @@ class Recorder:
         catalogue: Catalogue[Snapshot],
         depth_of: Callable[[str], float],
         past_s: float | None = None,
+        fine_s: float = 0.0,
     ) -> None:
         """Keep each series as deep as `depth_of(metric name)` s, or `past_s` where that is less.
 
-        A series with depth 0 is read by nobody and not kept at all.
+        A series with depth 0 is read by nobody and not kept at all. Steps are coarse where the past
+        is older than `fine_s` and than `FINE_PAST_S`.
         """
         asked = [depth_of(dict(labels)["__name__"]) for labels in catalogue.series]
         self._kept = np.flatnonzero(np.array(asked) > 0)
@@ -69,7 +71,7 @@ class Recorder:
         self.labels.append(tuple(sorted((("__name__", "up"), *target))))
         self.counters: NDArray[np.bool_] = catalogue.kinds[self._kept] == "counter"
         self.past_s = float(np.ceil(depths.max() / COARSE_S) * COARSE_S)
-        self._spans = _spans(depths, self.past_s)
+        self._spans = _spans(depths, self.past_s, max(fine_s, FINE_PAST_S))
         self._level = np.zeros(len(self._kept))
         self._raw = np.zeros(len(self._kept))
         self._up = False
@@ -94,29 +96,21 @@ class Recorder:
         """Record one exact scrape; returns its row: what counters gained, what gauges stood at."""
         row = np.where(self.counters, raw - self._raw, raw)
         self._raw = raw
-        self.add(np.array([at_s]), row[None, :], up=up)
+        self.add(np.array([at_s]), row[None, :], np.zeros(1, np.int64), up=up)
         return row
 
-    def add(self, times_s: NDArray[np.float64], rows: Rows, *, up: bool) -> None:
-        """Record scrapes at `times_s` (n,) from rows (n, series) of gains and gauge values."""
-        for span, until_s in zip(self._spans, self._ends(), strict=True):
-            mine = (times_s >= span.start_s) & (times_s < until_s)
-            if mine.any():
-                self._add_span(times_s[mine], rows[mine], span, up=up)
-        self._up = up
-
-    def add_pattern(
+    def add(
         self, times_s: NDArray[np.float64], pool: Rows, picks: NDArray[np.int64], *, up: bool
     ) -> None:
-        """`add` of `pool[picks]`, without ever building more columns than a span keeps."""
+        """Record scrapes at `times_s` (n,): the rows `pool[picks]` of gains and gauge values.
+
+        What is before the past that anyone reads, and between coarse steps, is only added up.
+        """
         for span, until_s in zip(self._spans, self._ends(), strict=True):
             mine = (times_s >= span.start_s) & (times_s < until_s)
             if mine.any():
-                wide = np.zeros((int(mine.sum()), 0))
-                kept = span.columns[:-1]
-                rows = pool[:, kept][picks[mine]]
-                self._add_columns(times_s[mine], rows if len(kept) else wide, span, up=up)
-        self._up = up
+                rows = pool[:, span.columns[:-1]][picks[mine]]
+                self._add_columns(times_s[mine], rows, span, up=up)
 
     def history(self) -> History:
         """Everything recorded, as blocks in time order."""
@@ -136,50 +130,48 @@ class Recorder:
     def _ends(self) -> list[float]:
         return [*(span.start_s for span in self._spans[1:]), np.inf]
 
-    def _add_span(self, times_s: NDArray[np.float64], rows: Rows, span: Span, *, up: bool) -> None:
-        self._add_columns(times_s, rows[:, span.columns[:-1]], span, up=up)
-
     def _add_columns(
         self, times_s: NDArray[np.float64], rows: Rows, span: Span, *, up: bool
     ) -> None:
-        """Turn rows into values: counters add up from their level, gauges are as they are."""
+        """Turn rows into values: counters add up from their level, gauges are as they are.
+
+        A failed scrape (not `up`) leaves `up` alone and ends every other series at once.
+        """
         kept = span.columns[:-1]
         counters = self.counters[kept]
         values = np.empty((len(rows), len(kept) + 1))
         grown = self._level[kept][counters] + np.cumsum(rows[:, counters], axis=0)
         values[:, :-1][:, counters] = grown
         values[:, :-1][:, ~counters] = rows[:, ~counters]
-        if len(rows):
-            level = self._level[kept]
-            level[counters] = grown[-1]
-            self._level[kept] = level
+        self._level[kept[counters]] = grown[-1]
         values[:, -1] = float(up)
+        on_step = np.rint(times_s) % span.step_s == 0
+        if not on_step.any():
+            return
+        values = values[on_step]
         if not up:
             values[:, :-1] = np.nan
-            if self._up and len(rows):
-                # A failed scrape ends every series of its target at once.
+            if self._up:
                 values[0, :-1] = STALE
         self._up = up
-        on_step = np.rint(times_s) % span.step_s == 0
-        if on_step.any():
-            self._times.append(times_s[on_step])
-            self._columns.append(span.columns)
-            self._values.append(values[on_step])
+        self._times.append(times_s[on_step])
+        self._columns.append(span.columns)
+        self._values.append(values)
 
 
-def _spans(depths_s: NDArray[np.float64], past_s: float) -> list[Span]:
+def _spans(depths_s: NDArray[np.float64], past_s: float, fine_s: float) -> list[Span]:
     """Cut the past where a series begins to be kept, and where the fine steps begin.
 
     The last column, `up`, is in every span, so that no span is empty.
     """
     last = len(depths_s) - 1
-    edges = sorted({past_s, *depths_s.tolist()} | ({FINE_PAST_S} if past_s > FINE_PAST_S else set()))
-    edges = [edge for edge in reversed(edges) if edge > 0]
+    fine_s = float(np.ceil(fine_s / COARSE_S) * COARSE_S)
+    edges = {past_s, min(fine_s, past_s), *depths_s.tolist()}
     spans = []
-    for edge in edges:
+    for edge in sorted((edge for edge in edges if edge > 0), reverse=True):
         wanted = np.flatnonzero(depths_s >= edge)
         columns = np.append(wanted[wanted != last], last).astype(np.int64)
-        spans.append(Span(-edge, columns, COARSE_S if edge > FINE_PAST_S else SCRAPE_S))
+        spans.append(Span(-edge, columns, COARSE_S if edge > fine_s else SCRAPE_S))
     everything = np.arange(len(depths_s), dtype=np.int64)
     spans.append(Span(0.0, everything, SCRAPE_S))
     assert all(a.start_s < b.start_s for a, b in pairwise(spans))  # noqa: S101

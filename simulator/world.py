@@ -164,6 +164,11 @@ class World:
             exporter_restarts=self._course.restarts,
         )
 
+    @property
+    def leaked_bytes(self) -> int:
+        """Memory that leaks hold at this instant, over all agents."""
+        return int(self._state.agent[:, k.LEAKED_BYTES].sum())
+
     def recent_durations_s(self, which: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The last durations (at most `kernel.RECENT`) of a histogram row, unordered, exact."""
         seen = int(self._state.recent_count[which])

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exporter.catalogue import WORLD, catalogue_world
+from exporter.catalogue import CONTRACT, WORLD, Catalogue, catalogue_world
 from exporter.recorder import SCRAPE_S, Recorder
 from simulator.plan import Load, Plan
 from simulator.streams import generator
 from simulator.world import World
 from verifier.engine import evaluate
+from verifier.errors import JudgeError
 from verifier.judgement import judge, missing_history
 from verifier.prometheus import Prometheus
 from verifier.ranges import depths
-from verifier.steady import MINUTE, POOL_MINUTES, Pool, find_pool
+from verifier.steady import MINUTE, Pool, find_pool, is_steady
 from verifier.verdict import Engine, PanelVerdict, Progress, ScenarioOutcome
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from exporter.history import History
     from scenarios.scenario import Scenario
+    from simulator.faults import Fault
     from simulator.snapshot import Snapshot
     from simulator.topology import Topology
     from verifier.dashboards import Panel
@@ -42,7 +44,10 @@ if TYPE_CHECKING:
     Report = Callable[[Progress], None]
 
 SCRAPE_NS: Final = SCRAPE_S * 1_000_000_000
-WARM_UP_S: Final = 120.0
+WARM_UP_S: Final = 60.0
+WARM_UP_MINUTES_MAX: Final = 20
+AFTERMATH_S: Final = 3600.0
+"""How long after its end an incident of the past may still be felt."""
 WORTH_SKIPPING: Final = 2 * MINUTE
 """Fewer further scrapes than these are lived, not resampled."""
 TELL_EVERY_S: Final = 0.2
@@ -72,15 +77,30 @@ class Warm:
 
 
 def warm_up(topology: Topology, rate: float, seed: int) -> Healthy:
-    """Simulate a healthy world exactly until it is settled, and some minutes more to draw from."""
+    """Simulate a healthy world exactly until its last minutes are steady: those to draw from.
+
+    Raises `JudgeError` when it does not settle: it has no healthy past.
+    """
     world = World(topology, Plan(load=Load(rate=rate)), seed)
     world.advance(WARM_UP_S)
-    before = world.snapshot()
-    scrapes = []
-    for _ in range(POOL_MINUTES * MINUTE):
+    scrapes = [world.snapshot()]
+    contract = Catalogue(CONTRACT, scrapes[0])
+    counters = contract.kinds == "counter"
+    reading = contract.flatten(scrapes[0])
+    rows: list[NDArray[np.float64]] = []
+    for _ in range(WARM_UP_MINUTES_MAX * MINUTE):
         world.advance_ns(world.now_ns + SCRAPE_NS)
         scrapes.append(world.snapshot())
-    return Healthy(world, before, tuple(scrapes))
+        last, reading = reading, contract.flatten(scrapes[-1])
+        rows.append(np.where(counters, reading - last, reading))
+        pool = find_pool(rows)
+        if pool is not None:
+            drawn = len(pool.rows)
+            return Healthy(world, scrapes[-drawn - 1], tuple(scrapes[-drawn:]))
+    raise JudgeError(
+        f"the system does not settle under {rate:g} tasks/s and has no steady past to begin with:"
+        " give a load.rate that it can carry, and raise it by load.stages"
+    )
 
 
 _WARM = Warm()
@@ -95,7 +115,10 @@ def prepare(scenarios: Iterable[Scenario]) -> None:
 
 @dataclass(slots=True)
 class Drive:
-    """Moves a world from scrape to scrape and records; knows how much was exact."""
+    """Moves a world from scrape to scrape and records; knows how much was exact.
+
+    `restarts` counts those of the plan at hand, as its world does.
+    """
 
     recorder: Recorder
     exact: bool
@@ -105,13 +128,13 @@ class Drive:
     resampled_s: float = 0.0
     restarts: int = 0
 
-    def through(
-        self, world: World, start_s: float, end_s: float, pool: Pool | None
-    ) -> Pool | None:
+    def through(self, world: World, start_s: float, end_s: float, pool: Pool | None) -> Pool | None:
         """Record the scrapes after `start_s` up to `end_s`; a given `pool` fits the first stretch.
 
         Returns the pool of the last stretch if it was steady to the end.
         """
+        self.restarts = 0
+        self._note_restart(world)
         origin_ns = world.now_ns
         left = round((end_s - start_s) / SCRAPE_S)
         done = 0
@@ -131,7 +154,8 @@ class Drive:
             if changed:
                 rows, pool = [], None
             else:
-                rows.append(row)
+                # What leaks take builds up below the noise of what memory is used for.
+                rows.append(np.append(row, world.leaked_bytes))
             self.tell(start_s + done * SCRAPE_S)
         return pool
 
@@ -143,10 +167,7 @@ class Drive:
         changed = world.next_change_ns() <= at_ns
         while world.next_change_ns() <= at_ns:
             world.advance_ns(world.next_change_ns())
-            snapshot = world.snapshot()
-            if snapshot.exporter_restarts != self.restarts:
-                self.restarts = snapshot.exporter_restarts
-                self.recorder.restart(self.recorder.read(snapshot))
+            self._note_restart(world)
         world.advance_ns(at_ns)
         snapshot = world.snapshot()
         raw = self.recorder.read(snapshot)
@@ -155,10 +176,16 @@ class Drive:
         self.exact_s += SCRAPE_S
         return changed, row
 
+    def _note_restart(self, world: World) -> None:
+        snapshot = world.snapshot()
+        if snapshot.exporter_restarts != self.restarts:
+            self.restarts = snapshot.exporter_restarts
+            self.recorder.restart(self.recorder.read(snapshot))
+
     def _resample(self, world: World, from_s: float, scrapes: int, pool: Pool) -> None:
         times_s = from_s + SCRAPE_S * np.arange(1, scrapes + 1, dtype=np.float64)
         up = world.snapshot().exporter_up
-        self.recorder.add_pattern(times_s, pool.rows, pool.pick(scrapes, self.chance), up=up)
+        self.recorder.add(times_s, pool.rows, pool.pick(scrapes, self.chance), up=up)
         world.skip_ns(scrapes * SCRAPE_NS)
         self.resampled_s += scrapes * SCRAPE_S
         self.tell(from_s + scrapes * SCRAPE_S)
@@ -183,22 +210,22 @@ def live(
 ) -> Lived:
     """Simulate `scenario`, its past included, and record what rules and panels will read."""
     healthy = (warm or _WARM).of(scenario)
-    recorder = Recorder(catalogue_world(healthy.before), needed.of, scenario.past.depth_s)
-    tell = _teller(scenario, recorder.past_s, report)
+    catalogue = catalogue_world(healthy.before)
+    recorder = Recorder(catalogue, needed.of, scenario.past.depth_s, needed.fine_s)
+    past_s, incidents = _past(scenario, recorder.past_s)
+    tell = _teller(scenario, past_s, report)
     drive = Drive(recorder, False, generator(scenario.seed, "resample"), tell)  # noqa: FBT003
-    past_s = recorder.past_s
-    faults = tuple(one.fault(past_s - one.ago_s) for one in scenario.past.incidents)
     load = Load(rate=scenario.plan.load.rate)
-    world = healthy.world.fork(Plan(load=load, faults=faults))
+    world = healthy.world.fork(Plan(load=load, faults=incidents))
     pool = _joined(recorder, healthy)
-    pool = drive.through(world, -past_s, 0.0, None if _begins_changed(faults) else pool)
+    pool = drive.through(world, -past_s, 0.0, None if _begins_changed(incidents) else pool)
     drive.exact = exact or scenario.plan.load.trace_s is not None
     if scenario.plan.load.trace_s is not None:
         world = World(scenario.topology, scenario.plan, scenario.seed)
         recorder.join(recorder.read(world.snapshot()))
     else:
         world = world.fork(scenario.plan)
-    if drive.exact or _begins_changed(scenario.plan.faults) or scenario.plan.load.daily:
+    if scenario.plan.load != load or _begins_changed(scenario.plan.faults):
         pool = None
     drive.through(world, 0.0, scenario.duration_s, pool)
     return Lived(recorder.history(), drive.exact_s, drive.resampled_s)
@@ -250,20 +277,34 @@ def _missing(scenario: Scenario, needed: Depths) -> tuple[str, ...]:
     if given_s is None:
         return ()
     names = {metric.name for metric in WORLD}
-    names |= {f"{metric.name}_bucket" for metric in WORLD if metric.kind == "histogram"}
+    names |= {f"{name}_{part}" for name in names for part in ("bucket", "count", "sum")}
     asked = {name: needed.of(name) for name in names if needed.of(name) > 0}
     return missing_history(asked, dict.fromkeys(asked, given_s))
 
 
-def _joined(recorder: Recorder, healthy: Healthy) -> Pool:
-    """The pool of the healthy world in the recorder's columns; its counters are joined."""
+def _past(scenario: Scenario, read_s: float) -> tuple[float, tuple[Fault, ...]]:
+    """How long a past to live, and its incidents: those that can be felt in what is read of it."""
+    felt = [
+        one for one in scenario.past.incidents if one.ago_s - one.duration_s < read_s + AFTERMATH_S
+    ]
+    earliest_s = max((one.ago_s for one in felt), default=0.0)
+    past_s = max(read_s, float(np.ceil(earliest_s / SCRAPE_S) * SCRAPE_S))
+    return past_s, tuple(one.fault(past_s - one.ago_s) for one in felt)
+
+
+def _joined(recorder: Recorder, healthy: Healthy) -> Pool | None:
+    """The pool of the healthy world in the recorder's columns; its counters are joined.
+
+    None when something is read that is never steady, such as a clock.
+    """
     readings = np.array([recorder.read(one) for one in (healthy.before, *healthy.scrapes)])
     recorder.join(readings[-1])
-    return Pool(np.where(recorder.counters, np.diff(readings, axis=0), readings[1:]))
+    rows = np.where(recorder.counters, np.diff(readings, axis=0), readings[1:])
+    return Pool(rows) if is_steady(rows) else None
 
 
-def _begins_changed(faults: Iterable[object]) -> bool:
-    return any(getattr(fault, "start_s", 0.0) <= 0 for fault in faults)
+def _begins_changed(faults: Iterable[Fault]) -> bool:
+    return any(fault.start_s <= 0 for fault in faults)
 
 
 def _progress(scenario: Scenario, phase: str, at_s: float, speed: float) -> Progress:

@@ -7,10 +7,12 @@ recording rules. Reads the syntax tree of promql-parser only; it knows no metric
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import promql_parser as promql
+
+from exporter.recorder import COARSE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,16 +26,23 @@ LOOKBACK_S: Final = 300.0
 SUBQUERY_STEP_S: Final = 60.0
 """Step of a subquery that names none: the default evaluation interval."""
 
+WIDE_S: Final = 12.0 * COARSE_S
+"""A window at least this wide may be read from coarse steps; a narrower one may not."""
+
 NAME: Final = "__name__"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One selector of an expression: the metric names it takes and how far back it looks."""
+    """One selector of an expression: the metric names it takes and how far back it looks.
+
+    `window_s` is its own range (an instant selector: the lookback), wherever it is moved to.
+    """
 
     names: re.Pattern[str]
     exact: str | None
     depth_s: float
+    window_s: float
 
     def takes(self, metric: str) -> bool:
         """Return whether the selector may read `metric`."""
@@ -54,6 +63,11 @@ class Depths:
     def longest_s(self) -> float:
         """The longest depth of all."""
         return max((read.depth_s for read in self.reads), default=0.0)
+
+    @property
+    def fine_s(self) -> float:
+        """How far back a window too narrow for coarse steps is moved, by offset or subquery."""
+        return max((read.depth_s for read in self.reads if read.window_s < WIDE_S), default=0.0)
 
 
 def reads(expr: str) -> list[Read]:
@@ -77,7 +91,7 @@ def reads(expr: str) -> list[Read]:
             range_s = ranges_s.pop() if ranges_s else LOOKBACK_S
             depth_s = max(0.0, range_s + _offset_s(node) + sum(outer_s))
             names, exact = _names(node)
-            found.append(Read(re.compile(names), exact, depth_s))
+            found.append(Read(re.compile(names), exact, depth_s, range_s))
 
     def leave(node: Any) -> None:
         if isinstance(node, promql.SubqueryExpr):
@@ -105,7 +119,7 @@ def depths(rules: RuleFiles, panels: Iterable[Panel] = ()) -> Depths:
     found = [read for expr in expressions for read in reads(expr)]
     for rule in reversed(in_dependency_order(rules)):
         outer_s = Depths(tuple(found)).of(rule.record)
-        found += [Read(r.names, r.exact, r.depth_s + outer_s) for r in reads(rule.expr)]
+        found += [replace(read, depth_s=read.depth_s + outer_s) for read in reads(rule.expr)]
     return Depths(tuple(found))
 
 

@@ -22,7 +22,6 @@ MINUTE: Final = 60 // SCRAPE_S
 POOL_MINUTES: Final = 4
 SETTLE_MINUTES: Final = 1
 ERRORS_ALLOWED: Final = 5.0
-TOLERANCE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,7 @@ def find_pool(rows: list[NDArray[np.float64]]) -> Pool | None:
     """The last minutes of a stretch's exact scrapes as a pool, or None while a trend shows.
 
     Two halves are compared series by series: their means may differ by `ERRORS_ALLOWED` standard
-    errors (Welch) or by `TOLERANCE` of the mean, whichever is more. The first minutes after a
-    change never count.
+    errors (Welch). The first minutes after a change never count.
     """
     wanted = POOL_MINUTES * MINUTE
     if len(rows) < wanted + SETTLE_MINUTES * MINUTE:
@@ -58,7 +56,4 @@ def is_steady(rows: NDArray[np.float64]) -> bool:
     first, second = rows[:half], rows[half:]
     difference = np.abs(first.mean(axis=0) - second.mean(axis=0))
     variance = first.var(axis=0, ddof=1) / half + second.var(axis=0, ddof=1) / len(second)
-    allowed = np.maximum(
-        ERRORS_ALLOWED * np.sqrt(variance), TOLERANCE * np.abs(rows.mean(axis=0))
-    )
-    return bool((difference <= allowed + 1e-9).all())
+    return bool((difference <= ERRORS_ALLOWED * np.sqrt(variance) + 1e-9).all())
