@@ -361,7 +361,10 @@ def demand(w, host):
     """Thousandths of a core that everything on `host` asks for."""
     h = host_row(w, host)
     return (
-        w[h + BUSY] * w[BUSY_CORES] + w[h + BACKGROUND_CORES] + w[h + STOLEN_CORES] + w[h + MESSAGE_CORES]
+        w[h + BUSY] * w[BUSY_CORES]
+        + w[h + BACKGROUND_CORES]
+        + w[h + STOLEN_CORES]
+        + w[h + MESSAGE_CORES]
     )
 
 
@@ -451,7 +454,10 @@ def enqueue(w, now, arrived_at, work, meta, luck):
     lane = 2 * priority + ((meta >> CLASS_SHIFT) & 1)
     expire(w, 2 * priority, now)
     expire(w, 2 * priority + 1, now)
-    if w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] >= w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]:
+    if (
+        w[PRIORITY + priority * PRIORITY_SIZE + DEPTH]
+        >= w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]
+    ):
         return False
     capacity = w[RING_ROOM]
     slot = (w[LANES + LIST_SIZE * lane + HEAD] + w[LANES + LIST_SIZE * lane + LENGTH]) % capacity
@@ -625,7 +631,14 @@ def take_next(w, x, agent, now):
                 leave_lane(w, lane, head)
                 q = ring_row(w, lane, head)
                 dispatch(
-                    w, x, agent, now, w[q + Q_ARRIVED_AT], w[q + Q_WORK_NS], w[q + Q_META], w[q + Q_LUCK]
+                    w,
+                    x,
+                    agent,
+                    now,
+                    w[q + Q_ARRIVED_AT],
+                    w[q + Q_WORK_NS],
+                    w[q + Q_META],
+                    w[q + Q_LUCK],
                 )
                 return True
     return False
@@ -843,24 +856,6 @@ def finish(w, x, agent, now):
     become_free(w, x, agent, now)
 
 
-@_hot
-def agent_event(w, x, agent, now):
-    """Whatever this agent was waiting for has come."""
-    stage = w[agent_row(w, agent) + STAGE]
-    if stage == FIRST_RESULT:
-        first_result(w, x, agent, now)
-    elif stage == ENDS:
-        finish(w, x, agent, now)
-    elif stage == RELEASES:
-        release_next(w, x, agent, now)
-    elif stage == COMES_UP:
-        come_up(w, x, agent, now)
-    elif stage == COMES_BACK:
-        begin_start(w, x, agent, now)
-    else:  # WATCHED by the watchdog, or DIES of its crash loop
-        crash(w, x, agent, now)
-
-
 # --- gateway
 
 
@@ -972,7 +967,9 @@ def scale_fleet(w, x, now):
         state = w[agent_row(w, agent) + STATE]
         if w[agent_row(w, agent) + SCALES] != 0 and (state == WORKING or state == HANGING):
             wanted += 1.0
-        if state == STARTING or (w[agent_row(w, agent) + PLACE] >= 0 and w[agent_row(w, agent) + RETIRE] != STOP):
+        if state == STARTING or (
+            w[agent_row(w, agent) + PLACE] >= 0 and w[agent_row(w, agent) + RETIRE] != STOP
+        ):
             provisioned += 1
     wanted = min(wanted, float(w[SCALED_AGENTS]))
     x[BUSY_AVERAGE] += 0.05 * (wanted - x[BUSY_AVERAGE])
@@ -991,8 +988,10 @@ def scale_fleet(w, x, now):
     steps = 0
     agent = w[AGENTS] - 1
     while surplus > 0 and steps < 10 and agent >= 0:
-        if w[agent_row(w, agent) + SCALES] != 0 and w[agent_row(w, agent) + STATE] == IDLE and (
-            w[agent_row(w, agent) + STAGE] == NOTHING
+        if (
+            w[agent_row(w, agent) + SCALES] != 0
+            and w[agent_row(w, agent) + STATE] == IDLE
+            and (w[agent_row(w, agent) + STAGE] == NOTHING)
         ):
             w[agent_row(w, agent) + RETIRE] = STOP
             retire(w, x, agent, now)
@@ -1049,15 +1048,17 @@ def measure_saturation(w):
         limit = w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]
         level = max(
             level,
-            int(depth >= 50 * limit) + int(depth >= 70 * limit)
-            + int(depth >= 85 * limit) + int(depth > 95 * limit),
+            int(depth >= 50 * limit)
+            + int(depth >= 70 * limit)
+            + int(depth >= 85 * limit)
+            + int(depth > 95 * limit),
         )
     w[LEVEL] = level
 
 
 @_cold
-def tick(w, x, now):
-    """Everything that the orchestrator does by the clock, ten times a second."""
+def tick(w, now):
+    """What the orchestrator measures by the clock, ten times a second."""
     w[NEXT_TICK] = now + TICK_NS
     w[TICKS] += 1
     for lane in range(LANE_COUNT):
@@ -1065,17 +1066,21 @@ def tick(w, x, now):
     measure_hosts(w, now)
     measure_saturation(w)
     for agent in range(w[AGENTS]):
-        if w[agent_row(w, agent) + LEAK_PER_TICK] != 0 and w[agent_row(w, agent) + PLACE] >= 0:
-            w[agent_row(w, agent) + LEAKED_BYTES] += w[agent_row(w, agent) + LEAK_PER_TICK]
-    for k in range(w[CRASH_TARGETS]):
+        me = agent_row(w, agent)
+        if w[me + LEAK_PER_TICK] != 0 and w[me + PLACE] >= 0:
+            w[me + LEAKED_BYTES] += w[me + LEAK_PER_TICK]
+
+
+@_cold
+def crash_at_random(w, x, now):
+    """Each target of a crash fault may die in this tick."""
+    for target in range(w[CRASH_TARGETS]):
         bits = w[w[CRASH_BITS_AT] + w[CRASH_CURSOR]]
         w[CRASH_CURSOR] += 1
-        agent = w[w[CRASH_TARGETS_AT] + k]
-        if (bits >> 32) < w[agent_row(w, agent) + CRASH_LUCK] and w[agent_row(w, agent) + PLACE] >= 0:
+        agent = w[w[CRASH_TARGETS_AT] + target]
+        me = agent_row(w, agent)
+        if (bits >> 32) < w[me + CRASH_LUCK] and w[me + PLACE] >= 0:
             crash(w, x, agent, now)
-    recycle(w, x, now)
-    if w[TICKS] % TICKS_PER_SCALING == 0:
-        scale_fleet(w, x, now)
 
 
 @_hot
@@ -1096,28 +1101,6 @@ ADVANCE, SETTLE, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(5)
 
 
 @_cold
-def advance(w, x, until):
-    """Process every event up to and including `until` (ns)."""
-    while True:
-        now = min(w[NEXT_TICK], w[w[DUE_AT] + 1], w[NEXT_ARRIVAL], w[NEXT_FLOOD])
-        if now > until:
-            break
-        if low_on_chance(w):
-            return REFILL
-        w[NOW] = now
-        if now == w[NEXT_TICK]:
-            tick(w, x, now)
-        elif now == w[w[DUE_AT] + 1]:
-            agent_event(w, x, earliest(w), now)
-        elif now == w[NEXT_ARRIVAL]:
-            arrive(w, x, now)
-        else:
-            flood(w, x, now)
-    w[NOW] = until
-    return DONE
-
-
-@_cold
 def settle_all(w):
     """Bring every lazily kept account up to the present; the same whenever it is done."""
     now = w[NOW]
@@ -1135,16 +1118,50 @@ def run(w, x, deed, which):
     """Do one deed: advance to instant `which` (ns), settle, or strike agent or pool `which` now.
 
     Returns DONE, or REFILL when chance runs low before the instant is reached. One entry for all,
-    so that there is one thing to compile and to keep.
+    and the loop in it, because compiling takes longer with every layer of calls above the work.
     """
-    if deed == ADVANCE:
-        return advance(w, x, which)
     if deed == SETTLE:
         settle_all(w)
     elif deed == CRASH_AGENT:
         crash(w, x, which, w[NOW])
     elif deed == LOSE_EXECUTION:
         lose_execution(w, x, which, w[NOW])
-    else:
+    elif deed == GRANT_POOL:
         grant(w, x, which, w[NOW])
+    if deed != ADVANCE:
+        return DONE
+    while True:
+        now = min(w[NEXT_TICK], w[w[DUE_AT] + 1], w[NEXT_ARRIVAL], w[NEXT_FLOOD])
+        if now > which:
+            break
+        if low_on_chance(w):
+            return REFILL
+        w[NOW] = now
+        if now == w[NEXT_TICK]:
+            tick(w, now)
+            crash_at_random(w, x, now)
+            recycle(w, x, now)
+            if w[TICKS] % TICKS_PER_SCALING == 0:
+                scale_fleet(w, x, now)
+        elif now == w[w[DUE_AT] + 1]:
+            # Whatever the earliest agent was waiting for has come.
+            agent = earliest(w)
+            stage = w[agent_row(w, agent) + STAGE]
+            if stage == FIRST_RESULT:
+                first_result(w, x, agent, now)
+            elif stage == ENDS:
+                finish(w, x, agent, now)
+            elif stage == RELEASES:
+                release_next(w, x, agent, now)
+            elif stage == COMES_UP:
+                come_up(w, x, agent, now)
+            elif stage == COMES_BACK:
+                begin_start(w, x, agent, now)
+            else:  # WATCHED by the watchdog, or DIES of its crash loop
+                crash(w, x, agent, now)
+        elif now == w[NEXT_ARRIVAL]:
+            arrive(w, x, now)
+        else:
+            flood(w, x, now)
+    w[NOW] = which
     return DONE
