@@ -1,1 +1,1 @@
-"""The world: a simulated multi-agent orchestrator in virtual time. No Prometheus, no HTTP, no files."""
+"""The world: a simulated multi-agent orchestrator in virtual time. No HTTP, no files."""

@@ -7,6 +7,7 @@ in any order leaves exactly the base. `strike` does what happens only once, at a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,8 @@ from simulator.streams import generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.plan import Load
     from simulator.layout import State
+    from simulator.plan import Load
     from simulator.topology import Topology
 
 DAY_S = 86_400.0
@@ -122,18 +123,24 @@ class Composition:
                 self.slowness[agents] *= 1 + (factor - 1) * strength
             case f.TaskFailure(share=share):
                 self.failing[agents] = 1 - (1 - self.failing[agents]) * (1 - share * strength)
-            case f.SlowConsumer(factor=factor):
-                self.inbox_factor[agents] *= 1 + (factor - 1) * strength
             case f.MemoryLeak(bytes_per_s=leak):
                 self.leak[agents] += leak * strength
+            case _:
+                self._add_to_bus(fault.parameters, aim, strength)
+
+    def _add_to_bus(self, parameters: f.Parameters, aim: Aim, strength: float) -> None:
+        """The faults of the message bus."""
+        match parameters:
+            case f.SlowConsumer(factor=factor):
+                self.inbox_factor[aim.agents] *= 1 + (factor - 1) * strength
             case f.BusPartition(loss=loss):
-                self.side[agents] |= 1 << self.partitions
+                self.side[aim.agents] |= 1 << self.partitions
                 self.partitions += 1
                 self.loss = max(self.loss, loss * strength)
             case f.MessageFlood(rate_per_s=rate):
-                self.floods.append((rate * strength, agents))
+                self.floods.append((rate * strength, aim.agents))
             case _:
-                self._add_shared(fault.parameters, aim, strength)
+                self._add_shared(parameters, aim, strength)
 
     def _add_shared(self, parameters: f.Parameters, aim: Aim, strength: float) -> None:
         """The faults that strike no single agents."""
@@ -226,7 +233,7 @@ def set_rate(s: State, rate_per_s: float, now: int) -> None:
         left = float(s.real_head[k.GAP_LEFT])
     s.real_head[k.RATE] = new
     wait = left / new if new > 0 else np.inf
-    if wait < 4e18:  # noqa: PLR2004
+    if wait < 4e18:
         s.head[k.NEXT_ARRIVAL] = now + int(wait)
     else:
         s.real_head[k.GAP_LEFT] = left
@@ -267,40 +274,7 @@ def measure(fault: f.Fault, aim: Aim, s: State, at_onset: dict[str, Any]) -> flo
     """A fault's own measure of effect since its onset; `at_onset` is `baseline` of then."""
     now = baseline(s)
     delta = {name: value - at_onset[name] for name, value in now.items()}
-    match fault.parameters:
-        case f.AgentCrash() | f.CrashLoop():
-            return float(delta["crashed"])
-        case f.AgentHang():
-            return float(delta["hung"])
-        case f.SlowStart():
-            return _mean_s(delta, "startup")
-        case f.TaskSlowdown():
-            return _mean_s(delta, "task")
-        case f.TaskFailure() | f.DependencyOutage():
-            return float(delta["failed"])
-        case f.TrafficSurge() | f.TrafficDrop():
-            passed = delta["now"] / 1e9
-            return float(delta["arrived"]) / passed if passed else 0.0
-        case f.CapacityDemand():
-            return float(s.head[k.RUNNING])
-        case f.BusPartition():
-            return float(delta["partitioned"])
-        case f.MessageFlood():
-            return float(delta["flooded"])
-        case f.SlowConsumer():
-            return float(s.agent[aim.agents, k.WAITING].sum())
-        case f.SandboxLeak():
-            return float(s.pool[list(aim.pools), k.LEAKED].sum())
-        case f.SandboxCrash():
-            return float(s.pool[list(aim.pools), k.DOWN].sum())
-        case f.MemoryLeak():
-            return float(s.agent[aim.agents, k.LEAKED_BYTES].sum())
-        case f.CpuContention():
-            return float(delta["stolen"]) / 1e9
-        case f.ExporterDown():
-            return float(delta["now"]) / 1e9
-        case _:
-            return 1.0
+    return float(_MEASURES[type(fault.parameters)](delta, s, aim))
 
 
 def _mean_s(delta: dict[str, Any], what: str) -> float:
@@ -324,3 +298,32 @@ def baseline(s: State) -> dict[str, Any]:
         "task_count": int(s.histogram[k.TASK_DURATION].sum()),
         "task_sum": int(s.histogram_sum[k.TASK_DURATION]),
     }
+
+
+def _arrivals_per_s(delta: dict[str, Any], _s: State, _aim: Aim) -> float:
+    return float(delta["arrived"] / (delta["now"] / 1e9)) if delta["now"] else 0.0
+
+
+_Measure = Callable[[dict[str, Any], "State", Aim], float]
+_MEASURES: dict[type[f.Parameters], _Measure] = {
+    f.AgentCrash: lambda delta, _s, _aim: delta["crashed"],
+    f.CrashLoop: lambda delta, _s, _aim: delta["crashed"],
+    f.AgentHang: lambda delta, _s, _aim: delta["hung"],
+    f.SlowStart: lambda delta, _s, _aim: _mean_s(delta, "startup"),
+    f.TaskSlowdown: lambda delta, _s, _aim: _mean_s(delta, "task"),
+    f.TaskFailure: lambda delta, _s, _aim: delta["failed"],
+    f.DependencyOutage: lambda delta, _s, _aim: delta["failed"],
+    f.TrafficSurge: _arrivals_per_s,
+    f.TrafficDrop: _arrivals_per_s,
+    f.CapacityDemand: lambda _delta, s, _aim: s.head[k.RUNNING],
+    f.BusPartition: lambda delta, _s, _aim: delta["partitioned"],
+    f.MessageFlood: lambda delta, _s, _aim: delta["flooded"],
+    f.SlowConsumer: lambda _delta, s, aim: s.agent[aim.agents, k.WAITING].sum(),
+    f.SandboxLeak: lambda _delta, s, aim: s.pool[list(aim.pools), k.LEAKED].sum(),
+    f.SandboxCrash: lambda _delta, s, aim: s.pool[list(aim.pools), k.DOWN].sum(),
+    f.MemoryLeak: lambda _delta, s, aim: s.agent[aim.agents, k.LEAKED_BYTES].sum(),
+    f.CpuContention: lambda delta, _s, _aim: delta["stolen"] / 1e9,
+    f.ExporterDown: lambda delta, _s, _aim: delta["now"] / 1e9,
+    f.CounterReset: lambda _delta, _s, _aim: 1.0,
+}
+"""What each fault has done, read from counters that no fault sets; units: `effect_unit`."""

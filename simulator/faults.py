@@ -29,8 +29,12 @@ class Targets:
 
     def __post_init__(self) -> None:
         """Refuse a fraction outside (0, 1]."""
-        require(isfinite(self.fraction) and 0 < self.fraction <= 1, "targets: fraction",
-                "above 0 and at most 1", self.fraction)
+        require(
+            isfinite(self.fraction) and 0 < self.fraction <= 1,
+            "targets: fraction",
+            "above 0 and at most 1",
+            self.fraction,
+        )
 
 
 class Parameters:
@@ -107,12 +111,16 @@ class SlowStart(Parameters):
 
     factor: float
     aims_at: ClassVar[Aim] = "agents"
-    effect_unit: ClassVar[str] = "slowed starts"
+    effect_unit: ClassVar[str] = "seconds, mean start-up"
 
     def __post_init__(self) -> None:
         """Refuse factors below 1."""
-        require(isfinite(self.factor) and self.factor >= 1, "slow_start: factor", "at least 1",
-                self.factor)
+        require(
+            isfinite(self.factor) and self.factor >= 1,
+            "slow_start: factor",
+            "at least 1",
+            self.factor,
+        )
 
     @property
     def magnitude(self) -> float:
@@ -126,12 +134,16 @@ class TaskSlowdown(Parameters):
 
     factor: float
     aims_at: ClassVar[Aim] = "agents"
-    effect_unit: ClassVar[str] = "slowed tasks"
+    effect_unit: ClassVar[str] = "seconds, mean task"
 
     def __post_init__(self) -> None:
         """Refuse factors below 1."""
-        require(isfinite(self.factor) and self.factor >= 1, "task_slowdown: factor", "at least 1",
-                self.factor)
+        require(
+            isfinite(self.factor) and self.factor >= 1,
+            "task_slowdown: factor",
+            "at least 1",
+            self.factor,
+        )
 
     @property
     def magnitude(self) -> float:
@@ -163,13 +175,17 @@ class DependencyOutage(Parameters):
 
     share: float
     latency_s: float = 0.2
-    effect_unit: ClassVar[str] = "affected tasks"
+    effect_unit: ClassVar[str] = "failed tasks"
 
     def __post_init__(self) -> None:
         """Refuse shares outside (0, 1] and negative latencies."""
         _share("dependency_outage: share", self.share)
-        require(isfinite(self.latency_s) and self.latency_s >= 0, "dependency_outage: latency_s",
-                "at least 0", self.latency_s)
+        require(
+            isfinite(self.latency_s) and self.latency_s >= 0,
+            "dependency_outage: latency_s",
+            "at least 0",
+            self.latency_s,
+        )
 
     @property
     def magnitude(self) -> float:
@@ -182,7 +198,7 @@ class TrafficSurge(Parameters):
     """Arrivals come `factor` times as fast."""
 
     factor: float
-    effect_unit: ClassVar[str] = "arrivals"
+    effect_unit: ClassVar[str] = "arrivals per second"
 
     def __post_init__(self) -> None:
         """Refuse factors outside [1, 100]."""
@@ -199,7 +215,7 @@ class TrafficDrop(Parameters):
     """A `share` of the arrivals never comes."""
 
     share: float
-    effect_unit: ClassVar[str] = "arrivals"
+    effect_unit: ClassVar[str] = "arrivals per second"
 
     def __post_init__(self) -> None:
         """Refuse shares outside (0, 1]."""
@@ -257,8 +273,9 @@ class MessageFlood(Parameters):
     def __post_init__(self) -> None:
         """Refuse rates outside (0, 1e7]."""
         require_positive("message_flood: rate_per_s", self.rate_per_s)
-        require(self.rate_per_s <= 1e7, "message_flood: rate_per_s", "at most 10000000",
-                self.rate_per_s)
+        require(
+            self.rate_per_s <= 1e7, "message_flood: rate_per_s", "at most 10000000", self.rate_per_s
+        )
 
     @property
     def magnitude(self) -> float:
@@ -276,8 +293,12 @@ class SlowConsumer(Parameters):
 
     def __post_init__(self) -> None:
         """Refuse factors below 1."""
-        require(isfinite(self.factor) and self.factor >= 1, "slow_consumer: factor", "at least 1",
-                self.factor)
+        require(
+            isfinite(self.factor) and self.factor >= 1,
+            "slow_consumer: factor",
+            "at least 1",
+            self.factor,
+        )
 
     @property
     def magnitude(self) -> float:
@@ -361,7 +382,7 @@ class CpuContention(Parameters):
 class ExporterDown(Parameters):
     """Scrapes fail: the world goes on, nobody sees it."""
 
-    effect_unit: ClassVar[str] = "scrapes lost"
+    effect_unit: ClassVar[str] = "seconds without a scrape"
 
     @property
     def magnitude(self) -> float:
@@ -418,11 +439,19 @@ class Fault:
     def __post_init__(self) -> None:
         """Refuse times that cannot be."""
         require(bool(self.name), "fault name", "a non-empty word", self.name)
-        require(isfinite(self.start_s) and self.start_s >= 0, f"fault {self.name}: start",
-                "at least 0", self.start_s)
+        require(
+            isfinite(self.start_s) and self.start_s >= 0,
+            f"fault {self.name}: start",
+            "at least 0",
+            self.start_s,
+        )
         require_positive(f"fault {self.name}: duration", self.duration_s)
-        require(0 <= self.ramp_s <= self.duration_s, f"fault {self.name}: ramp",
-                "between 0 and its duration", self.ramp_s)
+        require(
+            0 <= self.ramp_s <= self.duration_s,
+            f"fault {self.name}: ramp",
+            "between 0 and its duration",
+            self.ramp_s,
+        )
 
     @property
     def kind(self) -> str:

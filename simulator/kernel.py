@@ -1,4 +1,4 @@
-"""The event kernel: one exact loop over two arrays, compiled with numba, the same source uncompiled.
+"""The event kernel: one exact loop over two arrays, compiled by numba or run as it stands.
 
 Called by `world` alone, which owns the arrays. All time is integer nanoseconds and every count an
 integer, so the outcome does not depend on who looks, or how often. The kernel draws no chance of
@@ -119,7 +119,7 @@ DONE, REFILL = 0, 1
 
 def _compiled(**options: Any) -> Callable[[Any], Any]:
     """`njit` for a step of the kernel: no reference counting, for nothing is ever allocated."""
-    return njit(error_model="numpy", _nrt=False, **options)  # type: ignore[no-any-return]
+    return njit(error_model="numpy", _nrt=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
 _inner = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -965,7 +965,7 @@ def scale_fleet(w, x, now):
     provisioned = 0
     for agent in range(w[AGENTS]):
         state = w[agent_row(w, agent) + STATE]
-        if w[agent_row(w, agent) + SCALES] != 0 and (state == WORKING or state == HANGING):
+        if w[agent_row(w, agent) + SCALES] != 0 and state in (WORKING, HANGING):
             wanted += 1.0
         if state == STARTING or (
             w[agent_row(w, agent) + PLACE] >= 0 and w[agent_row(w, agent) + RETIRE] != STOP

@@ -28,10 +28,18 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Refuse negative durations and rates outside [0, 1e7]."""
-        require(isfinite(self.duration_s) and self.duration_s >= 0, "stage: duration",
-                "at least 0", self.duration_s)
-        require(isfinite(self.target) and 0 <= self.target <= 1e7, "stage: target",
-                "0 to 10000000", self.target)
+        require(
+            isfinite(self.duration_s) and self.duration_s >= 0,
+            "stage: duration",
+            "at least 0",
+            self.duration_s,
+        )
+        require(
+            isfinite(self.target) and 0 <= self.target <= 1e7,
+            "stage: target",
+            "0 to 10000000",
+            self.target,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +89,17 @@ class Load:
 
     def __post_init__(self) -> None:
         """Refuse rates outside [0, 1e7] and traces that run backwards."""
-        require(isfinite(self.rate) and 0 <= self.rate <= 1e7, "load: rate", "0 to 10000000",
-                self.rate)
+        require(
+            isfinite(self.rate) and 0 <= self.rate <= 1e7, "load: rate", "0 to 10000000", self.rate
+        )
         if self.trace_s is not None:
             rising = all(a <= b for a, b in zip(self.trace_s, self.trace_s[1:], strict=False))
-            require(rising and all(t >= 0 for t in self.trace_s[:1]), "load: trace",
-                    "times of 0 or later that never fall", self.trace_s[:3])
+            require(
+                rising and all(t >= 0 for t in self.trace_s[:1]),
+                "load: trace",
+                "times of 0 or later that never fall",
+                self.trace_s[:3],
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def _memory(s: State, topology: Topology, agents: NDArray[np.int64]) -> NDArray[
     leaked = np.zeros(tiers, np.int64)
     np.add.at(waiting, tier, s.agent[:, k.WAITING])
     np.add.at(leaked, tier, s.agent[:, k.LEAKED_BYTES])
-    memory = alive * base + at_work * task + waiting * size + leaked
+    memory: NDArray[np.int64] = alive * base + at_work * task + waiting * size + leaked
     memory[0] += s.head[k.QUEUED] * topology.queued_task_bytes
     return memory
 

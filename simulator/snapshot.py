@@ -116,4 +116,5 @@ class Snapshot:
     @property
     def active_agents(self) -> Counts:
         """Running agents by tier: idle, busy or hung. Shape (tier,)."""
-        return self.agents[:, 2:5].sum(axis=1)
+        running: Counts = self.agents[:, 2:5].sum(axis=1)
+        return running

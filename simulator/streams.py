@@ -52,7 +52,7 @@ class Streams:
         self._top_up(head, k.CRASH_CURSOR, s.crash_bits, lambda n: self._bits("crash", n))
         self._top_up(
             head, k.FLOOD_CURSOR,
-            s.flood_gaps, lambda n: self._named["flood"].standard_exponential(n),
+            s.flood_gaps, self._named["flood"].standard_exponential,
             s.flood_bits, lambda n: self._bits("flood-bits", n),
         )  # fmt: skip
 

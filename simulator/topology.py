@@ -15,6 +15,7 @@ SANDBOXES = ("A", "B", "C")
 TASK_CLASSES = ("work", "coordination")
 
 Distribution = Literal["lognormal", "exponential", "deterministic"]
+ClassName = Literal["work", "coordination"]
 
 
 def require(holds: bool, what: str, rule: str, got: object) -> None:  # noqa: FBT001
@@ -41,7 +42,7 @@ class Tier:
 
     name: str
     agents: int
-    takes: tuple[Literal["work", "coordination"], ...]
+    takes: tuple[ClassName, ...]
     scales: bool = False
     speed: float = 1.0
     base_memory_bytes: int = 3 << 20
@@ -50,12 +51,17 @@ class Tier:
     def __post_init__(self) -> None:
         """Refuse an empty tier, a tier without a name and a speed that is not positive."""
         require(bool(self.name), "tier name", "a non-empty word", self.name)
-        require(1 <= self.agents <= 1_000_000, f"tier {self.name}: agents", "1 to 1000000",
-                self.agents)
+        require(
+            1 <= self.agents <= 1_000_000, f"tier {self.name}: agents", "1 to 1000000", self.agents
+        )
         require(bool(self.takes), f"tier {self.name}: takes", "at least one task class", self.takes)
         require_positive(f"tier {self.name}: speed", self.speed)
-        require(self.base_memory_bytes >= 0 and self.task_memory_bytes >= 0,
-                f"tier {self.name}: memory", "at least 0", self.base_memory_bytes)
+        require(
+            self.base_memory_bytes >= 0 and self.task_memory_bytes >= 0,
+            f"tier {self.name}: memory",
+            "at least 0",
+            self.base_memory_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,7 @@ class TaskClass:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
-    name: Literal["work", "coordination"]
+    name: ClassName
     share: float
     mean_service_s: float
     sigma: float = 0.5
@@ -91,8 +97,12 @@ class Priority:
     def __post_init__(self) -> None:
         """Refuse unbounded queues and waits."""
         require_share(f"priority {self.name}: share", self.share)
-        require(1 <= self.queue_limit <= 1_000_000, f"priority {self.name}: queue_limit",
-                "1 to 1000000", self.queue_limit)
+        require(
+            1 <= self.queue_limit <= 1_000_000,
+            f"priority {self.name}: queue_limit",
+            "1 to 1000000",
+            self.queue_limit,
+        )
         require_positive(f"priority {self.name}: wait_limit_s", self.wait_limit_s)
 
 
@@ -108,15 +118,16 @@ class SandboxPool:
 
     def __post_init__(self) -> None:
         """Refuse empty pools."""
-        require(1 <= self.slots <= 1_000_000, f"sandbox {self.name}: slots", "1 to 1000000",
-                self.slots)
+        require(
+            1 <= self.slots <= 1_000_000, f"sandbox {self.name}: slots", "1 to 1000000", self.slots
+        )
         require_share(f"sandbox {self.name}: share", self.share)
 
 
 def _default_tiers() -> tuple[Tier, ...]:
     mib = 1 << 20
-    lead = ("coordination",)
-    work = ("work",)
+    lead: tuple[ClassName, ...] = ("coordination",)
+    work: tuple[ClassName, ...] = ("work",)
     return (
         Tier(name="cecca", agents=3, takes=lead, base_memory_bytes=24 * mib),
         Tier(name="board", agents=15, takes=lead, base_memory_bytes=16 * mib),
@@ -198,37 +209,70 @@ class Topology:
         ):
             require(names == expected, what, f"exactly {', '.join(expected)} in this order", names)
         tier_names = [t.name for t in self.tiers]
-        require(len(set(tier_names)) == len(tier_names) and tier_names, "tiers",
-                "at least one, each with a name of its own", tier_names)
+        require(
+            bool(tier_names) and len(set(tier_names)) == len(tier_names),
+            "tiers",
+            "at least one, each with a name of its own",
+            tier_names,
+        )
         for what, total in (
             ("class shares", sum(c.share for c in self.classes)),
             ("priority shares", sum(p.share for p in self.priorities)),
         ):
             require(abs(total - 1) < 1e-9, what, "shares that add up to 1", total)
         sandboxed = self.triple_share + sum(p.share for p in self.sandboxes)
-        require(sandboxed <= 1 + 1e-9, "sandbox shares and triple_share together", "at most 1",
-                sandboxed)
+        require(
+            sandboxed <= 1 + 1e-9,
+            "sandbox shares and triple_share together",
+            "at most 1",
+            sandboxed,
+        )
         for one in self.classes:
             taken = one.share == 0 or any(one.name in t.takes for t in self.tiers)
             require(taken, f"class {one.name}", "taken by at least one tier", tier_names)
-        for name in ("triple_share", "first_result_share", "error_share", "dependency_share",
-                     "message_upward_share", "cpu_background_share"):
+        for name in (
+            "triple_share",
+            "first_result_share",
+            "error_share",
+            "dependency_share",
+            "message_upward_share",
+            "cpu_background_share",
+        ):
             require_share(name, getattr(self, name))
-        for name in ("rate_limit_per_s", "inbox_service_s", "startup_mean_s", "watchdog_s",
-                     "restart_backoff_s", "restart_backoff_limit_s", "target_utilisation"):
+        for name in (
+            "rate_limit_per_s",
+            "inbox_service_s",
+            "startup_mean_s",
+            "watchdog_s",
+            "restart_backoff_s",
+            "restart_backoff_limit_s",
+            "target_utilisation",
+        ):
             require_positive(name, getattr(self, name))
         for name, low, high in (
-            ("rate_limit_burst", 1, 10_000_000), ("max_retries", 0, 10),
-            ("messages_at_first_result", 0, 100), ("messages_at_completion", 0, 100),
-            ("inbox_limit", 1, 100_000), ("message_bytes_min", 0, 1 << 20),
-            ("request_bytes", 0, 1 << 30), ("response_bytes", 0, 1 << 30),
-            ("queued_task_bytes", 0, 1 << 30), ("active_floor", 1, 1_000_000),
-            ("hosts", 1, 10_000), ("cpus_per_host", 1, 1024),
+            ("rate_limit_burst", 1, 10_000_000),
+            ("max_retries", 0, 10),
+            ("messages_at_first_result", 0, 100),
+            ("messages_at_completion", 0, 100),
+            ("inbox_limit", 1, 100_000),
+            ("message_bytes_min", 0, 1 << 20),
+            ("request_bytes", 0, 1 << 30),
+            ("response_bytes", 0, 1 << 30),
+            ("queued_task_bytes", 0, 1 << 30),
+            ("active_floor", 1, 1_000_000),
+            ("hosts", 1, 10_000),
+            ("cpus_per_host", 1, 1024),
         ):
             value = getattr(self, name)
             require(low <= value <= high, name, f"{low} to {high}", value)
-        for name in ("merge_s", "gateway_overhead_s", "recycle_per_s", "cpu_per_busy_agent",
-                     "cpu_per_message_s", "startup_sigma"):
+        for name in (
+            "merge_s",
+            "gateway_overhead_s",
+            "recycle_per_s",
+            "cpu_per_busy_agent",
+            "cpu_per_message_s",
+            "startup_sigma",
+        ):
             value = getattr(self, name)
             require(isfinite(value) and value >= 0, name, "at least 0", value)
 

@@ -18,7 +18,6 @@ from simulator import effects
 from simulator import kernel as k
 from simulator.faults import CounterReset, Fault
 from simulator.layout import build, ns, view
-from simulator.plan import Plan
 from simulator.reading import read
 from simulator.snapshot import FaultStatus, Snapshot
 from simulator.streams import Streams, generator
@@ -27,6 +26,7 @@ from simulator.topology import require
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simulator.plan import Plan
     from simulator.topology import Topology
 
 DAILY_STEP_S = 60.0
@@ -133,8 +133,12 @@ class World:
         Only for a stretch that is steady, in which nothing was going to change.
         Raises `ValueError` when an edge of the plan lies within it.
         """
-        require(passed >= 0 and self.now_ns + passed <= self.next_change_ns(), "skip",
-                "no longer than until the next change", passed)
+        require(
+            passed >= 0 and self.now_ns + passed <= self.next_change_ns(),
+            "skip",
+            "no longer than until the next change",
+            passed,
+        )
         s = self._state
         for scalar in (k.NOW, k.NEXT_ARRIVAL, k.NEXT_TICK, k.NEXT_FLOOD, k.TOKENS_AT):
             if s.head[scalar] != k.NEVER:
