@@ -60,6 +60,10 @@ class Place:
         """Return an `InputError` that points here."""
         return InputError(message, path=self.path, line=self.line, column=self.column)
 
+    def __str__(self) -> str:
+        """Write `path:line:column`."""
+        return f"{self.path}:{self.line}:{self.column}"
+
 
 def gather(mistakes: Sequence[InputError]) -> InputError:
     """Join mistakes, at least one, into a single error: each once, in the order of their places."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import promql_parser
 
-from scenarios.errors import InputError, gather
+from scenarios.errors import InputError, Place, gather
 from scenarios.yaml import load
-from verifier.errors import Finding, Position
+from verifier.errors import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ class Query:
 
     expr: str
     legend: str
-    position: Position
+    position: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Panel:
     title: str
     type: str
     queries: tuple[Query, ...]
-    position: Position
+    position: Place
     raw: Mapping[str, Any]
 
 
@@ -165,13 +165,13 @@ class _Reader:
             else:
                 query = self.query(expr, str(target.get("legendFormat") or ""), target_steps)
                 queries.append(query)
-        position = Position(self.document.path, *self.document.position(steps))
+        position = Place(self.document.path, *self.document.position(steps))
         kind = str(raw.get("type") or "graph")
         return Panel(self.title, title, kind, tuple(queries), position, raw)
 
     def query(self, raw: str, legend: str, steps: tuple[Step, ...]) -> Query:
         expr = substitute(raw, self.variables)
-        position = Position(self.document.path, *self.document.position((*steps, "expr")))
+        position = Place(self.document.path, *self.document.position((*steps, "expr")))
         try:
             promql_parser.parse(expr)
         except ValueError as error:
@@ -180,7 +180,7 @@ class _Reader:
         return Query(expr, legend, position)
 
     def note(self, message: str, steps: tuple[Step, ...]) -> None:
-        position = Position(self.document.path, *self.document.position(steps))
+        position = Place(self.document.path, *self.document.position(steps))
         self.findings.append(Finding(position, message))
 
 

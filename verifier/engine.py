@@ -15,7 +15,8 @@ import numpy as np
 
 from exporter.history import EPOCH_S, STALE, Block, History
 from verifier.prometheus import QueryError, RangeQuery
-from verifier.ranges import depths, fixed_time, in_dependency_order, reads
+from verifier.ranges import depths, in_dependency_order
+from verifier.selectors import fixed_time, reads
 from verifier.timeline import Grid, Timeline, timelines
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import promql_parser
 
-from scenarios.errors import InputError, did_you_mean, gather
+from scenarios.errors import InputError, Place, did_you_mean, gather
 from scenarios.yaml import load
-from verifier.errors import Finding, Position
-from verifier.ranges import reads
+from verifier.errors import Finding
+from verifier.selectors import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ class AlertRule:
     keep_firing_for_s: float
     labels: Pairs
     annotations: Pairs
-    position: Position
+    position: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class RecordingRule:
     record: str
     expr: str
     labels: Pairs
-    position: Position
+    position: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +283,8 @@ class _Reader:
     def mistake(self, message: str, steps: tuple[Step, ...]) -> None:
         self.mistakes.append(self.document.error(message, steps))
 
-    def position(self, steps: tuple[Step, ...]) -> Position:
-        return Position(self.document.path, *self.document.position(steps))
+    def position(self, steps: tuple[Step, ...]) -> Place:
+        return Place(self.document.path, *self.document.position(steps))
 
 
 def _text(value: Any) -> str:

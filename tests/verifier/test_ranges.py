@@ -8,7 +8,8 @@ import pytest
 
 from scenarios.errors import InputError
 from tests.verifier.histories import rules
-from verifier.ranges import LOOKBACK_S, depths, fixed_time, in_dependency_order, reads
+from verifier.ranges import depths, in_dependency_order
+from verifier.selectors import LOOKBACK_S, fixed_time, reads
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.errors import InputError
-from verifier.errors import Position
+from scenarios.errors import InputError, Place
 from verifier.prometheus import Series
 from verifier.rules import AlertRule
 from verifier.timeline import Episode, Grid, Timeline, episodes, go_float, timelines
@@ -91,7 +90,7 @@ def rule(**changes: object) -> AlertRule:
         "keep_firing_for_s": 0.0,
         "labels": (),
         "annotations": (),
-        "position": Position("rules.yaml", 3, 5),
+        "position": Place("rules.yaml", 3, 5),
     }
     return AlertRule(**(fields | changes))  # type: ignore[arg-type]
 
