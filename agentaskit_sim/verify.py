@@ -77,7 +77,9 @@ class FastForward:
         from verifier.fastforward import verify_scenario  # noqa: PLC0415 - numba takes its time
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
-        return verify_scenario(scenario, rules, panels, exact=self.exact, report=report)
+        outcome = verify_scenario(scenario, rules, panels, exact=self.exact, report=report)
+        found = (*rules.findings, *self.inputs.dashboards.findings)
+        return replace(outcome, findings=tuple(str(finding) for finding in found))
 
 
 def verify(  # noqa: PLR0913 - typer declares options as parameters

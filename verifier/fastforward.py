@@ -9,6 +9,7 @@ how much was which.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from exporter.catalogue import CONTRACT, WORLD, Catalogue, catalogue_world
 from exporter.recorder import SCRAPE_S, Recorder
 from simulator.plan import Load, Plan
 from simulator.streams import generator
+from simulator.topology import Topology
 from simulator.world import World
 from verifier.engine import evaluate
 from verifier.errors import JudgeError
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from simulator.faults import Fault
     from simulator.snapshot import Snapshot
-    from simulator.topology import Topology
     from verifier.dashboards import Panel
     from verifier.ranges import Depths
     from verifier.rules import RuleFiles
@@ -68,9 +69,14 @@ class Warm:
 
     found: dict[tuple[Topology, float, int], Healthy] = field(default_factory=dict)
 
+    @staticmethod
+    def key(scenario: Scenario) -> tuple[Topology, float, int]:
+        """What two scenarios must have in common to start from the same world."""
+        return scenario.topology, scenario.plan.load.rate, scenario.seed
+
     def of(self, scenario: Scenario) -> Healthy:
         """The healthy world that `scenario` starts from."""
-        key = (scenario.topology, scenario.plan.load.rate, scenario.seed)
+        key = self.key(scenario)
         if key not in self.found:
             self.found[key] = warm_up(*key)
         return self.found[key]
@@ -108,9 +114,18 @@ _WARM = Warm()
 
 
 def prepare(scenarios: Iterable[Scenario]) -> None:
-    """Simulate the healthy past that several scenarios share, before workers are forked."""
+    """Compile, and simulate the healthy past that several scenarios share, before workers fork.
+
+    A world that does not settle is told by its own scenarios, not here.
+    """
+    World(Topology(), Plan(), 0)
+    shared: dict[object, list[Scenario]] = {}
     for scenario in scenarios:
-        _WARM.of(scenario)
+        shared.setdefault(_WARM.key(scenario), []).append(scenario)
+    for alike in shared.values():
+        if len(alike) > 1:
+            with suppress(JudgeError):
+                _WARM.of(alike[0])
 
 
 @dataclass(slots=True)
@@ -213,7 +228,7 @@ def live(
     catalogue = catalogue_world(healthy.before)
     recorder = Recorder(catalogue, needed.of, scenario.past.depth_s, needed.fine_s)
     past_s, incidents = _past(scenario, recorder.past_s)
-    tell = _teller(scenario, past_s, report)
+    tell = _teller(scenario, report)
     drive = Drive(recorder, False, generator(scenario.seed, "resample"), tell)  # noqa: FBT003
     load = Load(rate=scenario.plan.load.rate)
     world = healthy.world.fork(Plan(load=load, faults=incidents))
@@ -317,19 +332,22 @@ def _progress(scenario: Scenario, phase: str, at_s: float, speed: float) -> Prog
     )
 
 
-def _teller(scenario: Scenario, past_s: float, report: Report | None) -> Callable[[float], None]:
+def _teller(scenario: Scenario, report: Report | None) -> Callable[[float], None]:
     """Tell how far a run is, not more often than a person can read."""
     begun_s = time.monotonic()
     told_s = begun_s
 
     def tell(at_s: float) -> None:
-        nonlocal told_s
+        nonlocal begun_s, told_s
         now_s = time.monotonic()
         if report is None or now_s - told_s < TELL_EVERY_S:
             return
         told_s = now_s
         phase = "history" if at_s < 0 else "simulating"
-        speed = (at_s + past_s) / max(now_s - begun_s, 1e-9)
+        # The past is mostly resampled: counted in, it would drown the speed of what is lived.
+        if at_s < 0:
+            begun_s = now_s
+        speed = max(at_s, 0.0) / max(now_s - begun_s, TELL_EVERY_S)
         report(_progress(scenario, phase, max(at_s, 0.0), speed))
 
     return tell
