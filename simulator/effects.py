@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from simulator import faults as f
 from simulator import kernel as k
 from simulator.layout import luck_below, ns
 from simulator.streams import generator
+from simulator.topology import require
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from simulator.plan import Load
     from simulator.topology import Topology
 
+    Deed = Callable[[int, int], None]
+
 DAY_S = 86_400.0
-RAMP_STEP_S = 1.0
+RAMP_STEP_NS = 10**9
+DAILY_STEP_NS = 60 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +44,62 @@ class Aim:
 
 
 def take_aim(fault: f.Fault, topology: Topology, state: State, seed: int) -> Aim:
-    """Resolve a fault's targets; a fraction is drawn from the fault's own stream."""
+    """Resolve a fault's targets; a fraction is drawn from the fault's own stream.
+
+    Raises `ValueError` for a tier, host or pool that is not there, or when no agent is left.
+    """
     tiers = [tier.name for tier in topology.tiers]
+    names = [pool.name for pool in topology.sandboxes]
+    every_host = range(topology.hosts)
+    for what, found, known in (
+        ("tiers", fault.targets.tiers, tiers),
+        ("hosts", fault.targets.hosts, every_host),
+        ("sandboxes", fault.targets.sandboxes, names),
+    ):
+        require(set(found) <= set(known), f"fault {fault.name}: {what}", f"among {known}", found)
     of_tier = state.agent[:, k.TIER]
     of_host = state.agent[:, k.HOST]
     wanted = np.ones(len(state.agent), bool)
     if fault.targets.tiers:
         wanted &= np.isin(of_tier, [tiers.index(name) for name in fault.targets.tiers])
-    hosts = fault.targets.hosts or tuple(range(topology.hosts))
+    hosts = fault.targets.hosts or tuple(every_host)
     wanted &= np.isin(of_host, hosts)
     candidates = np.flatnonzero(wanted)
+    require(len(candidates) > 0, f"fault {fault.name}: targets", "at least one agent", 0)
     count = max(1, round(fault.targets.fraction * len(candidates)))
     chance = generator(seed, f"fault:{fault.name}:targets")
     agents = np.sort(chance.permutation(candidates)[:count]).astype(np.int64)
-    names = [pool.name for pool in topology.sandboxes]
     pools = tuple(names.index(name) for name in fault.targets.sandboxes) or (0, 1, 2)
     return Aim(agents, hosts, pools)
 
 
-def load_rate(load: Load, at_s: float, burst: float) -> float:
-    """Tasks per second that the load asks for at `at_s`; ramps are held over steps of 1 s."""
+def climbed(passed_ns: int, length_ns: int) -> float:
+    """How far (0..1) a ramp of `length_ns` has come: held over steps of 1 s at their middle.
+
+    Over whole steps that is the ramp's exact mean; whoever asks within a step hears the same.
+    """
+    if passed_ns >= length_ns:
+        return 1.0
+    begins = passed_ns // RAMP_STEP_NS * RAMP_STEP_NS
+    return (begins + min(begins + RAMP_STEP_NS, length_ns)) / (2 * length_ns)
+
+
+def load_rate(load: Load, passed_ns: int, burst: float) -> float:
+    """Tasks per second that the load asks for after `passed_ns`; the day in steps of 60 s."""
     rate = load.rate
-    begins = 0.0
+    begins = 0
+    ends_s = 0.0
     for stage in load.stages:
-        ends = begins + stage.duration_s
-        if at_s >= ends:
-            rate = stage.target
-            begins = ends
-            continue
-        step = min(begins + (int(at_s - begins) + 0.5) * RAMP_STEP_S, ends)
-        rate += (stage.target - rate) * (step - begins) / stage.duration_s
-        break
+        ends_s += stage.duration_s
+        ends = ns(ends_s)
+        if passed_ns < ends:
+            rate += (stage.target - rate) * climbed(passed_ns - begins, ends - begins)
+            break
+        rate = stage.target
+        begins = ends
     if load.daily is not None:
-        rate *= 1 + load.daily.amplitude * cos(2 * pi * (at_s - load.daily.peak_s) / DAY_S)
+        middle_s = (passed_ns // DAILY_STEP_NS + 0.5) * DAILY_STEP_NS / 1e9
+        rate *= 1 + load.daily.amplitude * cos(2 * pi * (middle_s - load.daily.peak_s) / DAY_S)
     return rate * burst
 
 
@@ -99,8 +126,7 @@ class Composition:
         self.down = np.zeros(3)
         self.traffic = 1.0
         self.reserved = 0
-        self.loss = 0.0
-        self.partitions = 0
+        self.losses: list[float] = []
         self.dependency_share = 0.0
         self.dependency_s = 0.0
         self.floods: list[tuple[float, NDArray[np.int64]]] = []
@@ -134,9 +160,8 @@ class Composition:
             case f.SlowConsumer(factor=factor):
                 self.inbox_factor[aim.agents] *= 1 + (factor - 1) * strength
             case f.BusPartition(loss=loss):
-                self.side[aim.agents] |= 1 << self.partitions
-                self.partitions += 1
-                self.loss = max(self.loss, loss * strength)
+                self.side[aim.agents] |= 1 << len(self.losses)
+                self.losses.append(loss * strength)
             case f.MessageFlood(rate_per_s=rate):
                 self.floods.append((rate * strength, aim.agents))
             case _:
@@ -189,8 +214,9 @@ class Composition:
         s.pool[:, k.DOWN_TARGET] = np.rint(np.minimum(self.down, 1.0) * total)
         head = s.head
         head[k.RESERVED] = self.reserved
-        head[k.PARTITION] = int(self.partitions > 0)
-        head[k.PARTITION_LOSS] = round(self.loss * 1024)
+        head[k.PARTITION] = len(self.losses)
+        s.partition_loss[:] = 0
+        s.partition_loss[: len(self.losses)] = np.rint(np.array(self.losses) * 1024)
         head[k.DEPENDENCY_LUCK] = luck_below(self.dependency_share)
         head[k.DEPENDENCY_NS] = ns(self.dependency_s)
         targets = np.flatnonzero(self.crash_rate)
@@ -199,20 +225,26 @@ class Composition:
         self._write_flood(s, now)
 
     def _write_flood(self, s: State, now: int) -> None:
-        """Aim the floods: each gets its part of the table by its rate, over its targets in turn."""
+        """Aim the floods: each gets its part of the table by its rate, spread over its targets."""
         rate = sum(one for one, _ in self.floods) / 1e9
         old = float(s.real_head[k.FLOOD_RATE])
         s.real_head[k.FLOOD_RATE] = rate
         if rate <= 0:
             s.head[k.NEXT_FLOOD] = k.NEVER
             return
-        room = len(s.flood_targets)
-        parts = [
-            np.resize(agents, max(1, int(room * one / 1e9 / rate))) for one, agents in self.floods
-        ]
-        table = np.concatenate(parts)[:room]
+        if len(self.floods) == 1:
+            table = self.floods[0][1]
+        else:
+            room = len(s.flood_targets)
+            parts = []
+            for one, agents in self.floods:
+                part = max(1, int(room * one / 1e9 / rate))
+                parts.append(agents[np.arange(part) * len(agents) // part])
+            table = np.concatenate(parts)[:room]
         s.flood_targets[: len(table)] = table
         s.head[k.FLOOD_TARGETS] = len(table)
+        if rate == old and s.head[k.NEXT_FLOOD] != k.NEVER:
+            return
         if s.head[k.NEXT_FLOOD] == k.NEVER:
             left = 1.0 / rate
         else:
@@ -223,10 +255,13 @@ class Composition:
 def set_rate(s: State, rate_per_s: float, now: int) -> None:
     """Change the arrival rate; the unit of chance left in the pending gap is kept.
 
-    Exact for a Poisson process with piecewise constant rate (time rescaling).
+    Exact for a Poisson process with piecewise constant rate (time rescaling). Where the rate stays,
+    the pending arrival stays to the nanosecond.
     """
     old = float(s.real_head[k.RATE])
     new = rate_per_s / 1e9
+    if new == old:
+        return
     if s.head[k.NEXT_ARRIVAL] != k.NEVER:
         left = float(s.head[k.NEXT_ARRIVAL] - now) * old
     else:
@@ -240,14 +275,14 @@ def set_rate(s: State, rate_per_s: float, now: int) -> None:
         s.head[k.NEXT_ARRIVAL] = k.NEVER
 
 
-def begin(fault: f.Fault, aim: Aim, s: State) -> None:
+def begin(fault: f.Fault, aim: Aim, s: State, do: Deed) -> None:
     """What a fault does once, at its onset."""
     if isinstance(fault.parameters, f.CrashLoop):
         for agent in aim.agents[s.agent[aim.agents, k.PLACE] >= 0]:
-            k.run(s.w, s.x, k.CRASH_AGENT, agent)
+            do(k.CRASH_AGENT, agent)
 
 
-def move_slots(s: State, chance: np.random.Generator) -> None:
+def move_slots(s: State, chance: np.random.Generator, do: Deed) -> None:
     """Bring the slots that are down or leaked to their targets.
 
     A crash takes slots at random, so executions die in proportion (hypergeometric). Slots that a
@@ -266,25 +301,28 @@ def move_slots(s: State, chance: np.random.Generator) -> None:
             p[k.DOWN] += struck - killed
             holders = np.flatnonzero(s.agent[:, k.HELD] & (1 << pool))
             for agent in np.sort(chance.permutation(holders)[:killed]):
-                k.run(s.w, s.x, k.LOSE_EXECUTION, agent)
-        k.run(s.w, s.x, k.GRANT_POOL, pool)
+                do(k.LOSE_EXECUTION, agent)
+        do(k.GRANT_POOL, pool)
 
 
-def measure(fault: f.Fault, aim: Aim, s: State, at_onset: dict[str, Any]) -> float:
+def measure(
+    fault: f.Fault, aim: Aim, s: State, at_onset: dict[str, int], *, restarts: int
+) -> float:
     """A fault's own measure of effect since its onset; `at_onset` is `baseline` of then."""
-    now = baseline(s)
+    now = baseline(s, restarts)
     delta = {name: value - at_onset[name] for name, value in now.items()}
     return float(_MEASURES[type(fault.parameters)](delta, s, aim))
 
 
-def _mean_s(delta: dict[str, Any], what: str) -> float:
+def _mean_s(delta: dict[str, int], what: str) -> float:
     count = delta[f"{what}_count"]
     return float(delta[f"{what}_sum"] / count / 1e9) if count else 0.0
 
 
-def baseline(s: State) -> dict[str, Any]:
-    """The counters that `measure` compares."""
+def baseline(s: State, restarts: int) -> dict[str, int]:
+    """The counters that `measure` compares; `restarts` are the exporter's."""
     return {
+        "restarts": restarts,
         "now": int(s.head[k.NOW]),
         "crashed": int(s.head[k.CRASHED]),
         "hung": int(s.head[k.HUNG]),
@@ -300,11 +338,11 @@ def baseline(s: State) -> dict[str, Any]:
     }
 
 
-def _arrivals_per_s(delta: dict[str, Any], _s: State, _aim: Aim) -> float:
+def _arrivals_per_s(delta: dict[str, int], _s: State, _aim: Aim) -> float:
     return float(delta["arrived"] / (delta["now"] / 1e9)) if delta["now"] else 0.0
 
 
-_Measure = Callable[[dict[str, Any], "State", Aim], float]
+_Measure = Callable[[dict[str, int], "State", Aim], float]
 _MEASURES: dict[type[f.Parameters], _Measure] = {
     f.AgentCrash: lambda delta, _s, _aim: delta["crashed"],
     f.CrashLoop: lambda delta, _s, _aim: delta["crashed"],
@@ -324,6 +362,6 @@ _MEASURES: dict[type[f.Parameters], _Measure] = {
     f.MemoryLeak: lambda _delta, s, aim: s.agent[aim.agents, k.LEAKED_BYTES].sum(),
     f.CpuContention: lambda delta, _s, _aim: delta["stolen"] / 1e9,
     f.ExporterDown: lambda delta, _s, _aim: delta["now"] / 1e9,
-    f.CounterReset: lambda _delta, _s, _aim: 1.0,
+    f.CounterReset: lambda delta, _s, _aim: delta["restarts"],
 }
 """What each fault has done, read from counters that no fault sets; units: `effect_unit`."""

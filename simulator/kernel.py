@@ -5,11 +5,12 @@ integer, so the outcome does not depend on who looks, or how often. The kernel d
 its own: it reads numbers that `streams` laid out before, and returns when they run low. It does no
 I/O, keeps nothing between calls and knows neither faults nor plans, only effective parameters.
 
-Events at one instant are taken in this order: control tick, agent, arrival, flood message. Among
-agents the lower number goes first. The whole world is two flat arrays, `w` (integers) and `x`
-(reals), because a compiled call then passes two pointers and nothing is counted or copied; the
-constants below name their columns, and `State` (in `layout`) shows them to Python as tables. All
-of it lives in one file because numba's cache watches only the file of the compiled entry.
+Events at one instant are taken in this order: time-outs, control tick, agent, arrival, flood
+message. Among agents the lower number goes first. The whole world is two flat arrays, `w`
+(integers) and `x` (reals), because a compiled call then passes two pointers and nothing is counted
+or copied; the constants below name their columns, and `State` (in `layout`) shows them to Python as
+tables. All of it lives in one file because numba's cache watches only the file of the compiled
+entry.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ BOUND_SHIFT = 19
 
 # The head of `w`. First what moves:
 (
-    NOW, NEXT_ARRIVAL, NEXT_TICK, NEXT_FLOOD, TICKS, LEVEL, QUEUED, RUNNING,
+    NOW, NEXT_ARRIVAL, NEXT_CONTROL, NEXT_TICK, NEXT_EXPIRY, NEXT_FLOOD, TICKS, LEVEL, QUEUED,
+    RUNNING,
     TOKENS_NS, TOKENS_AT, RECYCLE_AT, RECYCLE_CREDIT, RESERVED, DESIRED,
     TASK_CURSOR, BIT_CURSOR, START_CURSOR, FACTOR_CURSOR, CRASH_CURSOR, FLOOD_CURSOR,
-    CRASH_TARGETS, FLOOD_TARGETS, PARTITION, PARTITION_LOSS, DEPENDENCY_LUCK, DEPENDENCY_NS,
+    CRASH_TARGETS, FLOOD_TARGETS, PARTITION, DEPENDENCY_LUCK, DEPENDENCY_NS,
     # totals
     SENT, DROPPED, STARTED, CRASHED, HUNG, SENT_MESSAGE_BYTES, SENT_REQUEST_BYTES,
     RECEIVED_MESSAGE_BYTES, RECEIVED_REQUEST_BYTES, FLOODED, PARTITIONED,
@@ -51,10 +53,11 @@ BOUND_SHIFT = 19
     TASK_LAST, BIT_LAST, START_LAST, FACTOR_LAST, CRASH_LAST, FLOOD_LAST,
     # where the tables begin whose size is the topology's
     AGENT_AT, TIER_AT, HOST_AT, DUE_AT, LIST_AT, RING_AT, DIRECTORY_AT, CRASH_TARGETS_AT,
-    FLOOD_TARGETS_AT, GROUPS_OF_CLASS_AT, CLASSES_OF_GROUP_AT, TASKS_AT, BITS_AT, STARTS_AT,
-    CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT, FLOOD_GAPS_AT,
+    FLOOD_TARGETS_AT, PARTITION_LOSS_AT, GROUPS_OF_CLASS_AT, CLASSES_OF_GROUP_AT, TASKS_AT,
+    BITS_AT, STARTS_AT, CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT,
+    FLOOD_GAPS_AT,
     HEAD_SIZE,
-) = range(91)  # fmt: skip
+) = range(93)  # fmt: skip
 # The head of `x`
 RATE, GAP_LEFT, BUSY_AVERAGE, FLOOD_RATE, FIRST_SHARE, UTILISATION, REAL_HEAD_SIZE = range(7)
 # by priority
@@ -309,13 +312,15 @@ def deliver(w, receiver, now):
     return 1
 
 
-@_hot
-def crosses(w, sender, receiver, bits):
-    """Whether a message is lost between the two sides of a partition."""
-    return (
-        w[agent_row(w, sender) + SIDE] != w[agent_row(w, receiver) + SIDE]
-        and ((bits >> 21) & 1023) < w[PARTITION_LOSS]
-    )
+@_cold
+def lost_between(w, sender, receiver, bits):
+    """Whether a message is lost on its way; it must survive each partition that it crosses."""
+    apart = w[agent_row(w, sender) + SIDE] ^ w[agent_row(w, receiver) + SIDE]
+    kept = 1024
+    for partition in range(w[PARTITION]):
+        if (apart >> partition) & 1 != 0:
+            kept = kept * (1024 - w[w[PARTITION_LOSS_AT] + partition]) // 1024
+    return ((bits >> 21) & 1023) >= kept
 
 
 @_cold
@@ -338,7 +343,7 @@ def send(w, sender, now, messages):
         if receiver == sender:
             receiver = w[directory + (place + 1) % running]
         sent_bytes += bits & 2047
-        if w[PARTITION] != 0 and crosses(w, sender, receiver, bits):
+        if w[PARTITION] != 0 and lost_between(w, sender, receiver, bits):
             w[PARTITIONED] += 1
         elif deliver(w, receiver, now):
             taken += 1
@@ -413,6 +418,14 @@ def fold_hosts(w):
 
 
 @_cold
+def expect_expiry(w, at):
+    """A queued task must have left by `at`."""
+    if at < w[NEXT_EXPIRY]:
+        w[NEXT_EXPIRY] = at
+        w[NEXT_CONTROL] = min(w[NEXT_TICK], at)
+
+
+@_cold
 def time_out(w, lane, now):
     """Take the tasks whose wait has reached its limit off the front of a lane: 504."""
     priority = lane >> 1
@@ -421,11 +434,12 @@ def time_out(w, lane, now):
         head = w[LANES + LIST_SIZE * lane + HEAD]
         q = ring_row(w, lane, head)
         if w[q + Q_QUEUED_AT] + limit > now:
+            expect_expiry(w, w[q + Q_QUEUED_AT] + limit)
             break
         leave_lane(w, lane, head)
         w[PRIORITY + priority * PRIORITY_SIZE + TIMED_OUT] += 1
         if w[q + Q_META] & ACKNOWLEDGED == 0:
-            answer(w, TIMEOUT, w[q + Q_QUEUED_AT] + limit - w[q + Q_ARRIVED_AT])
+            answer(w, TIMEOUT, now - w[q + Q_ARRIVED_AT] + w[OVERHEAD_NS])
 
 
 @_hot
@@ -437,10 +451,12 @@ def leave_lane(w, lane, head):
     w[QUEUED] -= 1
 
 
-@_hot
-def expire(w, lane, now):
-    """Let those who waited too long leave, before anyone looks at a lane."""
-    if w[LANES + LIST_SIZE * lane + LENGTH] > 0:
+@_cold
+def expire(w, now):
+    """Let those who waited too long leave at that very instant, and find who is the next."""
+    w[NEXT_EXPIRY] = NEVER
+    w[NEXT_CONTROL] = w[NEXT_TICK]
+    for lane in range(LANE_COUNT):
         time_out(w, lane, now)
 
 
@@ -449,8 +465,6 @@ def enqueue(w, now, arrived_at, work, meta, luck):
     """Queue a task, first in first out within priority and class; False when there is no room."""
     priority = meta & 3
     lane = 2 * priority + ((meta >> CLASS_SHIFT) & 1)
-    expire(w, 2 * priority, now)
-    expire(w, 2 * priority + 1, now)
     if (
         w[PRIORITY + priority * PRIORITY_SIZE + DEPTH]
         >= w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]
@@ -466,6 +480,7 @@ def enqueue(w, now, arrived_at, work, meta, luck):
     w[LANES + LIST_SIZE * lane + LENGTH] += 1
     w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] += 1
     w[QUEUED] += 1
+    expect_expiry(w, now + w[PRIORITY + priority * PRIORITY_SIZE + WAIT_NS])
     return True
 
 
@@ -622,7 +637,6 @@ def take_next(w, x, agent, now):
             if task_class < 0:
                 break
             lane = 2 * priority + task_class
-            expire(w, lane, now)
             if w[LANES + LIST_SIZE * lane + LENGTH] > 0:
                 head = w[LANES + LIST_SIZE * lane + HEAD]
                 leave_lane(w, lane, head)
@@ -725,7 +739,7 @@ def give_back(w, x, agent, now):
     w[tier_row(w, w[me + TIER]) + TIER_FAILED] += 1
     observe(w, TASK_DURATION, now - w[me + DISPATCHED_AT])
     if meta & ACKNOWLEDGED == 0:
-        answer(w, ERROR, now - w[me + ARRIVED_AT])
+        answer(w, ERROR, now - w[me + ARRIVED_AT] + w[OVERHEAD_NS])
 
 
 @_cold
@@ -1017,6 +1031,8 @@ def recycle(w, x, now):
         else:
             continue
         w[RECYCLE_CREDIT] -= 1_000_000
+    # Restarts that nobody was fit for are not made good all at once.
+    w[RECYCLE_CREDIT] = min(w[RECYCLE_CREDIT], 1_000_000)
 
 
 @_cold
@@ -1057,9 +1073,8 @@ def measure_saturation(w):
 def tick(w, now):
     """What the orchestrator measures by the clock, ten times a second."""
     w[NEXT_TICK] = now + TICK_NS
+    w[NEXT_CONTROL] = min(w[NEXT_TICK], w[NEXT_EXPIRY])
     w[TICKS] += 1
-    for lane in range(LANE_COUNT):
-        expire(w, lane, now)
     measure_hosts(w, now)
     measure_saturation(w)
     for agent in range(w[AGENTS]):
@@ -1101,8 +1116,6 @@ ADVANCE, SETTLE, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(5)
 def settle_all(w):
     """Bring every lazily kept account up to the present; the same whenever it is done."""
     now = w[NOW]
-    for lane in range(LANE_COUNT):
-        expire(w, lane, now)
     for agent in range(w[AGENTS]):
         drain(w, agent, now)
     for host in range(w[HOSTS]):
@@ -1119,7 +1132,10 @@ def run(w, x, deed, which):
     """
     if deed == SETTLE:
         settle_all(w)
-    elif deed == CRASH_AGENT:
+        return DONE
+    if deed != ADVANCE and low_on_chance(w):
+        return REFILL
+    if deed == CRASH_AGENT:
         crash(w, x, which, w[NOW])
     elif deed == LOSE_EXECUTION:
         lose_execution(w, x, which, w[NOW])
@@ -1128,13 +1144,16 @@ def run(w, x, deed, which):
     if deed != ADVANCE:
         return DONE
     while True:
-        now = min(w[NEXT_TICK], w[w[DUE_AT] + 1], w[NEXT_ARRIVAL], w[NEXT_FLOOD])
+        now = min(w[NEXT_CONTROL], w[w[DUE_AT] + 1], w[NEXT_ARRIVAL], w[NEXT_FLOOD])
         if now > which:
             break
         if low_on_chance(w):
             return REFILL
         w[NOW] = now
-        if now == w[NEXT_TICK]:
+        if now == w[NEXT_CONTROL]:
+            if now == w[NEXT_EXPIRY]:
+                expire(w, now)
+                continue
             tick(w, now)
             crash_at_random(w, x, now)
             recycle(w, x, now)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BLOCK = 1 << 14
 """Numbers a stream is laid out in at a time; any size gives the same world."""
 FLOOD_TABLE = 4096
+PARTITIONS = 62
+"""Partitions that can be in effect at once: bits of an agent's side."""
 
 
 def ns(seconds: float) -> int:
@@ -63,6 +65,7 @@ class State(NamedTuple):
     directory: Integers  # (agents,) running agents, dense
     crash_targets: Integers  # (agents,)
     flood_targets: Integers  # (table,)
+    partition_loss: Integers  # (62,) of 1024, by bit of an agent's side
     groups_of_class: Integers  # (2, groups + 1), -1 ends
     classes_of_group: Integers  # (groups, 2), -1 ends
     tasks: Integers  # (room, TASK_SIZE)
@@ -102,6 +105,7 @@ def _tables(topology: Topology) -> Tables:
             "directory": (k.DIRECTORY_AT, (agents,)),
             "crash_targets": (k.CRASH_TARGETS_AT, (agents,)),
             "flood_targets": (k.FLOOD_TARGETS_AT, (max(FLOOD_TABLE, agents),)),
+            "partition_loss": (k.PARTITION_LOSS_AT, (PARTITIONS,)),
             "groups_of_class": (k.GROUPS_OF_CLASS_AT, (2, groups + 1)),
             "classes_of_group": (k.CLASSES_OF_GROUP_AT, (groups, 2)),
             "tasks": (k.TASKS_AT, (BLOCK, k.TASK_SIZE)),
@@ -193,7 +197,9 @@ def _set_head(state: State, topology: Topology) -> None:
     values = {
         k.NEXT_ARRIVAL: k.NEVER,
         k.NEXT_FLOOD: k.NEVER,
+        k.NEXT_CONTROL: k.TICK_NS,
         k.NEXT_TICK: k.TICK_NS,
+        k.NEXT_EXPIRY: k.NEVER,
         k.TOKENS_NS: token_cost * topology.rate_limit_burst,
         k.DESIRED: topology.active_floor,
         k.AGENTS: topology.fleet,
@@ -228,7 +234,7 @@ def _set_head(state: State, topology: Topology) -> None:
         (k.TASK_CURSOR, k.TASK_LAST, state.gaps, 2),
         (k.BIT_CURSOR, k.BIT_LAST, state.bits, per_event),
         (k.START_CURSOR, k.START_LAST, state.starts, per_event),
-        (k.FACTOR_CURSOR, k.FACTOR_LAST, state.factors, per_event),
+        (k.FACTOR_CURSOR, k.FACTOR_LAST, state.factors, 3 * per_event),
         (k.CRASH_CURSOR, k.CRASH_LAST, state.crash_bits, per_event),
         (k.FLOOD_CURSOR, k.FLOOD_LAST, state.flood_gaps, 2),
     ):

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from simulator.plan import Plan
     from simulator.topology import Topology
 
-DAILY_STEP_S = 60.0
-
 
 @dataclass(slots=True)
 class _InEffect:
@@ -38,7 +36,7 @@ class _InEffect:
 
     fault: Fault
     aim: effects.Aim
-    at_onset: dict[str, Any]
+    at_onset: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -77,11 +75,7 @@ class World:
         self._state = build(topology)
         self._streams = Streams(topology, seed, _trace_gaps(plan))
         self._streams.refill(self._state)
-        if plan.load.trace_s is not None:
-            self._state.real_head[k.RATE] = 1.0
-            self._state.real_head[k.GAP_LEFT] = self._state.gaps[0]
-        else:
-            self._state.real_head[k.GAP_LEFT] = 1.0
+        self._state.real_head[k.GAP_LEFT] = self._state.gaps[0]
         self._course = self._set_course(plan)
         self._refresh()
 
@@ -119,9 +113,9 @@ class World:
             at = heappop(edges)
             while edges and edges[0] == at:
                 heappop(edges)
-            self._run(at)
+            self._do(k.ADVANCE, at)
             self._refresh()
-        self._run(until_ns)
+        self._do(k.ADVANCE, until_ns)
 
     def next_change_ns(self) -> int:
         """The next instant at which load or faults change, or `kernel.NEVER`."""
@@ -140,7 +134,8 @@ class World:
             passed,
         )
         s = self._state
-        for scalar in (k.NOW, k.NEXT_ARRIVAL, k.NEXT_TICK, k.NEXT_FLOOD, k.TOKENS_AT):
+        for scalar in (k.NOW, k.NEXT_ARRIVAL, k.NEXT_CONTROL, k.NEXT_TICK, k.NEXT_EXPIRY,
+                       k.NEXT_FLOOD, k.TOKENS_AT):  # fmt: skip
             if s.head[scalar] != k.NEVER:
                 s.head[scalar] += passed
         s.due[s.due != k.NEVER] += passed
@@ -194,7 +189,13 @@ class World:
         other._streams = deepcopy(self._streams)
         other._course = deepcopy(self._course)
         if plan is not None:
-            require(plan.load.trace_s is None, "plan of a fork", "without a recorded trace", "one")
+            recorded = plan.load.trace_s or self.plan.load.trace_s
+            require(
+                recorded is None,
+                "load of a fork with a plan",
+                "without a recorded trace",
+                recorded and recorded[:3],
+            )
             other._course = other._set_course(plan)
             other._refresh()
         return other
@@ -207,10 +208,10 @@ class World:
         course = self._course
         start = course.origin_ns + ns(fault.start_s)
         require(start >= self.now_ns, f"fault {fault.name}: start", "now or later", fault.start_s)
-        course.plan = replace(course.plan, faults=(*course.plan.faults, fault))
         effects.take_aim(fault, self.topology, self._state, self.seed)
+        course.plan = replace(course.plan, faults=(*course.plan.faults, fault))
         for edge in _fault_edges(fault):
-            heappush(course.edges, course.origin_ns + ns(edge))
+            heappush(course.edges, course.origin_ns + edge)
 
     def end(self, name: str) -> None:
         """End a fault now. Raises `KeyError` when no fault of that name is in effect."""
@@ -223,8 +224,8 @@ class World:
 
     # --- the plan's course
 
-    def _run(self, until_ns: int) -> None:
-        while k.run(self._state.w, self._state.x, k.ADVANCE, until_ns) == k.REFILL:
+    def _do(self, deed: int, which: int) -> None:
+        while k.run(self._state.w, self._state.x, deed, which) == k.REFILL:
             self._streams.refill(self._state)
 
     def _set_course(self, plan: Plan) -> _Course:
@@ -234,10 +235,8 @@ class World:
         edges = set(_load_edges(plan))
         for fault in plan.faults:
             edges.update(_fault_edges(fault))
-        course.edges = [course.origin_ns + ns(edge) for edge in sorted(edges) if edge > 0]
+        course.edges = [course.origin_ns + edge for edge in edges if edge > 0]
         heapify(course.edges)
-        if plan.load.daily is not None:
-            heappush(course.edges, course.origin_ns + ns(DAILY_STEP_S))
         if plan.load.burst is not None:
             course.burst = _Burst(generator(self.seed, "burst"))
         return course
@@ -248,20 +247,20 @@ class World:
         s = self._state
         k.run(s.w, s.x, k.SETTLE, 0)
         course = self._course
-        at_s = (now - course.origin_ns) / 1e9
+        passed = now - course.origin_ns
         begun = self._choose_in_effect(now, ending)
         composition = effects.Composition(self.topology, s)
         for one in course.in_effect.values():
-            strength = _strength(one.fault, at_s)
+            strength = _strength(one.fault, passed)
             if strength > 0:
                 composition.add(one.fault, one.aim, strength)
         composition.write(s, now)
         course.exporter_up = composition.exporter_up
         for one in begun:
-            effects.begin(one.fault, one.aim, s)
+            effects.begin(one.fault, one.aim, s, self._do)
             course.restarts += isinstance(one.fault.parameters, CounterReset)
-        effects.move_slots(s, generator(self.seed, f"slots:{now}"))
-        self._set_rate(at_s, composition.traffic, now)
+        effects.move_slots(s, generator(self.seed, f"slots:{now}"), self._do)
+        self._set_rate(passed, composition.traffic, now)
 
     def _choose_in_effect(self, now: int, ending: str | None) -> list[_InEffect]:
         course = self._course
@@ -271,14 +270,14 @@ class World:
             active = starts <= now < course.origin_ns + ns(fault.end_s) and fault.name != ending
             if active and fault.name not in course.in_effect:
                 aim = effects.take_aim(fault, self.topology, self._state, self.seed)
-                one = _InEffect(fault, aim, effects.baseline(self._state))
+                one = _InEffect(fault, aim, effects.baseline(self._state, course.restarts))
                 course.in_effect[fault.name] = one
                 begun.append(one)
             elif not active:
                 course.in_effect.pop(fault.name, None)
         return begun
 
-    def _set_rate(self, at_s: float, traffic: float, now: int) -> None:
+    def _set_rate(self, passed: int, traffic: float, now: int) -> None:
         course = self._course
         load = course.plan.load
         if load.trace_s is not None:
@@ -288,9 +287,11 @@ class World:
         if load.burst is not None and course.burst is not None:
             self._step_burst(course.burst, now)
             burst = load.burst.factor if course.burst.high else 1.0
-        if load.daily is not None and not any(e <= now + ns(DAILY_STEP_S) for e in course.edges):
-            heappush(course.edges, now + ns(DAILY_STEP_S))
-        effects.set_rate(self._state, effects.load_rate(load, at_s, burst) * traffic, now)
+        if load.daily is not None:
+            step = now - passed % effects.DAILY_STEP_NS + effects.DAILY_STEP_NS
+            if step not in course.edges:
+                heappush(course.edges, step)
+        effects.set_rate(self._state, effects.load_rate(load, passed, burst) * traffic, now)
 
     def _step_burst(self, burst: _Burst, now: int) -> None:
         """Change the burst's state when its sojourn is over and draw the next one."""
@@ -305,54 +306,54 @@ class World:
         heappush(self._course.edges, burst.at_ns)
 
     def _status(self, one: _InEffect) -> FaultStatus:
-        at_s = (self.now_ns - self._course.origin_ns) / 1e9
+        course = self._course
+        strength = _strength(one.fault, self.now_ns - course.origin_ns)
+        effect = effects.measure(
+            one.fault, one.aim, self._state, one.at_onset, restarts=course.restarts
+        )
         return FaultStatus(
             name=one.fault.name,
             fault=one.fault.kind,
-            magnitude=one.fault.parameters.magnitude * _strength(one.fault, at_s),
-            effect=effects.measure(one.fault, one.aim, self._state, one.at_onset),
+            magnitude=one.fault.parameters.magnitude * strength,
+            effect=effect,
             effect_unit=one.fault.parameters.effect_unit,
         )
 
 
-def _strength(fault: Fault, at_s: float) -> float:
+def _strength(fault: Fault, passed_ns: int) -> float:
     """How much of a fault's magnitude is in effect: a ramp climbs in steps of one second."""
-    passed = at_s - fault.start_s
-    if fault.ramp_s <= 0 or passed >= fault.ramp_s:
-        return 1.0
-    return min((int(passed) + 0.5) * effects.RAMP_STEP_S / fault.ramp_s, 1.0)
+    return effects.climbed(passed_ns - ns(fault.start_s), ns(fault.ramp_s))
 
 
-def _steps(start_s: float, duration_s: float) -> Iterator[float]:
+def _steps(start_ns: int, length_ns: int) -> Iterator[int]:
     """The edges of a ramp: its start, every second of it, and its end."""
-    step = 0
-    while step * effects.RAMP_STEP_S < duration_s:
-        yield start_s + step * effects.RAMP_STEP_S
-        step += 1
-    yield start_s + duration_s
+    yield from range(start_ns, start_ns + length_ns, effects.RAMP_STEP_NS)
+    yield start_ns + length_ns
 
 
-def _fault_edges(fault: Fault) -> Iterator[float]:
-    yield from _steps(fault.start_s, fault.ramp_s)
-    yield fault.end_s
+def _fault_edges(fault: Fault) -> Iterator[int]:
+    yield from _steps(ns(fault.start_s), ns(fault.ramp_s))
+    yield ns(fault.end_s)
 
 
-def _load_edges(plan: Plan) -> Iterator[float]:
+def _load_edges(plan: Plan) -> Iterator[int]:
     """Where the load changes: a stage that holds has an edge only at its end."""
     rate = plan.load.rate
-    begins = 0.0
+    begins = 0
+    ends_s = 0.0
     for stage in plan.load.stages:
-        ends = begins + stage.duration_s
+        ends_s += stage.duration_s
+        ends = ns(ends_s)
         if stage.target == rate:
             yield ends
         else:
-            yield from _steps(begins, stage.duration_s)
+            yield from _steps(begins, ends - begins)
         rate = stage.target
         begins = ends
 
 
 def _trace_gaps(plan: Plan) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-    """Recorded arrival times as gaps in ns, or None when arrivals are drawn."""
+    """Recorded arrival times as gaps in whole ns, or None when arrivals are drawn."""
     if plan.load.trace_s is None:
         return None
-    return np.diff(np.array(plan.load.trace_s) * 1e9, prepend=0.0)
+    return np.diff(np.rint(np.array(plan.load.trace_s) * 1e9), prepend=0.0)
