@@ -1,0 +1,187 @@
+"""The laws that hold in the world at every instant, exactly, in integers: checks for the tests.
+
+`broken` reads one snapshot, `fallen` two in time order, `unsound` the kernel's own tables. Each
+returns the names of the laws that do not hold, so that a failure says what was violated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator import kernel as k
+from simulator.snapshot import STATUSES, DurationHistogram
+
+if TYPE_CHECKING:
+    from simulator.snapshot import Snapshot
+    from simulator.topology import Topology
+    from simulator.world import World
+
+CPU_SLACK_NS = 16
+"""Nanoseconds that rounding down may lose of one CPU: 5 accounts, 4 shares, 6 divisions."""
+GAUGES = {
+    "seed", "tasks_in_flight", "queue_depth", "in_flight_by_tier", "backpressure_level",
+    "saturation", "arrival_rate", "agents", "memory_bytes", "messages_waiting", "sandbox_total",
+    "sandbox_in_use", "sandbox_leaked", "sandbox_down", "sandbox_available", "faults",
+    "exporter_up",
+}  # fmt: skip
+HISTOGRAMS = (
+    "http_request_duration", "response_duration", "task_duration", "startup_duration",
+)  # fmt: skip
+
+
+def broken(s: Snapshot, topology: Topology) -> list[str]:
+    """Names of the laws that snapshot `s` of a world of `topology` does not obey."""
+    laws = {**_tasks(s), **_requests(s), **_others(s)}
+    fleet = [tier.agents for tier in topology.tiers]
+    limits = [one.queue_limit for one in topology.priorities]
+    laws["agents by state sum to the tier"] = np.array_equal(s.agents.sum(axis=1), fleet)
+    laws["queue depth is within its limit"] = (s.queue_depth <= limits).all()
+    laws["saturation is of the fullest queue"] = s.saturation == (s.queue_depth / limits).max()
+    return [name for name, holds in laws.items() if not holds]
+
+
+def _tasks(s: Snapshot) -> dict[str, bool]:
+    ended = s.tasks_processed.sum(axis=1)
+    waiting = s.queue_depth + s.tasks_in_flight
+    kept = s.tasks_rejected + s.tasks_timed_out + waiting + ended
+    at_work = s.undispatched + s.in_flight_by_tier + s.finished.sum(axis=1)
+    return {
+        "arrived = rejected + queued + in flight + ended + timed out": np.array_equal(
+            s.tasks_arrived, kept
+        ),
+        "dispatched = undispatched + in flight + finished": np.array_equal(s.dispatched, at_work),
+        "in flight by tier = by priority": s.in_flight_by_tier.sum() == s.tasks_in_flight.sum(),
+        "finished by tier = processed by priority": np.array_equal(
+            s.finished.sum(axis=0), s.tasks_processed.sum(axis=0)
+        ),
+        "in flight = busy and hung agents": np.array_equal(
+            s.in_flight_by_tier, s.agents[:, 3:5].sum(axis=1)
+        ),
+        "retried by priority = undispatched by tier": (
+            s.tasks_retried.sum() == s.undispatched.sum()
+        ),
+        "every processed task is timed": s.task_duration.counts.sum() == s.tasks_processed.sum(),
+    }
+
+
+def _requests(s: Snapshot) -> dict[str, bool]:
+    answers = dict(zip(STATUSES, s.http_requests.tolist(), strict=True))
+    answered = int(s.http_requests.sum())
+    unanswered = int(s.tasks_arrived.sum()) - answered
+    open_tasks = int((s.queue_depth + s.tasks_in_flight).sum())
+    return {
+        "requests answered once at most": 0 <= unanswered <= open_tasks,
+        "rejected = 429 + 503": s.tasks_rejected.sum() == answers["429"] + answers["503"],
+        "504 only for time-outs": answers["504"] <= s.tasks_timed_out.sum(),
+        "500 only for failures": answers["500"] <= s.tasks_processed[:, 1].sum(),
+        "completed tasks were answered 200": s.tasks_processed[:, 0].sum() <= answers["200"],
+        "every answer is timed by the gateway": s.http_request_duration.counts.sum() == answered,
+        "every answer is timed by the orchestrator": s.response_duration.counts.sum() == answered,
+        "the gateway adds to the orchestrator's time": (
+            s.http_request_duration.sum_ns >= s.response_duration.sum_ns
+        ),
+    }
+
+
+def _others(s: Snapshot) -> dict[str, bool]:
+    messages = int(s.messages_delivered.sum()) + s.messages_waiting + s.messages_dropped
+    slots = s.sandbox_available + s.sandbox_in_use + s.sandbox_leaked + s.sandbox_down
+    parts = (s.sandbox_available, s.sandbox_in_use, s.sandbox_leaked, s.sandbox_down)
+    counted = (s.agents, s.queue_depth, s.tasks_in_flight, s.memory_bytes, s.cpu_ns)
+    used = s.cpu_ns.sum(axis=1)
+    return {
+        "sent = delivered + waiting + dropped": s.messages_sent == messages,
+        "slots = available + in use + leaked + down": np.array_equal(s.sandbox_total, slots),
+        "no part of a pool is negative": all((part >= 0).all() for part in parts),
+        "executions cover what is in use": (s.sandbox_executions >= s.sandbox_in_use).all(),
+        "nothing counted is negative": all((one >= 0).all() for one in counted)
+        and s.messages_waiting >= 0,
+        "CPU modes add up to the time passed": (used <= s.now_ns).all()
+        and (used > s.now_ns - CPU_SLACK_NS).all(),
+        "every start is timed": s.startup_duration.counts.sum() == s.agents_started,
+        "bytes received were sent": (
+            int(s.network_received_bytes[0]) <= int(s.network_sent_bytes[0])
+        ),
+        "backpressure level is 0 to 4": 0 <= s.backpressure_level <= 4,
+    }
+
+
+def fallen(before: Snapshot, after: Snapshot) -> list[str]:
+    """Names of the counters and histograms of `before` that are lower in `after`."""
+    found = []
+    for one in fields(before):
+        if one.name in GAUGES:
+            continue
+        old, new = getattr(before, one.name), getattr(after, one.name)
+        if isinstance(old, DurationHistogram):
+            fell = (new.counts < old.counts).any() or new.sum_ns < old.sum_ns
+        else:
+            fell = np.any(np.asarray(new) < np.asarray(old))
+        if fell:
+            found.append(one.name)
+    return found
+
+
+def unsound(world: World) -> list[str]:
+    """Names of the ties between the kernel's tables that are broken."""
+    s = world._state
+    head, agent = s.head, s.agent
+    running = np.flatnonzero(agent[:, k.PLACE] >= 0)
+    directory = s.directory[: head[k.RUNNING]]
+    state = agent[:, k.STATE]
+    working = (state == k.WORKING) | (state == k.HANGING)
+    held = agent[:, k.HELD] * (state == k.WORKING)
+    due = s.due.reshape(len(s.due), -1)[:, 0]
+    leaves = len(due) // 2
+    children = np.minimum(due[2::2], due[3::2])
+    idle = (state == k.IDLE) & (agent[:, k.STAGE] == k.NOTHING)
+    groups = int(head[k.GROUPS])
+    ties = {
+        "the directory holds exactly the running": np.array_equal(np.sort(directory), running)
+        and np.array_equal(agent[directory, k.PLACE], np.arange(len(directory))),
+        "slots in use are held by somebody": all(
+            s.pool[p, k.IN_USE] == ((held >> p) & 1).sum() for p in range(3)
+        ),
+        "hosts know how many of theirs work": np.array_equal(
+            s.host[:, k.BUSY], np.bincount(agent[working, k.HOST], minlength=len(s.host))
+        ),
+        "the tournament's nodes are minima": np.array_equal(due[1:leaves], children),
+        "nothing is due in the past": due.min() > head[k.NOW],
+        "queues and lanes agree": head[k.QUEUED]
+        == s.priority[:, k.DEPTH].sum()
+        == s.lanes[:, k.LENGTH].sum(),
+        "the idle are listed by group": all(
+            sorted(_members(s, g)) == np.flatnonzero(idle & (agent[:, k.GROUP] == g)).tolist()
+            for g in range(groups)
+        ),
+        "the stopped are listed": sorted(_members(s, groups))
+        == np.flatnonzero(state == k.STOPPED).tolist(),
+        "nobody idles while a task waits for them": not any(
+            s.lists[g, k.LENGTH] and s.lanes[(2 * p) + c, k.LENGTH]
+            for g in range(groups)
+            for c in s.classes_of_group[g]
+            if c >= 0
+            for p in range(4)
+        ),
+        "nobody waits for a slot that is free": all(
+            s.lists[groups + 1 + p, k.LENGTH] == 0
+            or s.pool[p, k.TOTAL] == s.pool[p, [k.IN_USE, k.LEAKED, k.DOWN]].sum()
+            for p in range(3)
+        ),
+    }
+    return [name for name, holds in ties.items() if not holds]
+
+
+def _members(s: object, which: int) -> list[int]:
+    """The agents of a list, walked from its head; its length and links must agree."""
+    found = []
+    one = int(s.lists[which, k.HEAD])
+    while one >= 0 and len(found) <= len(s.agent):
+        assert s.agent[one, k.LIST] == which
+        found.append(one)
+        one = int(s.agent[one, k.NEXT_LINK])
+    assert len(found) == s.lists[which, k.LENGTH]
+    return found

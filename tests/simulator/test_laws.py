@@ -1,0 +1,112 @@
+"""The laws of the world, exact in integers at every look, over 200 random scenarios."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator import kernel as k
+from simulator.faults import FAULTS
+from simulator.world import World
+from tests.simulator.laws import broken, fallen, unsound
+from tests.simulator.worlds import make, random_scenario
+
+SCENARIOS = 200
+
+
+def look(world, before, seed):
+    """Snapshot, check every law against it and its predecessor, and return it."""
+    after = world.snapshot()
+    found = broken(after, world.topology) + unsound(world)
+    if before is not None:
+        found += [f"{name} never falls" for name in fallen(before, after)]
+    assert not found, (
+        f"seed {seed}, t = {world.now_s:.9f} s, broken: {'; '.join(found)}\n"
+        f"replay: pytest tests/simulator/test_laws.py -k '[{seed}]'\n{world.plan}"
+    )
+    return after
+
+
+@pytest.mark.parametrize("seed", range(SCENARIOS))
+def test_every_law_holds_at_every_look(seed):
+    """Whatever is thrown at whatever small system, nothing appears from or vanishes to nowhere."""
+    topology, plan = random_scenario(seed)
+    world = World(topology, plan, seed)
+    chance = np.random.default_rng([seed, 1])
+    before = look(world, None, seed)
+    for instant_s in np.sort(chance.uniform(0, 5, 16)):
+        world.advance(instant_s)
+        before = look(world, before, seed)
+    assert before.tasks_arrived.sum() > 0
+
+
+def test_the_random_scenarios_are_worth_the_name():
+    """Between them they hold every kind of fault, overlapping ones, and every outcome."""
+    kinds = {one.kind for seed in range(SCENARIOS) for one in random_scenario(seed)[1].faults}
+    assert kinds == set(FAULTS)
+    totals = np.zeros(5, np.int64)
+    for seed in range(0, SCENARIOS, 10):
+        topology, plan = random_scenario(seed)
+        world = World(topology, plan, seed)
+        world.advance(4)
+        s = world.snapshot()
+        totals += [
+            s.http_requests.min(), s.tasks_retried.sum(), s.tasks_timed_out.sum(),
+            s.messages_dropped, s.sandbox_leaked.sum(),
+        ]  # fmt: skip
+    assert (totals > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "law"),
+    [
+        ("priority", (2, k.ARRIVED), "arrived = rejected + queued + in flight + ended + timed out"),
+        ("priority", (0, k.COMPLETED), "every processed task is timed"),
+        ("priority", (1, k.RETRIED), "retried by priority = undispatched by tier"),
+        ("tier", (1, k.DISPATCHED), "dispatched = undispatched + in flight + finished"),
+        ("head", (k.SENT,), "sent = delivered + waiting + dropped"),
+        ("head", (k.STARTED,), "every start is timed"),
+        ("head", (k.RECEIVED_MESSAGE_BYTES,), "bytes received were sent"),
+        ("pool", (1, k.LEAKED), "no part of a pool is negative"),
+        ("http", (k.OK,), "every answer is timed by the gateway"),
+        ("http", (k.UNAVAILABLE,), "rejected = 429 + 503"),
+        ("histogram", (k.TASK_DURATION, 4), "every processed task is timed"),
+        ("host", (0, k.IDLE_NS), "CPU modes add up to the time passed"),
+    ],
+)
+def test_one_planted_miscount_is_seen(table, place, law):
+    """A single counter that is wrong breaks the law that guards it, by name."""
+    world = make()
+    world.advance(2)
+    assert broken(world.snapshot(), world.topology) == []
+    getattr(world._state, table)[place] += 100_000_000
+    assert law in broken(world.snapshot(), world.topology)
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "by", "tie"),
+    [
+        ("pool", (0, k.IN_USE), 1, "slots in use are held by somebody"),
+        ("head", (k.QUEUED,), 1, "queues and lanes agree"),
+        ("host", (2, k.BUSY), 1, "hosts know how many of theirs work"),
+        ("directory", (3,), 1, "the directory holds exactly the running"),
+        ("due", (1,), -5, "the tournament's nodes are minima"),
+    ],
+)
+def test_one_planted_slip_in_the_tables_is_seen(table, place, by, tie):
+    """The checks of the kernel's own tables bite as well."""
+    world = make()
+    world.advance(2)
+    assert unsound(world) == []
+    getattr(world._state, table)[place] += by
+    assert tie in unsound(world)
+
+
+def test_a_counter_that_falls_is_seen():
+    """Two looks in the wrong order: every counter of a busy world falls."""
+    world = make()
+    world.advance(1)
+    before = world.snapshot()
+    world.advance(2)
+    found = fallen(world.snapshot(), before)
+    assert {"tasks_arrived", "http_requests", "task_duration", "cpu_ns", "now_ns"} <= set(found)

@@ -1,0 +1,195 @@
+"""Small worlds for the tests: quick to build and to live, deterministic from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator import faults as f
+from simulator.plan import Burst, Daily, Load, Plan, Stage
+from simulator.topology import (
+    PRIORITIES,
+    SANDBOXES,
+    Priority,
+    SandboxPool,
+    TaskClass,
+    Tier,
+    Topology,
+)
+from simulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def small(**changes: Any) -> Topology:
+    """Return 4 leads and 36 workers on 4 hosts, about half used by 400 tasks a second."""
+    tiers = (
+        Tier(name="lead", agents=4, takes=("coordination",)),
+        Tier(name="worker", agents=36, takes=("work",), scales=True),
+    )
+    pools = tuple(SandboxPool(name=name, slots=8, share=0.1) for name in SANDBOXES)
+    base = Topology(
+        tiers=tiers, sandboxes=pools, hosts=4, active_floor=40, recycle_per_s=0.0, error_share=0.0
+    )
+    return replace(base, **changes)
+
+
+def load(rate: float = 400.0, **changes: Any) -> Load:
+    """Return a load that `small` bears with ease."""
+    return Load(rate=rate, **changes)
+
+
+def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=60.0, **options: Any) -> f.Fault:
+    """Return a fault by its catalogue name; words of `Fault` apart, options are its numbers."""
+    own = {word: options.pop(word) for word in ("ramp_s",) if word in options}
+    aim = {
+        word: options.pop(word)
+        for word in ("tiers", "hosts", "sandboxes", "fraction")
+        if word in options
+    }
+    return f.Fault(
+        name=name or kind,
+        parameters=f.FAULTS[kind](**options),
+        start_s=start_s,
+        duration_s=duration_s,
+        targets=f.Targets(**aim),
+        **own,
+    )
+
+
+def make(*faults: f.Fault, seed: int = 7, rate: float = 400.0, **changes: Any) -> World:
+    """Return a world of `small(**changes)` that will meet `faults`."""
+    return World(small(**changes), Plan(load=load(rate), faults=faults), seed)
+
+
+# --- random ones
+
+
+def _parameters(chance: np.random.Generator) -> dict[str, Callable[[], f.Parameters]]:
+    u = chance.uniform
+    return {
+        "agent_crash": lambda: f.AgentCrash(rate_per_s=u(1, 200)),
+        "crash_loop": lambda: f.CrashLoop(alive_s=u(0.001, 0.3)),
+        "agent_hang": f.AgentHang,
+        "slow_start": lambda: f.SlowStart(factor=u(1, 10)),
+        "task_slowdown": lambda: f.TaskSlowdown(factor=u(1, 10)),
+        "task_failure": lambda: f.TaskFailure(share=u(0.01, 1)),
+        "dependency_outage": lambda: f.DependencyOutage(share=u(0.01, 1), latency_s=u(0, 0.5)),
+        "traffic_surge": lambda: f.TrafficSurge(factor=u(1, 8)),
+        "traffic_drop": lambda: f.TrafficDrop(share=u(0.01, 1)),
+        "capacity_demand": lambda: f.CapacityDemand(agents=int(chance.integers(1, 80))),
+        "bus_partition": lambda: f.BusPartition(loss=u(0.01, 1)),
+        "message_flood": lambda: f.MessageFlood(rate_per_s=u(10, 30_000)),
+        "slow_consumer": lambda: f.SlowConsumer(factor=u(1, 100)),
+        "sandbox_leak": lambda: f.SandboxLeak(share=u(0.01, 1)),
+        "sandbox_crash": lambda: f.SandboxCrash(share=u(0.01, 1)),
+        "memory_leak": lambda: f.MemoryLeak(bytes_per_s=u(1, 1e7)),
+        "cpu_contention": lambda: f.CpuContention(share=u(0.01, 1)),
+        "exporter_down": f.ExporterDown,
+        "counter_reset": f.CounterReset,
+    }
+
+
+def _random_fault(chance: np.random.Generator, name: str, topology: Topology) -> f.Fault:
+    parameters = _parameters(chance)
+    kind = str(chance.choice(list(parameters)))
+    targets: dict[str, Any] = {}
+    if chance.random() < 0.3:
+        targets["tiers"] = (str(chance.choice([tier.name for tier in topology.tiers])),)
+    elif chance.random() < 0.3:
+        targets["hosts"] = (int(chance.integers(topology.hosts)),)
+    if chance.random() < 0.4:
+        targets["sandboxes"] = (str(chance.choice(SANDBOXES)),)
+    if chance.random() < 0.4:
+        targets["fraction"] = chance.uniform(0.01, 1)
+    duration_s = chance.uniform(0.1, 3)
+    return f.Fault(
+        name=name,
+        parameters=parameters[kind](),
+        start_s=chance.choice([0.0, chance.uniform(0, 3)]),
+        duration_s=duration_s,
+        ramp_s=chance.choice([0.0, chance.uniform(0, duration_s)]),
+        targets=f.Targets(**targets),
+    )
+
+
+def _shares(chance: np.random.Generator, count: int) -> list[float]:
+    return chance.dirichlet(np.ones(count)).tolist()
+
+
+def random_topology(chance: np.random.Generator) -> Topology:
+    """Return a small system (8 to 60 agents) with tight queues, pools, inboxes and hosts."""
+    takes = [("coordination",), ("work",), ("work", "coordination"), ("work",)]
+    tiers = tuple(
+        Tier(
+            name=f"tier{number}",
+            agents=int(chance.integers(2, 16)),
+            takes=takes[number],
+            scales=number > 0 and chance.random() < 0.6,
+            speed=chance.uniform(0.5, 2),
+        )
+        for number in range(int(chance.integers(2, 5)))
+    )
+    laws = ("lognormal", "exponential", "deterministic")
+    work = chance.uniform(0.3, 1)
+    classes = tuple(
+        TaskClass(
+            name=name, share=share, mean_service_s=chance.uniform(0.002, 0.1),
+            distribution=str(chance.choice(laws)),
+        )
+        for name, share in (("work", work), ("coordination", 1 - work))
+    )  # fmt: skip
+    priorities = tuple(
+        Priority(
+            name=name, share=share, queue_limit=int(chance.integers(1, 200)),
+            wait_limit_s=chance.uniform(0.02, 2),
+        )
+        for name, share in zip(PRIORITIES, _shares(chance, 4), strict=True)
+    )  # fmt: skip
+    needs = _shares(chance, 5)
+    pools = tuple(
+        SandboxPool(name=name, slots=int(chance.integers(1, 20)), share=share)
+        for name, share in zip(SANDBOXES, needs, strict=False)
+    )
+    return Topology(
+        tiers=tiers, classes=classes, priorities=priorities, sandboxes=pools,
+        triple_share=needs[3], dependency_share=chance.uniform(0, 0.5),
+        first_result_share=chance.random(), merge_s=chance.choice([0.0, 0.01]),
+        gateway_overhead_s=chance.choice([0.0, 0.0005, 0.01]),
+        rate_limit_per_s=chance.choice([300.0, 30_000.0]),
+        rate_limit_burst=int(chance.integers(1, 100)), max_retries=int(chance.integers(0, 4)),
+        error_share=chance.choice([0.0, 0.05]),
+        messages_at_first_result=int(chance.integers(0, 6)),
+        messages_at_completion=int(chance.integers(0, 12)),
+        inbox_limit=int(chance.integers(1, 60)), inbox_service_s=chance.uniform(1e-5, 5e-3),
+        startup_mean_s=chance.uniform(0.005, 0.2), recycle_per_s=chance.choice([0.0, 20.0]),
+        active_floor=int(chance.integers(1, 40)), watchdog_s=chance.uniform(0.05, 2),
+        restart_backoff_s=chance.uniform(0.01, 0.5), restart_backoff_limit_s=0.6,
+        hosts=int(chance.integers(1, 6)), cpus_per_host=int(chance.integers(1, 4)),
+        cpu_per_busy_agent=chance.choice([0.01, 0.3]),
+    )  # fmt: skip
+
+
+def random_scenario(seed: int) -> tuple[Topology, Plan]:
+    """Return a random small system and up to seven overlapping faults within four seconds."""
+    chance = np.random.default_rng(seed)
+    topology = random_topology(chance)
+    rate = chance.uniform(50, 1500)
+    stages = (
+        Stage(duration_s=chance.uniform(0, 2), target=chance.uniform(0, 2000)),
+        Stage(duration_s=chance.uniform(0, 2), target=rate),
+    )
+    load = Load(
+        rate=rate,
+        stages=stages if chance.random() < 0.4 else (),
+        burst=Burst(factor=4, every_s=0.7, last_s=0.3) if chance.random() < 0.3 else None,
+        daily=Daily(amplitude=0.5) if chance.random() < 0.3 else None,
+    )
+    faults = tuple(
+        _random_fault(chance, f"fault{number}", topology)
+        for number in range(int(chance.integers(0, 8)))
+    )
+    return topology, Plan(load=load, faults=faults)
