@@ -132,6 +132,18 @@ class Composition:
         self.floods: list[tuple[float, NDArray[np.int64]]] = []
         self.exporter_up = True
 
+    def bound(self) -> None:
+        """Keep what faults of one kind make together within what one of them may ask for."""
+        for factors in (self.slowness, self.start_slowness, self.inbox_factor):
+            np.minimum(factors, f.FACTOR_MAX, out=factors)
+        np.minimum(self.leak, f.LEAK_MAX_BYTES_PER_S, out=self.leak)
+        self.traffic = min(self.traffic, f.TRAFFIC_FACTOR_MAX)
+        self.dependency_s = min(self.dependency_s, f.LATENCY_MAX_S)
+        flood = sum(rate for rate, _ in self.floods)
+        if flood > f.FLOOD_MAX_PER_S:
+            part = f.FLOOD_MAX_PER_S / flood
+            self.floods = [(rate * part, agents) for rate, agents in self.floods]
+
     def add(self, fault: f.Fault, aim: Aim, strength: float) -> None:
         """Compose one fault at `strength` (0..1 of its declared magnitude)."""
         agents = aim.agents

@@ -14,6 +14,12 @@ from typing import ClassVar, Literal
 from simulator.topology import require, require_positive, require_share
 
 Aim = Literal["agents", "hosts", "sandboxes", "nothing"]
+FACTOR_MAX = 1_000_000
+LEAK_MAX_BYTES_PER_S = 1 << 40
+TRAFFIC_FACTOR_MAX = 100
+FLOOD_MAX_PER_S = 10_000_000
+LATENCY_MAX_S, ALIVE_MAX_S = 3_600, 86_400
+"""What the kernel's integers have room for, and more than anything that could be meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,10 @@ def _share(what: str, value: float) -> None:
     require(value > 0, what, "above 0", value)
 
 
+def _factor(what: str, value: float) -> None:
+    require(1 <= value <= FACTOR_MAX, what, f"1 to {FACTOR_MAX}", value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentCrash(Parameters):
     """Running agents die at random, `rate_per_s` of them a second over all targets."""
@@ -83,8 +93,14 @@ class CrashLoop(Parameters):
     effect_unit: ClassVar[str] = "crashes"
 
     def __post_init__(self) -> None:
-        """Refuse lives that are not positive."""
+        """Refuse lives outside (0, 1 d]."""
         require_positive("crash_loop: alive_s", self.alive_s)
+        require(
+            self.alive_s <= ALIVE_MAX_S,
+            "crash_loop: alive_s",
+            f"at most {ALIVE_MAX_S} s",
+            self.alive_s,
+        )
 
     @property
     def magnitude(self) -> float:
@@ -114,13 +130,8 @@ class SlowStart(Parameters):
     effect_unit: ClassVar[str] = "seconds, mean start-up"
 
     def __post_init__(self) -> None:
-        """Refuse factors below 1."""
-        require(
-            isfinite(self.factor) and self.factor >= 1,
-            "slow_start: factor",
-            "at least 1",
-            self.factor,
-        )
+        """Refuse factors outside [1, 1e6]."""
+        _factor("slow_start: factor", self.factor)
 
     @property
     def magnitude(self) -> float:
@@ -137,13 +148,8 @@ class TaskSlowdown(Parameters):
     effect_unit: ClassVar[str] = "seconds, mean task"
 
     def __post_init__(self) -> None:
-        """Refuse factors below 1."""
-        require(
-            isfinite(self.factor) and self.factor >= 1,
-            "task_slowdown: factor",
-            "at least 1",
-            self.factor,
-        )
+        """Refuse factors outside [1, 1e6]."""
+        _factor("task_slowdown: factor", self.factor)
 
     @property
     def magnitude(self) -> float:
@@ -178,12 +184,12 @@ class DependencyOutage(Parameters):
     effect_unit: ClassVar[str] = "failed tasks"
 
     def __post_init__(self) -> None:
-        """Refuse shares outside (0, 1] and negative latencies."""
+        """Refuse shares outside (0, 1] and latencies outside [0, 1 h]."""
         _share("dependency_outage: share", self.share)
         require(
-            isfinite(self.latency_s) and self.latency_s >= 0,
+            0 <= self.latency_s <= LATENCY_MAX_S,
             "dependency_outage: latency_s",
-            "at least 0",
+            f"0 to {LATENCY_MAX_S} s",
             self.latency_s,
         )
 
@@ -202,7 +208,8 @@ class TrafficSurge(Parameters):
 
     def __post_init__(self) -> None:
         """Refuse factors outside [1, 100]."""
-        require(1 <= self.factor <= 100, "traffic_surge: factor", "1 to 100", self.factor)
+        rule = f"1 to {TRAFFIC_FACTOR_MAX}"
+        require(1 <= self.factor <= TRAFFIC_FACTOR_MAX, "traffic_surge: factor", rule, self.factor)
 
     @property
     def magnitude(self) -> float:
@@ -273,8 +280,9 @@ class MessageFlood(Parameters):
     def __post_init__(self) -> None:
         """Refuse rates outside (0, 1e7]."""
         require_positive("message_flood: rate_per_s", self.rate_per_s)
+        rule = f"at most {FLOOD_MAX_PER_S}"
         require(
-            self.rate_per_s <= 1e7, "message_flood: rate_per_s", "at most 10000000", self.rate_per_s
+            self.rate_per_s <= FLOOD_MAX_PER_S, "message_flood: rate_per_s", rule, self.rate_per_s
         )
 
     @property
@@ -292,13 +300,8 @@ class SlowConsumer(Parameters):
     effect_unit: ClassVar[str] = "messages waiting at the targets"
 
     def __post_init__(self) -> None:
-        """Refuse factors below 1."""
-        require(
-            isfinite(self.factor) and self.factor >= 1,
-            "slow_consumer: factor",
-            "at least 1",
-            self.factor,
-        )
+        """Refuse factors outside [1, 1e6]."""
+        _factor("slow_consumer: factor", self.factor)
 
     @property
     def magnitude(self) -> float:
@@ -351,8 +354,14 @@ class MemoryLeak(Parameters):
     effect_unit: ClassVar[str] = "leaked bytes"
 
     def __post_init__(self) -> None:
-        """Refuse leaks that are not positive."""
+        """Refuse leaks outside (0, 1 TiB/s]."""
         require_positive("memory_leak: bytes_per_s", self.bytes_per_s)
+        require(
+            self.bytes_per_s <= LEAK_MAX_BYTES_PER_S,
+            "memory_leak: bytes_per_s",
+            f"at most {LEAK_MAX_BYTES_PER_S}",
+            self.bytes_per_s,
+        )
 
     @property
     def magnitude(self) -> float:

@@ -40,13 +40,19 @@ class DurationHistogram:
 
 @dataclass(frozen=True, slots=True)
 class FaultStatus:
-    """A fault that is in effect: its declared magnitude now and its own measure of effect."""
+    """A fault in effect: its magnitude now, its own measure of effect, its declared magnitude.
+
+    It began and ends at `began_ns` and `ends_ns` of the world's clock.
+    """
 
     name: str
     fault: str
     magnitude: float
     effect: float
     effect_unit: str
+    declared: float
+    began_ns: int
+    ends_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class _Course:
     restarts: int = 0
     exporter_up: bool = True
 
+    def end_ns(self, fault: Fault) -> int:
+        """When, on the world's clock, a fault of the plan is over."""
+        return self.origin_ns + ns(fault.end_s)
+
 
 class World:
     """One simulated system. Not for use by two threads at once."""
@@ -203,24 +207,49 @@ class World:
     def inject(self, fault: Fault) -> None:
         """Add a fault; its times count from the plan's origin.
 
-        Raises `ValueError` for a second fault of the same name or unknown targets.
+        One that starts at this instant is in effect once the world has been advanced to it. Faults
+        that are over are forgotten, so that their names are free. Raises `ValueError`, and changes
+        nothing, for a second fault of the same name or unknown targets.
         """
         course = self._course
         start = course.origin_ns + ns(fault.start_s)
         require(start >= self.now_ns, f"fault {fault.name}: start", "now or later", fault.start_s)
         effects.take_aim(fault, self.topology, self._state, self.seed)
-        course.plan = replace(course.plan, faults=(*course.plan.faults, fault))
+        kept = [one for one in course.plan.faults if course.end_ns(one) > self.now_ns]
+        course.plan = replace(course.plan, faults=(*kept, fault))
         for edge in _fault_edges(fault):
             heappush(course.edges, course.origin_ns + edge)
 
+    def change(self, fault: Fault) -> None:
+        """Give the fault in effect of that name other numbers or another end, from now on.
+
+        Whom it strikes, since when, and what it has done so far stay. Raises `KeyError` when no
+        fault of that name is in effect, `ValueError` when more than parameters and duration differ
+        or it would be over.
+        """
+        course = self._course
+        one = course.in_effect[fault.name]
+        same = replace(fault, parameters=one.fault.parameters, duration_s=one.fault.duration_s)
+        require(
+            same == one.fault and type(fault.parameters) is type(one.fault.parameters),
+            f"fault {fault.name}",
+            "the one in effect but for parameters and duration",
+            fault,
+        )
+        end = course.end_ns(fault)
+        require(end > self.now_ns, f"fault {fault.name}: end", "later than now", fault.end_s)
+        faults = (fault if old is one.fault else old for old in course.plan.faults)
+        course.plan = replace(course.plan, faults=tuple(faults))
+        one.fault = fault
+        heappush(course.edges, end)
+        self._refresh()
+
     def end(self, name: str) -> None:
-        """End a fault now. Raises `KeyError` when no fault of that name is in effect."""
-        fault = self._course.in_effect[name].fault
-        passed = (self.now_ns - self._course.origin_ns) / 1e9 - fault.start_s
-        ended = replace(fault, duration_s=max(passed, 1e-9), ramp_s=0.0)
-        faults = (ended if one is fault else one for one in self._course.plan.faults)
+        """End a fault now and forget it. Raises `KeyError` when none of that name is in effect."""
+        ended = self._course.in_effect.pop(name).fault
+        faults = (one for one in self._course.plan.faults if one is not ended)
         self._course.plan = replace(self._course.plan, faults=tuple(faults))
-        self._refresh(ending=name)
+        self._refresh()
 
     # --- the plan's course
 
@@ -241,19 +270,20 @@ class World:
             course.burst = _Burst(generator(self.seed, "burst"))
         return course
 
-    def _refresh(self, ending: str | None = None) -> None:
+    def _refresh(self) -> None:
         """Compose the effective parameters of this instant anew, from the base and the plan."""
         now = self.now_ns
         s = self._state
         k.run(s.w, s.x, k.SETTLE, 0)
         course = self._course
         passed = now - course.origin_ns
-        begun = self._choose_in_effect(now, ending)
+        begun = self._choose_in_effect(now)
         composition = effects.Composition(self.topology, s)
         for one in course.in_effect.values():
             strength = _strength(one.fault, passed)
             if strength > 0:
                 composition.add(one.fault, one.aim, strength)
+        composition.bound()
         composition.write(s, now)
         course.exporter_up = composition.exporter_up
         for one in begun:
@@ -262,12 +292,12 @@ class World:
         effects.move_slots(s, generator(self.seed, f"slots:{now}"), self._do)
         self._set_rate(passed, composition.traffic, now)
 
-    def _choose_in_effect(self, now: int, ending: str | None) -> list[_InEffect]:
+    def _choose_in_effect(self, now: int) -> list[_InEffect]:
         course = self._course
         begun = []
         for fault in course.plan.faults:
             starts = course.origin_ns + ns(fault.start_s)
-            active = starts <= now < course.origin_ns + ns(fault.end_s) and fault.name != ending
+            active = starts <= now < course.end_ns(fault)
             if active and fault.name not in course.in_effect:
                 aim = effects.take_aim(fault, self.topology, self._state, self.seed)
                 one = _InEffect(fault, aim, effects.baseline(self._state, course.restarts))
@@ -317,6 +347,9 @@ class World:
             magnitude=one.fault.parameters.magnitude * strength,
             effect=effect,
             effect_unit=one.fault.parameters.effect_unit,
+            declared=one.fault.parameters.magnitude,
+            began_ns=self._course.origin_ns + ns(one.fault.start_s),
+            ends_ns=self._course.end_ns(one.fault),
         )
 
 

@@ -98,7 +98,11 @@ class FakeWorld:
 
     def begin_fault(self, fault: str, magnitude: float = 1.0, effect: float = 0.0) -> None:
         """Put a fault in effect."""
-        status = FaultStatus(f"{fault}-here", fault, magnitude, effect, "things")
+        now_ns = self._snapshot.now_ns
+        status = FaultStatus(
+            f"{fault}-here", fault, magnitude, effect, "things",
+            declared=magnitude, began_ns=now_ns, ends_ns=now_ns + 60 * 10**9,
+        )  # fmt: skip
         self.change(faults=(*self._snapshot.faults, status))
 
     def advance(self, until_s: float) -> None:
