@@ -10,29 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios.durations import format_duration
-from scenarios.errors import InputError, did_you_mean
+from scenarios.errors import InputError
 from scenarios.expectations import read_expectations
 from scenarios.scenario import Incident, Past, Scenario
-from scenarios.schema import IncidentModel, key_of, parameters_model
+from scenarios.strikes import read_strike
 from scenarios.topology import overlay
 from scenarios.validate import Mistakes
 from scenarios.yaml import load, read_text
-from simulator.faults import FAULTS, CapacityDemand, Fault, Parameters, Targets
+from simulator.faults import Fault
 from simulator.plan import Burst, Daily, Load, Plan, Stage
 
 if TYPE_CHECKING:
-    from scenarios.schema import FaultModel, ScenarioModel, TargetsModel
+    from scenarios.schema import FaultModel, IncidentModel, ScenarioModel
     from scenarios.yaml import Step
     from simulator.topology import Topology
 
 DURATION_MAX_S = 31 * 86_400.0
 TRACE_BYTES_MAX = 64 << 20
-_AIMS = {
-    "agents": ("tiers", "hosts", "fraction"),
-    "hosts": ("hosts",),
-    "sandboxes": ("sandboxes",),
-    "nothing": (),
-}
 
 
 class Builder:
@@ -147,7 +141,7 @@ class Builder:
 
     def _fault(self, index: int, topology: Topology | None) -> Fault | None:
         model, steps = self.model.faults[index], ("faults", index)
-        values = self._strike(model, steps, topology)
+        values = read_strike(self.mistakes, model, steps, topology)
         if values is None:
             return None
         fault = self.mistakes.build(Fault, {**values, "start_s": model.start}, steps)
@@ -160,7 +154,7 @@ class Builder:
     def _incident(self, index: int, topology: Topology | None) -> Incident | None:
         model = self.model.history.incidents[index]
         steps = ("history", "incidents", index)
-        values = self._strike(model, steps, topology)
+        values = read_strike(self.mistakes, model, steps, topology)
         # A fault of the plan refuses the same times, so one is made to hear its objections.
         if values is None or not self.mistakes.build(Fault, {**values, "start_s": 0.0}, steps):
             return None
@@ -174,75 +168,6 @@ class Builder:
             message = f"ago must be {rule}, got {format_duration(model.ago)}"
             self.mistakes.add(message, (*steps, "ago"))
         return Incident(ago_s=model.ago, **values)
-
-    def _strike(
-        self, model: FaultModel | IncidentModel, steps: tuple[Step, ...], topology: Topology | None
-    ) -> dict[str, Any] | None:
-        given = parameters_model(model.fault).model_validate(model.parameters)
-        by_field = {
-            key_field: getattr(given, key_of(key_field))
-            for key_field in _fields(FAULTS[model.fault])
-            if key_of(key_field) in given.model_fields_set
-        }
-        where = (*steps, "parameters")
-        parameters = self.mistakes.build(FAULTS[model.fault], by_field, where)
-        targets = self._targets(model, (*steps, "targets"), topology)
-        if parameters is None or targets is None:
-            return None
-        if (
-            topology
-            and isinstance(parameters, CapacityDemand)
-            and parameters.agents > topology.fleet
-        ):
-            rule = f"at most the fleet of {topology.fleet}"
-            message = f"capacity_demand: agents must be {rule}, got {parameters.agents}"
-            self.mistakes.add(message, (*where, "agents"))
-        return {
-            "name": model.name,
-            "parameters": parameters,
-            "duration_s": model.duration,
-            "ramp_s": model.ramp,
-            "targets": targets,
-        }
-
-    def _targets(
-        self,
-        model: FaultModel | IncidentModel,
-        steps: tuple[Step, ...],
-        topology: Topology | None,
-    ) -> Targets | None:
-        if model.targets is None:
-            return Targets()
-        kind: type[Parameters] = FAULTS[model.fault]
-        usable = _AIMS[kind.aims_at]
-        for key in sorted(model.targets.model_fields_set - set(usable)):
-            rule = f"takes the targets {', '.join(usable)}" if usable else "must have no targets"
-            aim = f"aims at {kind.aims_at}"
-            self.mistakes.add(
-                f"{model.fault} {aim} and {rule}, got {key}", (*steps, key), at_key=True
-            )
-        if topology:
-            self._check_targets(model.targets, steps, topology)
-        values = {
-            "tiers": tuple(model.targets.tiers),
-            "hosts": tuple(model.targets.hosts),
-            "sandboxes": tuple(model.targets.sandboxes),
-            "fraction": model.targets.fraction,
-        }
-        return self.mistakes.build(Targets, values, steps)
-
-    def _check_targets(
-        self, targets: TargetsModel, steps: tuple[Step, ...], topology: Topology
-    ) -> None:
-        tiers = [tier.name for tier in topology.tiers]
-        for i, name in enumerate(targets.tiers):
-            if name not in tiers:
-                near = did_you_mean(name, tiers) or f", the tiers are {', '.join(tiers)}"
-                self.mistakes.add(f"no tier is called {name!r}{near}", (*steps, "tiers", i))
-        for i, host in enumerate(targets.hosts):
-            if not 0 <= host < topology.hosts:
-                message = f"hosts must be 0 to {topology.hosts - 1}, got {host}"
-                self.mistakes.add(message, (*steps, "hosts", i))
 
 
 def read_trace(path: str | Path) -> tuple[float, ...]:
@@ -262,7 +187,3 @@ def read_trace(path: str | Path) -> tuple[float, ...]:
             raise InputError(message, path=str(path), line=number, column=1)
         times.append(time_s)
     return tuple(times)
-
-
-def _fields(parameters: type[Parameters]) -> tuple[str, ...]:
-    return tuple(getattr(parameters, "__dataclass_fields__", {}))

@@ -8,6 +8,7 @@ Whether values fit together is for `scenarios.loader` to say.
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -18,7 +19,10 @@ from scenarios.durations import PATTERN, format_duration, parse_duration
 from simulator.faults import FAULTS
 from simulator.topology import Topology
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+INJECTION_S, INJECTION_MAX_S = 300.0, 3600.0
+"""How long a fault injected by hand lasts, unless told otherwise and at most."""
 NAMED_PARTS = ("tiers", "classes", "priorities", "sandboxes")
 """Parts of a topology that are written as a mapping from name to what differs."""
 
@@ -96,7 +100,9 @@ class TargetsModel(Model):
     fraction: float = Field(default=1.0, description="Share of those, above 0 and at most 1.")
 
 
-class _Strike(Model):
+class StrikeModel(Model):
+    """What every fault is given, whenever it begins."""
+
     name: Name = Field(description="A name of its own, by which expectations call it.")
     fault: Literal[tuple(FAULTS)]  # type: ignore[valid-type]
     duration: Duration
@@ -105,16 +111,34 @@ class _Strike(Model):
     parameters: dict[str, Any] = {}
 
 
-class FaultModel(_Strike):
+class FaultModel(StrikeModel):
     """A fault: a cause in the world, in effect from `start` for `duration`."""
 
     start: Duration
 
 
-class IncidentModel(_Strike):
+class IncidentModel(StrikeModel):
     """A fault of the past, over before the scenario starts."""
 
     ago: Duration = Field(description="How long before the scenario's start it began.")
+
+
+class InjectionModel(StrikeModel):
+    """A fault injected by hand: in effect at once, ended by the world after `duration`."""
+
+    name: Name = Field(default="", description="A name of its own; the fault's, if left out.")
+    duration: Duration = Field(
+        default=INJECTION_S, description="When the world ends it by itself: 5m, at most 1h."
+    )
+
+
+class ChangeModel(Model):
+    """What can be changed of a fault in effect; what is not given stays."""
+
+    parameters: dict[str, Any] = {}
+    duration: Duration | None = Field(
+        default=None, description="When the world ends it by itself, counted from now; at most 1h."
+    )
 
 
 class HistoryModel(Model):
@@ -202,16 +226,16 @@ def scenario_schema() -> dict[str, Any]:
         definitions[model.__name__] = model.model_json_schema()
     for strike in ("FaultModel", "IncidentModel"):
         definitions[strike]["allOf"] = [_parameters_rule(fault) for fault in FAULTS]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_tidy(schema)}
+    return {"$schema": DIALECT, **tidy(schema)}
 
 
-def _tidy(schema: Any) -> Any:
+def tidy(schema: Any) -> Any:
     """Drop what only repeats key names, and defaults, which stand there in seconds."""
     if isinstance(schema, list):
-        return [_tidy(one) for one in schema]
+        return [tidy(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: _tidy(one) for key, one in schema.items() if key not in ("title", "default")}
+    return {key: tidy(one) for key, one in schema.items() if key not in ("title", "default")}
 
 
 def _parameters_rule(fault: str) -> dict[str, Any]:
@@ -239,8 +263,13 @@ def _derived(cls: Any, *, partial: bool) -> type[BaseModel]:
         if default is MISSING and not partial:
             described = Field()
         members[key_of(one.name)] = (kind, described)
+    return create_model(cls.__name__, __base__=Model, __doc__=describe(cls), **members)
+
+
+def describe(cls: type) -> str:
+    """Return the first line of a class's documentation, in the words of the file."""
     doc = (cls.__doc__ or "").splitlines()[0]
-    return create_model(cls.__name__, __base__=Model, __doc__=doc, **members)
+    return re.sub(r"`(\w+)`", lambda found: f"`{key_of(found[1])}`", doc)
 
 
 def _default_text(default: Any, *, in_seconds: bool) -> str | None:
