@@ -154,9 +154,10 @@ class Drive:
         left = round((end_s - start_s) / SCRAPE_S)
         done = 0
         rows: list[NDArray[np.float64]] = []
+        leaked: list[int] = []
         while done < left:
             if pool is None and not self.exact:
-                pool = find_pool(rows)
+                pool = find_pool(rows, leaked)
             until_change = (world.next_change_ns() - world.now_ns) // SCRAPE_NS
             # At least the last scrape before a change is lived, so that the change is met exactly.
             ahead = int(min(left - done, until_change - 1 if until_change < left - done else left))
@@ -167,10 +168,10 @@ class Drive:
             done += 1
             changed, row = self._live(world, origin_ns, start_s, done)
             if changed:
-                rows, pool = [], None
+                rows, leaked, pool = [], [], None
             else:
-                # What leaks take builds up below the noise of what memory is used for.
-                rows.append(np.append(row, world.leaked_bytes))
+                rows.append(row)
+                leaked.append(world.leaked_bytes)
             self.tell(start_s + done * SCRAPE_S)
         return pool
 

@@ -37,8 +37,10 @@ class Pool:
         return (drawn[:, None] * MINUTE + np.arange(MINUTE)).ravel()[:scrapes]
 
 
-def find_pool(rows: list[NDArray[np.float64]]) -> Pool | None:
+def find_pool(rows: list[NDArray[np.float64]], stocks: list[int] | None = None) -> Pool | None:
     """The last minutes of a stretch's exact scrapes as a pool, or None while a trend shows.
+
+    `stocks` is, scrape by scrape, what builds up below the noise of the series, such as leaks.
 
     Two halves are compared series by series: their means may differ by `ERRORS_ALLOWED` standard
     errors (Welch). The first minutes after a change never count.
@@ -47,6 +49,8 @@ def find_pool(rows: list[NDArray[np.float64]]) -> Pool | None:
     if len(rows) < wanted + SETTLE_MINUTES * MINUTE:
         return None
     last = np.array(rows[-wanted:])
+    if stocks is not None and not is_level(np.array(stocks[-wanted:], np.float64)):
+        return None
     return Pool(last) if is_steady(last) else None
 
 
@@ -57,3 +61,10 @@ def is_steady(rows: NDArray[np.float64]) -> bool:
     difference = np.abs(first.mean(axis=0) - second.mean(axis=0))
     variance = first.var(axis=0, ddof=1) / half + second.var(axis=0, ddof=1) / len(second)
     return bool((difference <= ERRORS_ALLOWED * np.sqrt(variance) + 1e-9).all())
+
+
+def is_level(stock: NDArray[np.float64]) -> bool:
+    """Whether `stock` (n,) goes up as much as down, as far as its single steps can tell."""
+    steps = np.diff(stock)
+    allowed = ERRORS_ALLOWED * steps.std(ddof=1) / np.sqrt(len(steps))
+    return bool(np.abs(steps.mean()) <= allowed + 1e-9)
