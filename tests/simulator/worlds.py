@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+MEAN_S = 0.01
+"""Mean service time of a `station`."""
+PATIENT = {"queue_limit": 20_000, "wait_limit_s": 1e6}
+
+
 def small(**changes: Any) -> Topology:
     """Return 4 leads and 36 workers on 4 hosts, about half used by 400 tasks a second."""
     tiers = (
@@ -35,6 +40,29 @@ def small(**changes: Any) -> Topology:
         tiers=tiers, sandboxes=pools, hosts=4, active_floor=40, recycle_per_s=0.0, error_share=0.0
     )
     return replace(base, **changes)
+
+
+def station(agents, *, distribution="exponential", sigma=0.5, shares=(0, 0, 1, 0), **changes):
+    """Return a bare queueing station: `agents` servers, and nothing that costs time but service."""
+    settings = {
+        "tiers": (Tier(name="server", agents=agents, takes=("work",)),),
+        "classes": (
+            TaskClass(
+                name="work", share=1, mean_service_s=MEAN_S, sigma=sigma, distribution=distribution
+            ),
+            TaskClass(name="coordination", share=0, mean_service_s=MEAN_S),
+        ),
+        "priorities": tuple(
+            Priority(name=name, share=share, **PATIENT)
+            for name, share in zip(PRIORITIES, shares, strict=True)
+        ),
+        "sandboxes": tuple(SandboxPool(name=name, slots=8, share=0) for name in SANDBOXES),
+        "triple_share": 0.0, "first_result_share": 0.0, "gateway_overhead_s": 0.0,
+        "rate_limit_per_s": 1e9, "rate_limit_burst": 10_000_000, "dependency_share": 0.0,
+        "messages_at_first_result": 0, "messages_at_completion": 0, "inbox_service_s": 1e-9,
+        "hosts": 1, "cpus_per_host": 1024, "active_floor": 1,
+    }  # fmt: skip
+    return small(**{**settings, **changes})
 
 
 def load(rate: float = 400.0, **changes: Any) -> Load:
