@@ -20,9 +20,13 @@ from aiohttp import web
 from rich.console import Console
 
 from agentaskit_sim.status import Status
+from agentaskit_sim.token import read_token
+from exporter.control import Control
+from exporter.fault_api import PREFIX, build_fault_api
 from exporter.http import BindError, bind, build_app, describe_url
 from exporter.live import Live
 from scenarios.errors import InputError
+from scenarios.injection import FaultForm
 from scenarios.loader import load_scenario, resolve
 from scenarios.topology import load_topology
 from simulator.pacer import SystemClock
@@ -67,6 +71,12 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
     topology: Annotated[
         Path | None, typer.Option(help="Topology file to use instead of the scenario's topology.")
     ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the token that changes of faults need; or AGENTASKIT_SIM_TOKEN."
+        ),
+    ] = None,
     exit_at_end: Annotated[
         bool, typer.Option("--exit-at-end", help="Stop when the scenario has ended.")
     ] = False,
@@ -76,6 +86,7 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
     Examples: agentaskit-sim serve; agentaskit-sim serve traffic-drop --port 0 --exit-at-end
     """
     setting = choose_setting(scenario, seed, topology)
+    token = read_token(token_file)
     if exit_at_end and setting.duration_s == inf:
         raise InputError("--exit-at-end must come with a scenario, got none")
     try:
@@ -86,7 +97,7 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_UNABLE) from error
     with listener:
-        raise typer.Exit(_serve(setting, listener, exit_at_end=exit_at_end))
+        raise typer.Exit(_serve(setting, listener, token=token, exit_at_end=exit_at_end))
 
 
 def choose_setting(scenario: str | None, seed: int | None, topology: Path | None) -> Setting:
@@ -123,7 +134,9 @@ def build_world(setting: Setting) -> World:
     return world.fork(setting.plan)
 
 
-def _serve(setting: Setting, listener: socket.socket, *, exit_at_end: bool) -> int:
+def _serve(
+    setting: Setting, listener: socket.socket, *, token: str | None, exit_at_end: bool
+) -> int:
     """Build the world, serve it, return the exit status."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(
@@ -136,8 +149,11 @@ def _serve(setting: Setting, listener: socket.socket, *, exit_at_end: bool) -> i
         raise InputError(str(error)) from error
     until_s = world.now_s + setting.duration_s
     live = Live(world, SystemClock(), version=version("agentaskit-sim"), scenario=setting.name)
+    app = build_app(live)
+    form = FaultForm(setting.topology)
+    app.add_subapp(PREFIX, build_fault_api(Control(world, live), form, token))
     service = Service(live, console, until_s=until_s, exit_at_end=exit_at_end)
-    return _run(service.run(listener))
+    return _run(service.run(app, listener))
 
 
 class Service:
@@ -149,13 +165,12 @@ class Service:
         self._until_s, self._exit_at_end = until_s, exit_at_end
         self._status = Status(live, console)
 
-    async def run(self, listener: socket.socket) -> int:
-        """Serve on `listener`; return the exit status."""
+    async def run(self, app: web.Application, listener: socket.socket) -> int:
+        """Serve `app` on `listener`; return the exit status."""
         loop = asyncio.get_running_loop()
         stopped: asyncio.Future[int] = loop.create_future()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, _stop, stopped, number)
-        app = build_app(self._live)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         tasks = [asyncio.create_task(one) for one in (self._pace(), self._status.run())]
@@ -183,7 +198,12 @@ class Service:
         await self._live.pacer.run()
 
     def _announce(self, url: str) -> None:
-        for what, path in (("Metrics", "/metrics"), ("Start", "/"), ("Ready", "/-/ready")):
+        for what, path in (
+            ("Metrics", "/metrics"),
+            ("Start", "/"),
+            ("Ready", "/-/ready"),
+            ("Faults", f"{PREFIX}/faults"),
+        ):
             self._console.print(f"{what + ':':<9}{url}{path}", markup=False)
         self._console.print("Press Ctrl-C to stop.")
 

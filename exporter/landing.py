@@ -36,6 +36,8 @@ _PAGE = """<!doctype html>
 <li><a href="metrics">/metrics</a> &ndash; text 0.0.4 or OpenMetrics 1.0, as asked for</li>
 <li><a href="-/healthy">/-/healthy</a> &ndash; the process answers</li>
 <li><a href="-/ready">/-/ready</a> &ndash; a scrape would be answered</li>
+<li><a href="api/v1/faults">/api/v1/faults</a> &ndash; faults in effect;
+<a href="api/v1/faults/catalogue">all there are</a></li>
 </ul>
 <p>To scrape it, in <code>prometheus.yml</code>:</p>
 <pre>scrape_configs:

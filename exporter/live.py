@@ -81,6 +81,11 @@ class Live:
         self.scrapes_served += 1
         return self._page
 
+    def show_change(self) -> None:
+        """Read the world anew: someone has changed it at this instant."""
+        self._page = None
+        self._notice_restart()
+
     def pace(self) -> Pace:
         """Return how well the world keeps real time, now."""
         return self.pacer.pace()

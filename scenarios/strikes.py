@@ -6,6 +6,7 @@ of the fault API. Turns numbers and targets into the simulator's values, checked
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from scenarios.errors import did_you_mean
@@ -80,7 +81,7 @@ def check_fleet(
 
 def field_names(parameters: type[Parameters]) -> tuple[str, ...]:
     """Return the names of a fault's numbers, as the simulator calls them."""
-    return tuple(getattr(parameters, "__dataclass_fields__", {}))
+    return tuple(one.name for one in fields(parameters))  # type: ignore[arg-type]
 
 
 def _read_targets(

@@ -101,6 +101,11 @@ class World:
         return self._course.plan
 
     @property
+    def plan_s(self) -> float:
+        """Seconds since the plan began."""
+        return (self.now_ns - self._course.origin_ns) / 1e9
+
+    @property
     def origin_s(self) -> float:
         """When, on the world's clock, the plan began."""
         return self._course.origin_ns / 1e9

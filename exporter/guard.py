@@ -1,0 +1,128 @@
+"""Who may speak to the API of a live world: checked before anything is read or changed.
+
+A browser must not be talked into it by a foreign page: the name in Host has to be a loopback name
+or the very address that was connected to, Origin has to be the same server. Writes are JSON, bear
+the token if there is one, and need one from beyond this machine. Every refusal is JSON as well.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
+
+    from aiohttp.typedefs import Handler, Middleware
+
+WRITES = frozenset({hdrs.METH_POST, hdrs.METH_PATCH, hdrs.METH_PUT, hdrs.METH_DELETE})
+WITH_BODY = WRITES - {hdrs.METH_DELETE}
+JSON = "application/json"
+_FROM_BEYOND = (
+    "changes from beyond this machine need a token: start serve with --token-file or "
+    "AGENTASKIT_SIM_TOKEN"
+)
+
+
+class Refusal(Exception):  # noqa: N818 - what it is, in the words of this house
+    """A request that is not answered as asked; nothing has changed."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Take the HTTP status and one sentence without a full stop."""
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+def build_guard(token: str | None) -> Middleware:
+    """Return the middleware that refuses strangers; writes need `token` unless it is None."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            _check_host(request)
+            _check_origin(request)
+            if request.method in WRITES:
+                _check_token(request, token)
+                _check_content_type(request)
+            return await handler(request)
+        except Refusal as refusal:
+            return _answer(refusal.status, refusal.message)
+        except web.HTTPException as error:
+            return _answer(error.status, error.reason.lower(), allow=error.headers.get(hdrs.ALLOW))
+
+    return guard
+
+
+def _answer(status: int, message: str, allow: str | None = None) -> web.Response:
+    headers = {hdrs.CACHE_CONTROL: "no-store"}
+    if status == web.HTTPUnauthorized.status_code:
+        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if allow:
+        headers[hdrs.ALLOW] = allow
+    return web.json_response({"error": message}, status=status, headers=headers)
+
+
+def _check_host(request: web.Request) -> None:
+    """Refuse names that a foreign server could have been given (DNS rebinding)."""
+    host = request.headers.get(hdrs.HOST, "")
+    name = _name_in(host)
+    if name == "localhost":
+        return
+    address = _address(name)
+    if address is None or not (address.is_loopback or address == _connected_to(request)):
+        raise Refusal(403, f"Host must be localhost or this server's address, got {host!r}")
+
+
+def _check_origin(request: web.Request) -> None:
+    origin = request.headers.get(hdrs.ORIGIN)
+    host = request.headers.get(hdrs.HOST)
+    if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
+        raise Refusal(403, f"Origin must be this server, got {origin!r}")
+
+
+def _check_token(request: web.Request, token: str | None) -> None:
+    if token is None:
+        address = _connected_to(request)
+        if address is None or not address.is_loopback:
+            raise Refusal(403, _FROM_BEYOND)
+        return
+    scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    same = compare_digest(given.strip().encode(), token.encode())
+    if scheme.lower() != "bearer" or not same:
+        raise Refusal(401, "a change needs the server's token: Authorization: Bearer TOKEN")
+
+
+def _check_content_type(request: web.Request) -> None:
+    wanted = request.method in WITH_BODY or request.can_read_body
+    if wanted and request.content_type != JSON:
+        got = request.headers.get(hdrs.CONTENT_TYPE, "none")
+        raise Refusal(415, f"Content-Type must be {JSON}, got {got}")
+
+
+def _name_in(host: str) -> str:
+    """Return the name or address in a Host header, empty when there is anything but a port."""
+    try:
+        parts = urlsplit(f"//{host}")
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if parts.netloc == host and "@" not in host else ""
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, IPv4 also where it comes as IPv6, or None when `text` is none."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _connected_to(request: web.Request) -> IPv4Address | IPv6Address | None:
+    """Return the address of this machine at which the request came in."""
+    name = request.get_extra_info("sockname")
+    return _address(name[0]) if name else None
