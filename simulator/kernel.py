@@ -1094,13 +1094,17 @@ def tick(w, now):
 
 @_cold
 def crash_at_random(w, x, now):
-    """Each target of a crash fault may die in this tick."""
-    for target in range(w[CRASH_TARGETS]):
+    """Each running target of a crash fault may die in this tick; together at the fault's rate."""
+    targets = w[CRASH_TARGETS]
+    running = 0
+    for target in range(targets):
+        running += int(w[agent_row(w, w[w[CRASH_TARGETS_AT] + target]) + PLACE] >= 0)
+    for target in range(targets):
         bits = w[w[CRASH_BITS_AT] + w[CRASH_CURSOR]]
         w[CRASH_CURSOR] += 1
         agent = w[w[CRASH_TARGETS_AT] + target]
         me = agent_row(w, agent)
-        if (bits >> 32) < w[me + CRASH_LUCK] and w[me + PLACE] >= 0:
+        if w[me + PLACE] >= 0 and (bits >> 32) * running < w[me + CRASH_LUCK] * targets:
             crash(w, x, agent, now)
 
 

@@ -70,7 +70,7 @@ def load(rate: float = 400.0, **changes: Any) -> Load:
     return Load(rate=rate, **changes)
 
 
-def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=60.0, **options: Any) -> f.Fault:
+def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **options: Any) -> f.Fault:
     """Return a fault by its catalogue name; words of `Fault` apart, options are its numbers."""
     own = {word: options.pop(word) for word in ("ramp_s",) if word in options}
     aim = {
