@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "Run scenarios and judge every alert with a real Prometheus.",
     "scenarios": "List, show, check and begin scenario files.",
     "serve": "Run the world in real time and serve its metrics to Prometheus.",
+    "fault": "Inject, change and end faults of a world that is served.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "doctor": "Tell what is found on this machine and what is missing.",
 }
@@ -41,6 +42,8 @@ Examples:
   agentaskit-sim verify traffic-drop --seed 7  one scenario, another seed
   agentaskit-sim verify --rules my-alerts/     your rules, not the bundled ones
   agentaskit-sim serve                         live metrics on port 9464
+  agentaskit-sim fault inject traffic_drop share=0.4
+                                               a fault in the world that is served
   agentaskit-sim scenarios new my-outage       begin a scenario of your own
 
 \b

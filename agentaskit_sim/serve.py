@@ -22,8 +22,9 @@ from rich.console import Console
 from agentaskit_sim.status import Status
 from agentaskit_sim.token import read_token
 from exporter.control import Control
-from exporter.fault_api import PREFIX, build_fault_api
+from exporter.fault_api import build_fault_api
 from exporter.http import BindError, bind, build_app, describe_url
+from exporter.landing import API
 from exporter.live import Live
 from scenarios.errors import InputError
 from scenarios.injection import FaultForm
@@ -151,7 +152,7 @@ def _serve(
     live = Live(world, SystemClock(), version=version("agentaskit-sim"), scenario=setting.name)
     app = build_app(live)
     form = FaultForm(setting.topology)
-    app.add_subapp(PREFIX, build_fault_api(Control(world, live), form, token))
+    app.add_subapp(API, build_fault_api(Control(world, live), form, token))
     service = Service(live, console, until_s=until_s, exit_at_end=exit_at_end)
     return _run(service.run(app, listener))
 
@@ -202,7 +203,7 @@ class Service:
             ("Metrics", "/metrics"),
             ("Start", "/"),
             ("Ready", "/-/ready"),
-            ("Faults", f"{PREFIX}/faults"),
+            ("Faults", f"{API}/faults"),
         ):
             self._console.print(f"{what + ':':<9}{url}{path}", markup=False)
         self._console.print("Press Ctrl-C to stop.")

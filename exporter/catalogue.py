@@ -111,6 +111,16 @@ def _by_fault(read: Callable[[FaultStatus], float]) -> Callable[[Snapshot], Valu
     return add_up
 
 
+def _began_s(snapshot: Snapshot) -> Values:
+    """When the first of the faults in effect began, by kind of fault; 0 where there is none."""
+    place = {kind: i for i, kind in enumerate(FAULTS)}
+    out = np.full(len(place), np.inf)
+    for status in snapshot.faults:
+        at = place[status.fault]
+        out[at] = min(out[at], status.began_ns / 1e9)
+    return np.where(np.isinf(out), 0.0, out)
+
+
 def _law_errors(s: Snapshot) -> tuple[int, int, int, int]:
     """By how much each conservation law is broken, summed over its parts, in the order of LAWS."""
     tasks = s.tasks_rejected + s.queue_depth + s.tasks_in_flight + s.tasks_timed_out
@@ -219,6 +229,9 @@ STATE: tuple[Metric[Snapshot], ...] = (
     _gauge("agentaskit_sim_fault_effect",
            "What the faults in effect did, measured in the world, in the fault's unit of effect.",
            _by_fault(lambda f: f.effect), FAULT),
+    _gauge("agentaskit_sim_fault_start_time_seconds",
+           "Virtual time at which the first of the faults in effect began; 0 without one.",
+           _began_s, FAULT, unit="seconds"),
     _gauge("agentaskit_sim_exporter_restarts",
            "Times the exporter restarted: counters began at 0 again.",
            lambda s: s.exporter_restarts),

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 
 from exporter.control import Conflict
 from exporter.guard import Refusal, build_guard
+from exporter.landing import API
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from exporter.control import Active, Control
     from simulator.faults import Fault
 
-PREFIX = "/api/v1"
 BODY_TIMEOUT_S = 5.0
 
 
@@ -66,7 +66,7 @@ class FaultHandlers:
         one = _attempt(
             lambda: self._control.inject(lambda at_s: self._form.read_injection(body, at_s))
         )
-        where = f"{PREFIX}/faults/{one.fault.name}"
+        where = f"{API}/faults/{one.fault.name}"
         return _answer(self._write(one), status=201, headers={hdrs.LOCATION: where})
 
     async def change(self, request: web.Request) -> web.Response:
@@ -112,7 +112,7 @@ class FaultHandlers:
 
 
 def build_fault_api(control: Control, form: Form, token: str | None) -> web.Application:
-    """Return the app to be mounted at `PREFIX`; writes need `token` unless it is None."""
+    """Return the app to be mounted at `API`; writes need `token` unless it is None."""
     handlers = FaultHandlers(control, form)
     app = web.Application(middlewares=[build_guard(token)])
     app.router.add_get("/faults/catalogue", handlers.catalogue)

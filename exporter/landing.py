@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from html import escape
 
+API = "/api/v1"
+"""Below which the fault API is mounted."""
 Facts = tuple[tuple[str, str], ...]
 
 _PAGE = """<!doctype html>
@@ -36,8 +38,8 @@ _PAGE = """<!doctype html>
 <li><a href="metrics">/metrics</a> &ndash; text 0.0.4 or OpenMetrics 1.0, as asked for</li>
 <li><a href="-/healthy">/-/healthy</a> &ndash; the process answers</li>
 <li><a href="-/ready">/-/ready</a> &ndash; a scrape would be answered</li>
-<li><a href="api/v1/faults">/api/v1/faults</a> &ndash; faults in effect;
-<a href="api/v1/faults/catalogue">all there are</a></li>
+<li><a href="{faults}">/{faults}</a> &ndash; faults in effect;
+<a href="{faults}/catalogue">all there are</a></li>
 </ul>
 <p>To scrape it, in <code>prometheus.yml</code>:</p>
 <pre>scrape_configs:
@@ -55,4 +57,5 @@ def render_landing(facts: Facts, target: str) -> str:
     rows = "\n".join(
         f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in facts
     )
-    return _PAGE.format(rows=rows, target=escape(target))
+    faults = f"{API.removeprefix('/')}/faults"
+    return _PAGE.format(rows=rows, target=escape(target), faults=faults)

@@ -168,12 +168,14 @@ def test_faults_in_effect_add_up_by_kind(world):
     """Two windows of one kind and one of another."""
     world.begin_fault("traffic_drop", 0.4, 100.0)
     world.begin_fault("traffic_drop", 0.2, 50.0)
+    world.advance(2.5)
     world.begin_fault("memory_leak", 9.0, 7.0)
     catalogue = catalogue_world(world.snapshot())
     for name, drop, leak in (
         ("agentaskit_sim_faults_active", 2.0, 1.0),
         ("agentaskit_sim_fault_magnitude", 0.4 + 0.2, 9.0),
         ("agentaskit_sim_fault_effect", 150.0, 7.0),
+        ("agentaskit_sim_fault_start_time_seconds", 2.0, 2.5),
     ):
         found = values_of(catalogue, world.snapshot(), name)
         assert found[(("fault", "traffic_drop"),)] == pytest.approx(drop)

@@ -9,9 +9,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from exporter.control import IN_EFFECT_MAX, Control
-from exporter.fault_api import PREFIX, build_fault_api
+from exporter.fault_api import build_fault_api
 from exporter.guard import build_guard
 from exporter.http import REQUEST_LIMIT_BYTES, build_app
+from exporter.landing import API
 from exporter.live import Live
 from scenarios.injection import FaultForm
 from simulator.faults import ExporterDown, Fault
@@ -20,7 +21,7 @@ from simulator.world import World
 from tests.fakes import MockClock
 from tests.simulator.worlds import small
 
-FAULTS = f"{PREFIX}/faults"
+FAULTS = f"{API}/faults"
 DROP = {"fault": "traffic_drop", "name": "gone", "parameters": {"share": 0.5}}
 LATER = Fault(name="later", parameters=ExporterDown(), start_s=65.0, duration_s=10.0)
 TOKEN = "correct-horse"  # noqa: S105 - opens nothing
@@ -68,7 +69,7 @@ async def make():
         clock = MockClock()
         live = Live(world, clock, version="1", scenario="calm")
         app = build_app(live)
-        app.add_subapp(PREFIX, build_fault_api(Control(world, live), FaultForm(small()), token))
+        app.add_subapp(API, build_fault_api(Control(world, live), FaultForm(small()), token))
         clients.append(TestClient(TestServer(app)))
         await clients[-1].start_server()
         return Bench(world, clock, clients[-1])

@@ -190,3 +190,13 @@ def test_the_firing_alerts_that_a_dashboard_marks_are_alerts_of_the_pack(dashboa
         expr = dashboard["annotations"]["list"][1]["expr"]
         marked = re.search(r'alertname=~"([^"]+)"', expr)
         assert set(marked.group(1).split("|")) <= names
+
+
+def test_every_dashboard_draws_the_windows_of_simulated_faults(dashboards):
+    """What was done to the world stands beside what was seen of it, and is named."""
+    for name, dashboard in dashboards.items():
+        drawn = dashboard["annotations"]["list"][2]
+        assert metrics_of(drawn["expr"]) == {"agentaskit_sim_faults_active"}, name
+        assert drawn["expr"].endswith("> 0"), name
+        assert (drawn["datasource"], drawn["enable"]) == (SOURCE, True), name
+        assert drawn["titleFormat"] == "{{fault}}", name
