@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from aiohttp import web
@@ -367,3 +368,18 @@ async def test_the_most_that_can_be_asked_for_three_times_over_is_survived(
         assert await bench.metric(f'agentaskit_sim_conservation_error{{law="{law}"}}') == 0
     await bench.call("DELETE")
     assert bench.world.snapshot().arrival_rate == 400.0
+
+
+def test_the_documentation_lists_every_request_and_every_status_of_a_refusal(repository):
+    """A route that is added is missing here until it is written down."""
+    page = (repository / "docs" / "fault.md").read_text(encoding="utf-8")
+    routes = {
+        (route.method, f"{API}{route.resource.canonical}")
+        for route in build_fault_api(None, None, None).router.routes()
+        if route.method != "HEAD"
+    }
+    listed = re.findall(r"^\| `([A-Z]+) (\S+)` \|", page, re.MULTILINE)
+    assert {(method, path.replace("NAME", "{name}")) for method, path in listed} == routes
+    statuses = {row[4] for row in REFUSED} - {405} | {401, 408}
+    told = re.findall(r"^\| (4\d\d(?:, 4\d\d)*) \|", page, re.MULTILINE)
+    assert {int(one) for row in told for one in row.split(", ")} == statuses
