@@ -7,14 +7,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from exporter.catalogue import catalogue_world
 from exporter.recorder import COARSE_S, FINE_PAST_S, SCRAPE_S
-from simulator.world import World
 from tests.verifier.histories import rules
 from tests.verifier.lives import (
     EVERYTHING,
     NEAR,
     bundled,
+    catalogue,
     is_stale,
     judge_lived,
     judged,
@@ -55,11 +54,9 @@ def gains(history, name, **labels):
 
 def is_counter(history):
     """Return whether each series of a history never falls."""
-    world = World(bundled("traffic-drop").topology, bundled("traffic-drop").plan, 1)
-    catalogue = catalogue_world(world.snapshot())
     counters = {
         dict(labels)["__name__"]
-        for labels, kind in zip(catalogue.series, catalogue.kinds, strict=True)
+        for labels, kind in zip(catalogue().series, catalogue().kinds, strict=True)
         if kind == "counter"
     }
     return [dict(labels)["__name__"] in counters for labels in history.series]
