@@ -16,6 +16,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from simulator.faults import FAULTS
 from verifier.verdict import verdict_schema
 
 HEAD = "name: {}\nstory: x\nseed: 42\nduration: 2m\nload: {{rate: 1000}}\n"
@@ -28,8 +29,10 @@ MISTAKES = {
     ),
     "fault.yaml": (
         HEAD.format("fault") + FAULT.format("trafic_drop"),
-        "7:48: faults[0].fault must be one of 19 known words, got 'trafic_drop', did you mean"
-        + " 'traffic_drop'?",
+        (
+            f"7:48: faults[0].fault must be one of {len(FAULTS)} known words, got 'trafic_drop',"
+            " did you mean 'traffic_drop'?"
+        ),
     ),
     "key.yaml": (
         HEAD.format("key") + "expectation: []\n",
@@ -63,8 +66,10 @@ MISTAKES = {
     "town.yaml": ("hosst: 4\n", "1:1: unknown key 'hosst', did you mean 'hosts'?"),
     "yaml.yaml": (
         HEAD.format("yaml") + "faults: [\n",
-        "7:1: this is not YAML: while parsing a flow node begun in line 7, expected the node"
-        + " content, but found '<stream end>'",
+        (
+            "7:1: this is not YAML: while parsing a flow node begun in line 7, expected the node"
+            " content, but found '<stream end>'"
+        ),
     ),
 }
 """What is in a file of that name, and what is to be said of it."""
