@@ -166,6 +166,17 @@ def unsound(world: World) -> list[str]:
             if c >= 0
             for p in range(4)
         ),
+        "no stream was read beyond its end": all(
+            0 <= head[cursor] <= len(block)
+            for cursor, block in (
+                (k.TASK_CURSOR, s.tasks),
+                (k.BIT_CURSOR, s.bits),
+                (k.START_CURSOR, s.starts),
+                (k.FACTOR_CURSOR, s.factors),
+                (k.CRASH_CURSOR, s.crash_bits),
+                (k.FLOOD_CURSOR, s.flood_bits),
+            )
+        ),
         "nobody waits for a slot that is free": all(
             s.lists[groups + 1 + p, k.LENGTH] == 0
             or s.pool[p, k.TOTAL] == s.pool[p, [k.IN_USE, k.LEAKED, k.DOWN]].sum()

@@ -7,9 +7,11 @@ import pytest
 
 from simulator import kernel as k
 from simulator.faults import FAULTS
+from simulator.plan import Load, Plan
+from simulator.topology import SANDBOXES, SandboxPool
 from simulator.world import World
 from tests.simulator.laws import broken, fallen, unsound
-from tests.simulator.worlds import make, random_scenario
+from tests.simulator.worlds import fault, make, random_scenario, station
 
 SCENARIOS = 200
 
@@ -91,6 +93,7 @@ def test_one_planted_miscount_is_seen(table, place, law):
         ("host", (2, k.BUSY), 1, "hosts know how many of theirs work"),
         ("directory", (3,), 1, "the directory holds exactly the running"),
         ("due", (1,), -5, "the tournament's nodes are minima"),
+        ("head", (k.FACTOR_CURSOR,), 1 << 20, "no stream was read beyond its end"),
     ],
 )
 def test_one_planted_slip_in_the_tables_is_seen(table, place, by, tie):
@@ -100,6 +103,21 @@ def test_one_planted_slip_in_the_tables_is_seen(table, place, by, tie):
     assert unsound(world) == []
     getattr(world._state, table)[place] += by
     assert tie in unsound(world)
+
+
+def test_a_thousand_waiters_granted_at_once_read_no_chance_beyond_its_end():
+    """The most that one deed can ask of a stream is there, even when the block is all but read."""
+    crash = fault("sandbox_crash", share=1.0, start_s=0.0, duration_s=1.0)
+    pools = tuple(SandboxPool(name=name, slots=1000, share=0) for name in SANDBOXES)
+    topology = station(1000, triple_share=1.0, sandboxes=pools)
+    world = World(topology, Plan(load=Load(rate=3000.0), faults=(crash,)), 1)
+    world.advance(0.99)
+    assert world.snapshot().in_flight_by_tier.sum() == 1000
+    head = world._state.head
+    head[k.FACTOR_CURSOR] = head[k.FACTOR_LAST]
+    world.advance(1.0)
+    assert world.snapshot().sandbox_in_use.tolist() == [1000] * 3
+    assert unsound(world) == []
 
 
 def test_a_counter_that_falls_is_seen():
