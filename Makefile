@@ -21,7 +21,7 @@ run: setup ## the main job: every bundled scenario, judged by a real Prometheus
 	@$(VENV)/agentaskit-sim verify $(ARGS)
 
 test: setup ## the whole test suite, but for what takes many minutes
-	@$(VENV)/pytest -n 2 -m "not long" $(ARGS)
+	@$(VENV)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
 
 test-long: setup ## exact days and many seeds
 	@$(VENV)/pytest -m long $(ARGS)

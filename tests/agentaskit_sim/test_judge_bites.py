@@ -21,8 +21,6 @@ from tests.verifier.lives import lived_once
 from verifier import fastforward
 from verifier.verdict import verdict_schema
 
-pytestmark = pytest.mark.xdist_group("worlds")
-
 OLDER = Path(__file__).parent / "older"
 HEAD = "story: x\nseed: 42\n"
 QUIET = "duration: 2m\nload: {rate: 1000}\n"

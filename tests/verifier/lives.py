@@ -1,7 +1,7 @@
 """Scenarios lived and judged for tests; what is costly is done once for each process.
 
-The healthy world that all begin with is the judge's own (`fastforward.Warm` keeps it), so tests
-that share a worker share it. Put them there: `pytestmark = pytest.mark.xdist_group("worlds")`.
+The healthy world that all begin with is the judge's own (`fastforward.Warm` keeps it). `make test`
+gives each worker whole files (`--dist loadfile`), so the tests of a file share what they live.
 """
 
 from __future__ import annotations

@@ -17,8 +17,6 @@ from verifier.ranges import reads
 from verifier.rules import RuleFiles
 from verifier.timeline import Grid
 
-pytestmark = pytest.mark.xdist_group("worlds")
-
 EVALUATION_S = 30.0
 PRESENT = {"alert": "Present", "expr": "agentaskit_task_queue_depth >= 0", "for": "1m"}
 """Fires as long as there are samples: what a stale marker ends."""

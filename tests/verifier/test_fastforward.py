@@ -30,8 +30,6 @@ from verifier.errors import JudgeError
 from verifier.ranges import depths
 from verifier.steady import is_steady
 
-pytestmark = pytest.mark.xdist_group("worlds")
-
 EVALUATION_S = 30.0
 POOL = 16
 """Scrapes that a stretch is drawn from."""
