@@ -16,7 +16,7 @@ from rich.console import Console
 
 from agentaskit_sim.console import ProgressConsole
 from scenarios.errors import InputError, gather
-from scenarios.loader import library, load_scenario, resolve
+from scenarios.loader import library, load_for_verify, resolve
 from verifier.binaries import require
 from verifier.dashboards import load_dashboards
 from verifier.errors import JudgeError
@@ -166,7 +166,7 @@ def read_inputs(
             return None
 
     paths = [attempt(resolve, name) for name in names] if names else list(library())
-    scenarios = [attempt(load_scenario, path) for path in dict.fromkeys(paths) if path]
+    scenarios = [attempt(load_for_verify, path) for path in dict.fromkeys(paths) if path]
     rule_files = attempt(load_rules, list(_files(rules or PACK_RULES, "*.yaml", "*.yml")))
     boards = attempt(load_dashboards, list(_files(dashboards or [PACK / "dashboards"], "*.json")))
     if rule_files:

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from simulator.pacer import Pace
     from simulator.snapshot import FaultStatus
 
-__all__ = ["RUN", "WORLD", "Catalogue", "LabelSet", "RunStatus", "catalogue_run", "catalogue_world"]
+__all__ = [
+    "RUN", "WORLD", "Catalogue", "LabelSet", "RunStatus", "catalogue_burst", "catalogue_run",
+    "catalogue_world",
+]  # fmt: skip
 
 Source = TypeVar("Source")
 
@@ -286,6 +289,17 @@ RUN: tuple[Metric[RunStatus], ...] = (
              lambda r: (r.scrapes_served, r.scrapes_refused),
              Label("outcome", lambda _: SCRAPE_OUTCOMES)),
 )  # fmt: skip
+
+
+BURST: tuple[Metric[int], ...] = (
+    _gauge("agentaskit_sim_burst_series", "Series that are there while a burst of them lasts.",
+           np.ones, Label("value", lambda count: tuple(str(i) for i in range(count)))),
+)  # fmt: skip
+
+
+def catalogue_burst(count: int) -> Catalogue[int]:
+    """Lay out `count` series more, which no rule and no panel knows."""
+    return Catalogue(BURST, count)
 
 
 def catalogue_world(snapshot: Snapshot) -> Catalogue[Snapshot]:

@@ -6,6 +6,7 @@ serves the app on it. Handlers only read; what moves is behind the `Front` they 
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +18,7 @@ from exporter.page import Page, accepts_gzip, choose_content_type
 
 if TYPE_CHECKING:
     from exporter.landing import Facts
+    from simulator.snapshot import ScrapePath
 
 REQUEST_LIMIT_BYTES = 16 << 10
 
@@ -32,6 +34,9 @@ class Front(Protocol):
 
     def scrape(self) -> Page | None:
         """Return the page of this instant, or None while the exporter is down."""
+
+    def scrape_path(self) -> ScrapePath:
+        """Return what hinders the scrape that was asked for last."""
 
     def is_up(self) -> bool:
         """Say whether a scrape would be answered."""
@@ -82,17 +87,28 @@ class Handlers:
         """Answer from `front`."""
         self._front = front
 
-    async def metrics(self, request: web.Request) -> web.Response:
-        """Answer a scrape in the format and encoding it likes best; 503 while down."""
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """Answer a scrape in the format and encoding it likes best; 503 while down.
+
+        Slow or truncated if that is a fault in effect: late, of the instant at which it was asked.
+        """
         page = self._front.scrape()
         if page is None:
             return _answer_down()
         content_type = choose_content_type(",".join(request.headers.getall(hdrs.ACCEPT, ())))
         compressed = accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
-        headers = {hdrs.CONTENT_TYPE: content_type, hdrs.VARY: "Accept, Accept-Encoding"}
+        headers: dict[str, str] = {
+            hdrs.CONTENT_TYPE: content_type,
+            hdrs.VARY: "Accept, Accept-Encoding",
+        }
         if compressed:
             headers[hdrs.CONTENT_ENCODING] = "gzip"
-        return web.Response(body=page.body(content_type, compressed=compressed), headers=headers)
+        path, body = self._front.scrape_path(), page.body(content_type, compressed=compressed)
+        if path.delay_s > 0:
+            await asyncio.sleep(path.delay_s)
+        if path.cut_share > 0 and request.method != hdrs.METH_HEAD:
+            return await _cut_short(request, body, headers, path.cut_share)
+        return web.Response(body=body, headers=headers)
 
     async def landing(self, request: web.Request) -> web.Response:
         """Answer a person."""
@@ -107,6 +123,24 @@ class Handlers:
     async def ready(self, _: web.Request) -> web.Response:
         """Answer 200 if a scrape would be answered, else 503."""
         return web.Response(text="ready\n") if self._front.is_up() else _answer_down()
+
+
+async def _cut_short(
+    request: web.Request, body: bytes, headers: dict[str, str], share: float
+) -> web.StreamResponse:
+    """Promise a body, send it without its last `share`, and close the connection.
+
+    So does an exporter that dies in the middle, or a proxy that gives up. The promise tells it from
+    a shorter page: whatever the format, Prometheus counts the scrape as failed.
+    """
+    answer = web.StreamResponse(headers=headers)
+    answer.content_length = len(body)
+    answer.force_close()
+    await answer.prepare(request)
+    await answer.write(body[: int(len(body) * (1 - share))])
+    if request.transport is not None:
+        request.transport.close()
+    return answer
 
 
 def _answer_down() -> web.Response:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import ProcessCollector
 
-from exporter.catalogue import RunStatus, catalogue_run, catalogue_world
+from exporter.catalogue import RunStatus, catalogue_burst, catalogue_run, catalogue_world
 from exporter.collector import collect
+from exporter.hindrance import rank_series
 from exporter.page import Page
 from exporter.view import View
 from simulator.pacer import Paced, Pacer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from exporter.landing import Facts
     from simulator.pacer import Clock, Pace
-    from simulator.snapshot import Snapshot
+    from simulator.snapshot import ScrapePath, Snapshot
 
 FRESH_S = 0.01
 
@@ -49,6 +50,7 @@ class Live:
         snapshot = world.snapshot()
         self.scenario, self.seed = scenario, snapshot.seed
         self._catalogue = catalogue_world(snapshot)
+        self._ranks = rank_series(self._catalogue)
         self._view = View(self._catalogue, snapshot.exporter_restarts)
         self._process = ProcessCollector(registry=None)
         self._next_change_ns = world.next_change_ns()
@@ -57,6 +59,7 @@ class Live:
         self._snapshot = snapshot
         self._page: Page | None = None
         self._run = catalogue_run(self._status())
+        self._burst = catalogue_burst(0)
 
     def catch_up(self) -> Snapshot:
         """Advance to this instant and return the reading, at most `FRESH_S` old.
@@ -80,6 +83,10 @@ class Live:
             self._page = Page(self._families(snapshot))
         self.scrapes_served += 1
         return self._page
+
+    def scrape_path(self) -> ScrapePath:
+        """Return what hinders the scrape that was asked for last."""
+        return self._snapshot.scrape_path
 
     def show_change(self) -> None:
         """Read the world anew: someone has changed it at this instant."""
@@ -118,9 +125,14 @@ class Live:
             self._view.read(self._world.snapshot())
 
     def _families(self, snapshot: Snapshot) -> Iterator[Metric]:
-        yield from collect(self._catalogue, self._view.read(snapshot))
+        path = snapshot.scrape_path
+        shown = self._ranks >= path.vanished_share
+        yield from collect(self._catalogue, self._view.read(snapshot), shown)
         yield from collect(self._run, self._run.flatten(self._status()))
         yield from self._process.collect()
+        if path.extra_series != len(self._burst.series):
+            self._burst = catalogue_burst(path.extra_series)
+        yield from collect(self._burst, self._burst.flatten(path.extra_series))
 
     def _status(self) -> RunStatus:
         return RunStatus(

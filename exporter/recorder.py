@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exporter.hindrance import arrives, rank_series
 from exporter.history import EPOCH_S, STALE, Block, History, LabelSet
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class Recorder:
         self._spans = _spans(depths, self.past_s, max(fine_s, FINE_PAST_S))
         self._level = np.zeros(len(self._kept))
         self._raw = np.zeros(len(self._kept))
-        self._up = False
+        self._ranks = rank_series(catalogue)[self._kept]
+        self._there = np.zeros(len(self._kept), np.bool_)
         self._times: list[NDArray[np.float64]] = []
         self._columns: list[NDArray[np.int64]] = []
         self._values: list[Rows] = []
@@ -92,25 +94,42 @@ class Recorder:
         self._level = np.where(self.counters, 0.0, self._level)
         self._raw = raw
 
-    def lived(self, at_s: float, raw: Rows, *, up: bool) -> Rows:
+    def shown(self, snapshot: Snapshot) -> NDArray[np.bool_]:
+        """Which kept series a scrape of this instant brings: none if it fails. Shape (series,)."""
+        if not arrives(snapshot):
+            return np.zeros(len(self._kept), np.bool_)
+        there: NDArray[np.bool_] = self._ranks >= snapshot.scrape_path.vanished_share
+        return there
+
+    def lived(
+        self, at_s: float, raw: Rows, *, up: bool, shown: NDArray[np.bool_] | None = None
+    ) -> Rows:
         """Record one exact scrape; returns its row: what counters gained, what gauges stood at."""
         row = np.where(self.counters, raw - self._raw, raw)
         self._raw = raw
-        self.add(np.array([at_s]), row[None, :], np.zeros(1, np.int64), up=up)
+        self.add(np.array([at_s]), row[None, :], np.zeros(1, np.int64), up=up, shown=shown)
         return row
 
     def add(
-        self, times_s: NDArray[np.float64], pool: Rows, picks: NDArray[np.int64], *, up: bool
+        self,
+        times_s: NDArray[np.float64],
+        pool: Rows,
+        picks: NDArray[np.int64],
+        *,
+        up: bool,
+        shown: NDArray[np.bool_] | None = None,
     ) -> None:
         """Record scrapes at `times_s` (n,): the rows `pool[picks]` of gains and gauge values.
 
+        A scrape that is `up` brings the series in `shown`, by default all.
         What is before the past that anyone reads, and between coarse steps, is only added up.
         """
+        there = np.full(len(self._kept), up) if shown is None else shown & up
         for span, until_s in zip(self._spans, self._ends(), strict=True):
             mine = (times_s >= span.start_s) & (times_s < until_s)
             if mine.any():
                 rows = pool[:, span.columns[:-1]][picks[mine]]
-                self._add_columns(times_s[mine], rows, span, up=up)
+                self._add_columns(times_s[mine], rows, span, up=up, there=there)
 
     def history(self) -> History:
         """Everything recorded, as blocks in time order."""
@@ -131,11 +150,17 @@ class Recorder:
         return [*(span.start_s for span in self._spans[1:]), np.inf]
 
     def _add_columns(
-        self, times_s: NDArray[np.float64], rows: Rows, span: Span, *, up: bool
+        self,
+        times_s: NDArray[np.float64],
+        rows: Rows,
+        span: Span,
+        *,
+        up: bool,
+        there: NDArray[np.bool_],
     ) -> None:
         """Turn rows into values: counters add up from their level, gauges are as they are.
 
-        A failed scrape (not `up`) leaves `up` alone and ends every other series at once.
+        A series that is no longer `there`, of a failed scrape all but `up`, ends at once.
         """
         kept = span.columns[:-1]
         counters = self.counters[kept]
@@ -149,11 +174,10 @@ class Recorder:
         if not on_step.any():
             return
         values = values[on_step]
-        if not up:
-            values[:, :-1] = np.nan
-            if self._up:
-                values[0, :-1] = STALE
-        self._up = up
+        missing = ~there[kept]
+        values[:, :-1][:, missing] = np.nan
+        values[0, :-1][missing & self._there[kept]] = STALE
+        self._there[kept] = there[kept]
         self._times.append(times_s[on_step])
         self._columns.append(span.columns)
         self._values.append(values)

@@ -15,13 +15,18 @@ from scenarios.errors import InputError, did_you_mean
 from scenarios.schema import ScenarioModel, parameters_model, topology_model
 from scenarios.validate import Mistakes
 from scenarios.yaml import load, parse
-from simulator.faults import FAULTS
+from simulator.faults import FAULTS, CardinalityBurst
 
 if TYPE_CHECKING:
-    from scenarios.scenario import Scenario
-    from scenarios.yaml import Document
+    from scenarios.scenario import Incident, Scenario
+    from scenarios.yaml import Document, Step
+    from simulator.faults import Fault
 
 LIBRARY = Path(__file__).parent / "library"
+_LIVE_ONLY = (
+    "cardinality_burst is for a live world, see `agentaskit-sim serve`: in virtual time only the "
+    "series are recorded that a rule or panel reads"
+)
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -46,6 +51,22 @@ def resolve(name: str) -> Path:
 def load_scenario(path: str | Path) -> Scenario:
     """Read and check a scenario file; raise `InputError` with every mistake that can be found."""
     return _read(load(path))
+
+
+def load_for_verify(path: str | Path) -> Scenario:
+    """`load_scenario` for a run in virtual time: refuses also what only a live world can show."""
+    document = load(path)
+    scenario = _read(document)
+    mistakes = Mistakes(document)
+    strikes: list[tuple[tuple[Step, ...], Fault | Incident]] = [
+        *((("faults", i), one) for i, one in enumerate(scenario.plan.faults)),
+        *((("history", "incidents", i), one) for i, one in enumerate(scenario.past.incidents)),
+    ]
+    for steps, strike in strikes:
+        if isinstance(strike.parameters, CardinalityBurst):
+            mistakes.add(_LIVE_ONLY, (*steps, "fault"))
+    mistakes.refuse()
+    return scenario
 
 
 def parse_scenario(text: str, path: str) -> Scenario:

@@ -17,6 +17,7 @@ import numpy as np
 from simulator import faults as f
 from simulator import kernel as k
 from simulator.layout import luck_below, ns
+from simulator.snapshot import ScrapePath
 from simulator.streams import generator
 from simulator.topology import require
 
@@ -131,6 +132,9 @@ class Composition:
         self.dependency_s = 0.0
         self.floods: list[tuple[float, NDArray[np.int64]]] = []
         self.exporter_up = True
+        self.scrape_delay_s = 0.0
+        self.page_kept = self.series_kept = 1.0
+        self.extra_series = 0
 
     def bound(self) -> None:
         """Keep what faults of one kind make together within what one of them may ask for."""
@@ -198,10 +202,33 @@ class Composition:
                 self.leaked[list(aim.pools)] += share * strength
             case f.SandboxCrash(share=share):
                 self.down[list(aim.pools)] += share * strength
+            case _:
+                self._add_to_path(parameters, strength)
+
+    def _add_to_path(self, parameters: f.Parameters, strength: float) -> None:
+        """The faults of the observability path."""
+        match parameters:
             case f.ExporterDown():
                 self.exporter_up = False
+            case f.ScrapeSlow(delay_s=delay):
+                self.scrape_delay_s += delay * strength
+            case f.ScrapeTruncated(share=share):
+                self.page_kept *= 1 - share * strength
+            case f.SeriesVanish(share=share):
+                self.series_kept *= 1 - share * strength
+            case f.CardinalityBurst(series=series):
+                self.extra_series += round(series * strength)
             case _:
                 pass
+
+    def scrape_path(self) -> ScrapePath:
+        """What stands between the world and whoever scrapes it."""
+        return ScrapePath(
+            delay_s=min(self.scrape_delay_s, f.SCRAPE_DELAY_MAX_S),
+            cut_share=1 - self.page_kept,
+            vanished_share=1 - self.series_kept,
+            extra_series=min(self.extra_series, f.EXTRA_SERIES_MAX),
+        )
 
     def write(self, s: State, now: int) -> None:
         """Make these the kernel's parameters from `now` on."""
@@ -375,5 +402,9 @@ _MEASURES: dict[type[f.Parameters], _Measure] = {
     f.CpuContention: lambda delta, _s, _aim: delta["stolen"] / 1e9,
     f.ExporterDown: lambda delta, _s, _aim: delta["now"] / 1e9,
     f.CounterReset: lambda delta, _s, _aim: delta["restarts"],
+    f.ScrapeSlow: lambda delta, _s, _aim: delta["now"] / 1e9,
+    f.ScrapeTruncated: lambda delta, _s, _aim: delta["now"] / 1e9,
+    f.SeriesVanish: lambda delta, _s, _aim: delta["now"] / 1e9,
+    f.CardinalityBurst: lambda delta, _s, _aim: delta["now"] / 1e9,
 }
 """What each fault has done, read from counters that no fault sets; units: `effect_unit`."""

@@ -19,6 +19,7 @@ LEAK_MAX_BYTES_PER_S = 1 << 40
 TRAFFIC_FACTOR_MAX = 100
 FLOOD_MAX_PER_S = 10_000_000
 LATENCY_MAX_S, ALIVE_MAX_S = 3_600, 86_400
+SCRAPE_DELAY_MAX_S, EXTRA_SERIES_MAX = 60, 10_000
 """What the kernel's integers have room for, and more than anything that could be meant."""
 
 
@@ -411,6 +412,79 @@ class CounterReset(Parameters):
         return 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeSlow(Parameters):
+    """Every scrape is answered `delay_s` late; whoever waits no longer than that gets nothing."""
+
+    delay_s: float
+    effect_unit: ClassVar[str] = "seconds of slow scrapes"
+
+    def __post_init__(self) -> None:
+        """Refuse delays outside (0, 60 s]."""
+        require_positive("scrape_slow: delay_s", self.delay_s)
+        rule = f"at most {SCRAPE_DELAY_MAX_S} s"
+        require(self.delay_s <= SCRAPE_DELAY_MAX_S, "scrape_slow: delay_s", rule, self.delay_s)
+
+    @property
+    def magnitude(self) -> float:
+        """Seconds."""
+        return self.delay_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeTruncated(Parameters):
+    """A `share` of every page is lost: the connection closes before the promised length."""
+
+    share: float
+    effect_unit: ClassVar[str] = "seconds of truncated scrapes"
+
+    def __post_init__(self) -> None:
+        """Refuse shares outside (0, 1]."""
+        _share("scrape_truncated: share", self.share)
+
+    @property
+    def magnitude(self) -> float:
+        """The share."""
+        return self.share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesVanish(Parameters):
+    """A `share` of the series is missing from every page, histograms as a whole."""
+
+    share: float
+    effect_unit: ClassVar[str] = "seconds without those series"
+
+    def __post_init__(self) -> None:
+        """Refuse shares outside (0, 1]."""
+        _share("series_vanish: share", self.share)
+
+    @property
+    def magnitude(self) -> float:
+        """The share."""
+        return self.share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardinalityBurst(Parameters):
+    """Every page has so many `series` more: a label takes values that nobody bounded."""
+
+    series: int
+    effect_unit: ClassVar[str] = "seconds with those series"
+
+    def __post_init__(self) -> None:
+        """Refuse numbers outside [1, 10000]."""
+        rule = f"1 to {EXTRA_SERIES_MAX}"
+        require(
+            1 <= self.series <= EXTRA_SERIES_MAX, "cardinality_burst: series", rule, self.series
+        )
+
+    @property
+    def magnitude(self) -> float:
+        """Series."""
+        return float(self.series)
+
+
 FAULTS: dict[str, type[Parameters]] = {
     "agent_crash": AgentCrash,
     "crash_loop": CrashLoop,
@@ -431,6 +505,10 @@ FAULTS: dict[str, type[Parameters]] = {
     "cpu_contention": CpuContention,
     "exporter_down": ExporterDown,
     "counter_reset": CounterReset,
+    "scrape_slow": ScrapeSlow,
+    "scrape_truncated": ScrapeTruncated,
+    "series_vanish": SeriesVanish,
+    "cardinality_burst": CardinalityBurst,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator import kernel as k
-from simulator.snapshot import CPU_MODES, DurationHistogram, FaultStatus, Snapshot
+from simulator.snapshot import CPU_MODES, DurationHistogram, FaultStatus, ScrapePath, Snapshot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +37,7 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
     faults: tuple[FaultStatus, ...],
     exporter_up: bool,
     exporter_restarts: int,
+    scrape_path: ScrapePath,
 ) -> Snapshot:
     """The world as it stands; `kernel.settle_all` must have been called at this instant."""
     state, tier = s.agent[:, k.STATE], s.agent[:, k.TIER]
@@ -96,6 +97,7 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
         faults=faults,
         exporter_up=exporter_up,
         exporter_restarts=exporter_restarts,
+        scrape_path=scrape_path,
     )
 
 

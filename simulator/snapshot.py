@@ -56,6 +56,16 @@ class FaultStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ScrapePath:
+    """How the way from the world to whoever scrapes it is hindered; the defaults are health."""
+
+    delay_s: float = 0.0
+    cut_share: float = 0.0
+    vanished_share: float = 0.0
+    extra_series: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The world at `now_ns`. Axis orders: see the tuples of this module and `tiers`."""
 
@@ -113,6 +123,7 @@ class Snapshot:
     faults: tuple[FaultStatus, ...]
     exporter_up: bool
     exporter_restarts: int
+    scrape_path: ScrapePath
 
     @property
     def time_s(self) -> float:

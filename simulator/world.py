@@ -17,9 +17,9 @@ import numpy as np
 from simulator import effects
 from simulator import kernel as k
 from simulator.faults import CounterReset, Fault
-from simulator.layout import build, ns, view
+from simulator.layout import aligned, build, ns, view
 from simulator.reading import read
-from simulator.snapshot import FaultStatus, Snapshot
+from simulator.snapshot import FaultStatus, ScrapePath, Snapshot
 from simulator.streams import Streams, generator
 from simulator.topology import require
 
@@ -59,6 +59,7 @@ class _Course:
     in_effect: dict[str, _InEffect] = field(default_factory=dict)
     restarts: int = 0
     exporter_up: bool = True
+    scrape_path: ScrapePath = field(default_factory=ScrapePath)
 
     def end_ns(self, fault: Fault) -> int:
         """When, on the world's clock, a fault of the plan is over."""
@@ -170,6 +171,7 @@ class World:
             faults=statuses,
             exporter_up=self._course.exporter_up,
             exporter_restarts=self._course.restarts,
+            scrape_path=self._course.scrape_path,
         )
 
     @property
@@ -194,7 +196,7 @@ class World:
         other = object.__new__(World)
         other.topology = self.topology
         other.seed = self.seed
-        other._state = view(self.topology, self._state.w.copy(), self._state.x.copy())
+        other._state = view(self.topology, aligned(self._state.w), self._state.x.copy())
         other._streams = deepcopy(self._streams)
         other._course = deepcopy(self._course)
         if plan is not None:
@@ -291,6 +293,7 @@ class World:
         composition.bound()
         composition.write(s, now)
         course.exporter_up = composition.exporter_up
+        course.scrape_path = composition.scrape_path()
         for one in begun:
             effects.begin(one.fault, one.aim, s, self._do)
             course.restarts += isinstance(one.fault.parameters, CounterReset)

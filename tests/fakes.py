@@ -20,6 +20,7 @@ from simulator.snapshot import (
     TRAFFIC,
     DurationHistogram,
     FaultStatus,
+    ScrapePath,
     Snapshot,
 )
 from simulator.topology import PRIORITIES, SANDBOXES
@@ -59,7 +60,7 @@ def make_snapshot(seed: int = 0, now_ns: int = 0) -> Snapshot:
         network_received_bytes=_frozen(np.zeros(len(TRAFFIC))),
         sandbox_total=pools, sandbox_in_use=by_pool, sandbox_leaked=by_pool, sandbox_down=by_pool,
         sandbox_available=pools, sandbox_executions=by_pool,
-        faults=(), exporter_up=True, exporter_restarts=0,
+        faults=(), exporter_up=True, exporter_restarts=0, scrape_path=ScrapePath(),
     )  # fmt: skip
 
 

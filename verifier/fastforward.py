@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.catalogue import CONTRACT, WORLD, Catalogue, catalogue_world
+from exporter.hindrance import arrives
 from exporter.recorder import SCRAPE_S, Recorder
 from simulator.plan import Load, Plan
 from simulator.streams import generator
@@ -188,7 +189,8 @@ class Drive:
         snapshot = world.snapshot()
         raw = self.recorder.read(snapshot)
         at_s = start_s + scrape * SCRAPE_S
-        row = self.recorder.lived(at_s, raw, up=snapshot.exporter_up)
+        shown = self.recorder.shown(snapshot)
+        row = self.recorder.lived(at_s, raw, up=arrives(snapshot), shown=shown)
         self.exact_s += SCRAPE_S
         return changed, row
 
@@ -200,8 +202,9 @@ class Drive:
 
     def _resample(self, world: World, from_s: float, scrapes: int, pool: Pool) -> None:
         times_s = from_s + SCRAPE_S * np.arange(1, scrapes + 1, dtype=np.float64)
-        up = world.snapshot().exporter_up
-        self.recorder.add(times_s, pool.rows, pool.pick(scrapes, self.chance), up=up)
+        snapshot, picks = world.snapshot(), pool.pick(scrapes, self.chance)
+        shown = self.recorder.shown(snapshot)
+        self.recorder.add(times_s, pool.rows, picks, up=arrives(snapshot), shown=shown)
         world.skip_ns(scrapes * SCRAPE_NS)
         self.resampled_s += scrapes * SCRAPE_S
         self.tell(from_s + scrapes * SCRAPE_S)

@@ -14,6 +14,7 @@ from exporter.http import bind, build_app
 from exporter.live import Live
 from exporter.page import OPENMETRICS, TEXT
 from simulator.pacer import SystemClock
+from simulator.snapshot import ScrapePath
 from tests.exporter.contract import METRICS, THRESHOLDS_S
 from tests.fakes import FakeWorld
 
@@ -40,7 +41,7 @@ class Served:
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
 
     async def _start(self):
-        world = FakeWorld(rate=1000.0)
+        world = self._world = FakeWorld(rate=1000.0)
         world.advance(5.0)
         self.live = Live(world, SystemClock(), version="1", scenario="calm")
         self._runners = []
@@ -65,6 +66,10 @@ class Served:
             return answer
 
         return record
+
+    def hinder(self, path):
+        """Put something between the world and Prometheus."""
+        self._loop.call_soon_threadsafe(lambda: self._world.change(scrape_path=path))
 
     async def _stop(self):
         self._pacing.cancel()
@@ -179,3 +184,30 @@ def test_a_name_that_is_not_there_gets_no_answer(prometheus):
     """The questions above can fail."""
     assert prometheus.query("agentaskit_sandbox_pool") == []
     assert prometheus.query("agentaskit_network_bytes_sent_total") == []
+
+
+@pytest.mark.parametrize("path", [ScrapePath(cut_share=0.001), ScrapePath(delay_s=3.0)])
+def test_a_page_cut_short_or_late_is_a_failed_scrape_in_both_formats(prometheus, served, path):
+    """`up` is 0 and every series has ended, as the recorder of history has it; then all is well."""
+    metric = "agentaskit_active_agents"
+    assert prometheus.query(metric)
+    served.hinder(path)
+    try:
+        prometheus.wait_for("count(up == 0) == 2")
+        assert prometheus.query(metric) == []
+    finally:
+        served.hinder(ScrapePath())
+    prometheus.wait_for("count(up == 1) == 2")
+    assert prometheus.query(metric)
+
+
+def test_vanished_series_end_while_the_target_is_up(prometheus, served):
+    """A scrape that brings less is a good scrape."""
+    whole = len(prometheus.query('{job="text"}'))
+    served.hinder(ScrapePath(vanished_share=0.9))
+    try:
+        prometheus.wait_for(f'count({{job="text"}}) < {whole // 2}')
+        assert len(prometheus.query("up == 1")) == 2
+    finally:
+        served.hinder(ScrapePath())
+    prometheus.wait_for(f'count({{job="text"}}) >= {whole}')

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from scenarios.errors import InputError
-from scenarios.loader import library, load_scenario, parse_scenario, resolve
+from scenarios.loader import library, load_for_verify, load_scenario, parse_scenario, resolve
 from scenarios.schema import scenario_schema
 from scenarios.topology import load_topology
 from scenarios.yaml import parse
@@ -149,7 +149,7 @@ MUTATIONS = [
     ("amplitude: 0.1", "amplitude: 2", "14:22: daily: amplitude must be between 0 and 1, got 2"),
     ("  rate: 10300", "  trace: none.txt", "12:3: stages must not stand beside a trace: the trace says all arrivals|"),
     # faults
-    ("fault: traffic_drop", "fault: trafic_drop", "17:12: faults[0].fault must be one of 19 known words, got 'trafic_drop', did you mean 'traffic_drop'?"),
+    ("fault: traffic_drop", "fault: trafic_drop", "17:12: faults[0].fault must be one of 23 known words, got 'trafic_drop', did you mean 'traffic_drop'?"),
     ("name: loop", "name: gone", "22:11: the name 'gone' is given twice; each fault needs its own"),
     ("name: old", "name: loop", "31:13: the name 'loop' is given twice; each fault needs its own|44:47: no fault or incident is called 'old'"),
     ("start: 3m", "start: 12m", "19:15: fault 'gone' must end in the scenario, within 20m, got 21m|42:22: resolves_within must"),
@@ -338,3 +338,19 @@ def test_the_schema_knows_every_fault():
     """A fault that is added to the catalogue appears with its parameters."""
     rules = scenario_schema()["$defs"]["FaultModel"]["allOf"]
     assert [rule["if"]["properties"]["fault"]["const"] for rule in rules] == list(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("where", "when", "place"),
+    [("faults:\n  - ", "start: 1m", "6:22"), ("history:\n  incidents:\n    - ", "ago: 5m", "7:24")],
+)
+def test_what_only_a_live_world_can_show_is_refused_for_verify_alone(tmp_path, where, when, place):
+    """Rather than judged as if it had happened."""
+    path = tmp_path / "x.yaml"
+    burst = (
+        f"{{name: b, fault: cardinality_burst, {when}, duration: 1m, parameters: {{series: 9}}}}"
+    )
+    path.write_text(f"name: x\nstory: x\nseed: 1\nduration: 5m\n{where}{burst}\n")
+    assert load_scenario(path).name == "x"
+    with pytest.raises(InputError, match=rf":{place}: cardinality_burst is for a live world"):
+        load_for_verify(path)

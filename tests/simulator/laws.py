@@ -25,7 +25,7 @@ GAUGES = {
     "seed", "tasks_in_flight", "queue_depth", "in_flight_by_tier", "backpressure_level",
     "saturation", "arrival_rate", "agents", "memory_bytes", "messages_waiting", "sandbox_total",
     "sandbox_in_use", "sandbox_leaked", "sandbox_down", "sandbox_available", "faults",
-    "exporter_up",
+    "exporter_up", "scrape_path",
 }  # fmt: skip
 HISTOGRAMS = (
     "http_request_duration", "response_duration", "task_duration", "startup_duration",

@@ -210,7 +210,7 @@ def increments(world, passed_ns):
             old, new = np.append(old.counts, old.sum_ns), np.append(new.counts, new.sum_ns)
         if one.name != "faults":
             found[one.name] = (np.asarray(new) - np.asarray(old)).tolist() if one.name not in (
-                "tiers", "priorities", "sandboxes", "exporter_up",
+                "tiers", "priorities", "sandboxes", "exporter_up", "scrape_path",
             ) else new  # fmt: skip
     return found
 

@@ -118,6 +118,10 @@ def _parameters(chance: np.random.Generator) -> dict[str, Callable[[], f.Paramet
         "cpu_contention": lambda: f.CpuContention(share=u(0.01, 1)),
         "exporter_down": f.ExporterDown,
         "counter_reset": f.CounterReset,
+        "scrape_slow": lambda: f.ScrapeSlow(delay_s=u(0.1, 20)),
+        "scrape_truncated": lambda: f.ScrapeTruncated(share=u(0.01, 1)),
+        "series_vanish": lambda: f.SeriesVanish(share=u(0.01, 1)),
+        "cardinality_burst": lambda: f.CardinalityBurst(series=int(chance.integers(1, 10_001))),
     }
 
 
