@@ -181,13 +181,18 @@ def _show(
     table.add_column("Would have ended in" if ended else "Ends in", justify="right")
     for one in faults:
         magnitude, effect = one["magnitude"], one["effect"]
-        strength = f"{magnitude['effective']:,.4g}"
+        strength = _figure(magnitude["effective"])
         if magnitude["effective"] != magnitude["declared"]:
-            strength += f" of {magnitude['declared']:,.4g}"
-        done = f"{effect['value']:,.6g} {effect['unit']}"
+            strength += f" of {_figure(magnitude['declared'])}"
+        done = f"{_figure(effect['value'])} {effect['unit']}"
         left = format_duration(round(one["ends_in_s"]))
         table.add_row(*(Text(cell) for cell in (one["name"], one["fault"], strength, done, left)))
     _print(table)
+
+
+def _figure(value: float) -> str:
+    """Write a number for people: whole from a thousand on, else four digits."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _print(table: Table) -> None:

@@ -97,6 +97,16 @@ def test_a_fault_is_injected_listed_changed_and_ended(command, serve, world):
     assert world.snapshot().arrival_rate == 400.0
 
 
+def test_large_figures_are_written_out_and_small_ones_kept_short(command, serve):
+    """No powers of ten in a table for people; a ramp shows how far it is."""
+    with serve() as url:
+        burst = ("cardinality_burst", "series=10000", "--url", url)
+        assert cells(command("fault", "inject", *burst).out, "cardinality-burst")[2] == "10,000"
+        ramp = ("traffic_drop", "share=0.4", "--ramp", "1m", "--url", url)
+        told = cells(command("fault", "inject", *ramp).out, "traffic-drop")
+        assert told[2] == "0.003333 of 0.4"
+
+
 def test_every_option_of_an_injection_arrives(command, serve):
     """Targets, ramp, duration; numbers as numbers and durations as text."""
     with serve() as url:
