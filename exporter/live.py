@@ -44,14 +44,21 @@ class Readable(Paced, Protocol):
 class Live:
     """A paced world and the latest page of it; `pacer` is to be run beside the server."""
 
-    def __init__(self, world: Readable, clock: Clock, *, version: str, scenario: str) -> None:
-        """Lay out the catalogue over the axes of `world` and start its clock now."""
+    def __init__(
+        self, world: Readable, clock: Clock, *, version: str, scenario: str, fresh: bool = False
+    ) -> None:
+        """Lay out the catalogue over the axes of `world` and start its clock now.
+
+        A `fresh` exporter starts with it: its counters begin at 0, whatever the world has counted.
+        """
         self._world, self._version = world, version
         snapshot = world.snapshot()
         self.scenario, self.seed = scenario, snapshot.seed
         self._catalogue = catalogue_world(snapshot)
         self._ranks = rank_series(self._catalogue)
         self._view = View(self._catalogue, snapshot.exporter_restarts)
+        if fresh:
+            self._view.restart(snapshot)
         self._process = ProcessCollector(registry=None)
         self._next_change_ns = world.next_change_ns()
         self.pacer = Pacer(world, clock, on_tick=self._notice_restart)

@@ -31,8 +31,11 @@ class View:
         The first snapshot after a restart is taken as the instant of the restart: a caller
         that wants it exact reads one there.
         """
-        values = self._catalogue.flatten(snapshot)
         if snapshot.exporter_restarts != self._restarts:
-            self._restarts = snapshot.exporter_restarts
-            self._base = np.where(self._counters, values, 0.0)
-        return values - self._base
+            self.restart(snapshot)
+        return self._catalogue.flatten(snapshot) - self._base
+
+    def restart(self, snapshot: Snapshot) -> None:
+        """Let the counters begin at 0 at `snapshot`, as those of an exporter that starts then."""
+        self._restarts = snapshot.exporter_restarts
+        self._base = np.where(self._counters, self._catalogue.flatten(snapshot), 0.0)

@@ -28,6 +28,7 @@ from verifier.judgement import judge, missing_history
 from verifier.prometheus import Prometheus
 from verifier.ranges import depths
 from verifier.steady import MINUTE, Pool, find_pool, is_steady
+from verifier.tempo import Tempo
 from verifier.verdict import Engine, PanelVerdict, Progress, ScenarioOutcome
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ if TYPE_CHECKING:
 
     Report = Callable[[Progress], None]
 
-SCRAPE_NS: Final = SCRAPE_S * 1_000_000_000
 WARM_UP_S: Final = 60.0
 WARM_UP_MINUTES_MAX: Final = 20
+REAL_TIME: Final = Tempo()
 AFTERMATH_S: Final = 3600.0
 """How long after its end an incident of the past may still be felt."""
 WORTH_SKIPPING: Final = 2 * MINUTE
@@ -66,24 +67,24 @@ class Healthy:
 
 @dataclass(slots=True)
 class Warm:
-    """Healthy worlds by topology, rate and seed: each is simulated once."""
+    """Healthy worlds by topology, rate, seed and tempo: each is simulated once."""
 
-    found: dict[tuple[Topology, float, int], Healthy] = field(default_factory=dict)
+    found: dict[tuple[Topology, float, int, Tempo], Healthy] = field(default_factory=dict)
 
     @staticmethod
-    def key(scenario: Scenario) -> tuple[Topology, float, int]:
+    def key(scenario: Scenario, tempo: Tempo) -> tuple[Topology, float, int, Tempo]:
         """What two scenarios must have in common to start from the same world."""
-        return scenario.topology, scenario.plan.load.rate, scenario.seed
+        return scenario.topology, scenario.plan.load.rate, scenario.seed, tempo
 
-    def of(self, scenario: Scenario) -> Healthy:
+    def of(self, scenario: Scenario, tempo: Tempo = REAL_TIME) -> Healthy:
         """The healthy world that `scenario` starts from."""
-        key = self.key(scenario)
+        key = self.key(scenario, tempo)
         if key not in self.found:
             self.found[key] = warm_up(*key)
         return self.found[key]
 
 
-def warm_up(topology: Topology, rate: float, seed: int) -> Healthy:
+def warm_up(topology: Topology, rate: float, seed: int, tempo: Tempo = REAL_TIME) -> Healthy:
     """Simulate a healthy world exactly until its last minutes are steady: those to draw from.
 
     Raises `JudgeError` when it does not settle: it has no healthy past.
@@ -96,7 +97,7 @@ def warm_up(topology: Topology, rate: float, seed: int) -> Healthy:
     reading = contract.flatten(scrapes[0])
     rows: list[NDArray[np.float64]] = []
     for _ in range(WARM_UP_MINUTES_MAX * MINUTE):
-        world.advance_ns(world.now_ns + SCRAPE_NS)
+        world.advance_ns(world.now_ns + tempo.step_ns)
         scrapes.append(world.snapshot())
         last, reading = reading, contract.flatten(scrapes[-1])
         rows.append(np.where(counters, reading - last, reading))
@@ -114,7 +115,7 @@ _WARM = Warm()
 """Kept for the process, so that forked workers find what their parent prepared."""
 
 
-def prepare(scenarios: Iterable[Scenario]) -> None:
+def prepare(scenarios: Iterable[Scenario], tempo: Tempo = REAL_TIME) -> None:
     """Compile, and simulate the healthy past that several scenarios share, before workers fork.
 
     A world that does not settle is told by its own scenarios, not here.
@@ -122,11 +123,11 @@ def prepare(scenarios: Iterable[Scenario]) -> None:
     World(Topology(), Plan(), 0)
     shared: dict[object, list[Scenario]] = {}
     for scenario in scenarios:
-        shared.setdefault(_WARM.key(scenario), []).append(scenario)
+        shared.setdefault(_WARM.key(scenario, tempo), []).append(scenario)
     for alike in shared.values():
         if len(alike) > 1:
             with suppress(JudgeError):
-                _WARM.of(alike[0])
+                _WARM.of(alike[0], tempo)
 
 
 @dataclass(slots=True)
@@ -140,6 +141,7 @@ class Drive:
     exact: bool
     chance: np.random.Generator
     tell: Callable[[float], None]
+    tempo: Tempo = REAL_TIME
     exact_s: float = 0.0
     resampled_s: float = 0.0
     restarts: int = 0
@@ -159,7 +161,7 @@ class Drive:
         while done < left:
             if pool is None and not self.exact:
                 pool = find_pool(rows, leaked)
-            until_change = (world.next_change_ns() - world.now_ns) // SCRAPE_NS
+            until_change = (world.next_change_ns() - world.now_ns) // self.tempo.step_ns
             # At least the last scrape before a change is lived, so that the change is met exactly.
             ahead = int(min(left - done, until_change - 1 if until_change < left - done else left))
             if pool is not None and ahead >= WORTH_SKIPPING and not self.exact:
@@ -180,7 +182,7 @@ class Drive:
         self, world: World, origin_ns: int, start_s: float, scrape: int
     ) -> tuple[bool, NDArray[np.float64]]:
         """Simulate up to the next scrape and record it; says whether anything changed before."""
-        at_ns = origin_ns + scrape * SCRAPE_NS
+        at_ns = origin_ns + scrape * self.tempo.step_ns
         changed = world.next_change_ns() <= at_ns
         while world.next_change_ns() <= at_ns:
             world.advance_ns(world.next_change_ns())
@@ -205,7 +207,7 @@ class Drive:
         snapshot, picks = world.snapshot(), pool.pick(scrapes, self.chance)
         shown = self.recorder.shown(snapshot)
         self.recorder.add(times_s, pool.rows, picks, up=arrives(snapshot), shown=shown)
-        world.skip_ns(scrapes * SCRAPE_NS)
+        world.skip_ns(scrapes * self.tempo.step_ns)
         self.resampled_s += scrapes * SCRAPE_S
         self.tell(from_s + scrapes * SCRAPE_S)
 
@@ -228,26 +230,52 @@ def live(
     warm: Warm | None = None,
 ) -> Lived:
     """Simulate `scenario`, its past included, and record what rules and panels will read."""
-    healthy = (warm or _WARM).of(scenario)
-    catalogue = catalogue_world(healthy.before)
-    recorder = Recorder(catalogue, needed.of, scenario.past.depth_s, needed.fine_s)
-    past_s, incidents = _past(scenario, recorder.past_s)
-    tell = _teller(scenario, report)
-    drive = Drive(recorder, False, generator(scenario.seed, "resample"), tell)  # noqa: FBT003
-    load = Load(rate=scenario.plan.load.rate)
-    world = healthy.world.fork(Plan(load=load, faults=incidents))
-    pool = _joined(recorder, healthy)
-    pool = drive.through(world, -past_s, 0.0, None if _begins_changed(incidents) else pool)
+    past = live_past(scenario, needed, report=report, warm=warm)
+    world, pool, drive, load = past.world, past.pool, past.drive, Load(rate=scenario.plan.load.rate)
     drive.exact = exact or scenario.plan.load.trace_s is not None
     if scenario.plan.load.trace_s is not None:
         world = World(scenario.topology, scenario.plan, scenario.seed)
-        recorder.join(recorder.read(world.snapshot()))
+        drive.recorder.join(drive.recorder.read(world.snapshot()))
     else:
         world = world.fork(scenario.plan)
     if scenario.plan.load != load or _begins_changed(scenario.plan.faults):
         pool = None
     drive.through(world, 0.0, scenario.duration_s, pool)
-    return Lived(recorder.history(), drive.exact_s, drive.resampled_s)
+    return Lived(drive.recorder.history(), drive.exact_s, drive.resampled_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A scenario's past, lived up to its start: the world of then, its pool, the record so far."""
+
+    world: World
+    pool: Pool | None
+    drive: Drive
+
+
+def live_past(
+    scenario: Scenario,
+    needed: Depths,
+    *,
+    tempo: Tempo = REAL_TIME,
+    report: Report | None = None,
+    warm: Warm | None = None,
+) -> Past:
+    """Simulate what came before `scenario`, as far back as rules and panels read.
+
+    The record is in scenario seconds whatever the `tempo`; the world lives in its own.
+    """
+    healthy = (warm or _WARM).of(scenario, tempo)
+    catalogue = catalogue_world(healthy.before)
+    recorder = Recorder(catalogue, needed.of, scenario.past.depth_s, needed.fine_s)
+    past_s, incidents = _past(scenario, recorder.past_s)
+    chance = generator(scenario.seed, "resample")
+    drive = Drive(recorder, False, chance, _teller(scenario, report), tempo)  # noqa: FBT003
+    load = Load(rate=scenario.plan.load.rate)
+    world = healthy.world.fork(tempo.plan(Plan(load=load, faults=incidents)))
+    pool = _joined(recorder, healthy)
+    pool = drive.through(world, -past_s, 0.0, None if _begins_changed(incidents) else pool)
+    return Past(world, pool, drive)
 
 
 def verify_scenario(
