@@ -71,28 +71,34 @@ def evaluate(
     alerts = rules.alerts
     grids = [Grid(start_s, end_s, group.interval_s) for group, _ in alerts]
     asked = [_on_grid(rule.expr, grid) for (_, rule), grid in zip(alerts, grids, strict=True)]
-    queries = [(panel, query) for panel in panels for query in panel.queries]
-    step_s = _panel_step_s(start_s, end_s)
-    for _, query in queries:
-        asked.append(RangeQuery(query.expr, EPOCH_S + start_s, EPOCH_S + end_s, step_s))
     answers = server.query_ranges(asked)
     found: list[Timeline] = []
-    for (_, rule), grid, answer in zip(alerts, grids, answers, strict=False):
+    for (_, rule), grid, answer in zip(alerts, grids, answers, strict=True):
         found += timelines(rule, _accepted(rule, answer, server), grid, epoch_s=EPOCH_S)
-    return Evaluation(
-        tuple(found),
-        tuple(
-            _panel_answer(panel, query, answer)
-            for (panel, query), answer in zip(queries, answers[len(alerts) :], strict=True)
-        ),
-        server.version,
+    step_s = _panel_step_s(start_s, end_s)
+    answered = answer_panels(server, panels, EPOCH_S + start_s, EPOCH_S + end_s, step_s=step_s)
+    return Evaluation(tuple(found), answered, server.version)
+
+
+def answer_panels(
+    server: Prometheus, panels: Sequence[Panel], start_s: float, end_s: float, *, step_s: float
+) -> tuple[PanelAnswer, ...]:
+    """Ask every query of every panel from `start_s` to `end_s`, Unix seconds."""
+    queries = [(panel, query) for panel in panels for query in panel.queries]
+    asked = [RangeQuery(query.expr, start_s, end_s, step_s) for _, query in queries]
+    return tuple(
+        _panel_answer(panel, query, answer)
+        for (panel, query), answer in zip(queries, server.query_ranges(asked), strict=True)
     )
 
 
-def record(server: Prometheus, rules: RuleFiles, start_s: float, end_s: float) -> None:
+def record(
+    server: Prometheus, rules: RuleFiles, start_s: float, end_s: float, *, epoch_s: float = EPOCH_S
+) -> None:
     """Evaluate the recording rules, each after those it reads, and push what they give.
 
-    Each is evaluated from as far before `start_s` as any rule reads it.
+    Each is evaluated from as far before `start_s` as any rule reads it. `epoch_s` is the Unix time
+    of second 0.
     """
     needed = depths(rules)
     intervals = {id(rule): group.interval_s for group, rule in rules.recordings}
@@ -100,13 +106,15 @@ def record(server: Prometheus, rules: RuleFiles, start_s: float, end_s: float) -
         interval_s = intervals[id(rule)]
         before = math.ceil(needed.of(rule.record) / interval_s)
         grid = Grid(start_s - before * interval_s, end_s, interval_s)
-        [answer] = server.query_ranges([_on_grid(rule.expr, grid)])
+        [answer] = server.query_ranges([_on_grid(rule.expr, grid, epoch_s)])
         series = _accepted(rule, answer, server)
         if series:
-            server.push(recorded(rule, series, grid))
+            server.push(recorded(rule, series, grid, epoch_s=epoch_s))
 
 
-def recorded(rule: RecordingRule, answer: Sequence[Series], grid: Grid) -> History:
+def recorded(
+    rule: RecordingRule, answer: Sequence[Series], grid: Grid, *, epoch_s: float = EPOCH_S
+) -> History:
     """Return what a recording rule writes: its result, and a stale marker wherever a series ends.
 
     Raises InputError when two series end up with the same labels.
@@ -121,17 +129,17 @@ def recorded(rule: RecordingRule, answer: Sequence[Series], grid: Grid) -> Histo
                 f"recording rule {rule.record} must give each series its own labels, got"
                 f" {dict(label_set)} twice"
             )
-        steps = np.rint((series.times_s - EPOCH_S - grid.start_s) / grid.interval_s)
+        steps = np.rint((series.times_s - epoch_s - grid.start_s) / grid.interval_s)
         present = np.zeros(grid.count, dtype=np.bool_)
         present[steps.astype(np.int64)] = True
         values[index, present] = series.values
         values[index, 1:][present[:-1] & ~present[1:]] = STALE
-    timestamps_ms = np.rint((EPOCH_S + grid.times_s) * 1000).astype(np.int64)
+    timestamps_ms = np.rint((epoch_s + grid.times_s) * 1000).astype(np.int64)
     return History(list(labels), [Block(timestamps_ms, np.arange(len(answer)), values)])
 
 
-def _on_grid(expr: str, grid: Grid) -> RangeQuery:
-    return RangeQuery(expr, EPOCH_S + grid.start_s, EPOCH_S + grid.end_s, grid.interval_s)
+def _on_grid(expr: str, grid: Grid, epoch_s: float = EPOCH_S) -> RangeQuery:
+    return RangeQuery(expr, epoch_s + grid.start_s, epoch_s + grid.end_s, grid.interval_s)
 
 
 def _accepted(

@@ -1,14 +1,16 @@
 """A throwaway Prometheus: started empty on loopback, filled by remote write, asked, removed.
 
-The judge's only engine. It scrapes nothing and evaluates no rule: a single sample of wall-clock
-time would put virtual history out of bounds. Its times are Unix seconds; virtual time is the
-caller's business. Whatever keeps it from answering is a JudgeError, never a verdict.
+The judge's only engine. Left alone it scrapes nothing and evaluates no rule: a single sample of
+wall-clock time would put virtual history out of bounds. A live run configures it to, once its past
+is stored. Its times are Unix seconds; virtual time is the caller's business. Whatever keeps it from
+answering is a JudgeError, never a verdict.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import math
 import secrets
 import shutil
 import threading
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 POINTS_MAX: Final = 10_000
 """Most points asked for in one range query; the server's own limit is 11,000."""
 
+CONFIG: Final = "prometheus.yml"
 START_ATTEMPTS: Final = 5
 READY_TIMEOUT_S: Final = 30.0
 ANSWER_TIMEOUT_S: Final = 130.0
@@ -88,8 +91,18 @@ class Prometheus:
     `query_range` and `query` may be called from several threads.
     """
 
-    def __init__(self, *, binary: Path | None = None, parent_directory: Path | None = None) -> None:
-        """Only note where the program is and where its temporary directory may be."""
+    def __init__(
+        self,
+        *,
+        binary: Path | None = None,
+        parent_directory: Path | None = None,
+        resend_s: float = 60.0,
+    ) -> None:
+        """Only note where the program is and where its temporary directory may be.
+
+        Alertmanager is told of an alert that goes on firing every `resend_s`, should there be one.
+        """
+        self._resend_s = resend_s
         self._binary = binary
         self._parent_directory = parent_directory
         self._child: Child | None = None
@@ -177,6 +190,45 @@ class Prometheus:
 
         return self._in_threads(answer, queries)
 
+    def configure(self, config: str) -> None:
+        """Make `config` (YAML) the server's own from now on, which so far did nothing.
+
+        Raises JudgeError when it is refused. The first scrape may take 6 s plus the interval.
+        """
+        if self._child is None:
+            raise self._failure("Prometheus cannot be configured")
+        (self._child.directory / CONFIG).write_text(config, encoding="utf-8")
+        status, answer = self._request("POST", "/-/reload", b"", _FORM)
+        if status != 200:
+            raise self._failure(f"Prometheus refused its configuration: {answer.decode()}")
+
+    @property
+    def directory(self) -> Path:
+        """The server's own directory while it runs, removed with it."""
+        if self._child is None:
+            raise self._failure("Prometheus has no directory")
+        return self._child.directory
+
+    def check(self) -> None:
+        """Raise JudgeError when the server has ended or can no longer write what it scrapes."""
+        if self._child is None or self._child.exit_status() is not None:
+            raise self._failure("Prometheus ended in mid-run")
+        if self.metric("prometheus_tsdb_wal_writes_failed_total"):
+            raise self._failure("Prometheus cannot write its samples")
+
+    def metric(self, name: str) -> float:
+        """Return the sum over all series of one of the server's own metrics, 0 without any."""
+        status, page = self._request("GET", "/metrics", None, {})
+        if status != 200:
+            raise self._failure(f"Prometheus does not show its metrics ({status})")
+        return sum_metric(page.decode(), name)
+
+    def stored(self, selector: str, start_s: float, end_s: float) -> list[Series]:
+        """Return the very samples of `selector` after `start_s` up to `end_s`, as stored."""
+        form = {"query": f"{selector}[{round((end_s - start_s) * 1000)}ms]", "time": _number(end_s)}
+        result = self._ask("/api/v1/query", form)["result"]
+        return [_series(item["metric"], item["values"]) for item in result]
+
     def query(self, expr: str, at_s: float) -> list[Series]:
         """Return the instant vector (or scalar, with no labels) of `expr` at one Unix time."""
         data = self._ask("/api/v1/query", {"query": expr, "time": _number(at_s)})
@@ -199,7 +251,7 @@ class Prometheus:
 
     def _start(self, binary: Path, child: Child) -> None:
         """Start on a free port, trying again when another program took the port first."""
-        (child.directory / "prometheus.yml").touch()
+        (child.directory / CONFIG).touch()
         for _ in range(START_ATTEMPTS):
             self._port = free_port()
             child.start([binary, *_flags(child.directory), *self._web_flags()])
@@ -215,6 +267,8 @@ class Prometheus:
             f"--web.external-url={self.url}",
             f"--web.route-prefix={self._prefix}",
             "--web.enable-remote-write-receiver",
+            "--web.enable-lifecycle",
+            f"--rules.alert.resend-delay={math.ceil(self._resend_s * 1000)}ms",
         ]
 
     def _wait_until_ready(self, child: Child) -> bool:
@@ -268,13 +322,10 @@ class Prometheus:
     def _check_stored(self) -> None:
         """Raise JudgeError unless the server's head counted every sample pushed."""
         status, page = self._request("GET", "/metrics", None, {})
-        counts = {"prometheus_tsdb_head_samples_appended_total": 0.0}
-        counts["prometheus_tsdb_wal_writes_failed_total"] = 0.0
-        for line in page.decode().splitlines():
-            name = line.partition(" ")[0].partition("{")[0]
-            if name in counts:
-                counts[name] += float(line.rsplit(" ", 1)[1])
-        stored, failed = (int(count) for count in counts.values())
+        stored, failed = (
+            int(sum_metric(page.decode(), f"prometheus_tsdb_{name}_total"))
+            for name in ("head_samples_appended", "wal_writes_failed")
+        )
         if status != 200 or stored != self._pushed or failed:
             raise self._failure(
                 f"Prometheus stored {stored} of {self._pushed} samples, {failed} writes failed"
@@ -299,9 +350,18 @@ class Prometheus:
         return JudgeError("; ".join(reason))
 
 
+def sum_metric(page: str, name: str) -> float:
+    """Return the sum over all series of `name` on a page in Prometheus's text format."""
+    return math.fsum(
+        float(line.rsplit(" ", 1)[1])
+        for line in page.splitlines()
+        if line.partition(" ")[0].partition("{")[0] == name
+    )
+
+
 def _flags(directory: Path) -> list[str]:
     return [
-        f"--config.file={directory / 'prometheus.yml'}",
+        f"--config.file={directory / CONFIG}",
         f"--storage.tsdb.path={directory / 'data'}",
         "--storage.tsdb.retention.time=100y",
         f"--storage.tsdb.min-block-duration={HEAD_SPAN}",
