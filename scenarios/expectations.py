@@ -38,6 +38,7 @@ def read_expectations(mistakes: Mistakes, model: ScenarioModel) -> tuple[Expecta
         expected = _expected(mistakes, one, steps)
         if expected is None:
             continue
+        _check_receivers(mistakes, one, steps)
         sound_cause, cause = _cause(mistakes, one, causes, steps)
         if not sound_cause:
             continue
@@ -55,6 +56,8 @@ def read_expectations(mistakes: Mistakes, model: ScenarioModel) -> tuple[Expecta
                 not_before_s=not_before_s,
                 fires_within_s=one.fires_within,
                 resolves_within_s=one.resolves_within,
+                receivers=None if one.receivers is None else tuple(one.receivers),
+                notifies_resolved=one.notifies_resolved,
                 why=one.explained or "",
             )
         )
@@ -84,6 +87,22 @@ def _expected(
         mistakes.add("a silent alert must have no cause", (*steps, "cause"), at_key=True)
         return None
     return said[0]
+
+
+def _check_receivers(mistakes: Mistakes, one: ExpectationModel, steps: tuple[Step, ...]) -> None:
+    """Refuse receivers of an alert that never fires, twins, and an end nobody can be told of."""
+    if one.silent:
+        for key in ("receivers", "notifies_resolved"):
+            if getattr(one, key) is not None:
+                mistakes.add(f"a silent alert must have no {key}", (*steps, key), at_key=True)
+        return
+    receivers = one.receivers or []
+    for index, name in enumerate(receivers):
+        if name in receivers[:index]:
+            mistakes.add(f"the receiver {name!r} is named twice", (*steps, "receivers", index))
+    if one.receivers == [] and one.notifies_resolved:
+        message = "notifies_resolved needs receivers: nobody is told of this alert"
+        mistakes.add(message, (*steps, "notifies_resolved"), at_key=True)
 
 
 def _cause(

@@ -60,6 +60,10 @@ class Expectation:
     the cause before `not_before_s`: its true beginning, negative in the past. `labels` are sorted
     pairs that the alert must carry; it may carry more. For `fires`, `fires_within_s` is known and
     `resolves_within_s` may be None: then the alert need not resolve in the scenario.
+
+    What is notified is seen live only. `receivers` are who must be told of it, and nobody else;
+    None: anybody, but somebody when it must fire; empty: nobody may be told. `notifies_resolved`
+    says whether they must be told that it is over too, None: when `resolves_within_s` is given.
     """
 
     alert: str
@@ -72,6 +76,8 @@ class Expectation:
     not_before_s: float = -inf
     fires_within_s: float | None = None
     resolves_within_s: float | None = None
+    receivers: tuple[str, ...] | None = None
+    notifies_resolved: bool | None = None
     why: str = ""
 
 

@@ -161,6 +161,14 @@ class ExpectationModel(Model):
     cause: str | None = Field(default=None, description="Name of the fault or incident behind it.")
     fires_within: Duration | None = Field(default=None, description="From the cause's onset.")
     resolves_within: Duration | None = Field(default=None, description="From the cause's end.")
+    receivers: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None,
+        description="Who must be notified, and nobody else; []: nobody. Judged live only.",
+    )
+    notifies_resolved: bool | None = Field(
+        default=None,
+        description="Whether they must be told that it resolved; as a rule with resolves_within.",
+    )
     silent: Literal[True] | None = None
     explained: str | None = Field(
         default=None, min_length=1, description="Why it may fire as well."

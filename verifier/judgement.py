@@ -143,6 +143,12 @@ def _told(expectation: Expectation) -> dict[str, Any]:
         "cause_end_s": expectation.end_s - expectation.onset_s if expectation.cause else None,
         "fires_within_s": expectation.fires_within_s,
         "resolves_within_s": expectation.resolves_within_s,
+        "receivers": expectation.receivers,
+        "notifies_resolved": (
+            expectation.resolves_within_s is not None
+            if expectation.notifies_resolved is None
+            else expectation.notifies_resolved
+        ),
     }
 
 

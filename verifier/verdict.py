@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from verifier.ledger import Notification
+
 Verdict = Literal["pass", "fail", "invalid"]
+Clock = Literal["virtual", "real"]
+Hop = Literal["world", "scrape", "rule", "alertmanager", "receiver"]
+Status = Literal["firing", "resolved"]
+Transition = Literal["pending", "firing", "resolved"]
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -42,12 +48,45 @@ UNKNOWN_ENGINE = Engine(name="prometheus", version="unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What one receiver was told of an alert, at `at_s` scenario seconds from the start.
+
+    `deliveries` is how often the same thing arrived: repeats and retries tell nothing new.
+    """
+
+    receiver: str
+    status: Status
+    at_s: float
+    deliveries: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long an alert took to reach somebody, in scenario seconds from its cause's onset.
+
+    `condition_s` is when its condition became true, None when that was not measured; `notified_s`
+    is None when nobody was told. `bound_s` is when somebody must have been told, by the intervals
+    that stand between (see `deliveries.bound_s`).
+    """
+
+    condition_s: float | None
+    pending_s: float
+    firing_s: float
+    notified_s: float | None
+    bound_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertVerdict:
     """One alert (one label set of it) in one scenario, judged.
 
     `pending_s`, `firing_s` and `resolved_s` count from `onset_s`, the onset of `cause` (the
     scenario's start when there is none), and are None for what did not happen. `cause_end_s`
     counts from there too; `resolves_within_s` counts from `cause_end_s`.
+
+    Seen live only: `deliveries` in the order of their arrival, `latency`, and `broke_at`, the first
+    hop on the way from the cause to the receiver that did not do its part. `receivers` and
+    `notifies_resolved` repeat what was expected (see `scenarios.scenario.Expectation`).
     """
 
     alert: str
@@ -63,6 +102,29 @@ class AlertVerdict:
     resolved_s: float | None = None
     fires_within_s: float | None = None
     resolves_within_s: float | None = None
+    receivers: tuple[str, ...] | None = None
+    notifies_resolved: bool = False
+    deliveries: tuple[Delivery, ...] = ()
+    latency: Latency | None = None
+    broke_at: Hop | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockDifference:
+    """When one transition of one alert came in virtual and in real time, held side by side.
+
+    Times are scenario seconds from the start, None where it did not come; `episode` counts from 0.
+    """
+
+    alert: str
+    labels: Labels
+    transition: Transition
+    episode: int
+    virtual_s: float | None
+    real_s: float | None
+    allowed_s: float
+    ok: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +144,11 @@ class ScenarioOutcome:
 
     `invalid` holds the reasons why nothing may be concluded, empty when it may. `findings` are
     remarks on rules and dashboards that change no verdict.
+
+    `clock` says whether it was lived in virtual time or on the real stack, there with time
+    compressed `compress` times. `notes` are what befell the run (a restart, an early end),
+    `clocks` the comparison of both clocks, None when there was none, and `notifications` the
+    receiver's whole ledger.
     """
 
     name: str
@@ -95,6 +162,11 @@ class ScenarioOutcome:
     panels: tuple[PanelVerdict, ...] = ()
     findings: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
+    clock: Clock = "virtual"
+    compress: float = 1.0
+    notes: tuple[str, ...] = ()
+    clocks: tuple[ClockDifference, ...] | None = None
+    notifications: tuple[Notification, ...] = ()
 
     @property
     def virtual_s(self) -> float:
@@ -108,11 +180,11 @@ class ScenarioOutcome:
 
     @property
     def verdict(self) -> Verdict:
-        """Invalid when it could not be judged, pass when every alert and panel is as it should."""
+        """Invalid when it could not be judged, pass when every part of it is as it should be."""
         if self.invalid:
             return "invalid"
-        held = all(alert.ok for alert in self.alerts) and all(panel.ok for panel in self.panels)
-        return "pass" if held else "fail"
+        held = [part.ok for part in self.alerts] + [part.ok for part in self.panels]
+        return "pass" if all(held) and all(one.ok for one in self.clocks or ()) else "fail"
 
 
 def overall(outcomes: Sequence[ScenarioOutcome]) -> Verdict:
