@@ -26,7 +26,8 @@ from verifier.binaries import require
 from verifier.engine import evaluate
 from verifier.errors import JudgeError
 from verifier.prometheus import Prometheus
-from verifier.rules import AlertRule, Group, Pairs, RuleFiles, parse_duration_s
+from verifier.rule_files import as_yaml, rule_document
+from verifier.rules import AlertRule, Pairs, RecordingRule, RuleFiles, parse_duration_s
 from verifier.timeline import Grid, Timeline
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def promtool_states(history: History, rules: RuleFiles, grid: Grid) -> set[Alert
     origin_s = origin(history, grid)
     with tempfile.TemporaryDirectory(prefix="agentaskit-promtool-") as directory:
         folder = Path(directory)
-        (folder / "rules.json").write_text(json.dumps(_rule_document(rules)), encoding="utf-8")
+        (folder / "rules.json").write_text(as_yaml(_rule_document(rules)), encoding="utf-8")
         document = _test_document(history, grid, origin_s)
         (folder / "test.json").write_text(json.dumps(document), encoding="utf-8")
         run = subprocess.run(
@@ -157,18 +158,14 @@ def _rule_document(rules: RuleFiles) -> dict[str, Any]:
     groups = []
     for number, group in enumerate(rules.groups):
         name = f"{number} {group.name}"  # groups of the same name may come from several files
-        groups.append({"name": name, "rules": [_rule(group, i) for i in range(len(group.rules))]})
+        groups.append({"name": name, "rules": [_without_annotations(rule) for rule in group.rules]})
     return {"groups": groups}
 
 
-def _rule(group: Group, index: int) -> dict[str, Any]:
-    rule = group.rules[index]
-    if not isinstance(rule, AlertRule):
-        return {"record": rule.record, "expr": rule.expr, "labels": dict(rule.labels)}
-    document = {"alert": rule.alert, "expr": rule.expr, "labels": dict(rule.labels)}
-    document["for"] = f"{round(rule.for_s * 1000)}ms"
-    if rule.keep_firing_for_s:
-        document["keep_firing_for"] = f"{round(rule.keep_firing_for_s * 1000)}ms"
+def _without_annotations(rule: AlertRule | RecordingRule) -> dict[str, Any]:
+    """Return a rule without what promtool would have to render."""
+    document = rule_document(rule)
+    document.pop("annotations", None)
     return document
 
 
