@@ -1,7 +1,7 @@
 """A run as JUnit XML: a suite for each scenario, a case for each alert and each panel query.
 
 Called by the front door for `junit.xml`, which CI systems read. A scenario that could not be judged
-is an error, an expectation that does not hold is a failure.
+is an error, an expectation that does not hold is a failure; its type is the hop that broke.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.verdict import AlertVerdict, ScenarioOutcome
+    from verifier.verdict import AlertVerdict, ClockDifference, ScenarioOutcome
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -37,30 +37,42 @@ def _suite(root: Element, outcome: ScenarioOutcome) -> None:
         ("seed", outcome.seed),
         ("engine", f"{outcome.engine.name} {outcome.engine.version}"),
         ("verdict", outcome.verdict),
+        ("clock", outcome.clock),
+        ("compress", f"{outcome.compress:g}"),
+        *(("note", note) for note in outcome.notes),
     ):
         SubElement(properties, "property", name=name, value=_clean(str(value)))
     for reason in outcome.invalid:
         case = SubElement(suite, "testcase", classname=outcome.name, name="can be judged")
         SubElement(case, "error", message=_clean(reason))
     for alert in outcome.alerts:
-        _case(suite, outcome.name, _alert_name(alert), "" if alert.ok else alert.reason)
+        failure = "" if alert.ok else alert.reason
+        name = f"{_alert_name(alert)} {alert.expected}"
+        _case(suite, outcome.name, name, failure, kind=alert.broke_at)
     for panel in outcome.panels:
         name = f"{panel.dashboard} / {panel.panel}: {panel.query}"
         _case(suite, outcome.name, name, "" if panel.ok else panel.reason)
+    for one in outcome.clocks or ():
+        name = f"{_alert_name(one)} {one.transition} {one.episode} on both clocks"
+        _case(suite, outcome.name, name, "" if one.ok else one.reason)
     suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))
 
 
-def _case(suite: Element, classname: str, name: str, failure: str) -> None:
+def _case(
+    suite: Element, classname: str, name: str, failure: str, *, kind: str | None = None
+) -> None:
     case = SubElement(suite, "testcase", classname=classname, name=_clean(name))
     if failure:
-        SubElement(case, "failure", message=_clean(failure))
+        told = SubElement(case, "failure", message=_clean(failure))
+        if kind is not None:
+            told.set("type", kind)
 
 
-def _alert_name(alert: AlertVerdict) -> str:
+def _alert_name(alert: AlertVerdict | ClockDifference) -> str:
     labels = ",".join(f'{name}="{value}"' for name, value in alert.labels)
-    return f"{alert.alert}{{{labels}}} {alert.expected}"
+    return f"{alert.alert}{{{labels}}}"
 
 
 def _clean(text: str) -> str:

@@ -20,12 +20,12 @@ from scenarios.errors import InputError
 from verifier.errors import JudgeError
 from verifier.junit import junit
 from verifier.report import summary
-from verifier.verdict import document
+from verifier.verdict import document, ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
     from verifier.verdict import ScenarioOutcome
 
@@ -58,7 +58,8 @@ class Results:
     def save(self, outcomes: Sequence[ScenarioOutcome]) -> Path:
         """Write verdict.json, junit.xml and summary.md; return the folder they are in.
 
-        A folder that was there keeps its other files. Raises `JudgeError` when the disk refuses.
+        Of live scenarios also notifications.json, all that the receivers were told. A folder that
+        was there keeps its other files. Raises `JudgeError` when the disk refuses.
         """
         draft = self._draft
         if draft is None:
@@ -95,10 +96,12 @@ class Results:
 
 def files(outcomes: Sequence[ScenarioOutcome]) -> dict[str, str]:
     """Return the text of every results file by name, `verdict.json` last."""
+    told = ledger(outcomes)
     return {
+        **({"notifications.json": _json(told)} if told else {}),
         "summary.md": summary(outcomes),
         "junit.xml": junit(outcomes),
-        "verdict.json": json.dumps(document(outcomes), indent=2, allow_nan=False) + "\n",
+        "verdict.json": _json(document(outcomes)),
     }
 
 
@@ -113,6 +116,10 @@ def write_whole(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, indent=2, allow_nan=False) + "\n"
 
 
 def _fresh(parent: Path) -> Path:

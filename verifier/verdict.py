@@ -8,7 +8,7 @@ reason, and never a pass.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -211,6 +211,18 @@ def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
     }
 
 
+def ledger(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
+    """Return what receivers were told in live scenarios as JSON values; times are Unix seconds."""
+    return {
+        outcome.name: [
+            {**asdict(one), "labels": dict(one.labels), "annotations": dict(one.annotations)}
+            for one in outcome.notifications
+        ]
+        for outcome in outcomes
+        if outcome.clock == "real"
+    }
+
+
 def verdict_schema() -> dict[str, Any]:
     """Return the JSON Schema of `document`."""
     text = Path(__file__).with_name("verdict.schema.json").read_text(encoding="utf-8")
@@ -242,6 +254,24 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Any]:
             for panel in outcome.panels
         ],
         "findings": list(outcome.findings),
+        "clock": outcome.clock,
+        "compress": outcome.compress,
+        "notes": list(outcome.notes),
+        "clocks": None if outcome.clocks is None else [_difference(one) for one in outcome.clocks],
+    }
+
+
+def _difference(one: ClockDifference) -> dict[str, Any]:
+    return {
+        "alert": one.alert,
+        "labels": dict(one.labels),
+        "transition": one.transition,
+        "episode": one.episode,
+        "virtual_s": _rounded(one.virtual_s),
+        "real_s": _rounded(one.real_s),
+        "allowed_s": _rounded(one.allowed_s),
+        "ok": one.ok,
+        "reason": one.reason,
     }
 
 
@@ -258,8 +288,31 @@ def _alert(alert: AlertVerdict) -> dict[str, Any]:
         "resolved_s": _rounded(alert.resolved_s),
         "fires_within_s": _rounded(alert.fires_within_s),
         "resolves_within_s": _rounded(alert.resolves_within_s),
+        "receivers": None if alert.receivers is None else list(alert.receivers),
+        "notifies_resolved": alert.notifies_resolved,
+        "deliveries": [
+            {
+                "receiver": delivery.receiver,
+                "status": delivery.status,
+                "at_s": _rounded(delivery.at_s),
+                "deliveries": delivery.deliveries,
+            }
+            for delivery in alert.deliveries
+        ],
+        "latency": None if alert.latency is None else _latency(alert.latency),
         "ok": alert.ok,
         "reason": alert.reason,
+        "broke_at": alert.broke_at,
+    }
+
+
+def _latency(latency: Latency) -> dict[str, Any]:
+    return {
+        "condition_s": _rounded(latency.condition_s),
+        "pending_s": _rounded(latency.pending_s),
+        "firing_s": _rounded(latency.firing_s),
+        "notified_s": _rounded(latency.notified_s),
+        "bound_s": _rounded(latency.bound_s),
     }
 
 
