@@ -34,7 +34,7 @@ Examples:
 """
 EXIT_UNABLE = 3
 WIDE = 300
-PROMETHEUS_OLDEST = (2, 42)
+OLDEST = {"prometheus": (2, 42), "alertmanager": (0, 25)}
 PORTS = {9464: "serve", 9090: "a Prometheus of your own", 9093: "an Alertmanager of your own"}
 USES = {
     "prometheus": "judges every scenario",
@@ -157,10 +157,10 @@ def find_program(name: str) -> Finding:
         return Finding(name=name, state=lacking, found=found, advice=INSTALL)
     path = str(program.path)
     numbers = re.match(r"(\d+)\.(\d+)", program.version)
-    if needed and numbers and (int(numbers[1]), int(numbers[2])) < PROMETHEUS_OLDEST:
-        oldest = ".".join(map(str, PROMETHEUS_OLDEST))
-        found = f"{program.version} is older than {oldest}"
-        return Finding(name=name, state="missing", found=found, path=path, advice=INSTALL)
+    oldest = OLDEST.get(name, (0, 0))
+    if numbers and (int(numbers[1]), int(numbers[2])) < oldest:
+        found = f"{program.version} is older than {oldest[0]}.{oldest[1]}"
+        return Finding(name=name, state=lacking, found=found, path=path, advice=INSTALL)
     return Finding(name=name, state="ok", found=program.version, path=path)
 
 

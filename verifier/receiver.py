@@ -92,7 +92,7 @@ class Receiver:
             time.sleep(0.2 * attempt)
             port_file.unlink(missing_ok=True)
             # -P: a module beside it (selectors) must not be taken for that of the library.
-            program = [sys.executable, "-P", _PROGRAM]
+            program: list[str | Path] = [sys.executable, "-P", _PROGRAM]
             child.start([*program, child.directory, LEDGER, str(self._port), self._prefix])
             if _wait_for(port_file, child):
                 self._port = int(port_file.read_text(encoding="ascii"))

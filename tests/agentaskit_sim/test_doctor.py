@@ -72,6 +72,13 @@ def test_a_prometheus_older_than_2_42_does_not_do(programs, version, state):
     assert found("prometheus").state == state
 
 
+@pytest.mark.parametrize(("version", "state"), [("0.24.0", "note"), ("0.25.0", "ok")])
+def test_an_alertmanager_older_than_0_25_is_noted(programs, version, state):
+    """Live runs have it save its notification log every second, which came with 0.25."""
+    programs(prometheus_alertmanager=version)
+    assert found("alertmanager").state == state
+
+
 def test_a_program_that_does_not_run_is_told_apart_from_one_that_is_not_there(programs):
     """A broken file on PATH is the harder mistake to see."""
     broken = programs() / "prometheus"

@@ -1,23 +1,28 @@
-"""Alertmanager's label matchers, read and applied by its own rules.
+"""Alertmanager's routes and their label matchers, followed by its own rules.
 
-Called by the reader of an Alertmanager configuration. The classic syntax, that of 0.25; later
-versions read it the same way. Regular expressions are Go's: those that Python reads otherwise are
-translated or refused, never silently taken for something else.
+Built by the reader of an Alertmanager configuration. Matchers are read in the classic syntax, that
+of 0.25; later versions read it the same way. Regular expressions are Go's: one that Python would
+read otherwise is refused, never silently taken for something else.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MATCHER: Final = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*((?s:.*?))\s*")
-_ONLY_PYTHON: Final = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P=|P>)|\\[1-9Z]|[*+?}]\+|\\N\{")
-_ONLY_GO: Final = re.compile(r"\\[pPQEC]|\[\[:|\(\?[a-zA-Z]*U|\\x\{")
-_ESCAPED: Final = re.compile(r"\\\\")
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_SAME_ESCAPE: Final = re.compile(r"[dDwWsSbBAzafnrtv\W_]|x", re.DOTALL)
+_CLASS: Final = re.compile(r"\[\^?\]?[^\]]*\]")
+_NOT_SAME: Final = re.compile(r"\[\[:|\(\?(?!:|P<\w|[ims]+[:)])|[*+?}]\+|\{,")
+"""Character classes by name, groups but the plainest, possessive and open repetitions."""
+
+_PATTERNS_MAX: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,32 @@ class Matcher:
         if self.operator in ("=", "!="):
             return (value == self.value) == (self.operator == "=")
         return (_compile(self.value).fullmatch(value) is not None) == (self.operator == "=~")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A node of the route tree; what it did not say itself, it has from its parent. Seconds."""
+
+    receiver: str
+    matchers: tuple[Matcher, ...]
+    goes_on: bool
+    group_wait_s: float
+    group_interval_s: float
+    routes: tuple[Route, ...]
+
+    def takers(self, labels: Mapping[str, str]) -> Iterator[Route]:
+        """Yield the routes that take an alert, as Alertmanager walks its tree."""
+        if not all(matcher.takes(labels) for matcher in self.matchers):
+            return
+        taken = False
+        for child in self.routes:
+            found = list(child.takers(labels))
+            yield from found
+            taken = taken or bool(found)
+            if found and not child.goes_on:
+                return
+        if not taken:
+            yield self
 
 
 def parse_matchers(text: str) -> list[Matcher]:
@@ -90,14 +121,21 @@ def _matcher(token: str) -> Matcher:
     return Matcher(name, operator, value)
 
 
+@lru_cache(maxsize=_PATTERNS_MAX)
 def _compile(pattern: str) -> re.Pattern[str]:
     """Return a Go regular expression as Python's; raise ValueError when that cannot be done."""
-    bare = _ESCAPED.sub("", pattern)
-    if found := _ONLY_PYTHON.search(bare):
-        raise ValueError(f"{found.group()!r} is no part of Alertmanager's regular expressions")
-    if found := _ONLY_GO.search(bare):
-        raise ValueError(f"{found.group()!r} in a regular expression is not judged here")
+    for escaped in _ESCAPE.findall(pattern):
+        if not _SAME_ESCAPE.fullmatch(escaped):
+            raise ValueError(f"regular expression {pattern!r}: \\{escaped} is not judged here")
+    skeleton = _ESCAPE.sub("e", pattern)
+    found = _NOT_SAME.search(skeleton) or _NOT_SAME.search(_CLASS.sub("c", skeleton))
+    if found:
+        raise ValueError(f"regular expression {pattern!r}: {found.group()} is not judged here")
     try:
-        return re.compile(pattern.replace("(?<", "(?P<").replace(r"\z", r"\Z"), re.ASCII)
+        return re.compile(_ESCAPE.sub(_escape_of_python, pattern), re.ASCII)
     except re.error as error:
-        raise ValueError(f"a regular expression must be right, got {pattern!r}: {error}") from error
+        raise ValueError(f"regular expression {pattern!r} is not right: {error}") from error
+
+
+def _escape_of_python(found: re.Match[str]) -> str:
+    return r"\Z" if found[1] == "z" else found[0]
