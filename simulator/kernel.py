@@ -51,7 +51,7 @@ BOUND_SHIFT = 19
     TOKEN_COST_NS, TOKEN_LIMIT_NS, RETRIES, INBOX_LIMIT, FIRST_MESSAGES, LAST_MESSAGES,
     UPWARD_BITS, MESSAGE_BYTES, REQUEST_BYTES, RESPONSE_BYTES, OVERHEAD_NS, MERGE_NS, WATCHDOG_NS,
     BACKOFF_NS, BACKOFF_LIMIT_NS, RECYCLE_PER_TICK, HOSTS, HOST_CAPACITY, BUSY_CORES,
-    MESSAGE_CPU_NS, RING_ROOM,
+    MESSAGE_CPU_NS, RING_ROOM, STARTS_PER_S, STOPS_PER_S,
     # last cursor at which a stream surely lasts for one more event
     TASK_LAST, BIT_LAST, START_LAST, FACTOR_LAST, CRASH_LAST, FLOOD_LAST,
     # where the tables begin whose size is the topology's
@@ -60,9 +60,11 @@ BOUND_SHIFT = 19
     BITS_AT, STARTS_AT, CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT,
     FLOOD_GAPS_AT,
     HEAD_SIZE,
-) = range(93)  # fmt: skip
+) = range(95)  # fmt: skip
 # The head of `x`
-RATE, GAP_LEFT, BUSY_AVERAGE, FLOOD_RATE, FIRST_SHARE, UTILISATION, REAL_HEAD_SIZE = range(7)
+(
+    RATE, GAP_LEFT, BUSY_AVERAGE, FLOOD_RATE, FIRST_SHARE, UTILISATION, SCALING_GAIN, REAL_HEAD_SIZE,
+) = range(8)  # fmt: skip
 # by priority
 ARRIVED, REJECTED, TIMED_OUT, COMPLETED, FAILED, RETRIED, DEPTH, DEPTH_LIMIT, WAIT_NS, PRIORITY_SIZE = range(10)  # noqa: E501  # fmt: skip
 # by tier
@@ -1010,14 +1012,14 @@ def scale_fleet(w, x, now):
         ):
             provisioned += 1
     wanted = min(wanted, float(w[SCALED_AGENTS]))
-    x[BUSY_AVERAGE] += 0.05 * (wanted - x[BUSY_AVERAGE])
+    x[BUSY_AVERAGE] += x[SCALING_GAIN] * (wanted - x[BUSY_AVERAGE])
     desired = w[FIXED_AGENTS] + int(x[BUSY_AVERAGE] / x[UTILISATION]) + 1
     desired = max(desired, w[FLOOR], w[RESERVED])
     desired = min(desired, w[FIXED_AGENTS] + w[SCALED_AGENTS])
     w[DESIRED] = desired
     stopped = w[GROUPS]
     steps = 0
-    while provisioned < desired and steps < 100 and w[list_row(w, stopped) + HEAD] >= 0:
+    while provisioned < desired and steps < w[STARTS_PER_S] and w[list_row(w, stopped) + HEAD] >= 0:
         begin_start(w, x, w[list_row(w, stopped) + HEAD], now)
         provisioned += 1
         steps += 1
@@ -1025,7 +1027,7 @@ def scale_fleet(w, x, now):
     surplus = provisioned - desired - desired // 25
     steps = 0
     agent = w[AGENTS] - 1
-    while surplus > 0 and steps < 10 and agent >= 0:
+    while surplus > 0 and steps < w[STOPS_PER_S] and agent >= 0:
         if (
             w[agent_row(w, agent) + SCALES] != 0
             and w[agent_row(w, agent) + STATE] == IDLE

@@ -241,6 +241,8 @@ def _set_head(state: State, topology: Topology) -> None:
         k.BUSY_CORES: round(1000 * topology.cpu_per_busy_agent),
         k.MESSAGE_CPU_NS: ns(topology.cpu_per_message_s),
         k.RING_ROOM: state.ring.shape[1],
+        k.STARTS_PER_S: topology.scale_up_per_s,
+        k.STOPS_PER_S: topology.scale_down_per_s,
     }
     for cursor, last, block, spare in (
         (k.TASK_CURSOR, k.TASK_LAST, state.gaps, 2),
@@ -257,6 +259,8 @@ def _set_head(state: State, topology: Topology) -> None:
     state.real_head[k.GAP_LEFT] = np.inf
     state.real_head[k.FIRST_SHARE] = topology.first_result_share
     state.real_head[k.UTILISATION] = topology.target_utilisation
+    # The fleet is scaled once a second: a shorter memory than that is none.
+    state.real_head[k.SCALING_GAIN] = min(1.0, 1.0 / topology.scaling_memory_s)
 
 
 def _set_agents(state: State, topology: Topology, groups: list[tuple[str, ...]]) -> None:

@@ -190,6 +190,9 @@ class Topology:
     recycle_per_s: float = 5.0
     active_floor: int = 700
     target_utilisation: float = 0.80
+    scaling_memory_s: float = 20.0
+    scale_up_per_s: int = 100
+    scale_down_per_s: int = 10
     watchdog_s: float = 20.0
     restart_backoff_s: float = 0.5
     restart_backoff_limit_s: float = 1.0
@@ -247,6 +250,7 @@ class Topology:
             "restart_backoff_s",
             "restart_backoff_limit_s",
             "target_utilisation",
+            "scaling_memory_s",
         ):
             require_positive(name, getattr(self, name))
         for name, low, high in (
@@ -260,6 +264,8 @@ class Topology:
             ("response_bytes", 0, 1 << 30),
             ("queued_task_bytes", 0, 1 << 30),
             ("active_floor", 1, 1_000_000),
+            ("scale_up_per_s", 1, 1_000_000),
+            ("scale_down_per_s", 1, 1_000_000),
             ("hosts", 1, 10_000),
             ("cpus_per_host", 1, 1024),
         ):

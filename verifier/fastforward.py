@@ -89,7 +89,7 @@ def warm_up(topology: Topology, rate: float, seed: int, tempo: Tempo = REAL_TIME
 
     Raises `JudgeError` when it does not settle: it has no healthy past.
     """
-    world = World(topology, Plan(load=Load(rate=rate)), seed)
+    world = World(tempo.topology(topology), Plan(load=Load(rate=rate)), seed)
     world.advance(WARM_UP_S)
     scrapes = [world.snapshot()]
     contract = Catalogue(CONTRACT, scrapes[0])

@@ -8,7 +8,7 @@ the factor; what grows with time grows by the factor. Pure values, used by the l
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import floor
+from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
 from exporter.hindrance import SCRAPE_TIMEOUT_S
@@ -20,6 +20,7 @@ from simulator.topology import require
 if TYPE_CHECKING:
     from simulator.faults import Fault, Parameters
     from simulator.plan import Burst
+    from simulator.topology import Topology
 
 LIVE_SCRAPE_MIN_S: Final = 0.5
 """Shortest scrape interval of a live run: a shorter one is mostly work for the machine."""
@@ -55,6 +56,27 @@ class Tempo:
     def real_s(self, scenario_s: float) -> float:
         """Return how long a stretch of the scenario lasts in real time."""
         return scenario_s / self.factor
+
+    def topology(self, topology: Topology) -> Topology:
+        """Return `topology` with a fleet that is scaled at this tempo.
+
+        All else that takes the world its time (service, queues, starts, recycling) is what rates and
+        latencies are made of and stays: see `allowance_s`.
+        """
+        return replace(
+            topology,
+            scaling_memory_s=topology.scaling_memory_s / self.factor,
+            scale_up_per_s=ceil(topology.scale_up_per_s * self.factor),
+            scale_down_per_s=ceil(topology.scale_down_per_s * self.factor),
+        )
+
+    def allowance_s(self, inertia_s: float) -> float:
+        """Return what `inertia_s` real seconds add to a bound in scenario seconds.
+
+        A bound written for real time holds the world's own inertia once. Compressed, it would hold
+        a part of it, though the world still takes all of it.
+        """
+        return inertia_s * (self.factor - 1)
 
     def plan(self, plan: Plan, *, lead_s: float = 0.0) -> Plan:
         """Return `plan` at this tempo, everything `lead_s` real seconds later.
