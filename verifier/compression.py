@@ -55,8 +55,11 @@ def compress_rules(rules: RuleFiles, factor: float) -> RuleFiles:
 
     Intervals are rounded up to a millisecond, all else down, so that `for` takes as many
     evaluations as before. No interval falls below the shortest scrape interval of a live run (or
-    below itself): between two scrapes there is nothing new to see.
+    below itself): between two scrapes there is nothing new to see. Raises InputError for an
+    expression whose durations cannot be told.
     """
+    if factor == 1:
+        return rules
     groups = tuple(
         replace(
             group,
@@ -65,7 +68,7 @@ def compress_rules(rules: RuleFiles, factor: float) -> RuleFiles:
         )
         for group in rules.groups
     )
-    return rules if factor == 1 else replace(rules, groups=groups)
+    return replace(rules, groups=groups)
 
 
 def compress_panels(panels: Iterable[Panel], factor: float) -> tuple[Panel, ...]:
