@@ -19,8 +19,9 @@ _MATCHER: Final = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*((
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _SAME_ESCAPE: Final = re.compile(r"[dDwWsSbBAzafnrtv\W_]|x", re.DOTALL)
 _CLASS: Final = re.compile(r"\[\^?\]?[^\]]*\]")
-_NOT_SAME: Final = re.compile(r"\[\[:|\(\?(?!:|P<\w|[ims]+[:)])|[*+?}]\+|\{,")
-"""Character classes by name, groups but the plainest, possessive and open repetitions."""
+_NAMED_CLASS: Final = re.compile(r"\[:\w*:\]")
+_NOT_SAME: Final = re.compile(r"\(\?(?!:|P<\w|[ims]+[:)])|[*+?}]\+|\{,")
+"""Groups but the plainest, possessive and open repetitions."""
 
 _PATTERNS_MAX: Final = 1024
 
@@ -128,7 +129,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
         if not _SAME_ESCAPE.fullmatch(escaped):
             raise ValueError(f"regular expression {pattern!r}: \\{escaped} is not judged here")
     skeleton = _ESCAPE.sub("e", pattern)
-    found = _NOT_SAME.search(skeleton) or _NOT_SAME.search(_CLASS.sub("c", skeleton))
+    found = _NAMED_CLASS.search(skeleton) or _NOT_SAME.search(_CLASS.sub("c", skeleton))
     if found:
         raise ValueError(f"regular expression {pattern!r}: {found.group()} is not judged here")
     try:
