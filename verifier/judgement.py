@@ -174,7 +174,7 @@ def _fired(
     within = format_duration(expectation.fires_within_s or 0.0)
     fired = f"fired {_after(times['firing_s'])} the onset"
     if late_s > 0 and first:
-        wrong.append(f"{fired}, {format_duration(late_s)} later than its {within}")
+        wrong.append(f"{fired}, {_text(late_s)} later than its {within}")
     resolved_s = times["resolved_s"]
     cause_s = expectation.end_s - expectation.onset_s
     resolved = "" if resolved_s is None else f", resolved {_after(resolved_s - cause_s)} the end"
@@ -183,7 +183,7 @@ def _fired(
         if resolved_s is None:
             wrong.append(f"still firing when the scenario ended, due {limit} after its cause")
         elif resolved_s - cause_s > expectation.resolves_within_s:
-            over = format_duration(resolved_s - cause_s - expectation.resolves_within_s)
+            over = _text(resolved_s - cause_s - expectation.resolves_within_s)
             took = _after(resolved_s - cause_s)
             wrong.append(f"resolved {took} the end of its cause, {over} later than its {limit}")
     told = {**_told(expectation), "labels": timeline.labels, **times}
@@ -195,7 +195,7 @@ def _too_early(expectation: Expectation, episodes: Sequence[Episode]) -> list[st
     began_s = min(e.pending_s for e in episodes if e.firing_s is not None)
     if began_s >= expectation.not_before_s:
         return []
-    early = format_duration(expectation.not_before_s - began_s)
+    early = _text(expectation.not_before_s - began_s)
     return [f"its condition held {early} before its cause began"]
 
 
@@ -207,7 +207,7 @@ def _never_fired(
     timeline, episodes = claims[0]
     times = _times(episodes, expectation.onset_s)
     longest = max((e.resolved_s or e.pending_s) - e.pending_s for e in episodes)
-    held = f", at the longest for {format_duration(longest)}" if longest else ""
+    held = f", at the longest for {_text(longest)}" if longest else ""
     reason = f"never fired, it was only pending{held}"
     told = {**_told(expectation), "labels": timeline.labels, **times}
     return AlertVerdict(**told, ok=False, reason=reason)
@@ -251,10 +251,15 @@ def _stayed_silent(alert: str) -> AlertVerdict:
 def _what_it_did(episodes: Sequence[Episode]) -> str:
     fired_s = [episode.firing_s for episode in episodes if episode.firing_s is not None]
     if fired_s:
-        return f"it fired at {format_duration(fired_s[0])}"
-    return f"it was only pending, from {format_duration(episodes[0].pending_s)}"
+        return f"it fired at {_text(fired_s[0])}"
+    return f"it was only pending, from {_text(episodes[0].pending_s)}"
 
 
 def _after(seconds: float | None) -> str:
     seconds = seconds or 0.0
-    return f"{format_duration(abs(seconds))} {'after' if seconds >= 0 else 'before'}"
+    return f"{_text(abs(seconds))} {'after' if seconds >= 0 else 'before'}"
+
+
+def _text(seconds: float) -> str:
+    """Write a time to a tenth of a second; what is shorter than a second in full."""
+    return format_duration(seconds if abs(seconds) < 1 else round(seconds, 1))

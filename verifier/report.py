@@ -16,12 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from scenarios.durations import format_duration
+from verifier import live_report
+from verifier.live_report import LiveRow, told
 from verifier.verdict import engine_of, overall
+from verifier.wording import time_text, title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from verifier.verdict import AlertVerdict, ScenarioOutcome
+    from verifier.verdict import AlertVerdict, Engine, ScenarioOutcome
 
 PLAIN_WIDTH = 120
 _STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
@@ -64,42 +67,42 @@ def print_report(console: Console, outcomes: Sequence[ScenarioOutcome], saved_in
 
 def rows(outcomes: Sequence[ScenarioOutcome]) -> list[Row]:
     """Return a row for every alert that had to fire or broke a rule, in the order of verdicts."""
-    found: list[Row] = []
-    for outcome in outcomes:
-        shown = [a for a in outcome.alerts if a.expected == "fires" or not a.ok]
-        for alert in shown:
-            twins = [one for one in shown if one.alert == alert.alert]
-            found.append(_row(outcome, alert, twins))
+    found = [_row(outcome, alert, name) for outcome, alert, name in _shown(outcomes)]
     return sorted(found, key=lambda row: row.alert)
 
 
 def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
     """Return the report as Markdown."""
     lines = [f"# Verdict: {overall(outcomes)}", "", f"{_engine_and_speed(outcomes)}", ""]
-    table = rows(outcomes)
-    if table:
+    if _is_live(outcomes):
+        cells = [row.cells for row in _live_rows(outcomes)]
+        lines += _markdown_table(live_report.HEAD, cells, live_report.CAPTION)
+    else:
         head = (*_HEAD[:-1], "Holds")
-        lines += [_markdown_row(head), _markdown_row(["---"] * len(head))]
-        lines += [_markdown_row(row.cells) for row in table]
-        lines += ["", _CAPTION, ""]
-    for title, items in _lists(outcomes):
-        lines += [f"## {title}", "", *(f"- {item}" for item in items), ""]
+        lines += _markdown_table(head, [row.cells for row in rows(outcomes)], _CAPTION)
+    if compared := live_report.compared(outcomes):
+        found = live_report.differences(outcomes)
+        cells = [live_report.difference_cells(*one) for one in found]
+        lines += ["## Two clocks", ""]
+        lines += _markdown_table(live_report.DIFFERENCES_HEAD, cells, compared) or [compared, ""]
+    for heading, items in _lists(outcomes):
+        lines += [f"## {heading}", "", *(f"- {item}" for item in items), ""]
     return "\n".join(lines)
 
 
 def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | Text]:
     parts: list[Table | Text] = []
-    table_rows = rows(outcomes)
-    if table_rows:
-        table = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False)
-        for row in table_rows:
-            table.add_row(*(Text(cell) for cell in row.cells), style="" if row.ok else "red")
-        parts += [
-            table,
-            Text(_CAPTION),
-        ]
-    for title, items in _lists(outcomes):
-        parts += [Text(), Text(title, style="bold"), *(Text(f"  {item}") for item in items)]
+    if _is_live(outcomes):
+        if live_rows := _live_rows(outcomes):
+            parts += [live_report.live_table(live_rows), Text(live_report.CAPTION)]
+    elif table_rows := rows(outcomes):
+        parts += [_table(table_rows), Text(_CAPTION)]
+    if compared := live_report.compared(outcomes):
+        parts += [Text(), Text("Two clocks", style="bold"), Text(f"  {compared}")]
+        if found := live_report.differences(outcomes):
+            parts.append(live_report.difference_table(found))
+    for heading, items in _lists(outcomes):
+        parts += [Text(), Text(heading, style="bold"), *(Text(f"  {item}") for item in items)]
     verdict = overall(outcomes)
     held = sum(outcome.verdict == "pass" for outcome in outcomes)
     names = {alert.alert for outcome in outcomes for alert in outcome.alerts}
@@ -122,6 +125,31 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
     return parts
 
 
+def _table(table_rows: Sequence[Row]) -> Table:
+    table = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in table_rows:
+        table.add_row(*(Text(cell) for cell in row.cells), style="" if row.ok else "red")
+    return table
+
+
+def _is_live(outcomes: Sequence[ScenarioOutcome]) -> bool:
+    return any(outcome.clock == "real" for outcome in outcomes)
+
+
+def _shown(
+    outcomes: Sequence[ScenarioOutcome],
+) -> Iterator[tuple[ScenarioOutcome, AlertVerdict, str]]:
+    """Yield every alert that had to fire or broke a rule, with its scenario and its title."""
+    for outcome in outcomes:
+        shown = [a for a in outcome.alerts if a.expected == "fires" or not a.ok]
+        for alert in shown:
+            yield outcome, alert, title(alert, [one for one in shown if one.alert == alert.alert])
+
+
+def _live_rows(outcomes: Sequence[ScenarioOutcome]) -> list[LiveRow]:
+    return [LiveRow(name, outcome.name, alert) for outcome, alert, name in _shown(outcomes)]
+
+
 def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]]:
     """Yield (title, lines) for every part of the report that has something to say."""
     invalid = [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid]
@@ -130,7 +158,7 @@ def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]
     panels = [(o, panel) for o in outcomes for panel in o.panels]
     mute = [f"{o.name}: {p.dashboard} / {p.panel}: {p.reason}" for o, p in panels if not p.ok]
     explained = [
-        f"{o.name}: {_title(a, [])}: {a.reason}"
+        f"{o.name}: {a.alert}: {a.reason}{_to_whom(a)}"
         for o in outcomes
         for a in o.alerts
         if a.expected == "explained" and a.ok and a.firing_s is not None
@@ -144,38 +172,32 @@ def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]
             _silence(outcome) for outcome in outcomes if not outcome.invalid
         ],
         "Never provoked": _unprovoked(outcomes),
+        "What befell the runs": list(live_report.notes(outcomes)),
         "Findings in rules and dashboards": _unique(f for o in outcomes for f in o.findings),
     }
     if panels and not mute:
         asked = len({(p.dashboard, p.panel) for _, p in panels})
         parts["Panels"] = [f"all {asked} answered"]
-    return ((title, items) for title, items in parts.items() if items)
+    return ((heading, items) for heading, items in parts.items() if items)
 
 
-def _row(outcome: ScenarioOutcome, alert: AlertVerdict, twins: Sequence[AlertVerdict]) -> Row:
+def _to_whom(alert: AlertVerdict) -> str:
+    names = told(alert, "firing")
+    return f" (told: {', '.join(names)})" if names else ""
+
+
+def _row(outcome: ScenarioOutcome, alert: AlertVerdict, name: str) -> Row:
     ended_s = alert.cause_end_s or 0.0
     resolved_s = None if alert.resolved_s is None else alert.resolved_s - ended_s
     return Row(
-        alert=_title(alert, twins),
+        alert=name,
         scenario=outcome.name,
-        pending=_time(alert.pending_s, None),
-        fired=_time(alert.firing_s, alert.fires_within_s),
-        resolved=_time(resolved_s, alert.resolves_within_s),
+        pending=time_text(alert.pending_s),
+        fired=time_text(alert.firing_s, alert.fires_within_s),
+        resolved=time_text(resolved_s, alert.resolves_within_s),
         ok=alert.ok,
         reason=alert.reason,
     )
-
-
-def _title(alert: AlertVerdict, twins: Sequence[AlertVerdict]) -> str:
-    """Return the alert's name, with the labels in which it differs from its `twins`."""
-    common = set(alert.labels).intersection(*(one.labels for one in twins))
-    own = [f"{name}={value}" for name, value in alert.labels if (name, value) not in common]
-    return f"{alert.alert}{{{','.join(own)}}}" if own and twins else alert.alert
-
-
-def _time(seconds: float | None, bound_s: float | None) -> str:
-    text = "-" if seconds is None else format_duration(seconds)
-    return text if bound_s is None else f"{text} of {format_duration(bound_s)}"
 
 
 def _silence(outcome: ScenarioOutcome) -> str:
@@ -195,6 +217,8 @@ def _unprovoked(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
 
 def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
     engine = engine_of(outcomes)
+    if _is_live(outcomes):
+        return _engine_and_pace(engine, outcomes)
     virtual_s = sum(outcome.virtual_s for outcome in outcomes)
     exact_s = sum(outcome.exact_s for outcome in outcomes)
     wall_s = sum(outcome.wall_s for outcome in outcomes)
@@ -206,6 +230,26 @@ def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
         f" time in {format_duration(round(wall_s))} on one core, {speed:,.0f} times real time"
         f" ({rest if exact_s < virtual_s else 'all simulated event by event'})"
     )
+
+
+def _engine_and_pace(engine: Engine, outcomes: Sequence[ScenarioOutcome]) -> str:
+    compress = max(outcome.compress for outcome in outcomes)
+    pace = f"compressed {compress:g} times" if compress > 1 else "uncompressed"
+    lived_s = sum(outcome.duration_s for outcome in outcomes if outcome.clock == "real")
+    wall_s = sum(outcome.wall_s for outcome in outcomes)
+    return (
+        f"Judged live by {engine.name} {engine.version}, Alertmanager and a webhook receiver, time"
+        f" {pace}: {format_duration(round(lived_s))} of scenarios in"
+        f" {format_duration(round(wall_s))} of stack time"
+    )
+
+
+def _markdown_table(head: Sequence[str], rows_: Sequence[Sequence[str]], caption: str) -> list[str]:
+    """Return the lines of a table and what stands below it; none without rows."""
+    if not rows_:
+        return []
+    lines = [_markdown_row(head), _markdown_row(["---"] * len(head))]
+    return [*lines, *map(_markdown_row, rows_), "", caption, ""]
 
 
 def _markdown_row(cells: Iterable[str]) -> str:
