@@ -101,8 +101,11 @@ async def serve(app: web.Application, port: int, port_file: Path) -> None:
 def main(arguments: list[str]) -> None:
     """Run with: directory of the ledger, its file name, port (0: any), path prefix."""
     directory, name, port, prefix = arguments
-    app = build_app(LedgerFile(Path(directory, name)), prefix)
-    asyncio.run(serve(app, int(port), Path(directory, "port")))
+    try:
+        app = build_app(LedgerFile(Path(directory, name)), prefix)
+        asyncio.run(serve(app, int(port), Path(directory, "port")))
+    except OSError as error:
+        sys.exit(f"level=error {error}")
 
 
 if __name__ == "__main__":
