@@ -1,13 +1,16 @@
 """`agentaskit-sim verify`: scenarios, rules and dashboards in; a verdict, a table and files out.
 
-Reads everything before anything runs, so that a mistake in a file is told at once. Standard output
-carries the report, or with `--json` the verdict document alone; progress goes to standard error.
+In virtual time, or with `--live` on a real stack in real time. Reads everything before anything
+runs, so that a mistake in a file is told at once. Standard output carries the report, or with
+`--json` the verdict document alone; progress goes to standard error.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +18,7 @@ import typer
 from rich.console import Console
 
 from agentaskit_sim.console import ProgressConsole
+from scenarios.durations import parse_duration
 from scenarios.errors import InputError, gather
 from scenarios.loader import library, load_for_verify, resolve
 from verifier.binaries import require
@@ -33,21 +37,31 @@ if TYPE_CHECKING:
 
     from scenarios.scenario import Scenario
     from verifier.dashboards import Dashboards
+    from verifier.routing import Routing
     from verifier.rules import RuleFiles
+    from verifier.tempo import Tempo
     from verifier.verdict import Progress, ScenarioOutcome
 
 PACK = Path(__file__).resolve().parent.parent / "observability"
 PACK_RULES = tuple(
     PACK / "alerts" / name for name in ("slo.yaml", "performance.yaml", "backpressure.yaml")
 )
+PACK_ROUTING = PACK / "alertmanager" / "alertmanager.yml"
+LIBRARY_LIMIT_S = 13 * 60.0
+"""Each scenario's share of a live run over the whole library: the longest last a day."""
+LANES_PER_CORE = 3
+"""Live runs beside each other: one takes less than a third of a core."""
 EXAMPLES = """\b
 Examples:
   agentaskit-sim verify
   agentaskit-sim verify traffic-drop my-outage.yaml --seed 7
   agentaskit-sim verify --rules slo.yaml performance.yaml --dashboards boards/
   agentaskit-sim verify --json --junit report.xml > verdict.json
+  agentaskit-sim verify --live --compress 30
+  agentaskit-sim verify --both --compress 30 traffic-drop
 """
 STATUSES = {"pass": 0, "fail": 1, "invalid": 3}
+LIVE_PANEL = "In real time"
 _MANY = {
     "--rules": (".yaml", ".yml"),
     "--dashboards": (".json",),
@@ -78,6 +92,30 @@ class FastForward:
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         outcome = verify_scenario(scenario, rules, panels, exact=self.exact, report=report)
+        found = (*rules.findings, *self.inputs.dashboards.findings)
+        return replace(outcome, findings=tuple(str(finding) for finding in found))
+
+
+@dataclass(frozen=True, slots=True)
+class RealTime:
+    """Judges one scenario with these rules and dashboards, on a real stack in real time."""
+
+    inputs: Inputs
+    routing: Routing
+    factor: float
+    limit_s: float
+    both: bool
+
+    def __call__(
+        self, scenario: Scenario, report: Callable[[Progress], None], /
+    ) -> ScenarioOutcome:
+        """Judge `scenario` in this process, with servers of its own."""
+        from verifier.live import Setup, verify_live  # noqa: PLC0415 - numba takes its time
+        from verifier.tempo import Tempo  # noqa: PLC0415
+
+        rules, panels = self.inputs.rules, self.inputs.dashboards.panels
+        setup = Setup(rules, panels, self.routing, Tempo(self.factor), self.limit_s, both=self.both)
+        outcome = verify_live(scenario, setup, report)
         found = (*rules.findings, *self.inputs.dashboards.findings)
         return replace(outcome, findings=tuple(str(finding) for finding in found))
 
@@ -127,22 +165,74 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         int | None,
         typer.Option(min=1, metavar="N", help="Processes at once; as many as cores by default."),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="In real time on a real stack, notifications included.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = False,
+    compress: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            metavar="N",
+            help="Divide every window, `for` and interval by N; 1 by default.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+    both: Annotated[
+        bool,
+        typer.Option(
+            "--both",
+            help="Live, then the same again in virtual time: do both clocks agree?",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = False,
+    limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Cut each scenario after so much real time; 13m over the whole library.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+    routing: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Alertmanager's configuration, instead of the bundled one.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
 ) -> None:
     """Run scenarios and judge every alert and panel with a real Prometheus."""
+    live = live or both
+    if not live:
+        _refuse_without_live(compress=compress, limit=limit, routing=routing)
     inputs = read_inputs(scenario or (), rules, dashboards)
     if seed is not None:
         inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
     if junit_file is not None and not junit_file.parent.is_dir():
         raise InputError("cannot be written: there is no such folder", path=str(junit_file))
+    judge: FastForward | RealTime = FastForward(inputs, exact)
+    if live:
+        limit_s = _limit_s(limit, whole_library=not scenario)
+        judge = real_time(inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both)
+        jobs = jobs or LANES_PER_CORE * cores()
     progress_to = Console(stderr=True, highlight=False)
     try:
         require("prometheus")
+        if live:
+            require("alertmanager")
     except JudgeError as error:
         if as_json:
             _print_json([invalid_outcome(one, str(error)) for one in inputs.scenarios])
         raise
     with Results(out) as results:
-        outcomes = _judge(inputs, progress_to, jobs=jobs or cores(), exact=exact)
+        outcomes = _judge(judge, progress_to, jobs=jobs or cores())
         saved_in = results.save(outcomes)
     if junit_file is not None:
         _write_junit(junit_file, outcomes)
@@ -202,17 +292,70 @@ def spread(arguments: Sequence[str]) -> list[str]:
     return spread_out
 
 
+def real_time(
+    inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
+) -> RealTime:
+    """Return the live judge; raise `InputError` for what cannot be run live, or not so fast."""
+    from verifier.compression import check_compression  # noqa: PLC0415
+    from verifier.deliveries import check_receivers_exist  # noqa: PLC0415
+    from verifier.routing import load_routing  # noqa: PLC0415
+    from verifier.tempo import Tempo  # noqa: PLC0415 - numba takes its time
+
+    routes, tempo = load_routing(routing), Tempo(factor)
+    checks = [partial(check_compression, inputs.rules, factor, tempo.scrape_s)]
+    for one in inputs.scenarios:
+        checks += [partial(check_receivers_exist, one, routes.receivers)]
+        checks += [partial(_check_plan, one, tempo)]
+    mistakes: list[InputError] = []
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            mistakes.append(error)
+    if mistakes:
+        raise gather(mistakes)
+    return RealTime(inputs, routes, factor, limit_s, both)
+
+
+def _check_plan(scenario: Scenario, tempo: Tempo) -> None:
+    try:
+        tempo.plan(scenario.plan, lead_s=1.0)
+    except ValueError as error:
+        raise InputError(str(error), path=scenario.path) from None
+
+
+def _limit_s(limit: str | None, *, whole_library: bool) -> float:
+    if limit is None:
+        return LIBRARY_LIMIT_S if whole_library else math.inf
+    try:
+        seconds = parse_duration(limit)
+    except ValueError as error:
+        raise InputError(f"--limit {error}") from None
+    if seconds <= 0:
+        raise InputError(f"--limit must be above 0s, got {limit}")
+    return seconds
+
+
+def _refuse_without_live(**options: object) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"--{name} must come with --live: virtual time needs none")
+
+
 def _judge(
-    inputs: Inputs, progress_to: Console, *, jobs: int, exact: bool
+    judge: FastForward | RealTime, progress_to: Console, *, jobs: int
 ) -> list[ScenarioOutcome]:
     from verifier.fastforward import prepare  # noqa: PLC0415 - numba takes its time
+    from verifier.tempo import Tempo  # noqa: PLC0415
 
+    inputs = judge.inputs
+    tempo = Tempo(judge.factor) if isinstance(judge, RealTime) else Tempo()
     with ProgressConsole(len(inputs.scenarios), progress_to) as watcher:
         watcher.say(
             "Preparing a healthy world (the first time ever, the simulator is compiled) ..."
         )
-        prepare(inputs.scenarios)
-        return run_suite(inputs.scenarios, FastForward(inputs, exact), watcher, jobs=jobs)
+        prepare(inputs.scenarios, tempo)
+        return run_suite(inputs.scenarios, judge, watcher, jobs=jobs)
 
 
 def _files(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:

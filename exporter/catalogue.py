@@ -138,6 +138,7 @@ def _law_errors(s: Snapshot) -> tuple[int, int, int, int]:
     )  # fmt: skip
 
 
+WORLD_TIME = "agentaskit_sim_time_seconds"
 CONTRACT: tuple[Metric[Snapshot], ...] = (
     _counter("http_requests_total", "Requests answered by the HTTP gateway, by status code.",
              lambda s: s.http_requests, _fixed("status", STATUSES)),
@@ -220,7 +221,7 @@ STATE: tuple[Metric[Snapshot], ...] = (
            lambda s: np.stack((s.sandbox_available, s.sandbox_in_use,
                                s.sandbox_leaked, s.sandbox_down), axis=1),
            SANDBOX, _fixed("state", SLOT_STATES)),
-    _gauge("agentaskit_sim_time_seconds", "Virtual time since the world began.",
+    _gauge(WORLD_TIME, "Virtual time since the world began.",
            lambda s: s.time_s, unit="seconds"),
     _gauge("agentaskit_sim_load_tasks_per_second", "Arrival rate that the load asks for now.",
            lambda s: s.arrival_rate),
@@ -232,6 +233,9 @@ STATE: tuple[Metric[Snapshot], ...] = (
     _gauge("agentaskit_sim_fault_effect",
            "What the faults in effect did, measured in the world, in the fault's unit of effect.",
            _by_fault(lambda f: f.effect), FAULT),
+    _gauge("agentaskit_sim_fault_effect_expected",
+           "What the faults in effect ought to have done by now, by what they declare, in that unit.",
+           _by_fault(lambda f: f.expected), FAULT),
     _gauge("agentaskit_sim_fault_start_time_seconds",
            "Virtual time at which the first of the faults in effect began; 0 without one.",
            _began_s, FAULT, unit="seconds"),

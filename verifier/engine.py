@@ -18,9 +18,10 @@ from verifier.prometheus import QueryError, RangeQuery
 from verifier.ranges import depths, in_dependency_order
 from verifier.selectors import fixed_time, reads
 from verifier.timeline import Grid, Timeline, timelines
+from verifier.verdict import PanelVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from exporter.history import LabelSet
     from verifier.dashboards import Panel, Query
@@ -89,6 +90,20 @@ def answer_panels(
     return tuple(
         _panel_answer(panel, query, answer)
         for (panel, query), answer in zip(queries, server.query_ranges(asked), strict=True)
+    )
+
+
+def panel_verdicts(answers: Iterable[PanelAnswer]) -> tuple[PanelVerdict, ...]:
+    """Return what is told of the panels: whether each query answered."""
+    return tuple(
+        PanelVerdict(
+            dashboard=answer.panel.dashboard,
+            panel=answer.panel.title,
+            query=answer.query.expr,
+            ok=answer.ok,
+            reason=answer.reason,
+        )
+        for answer in answers
     )
 
 

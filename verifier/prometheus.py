@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 POINTS_MAX: Final = 10_000
 """Most points asked for in one range query; the server's own limit is 11,000."""
 
+RESEND_S: Final = 60.0
+LOOKBACK_S: Final = 300.0
+"""Prometheus's own defaults."""
+
 CONFIG: Final = "prometheus.yml"
 START_ATTEMPTS: Final = 5
 READY_TIMEOUT_S: Final = 30.0
@@ -96,13 +100,14 @@ class Prometheus:
         *,
         binary: Path | None = None,
         parent_directory: Path | None = None,
-        resend_s: float = 60.0,
+        factor: float = 1.0,
     ) -> None:
         """Only note where the program is and where its temporary directory may be.
 
-        Alertmanager is told of an alert that goes on firing every `resend_s`, should there be one.
+        The server's own times (how long a sample is good for, how often Alertmanager is told of
+        what goes on firing) are divided by `factor`, for time that is compressed.
         """
-        self._resend_s = resend_s
+        self._factor = factor
         self._binary = binary
         self._parent_directory = parent_directory
         self._child: Child | None = None
@@ -268,7 +273,8 @@ class Prometheus:
             f"--web.route-prefix={self._prefix}",
             "--web.enable-remote-write-receiver",
             "--web.enable-lifecycle",
-            f"--rules.alert.resend-delay={math.ceil(self._resend_s * 1000)}ms",
+            f"--rules.alert.resend-delay={math.ceil(RESEND_S * 1000 / self._factor)}ms",
+            f"--query.lookback-delta={math.ceil(LOOKBACK_S * 1000 / self._factor)}ms",
         ]
 
     def _wait_until_ready(self, child: Child) -> bool:

@@ -60,8 +60,8 @@ class Tempo:
     def topology(self, topology: Topology) -> Topology:
         """Return `topology` with a fleet that is scaled at this tempo.
 
-        All else that takes the world its time (service, queues, starts, recycling) is what rates and
-        latencies are made of and stays: see `allowance_s`.
+        All else that takes the world its time (service, queues, starts, recycling) is what rates
+        and latencies are made of and stays: see `allowance_s`.
         """
         return replace(
             topology,

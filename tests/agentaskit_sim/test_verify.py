@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from agentaskit_sim.verify import PACK, PACK_RULES, read_inputs, spread
 from scenarios.errors import InputError
 from tests.verifier.outcomes import failing, outcome, unjudged
 from verifier.errors import JudgeError
+from verifier.suite import cores
 from verifier.verdict import verdict_schema
 
 SCENARIO = """\
@@ -40,8 +42,8 @@ def judged(monkeypatch):
     asked = {}
 
     def give(*outcomes):
-        def judge(inputs, _, **options):
-            asked.update(inputs=inputs, **options)
+        def judge(judge, _, **options):
+            asked.update(judge=judge, inputs=judge.inputs, **options)
             return list(outcomes)
 
         monkeypatch.setattr(verify_module, "_judge", judge)
@@ -100,7 +102,7 @@ def test_without_names_every_bundled_scenario_is_judged(command, judged):
     ]
     assert len(asked["inputs"].rules.alerts) == 19
     assert len(asked["inputs"].dashboards.panels) == 20
-    assert (asked["exact"], asked["jobs"] >= 1) == (False, True)
+    assert (asked["judge"].exact, asked["jobs"] >= 1) == (False, True)
 
 
 def test_options_reach_the_judge(command, judged, tmp_path):
@@ -112,7 +114,54 @@ def test_options_reach_the_judge(command, judged, tmp_path):
         ("mine", 7),
         ("traffic-drop", 7),
     ]
-    assert (asked["exact"], asked["jobs"]) == (True, 3)
+    assert (asked["judge"].exact, asked["jobs"]) == (True, 3)
+
+
+def test_live_runs_are_cut_over_the_whole_library_only(command, judged):
+    """A named scenario is watched to its end; a limit of one's own always holds."""
+    asked = judged(outcome())
+    assert command("verify", "--live", "--compress", "30").status == 0
+    assert (asked["judge"].factor, asked["judge"].limit_s) == (30.0, 13 * 60)
+    assert (asked["judge"].both, asked["jobs"]) == (False, 3 * cores())
+    assert command("verify", "--both", "traffic-drop").status == 0
+    assert (asked["judge"].factor, asked["judge"].limit_s) == (1.0, math.inf)
+    assert asked["judge"].both
+    command("verify", "--live", "traffic-drop", "--limit", "90s", "--jobs", "1")
+    assert (asked["judge"].limit_s, asked["jobs"]) == (90.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--compress", "30"], "--compress must come with --live: virtual time needs none"),
+        (["--limit", "30s"], "--limit must come with --live: virtual time needs none"),
+        (["--live", "--limit", "soon"], "--limit must be a duration such as 1h30m"),
+        (["--live", "--limit", "0s"], "--limit must be above 0s, got 0s"),
+        (["--live", "--compress", "60"], "--compress 30 is the most that all rules allow"),
+    ],
+)
+def test_what_cannot_be_run_live_is_refused(command, judged, words, error):
+    """Before anything is started, in one line each, with the way out."""
+    asked = judged(outcome())
+    done = command("verify", "traffic-drop", *words)
+    assert done.status == 2
+    assert error in done.err
+    assert "Traceback" not in done.err
+    assert not asked
+
+
+def test_a_load_bound_to_the_clock_cannot_be_compressed(command, judged, tmp_path):
+    """The curve of a day has its own time; a scenario's mistakes in receivers are told with it."""
+    judged(outcome())
+    path = write_scenario(tmp_path)
+    text = path.read_text().replace(
+        "expectations:", "load: {daily: {amplitude: 0.1}}\nexpectations:"
+    )
+    path.write_text(text.replace("5m}", "5m, receivers: [pager]}"))
+    done = command("verify", "--live", path)
+    assert done.status == 2
+    assert "load: daily must be left out in a live run" in done.err
+    assert "no receiver of HighTaskQueueDepth is called 'pager'" in done.err
 
 
 def test_other_rules_and_dashboards_are_taken(command, judged, tmp_path):
