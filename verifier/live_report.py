@@ -119,23 +119,22 @@ def told(alert: AlertVerdict, status: Status) -> list[str]:
 
 
 def live_table(rows: Sequence[LiveRow]) -> Table:
-    """Return the rows for a terminal, by scenario; whom they reached stands below each alert."""
-    table = Table(
-        "Alert", "Fired", "Notified", "Resolved", "Notice", "", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    table.columns[0].no_wrap = True
+    """Return the rows for a terminal of 80 columns, by scenario.
+
+    Below each alert stand who was told and where it broke; below each time stands its bound.
+    """
+    table = _narrow("Alert", "Fired", "Notified", "Resolved", "Notice", "")
     scenario = None
     for row in rows:
         if row.scenario != scenario:
             table.add_row(Text(row.scenario, style="bold"))
         scenario = row.scenario
-        broke = f", broke at {row.alert.broke_at}" if row.alert.broke_at else ""
-        name, _, labels = row.title.partition("{")
-        lines = [name, *([f"  {{{labels}"] if labels else []), f"  {row.receivers}{broke}"]
-        first = Text("\n".join(lines))
+        below = told(row.alert, "firing") or ["nobody"]
+        if row.alert.broke_at is not None:
+            below.append(f"broke at {row.alert.broke_at}")
         cells = (row.fired, row.notified, row.resolved, row.notice, row.mark)
         style = "" if row.alert.ok else "red"
-        table.add_row(first, *(Text(cell) for cell in cells), style=style)
+        table.add_row(_stacked(row.title, *below), *map(_bound_below, cells), style=style)
     return table
 
 
@@ -161,11 +160,12 @@ def difference_cells(outcome: ScenarioOutcome, one: ClockDifference) -> tuple[st
 
 
 def difference_table(found: Sequence[tuple[ScenarioOutcome, ClockDifference]]) -> Table:
-    """Return differences for a terminal."""
-    table = Table(*DIFFERENCES_HEAD[:-1], "", box=box.SIMPLE_HEAD, pad_edge=False)
+    """Return differences for a terminal of 80 columns; the scenario stands below the alert."""
+    table = _narrow("Alert", *DIFFERENCES_HEAD[2:-1], "")
     for outcome, one in found:
-        cells = difference_cells(outcome, one)
-        table.add_row(*(Text(cell) for cell in cells), style="" if one.ok else "red")
+        alert, scenario, *cells = difference_cells(outcome, one)
+        style = "" if one.ok else "red"
+        table.add_row(_stacked(alert, scenario), *map(Text, cells), style=style)
     return table
 
 
@@ -188,6 +188,25 @@ def notes(outcomes: Sequence[ScenarioOutcome]) -> Iterator[str]:
     for outcome in outcomes:
         for note in outcome.notes:
             yield f"{outcome.name}: {note}"
+
+
+def _narrow(*head: str) -> Table:
+    """Return an empty table that takes little room; what is too wide all the same is folded."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in head:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _stacked(name: str, *below: str) -> Text:
+    """Return an alert's name with its own labels and other lines below it."""
+    alert, _, labels = name.partition("{")
+    lines = [f"{{{labels}"] if labels else []
+    return Text("\n  ".join((alert, *lines, *below)))
+
+
+def _bound_below(cell: str) -> Text:
+    return Text(cell.replace(" of ", "\nof "))
 
 
 def _same(outcome: ScenarioOutcome, one: ClockDifference) -> bool:

@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from scenarios.loader import parse_scenario
-from scenarios.schema import ScenarioModel, key_of
+from scenarios.schema import ExpectationModel, ScenarioModel, key_of
 from scenarios.yaml import parse
 from simulator.faults import FAULTS
 
@@ -34,7 +34,7 @@ def test_every_key_of_a_scenario_is_documented(page):
     """At the top level, and in each of its parts."""
     top = ScenarioModel.model_fields
     inner = [top[name].annotation.model_fields for name in ("load", "history")]
-    for keys in (top, *inner):
+    for keys in (top, *inner, ExpectationModel.model_fields):
         for key in keys:
             assert f"`{key}`" in page, key
 

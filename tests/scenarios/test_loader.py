@@ -111,6 +111,16 @@ def test_expectations_count_from_their_cause():
     assert (maybe.onset_s, maybe.end_s, maybe.not_before_s) == (0.0, 0.0, -7200.0)
 
 
+def test_an_expectation_may_say_who_must_be_told():
+    """Nobody in particular, nobody at all, or those who are named; and whether of its end too."""
+    text = GOOD.replace("explained: why not", "explained: why not, receivers: [pager, slack]")
+    text = text.replace("    fires_within: 8m", "    receivers: []\n    fires_within: 8m", 1)
+    text += "  - {alert: Late, cause: loop, notifies_resolved: true, fires_within: 8m}\n"
+    quiet, never, maybe, late = parse_scenario(text, "good.yaml").expectations
+    assert (quiet.receivers, never.receivers, maybe.receivers) == ((), None, ("pager", "slack"))
+    assert (quiet.notifies_resolved, late.notifies_resolved) == (None, True)
+
+
 MUTATIONS = [
     # the head
     ("name: good", "name: Good", "1:7: name must be lower-case words joined by '-', got 'Good'"),
@@ -189,6 +199,13 @@ MUTATIONS = [
     ("silent: true", "silent: false", "43:28: expectations[1].silent must be true, got false"),
     ("silent: true", "silent: true, resolves_within: 1m", "43:34: resolves_within needs fires_within beside it"),
     ("silent: true", "silent: true, cause: gone", "43:34: a silent alert must have no cause"),
+    ("silent: true", "silent: true, receivers: [pager]", "43:34: a silent alert must have no receivers"),
+    ("silent: true", "silent: true, notifies_resolved: false", "43:34: a silent alert must have no notifies_resolved"),
+    ("why not", "why not, receivers: pager", "44:51: expectations[2].receivers must be a list, got 'pager'"),
+    ("why not", "why not, receivers: ['']", "44:52: expectations[2].receivers[0] must be non-empty, got ''"),
+    ("why not", "why not, receivers: [pager, pager]", "44:59: the receiver 'pager' is named twice"),
+    ("why not", "why not, receivers: [], notifies_resolved: true", "44:55: notifies_resolved needs receivers: nobody is told of this alert"),
+    ("why not", "why not, notifies_resolved: 'no'", "44:59: expectations[2].notifies_resolved must be true or false, got 'no'"),
     ("alert: Maybe", "alert: Never", "44:13: Never is expected twice, first in line 43"),
 ]  # fmt: skip
 

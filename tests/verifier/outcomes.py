@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from verifier.verdict import UNKNOWN_ENGINE, AlertVerdict, Engine, PanelVerdict, ScenarioOutcome
+from verifier.ledger import Notification
+from verifier.verdict import (
+    UNKNOWN_ENGINE,
+    AlertVerdict,
+    ClockDifference,
+    Delivery,
+    Engine,
+    Latency,
+    PanelVerdict,
+    ScenarioOutcome,
+)
 
 
 def alert(name, expected="fires", *, ok=True, **changes):
@@ -66,3 +76,61 @@ def unjudged(name="burn"):
     """Return an outcome that is invalid."""
     reason = "http_requests_total: a window of 30d needs as much history"
     return outcome(name, engine=UNKNOWN_ENGINE, alerts=(), panels=(), invalid=(reason,))
+
+
+def delivery(receiver, at_s, status="firing", deliveries=1):
+    """Return what one receiver was told."""
+    return Delivery(receiver=receiver, status=status, at_s=at_s, deliveries=deliveries)
+
+
+def notified(name, *receivers, **changes):
+    """Return a verdict on an alert that fired and reached these receivers, and its end too."""
+    told = [delivery(one, 541.2) for one in receivers]
+    told += [delivery(one, 841.7, "resolved") for one in receivers]
+    latency = Latency(
+        condition_s=11.0, pending_s=30.0, firing_s=330.0, notified_s=361.2, bound_s=386.0
+    )
+    values = {"receivers": receivers, "deliveries": tuple(told), "latency": latency}
+    return fired(name, **{**values, "notifies_resolved": True, **changes})
+
+
+def live(name="drop", **changes):
+    """Return the outcome of one scenario on the real stack."""
+    told = Notification(
+        receiver="slack-warnings",
+        status="firing",
+        group_key='{}:{alertname="Throughput"}',
+        fingerprint="0123456789abcdef",
+        labels=(("alertname", "Throughput"), ("severity", "warning")),
+        annotations=(("summary", "too few tasks"),),
+        starts_at_s=1_700_000_017.0,
+        ends_at_s=None,
+        received_s=1_700_000_018.04,
+        deliveries=2,
+    )
+    values = {
+        "clock": "real",
+        "compress": 30.0,
+        "alerts": (
+            notified("Throughput", "slack-warnings", labels=(("severity", "warning"),)),
+            alert("Latency", "silent", reason="stayed silent"),
+        ),
+        "notifications": (told,),
+    }
+    return outcome(name, **{**values, **changes})
+
+
+def difference(transition="firing", virtual_s=510.0, real_s=510.0, **changes):
+    """Return one transition on both clocks; they agree unless told otherwise."""
+    values = {
+        "alert": "Throughput",
+        "labels": (("severity", "warning"),),
+        "transition": transition,
+        "episode": 0,
+        "virtual_s": virtual_s,
+        "real_s": real_s,
+        "allowed_s": 0.0,
+        "ok": True,
+        "reason": "the same evaluation",
+    }
+    return ClockDifference(**{**values, **changes})

@@ -10,6 +10,7 @@ import pytest
 
 from scenarios.errors import InputError
 from scenarios.loader import parse_scenario
+from tests.verifier.outcomes import difference, live
 from verifier.judgement import judge, missing_history
 from verifier.timeline import Episode, Timeline
 from verifier.verdict import (
@@ -264,6 +265,32 @@ def test_a_window_without_its_history_is_named():
     assert missing_history(needed, {"http_requests_total": 2_592_000.0, "up": 300.0}) == ()
 
 
+@pytest.mark.parametrize(
+    ("keys", "receivers", "due"),
+    [
+        ("", None, False),
+        (", resolves_within: 3m", None, True),
+        (", resolves_within: 3m, notifies_resolved: false", None, False),
+        (", receivers: [slack], notifies_resolved: true", ("slack",), True),
+        (", receivers: []", (), False),
+    ],
+)
+def test_a_verdict_says_who_had_to_be_told(keys, receivers, due):
+    """Also that it is over: with a bound on resolving, unless the expectation says otherwise."""
+    scenario = scenario_with(f"{{alert: Throughput, fires_within: 7m{keys}}}")
+    for found in ([], [timeline("Throughput", GOOD)]):
+        verdict = one(judge(scenario, ALERTS, found), "Throughput")
+        assert (verdict.receivers, verdict.notifies_resolved) == (receivers, due)
+
+
+def test_times_are_written_to_a_tenth_of_a_second():
+    """What is finer in real time is the machine's, not the alert's."""
+    found = [timeline("Throughput", (210.0, 510.1234, 930.0567))]
+    assert one(judge(scenario_with(FIRES), ALERTS, found), "Throughput").reason == (
+        "resolved 3m30.1s after the end of its cause, 30.1s later than its 3m"
+    )
+
+
 def outcome(**changes):
     """Return an outcome that holds, changed."""
     good = ScenarioOutcome(
@@ -310,22 +337,34 @@ def test_the_document_follows_its_published_schema():
     validator = jsonschema.Draft202012Validator(schema)
     failed = outcome(alerts=judge(scenario_with(FIRES), ALERTS, []))
     invalid = outcome(engine=UNKNOWN_ENGINE, invalid=("no history",), alerts=(), panels=())
-    for run in ([outcome()], [failed], [invalid, outcome()]):
+    told = live(clocks=(difference(), difference(real_s=None, ok=False)), notes=("cut",))
+    for run in ([outcome()], [failed], [invalid, outcome()], [told]):
         validator.validate(json.loads(json.dumps(document(run), allow_nan=False)))
     told = document([invalid, outcome()])
     assert told["engine"] == {"name": "prometheus", "version": "2.42.0"}
 
 
-@pytest.mark.parametrize("path", [(), ("scenarios", 0), ("scenarios", 0, "alerts", 0), ("engine",)])
+@pytest.mark.parametrize(
+    "path",
+    [
+        (),
+        ("engine",),
+        ("scenarios", 0),
+        ("scenarios", 0, "alerts", 0),
+        ("scenarios", 0, "alerts", 0, "deliveries", 0),
+        ("scenarios", 0, "alerts", 0, "latency"),
+        ("scenarios", 0, "clocks", 0),
+    ],
+)
 def test_no_key_of_the_document_may_be_missing_or_unknown(path):
     """The schema is closed at every level, so it cannot fall behind the document."""
     validator = jsonschema.Draft202012Validator(verdict_schema())
-    keys = list(part_at(document([outcome()]), path))
+    keys = list(part_at(document([live(clocks=(difference(),))]), path))
     for key in keys:
-        told = document([outcome()])
+        told = document([live(clocks=(difference(),))])
         del part_at(told, path)[key]
         assert not validator.is_valid(told), key
-    told = document([outcome()])
+    told = document([live(clocks=(difference(),))])
     part_at(told, path)["extra"] = 1
     assert not validator.is_valid(told)
 

@@ -1,0 +1,66 @@
+"""Every bundled scenario names the receivers to whom the pack's Alertmanager routes its alerts."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.loader import library, load_for_verify
+
+
+@pytest.fixture
+def routed(run_tool):
+    """Return a function that says what amtool makes of a configuration: rule -> its receivers."""
+
+    def ask(config, rule):
+        pairs = [f"{name}={value}" for name, value in rule["labels"].items()]
+        status, said = run_tool(
+            "amtool",
+            "config",
+            "routes",
+            "test",
+            f"--config.file={config}",
+            f"alertname={rule['alert']}",
+            *pairs,
+        )
+        assert status == 0, said
+        return set(said.splitlines()[0].split(","))
+
+    return ask
+
+
+def misnamed(scenarios, told):
+    """Return the expectations that do not name exactly who is told, as (scenario, alert)."""
+    return [
+        (scenario.name, one.alert)
+        for scenario in scenarios
+        for one in scenario.expectations
+        if one.expected != "silent" and set(one.receivers or ()) != told[one.alert]
+    ]
+
+
+@pytest.fixture
+def scenarios():
+    """Return every bundled scenario."""
+    return [load_for_verify(path) for path in library()]
+
+
+def test_the_library_names_whom_the_routing_tells(pack, every_rule, scenarios, routed):
+    """By amtool's own answer for the labels of each alert's rule."""
+    config = pack / "alertmanager" / "alertmanager.yml"
+    told = {rule["alert"]: routed(config, rule) for rule in every_rule}
+    assert misnamed(scenarios, told) == []
+    assert sum(one.expected != "silent" for s in scenarios for one in s.expectations) >= 19
+
+
+def test_a_route_that_is_changed_is_seen(pack, every_rule, scenarios, routed, tmp_path):
+    """Without `continue`, burn rates reach the SRE on call alone: three scenarios name more."""
+    text = (pack / "alertmanager" / "alertmanager.yml").read_text()
+    broken = tmp_path / "alertmanager.yml"
+    broken.write_text(text.replace("continue: true", "continue: false"))
+    told = {rule["alert"]: routed(broken, rule) for rule in every_rule}
+    assert misnamed(scenarios, told) == [
+        ("dependency-outage", "FastBurnRateHigh"),
+        ("dependency-outage", "SlowBurnRateHigh"),
+        ("fast-burn", "FastBurnRateHigh"),
+        ("slow-burn", "SlowBurnRateHigh"),
+    ]
