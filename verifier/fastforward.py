@@ -22,14 +22,14 @@ from simulator.plan import Load, Plan
 from simulator.streams import generator
 from simulator.topology import Topology
 from simulator.world import World
-from verifier.engine import evaluate
+from verifier.engine import evaluate, panel_verdicts
 from verifier.errors import JudgeError
 from verifier.judgement import judge, missing_history
 from verifier.prometheus import Prometheus
 from verifier.ranges import depths
 from verifier.steady import MINUTE, Pool, find_pool, is_steady
 from verifier.tempo import Tempo
-from verifier.verdict import Engine, PanelVerdict, Progress, ScenarioOutcome
+from verifier.verdict import Engine, Progress, ScenarioOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -304,16 +304,7 @@ def verify_scenario(
         resampled_s=lived.resampled_s,
         wall_s=time.monotonic() - begun_s,
         alerts=judge(scenario, names, evaluation.timelines),
-        panels=tuple(
-            PanelVerdict(
-                dashboard=answer.panel.dashboard,
-                panel=answer.panel.title,
-                query=answer.query.expr,
-                ok=answer.ok,
-                reason=answer.reason,
-            )
-            for answer in evaluation.panels
-        ),
+        panels=panel_verdicts(evaluation.panels),
         invalid=_missing(scenario, needed),
     )
 
