@@ -56,7 +56,12 @@ class Alertmanager:
         Raises JudgeError when it does not start; the message holds its last words.
         """
         child = self._running()
-        (child.directory / "alertmanager.yml").write_text(config, encoding="utf-8")
+        try:
+            (child.directory / "alertmanager.yml").write_text(config, encoding="utf-8")
+        except OSError as error:
+            raise self._failure(
+                f"Alertmanager's configuration cannot be written ({error})"
+            ) from error
         for _ in range(START_ATTEMPTS):
             self._port = free_port()
             if self._serve(child):

@@ -1,6 +1,6 @@
 """How a configuration file is walked: every mistake is noted with its place, then all are told.
 
-The base of the readers of formats that are not ours (Alertmanager's): each names its keys and what
+The base of the readers of Prometheus' and Alertmanager's own formats: each names its keys and what
 they mean; shape, place and wording are here.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scenarios.errors import Place, did_you_mean
-from verifier.rules import parse_duration_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,15 +47,6 @@ class Reader:
             self.mistake(f"a list must stand here, got {raw!r:.40}", steps)
             return ()
         return raw
-
-    def duration(self, raw: Any, steps: tuple[Step, ...], default_s: float = 0.0) -> float:
-        """Return the seconds of a duration that may be left out."""
-        if raw is not None:
-            try:
-                return parse_duration_s(str(raw))
-            except ValueError as error:
-                self.mistake(str(error), steps)
-        return default_s
 
     def unknown(self, key: str, steps: tuple[Step, ...], known: Sequence[str]) -> None:
         """Note a key that is none of those known."""

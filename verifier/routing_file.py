@@ -14,6 +14,7 @@ from scenarios.errors import did_you_mean, gather
 from verifier.errors import Finding
 from verifier.reading import Reader
 from verifier.routes import Matcher, Route, parse_matchers
+from verifier.rules import parse_duration_s
 
 if TYPE_CHECKING:
     from scenarios.yaml import Document, Step
@@ -223,6 +224,14 @@ class _Reader(Reader):
         if found_s == 0:
             self.mistake(f"{steps[-1]} must be longer than 0s", steps)
         return found_s
+
+    def duration(self, raw: Any, steps: tuple[Step, ...], default_s: float = 0.0) -> float:
+        if raw is not None:
+            try:
+                return parse_duration_s(str(raw))
+            except ValueError as error:
+                self.mistake(str(error), steps)
+        return default_s
 
     def truth(self, keys: dict[str, Any], steps: tuple[Step, ...]) -> bool:
         raw = keys.get(str(steps[-1]))

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import promql_parser
 
-from scenarios.errors import InputError, Place, did_you_mean, gather
+from scenarios.errors import InputError, gather
 from scenarios.yaml import load
 from verifier.errors import Finding
+from verifier.reading import Reader
 from verifier.selectors import reads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from scenarios.errors import Place
     from scenarios.yaml import Document, Step
 
 Pairs = tuple[tuple[str, str], ...]
@@ -138,13 +140,12 @@ def _read_too_early(group: Group) -> list[Finding]:
     return found
 
 
-class _Reader:
-    """One walk over a document; mistakes are collected, so that all are told at once."""
+class _Reader(Reader):
+    """One walk over a rule file."""
 
     def __init__(self, document: Document, default_interval_s: float) -> None:
-        self.document = document
+        super().__init__(document)
         self.default_interval_s = default_interval_s
-        self.mistakes: list[InputError] = []
         self.findings: list[Finding] = []
 
     def groups(self) -> list[Group]:
@@ -254,37 +255,6 @@ class _Reader:
             self.mistake(f"{key} must be given, a text that is not empty", (*steps, key))
             return ""
         return value
-
-    def mapping(
-        self, raw: Any, steps: tuple[Step, ...], known: Sequence[str] | None
-    ) -> dict[str, Any]:
-        if raw is None:
-            return {}
-        if not isinstance(raw, dict):
-            self.mistake(f"a mapping must stand here, got {raw!r:.40}", steps)
-            return {}
-        for key in raw:
-            if known is not None and key not in known:
-                hint = did_you_mean(key, known) or f", known are {', '.join(known)}"
-                error = self.document.error(
-                    f"unknown key {key!r}{hint}", (*steps, key), at_key=True
-                )
-                self.mistakes.append(error)
-        return raw
-
-    def sequence(self, raw: Any, steps: tuple[Step, ...]) -> Sequence[Any]:
-        if raw is None:
-            return ()
-        if not isinstance(raw, list):
-            self.mistake(f"a list must stand here, got {raw!r:.40}", steps)
-            return ()
-        return raw
-
-    def mistake(self, message: str, steps: tuple[Step, ...]) -> None:
-        self.mistakes.append(self.document.error(message, steps))
-
-    def position(self, steps: tuple[Step, ...]) -> Place:
-        return Place(self.document.path, *self.document.position(steps))
 
 
 def _text(value: Any) -> str:

@@ -102,32 +102,55 @@ def test_after_a_restart_it_is_the_same_receiver_with_the_same_ledger() -> None:
         assert [(one.fingerprint, one.deliveries) for one in found] == [("down", 2), ("slow", 1)]
 
 
+def lost_by_kills(names: list[str], running: Receiver) -> set[str]:
+    """Return what was answered 200 and not kept, over four kills under load.
+
+    The sender goes on, as Alertmanager does, until each alert is answered 200.
+    """
+    address, answered = f"{running.url}/page", list[str]()
+    lost: set[str] = set()
+
+    def send() -> None:
+        for name in names:
+            while post(address, delivery(alert(name))) != 200:
+                time.sleep(0.01)
+            answered.append(name)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    for share in (0.1, 0.3, 0.6, 0.9):
+        assert wait_until(lambda share=share: len(answered) >= share * len(names), 60)
+        kill(running)
+        known = set(answered)
+        lost |= known - {dict(one.labels)["alertname"] for one in running.notifications()}
+        running.restart()
+    sender.join(60)
+    return lost
+
+
 def test_killed_at_any_moment_it_loses_nothing_answered_and_counts_nothing_twice() -> None:
-    """A sender that, as Alertmanager does, sends again until it is answered 200."""
+    """What was kept and not answered arrives again, as one more delivery of the same."""
     names = [f"Alert{number}" for number in range(120)]
     with Receiver() as running:
-        address = f"{running.url}/page"
-        answered: list[str] = []
-
-        def send() -> None:
-            for name in names:
-                while post(address, delivery(alert(name))) != 200:
-                    time.sleep(0.01)
-                answered.append(name)
-
-        sender = threading.Thread(target=send, daemon=True)
-        sender.start()
-        for share in (0.1, 0.3, 0.6, 0.9):
-            assert wait_until(lambda share=share: len(answered) >= share * len(names), 60)
-            kill(running)
-            known = list(answered)
-            kept = [dict(one.labels)["alertname"] for one in running.notifications()]
-            assert set(known) <= set(kept)
-            running.restart()
-        sender.join(60)
+        assert lost_by_kills(names, running) == set()
         found = running.notifications()
         assert [dict(one.labels)["alertname"] for one in found] == names
         assert sum(one.deliveries for one in found) <= len(names) + 4
+
+
+def test_a_receiver_that_answers_before_it_keeps_would_be_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted fault: the line is written a moment after the answer."""
+    right = "            self._ledger.append("
+    text = module._PROGRAM.read_text()
+    assert right in text
+    late = "            asyncio.get_running_loop().call_later(0.3, self._ledger.append, "
+    program = tmp_path / "program.py"
+    program.write_text(text.replace(right, late))
+    monkeypatch.setattr(module, "_PROGRAM", program)
+    with Receiver() as running:
+        assert lost_by_kills([f"Alert{number}" for number in range(120)], running)
 
 
 def test_a_torn_last_line_is_cut_off_before_the_next_is_written() -> None:
