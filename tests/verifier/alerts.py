@@ -1,0 +1,20 @@
+"""Rule files of one alert, for tests that need rules but not what they say."""
+
+from __future__ import annotations
+
+from scenarios.errors import Place
+from verifier.rules import AlertRule, Group, RuleFiles
+
+
+def rule_files(alert: str = "Slow", *, interval_s: float = 1.0, expr: str = "up == 0") -> RuleFiles:
+    """Return rules in one group, evaluated each `interval_s`."""
+    rule = AlertRule(
+        alert=alert,
+        expr=expr,
+        for_s=0.0,
+        keep_firing_for_s=0.0,
+        labels=(),
+        annotations=(),
+        position=Place("rules.yaml", 1, 1),
+    )
+    return RuleFiles((Group("group", "rules.yaml", interval_s, (rule,)),))
