@@ -112,13 +112,14 @@ def evaluate_at(
     `observed` are the live samples of `ALERTS`: they tell at which part of its interval a group was
     evaluated. Times of the result are scenario seconds; `end_s` is Unix time.
     """
-    seen_s = {series.labels["alertname"]: float(series.times_s[-1]) for series in observed}
     found: list[Timeline] = []
     for group in rules.groups:
         alerts = [rule for mine, rule in rules.alerts if mine is group]
-        evaluated = [seen_s[rule.alert] for rule in alerts if rule.alert in seen_s]
-        phase_s = evaluated[0] if evaluated else clock.start_s
-        grid = _grid(clock.start_s, end_s, group.interval_s, phase_s)
+        names = {rule.alert for rule in alerts}
+        evaluated = [s.times_s[0] for s in observed if s.labels["alertname"] in names]
+        # An alert that was active from the first evaluation on tells when that was.
+        first_s = float(min(evaluated, default=clock.start_s))
+        grid = _grid(min(first_s, clock.start_s), end_s, group.interval_s, first_s)
         for rule in alerts:
             asked = RangeQuery(rule.expr, grid.start_s, grid.end_s, grid.interval_s)
             found += timelines(rule, server.query_range(asked), grid)

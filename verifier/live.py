@@ -119,7 +119,7 @@ class _Run:
             )
             clock = ScenarioClock(joined_s + lead_s, self.tempo.factor)
             witness = Witness(
-                stack, self.setup.rules, self.rules, self.setup.routing, self.tempo, clock
+                stack, self.setup.rules, self.rules, self.setup.routing, self.tempo, clock, lead_s
             )
             async with _served(live, listener):
                 shifted = at_real_time(history, joined_s, self.tempo.factor)
@@ -247,8 +247,7 @@ class _Run:
         """Live the run again in virtual time, from where the exporter began."""
         clock, live_server = witness.clock, witness.stack.prometheus
         end_s = clock.unix_s(seen.ended_s)
-        # The past was stored up to the very instant at which the exporter began.
-        scrapes = read_scrapes(live_server, clock.start_s - self.lead_s + 0.001, end_s)
+        scrapes = read_scrapes(live_server, witness.began_s, end_s)
         with Prometheus(factor=self.tempo.factor) as server:
             server.push(history)
             server.push(relive(begins, scrapes))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from exporter.recorder import INSTANCE, JOB
 from verifier.alertmanager import Alertmanager
 from verifier.binaries import require
+from verifier.errors import JudgeError
 from verifier.prometheus import Prometheus
 from verifier.receiver import Receiver
 from verifier.rule_files import write_rules
@@ -105,7 +106,13 @@ class Stack:
                 server.restart()
                 how = f"signal {-status}" if status < 0 else f"status {status}"
                 self.restarts.append(f"{name} ended with {how} and was started again")
-        for alert in self.alertmanager.alerts():
+        try:
+            alerts = self.alertmanager.alerts()
+        except JudgeError:
+            if self.alertmanager.exit_status() is None:
+                raise
+            return  # it died since: the next look starts it again
+        for alert in alerts:
             self.seen.add(tuple(sorted(alert["labels"].items())))
 
     def notifications(self) -> tuple[Notification, ...]:

@@ -69,7 +69,8 @@ class Seen:
 class Witness:
     """One live run as seen from outside the world.
 
-    `rules` are those of the user, `compressed` those that Prometheus evaluates.
+    `rules` are those of the user, `compressed` those that Prometheus evaluates. `lead_s` real
+    seconds passed between the exporter's beginning and the scenario's.
     """
 
     stack: Stack
@@ -78,6 +79,12 @@ class Witness:
     routing: Routing
     tempo: Tempo
     clock: ScenarioClock
+    lead_s: float
+
+    @property
+    def began_s(self) -> float:
+        """When the exporter began, Unix time: up to that instant the past was stored."""
+        return self.clock.start_s - self.lead_s + 0.001
 
     def look(
         self, scenario: Scenario, end_s: float, *, without_effect: frozenset[str] = frozenset()
@@ -87,7 +94,7 @@ class Witness:
         `without_effect` names causes whose effect in the world was too small.
         """
         server, clock = self.stack.prometheus, self.clock
-        stored = tuple(server.stored(ALERT_STATES, clock.start_s, end_s))
+        stored = tuple(server.stored(ALERT_STATES, self.began_s, end_s))
         timelines = observed_timelines(stored, self.compressed, clock, end_s)
         names = [rule.alert for _, rule in self.rules.alerts]
         evidence = Evidence(
@@ -95,7 +102,7 @@ class Witness:
             ended_s=clock.scenario_s(end_s),
             seen_by_alertmanager=frozenset(self.stack.seen),
             failed_notifications=int(
-                self.stack.alertmanager.metric("alertmanager_notifications_failed_total")
+                self.stack.alertmanager.metric("alertmanager_notification_requests_failed_total")
             ),
             failed_scrapes_s=self._failed_scrapes_s(end_s),
             without_effect=without_effect,
