@@ -101,7 +101,7 @@ class _Run:
     async def judged(self) -> ScenarioOutcome:
         past = live_past(self.scenario, self.needed, tempo=self.tempo, report=self.report)
         history = past.drive.recorder.history()
-        lead_s = self.lead_s = self._lead_s(history)
+        lead_s = self.lead_s = settle_s(history, self.tempo)
         begins = past.world.fork(self.tempo.plan(self.scenario.plan, lead_s=lead_s))
         world = begins.fork()
         self._tell("starting", 0.0)
@@ -124,7 +124,9 @@ class _Run:
             async with _served(live, listener):
                 shifted = at_real_time(history, joined_s, self.tempo.factor)
                 target = "{}:{}".format(*listener.getsockname()[:2])
-                await asyncio.to_thread(self._begin, stack, shifted, target, joined_s)
+                await asyncio.to_thread(
+                    join, stack, self.rules, shifted, target=target, joined_s=joined_s
+                )
                 await self._watch(stack, live, clock, until_s=0.0)
                 await asyncio.to_thread(self._check_health, stack, live, clock, lead_s)
                 await self._watch(stack, live, clock, until_s=self.until_s)
@@ -135,17 +137,6 @@ class _Run:
                 differences = self._compare(witness, begins, shifted, seen)
                 outcome = replace(outcome, clocks=differences)
         return outcome
-
-    def _lead_s(self, history: History) -> float:
-        """How long the stack settles before the scenario begins; the same on every machine."""
-        samples = sum(block.values.size for block in history.blocks)
-        waits_s = LEAD_SCRAPES * self.tempo.scrape_s + samples / PUSHED_PER_S
-        return math.ceil(FIRST_SCRAPE_S + waits_s)
-
-    def _begin(self, stack: Stack, history: History, target: str, joined_s: float) -> None:
-        stack.prometheus.push(history)
-        record(stack.prometheus, self.rules, 0.0, 0.0, epoch_s=joined_s)
-        stack.begin(None, target)
 
     async def _watch(
         self, stack: Stack, live: Live, clock: ScenarioClock, *, until_s: float
@@ -286,6 +277,23 @@ async def _served(live: Live, listener: object) -> AsyncIterator[None]:
         pacing.cancel()
         await asyncio.gather(pacing, return_exceptions=True)
         await runner.cleanup()
+
+
+def settle_s(history: History, tempo: Tempo) -> float:
+    """How long the stack settles before a scenario begins; the same on every machine."""
+    samples = sum(block.values.size for block in history.blocks)
+    waits_s = LEAD_SCRAPES * tempo.scrape_s + samples / PUSHED_PER_S
+    return math.ceil(FIRST_SCRAPE_S + waits_s)
+
+
+def join(stack: Stack, rules: RuleFiles, history: History, *, target: str, joined_s: float) -> None:
+    """Give the stack a past that ends at `joined_s` of Unix time, and let it scrape `target`.
+
+    `rules` are those that the stack evaluates; what they record of the past is stored too.
+    """
+    stack.prometheus.push(history)
+    record(stack.prometheus, rules, 0.0, 0.0, epoch_s=joined_s)
+    stack.begin(None, target)
 
 
 def at_real_time(history: History, joined_s: float, factor: float) -> History:
