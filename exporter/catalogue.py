@@ -234,7 +234,7 @@ STATE: tuple[Metric[Snapshot], ...] = (
            "What the faults in effect did, measured in the world, in the fault's unit of effect.",
            _by_fault(lambda f: f.effect), FAULT),
     _gauge("agentaskit_sim_fault_effect_expected",
-           "What the faults in effect ought to have done by now, by what they declare, in that unit.",
+           "What the faults in effect ought to have done, by what they declare, in that unit.",
            _by_fault(lambda f: f.expected), FAULT),
     _gauge("agentaskit_sim_fault_start_time_seconds",
            "Virtual time at which the first of the faults in effect began; 0 without one.",

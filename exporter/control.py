@@ -124,7 +124,7 @@ class Control:
 
     def _read(self) -> tuple[Active, ...]:
         """Return what is in effect, without letting the world catch up: what began is there."""
-        snapshot = self._world.snapshot()
+        snapshot = self._live.path.show(self._world.snapshot())
         declared = {fault.name: fault for fault in self._world.plan.faults}
         return tuple(Active(declared[s.name], s, snapshot.now_ns) for s in snapshot.faults)
 

@@ -107,7 +107,11 @@ class FaultHandlers:
             "ends_s": status.ends_ns / 1e9,
             "ends_in_s": (status.ends_ns - one.now_ns) / 1e9,
             "magnitude": {"declared": status.declared, "effective": status.magnitude},
-            "effect": {"value": status.effect, "unit": status.effect_unit},
+            "effect": {
+                "value": status.effect,
+                "expected": status.expected,
+                "unit": status.effect_unit,
+            },
         }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import hdrs, web
@@ -37,6 +38,9 @@ class Front(Protocol):
 
     def scrape_path(self) -> ScrapePath:
         """Return what hinders the scrape that was asked for last."""
+
+    def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
+        """Count a page that was given: how late it was answered, and which share was held back."""
 
     def is_up(self) -> bool:
         """Say whether a scrape would be answered."""
@@ -104,10 +108,15 @@ class Handlers:
         if compressed:
             headers[hdrs.CONTENT_ENCODING] = "gzip"
         path, body = self._front.scrape_path(), page.body(content_type, compressed=compressed)
+        asked_s = time.monotonic()
         if path.delay_s > 0:
             await asyncio.sleep(path.delay_s)
+        late_s = time.monotonic() - asked_s
         if path.cut_share > 0 and request.method != hdrs.METH_HEAD:
-            return await _cut_short(request, body, headers, path.cut_share)
+            part = body[: int(len(body) * (1 - path.cut_share))]
+            self._front.note_answer(page, late_s, 1 - len(part) / len(body))
+            return await _cut_short(request, part, headers, len(body))
+        self._front.note_answer(page, late_s, 0.0)
         return web.Response(body=body, headers=headers)
 
     async def landing(self, request: web.Request) -> web.Response:
@@ -126,18 +135,18 @@ class Handlers:
 
 
 async def _cut_short(
-    request: web.Request, body: bytes, headers: dict[str, str], share: float
+    request: web.Request, part: bytes, headers: dict[str, str], promised: int
 ) -> web.StreamResponse:
-    """Promise a body, send it without its last `share`, and close the connection.
+    """Promise a body of `promised` bytes, send a `part` of it, and close the connection.
 
     So does an exporter that dies in the middle, or a proxy that gives up. The promise tells it from
     a shorter page: whatever the format, Prometheus counts the scrape as failed.
     """
     answer = web.StreamResponse(headers=headers)
-    answer.content_length = len(body)
+    answer.content_length = promised
     answer.force_close()
     await answer.prepare(request)
-    await answer.write(body[: int(len(body) * (1 - share))])
+    await answer.write(part)
     if request.transport is not None:
         request.transport.close()
     return answer

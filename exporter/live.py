@@ -8,7 +8,9 @@ how often, changes nothing in the world.
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
 
 from prometheus_client import ProcessCollector
 
@@ -16,6 +18,7 @@ from exporter.catalogue import RunStatus, catalogue_burst, catalogue_run, catalo
 from exporter.collector import collect
 from exporter.hindrance import rank_series
 from exporter.page import Page
+from exporter.path import Met, PathCounts
 from exporter.view import View
 from simulator.pacer import Paced, Pacer
 
@@ -56,6 +59,9 @@ class Live:
         self.scenario, self.seed = scenario, snapshot.seed
         self._catalogue = catalogue_world(snapshot)
         self._ranks = rank_series(self._catalogue)
+        self.path = PathCounts(self._ranks)
+        self._met = Met()
+        self._given: WeakKeyDictionary[Page, tuple[Snapshot, Met]] = WeakKeyDictionary()
         self._view = View(self._catalogue, snapshot.exporter_restarts)
         if fresh:
             self._view.restart(snapshot)
@@ -76,7 +82,7 @@ class Live:
         if self._page is None or self.pacer.drift_s > FRESH_S:
             self.pacer.step()
         if self._page is None or self._world.now_s > self._snapshot.time_s:
-            self._snapshot = self._world.snapshot()
+            self._snapshot = self.path.show(self._world.snapshot())
             self._page = None
         return self._snapshot
 
@@ -85,11 +91,18 @@ class Live:
         snapshot = self.catch_up()
         if not snapshot.exporter_up:
             self.scrapes_refused += 1
+            self.path.note(snapshot, Met(refused=True))
             return None
         if self._page is None:
             self._page = Page(self._families(snapshot))
+            self._given[self._page] = snapshot, self._met
         self.scrapes_served += 1
         return self._page
+
+    def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
+        """Count a page that was given: how late it was answered, and which share was held back."""
+        snapshot, met = self._given[page]
+        self.path.note(snapshot, replace(met, late_s=late_s, cut_share=cut_share))
 
     def scrape_path(self) -> ScrapePath:
         """Return what hinders the scrape that was asked for last."""
@@ -134,12 +147,19 @@ class Live:
     def _families(self, snapshot: Snapshot) -> Iterator[Metric]:
         path = snapshot.scrape_path
         shown = self._ranks >= path.vanished_share
-        yield from collect(self._catalogue, self._view.read(snapshot), shown)
+        values = self._view.read(snapshot)
+        families = list(collect(self._catalogue, values, shown))
+        yield from families
         yield from collect(self._run, self._run.flatten(self._status()))
         yield from self._process.collect()
         if path.extra_series != len(self._burst.series):
             self._burst = catalogue_burst(path.extra_series)
-        yield from collect(self._burst, self._burst.flatten(path.extra_series))
+        burst = list(collect(self._burst, self._burst.flatten(path.extra_series)))
+        yield from burst
+        missing = len(self._catalogue.series) - sum(len(one.samples) for one in families)
+        self._met = Met(missing=missing, further=sum(len(one.samples) for one in burst))
+        counters = values[self._catalogue.kinds == "counter"]
+        self.path.note_counters(snapshot.now_ns, counters)
 
     def _status(self) -> RunStatus:
         return RunStatus(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exporter.hindrance import arrives, rank_series
+from exporter.hindrance import SCRAPE_TIMEOUT_S, arrives, rank_series
 from exporter.history import EPOCH_S, STALE, Block, History, LabelSet
+from exporter.path import Met, PathCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,8 @@ class Recorder:
         self._raw = np.zeros(len(self._kept))
         self._ranks = rank_series(catalogue)[self._kept]
         self._there = np.zeros(len(self._kept), np.bool_)
+        self.path = PathCounts(self._ranks)
+        self._last: tuple[bool, int] = (True, 0)
         self._times: list[NDArray[np.float64]] = []
         self._columns: list[NDArray[np.int64]] = []
         self._values: list[Rows] = []
@@ -125,11 +128,30 @@ class Recorder:
         What is before the past that anyone reads, and between coarse steps, is only added up.
         """
         there = np.full(len(self._kept), up) if shown is None else shown & up
+        self._last = up, int((~there).sum())
         for span, until_s in zip(self._spans, self._ends(), strict=True):
             mine = (times_s >= span.start_s) & (times_s < until_s)
             if mine.any():
                 rows = pool[:, span.columns[:-1]][picks[mine]]
                 self._add_columns(times_s[mine], rows, span, up=up, there=there)
+
+    def note(self, snapshot: Snapshot, scrapes: int = 1) -> None:
+        """Count what the `scrapes` that were recorded last, at `snapshot`, met on their way.
+
+        A delay is met by a scrape that it makes too late, a cut by one that failed.
+        """
+        up, missing = self._last
+        path = snapshot.scrape_path
+        met = Met(
+            refused=not up,
+            late_s=path.delay_s if not up or path.delay_s < SCRAPE_TIMEOUT_S else 0.0,
+            cut_share=path.cut_share if not up else 0.0,
+            missing=missing,
+            further=path.extra_series,
+        )
+        self.path.note(snapshot, met, scrapes)
+        if up:
+            self.path.note_counters(snapshot.now_ns, self._level[self.counters])
 
     def history(self) -> History:
         """Everything recorded, as blocks in time order."""

@@ -1,13 +1,12 @@
 """Turns the load and the faults in effect into the kernel's effective parameters.
 
 `apply` always starts from the base configuration and composes every fault on top, so ending faults
-in any order leaves exactly the base. `strike` does what happens only once, at an onset or an end.
-`measure` reads, from counters of the world that no fault sets, how much a fault has done.
+in any order leaves exactly the base. `begin` does what happens only once, at an onset. What comes
+of it is measured elsewhere, by other means: see `measures`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING
@@ -22,6 +21,8 @@ from simulator.streams import generator
 from simulator.topology import require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from simulator.layout import State
@@ -342,69 +343,3 @@ def move_slots(s: State, chance: np.random.Generator, do: Deed) -> None:
             for agent in np.sort(chance.permutation(holders)[:killed]):
                 do(k.LOSE_EXECUTION, agent)
         do(k.GRANT_POOL, pool)
-
-
-def measure(
-    fault: f.Fault, aim: Aim, s: State, at_onset: dict[str, int], *, restarts: int
-) -> float:
-    """A fault's own measure of effect since its onset; `at_onset` is `baseline` of then."""
-    now = baseline(s, restarts)
-    delta = {name: value - at_onset[name] for name, value in now.items()}
-    return float(_MEASURES[type(fault.parameters)](delta, s, aim))
-
-
-def _mean_s(delta: dict[str, int], what: str) -> float:
-    count = delta[f"{what}_count"]
-    return float(delta[f"{what}_sum"] / count / 1e9) if count else 0.0
-
-
-def baseline(s: State, restarts: int) -> dict[str, int]:
-    """The counters that `measure` compares; `restarts` are the exporter's."""
-    return {
-        "restarts": restarts,
-        "now": int(s.head[k.NOW]),
-        "crashed": int(s.head[k.CRASHED]),
-        "hung": int(s.head[k.HUNG]),
-        "partitioned": int(s.head[k.PARTITIONED]),
-        "flooded": int(s.head[k.FLOODED]),
-        "failed": int(s.priority[:, k.FAILED].sum()),
-        "arrived": int(s.priority[:, k.ARRIVED].sum()),
-        "stolen": int(s.host[:, k.STOLEN_NS].sum()),
-        "startup_count": int(s.histogram[k.STARTUP_DURATION].sum()),
-        "startup_sum": int(s.histogram_sum[k.STARTUP_DURATION]),
-        "task_count": int(s.histogram[k.TASK_DURATION].sum()),
-        "task_sum": int(s.histogram_sum[k.TASK_DURATION]),
-    }
-
-
-def _arrivals_per_s(delta: dict[str, int], _s: State, _aim: Aim) -> float:
-    return float(delta["arrived"] / (delta["now"] / 1e9)) if delta["now"] else 0.0
-
-
-_Measure = Callable[[dict[str, int], "State", Aim], float]
-_MEASURES: dict[type[f.Parameters], _Measure] = {
-    f.AgentCrash: lambda delta, _s, _aim: delta["crashed"],
-    f.CrashLoop: lambda delta, _s, _aim: delta["crashed"],
-    f.AgentHang: lambda delta, _s, _aim: delta["hung"],
-    f.SlowStart: lambda delta, _s, _aim: _mean_s(delta, "startup"),
-    f.TaskSlowdown: lambda delta, _s, _aim: _mean_s(delta, "task"),
-    f.TaskFailure: lambda delta, _s, _aim: delta["failed"],
-    f.DependencyOutage: lambda delta, _s, _aim: delta["failed"],
-    f.TrafficSurge: _arrivals_per_s,
-    f.TrafficDrop: _arrivals_per_s,
-    f.CapacityDemand: lambda _delta, s, _aim: s.head[k.RUNNING],
-    f.BusPartition: lambda delta, _s, _aim: delta["partitioned"],
-    f.MessageFlood: lambda delta, _s, _aim: delta["flooded"],
-    f.SlowConsumer: lambda _delta, s, aim: s.agent[aim.agents, k.WAITING].sum(),
-    f.SandboxLeak: lambda _delta, s, aim: s.pool[list(aim.pools), k.LEAKED].sum(),
-    f.SandboxCrash: lambda _delta, s, aim: s.pool[list(aim.pools), k.DOWN].sum(),
-    f.MemoryLeak: lambda _delta, s, aim: s.agent[aim.agents, k.LEAKED_BYTES].sum(),
-    f.CpuContention: lambda delta, _s, _aim: delta["stolen"] / 1e9,
-    f.ExporterDown: lambda delta, _s, _aim: delta["now"] / 1e9,
-    f.CounterReset: lambda delta, _s, _aim: delta["restarts"],
-    f.ScrapeSlow: lambda delta, _s, _aim: delta["now"] / 1e9,
-    f.ScrapeTruncated: lambda delta, _s, _aim: delta["now"] / 1e9,
-    f.SeriesVanish: lambda delta, _s, _aim: delta["now"] / 1e9,
-    f.CardinalityBurst: lambda delta, _s, _aim: delta["now"] / 1e9,
-}
-"""What each fault has done, read from counters that no fault sets; units: `effect_unit`."""

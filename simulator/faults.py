@@ -1,8 +1,8 @@
 """The fault catalogue: what each fault is called, what it may aim at and which numbers it takes.
 
 Values only. `world` turns the faults in effect into effective parameters of the kernel, always from
-the base configuration anew: ending faults in any order leaves exactly the base. Each fault reports
-an effect measured in the world by other means than the parameter it set.
+the base configuration anew: ending faults in any order leaves exactly the base. Each fault has an
+effect of its own, measured by other means than the parameter it set: see `measures`.
 """
 
 from __future__ import annotations
@@ -298,7 +298,7 @@ class SlowConsumer(Parameters):
 
     factor: float
     aims_at: ClassVar[Aim] = "agents"
-    effect_unit: ClassVar[str] = "messages waiting at the targets"
+    effect_unit: ClassVar[str] = "messages waiting, mean of a target"
 
     def __post_init__(self) -> None:
         """Refuse factors outside [1, 1e6]."""
@@ -392,7 +392,7 @@ class CpuContention(Parameters):
 class ExporterDown(Parameters):
     """Scrapes fail: the world goes on, nobody sees it."""
 
-    effect_unit: ClassVar[str] = "seconds without a scrape"
+    effect_unit: ClassVar[str] = "failed scrapes"
 
     @property
     def magnitude(self) -> float:
@@ -404,7 +404,7 @@ class ExporterDown(Parameters):
 class CounterReset(Parameters):
     """The exporter restarts at the onset: every counter and bucket begins at 0 again."""
 
-    effect_unit: ClassVar[str] = "restarts"
+    effect_unit: ClassVar[str] = "restarts seen"
 
     @property
     def magnitude(self) -> float:
@@ -417,7 +417,7 @@ class ScrapeSlow(Parameters):
     """Every scrape is answered `delay_s` late; whoever waits no longer than that gets nothing."""
 
     delay_s: float
-    effect_unit: ClassVar[str] = "seconds of slow scrapes"
+    effect_unit: ClassVar[str] = "seconds, mean delay of a scrape"
 
     def __post_init__(self) -> None:
         """Refuse delays outside (0, 60 s]."""
@@ -436,7 +436,7 @@ class ScrapeTruncated(Parameters):
     """A `share` of every page is lost: the connection closes before the promised length."""
 
     share: float
-    effect_unit: ClassVar[str] = "seconds of truncated scrapes"
+    effect_unit: ClassVar[str] = "share lost of a scrape, mean"
 
     def __post_init__(self) -> None:
         """Refuse shares outside (0, 1]."""
@@ -453,7 +453,7 @@ class SeriesVanish(Parameters):
     """A `share` of the series is missing from every page, histograms as a whole."""
 
     share: float
-    effect_unit: ClassVar[str] = "seconds without those series"
+    effect_unit: ClassVar[str] = "series missing from a scrape, mean"
 
     def __post_init__(self) -> None:
         """Refuse shares outside (0, 1]."""
@@ -470,7 +470,7 @@ class CardinalityBurst(Parameters):
     """Every page has so many `series` more: a label takes values that nobody bounded."""
 
     series: int
-    effect_unit: ClassVar[str] = "seconds with those series"
+    effect_unit: ClassVar[str] = "further series in a scrape, mean"
 
     def __post_init__(self) -> None:
         """Refuse numbers outside [1, 10000]."""

@@ -40,9 +40,10 @@ class DurationHistogram:
 
 @dataclass(frozen=True, slots=True)
 class FaultStatus:
-    """A fault in effect: its magnitude now, its own measure of effect, its declared magnitude.
+    """A fault in effect: its magnitude now and as declared, its own measure of effect.
 
-    It began and ends at `began_ns` and `ends_ns` of the world's clock.
+    `expected` is the effect that what was declared lets one expect so far, in the same unit. It
+    began and ends at `began_ns` and `ends_ns` of the world's clock.
     """
 
     name: str
@@ -53,6 +54,31 @@ class FaultStatus:
     declared: float
     began_ns: int
     ends_ns: int
+    expected: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultEffect:
+    """What a fault did, in one of its measures, from its onset to its end or to now.
+
+    `measured` is read from what no fault sets. Without faults of its kind it would be about `base`
+    (standard deviation `noise`), with what was declared about `expected` (`spread`). Of the way
+    from `base` to `expected` a share of `least` counts as an effect. Where the two are the same
+    nothing could be measured, and `idle` says why. `ended_ns` is None while it is in effect.
+    """
+
+    name: str
+    fault: str
+    unit: str
+    measured: float
+    base: float
+    expected: float
+    least: float
+    spread: float
+    noise: float
+    idle: str
+    began_ns: int
+    ended_ns: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ outside here: the same seed, topology and plan give the same bytes, whoever look
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
@@ -14,29 +15,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator import effects
+from simulator import accounts, effects
 from simulator import kernel as k
+from simulator.declared import Declared, Struck, strength_at
 from simulator.faults import CounterReset, Fault
 from simulator.layout import aligned, build, ns, view
+from simulator.measures import begin_account
 from simulator.reading import read
-from simulator.snapshot import FaultStatus, ScrapePath, Snapshot
+from simulator.snapshot import FaultEffect, FaultStatus, ScrapePath, Snapshot
 from simulator.streams import Streams, generator
 from simulator.topology import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from simulator.plan import Plan
     from simulator.topology import Topology
 
+EFFECTS_KEPT = 1024
+"""So many effects of faults that have ended are kept, for worlds that live for weeks."""
+
 
 @dataclass(slots=True)
 class _InEffect:
-    """A fault that has begun: whom it strikes, and the counters at its onset."""
+    """A fault that has begun: whom it strikes, and what it did up to the last mark."""
 
     fault: Fault
     aim: effects.Aim
-    at_onset: dict[str, int]
+    account: accounts.Account
 
 
 @dataclass(slots=True)
@@ -57,6 +63,11 @@ class _Course:
     edges: list[int] = field(default_factory=list)
     burst: _Burst | None = None
     in_effect: dict[str, _InEffect] = field(default_factory=dict)
+    ended: tuple[FaultEffect, ...] = ()
+    mark: accounts.Mark | None = None
+    sample_ns: int = k.NEVER
+    load_per_s: float = 0.0
+    trace_at_s: float = 0.0
     restarts: int = 0
     exporter_up: bool = True
     scrape_path: ScrapePath = field(default_factory=ScrapePath)
@@ -118,12 +129,15 @@ class World:
     def advance_ns(self, until_ns: int) -> None:
         """`advance` in exact nanoseconds. Raises `ValueError` for a time that has passed."""
         require(until_ns >= self.now_ns, "time", f"{self.now_ns} ns or later", until_ns)
-        edges = self._course.edges
-        while edges and edges[0] <= until_ns:
-            at = heappop(edges)
-            while edges and edges[0] == at:
-                heappop(edges)
+        course = self._course
+        while (at := min(self.next_change_ns(), course.sample_ns)) <= until_ns:
             self._do(k.ADVANCE, at)
+            if at < self.next_change_ns():
+                self._book()
+                course.sample_ns += accounts.SAMPLE_NS
+                continue
+            while course.edges and course.edges[0] == at:
+                heappop(course.edges)
             self._refresh()
         self._do(k.ADVANCE, until_ns)
 
@@ -155,15 +169,19 @@ class World:
             s.agent[pending, column] += passed
         s.ring[:, :, [k.Q_ARRIVED_AT, k.Q_QUEUED_AT]] += passed
         s.host[:, k.SETTLED_AT] += passed
-        for one in self._course.in_effect.values():
-            one.at_onset["now"] += passed
+        course = self._course
+        if course.sample_ns != k.NEVER:
+            course.sample_ns += passed
+        if course.mark is not None:
+            course.mark = course.mark._replace(now_ns=course.mark.now_ns + passed)
 
     # --- looking
 
     def snapshot(self) -> Snapshot:
         """One consistent frozen reading of this instant. Looking changes nothing."""
         k.run(self._state.w, self._state.x, k.SETTLE, 0)
-        statuses = tuple(self._status(one) for one in self._course.in_effect.values())
+        stretch = self._stretch()
+        statuses = tuple(self._status(one, stretch) for one in self._course.in_effect.values())
         return read(
             self._state,
             self.topology,
@@ -173,6 +191,17 @@ class World:
             exporter_restarts=self._course.restarts,
             scrape_path=self._course.scrape_path,
         )
+
+    def effects(self) -> tuple[FaultEffect, ...]:
+        """What every fault of the plan that has begun did, the ended ones as they ended.
+
+        A fault with several measures has a line for each. Those of the observability path stay at
+        nothing here: only who is scraped knows. The last `EFFECTS_KEPT` that ended are kept.
+        """
+        k.run(self._state.w, self._state.x, k.SETTLE, 0)
+        stretch = self._stretch()
+        now = (self._effects_of(one, stretch, None) for one in self._course.in_effect.values())
+        return (*self._course.ended, *(effect for each in now for effect in each))
 
     @property
     def leaked_bytes(self) -> int:
@@ -236,6 +265,7 @@ class World:
         """
         course = self._course
         one = course.in_effect[fault.name]
+        k.run(self._state.w, self._state.x, k.SETTLE, 0)
         same = replace(fault, parameters=one.fault.parameters, duration_s=one.fault.duration_s)
         require(
             same == one.fault and type(fault.parameters) is type(one.fault.parameters),
@@ -247,13 +277,17 @@ class World:
         require(end > self.now_ns, f"fault {fault.name}: end", "later than now", fault.end_s)
         faults = (fault if old is one.fault else old for old in course.plan.faults)
         course.plan = replace(course.plan, faults=tuple(faults))
+        self._book()
         one.fault = fault
+        one.account = replace(one.account, fault=fault)
         heappush(course.edges, end)
         self._refresh()
 
     def end(self, name: str) -> None:
         """End a fault now and forget it. Raises `KeyError` when none of that name is in effect."""
-        ended = self._course.in_effect.pop(name).fault
+        ended = self._course.in_effect[name].fault
+        self._book()
+        self._forget(name)
         faults = (one for one in self._course.plan.faults if one is not ended)
         self._course.plan = replace(self._course.plan, faults=tuple(faults))
         self._refresh()
@@ -281,10 +315,13 @@ class World:
         """Compose the effective parameters of this instant anew, from the base and the plan."""
         now = self.now_ns
         s = self._state
-        k.run(s.w, s.x, k.SETTLE, 0)
+        self._book()
         course = self._course
         passed = now - course.origin_ns
         begun = self._choose_in_effect(now)
+        measures = (m for one in course.in_effect.values() for m in one.account.measures)
+        sampled = any(measure.sampled for measure in measures)
+        course.sample_ns = now + accounts.SAMPLE_NS if sampled else k.NEVER
         composition = effects.Composition(self.topology, s)
         for one in course.in_effect.values():
             strength = _strength(one.fault, passed)
@@ -308,16 +345,18 @@ class World:
             active = starts <= now < course.end_ns(fault)
             if active and fault.name not in course.in_effect:
                 aim = effects.take_aim(fault, self.topology, self._state, self.seed)
-                one = _InEffect(fault, aim, effects.baseline(self._state, course.restarts))
+                account = begin_account(self.topology, fault, aim, self._state)
+                one = _InEffect(fault, aim, account)
                 course.in_effect[fault.name] = one
                 begun.append(one)
-            elif not active:
-                course.in_effect.pop(fault.name, None)
+            elif not active and fault.name in course.in_effect:
+                self._forget(fault.name)
         return begun
 
     def _set_rate(self, passed: int, traffic: float, now: int) -> None:
         course = self._course
         load = course.plan.load
+        course.load_per_s = 0.0
         if load.trace_s is not None:
             effects.set_rate(self._state, 1e9 * traffic, now)
             return
@@ -329,7 +368,8 @@ class World:
             step = now - passed % effects.DAILY_STEP_NS + effects.DAILY_STEP_NS
             if step not in course.edges:
                 heappush(course.edges, step)
-        effects.set_rate(self._state, effects.load_rate(load, passed, burst) * traffic, now)
+        course.load_per_s = effects.load_rate(load, passed, burst)
+        effects.set_rate(self._state, course.load_per_s * traffic, now)
 
     def _step_burst(self, burst: _Burst, now: int) -> None:
         """Change the burst's state when its sojourn is over and draw the next one."""
@@ -343,21 +383,81 @@ class World:
         burst.at_ns = now + max(1, ns(sojourn * float(burst.chance.standard_exponential())))
         heappush(self._course.edges, burst.at_ns)
 
-    def _status(self, one: _InEffect) -> FaultStatus:
+    # --- what faults did
+
+    def _stretch(self) -> accounts.Stretch | None:
+        """What happened since the last mark; None while no fault is in effect."""
+        course = self._course
+        if course.mark is None or not course.in_effect:
+            return None
+        after = accounts.mark(self._state)
+        middle = (course.mark.now_ns + after.now_ns) // 2 - course.origin_ns
+        return accounts.Stretch(
+            topology=self.topology,
+            s=self._state,
+            before=course.mark,
+            after=after,
+            declared=Declared(
+                self.topology,
+                tuple(
+                    Struck(one.fault, one.aim, strength_at(one.fault, middle))
+                    for one in course.in_effect.values()
+                ),
+            ),
+            passed_ns=after.now_ns - course.origin_ns,
+            asked=self._asked((after.now_ns - course.mark.now_ns) / 1e9),
+        )
+
+    def _asked(self, lived_s: float) -> Callable[[float], float]:
+        """How many tasks the load sends in `lived_s` after the mark, by its factor."""
+        course = self._course
+        trace = course.plan.load.trace_s
+        if trace is None:
+            return lambda factor: course.load_per_s * factor * lived_s
+        begins = bisect_right(trace, course.trace_at_s)
+        at_s = course.trace_at_s
+        return lambda factor: float(bisect_right(trace, at_s + factor * lived_s) - begins)
+
+    def _book(self) -> None:
+        """Settle, and add what happened since the last mark to the accounts of those it saw."""
+        k.run(self._state.w, self._state.x, k.SETTLE, 0)
+        course = self._course
+        stretch = self._stretch()
+        if course.mark is not None:
+            lived_s = (self.now_ns - course.mark.now_ns) / 1e9
+            course.trace_at_s += lived_s * (stretch.declared.traffic() if stretch else 1.0)
+        if stretch is not None:
+            for one in course.in_effect.values():
+                one.account = accounts.book(one.account, stretch)
+        course.mark = accounts.mark(self._state) if stretch is None else stretch.after
+
+    def _forget(self, name: str) -> None:
+        """Close the account of a fault that is over."""
+        one = self._course.in_effect.pop(name)
+        last = self._effects_of(one, None, self.now_ns)
+        self._course.ended = (*self._course.ended, *last)[-EFFECTS_KEPT:]
+
+    def _effects_of(
+        self, one: _InEffect, stretch: accounts.Stretch | None, ended_ns: int | None
+    ) -> tuple[FaultEffect, ...]:
+        account = one.account if stretch is None else accounts.book(one.account, stretch)
+        began_ns = self._course.origin_ns + ns(one.fault.start_s)
+        return accounts.effects_of(account, began_ns, ended_ns)
+
+    def _status(self, one: _InEffect, stretch: accounts.Stretch | None) -> FaultStatus:
         course = self._course
         strength = _strength(one.fault, self.now_ns - course.origin_ns)
-        effect = effects.measure(
-            one.fault, one.aim, self._state, one.at_onset, restarts=course.restarts
-        )
+        effect = self._effects_of(one, stretch, None)[0]
         return FaultStatus(
             name=one.fault.name,
             fault=one.fault.kind,
             magnitude=one.fault.parameters.magnitude * strength,
-            effect=effect,
-            effect_unit=one.fault.parameters.effect_unit,
+            effect=effect.measured,
+            effect_unit=effect.unit,
             declared=one.fault.parameters.magnitude,
-            began_ns=self._course.origin_ns + ns(one.fault.start_s),
-            ends_ns=self._course.end_ns(one.fault),
+            began_ns=effect.began_ns,
+            ends_ns=course.end_ns(one.fault),
+            expected=effect.expected,
         )
 
 

@@ -102,7 +102,7 @@ class FakeWorld:
         now_ns = self._snapshot.now_ns
         status = FaultStatus(
             f"{fault}-here", fault, magnitude, effect, "things",
-            declared=magnitude, began_ns=now_ns, ends_ns=now_ns + 60 * 10**9,
+            declared=magnitude, began_ns=now_ns, ends_ns=now_ns + 60 * 10**9, expected=2 * effect,
         )  # fmt: skip
         self.change(faults=(*self._snapshot.faults, status))
 

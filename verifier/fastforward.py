@@ -22,6 +22,7 @@ from simulator.plan import Load, Plan
 from simulator.streams import generator
 from simulator.topology import Topology
 from simulator.world import World
+from verifier.efficacy import weak_faults
 from verifier.engine import evaluate, panel_verdicts
 from verifier.errors import JudgeError
 from verifier.judgement import judge, missing_history
@@ -193,6 +194,7 @@ class Drive:
         at_s = start_s + scrape * SCRAPE_S
         shown = self.recorder.shown(snapshot)
         row = self.recorder.lived(at_s, raw, up=arrives(snapshot), shown=shown)
+        self.recorder.note(snapshot)
         self.exact_s += SCRAPE_S
         return changed, row
 
@@ -207,6 +209,7 @@ class Drive:
         snapshot, picks = world.snapshot(), pool.pick(scrapes, self.chance)
         shown = self.recorder.shown(snapshot)
         self.recorder.add(times_s, pool.rows, picks, up=arrives(snapshot), shown=shown)
+        self.recorder.note(snapshot, scrapes)
         world.skip_ns(scrapes * self.tempo.step_ns)
         self.resampled_s += scrapes * SCRAPE_S
         self.tell(from_s + scrapes * SCRAPE_S)
@@ -214,11 +217,12 @@ class Drive:
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """A scenario lived to its end: what to push, and how it came about."""
+    """A scenario lived to its end: what to push, how it came about, and which faults were none."""
 
     history: History
     exact_s: float
     resampled_s: float
+    weak: tuple[str, ...]
 
 
 def live(
@@ -241,16 +245,21 @@ def live(
     if scenario.plan.load != load or _begins_changed(scenario.plan.faults):
         pool = None
     drive.through(world, 0.0, scenario.duration_s, pool)
-    return Lived(drive.recorder.history(), drive.exact_s, drive.resampled_s)
+    weak = (*past.weak, *weak_faults(world, drive.recorder.path))
+    return Lived(drive.recorder.history(), drive.exact_s, drive.resampled_s, weak)
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A scenario's past, lived up to its start: the world of then, its pool, the record so far."""
+    """A scenario's past, lived up to its start: the world of then, its pool, the record so far.
+
+    `weak` are sentences on its incidents that had no effect.
+    """
 
     world: World
     pool: Pool | None
     drive: Drive
+    weak: tuple[str, ...]
 
 
 def live_past(
@@ -275,7 +284,7 @@ def live_past(
     world = healthy.world.fork(tempo.plan(Plan(load=load, faults=incidents)))
     pool = _joined(recorder, healthy)
     pool = drive.through(world, -past_s, 0.0, None if _begins_changed(incidents) else pool)
-    return Past(world, pool, drive)
+    return Past(world, pool, drive, weak_faults(world, recorder.path))
 
 
 def verify_scenario(
@@ -305,7 +314,7 @@ def verify_scenario(
         wall_s=time.monotonic() - begun_s,
         alerts=judge(scenario, names, evaluation.timelines),
         panels=panel_verdicts(evaluation.panels),
-        invalid=_missing(scenario, needed),
+        invalid=(*_missing(scenario, needed), *lived.weak),
     )
 
 

@@ -176,6 +176,7 @@ def test_faults_in_effect_add_up_by_kind(world):
         ("agentaskit_sim_faults_active", 2.0, 1.0),
         ("agentaskit_sim_fault_magnitude", 0.4 + 0.2, 9.0),
         ("agentaskit_sim_fault_effect", 150.0, 7.0),
+        ("agentaskit_sim_fault_effect_expected", 300.0, 14.0),
         ("agentaskit_sim_fault_start_time_seconds", 2.0, 2.5),
     ):
         found = values_of(catalogue, world.snapshot(), name)

@@ -102,7 +102,7 @@ async def test_an_injected_fault_is_in_effect_when_the_answer_comes(bench):
         "ends_s": 301.0,
         "ends_in_s": 300.0,
         "magnitude": {"declared": 0.5, "effective": 0.5},
-        "effect": {"value": 0.0, "unit": "arrivals per second"},
+        "effect": {"value": 0.0, "expected": 0.0, "unit": "arrivals per second"},
     }
     assert await bench.call("GET") == (200, {"faults": [told]})
     assert await bench.call("GET", "/gone") == (200, told)
@@ -121,6 +121,7 @@ async def test_its_own_measure_of_effect_and_its_ramp_can_be_watched(bench):
     _, told = await bench.call("GET", "/gone")
     assert told["magnitude"]["effective"] == 0.5
     assert 200 < told["effect"]["value"] < 300
+    assert told["effect"]["expected"] == pytest.approx((300 * 10 + 200 * 9) / 19)
 
 
 async def test_the_world_itself_ends_a_fault_at_its_time(bench):
