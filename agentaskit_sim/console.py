@@ -83,14 +83,17 @@ class ProgressConsole:
         """Tell a scenario's verdict in a line."""
         self._done += 1
         self._active.pop(outcome.name, None)
-        virtual = format_duration(round(outcome.virtual_s))
+        lived = f"{format_duration(round(outcome.virtual_s))} in {outcome.wall_s:.1f}s"
         speed = f"{outcome.times_real_time:,.0f} times real time"
+        if outcome.clock == "real":
+            lived = f"{format_duration(round(outcome.duration_s))} in {outcome.wall_s:.1f}s"
+            speed = f"live, compressed {outcome.compress:g} times"
         count = f"[{self._done:>{len(str(self._of))}}/{self._of}]"
         self._console.print(
             Text.assemble(
                 f"{count} {outcome.name:<28} ",
                 (f"{outcome.verdict:<7}", _STYLES[outcome.verdict]),
-                f" {virtual} in {outcome.wall_s:.1f}s, {speed}",
+                f" {lived}, {speed}",
             ),
             soft_wrap=True,
         )
