@@ -128,8 +128,9 @@ class Amount(NamedTuple):
 class Account:
     """What one fault did so far, in each of its `measures`.
 
-    At its onset `standing` of its targets were ready to work, and `provisioned` agents of the fleet
-    were up or starting. `due` is what should have built up by now, agent by agent.
+    At its onset `standing` of its targets were up, `hanging` of them hung already; `provisioned`
+    agents of the fleet were up or starting, but for what an overlapping fault of the kind had asked
+    for. `due` is what should have built up by now, agent by agent.
     """
 
     topology: Topology
@@ -138,6 +139,7 @@ class Account:
     measures: tuple[Measure, ...]
     onset: Mark
     standing: int
+    hanging: int
     provisioned: int
     amounts: tuple[Amount, ...]
     due: NDArray[np.float64]
@@ -164,24 +166,6 @@ class Measure:
     sampled: bool = False
     due: Callable[[Stretch, Account], NDArray[np.float64]] | None = None
     expect: Callable[[Account, Amount], Amount] | None = None
-
-
-def open_account(
-    topology: Topology, fault: f.Fault, aim: Aim, s: State, measures: tuple[Measure, ...]
-) -> Account:
-    """Open the account of a fault at its onset, before it strikes."""
-    state = s.agent[aim.agents, k.STATE]
-    return Account(
-        topology=topology,
-        fault=fault,
-        aim=aim,
-        measures=measures,
-        onset=mark(s),
-        standing=int(((state == k.IDLE) | (state == k.WORKING)).sum()),
-        provisioned=count_provisioned(s),
-        amounts=tuple(Amount() for _ in measures),
-        due=np.zeros(len(s.agent)),
-    )
 
 
 def book(account: Account, stretch: Stretch) -> Account:

@@ -12,19 +12,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulator import faults as f
 from simulator import flows, stocks
-from simulator.accounts import Account, Amount, Measure, Stretch, open_account
+from simulator import kernel as k
+from simulator.accounts import Account, Amount, Measure, Stretch, count_provisioned, mark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulator.effects import Aim
     from simulator.layout import State
     from simulator.topology import Topology
 
 
-def begin_account(topology: Topology, fault: f.Fault, aim: Aim, s: State) -> Account:
-    """Open the account of a fault at its onset, before it strikes."""
-    return open_account(topology, fault, aim, s, MEASURES[type(fault.parameters)])
+def begin_account(
+    topology: Topology, fault: f.Fault, aim: Aim, s: State, peers: Iterable[Account]
+) -> Account:
+    """Open the account of a fault at its onset, before it strikes; `peers` are those in effect."""
+    measures, state = MEASURES[type(fault.parameters)], s.agent[aim.agents, k.STATE]
+    alike = (one for one in peers if type(one.fault.parameters) is type(fault.parameters))
+    return Account(
+        topology=topology,
+        fault=fault,
+        aim=aim,
+        measures=measures,
+        onset=mark(s),
+        standing=int(((state >= k.IDLE) & (state <= k.HANGING)).sum()),
+        hanging=int((state == k.HANGING).sum()),
+        provisioned=min((count_provisioned(s), *(one.provisioned for one in alike))),
+        amounts=tuple(Amount() for _ in measures),
+        due=np.zeros(len(s.agent)),
+    )
 
 
 def _at_the_exporter(_: Stretch, __: Account) -> Amount:
@@ -38,9 +58,10 @@ def _with_the_onset(account: Account, amount: Amount) -> Amount:
 
 
 def _once_each(account: Account, amount: Amount) -> Amount:
-    """A target hangs at its first task; later rounds are not counted on."""
-    expected = min(amount.expected, account.standing)
-    return amount._replace(expected=expected, spread=expected)
+    """A target hangs at its first task, or did already; later rounds are not counted on."""
+    expected = min(amount.expected + account.hanging, account.standing)
+    measured = amount.measured + account.hanging
+    return amount._replace(measured=measured, expected=expected, spread=expected)
 
 
 def _in_part(account: Account, amount: Amount) -> Amount:

@@ -345,7 +345,8 @@ class World:
             active = starts <= now < course.end_ns(fault)
             if active and fault.name not in course.in_effect:
                 aim = effects.take_aim(fault, self.topology, self._state, self.seed)
-                account = begin_account(self.topology, fault, aim, self._state)
+                peers = [one.account for one in course.in_effect.values()]
+                account = begin_account(self.topology, fault, aim, self._state, peers)
                 one = _InEffect(fault, aim, account)
                 course.in_effect[fault.name] = one
                 begun.append(one)
