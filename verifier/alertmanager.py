@@ -182,7 +182,7 @@ class Alertmanager:
         if child.exit_status() is not None:
             reason.append(f"it ended with status {child.exit_status()}")
             reason.append(f"its last words: {child.last_log()}")
-        reason.append("run it again; `agentaskit-sim doctor` shows what is installed")
+        reason.append(child.way_out(what))
         return JudgeError("; ".join(reason))
 
 

@@ -2,7 +2,9 @@
 
 Used by whatever starts a Prometheus or an Alertmanager. However the parent ends, `kill -9`
 included, the child is killed and the directory removed: on a normal end by `stop`, else by the
-guard, a small shell that waits for the end of file on a pipe only the parent holds. A
+guard, a small shell that waits for the end of file on a pipe only the parent holds. It is there
+before the directory is, and the child itself tells it its process id before it becomes the
+program, so that no instant is left in which the parent's end would leave either behind. A
 parent-death signal was the alternative: it leaves the directory, follows the thread instead of the
 process, needs code between fork and exec, and exists on Linux alone.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 LOG_LINES: Final = 200
 STOP_TIMEOUT_S: Final = 10.0
+FREE_BYTES_MIN: Final = 1 << 20
+_CHILD: Final = 'echo $$ >&0; exec "$0" "$@" </dev/null'
+"""Its standard input is the guard's pipe until it becomes the program, and not a moment longer."""
 _GUARD: Final = """
 pid=
 while read -r line; do
@@ -42,7 +48,8 @@ rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 class Child:
     """A temporary directory and, once started, the one process that works in it.
 
-    `log` keeps the last lines of the process's output. Not for use from several threads.
+    `log` keeps the last lines of the process's output. `start` and `stop` may come from two
+    threads; once it is stopped, nothing is started any more.
     """
 
     def __init__(self, prefix: str, *, parent_directory: Path | None = None) -> None:
@@ -50,13 +57,13 @@ class Child:
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._stopped = self._starting = False
         try:
-            self.directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent_directory))
+            parent = Path(parent_directory or tempfile.gettempdir()).absolute()
         except OSError as error:
-            raise JudgeError(
-                f"no temporary directory can be made ({error}): free some space or point TMPDIR"
-                " at a directory that can be written"
-            ) from error
+            raise _no_directory(error) from error
+        self.directory = parent / f"{prefix}{secrets.token_hex(8)}"
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, "guard", str(self.directory)],
             stdin=subprocess.PIPE,
@@ -65,28 +72,41 @@ class Child:
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops us
             cwd="/",
         )
+        try:
+            self.directory.mkdir(mode=0o700)
+        except OSError as error:
+            self._dismiss_guard()
+            raise _no_directory(error) from error
 
     def start(self, command: Sequence[str | Path]) -> None:
         """Start `command` in the directory, ending the one before; raise JudgeError if it cannot.
 
         It starts in a session of its own, so that a terminal's Ctrl-C is the parent's alone.
         """
-        self._end_process()
-        self.log.clear()
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                cwd=self.directory,
+        with self._lock:
+            if self._stopped:
+                raise JudgeError(f"{command[0]} was to start when all was over: run it again")
+            self._end_process()
+            self.log.clear()
+            self._starting = True
+            try:
+                self._process = subprocess.Popen(
+                    ["/bin/sh", "-c", _CHILD, *command],
+                    stdin=self._guard.stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    cwd=self.directory,
+                )
+            except OSError as error:
+                raise JudgeError(
+                    f"{command[0]} cannot be started ({error}): reinstall it"
+                ) from error
+            self._starting = False
+            self._reader = threading.Thread(
+                target=self._read_log, args=(self._process,), daemon=True
             )
-        except OSError as error:
-            raise JudgeError(f"{command[0]} cannot be started ({error}): reinstall it") from error
-        self._tell_guard(str(self._process.pid))
-        self._reader = threading.Thread(target=self._read_log, args=(self._process,), daemon=True)
-        self._reader.start()
+            self._reader.start()
 
     @property
     def pid(self) -> int | None:
@@ -102,25 +122,42 @@ class Child:
         errors = [line for line in self.log if "level=error" in line or "level=ERROR" in line]
         return "\n".join((errors or list(self.log))[-lines:])
 
+    def way_out(self, what: str = "") -> str:
+        """Return what a user can do about a process that failed; `what` it said, beside its log."""
+        full = "no space left" in "\n".join((what, *list(self.log))).lower()
+        with contextlib.suppress(OSError):
+            full = full or shutil.disk_usage(self.directory.parent).free < FREE_BYTES_MIN
+        if full:
+            return (
+                f"the disk of {self.directory} is full: free some space or point TMPDIR elsewhere"
+            )
+        return "run it again; `agentaskit-sim doctor` shows what is installed"
+
     def stop(self) -> None:
         """Kill the process, remove the directory, dismiss the guard. May be called twice."""
-        self._end_process()
-        shutil.rmtree(self.directory, ignore_errors=True)
-        if not self.directory.exists():
-            self._tell_guard("done")
-        stdin = self._guard.stdin
-        if stdin is not None:
-            with contextlib.suppress(OSError):
-                stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._guard.wait(STOP_TIMEOUT_S)
+        with self._lock:
+            self._stopped = True
+            self._end_process()
+            shutil.rmtree(self.directory, ignore_errors=True)
+            if self._starting or self.directory.exists():
+                # A signal came while a process was started, which only the guard knows.
+                self._close_pipe()
+            else:
+                self._dismiss_guard()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._guard.wait(STOP_TIMEOUT_S)
 
-    def _tell_guard(self, line: str) -> None:
+    def _dismiss_guard(self) -> None:
         stdin = self._guard.stdin
-        if stdin is None or stdin.closed:
-            return
-        with contextlib.suppress(OSError):
-            os.write(stdin.fileno(), f"{line}\n".encode())
+        if stdin is not None and not stdin.closed:
+            with contextlib.suppress(OSError):
+                os.write(stdin.fileno(), b"done\n")
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self._guard.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._guard.stdin.close()
 
     def _end_process(self) -> None:
         if self._process is None:
@@ -140,6 +177,13 @@ class Child:
             return
         for line in process.stdout:
             self.log.append(line.decode(errors="replace").rstrip())
+
+
+def _no_directory(error: OSError) -> JudgeError:
+    return JudgeError(
+        f"no temporary directory can be made ({error}): free some space or point TMPDIR"
+        " at a directory that can be written"
+    )
 
 
 def free_port() -> int:

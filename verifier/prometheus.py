@@ -12,7 +12,6 @@ import http.client
 import json
 import math
 import secrets
-import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -202,7 +201,10 @@ class Prometheus:
         """
         if self._child is None:
             raise self._failure("Prometheus cannot be configured")
-        (self._child.directory / CONFIG).write_text(config, encoding="utf-8")
+        try:
+            (self._child.directory / CONFIG).write_text(config, encoding="utf-8")
+        except OSError as error:
+            raise self._failure(f"Prometheus cannot be configured ({error.strerror})") from error
         status, answer = self._request("POST", "/-/reload", b"", _FORM)
         if status != 200:
             raise self._failure(f"Prometheus refused its configuration: {answer.decode()}")
@@ -214,12 +216,18 @@ class Prometheus:
             raise self._failure("Prometheus has no directory")
         return self._child.directory
 
-    def check(self) -> None:
-        """Raise JudgeError when the server has ended or can no longer write what it scrapes."""
+    def check(self, *, since_s: float = -math.inf) -> None:
+        """Raise JudgeError when the server has ended or can no longer write what it scrapes.
+
+        It calls itself healthy with its disk full, so its newest sample is looked at: one must have
+        been stored since `since_s` of Unix time.
+        """
         if self._child is None or self._child.exit_status() is not None:
             raise self._failure("Prometheus ended in mid-run")
         if self.metric("prometheus_tsdb_wal_writes_failed_total"):
             raise self._failure("Prometheus cannot write its samples")
+        if since_s > -math.inf and self.metric("prometheus_tsdb_head_max_time_seconds") < since_s:
+            raise self._failure("Prometheus stores no sample any more")
 
     def metric(self, name: str) -> float:
         """Return the sum over all series of one of the server's own metrics, 0 without any."""
@@ -343,16 +351,11 @@ class Prometheus:
         if child is None:
             return JudgeError(f"{what}: start it in a with block first")
         time.sleep(0.05)  # a dying server still has a last line to say
-        reason, text = [what.strip()], f"{what}\n{child.last_log(20)}"
+        reason = [what.strip()]
         if child.exit_status() is not None:
             reason.append(f"it ended with status {child.exit_status()}")
             reason.append(f"its last words: {child.last_log()}")
-        if "no space left" in text or shutil.disk_usage(child.directory.parent).free < 1 << 20:
-            reason.append(
-                f"the disk of {child.directory} is full: free some space or point TMPDIR elsewhere"
-            )
-        else:
-            reason.append("run it again; `agentaskit-sim doctor` shows what is installed")
+        reason.append(child.way_out(what))
         return JudgeError("; ".join(reason))
 
 

@@ -22,20 +22,27 @@ if TYPE_CHECKING:
 START_ATTEMPTS: Final = 5
 READY_TIMEOUT_S: Final = 30.0
 LEDGER: Final = "ledger.jsonl"
+LOST: Final = "level=error a delivery could not be kept"
+"""How the program tells of a delivery that it had to refuse, and that will be sent again."""
 _PROGRAM: Final = Path(__file__).with_name("webhook.py")
 
 
 class Receiver:
     """A running receiver inside a `with` block; nothing of it is left after the block."""
 
-    def __init__(self, *, parent_directory: Path | None = None) -> None:
-        """Only note where its temporary directory may be."""
+    def __init__(
+        self, *, parent_directory: Path | None = None, port: int = 0, prefix: str | None = None
+    ) -> None:
+        """Only note where its temporary directory may be, and its address where that is given.
+
+        For an Alertmanager that was told of it beforehand; ours is told what was free.
+        """
         self._parent_directory = parent_directory
         self._child: Child | None = None
         self._ledger: Ledger | None = None
-        self._port = 0
+        self._port = port
         # Whoever else posts to the port does not know it.
-        self._prefix = f"/{secrets.token_hex(8)}"
+        self._prefix = prefix or f"/{secrets.token_hex(8)}"
 
     def __enter__(self) -> Self:
         """Start the receiver on a free port; raise JudgeError when it does not start."""
@@ -66,6 +73,15 @@ class Receiver:
     def exit_status(self) -> int | None:
         """Return the exit status (negative: a signal's number), None while it runs."""
         return self._running().exit_status()
+
+    def check(self) -> None:
+        """Raise JudgeError when it could not keep what it was told, as with a full disk."""
+        child = self._running()
+        if any(line.startswith(LOST) for line in list(child.log)):
+            raise JudgeError(
+                f"the webhook receiver cannot keep what it is told: {child.last_log(1)};"
+                f" {child.way_out()}"
+            )
 
     def last_log(self) -> str:
         """Return the last lines the receiver wrote."""
@@ -100,8 +116,8 @@ class Receiver:
             if "address already in use" not in "\n".join(child.log):
                 break
         raise JudgeError(
-            f"the webhook receiver did not start; its last words: {child.last_log()}; run it again;"
-            " `agentaskit-sim doctor` shows what is installed"
+            f"the webhook receiver did not start; its last words: {child.last_log()};"
+            f" {child.way_out()}"
         )
 
     def _running(self) -> Child:

@@ -9,8 +9,10 @@ lost by that, and told of, or the run is over.
 from __future__ import annotations
 
 import json
+import math
+import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from exporter.recorder import INSTANCE, JOB
 from verifier.alertmanager import Alertmanager
@@ -21,12 +23,21 @@ from verifier.receiver import Receiver
 from verifier.rule_files import write_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exporter.history import History
+    from verifier.active import Elsewhere
     from verifier.ledger import Notification
     from verifier.routing import Routing
     from verifier.rules import RuleFiles
     from verifier.tempo import Tempo
     from verifier.verdict import Labels
+
+STALE_S: Final = 8.0
+"""Prometheus' newest sample is never older than a scrape interval and this: its first scrape comes
+within 6 s of the configuration, a busy machine takes its time."""
+
+_Answer = TypeVar("_Answer")
 
 
 class Stack:
@@ -36,25 +47,37 @@ class Stack:
     tells of every server that had to be started again, `seen` which alerts Alertmanager has shown.
     """
 
-    def __init__(self, rules: RuleFiles, routing: Routing, tempo: Tempo) -> None:
-        """Start nothing yet."""
+    def __init__(
+        self,
+        rules: RuleFiles,
+        routing: Routing,
+        tempo: Tempo,
+        *,
+        receiver: Receiver | None = None,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        """Start nothing yet. With an Alertmanager `elsewhere` none is started, and none routed."""
         self._rules, self._routing, self._tempo = rules, routing, tempo
+        self._elsewhere = elsewhere
         self.prometheus = Prometheus(factor=tempo.factor)
         self.alertmanager = Alertmanager()
-        self.receiver = Receiver()
+        self.receiver = receiver or Receiver()
         self.restarts: list[str] = []
         self.seen: set[Labels] = set()
+        self._begun_s = math.inf
         self._servers = ExitStack()
 
     def __enter__(self) -> Self:
         """Start all three; raises JudgeError when one is missing or does not start."""
         require("prometheus")
-        require("alertmanager")
+        if self._elsewhere is None:
+            require("alertmanager")
         with ExitStack() as servers:
             servers.enter_context(self.prometheus)
             servers.enter_context(self.receiver)
-            servers.enter_context(self.alertmanager)
-            self.alertmanager.start(self._routing.config(self.receiver.url, self._tempo.factor))
+            if self._elsewhere is None:
+                servers.enter_context(self.alertmanager)
+                self.alertmanager.start(self._routing.config(self.receiver.url, self._tempo.factor))
             self._servers = servers.pop_all()
         return self
 
@@ -66,7 +89,14 @@ class Stack:
         """Store the past, then scrape `target` (host:port), evaluate the rules and notify."""
         if history is not None:
             self.prometheus.push(history)
-        rules = write_rules(self._rules, self.prometheus.directory)
+        try:
+            rules = write_rules(self._rules, self.prometheus.directory)
+        except OSError as error:
+            raise JudgeError(
+                f"Prometheus' rules cannot be written ({error.strerror}): free some space or point"
+                " TMPDIR elsewhere"
+            ) from error
+        notified = self._elsewhere or self.alertmanager
         config = {
             "global": {
                 "scrape_interval": _ms(self._tempo.scrape_s),
@@ -77,8 +107,9 @@ class Stack:
             "alerting": {
                 "alertmanagers": [
                     {
-                        "path_prefix": self.alertmanager.path_prefix,
-                        "static_configs": [{"targets": [self.alertmanager.target]}],
+                        "scheme": self._elsewhere.scheme if self._elsewhere else "http",
+                        "path_prefix": notified.path_prefix,
+                        "static_configs": [{"targets": [notified.target]}],
                     }
                 ]
             },
@@ -92,6 +123,7 @@ class Stack:
             ],
         }
         self.prometheus.configure(json.dumps(config, indent=1))
+        self._begun_s = time.time()
 
     def check(self) -> None:
         """Look after the servers; raises JudgeError when the run cannot go on.
@@ -99,25 +131,45 @@ class Stack:
         Alertmanager and the receiver are started again: what they told is in the ledger, and what
         they did not tell is told again. Prometheus would have a gap nobody can fill.
         """
-        self.prometheus.check()
-        for name, server in (("Alertmanager", self.alertmanager), ("the receiver", self.receiver)):
-            status = server.exit_status()
-            if status is not None:
-                server.restart()
-                how = f"signal {-status}" if status < 0 else f"status {status}"
-                self.restarts.append(f"{name} ended with {how} and was started again")
-        try:
-            alerts = self.alertmanager.alerts()
-        except JudgeError:
-            if self.alertmanager.exit_status() is None:
-                raise
-            return  # it died since: the next look starts it again
-        for alert in alerts:
-            self.seen.add(tuple(sorted(alert["labels"].items())))
+        since_s = time.time() - self._tempo.scrape_s - STALE_S
+        self.prometheus.check(since_s=since_s if since_s > self._begun_s else -math.inf)
+        self.receiver.check()
+        if self._elsewhere is None:
+            self._look_at_alertmanager()
+        self.restarts += revive("the receiver", self.receiver)
 
     def notifications(self) -> tuple[Notification, ...]:
         """Return what has arrived at the receiver, each notification once."""
         return self.receiver.notifications()
+
+    def failed_notifications(self) -> int:
+        """Return how many of Alertmanager's attempts failed since it was last started."""
+        name = "alertmanager_notification_requests_failed_total"
+        return int(self._ask(lambda: self.alertmanager.metric(name)) or 0)
+
+    def _look_at_alertmanager(self) -> None:
+        self.restarts += revive("Alertmanager", self.alertmanager)
+        for alert in self._ask(self.alertmanager.alerts) or []:
+            self.seen.add(tuple(sorted(alert["labels"].items())))
+
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer | None:
+        """Ask Alertmanager; None when it died since: the next look starts it again."""
+        try:
+            return question()
+        except JudgeError:
+            if self.alertmanager.exit_status() is None:
+                raise
+            return None
+
+
+def revive(name: str, server: Alertmanager | Receiver) -> list[str]:
+    """Start a server again if it has ended; return how it ended, in a sentence, if it has."""
+    status = server.exit_status()
+    if status is None:
+        return []
+    server.restart()
+    how = f"signal {-status}" if status < 0 else f"status {status}"
+    return [f"{name} ended with {how} and was started again"]
 
 
 def _ms(seconds: float) -> str:
