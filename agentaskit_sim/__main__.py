@@ -25,7 +25,8 @@ COMMANDS = {
     "verify": "Run scenarios and judge every alert with a real Prometheus.",
     "scenarios": "List, show, check and begin scenario files.",
     "serve": "Run the world in real time and serve its metrics to Prometheus.",
-    "fault": "Inject, change and end faults of a world that is served.",
+    "up": "Run the world with Prometheus, Alertmanager and a receiver, and watch them.",
+    "fault": "Inject, change and end faults of a world that runs.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "doctor": "Tell what is found on this machine and what is missing.",
 }
@@ -42,8 +43,9 @@ Examples:
   agentaskit-sim verify traffic-drop --seed 7  one scenario, another seed
   agentaskit-sim verify --rules my-alerts/     your rules, not the bundled ones
   agentaskit-sim serve                         live metrics on port 9464
+  agentaskit-sim up --compress 10              the same with Prometheus and Alertmanager
   agentaskit-sim fault inject traffic_drop share=0.4
-                                               a fault in the world that is served
+                                               a fault in the world that runs
   agentaskit-sim scenarios new my-outage       begin a scenario of your own
 
 \b
@@ -97,7 +99,7 @@ def _run(argv: list[str]) -> int:
         argv = ["--help"]
     wanted = next((word for word in argv if not word.startswith("-")), None)
     try:
-        if wanted == "verify":
+        if wanted in {"verify", "up"}:
             argv = import_module("agentaskit_sim.verify").spread(argv)
         app(wanted)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:

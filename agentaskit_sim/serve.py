@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import version
 from math import inf
 from pathlib import Path  # noqa: TC003 - typer reads the annotation
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from aiohttp import web
@@ -22,6 +22,7 @@ from rich.console import Console
 from agentaskit_sim.status import Status
 from agentaskit_sim.token import read_token
 from exporter.control import Control
+from exporter.discovery import TARGETS, answer_targets
 from exporter.fault_api import build_fault_api
 from exporter.http import BindError, bind, build_app, describe_url
 from exporter.landing import API
@@ -29,6 +30,7 @@ from exporter.live import Live
 from scenarios.errors import InputError
 from scenarios.injection import FaultForm
 from scenarios.loader import load_scenario, resolve
+from scenarios.scenario import Scenario
 from scenarios.topology import load_topology
 from simulator.pacer import SystemClock
 from simulator.plan import Load, Plan
@@ -37,7 +39,7 @@ from simulator.world import World
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 DEFAULT_PORT = 9464
 DEFAULT_SEED = 42
@@ -46,15 +48,14 @@ SHUTDOWN_S = 1.0
 EXIT_UNABLE, EXIT_SIGNALLED = 3, 128
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What is going to be served; `duration_s` is infinite without a scenario."""
+class Teller(Protocol):
+    """What tells a person how a live world goes."""
 
-    name: str
-    topology: Topology
-    plan: Plan
-    seed: int
-    duration_s: float = inf
+    def say(self, sentence: str) -> None:
+        """Tell something that happened."""
+
+    async def run(self) -> None:
+        """Tell until cancelled; whatever it raises ends the service."""
 
 
 def serve(  # noqa: PLR0913 - typer declares options as parameters
@@ -86,98 +87,121 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
 
     Examples: agentaskit-sim serve; agentaskit-sim serve traffic-drop --port 0 --exit-at-end
     """
-    setting = choose_setting(scenario, seed, topology)
+    chosen = choose_scenario(scenario, seed, topology)
     token = read_token(token_file)
-    if exit_at_end and setting.duration_s == inf:
+    refuse_end_without_scenario(chosen, exit_at_end=exit_at_end)
+    with take_port(host, port) as listener:
+        raise typer.Exit(_serve(chosen, listener, token=token, exit_at_end=exit_at_end))
+
+
+def choose_scenario(name: str | None, seed: int | None, topology: Path | None) -> Scenario:
+    """Return what the arguments ask for; raises `InputError` for mistakes in the files.
+
+    Without a name nothing happens in it, and it lasts for ever.
+    """
+    own = load_topology(topology) if topology else None
+    if name is None:
+        chosen = baseline(own or Topology())
+    else:
+        chosen = load_scenario(resolve(name))
+        chosen = replace(chosen, topology=own or chosen.topology)
+    return chosen if seed is None else replace(chosen, seed=seed)
+
+
+def baseline(topology: Topology) -> Scenario:
+    """Return the scenario in which nothing ever happens."""
+    return Scenario(
+        name="baseline", story="Nothing happens.", path="", seed=DEFAULT_SEED, duration_s=inf,
+        topology=topology, plan=Plan(),
+    )  # fmt: skip
+
+
+def refuse_end_without_scenario(scenario: Scenario, *, exit_at_end: bool) -> None:
+    """Raise `InputError` when a run shall end with a scenario that has no end."""
+    if exit_at_end and scenario.duration_s == inf:
         raise InputError("--exit-at-end must come with a scenario, got none")
+
+
+def take_port(host: str, port: int) -> socket.socket:
+    """Return a bound socket, or end the program: status 2 without such a host, 3 without the port.
+
+    Called before anything is compiled.
+    """
     try:
-        listener = bind(host, port)
+        return bind(host, port)
     except ValueError as error:
         raise InputError(str(error)) from error
     except BindError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_UNABLE) from error
-    with listener:
-        raise typer.Exit(_serve(setting, listener, token=token, exit_at_end=exit_at_end))
 
 
-def choose_setting(scenario: str | None, seed: int | None, topology: Path | None) -> Setting:
-    """Return what the arguments ask for; raises `InputError` for mistakes in the files."""
-    own = load_topology(topology) if topology else None
-    if scenario is None:
-        return Setting(
-            name="baseline",
-            topology=own or Topology(),
-            plan=Plan(),
-            seed=DEFAULT_SEED if seed is None else seed,
-        )
-    loaded = load_scenario(resolve(scenario))
-    return Setting(
-        name=loaded.name,
-        topology=own or loaded.topology,
-        plan=loaded.plan,
-        seed=loaded.seed if seed is None else seed,
-        duration_s=loaded.duration_s,
-    )
-
-
-def build_world(setting: Setting) -> World:
-    """Return a world that is warm and healthy, with the setting's plan about to begin.
+def build_world(scenario: Scenario) -> World:
+    """Return a world that is warm and healthy, with the scenario's plan about to begin.
 
     A recorded trace of arrivals begins with the world, which is cold then. Raises `ValueError`
     when the plan does not fit the topology.
     """
-    if setting.plan.load.trace_s is not None:
-        return World(setting.topology, setting.plan, setting.seed)
-    before = Plan(load=Load(rate=setting.plan.load.rate))
-    world = World(setting.topology, before, setting.seed)
+    if scenario.plan.load.trace_s is not None:
+        return World(scenario.topology, scenario.plan, scenario.seed)
+    before = Plan(load=Load(rate=scenario.plan.load.rate))
+    world = World(scenario.topology, before, scenario.seed)
     world.advance(WARM_UP_S)
-    return world.fork(setting.plan)
+    return world.fork(scenario.plan)
+
+
+def build_server(world: World, live: Live, token: str | None) -> web.Application:
+    """Return all that a live world answers: metrics, health, its faults, and where it is."""
+    app = build_app(live)
+    app.router.add_get(TARGETS, answer_targets)
+    control, form = Control(world, live), FaultForm(world.topology)
+    app.add_subapp(API, build_fault_api(control, form, token))
+    return app
 
 
 def _serve(
-    setting: Setting, listener: socket.socket, *, token: str | None, exit_at_end: bool
+    scenario: Scenario, listener: socket.socket, *, token: str | None, exit_at_end: bool
 ) -> int:
     """Build the world, serve it, return the exit status."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(
-        f"Preparing {setting.name}, seed {setting.seed}; a first run compiles the world ...",
+        f"Preparing {scenario.name}, seed {scenario.seed}; a first run compiles the world ...",
         markup=False,
     )
     try:
-        world = build_world(setting)
+        world = build_world(scenario)
     except ValueError as error:
         raise InputError(str(error)) from error
-    until_s = world.now_s + setting.duration_s
-    live = Live(world, SystemClock(), version=version("agentaskit-sim"), scenario=setting.name)
-    app = build_app(live)
-    form = FaultForm(setting.topology)
-    app.add_subapp(API, build_fault_api(Control(world, live), form, token))
-    service = Service(live, console, until_s=until_s, exit_at_end=exit_at_end)
-    return _run(service.run(app, listener))
+    until_s = world.now_s + scenario.duration_s
+    live = Live(world, SystemClock(), version=version("agentaskit-sim"), scenario=scenario.name)
+    status = Status(live, console)
+    service = Service(live, status, until_s=until_s, exit_at_end=exit_at_end)
+    app = build_server(world, live, token)
+    return run_loop(service.run(app, listener, lambda: _announce(console, describe_url(listener))))
 
 
 class Service:
     """One live world until a signal or the scenario's end; `run` is to be awaited once."""
 
-    def __init__(self, live: Live, console: Console, *, until_s: float, exit_at_end: bool) -> None:
+    def __init__(self, live: Live, teller: Teller, *, until_s: float, exit_at_end: bool) -> None:
         """Take the virtual time at which the scenario ends, and whether that ends all."""
-        self._live, self._console = live, console
+        self._live, self._teller = live, teller
         self._until_s, self._exit_at_end = until_s, exit_at_end
-        self._status = Status(live, console)
 
-    async def run(self, app: web.Application, listener: socket.socket) -> int:
-        """Serve `app` on `listener`; return the exit status."""
+    async def run(
+        self, app: web.Application, listener: socket.socket, announce: Callable[[], None]
+    ) -> int:
+        """Serve `app` on `listener`, `announce` it; return the exit status."""
         loop = asyncio.get_running_loop()
         stopped: asyncio.Future[int] = loop.create_future()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, _stop, stopped, number)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
-        tasks = [asyncio.create_task(one) for one in (self._pace(), self._status.run())]
+        tasks = [asyncio.create_task(one) for one in (self._pace(), self._teller.run())]
         try:
             await web.SockSite(runner, listener).start()
-            self._announce(describe_url(listener))
+            announce()
             waited: list[asyncio.Future[Any]] = [stopped, *tasks]
             done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -187,26 +211,27 @@ class Service:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
-        self._status.say(f"stopped after {self._live.scrapes_served:,} scrapes")
+        self._teller.say(f"stopped after {self._live.scrapes_served:,} scrapes")
         return stopped.result() if stopped.done() else 0
 
     async def _pace(self) -> None:
         await self._live.pacer.run(self._until_s)
         if self._exit_at_end:
-            self._status.say("the scenario has ended")
+            self._teller.say("the scenario has ended")
             return
-        self._status.say("the scenario has ended, the world goes on")
+        self._teller.say("the scenario has ended, the world goes on")
         await self._live.pacer.run()
 
-    def _announce(self, url: str) -> None:
-        for what, path in (
-            ("Metrics", "/metrics"),
-            ("Start", "/"),
-            ("Ready", "/-/ready"),
-            ("Faults", f"{API}/faults"),
-        ):
-            self._console.print(f"{what + ':':<9}{url}{path}", markup=False)
-        self._console.print("Press Ctrl-C to stop.")
+
+def _announce(console: Console, url: str) -> None:
+    for what, path in (
+        ("Metrics", "/metrics"),
+        ("Start", "/"),
+        ("Ready", "/-/ready"),
+        ("Faults", f"{API}/faults"),
+    ):
+        console.print(f"{what + ':':<9}{url}{path}", markup=False)
+    console.print("Press Ctrl-C to stop.")
 
 
 def _stop(stopped: asyncio.Future[int], number: signal.Signals) -> None:
@@ -214,7 +239,7 @@ def _stop(stopped: asyncio.Future[int], number: signal.Signals) -> None:
         stopped.set_result(EXIT_SIGNALLED + number)
 
 
-def _run(serving: Coroutine[None, None, int]) -> int:
+def run_loop(serving: Coroutine[None, None, int]) -> int:
     """Run on uvloop where there is one."""
     try:
         import uvloop  # noqa: PLC0415 - it does not exist for Windows

@@ -7,6 +7,7 @@ falls behind real time, are told at once in a line of their own.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rich.live import Live
@@ -33,17 +34,38 @@ class Watched(Protocol):
         """Return how well the world keeps real time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Two readings, a moment apart, and how well the world keeps real time."""
+
+    before: Snapshot
+    now: Snapshot
+    pace: Pace
+
+    @property
+    def line(self) -> str:
+        """How it goes, in one line."""
+        return describe(self.before, self.now, self.pace)
+
+
 def describe(before: Snapshot, now: Snapshot, pace: Pace) -> str:
     """Return one line on what happened between two readings, in virtual time."""
+    faults = ", ".join(fault.name for fault in now.faults) or "none"
+    return (
+        f"{describe_time(pace.elapsed_s)}  {describe_rates(before, now)}  "
+        f"{pace.drift_s * 1000:,.0f} ms behind  {pace.times_real_time:,.0f}x possible  "
+        f"faults: {faults}"
+    )
+
+
+def describe_rates(before: Snapshot, now: Snapshot) -> str:
+    """Return what the world did between two readings, per virtual second, and what waits in it."""
     passed_s = (now.now_ns - before.now_ns) / 1e9 or 1.0
     tasks = int(now.tasks_processed.sum() - before.tasks_processed.sum()) / passed_s
     messages = int(now.messages_delivered.sum() - before.messages_delivered.sum()) / passed_s
-    faults = ", ".join(fault.name for fault in now.faults) or "none"
     return (
-        f"{describe_time(pace.elapsed_s)}  {tasks:,.0f} tasks/s  {messages:,.0f} messages/s  "
-        f"{now.queue_depth.sum():,} waiting  {now.active_agents.sum():,} agents  "
-        f"{pace.drift_s * 1000:,.0f} ms behind  {pace.times_real_time:,.0f}x possible  "
-        f"faults: {faults}"
+        f"{tasks:,.0f} tasks/s  {messages:,.0f} messages/s  "
+        f"{now.queue_depth.sum():,} waiting  {now.active_agents.sum():,} agents"
     )
 
 
@@ -80,8 +102,13 @@ class Status:
         time = describe_time(self._watched.pace().elapsed_s)
         self._console.print(f"{time}  {sentence}", markup=False)
 
-    def look(self) -> str:
-        """Tell what has changed since the last look; return the line on how it goes."""
+    @property
+    def is_behind(self) -> bool:
+        """Whether the world was too late at the last look."""
+        return self._behind
+
+    def look(self) -> Look:
+        """Tell what has changed in the world since the last look; return what was seen."""
         now, pace = self._watched.catch_up(), self._watched.pace()
         for sentence in notice_changes(self._before, now):
             self.say(sentence)
@@ -93,23 +120,23 @@ class Status:
                 if self._behind
                 else "the world is back in real time"
             )
-        line = describe(self._before, now, pace)
+        look = Look(self._before, now, pace)
         self._before = now
         self._looks += 1
-        return line
+        return look
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
         if not self._console.is_terminal:
             while True:
                 await asyncio.sleep(LOOK_S)
-                line = self.look()
+                look = self.look()
                 if self._looks % LOOKS_PER_PLAIN_LINE == 0:
-                    self._console.print(line, markup=False)
+                    self._console.print(look.line, markup=False)
         with self._line:
             while True:
                 await asyncio.sleep(LOOK_S)
                 style = "bold red" if self._behind else ""
-                line = self.look()
+                line = self.look().line
                 self._line.update(Text(line, style=style, overflow="ellipsis", no_wrap=True))
                 self._line.refresh()

@@ -257,8 +257,8 @@ def read_inputs(
 
     paths = [attempt(resolve, name) for name in names] if names else list(library())
     scenarios = [attempt(load_for_verify, path) for path in dict.fromkeys(paths) if path]
-    rule_files = attempt(load_rules, list(_files(rules or PACK_RULES, "*.yaml", "*.yml")))
-    boards = attempt(load_dashboards, list(_files(dashboards or [PACK / "dashboards"], "*.json")))
+    rule_files = attempt(load_rules, list(expand(rules or PACK_RULES, "*.yaml", "*.yml")))
+    boards = attempt(load_dashboards, list(expand(dashboards or [PACK / "dashboards"], "*.json")))
     if rule_files:
         alerts = [rule.alert for _, rule in rule_files.alerts]
         for scenario in filter(None, scenarios):
@@ -358,7 +358,8 @@ def _judge(
         return run_suite(inputs.scenarios, judge, watcher, jobs=jobs)
 
 
-def _files(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
+def expand(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
+    """Yield the files, and what matches in the folders; raises `InputError` for an empty one."""
     for path in paths:
         if not path.is_dir():
             yield path

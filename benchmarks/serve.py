@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from agentaskit_sim.serve import DEFAULT_SEED, Setting, build_world
+from agentaskit_sim.serve import baseline, build_world
 from benchmarks.scraper import Scraper
-from simulator.plan import Plan
 from simulator.topology import Topology
 
 if TYPE_CHECKING:
@@ -100,8 +99,7 @@ def count(snapshot: Snapshot) -> tuple[int, int]:
 
 def live_again(virtual_s: Reals) -> NDArray[np.int64]:
     """Return the counts of the same world at the given instants. Shape (instants, 2)."""
-    setting = Setting(name="baseline", topology=Topology(), plan=Plan(), seed=DEFAULT_SEED)
-    world = build_world(setting)
+    world = build_world(baseline(Topology()))
     counts = np.empty((len(virtual_s), 2), dtype=np.int64)
     for place in np.argsort(virtual_s):
         world.advance_ns(round(float(virtual_s[place]) * 1e9))
