@@ -97,12 +97,12 @@ def warm_up(topology: Topology, rate: float, seed: int, tempo: Tempo = REAL_TIME
     counters = contract.kinds == "counter"
     reading = contract.flatten(scrapes[0])
     rows: list[NDArray[np.float64]] = []
-    for _ in range(WARM_UP_MINUTES_MAX * MINUTE):
+    for _ in range(round(WARM_UP_MINUTES_MAX * tempo.factor) * MINUTE):
         world.advance_ns(world.now_ns + tempo.step_ns)
         scrapes.append(world.snapshot())
         last, reading = reading, contract.flatten(scrapes[-1])
         rows.append(np.where(counters, reading - last, reading))
-        pool = find_pool(rows)
+        pool = find_pool(rows, factor=tempo.factor)
         if pool is not None:
             drawn = len(pool.rows)
             return Healthy(world, scrapes[-drawn - 1], tuple(scrapes[-drawn:]))
@@ -161,7 +161,7 @@ class Drive:
         leaked: list[int] = []
         while done < left:
             if pool is None and not self.exact:
-                pool = find_pool(rows, leaked)
+                pool = find_pool(rows, leaked, factor=self.tempo.factor)
             until_change = (world.next_change_ns() - world.now_ns) // self.tempo.step_ns
             # At least the last scrape before a change is lived, so that the change is met exactly.
             ahead = int(min(left - done, until_change - 1 if until_change < left - done else left))

@@ -37,16 +37,20 @@ class Pool:
         return (drawn[:, None] * MINUTE + np.arange(MINUTE)).ravel()[:scrapes]
 
 
-def find_pool(rows: list[NDArray[np.float64]], stocks: list[int] | None = None) -> Pool | None:
+def find_pool(
+    rows: list[NDArray[np.float64]], stocks: list[int] | None = None, *, factor: float = 1.0
+) -> Pool | None:
     """The last minutes of a stretch's exact scrapes as a pool, or None while a trend shows.
 
     `stocks` is, scrape by scrape, what builds up below the noise of the series, such as leaks.
+    Scrapes that are `factor` times as close are wanted as many times as often: what is rare is
+    drawn from as long a stretch of the world.
 
     Two halves are compared series by series: their means may differ by `ERRORS_ALLOWED` standard
     errors (Welch). The first minutes after a change never count.
     """
-    wanted = POOL_MINUTES * MINUTE
-    if len(rows) < wanted + SETTLE_MINUTES * MINUTE:
+    wanted = round(POOL_MINUTES * factor) * MINUTE
+    if len(rows) < wanted + round(SETTLE_MINUTES * factor) * MINUTE:
         return None
     last = np.array(rows[-wanted:])
     if stocks is not None and not is_level(np.array(stocks[-wanted:], np.float64)):

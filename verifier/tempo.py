@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 LIVE_SCRAPE_MIN_S: Final = 0.5
 """Shortest scrape interval of a live run: a shorter one is mostly work for the machine."""
-TIMEOUT_MIN_S: Final = 0.25
 FACTOR_MAX: Final = 1000.0
 
 
@@ -45,8 +44,8 @@ class Tempo:
 
     @property
     def scrape_timeout_s(self) -> float:
-        """How long Prometheus waits for a page of a live run, real seconds."""
-        return min(max(SCRAPE_TIMEOUT_S / self.factor, TIMEOUT_MIN_S), self.scrape_s)
+        """How long Prometheus waits for a page of a live run, real seconds: as long as it can."""
+        return min(SCRAPE_TIMEOUT_S, self.scrape_s)
 
     @property
     def step_ns(self) -> int:
@@ -122,6 +121,7 @@ class Tempo:
                 leak = min(rate * self.factor, LEAK_MAX_BYTES_PER_S)
                 return replace(parameters, bytes_per_s=leak)
             case ScrapeSlow(delay_s=delay):
-                return replace(parameters, delay_s=min(delay / self.factor, SCRAPE_DELAY_MAX_S))
+                late_s = delay * self.scrape_timeout_s / SCRAPE_TIMEOUT_S
+                return replace(parameters, delay_s=min(late_s, SCRAPE_DELAY_MAX_S))
             case _:
                 return parameters

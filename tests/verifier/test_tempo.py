@@ -46,11 +46,11 @@ def test_times_are_divided_and_come_after_the_lead():
 
 
 def test_what_builds_up_does_so_as_much_faster():
-    """A leak reaches the same size at the same time of the scenario; a scrape is as late."""
+    """A leak is as large at the same time of the scenario; a scrape as late for its timeout."""
     (leak,) = Tempo(30).plan(Plan(faults=(fault(MemoryLeak(bytes_per_s=1e5)),))).faults
     assert leak.parameters == MemoryLeak(bytes_per_s=3e6)
     (slow,) = Tempo(30).plan(Plan(faults=(fault(ScrapeSlow(delay_s=12.0)),))).faults
-    assert slow.parameters == ScrapeSlow(delay_s=0.4)
+    assert slow.parameters.delay_s == pytest.approx(0.6)
 
 
 def test_the_fleet_is_scaled_as_much_faster_and_all_else_stays():
@@ -68,7 +68,7 @@ def test_the_fleet_is_scaled_as_much_faster_and_all_else_stays():
 
 @pytest.mark.parametrize(
     ("factor", "scrape_s", "timeout_s"),
-    [(1, 15.0, 10.0), (7, 2.142, 10 / 7), (30, 0.5, 1 / 3), (100, 0.5, 0.25)],
+    [(1, 15.0, 10.0), (7, 2.142, 2.142), (30, 0.5, 0.5), (100, 0.5, 0.5)],
 )
 def test_scrapes_come_as_often_as_the_smallest_window_needs(factor, scrape_s, timeout_s):
     """Four in a minute's window up to factor 30, and never more often than twice a second."""
