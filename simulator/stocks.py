@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _REACTION_S = 2.0
 """The orchestrator scales once a second, so it has surely answered to what was asked before."""
+_BURSTS = 4.0
+"""Tasks send several messages at once, so inboxes vary by more than those of a Poisson stream."""
 
 
 def read_capacity(stretch: Stretch, account: Account) -> Amount:
@@ -90,7 +92,7 @@ def read_inboxes(stretch: Stretch, account: Account) -> Amount:
         weight**2
         * float((due + np.where(due < t.inbox_limit / 2, due**2, 0.0)).mean())
         / len(mine),
-        weight**2 * float((calm + calm**2).mean()) / len(mine),
+        weight**2 * _BURSTS * float((calm + calm**2).mean()) / len(mine),
         weight,
     )
 

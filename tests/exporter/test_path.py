@@ -108,10 +108,10 @@ async def test_an_exporter_that_ignores_the_fault_is_found_out(kind, monkeypatch
 
 async def test_nobody_can_say_anything_of_a_fault_between_two_scrapes():
     """Nothing is expected of it; a restart is seen by the next scrape whenever that comes."""
-    down = fault("exporter_down", start_s=1.0, duration_s=1.0)
-    reset = fault("counter_reset", start_s=1.0, duration_s=1.0)
-    assert await effects_of(down, reset, at_s=(0.5, 3.0)) == [(0, 0), (1, 1)]
-    assert await effects_of(down, reset, at_s=(0.5,)) == []
+    down = fault("exporter_down", start_s=3.0, duration_s=1.0)
+    reset = fault("counter_reset", start_s=3.0, duration_s=1.0)
+    assert await effects_of(down, reset, at_s=(2.5, 4.5)) == [(0, 0), (1, 1)]
+    assert await effects_of(down, reset, at_s=(2.5,)) == []
 
 
 async def test_faults_that_overlap_each_see_what_all_of_them_did():
