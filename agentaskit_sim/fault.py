@@ -177,7 +177,7 @@ def _show(
     if not faults:
         typer.echo("no fault is in effect")
         return
-    table = Table("Name", "Fault", "Magnitude", "Effect so far", box=box.SIMPLE_HEAD)
+    table = Table("Name", "Fault", "Magnitude", "Effect so far", "Expected", box=box.SIMPLE_HEAD)
     table.add_column("Would have ended in" if ended else "Ends in", justify="right")
     for one in faults:
         magnitude, effect = one["magnitude"], one["effect"]
@@ -185,8 +185,10 @@ def _show(
         if magnitude["effective"] != magnitude["declared"]:
             strength += f" of {_figure(magnitude['declared'])}"
         done = f"{_figure(effect['value'])} {effect['unit']}"
+        due = _figure(effect["expected"])
         left = format_duration(round(one["ends_in_s"]))
-        table.add_row(*(Text(cell) for cell in (one["name"], one["fault"], strength, done, left)))
+        cells = one["name"], one["fault"], strength, done, due, left
+        table.add_row(*(Text(cell) for cell in cells))
     _print(table)
 
 

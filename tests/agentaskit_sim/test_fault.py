@@ -86,15 +86,25 @@ def test_a_fault_is_injected_listed_changed_and_ended(command, serve, world):
         done = command("fault", "inject", "traffic_drop", "share=0.5", "--name", "gone", *at)
         assert done.status == 0
         assert cells(done.out, "gone") == [
-            "gone", "traffic_drop", "0.5", "0 arrivals per second", "5m",
+            "gone", "traffic_drop", "0.5", "0 arrivals per second", "0", "5m",
         ]  # fmt: skip
         assert world.snapshot().arrival_rate == 200.0
         assert cells(command("fault", "list", *at).out, "gone")[-1] == "5m"
         done = command("fault", "change", "gone", "share=0.25", "--duration", "30m", *at)
-        assert cells(done.out, "gone")[2:] == ["0.25", "0 arrivals per second", "30m"]
+        assert cells(done.out, "gone")[2:] == ["0.25", "0 arrivals per second", "0", "30m"]
         assert command("fault", "end", "gone", *at).status == 0
         assert command("fault", "list", *at).out == "no fault is in effect\n"
     assert world.snapshot().arrival_rate == 400.0
+
+
+def test_what_may_be_expected_stands_beside_what_was_measured(command, serve, world):
+    """Half of 400 tasks a second are gone: about 200 are left, and 200 were to be."""
+    with serve() as url:
+        command("fault", "inject", "traffic_drop", "share=0.5", "--url", url)
+        world.advance(world.now_s + 20.0)
+        done, due = cells(command("fault", "list", "--url", url).out, "traffic-drop")[3:5]
+        assert 180 < float(done.removesuffix(" arrivals per second")) < 220
+        assert due == "200"
 
 
 def test_large_figures_are_written_out_and_small_ones_kept_short(command, serve):
