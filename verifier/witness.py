@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from exporter.recorder import JOB
 from simulator.faults import MemoryLeak
 from verifier.deliveries import Evidence, Patience, judge_deliveries
+from verifier.efficacy import standing_of
 from verifier.judgement import judge
 from verifier.latency import bound_s, latency
 from verifier.observed import ALERT_STATES, observed_timelines
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from scenarios.scenario import Expectation, Scenario
     from simulator.faults import Fault
     from simulator.topology import Topology
+    from simulator.world import World
     from verifier.observed import ScenarioClock
     from verifier.prometheus import Series
     from verifier.routing import Routing
@@ -107,13 +109,12 @@ class Witness:
         """When the exporter began, Unix time: up to that instant the past was stored."""
         return self.clock.start_s - self.lead_s + 0.001
 
-    def look(
-        self, scenario: Scenario, end_s: float, *, without_effect: frozenset[str] = frozenset()
-    ) -> Seen:
+    def look(self, scenario: Scenario, end_s: float, *, world: World | None = None) -> Seen:
         """Judge what happened up to `end_s` of Unix time, by the expectations of `scenario`.
 
-        `without_effect` names causes whose effect in the world was too small.
+        A `world` tells which faults had no effect: what is missing broke there.
         """
+        effects = world.effects() if world else ()
         server, clock = self.stack.prometheus, self.clock
         stored = tuple(server.stored(ALERT_STATES, self.began_s, end_s))
         timelines = observed_timelines(stored, self.compressed, clock, end_s)
@@ -124,7 +125,7 @@ class Witness:
             seen_by_alertmanager=frozenset(self.stack.seen),
             failed_notifications=self.stack.failed_notifications(),
             failed_scrapes_s=self._failed_scrapes_s(end_s),
-            without_effect=without_effect,
+            without_effect=frozenset(o.name for o in effects if standing_of(o) == "weak"),
         )
         patience = self._patience(timelines)
         alerts = judge_deliveries(
