@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from verifier.timeline import Episode, Timeline
     from verifier.verdict import Transition
 
-COMMIT_S: Final = 0.05
+COMMIT_S: Final = 0.1
 """What a scrape may take from its end until rules see its samples; generous on a busy machine."""
 _SAME_S: Final = 0.002
 """Timestamps are whole milliseconds."""
