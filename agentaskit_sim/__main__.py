@@ -25,7 +25,7 @@ COMMANDS = {
     "verify": "Run scenarios and judge every alert with a real Prometheus.",
     "scenarios": "List, show, check and begin scenario files.",
     "serve": "Run the world in real time and serve its metrics to Prometheus.",
-    "up": "Run the world with Prometheus, Alertmanager and a receiver, and watch them.",
+    "up": "Run world and stack together, and watch alerts fire.",
     "fault": "Inject, change and end faults of a world that runs.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "doctor": "Tell what is found on this machine and what is missing.",

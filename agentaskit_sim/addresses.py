@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DEFAULT_WORLD: Final = "http://127.0.0.1:9464"
 RECEIVER_PATH: Final = "/agentaskit-sim"
 WEBHOOK: Final = "webhook"
-BREAK_IT: Final = "agentaskit-sim fault inject sandbox_leak share=0.9"
+BREAK_IT: Final = "agentaskit-sim fault inject sandbox_leak share=0.81 --sandboxes B"
 
 
 def describe_urls(
@@ -29,8 +29,10 @@ def describe_urls(
     where = "" if world == DEFAULT_WORLD else f" --url {world}"
     return [
         *(f"{what + ':':<14}{url}" for what, url in urls.items()),
-        f"To break it, in another terminal: {BREAK_IT}{where}",
-        "Press Ctrl-C to stop.",
+        "",
+        "Press Ctrl-C to stop. To break something, in another terminal:",
+        f"  {BREAK_IT}{where}",
+        "",
     ]
 
 

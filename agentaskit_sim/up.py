@@ -8,11 +8,7 @@ input, 3 when a port, a program or Prometheus is not to be had, 130 and 143 on s
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from importlib.metadata import version
-from math import isinf
 from pathlib import Path  # noqa: TC003 - typer reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,12 +22,11 @@ from agentaskit_sim.addresses import (
     describe_urls,
 )
 from agentaskit_sim.announce import announced
-from agentaskit_sim.around import Alone, Around
+from agentaskit_sim.around import Begun, Wanted, begin
 from agentaskit_sim.serve import (
     DEFAULT_PORT,
     Service,
     build_server,
-    build_world,
     choose_scenario,
     refuse_end_without_scenario,
     run_loop,
@@ -42,19 +37,13 @@ from agentaskit_sim.token import read_token
 from agentaskit_sim.verify import PACK_ROUTING, PACK_RULES, expand
 from agentaskit_sim.watch import Titles, Watch
 from exporter.http import describe_url
-from exporter.live import Live
 from scenarios.errors import InputError, gather
-from simulator.pacer import SystemClock
 from verifier.active import Elsewhere
 from verifier.binaries import require
-from verifier.compression import check_compression, compress_rules
-from verifier.fastforward import live_past
-from verifier.live import at_real_time, join, settle_s
-from verifier.ranges import depths
+from verifier.compression import check_compression
 from verifier.receiver import Receiver
 from verifier.routing import load_routing
 from verifier.rules import load_rules
-from verifier.stack import Stack
 from verifier.tempo import Tempo
 
 if TYPE_CHECKING:
@@ -62,13 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.scenario import Scenario
-    from simulator.world import World
-    from verifier.routing import Routing
-    from verifier.rules import RuleFiles
 
 HOST = "127.0.0.1"
-THEIR_LEAD_S = 90.0
-"""How long a Prometheus of the user has to find the world: `http_sd` looks once a minute."""
 THEIRS = "With servers that you run"
 EXAMPLES = """\b
 Examples:
@@ -78,26 +62,6 @@ Examples:
   agentaskit-sim up --rules my-alerts/ --routing alertmanager.yml
   agentaskit-sim up --prometheus http://127.0.0.1:9090
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What to run, read and checked; `prometheus` and `alertmanager` are the user's own."""
-
-    scenario: Scenario
-    rules: RuleFiles
-    routing: Routing
-    tempo: Tempo
-    prometheus: Elsewhere | None
-    alertmanager: Elsewhere | None
-    sd_file: Path | None
-    token: str | None
-    exit_at_end: bool
-
-    @property
-    def told_port(self) -> bool:
-        """Whether the receiver's address must be known beforehand: others shall notify it."""
-        return self.prometheus is not None or self.alertmanager is not None
 
 
 def up(  # noqa: PLR0913 - typer declares options as parameters
@@ -165,7 +129,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
         ),
     ] = None,
 ) -> None:
-    """Run the world with Prometheus, Alertmanager and a receiver, and watch them."""
+    """Run world and stack together, and watch alerts fire."""
     _refuse_ours(
         compress=compress, rules=rules, routing=routing,
         prometheus=prometheus, alertmanager=alertmanager,
@@ -250,10 +214,7 @@ def _up(wanted: Wanted, listener: socket.socket, receiver: Receiver, held: ExitS
         markup=False,
     )
     url, address = describe_url(listener), "{}:{}".format(*listener.getsockname()[:2])
-    if wanted.prometheus is None:
-        begun = _with_ours(wanted, receiver, address, held)
-    else:
-        begun = _with_theirs(wanted, wanted.prometheus, receiver, held)
+    begun = begin(wanted, receiver, address, held)
     live, around = begun.live, begun.around
     begins_s = begun.world.now_s + begun.lead_s
     ends_s = begins_s + chosen.duration_s / wanted.tempo.factor
@@ -274,79 +235,6 @@ def _up(wanted: Wanted, listener: socket.socket, receiver: Receiver, held: ExitS
             )
 
     return run_loop(run())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """A world whose time has begun, `lead_s` before its scenario, and the servers around it."""
-
-    world: World
-    live: Live
-    lead_s: float
-    around: Around
-    alertmanager_url: str | None
-
-
-def _with_ours(wanted: Wanted, receiver: Receiver, address: str, held: ExitStack) -> Begun:
-    """Live through the past and start a stack that is going to know it."""
-    tempo, chosen = wanted.tempo, wanted.scenario
-    past = live_past(chosen, depths(wanted.rules, ()), tempo=tempo)
-    history = past.drive.recorder.history()
-    lead_s = 0.0 if isinf(chosen.duration_s) else settle_s(history, tempo)
-    try:
-        world = past.world.fork(tempo.plan(chosen.plan, lead_s=lead_s))
-    except ValueError as error:
-        raise InputError(str(error), path=chosen.path) from None
-    compressed = compress_rules(wanted.rules, tempo.factor)
-    theirs = wanted.alertmanager
-    stack = Stack(compressed, wanted.routing, tempo, receiver=receiver, elsewhere=theirs)
-    held.enter_context(stack)
-    joined_s = time.time()
-    live = _live(world, chosen, fresh=True)
-    around = Around(
-        prometheus=Elsewhere("Prometheus", stack.prometheus.url),
-        alertmanager=theirs,
-        kept=stack,
-        begins=lambda: join(
-            stack,
-            compressed,
-            at_real_time(history, joined_s, tempo.factor),
-            target=address,
-            joined_s=joined_s,
-        ),
-    )
-    notifies = theirs.url if theirs else stack.alertmanager.url
-    return Begun(world=world, live=live, lead_s=lead_s, around=around, alertmanager_url=notifies)
-
-
-def _with_theirs(
-    wanted: Wanted, prometheus: Elsewhere, receiver: Receiver, held: ExitStack
-) -> Begun:
-    """Start a receiver alone, and leave a Prometheus that knows nothing time to find the world."""
-    chosen, theirs = wanted.scenario, wanted.alertmanager
-    lead_s = 0.0 if isinf(chosen.duration_s) else THEIR_LEAD_S
-    try:
-        world = build_world(replace(chosen, plan=wanted.tempo.plan(chosen.plan, lead_s=lead_s)))
-    except ValueError as error:
-        raise InputError(str(error), path=chosen.path) from None
-    held.enter_context(receiver)
-    return Begun(
-        world=world,
-        live=_live(world, chosen, fresh=False),
-        lead_s=lead_s,
-        around=Around(prometheus=prometheus, alertmanager=theirs, kept=Alone(receiver)),
-        alertmanager_url=theirs.url if theirs else None,
-    )
-
-
-def _live(world: World, scenario: Scenario, *, fresh: bool) -> Live:
-    return Live(
-        world,
-        SystemClock(),
-        version=version("agentaskit-sim"),
-        scenario=scenario.name,
-        fresh=fresh,
-    )
 
 
 def _addresses(wanted: Wanted, begun: Begun, url: str, receiver: Receiver) -> list[str]:

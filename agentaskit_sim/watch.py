@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from math import isinf
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.console import Group
@@ -169,10 +171,8 @@ class Watch:
         """Start what is to be watched, then look again and again until cancelled."""
         hearing = asyncio.create_task(self._hear())
         try:
-            if self._console.is_terminal:
-                with self._block:
-                    await self._show(hearing)
-            await self._show(hearing)
+            with self._block if self._console.is_terminal else nullcontext():
+                await self._show(hearing)
         finally:
             hearing.cancel()
 
@@ -213,7 +213,10 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Titles:
-    """Says which part of a scenario a world is in; times are of its clock, in seconds."""
+    """Says which part of a scenario a world is in; times are of its clock, in seconds.
+
+    A scenario in which nothing ever happens ends at infinity.
+    """
 
     name: str
     begins_s: float
@@ -223,11 +226,11 @@ class Titles:
     def title(self, now_s: float) -> str:
         """Return the title at an instant."""
         tempo = f", time compressed {self.factor:g} times" if self.factor != 1 else ""
+        if isinf(self.ends_s):
+            return f"{self.name}{tempo}"
         if now_s < self.begins_s:
             left = format_duration(round(self.begins_s - now_s))
             return f"{self.name} begins in {left}{tempo}"
-        if self.begins_s == self.ends_s:
-            return f"{self.name}{tempo}"
         if now_s >= self.ends_s:
             return f"{self.name} has ended, the world goes on{tempo}"
         at, of = (

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 
 import pytest
 
 from agentaskit_sim.__main__ import main
+from tests.agentaskit_sim.processes import Running
 
-COMMAND = (sys.executable, "-m", "agentaskit_sim", "serve")
-START_TIMEOUT_S = 120
 SCENARIO = """
 name: short
 seed: 1
@@ -31,38 +26,12 @@ expectations:
 """
 
 
-class Running:
-    """The command as a process; `lines` grows as it prints, standard error included."""
+class Serving(Running):
+    """`serve` as a process."""
 
     def __init__(self, *arguments):
         """Start it."""
-        self.lines = []
-        self.process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self):
-        self.lines.extend(iter(self.process.stdout.readline, ""))
-        self.process.stdout.close()
-
-    def wait_for(self, pattern, timeout_s=START_TIMEOUT_S):
-        """Return the match of the first line that matches; fail when the process ends first."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            ended = self.process.poll() is not None
-            for line in list(self.lines):
-                found = re.search(pattern, line)
-                if found:
-                    return found
-            assert not ended, self.lines
-            time.sleep(0.02)
-        raise AssertionError(self.lines)
+        super().__init__("serve", *arguments)
 
     def get(self, path, **headers):
         """Return status and text of a path of the server."""
@@ -75,14 +44,6 @@ class Running:
         finally:
             connection.close()
 
-    def end(self, number=None):
-        """Send a signal, if any, and return the exit status."""
-        if number is not None:
-            self.process.send_signal(number)
-        status = self.process.wait(30)
-        self._reader.join(10)
-        return status
-
 
 @pytest.fixture
 def run():
@@ -90,14 +51,12 @@ def run():
     started = []
 
     def start(*arguments):
-        started.append(Running(*arguments))
+        started.append(Serving(*arguments))
         return started[-1]
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-        one.end()
+        one.kill()
 
 
 def value_of(text, series):

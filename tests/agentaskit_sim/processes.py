@@ -1,0 +1,84 @@
+"""Commands that run as processes, as a user runs them, and what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+START_TIMEOUT_S = 120
+
+
+class Running:
+    """A command as a process; `lines` grows as it prints, standard error included."""
+
+    def __init__(self, *arguments, **environment):
+        """Start it, as a shell would: in a process group of its own."""
+        self.lines = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "agentaskit_sim", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | environment,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        self.lines.extend(iter(self.process.stdout.readline, ""))
+        self.process.stdout.close()
+
+    def wait_for(self, pattern, timeout_s=START_TIMEOUT_S):
+        """Return the match of the first line that matches; fail when the process ends first."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            ended = self.process.poll() is not None
+            for line in list(self.lines):
+                found = re.search(pattern, line)
+                if found:
+                    return found
+            assert not ended, self.lines
+            time.sleep(0.02)
+        raise AssertionError(self.lines)
+
+    def end(self, number=None):
+        """Send a signal, if any, and return the exit status."""
+        if number is not None:
+            self.process.send_signal(number)
+        status = self.process.wait(30)
+        self._reader.join(10)
+        return status
+
+    def kill(self):
+        """End it whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.end()
+
+
+def at_work(directory):
+    """Return the command lines of the processes that work in a directory, by pid. Linux."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if any(str(directory) in word for word in words):
+            found[int(process.name)] = words
+    return found
+
+
+def assert_nothing_is_left(directory):
+    """No process works there, no file is in it."""
+    deadline_s = time.monotonic() + 5
+    while at_work(directory) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert at_work(directory) == {}
+    assert list(directory.iterdir()) == []
