@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 START_ATTEMPTS: Final = 5
 READY_TIMEOUT_S: Final = 30.0
+READY: Final = b"OK"
+"""The whole answer; whoever else had the port first may answer 200 to anything."""
 ANSWER_TIMEOUT_S: Final = 10.0
 MAINTENANCE: Final = "1s"
 """How often the log of notifications is saved. By default every 15 minutes: after a `kill -9`,
@@ -143,7 +145,7 @@ class Alertmanager:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline and child.exit_status() is None:
             try:
-                if self._ask("/-/ready", timeout_s=1.0)[0] == 200:
+                if self._ask("/-/ready", timeout_s=1.0) == (200, READY):
                     return True
             except (OSError, http.client.HTTPException):
                 pass
@@ -178,12 +180,7 @@ class Alertmanager:
         """Return the error that tells what happened, why as far as known, and the way out."""
         child = self._running()
         time.sleep(0.05)  # a dying server still has a last line to say
-        reason = [what.strip()]
-        if child.exit_status() is not None:
-            reason.append(f"it ended with status {child.exit_status()}")
-            reason.append(f"its last words: {child.last_log()}")
-        reason.append(child.way_out(what))
-        return JudgeError("; ".join(reason))
+        return JudgeError("; ".join((what.strip(), *child.fate(), child.way_out(what))))
 
 
 def _port_was_taken(child: Child) -> bool:

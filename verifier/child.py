@@ -122,6 +122,14 @@ class Child:
         errors = [line for line in self.log if "level=error" in line or "level=ERROR" in line]
         return "\n".join((errors or list(self.log))[-lines:])
 
+    def fate(self) -> list[str]:
+        """Return how the process ended and what it said last, as far as it did either."""
+        if self.exit_status() is None:
+            return []
+        words = self.last_log()
+        ended = f"it ended with status {self.exit_status()}"
+        return [ended, f"its last words: {words}"] if words else [ended]
+
     def way_out(self, what: str = "") -> str:
         """Return what a user can do about a process that failed; `what` it said, beside its log."""
         full = "no space left" in "\n".join((what, *list(self.log))).lower()

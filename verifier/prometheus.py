@@ -44,6 +44,8 @@ LOOKBACK_S: Final = 300.0
 CONFIG: Final = "prometheus.yml"
 START_ATTEMPTS: Final = 5
 READY_TIMEOUT_S: Final = 30.0
+READY: Final = b"Prometheus"
+"""How the answer begins; whoever else had the port first may answer 200 to anything."""
 ANSWER_TIMEOUT_S: Final = 130.0
 THREADS: Final = 2
 """Senders of a push and askers of queries; measured on two cores: a third gains nothing."""
@@ -291,7 +293,8 @@ class Prometheus:
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=1)
             try:
                 connection.request("GET", f"{self._prefix}/-/ready")
-                if connection.getresponse().status == 200:
+                answer = connection.getresponse()
+                if answer.status == 200 and answer.read().startswith(READY):
                     return True
             except (OSError, http.client.HTTPException):
                 pass
@@ -351,12 +354,7 @@ class Prometheus:
         if child is None:
             return JudgeError(f"{what}: start it in a with block first")
         time.sleep(0.05)  # a dying server still has a last line to say
-        reason = [what.strip()]
-        if child.exit_status() is not None:
-            reason.append(f"it ended with status {child.exit_status()}")
-            reason.append(f"its last words: {child.last_log()}")
-        reason.append(child.way_out(what))
-        return JudgeError("; ".join(reason))
+        return JudgeError("; ".join((what.strip(), *child.fate(), child.way_out(what))))
 
 
 def sum_metric(page: str, name: str) -> float:

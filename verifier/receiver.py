@@ -116,8 +116,7 @@ class Receiver:
             if "address already in use" not in "\n".join(child.log):
                 break
         raise JudgeError(
-            f"the webhook receiver did not start; its last words: {child.last_log()};"
-            f" {child.way_out()}"
+            "; ".join(("the webhook receiver did not start", *child.fate(), child.way_out()))
         )
 
     def _running(self) -> Child:
