@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agentaskit_sim.verify import PACK
+from agentaskit_sim.inputs import PACK
 from scenarios.loader import LIBRARY
 from verifier.binaries import describe
 from verifier.errors import JudgeError

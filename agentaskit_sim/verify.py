@@ -9,48 +9,33 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from agentaskit_sim.console import ProgressConsole
+from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
+from agentaskit_sim.judges import LANES_PER_CORE, FastForward, RealTime, real_time
 from scenarios.durations import parse_duration
-from scenarios.errors import InputError, gather
-from scenarios.loader import library, load_for_verify, resolve
+from scenarios.errors import InputError
 from verifier.binaries import require
-from verifier.dashboards import load_dashboards
 from verifier.errors import JudgeError
-from verifier.judgement import check_alerts_exist
 from verifier.junit import junit
 from verifier.report import print_report
 from verifier.results import Results, write_whole
-from verifier.rules import load_rules
 from verifier.suite import cores, invalid_outcome, run_suite
 from verifier.verdict import document, overall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
-    from scenarios.scenario import Scenario
-    from verifier.dashboards import Dashboards
-    from verifier.routing import Routing
-    from verifier.rules import RuleFiles
-    from verifier.tempo import Tempo
-    from verifier.verdict import Progress, ScenarioOutcome
+    from verifier.verdict import ScenarioOutcome
 
-PACK = Path(__file__).resolve().parent.parent / "observability"
-PACK_RULES = tuple(
-    PACK / "alerts" / name for name in ("slo.yaml", "performance.yaml", "backpressure.yaml")
-)
-PACK_ROUTING = PACK / "alertmanager" / "alertmanager.yml"
 LIBRARY_LIMIT_S = 13 * 60.0
 """Each scenario's share of a live run over the whole library: the longest last a day."""
-LANES_PER_CORE = 3
-"""Live runs beside each other: one takes less than a third of a core."""
 EXAMPLES = """\b
 Examples:
   agentaskit-sim verify
@@ -66,58 +51,6 @@ _MANY = {
     "--rules": (".yaml", ".yml"),
     "--dashboards": (".json",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Everything a run reads, read."""
-
-    scenarios: tuple[Scenario, ...]
-    rules: RuleFiles
-    dashboards: Dashboards
-
-
-@dataclass(frozen=True, slots=True)
-class FastForward:
-    """Judges one scenario with these rules and dashboards, in virtual time."""
-
-    inputs: Inputs
-    exact: bool
-
-    def __call__(
-        self, scenario: Scenario, report: Callable[[Progress], None], /
-    ) -> ScenarioOutcome:
-        """Judge `scenario` in this process."""
-        from verifier.fastforward import verify_scenario  # noqa: PLC0415 - numba takes its time
-
-        rules, panels = self.inputs.rules, self.inputs.dashboards.panels
-        outcome = verify_scenario(scenario, rules, panels, exact=self.exact, report=report)
-        found = (*rules.findings, *self.inputs.dashboards.findings)
-        return replace(outcome, findings=tuple(str(finding) for finding in found))
-
-
-@dataclass(frozen=True, slots=True)
-class RealTime:
-    """Judges one scenario with these rules and dashboards, on a real stack in real time."""
-
-    inputs: Inputs
-    routing: Routing
-    factor: float
-    limit_s: float
-    both: bool
-
-    def __call__(
-        self, scenario: Scenario, report: Callable[[Progress], None], /
-    ) -> ScenarioOutcome:
-        """Judge `scenario` in this process, with servers of its own."""
-        from verifier.live import Setup, verify_live  # noqa: PLC0415 - numba takes its time
-        from verifier.tempo import Tempo  # noqa: PLC0415
-
-        rules, panels = self.inputs.rules, self.inputs.dashboards.panels
-        setup = Setup(rules, panels, self.routing, Tempo(self.factor), self.limit_s, both=self.both)
-        outcome = verify_live(scenario, setup, report)
-        found = (*rules.findings, *self.inputs.dashboards.findings)
-        return replace(outcome, findings=tuple(str(finding) for finding in found))
 
 
 def verify(  # noqa: PLR0913 - typer declares options as parameters
@@ -242,33 +175,6 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     raise typer.Exit(STATUSES[overall(outcomes)])
 
 
-def read_inputs(
-    names: Sequence[str], rules: Sequence[Path] | None, dashboards: Sequence[Path] | None
-) -> Inputs:
-    """Read all files of a run; raise one `InputError` with the mistakes of them all."""
-    mistakes: list[InputError] = []
-
-    def attempt(read: Callable[..., Any], argument: object) -> Any:
-        try:
-            return read(argument)
-        except InputError as error:
-            mistakes.append(error)
-            return None
-
-    paths = [attempt(resolve, name) for name in names] if names else list(library())
-    scenarios = [attempt(load_for_verify, path) for path in dict.fromkeys(paths) if path]
-    rule_files = attempt(load_rules, list(expand(rules or PACK_RULES, "*.yaml", "*.yml")))
-    boards = attempt(load_dashboards, list(expand(dashboards or [PACK / "dashboards"], "*.json")))
-    if rule_files:
-        alerts = [rule.alert for _, rule in rule_files.alerts]
-        for scenario in filter(None, scenarios):
-            attempt(lambda one: check_alerts_exist(one, alerts), scenario)
-    mistakes += _same_names([one for one in scenarios if one])
-    if mistakes:
-        raise gather(mistakes)
-    return Inputs(tuple(scenarios), rule_files, boards)
-
-
 def spread(arguments: Sequence[str]) -> list[str]:
     """Let `--rules` and `--dashboards` take several files: `--rules a b` -> `--rules a --rules b`.
 
@@ -290,38 +196,6 @@ def spread(arguments: Sequence[str]) -> list[str]:
                 spread_out.append(many)
         spread_out.append(word)
     return spread_out
-
-
-def real_time(
-    inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
-) -> RealTime:
-    """Return the live judge; raise `InputError` for what cannot be run live, or not so fast."""
-    from verifier.compression import check_compression  # noqa: PLC0415
-    from verifier.deliveries import check_receivers_exist  # noqa: PLC0415
-    from verifier.routing import load_routing  # noqa: PLC0415
-    from verifier.tempo import Tempo  # noqa: PLC0415 - numba takes its time
-
-    routes, tempo = load_routing(routing), Tempo(factor)
-    checks = [partial(check_compression, inputs.rules, factor, tempo.scrape_s)]
-    for one in inputs.scenarios:
-        checks += [partial(check_receivers_exist, one, routes.receivers)]
-        checks += [partial(_check_plan, one, tempo)]
-    mistakes: list[InputError] = []
-    for check in checks:
-        try:
-            check()
-        except InputError as error:
-            mistakes.append(error)
-    if mistakes:
-        raise gather(mistakes)
-    return RealTime(inputs, routes, factor, limit_s, both)
-
-
-def _check_plan(scenario: Scenario, tempo: Tempo) -> None:
-    try:
-        tempo.plan(scenario.plan, lead_s=1.0)
-    except ValueError as error:
-        raise InputError(str(error), path=scenario.path) from None
 
 
 def _limit_s(limit: str | None, *, whole_library: bool) -> float:
@@ -356,30 +230,6 @@ def _judge(
         )
         prepare(inputs.scenarios, tempo)
         return run_suite(inputs.scenarios, judge, watcher, jobs=jobs)
-
-
-def expand(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
-    """Yield the files, and what matches in the folders; raises `InputError` for an empty one."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        inside = sorted(file for pattern in patterns for file in path.glob(pattern))
-        if not inside:
-            raise InputError(f"the folder holds no {' or '.join(patterns)}", path=str(path))
-        yield from inside
-
-
-def _same_names(scenarios: Sequence[Scenario]) -> list[InputError]:
-    first: dict[str, Scenario] = {}
-    return [
-        InputError(
-            f"another scenario of the same name is {first[one.name].path}: give one a new name",
-            path=one.path,
-        )
-        for one in scenarios
-        if first.setdefault(one.name, one) is not one
-    ]
 
 
 def _print_json(outcomes: Sequence[ScenarioOutcome]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agentaskit_sim.verify import PACK
+from agentaskit_sim.inputs import PACK
 from scenarios.loader import resolve
 from tests.verifier.lives import lived_once
 from verifier import fastforward

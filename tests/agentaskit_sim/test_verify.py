@@ -13,8 +13,10 @@ import jsonschema
 import pytest
 
 from agentaskit_sim import verify as verify_module
-from agentaskit_sim.verify import PACK, PACK_RULES, read_inputs, spread
+from agentaskit_sim.inputs import PACK, PACK_RULES, read_inputs
+from agentaskit_sim.verify import spread
 from scenarios.errors import InputError
+from scenarios.loader import library
 from tests.verifier.outcomes import failing, outcome, unjudged
 from verifier.errors import JudgeError
 from verifier.suite import cores
@@ -98,7 +100,7 @@ def test_without_names_every_bundled_scenario_is_judged(command, judged):
     asked = judged(outcome())
     command("verify")
     assert [one.name for one in asked["inputs"].scenarios] == [
-        path.stem for path in verify_module.library()
+        path.stem for path in library()
     ]
     assert len(asked["inputs"].rules.alerts) == 19
     assert len(asked["inputs"].dashboards.panels) == 20

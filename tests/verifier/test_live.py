@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agentaskit_sim.verify import PACK_ROUTING
+from agentaskit_sim.inputs import PACK_ROUTING
 from exporter.history import EPOCH_S, Block, History
 from simulator.effects import Composition
 from tests.verifier.lives import pack_panels, pack_rules, told
