@@ -36,8 +36,9 @@ from verifier.observed import ALERT_STATES, ScenarioClock
 from verifier.prometheus import Prometheus
 from verifier.ranges import depths
 from verifier.stack import Stack
+from verifier.tempo import INERTIA_S
 from verifier.verdict import Engine, Progress, ScenarioOutcome
-from verifier.witness import INERTIA_S, Witness, with_inertia
+from verifier.witness import Witness, with_inertia
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scenarios.durations import format_duration
+from verifier.tempo import INERTIA_S, Tempo
 from verifier.wording import time_text, title
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from verifier.verdict import AlertVerdict, ClockDifference, ScenarioOutcome, Status
 
-CAPTION = (
+_CAPTION = (
     "Fired and notified count from the cause's onset, resolved and its notice from the cause's end"
     " (from the scenario's start where there is no cause). Notified: the first receiver, of what"
     " scrape, evaluation, `for` and group_wait imply."
@@ -111,6 +112,15 @@ class LiveRow:
             self.notice,
             self.mark,
         )
+
+
+def caption(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Say what the times count from, and by how much compression widened the bounds."""
+    factor = max((one.compress for one in outcomes), default=1.0)
+    if factor <= 1:
+        return _CAPTION
+    wider = format_duration(round(Tempo(factor).allowance_s(INERTIA_S)))
+    return f"{_CAPTION} Bounds hold {wider} more than written, for what time does not compress."
 
 
 def told(alert: AlertVerdict, status: Status) -> list[str]:

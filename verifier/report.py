@@ -76,7 +76,7 @@ def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
     lines = [f"# Verdict: {overall(outcomes)}", "", f"{_engine_and_speed(outcomes)}", ""]
     if _is_live(outcomes):
         cells = [row.cells for row in _live_rows(outcomes)]
-        lines += _markdown_table(live_report.HEAD, cells, live_report.CAPTION)
+        lines += _markdown_table(live_report.HEAD, cells, live_report.caption(outcomes))
     else:
         head = (*_HEAD[:-1], "Holds")
         lines += _markdown_table(head, [row.cells for row in rows(outcomes)], _CAPTION)
@@ -94,7 +94,7 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
     parts: list[Table | Text] = []
     if _is_live(outcomes):
         if live_rows := _live_rows(outcomes):
-            parts += [live_report.live_table(live_rows), Text(live_report.CAPTION)]
+            parts += [live_report.live_table(live_rows), Text(live_report.caption(outcomes))]
     elif table_rows := rows(outcomes):
         parts += [_table(table_rows), Text(_CAPTION)]
     if compared := live_report.compared(outcomes):

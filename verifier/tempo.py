@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LIVE_SCRAPE_MIN_S: Final = 0.5
 """Shortest scrape interval of a live run: a shorter one is mostly work for the machine."""
+INERTIA_S: Final = 15.0
+"""What the world takes to fill queues, drain them and move its fleet, real seconds."""
 FACTOR_MAX: Final = 1000.0
 
 

@@ -17,6 +17,7 @@ from verifier.judgement import judge
 from verifier.latency import bound_s, latency
 from verifier.observed import ALERT_STATES, observed_timelines
 from verifier.prometheus import RangeQuery
+from verifier.tempo import INERTIA_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from verifier.timeline import Timeline
     from verifier.verdict import AlertVerdict
 
-INERTIA_S: Final = 15.0
-"""What the world takes to fill queues, drain them and move its fleet, real seconds."""
 MACHINE_S: Final = 2.0
 """What a busy machine may add to any notification, real seconds."""
 CONDITION_POINTS: Final = 4
