@@ -28,7 +28,7 @@ from simulator.pacer import SystemClock
 from verifier.clip import clip
 from verifier.clocks import compare, evaluate_at, read_scrapes, relive
 from verifier.compression import compress_panels, compress_rules
-from verifier.efficacy import judge_effects, weak_faults
+from verifier.efficacy import weak_faults
 from verifier.engine import answer_panels, panel_verdicts, record
 from verifier.errors import JudgeError
 from verifier.fastforward import live_past
@@ -133,7 +133,7 @@ class _Run:
                 await asyncio.to_thread(self._check_health, stack, live, clock, lead_s)
                 await self._watch(stack, live, clock, until_s=self.until_s)
                 seen = await self._close(witness, live)
-                weak = (*past.weak, *self._weak(world, live))
+                weak = (*past.weak, *weak_faults(world, live.path))
                 if weak:
                     seen = witness.look(self.scenario, clock.unix_s(seen.ended_s), world=world)
                 outcome = await asyncio.to_thread(self._outcome, witness, past, seen)
@@ -192,12 +192,6 @@ class _Run:
                 return seen
             until_s = witness.clock.scenario_s(now_s + LOOK_S)
             await self._watch(witness.stack, live, witness.clock, until_s=until_s)
-
-    def _weak(self, world: World, live: Live) -> tuple[str, ...]:
-        """Say which faults had no effect; of a run that was cut, only of those that had begun."""
-        if self.cut:
-            return judge_effects(live.path.complete(world.effects()))
-        return weak_faults(world, live.path)
 
     def _outcome(self, witness: Witness, past: Past, seen: Seen) -> ScenarioOutcome:
         server, clock = witness.stack.prometheus, witness.clock
