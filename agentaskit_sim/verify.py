@@ -164,9 +164,9 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         if as_json:
             _print_json([invalid_outcome(one, str(error)) for one in inputs.scenarios])
         raise
-    with Results(out) as results:
-        outcomes = _judge(judge, progress_to, jobs=jobs or cores())
-        saved_in = results.save(outcomes)
+    results = Results(out)
+    outcomes = _judge(judge, progress_to, jobs=jobs or cores())
+    saved_in = results.save(outcomes)
     if junit_file is not None:
         _write_junit(junit_file, outcomes)
     if as_json:

@@ -1,8 +1,9 @@
 """Results on disk: whole or not at all.
 
-Used by the front door around a run: the folder is made beside its final place before anything is
-simulated, so a place that cannot be written is known at once, and takes its name only when every
-file is there. A run that ends early leaves nothing.
+Used by the front door around a run: that a folder can be made beside its final place is tried
+before anything is simulated, so a place that cannot be written is known at once. The folder itself
+is made when there is something to save, and takes its name only when every file is there. A run
+that ends early, be it by `kill -9`, leaves nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -23,9 +25,8 @@ from verifier.report import summary
 from verifier.verdict import document, ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from types import TracebackType
-    from typing import Any, Self
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from verifier.verdict import ScenarioOutcome
 
@@ -33,27 +34,22 @@ DEFAULT_PARENT = Path("results")
 
 
 class Results:
-    """The results folder of one run, as a context manager; `save` puts it in place."""
+    """The results folder of one run; `save` puts it in place."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Save in `folder`; without one in a new folder `results/<date>-<time>`."""
-        self.folder = folder or _fresh(DEFAULT_PARENT)
-        self._draft: Path | None = None
-        self._made_parent = False
+        """Save in `folder`; without one in a new folder `results/<date>-<time>`.
 
-    def __enter__(self) -> Self:
-        """Make the draft folder; raise `InputError` when the place cannot be written."""
+        Raises `InputError` when the place cannot be written; nothing is left there so far.
+        """
+        self.folder = folder or _fresh(DEFAULT_PARENT)
         try:
             if self.folder.exists() and not self.folder.is_dir():
                 raise InputError("results need a folder, this is a file", path=str(self.folder))
-            self._made_parent = not self.folder.parent.exists()
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            prefix = f".{self.folder.name}-"
-            self._draft = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder.parent))
+            with self._draft():
+                pass
         except OSError as error:
             message = f"results cannot be saved here: {error.strerror}"
             raise InputError(message, path=str(self.folder)) from None
-        return self
 
     def save(self, outcomes: Sequence[ScenarioOutcome]) -> Path:
         """Write verdict.json, junit.xml and summary.md; return the folder they are in.
@@ -61,18 +57,17 @@ class Results:
         Of live scenarios also notifications.json, all that the receivers were told. A folder that
         was there keeps its other files. Raises `JudgeError` when the disk refuses.
         """
-        draft = self._draft
-        if draft is None:
-            raise RuntimeError("results must be entered before they are saved")
+        texts = files(outcomes)
         try:
-            for name, text in files(outcomes).items():
-                write_whole(draft / name, text)
-            draft.chmod(0o755)
-            if self.folder.is_dir():
-                for name in files(outcomes):
-                    (draft / name).replace(self.folder / name)
-            else:
-                draft.replace(self.folder)
+            with self._draft() as draft:
+                for name, text in texts.items():
+                    write_whole(draft / name, text)
+                draft.chmod(0o755)
+                if self.folder.is_dir():
+                    for name in texts:
+                        (draft / name).replace(self.folder / name)
+                else:
+                    draft.replace(self.folder)
         except OSError as error:
             raise JudgeError(
                 f"results cannot be saved in {self.folder} ({error.strerror}): free some space or"
@@ -80,18 +75,21 @@ class Results:
             ) from None
         return self.folder
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Remove what was made and holds no results."""
-        if self._draft is not None:
-            shutil.rmtree(self._draft, ignore_errors=True)
-        if self._made_parent:
-            with contextlib.suppress(OSError):  # it holds results: then it stays
-                self.folder.parent.rmdir()
+    @contextlib.contextmanager
+    def _draft(self) -> Iterator[Path]:
+        """Give an empty folder beside the final place; what holds no results is removed again."""
+        parent = self.folder.parent
+        is_new = not parent.exists()
+        draft = parent / f".{self.folder.name}-{secrets.token_hex(4)}"
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            draft.mkdir(mode=0o700)
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+            if is_new:
+                with contextlib.suppress(OSError):  # it holds results: then it stays
+                    parent.rmdir()
 
 
 def files(outcomes: Sequence[ScenarioOutcome]) -> dict[str, str]:

@@ -167,8 +167,7 @@ def test_junit_names_the_hop_and_has_a_case_for_every_transition():
 
 def test_the_ledger_is_among_the_results(tmp_path):
     """All that the receivers were told, by scenario; none for a run in virtual time."""
-    with Results(tmp_path / "run") as results:
-        folder = results.save([live(), outcome("virtual")])
+    folder = Results(tmp_path / "run").save([live(), outcome("virtual")])
     told = json.loads((folder / "notifications.json").read_text())
     assert list(told) == ["drop"]
     (one,) = told["drop"]

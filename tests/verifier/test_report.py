@@ -123,9 +123,9 @@ def test_junit_stays_xml_whatever_a_label_holds():
 def test_results_take_their_name_when_all_files_are_there(tmp_path):
     """Until then the folder is not there; afterwards nothing else is left."""
     folder = tmp_path / "deep" / "run"
-    with Results(folder) as results:
-        assert not folder.exists()
-        assert results.save([outcome()]) == folder
+    results = Results(folder)
+    assert list(tmp_path.iterdir()) == []
+    assert results.save([outcome()]) == folder
     assert sorted(path.name for path in folder.iterdir()) == [
         "junit.xml",
         "summary.md",
@@ -136,10 +136,18 @@ def test_results_take_their_name_when_all_files_are_there(tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
-def test_a_run_that_ends_early_leaves_nothing(tmp_path):
-    """An interruption between the start and the verdict is no result."""
-    with pytest.raises(KeyboardInterrupt), Results(tmp_path / "results" / "run"):
+def test_a_run_that_ends_early_leaves_nothing(tmp_path, monkeypatch):
+    """Neither before there is anything to save, nor in the middle of saving it."""
+    results = Results(tmp_path / "results" / "run")
+    assert list(tmp_path.iterdir()) == []
+
+    def interrupted(path, text):
+        write_whole(path, text)
         raise KeyboardInterrupt
+
+    monkeypatch.setattr(results_module, "write_whole", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        results.save([outcome()])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -152,8 +160,8 @@ def test_a_disk_that_refuses_is_told_and_leaves_nothing(tmp_path, monkeypatch):
         write_whole(path, text)
 
     monkeypatch.setattr(results_module, "write_whole", write)
-    with pytest.raises(JudgeError, match="No space left on device"), Results(tmp_path / "r") as one:
-        one.save([outcome()])
+    with pytest.raises(JudgeError, match="No space left on device"):
+        Results(tmp_path / "r").save([outcome()])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -161,8 +169,7 @@ def test_an_old_folder_keeps_its_other_files(tmp_path):
     """`--out .` must not remove what is there."""
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "verdict.json").write_text("old")
-    with Results(tmp_path) as results:
-        results.save([outcome()])
+    Results(tmp_path).save([outcome()])
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "pass"
 
@@ -172,8 +179,7 @@ def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(results_module.time, "strftime", lambda _: "20260105-101500")
     for expected in ("20260105-101500", "20260105-101500-2"):
-        with Results(None) as results:
-            assert results.save([outcome()]).name == expected
+        assert Results(None).save([outcome()]).name == expected
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_run(tmp_path):
@@ -181,8 +187,8 @@ def test_a_place_that_cannot_be_written_is_told_before_the_run(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     for folder in (file, file / "below"):
-        with pytest.raises(InputError, match=str(file)), Results(folder):
-            pytest.fail("the run must not begin")
+        with pytest.raises(InputError, match=str(file)):
+            Results(folder)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
