@@ -1,0 +1,169 @@
+"""Many live runs that are killed or signalled at moments drawn by chance; `make test-long`.
+
+`AGENTASKIT_SIM_TRIALS=FILE` writes how every one of them ended, a line each.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trials.live_run import SECONDS, LiveRun, kill, side_by_side, wrongs
+
+LANES = 4
+"""Runs beside each other: a run takes a fifth of a core, its beginning a whole one."""
+KILLS = range(20)
+SIGNALS = range(25)
+DEATHS = range(10)
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
+]
+
+
+def chance_of(what: str, seed: int) -> np.random.Generator:
+    """Return the chance of one trial, the same every time."""
+    return np.random.default_rng([*what.encode(), seed])
+
+
+def tell(line: str) -> None:
+    """Add a line to the record, where one is kept."""
+    if path := os.environ.get("AGENTASKIT_SIM_TRIALS"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+@pytest.mark.parametrize("victim", ["prometheus", "alertmanager", "receiver"])
+def test_a_server_is_killed_at_any_moment(tmp_path, victim):
+    """Never a false pass, nothing told twice; it recovers or could not judge, and says why."""
+
+    def trial(seed: int) -> tuple[str, list[str]]:
+        chance = chance_of(victim, seed)
+        run = LiveRun(tmp_path / f"{victim}-{seed}")
+        run.wait_until(lambda: run.servers(victim))
+        moment_s = chance.uniform(0.0, SECONDS - 4.0)
+        when = f"{moment_s:.1f} s after its start"
+        if seed % 2 and victim != "prometheus":  # between delivery and resolve, or just after
+            run.wait_until(run.ledgers)
+            moment_s = chance.uniform(0.0, 5.0)
+            when = f"{moment_s:.1f} s after the first delivery"
+        time.sleep(moment_s)
+        there = run.process.poll() is None
+        left_s = time.monotonic()
+        killed = there and any(map(kill, run.servers(victim)))
+        ended = run.ended()
+        left_s = time.monotonic() - left_s
+        try:
+            [scenario] = ended.document["scenarios"]
+            found = wrongs(ended, scenario)
+        except (ValueError, KeyError) as error:
+            tell(f"{victim} {seed}: {when}: status {ended.status} {error!r} {ended.err[-500:]}")
+            return "no verdict", [f"{victim} {seed}: {ended}"]
+        notes = scenario["notes"] + scenario["reasons"]
+        if ended.status != {"pass": 0, "invalid": 3, "fail": 1}[scenario["verdict"]]:
+            found.append(f"status {ended.status} for {scenario['verdict']}")
+        if killed and not notes and left_s > 3.0:
+            found.append("its death was not told")
+        how = scenario["verdict"] if killed else f"{scenario['verdict']}, over before"
+        tell(f"{victim} {seed}: {when}, {left_s:.1f} s before the end: {how} {notes} {found}")
+        return how, [f"{victim} {seed}, {when}: {one}" for one in found]
+
+    results = side_by_side(trial, KILLS, LANES)
+    tell(f"{victim}: {dict(Counter(how for how, _ in results))}")
+    assert not [one for _, found in results for one in found]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_comes_at_any_moment(tmp_path, number):
+    """Gone within five seconds with the right status; no process, no file, no half of a result."""
+
+    def trial(seed: int) -> tuple[str, list[str]]:
+        chance = chance_of(number.name, seed)
+        run = LiveRun(tmp_path / f"{number.name}-{seed}", "BC" if seed % 2 else "B")
+        # Evenly over a run, so that each of its phases is met; a run of two lasts as long.
+        moment_s = (seed + chance.random()) / len(SIGNALS) * SECONDS
+        run.wait_until(lambda: time.monotonic() - run.began_s >= moment_s)
+        there = run.process.poll() is None
+        try:
+            # Ctrl-C reaches the whole group, `kill` the parent alone.
+            (os.killpg if number == signal.SIGINT else os.kill)(run.process.pid, number)
+        except ProcessLookupError:
+            there = False
+        ended = run.ended(60.0)
+        right = {128 + number}
+        if moment_s < 1.0:
+            right.add(-number)  # Python itself was still being started
+        found = [f"left: {ended.left}"] if ended.left else []
+        if there:
+            found += [f"status {ended.status}"] if ended.status not in right | {0} else []
+            found += [f"took {ended.took_s:.1f} s"] if ended.took_s > 5.0 else []
+            found += ["a traceback"] if "Traceback" in ended.err and moment_s >= 1.0 else []
+            found += ["internal error"] if "internal error" in ended.err else []
+        if ended.status != 0 and run.out.exists():
+            found.append(f"results of a run that was ended: {list(run.out.iterdir())}")
+        if ended.status == 0 and not (run.out / "verdict.json").exists():
+            found.append("no results of a run that came to its end")
+        phase = ended.err.strip().splitlines()[-1:] or ["starting"]
+        how = str(ended.status) if there else "over before"
+        tell(
+            f"{number.name} {seed}: {moment_s:.1f} s, {phase[0][:50]}: status {ended.status} after"
+            f" {ended.took_s:.2f} s {found}"
+        )
+        return how, [f"{number.name} {seed} at {moment_s:.2f} s: {one}" for one in found]
+
+    results = side_by_side(trial, SIGNALS, LANES)
+    tell(f"{number.name}: {dict(Counter(how for how, _ in results))}")
+    assert not [one for _, found in results for one in found]
+
+
+@pytest.mark.parametrize("whom", ["parent alone", "parent of workers", "worker"])
+def test_we_ourselves_are_killed_at_any_moment(tmp_path, whom):
+    """Every server and every guard is gone within two seconds, and so are the directories."""
+
+    def trial(seed: int) -> tuple[str, list[str]]:
+        chance = chance_of(whom, seed)
+        pools = "B" if whom == "parent alone" else "BC"
+        run = LiveRun(tmp_path / f"{whom[-7:]}-{seed}".replace(" ", "-"), pools)
+        moment_s = chance.uniform(1.0, SECONDS - 2.0)
+        if whom == "worker":
+            run.wait_until(run.workers)
+            moment_s = chance.uniform(0.0, SECONDS - 8.0)
+        time.sleep(moment_s)
+        if whom == "worker":
+            workers = run.workers()
+            killed = bool(workers) and kill(workers[0])
+            deadline_s = time.monotonic() + 2.0
+            alone = {"prometheus": 1, "alertmanager": 1, "receiver": 1}
+            counts = {}
+            while killed and time.monotonic() < deadline_s:
+                counts = {name: len(run.servers(name)) for name in alone}
+                if all(counts[name] <= alone[name] for name in alone):
+                    break
+            found = [f"left: {counts}"] if any(n > 1 for n in counts.values()) else []
+            ended = run.ended()
+            found += [f"left at the end: {ended.left}"] if ended.left else []
+            verdicts = [one["verdict"] for one in ended.document["scenarios"]]
+            reasons = [r for one in ended.document["scenarios"] for r in one["reasons"]]
+            if killed and (ended.status != 3 or "ended with signal 9" not in " ".join(reasons)):
+                found.append(f"status {ended.status}, {verdicts}, {reasons}")
+            how = f"{ended.status} {verdicts}" if killed else "over before"
+        else:
+            there = run.process.poll() is None and kill(run.process.pid)
+            ended = run.ended(gone_within_s=2.0)
+            found = [f"left: {ended.left}"] if there and ended.left else []
+            how = str(ended.status) if there else "over before"
+        tell(f"{whom} {seed}: {moment_s:.1f} s: {how} {found}")
+        run.end_by_force()
+        return how, [f"{whom} {seed} at {moment_s:.1f} s: {one}" for one in found]
+
+    results = side_by_side(trial, DEATHS, LANES)
+    tell(f"{whom}: {dict(Counter(how for how, _ in results))}")
+    assert not [one for _, found in results for one in found]
