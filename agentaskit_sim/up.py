@@ -23,6 +23,7 @@ from agentaskit_sim.addresses import (
 )
 from agentaskit_sim.announce import announced
 from agentaskit_sim.around import Begun, Wanted, begin
+from agentaskit_sim.inputs import PACK_ROUTING, PACK_RULES, expand
 from agentaskit_sim.serve import (
     DEFAULT_PORT,
     Service,
@@ -34,7 +35,6 @@ from agentaskit_sim.serve import (
 )
 from agentaskit_sim.status import Status
 from agentaskit_sim.token import read_token
-from agentaskit_sim.verify import PACK_ROUTING, PACK_RULES, expand
 from agentaskit_sim.watch import Titles, Watch
 from exporter.http import describe_url
 from scenarios.errors import InputError, gather

@@ -75,6 +75,8 @@ class Elsewhere:
             connection.request("GET", self.path_prefix + path, headers={"Connection": "close"})
             answer = connection.getresponse()
             body = b"".join(self._read(answer, until_s))
+        except Unreachable:
+            raise
         except TimeoutError:
             raise self._unreachable(f"no answer within {self._timeout_s:g} s") from None
         except (OSError, http.client.HTTPException) as error:
