@@ -6,12 +6,12 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench fmt lock clean
+.PHONY: help setup run up test test-long check bench fmt lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
-	@printf '\nARGS=... goes to the program: make run ARGS="traffic-drop --json"\n'
+	@printf '\nARGS=... goes to the program: make up ARGS="--compress 10"\n'
 
 setup: ## Python packages into .venv, Prometheus and Alertmanager if they are missing
 	@tools/setup.sh
@@ -19,6 +19,9 @@ setup: ## Python packages into .venv, Prometheus and Alertmanager if they are mi
 
 run: setup ## the main job: every bundled scenario, judged by a real Prometheus
 	@$(VENV)/agentaskit-sim verify $(ARGS)
+
+up: setup ## the world, Prometheus and Alertmanager in real time, to be broken by hand
+	@$(VENV)/agentaskit-sim up $(ARGS)
 
 test: setup ## the whole test suite, but for what takes many minutes
 	@$(VENV)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)

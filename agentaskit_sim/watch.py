@@ -79,21 +79,22 @@ class Source(Protocol):
 def notice(before: Heard, after: Heard) -> list[str]:
     """Return a sentence for everything that changed at the stack between two instants."""
     said = [*after.restarts[len(before.restarts) :]]
-    said += [f"{one}" for one in after.unreachable if one not in before.unreachable]
+    said += [why for why in after.unreachable if why not in before.unreachable]
     if before.unreachable and not after.unreachable:
         said.append("every server answers again")
     old, new = ({(one.alert, one.series): one for one in heard.alerts} for heard in (before, after))
-    for key, one in new.items():
+    for key, active in new.items():
         last = old.get(key)
-        if last is None or last.state != one.state or last.active_s != one.active_s:
-            said.append(_describe_change(one))
-    gone = [one for key, one in old.items() if key not in new]
-    said += [
-        f"{describe_alert(one.alert, one.series)} "
-        + ("has resolved" if one.state == "firing" else "is no longer pending")
-        for one in gone
-    ]
-    return said + [describe_told(one, after.given) for one in after.told[len(before.told) :]]
+        if last is None or last.state != active.state or last.active_s != active.active_s:
+            said.append(_describe_change(active))
+    for key, gone in old.items():
+        if key not in new:
+            how = "has resolved" if gone.state == "firing" else "is no longer pending"
+            said.append(f"{describe_alert(gone.alert, gone.series)} {how}")
+    for one in after.told[len(before.told) :]:
+        verb = "fires" if one.status == "firing" else "has resolved"
+        said.append(f"{one.receiver} was told: {describe_notified(one, after.given)} {verb}")
+    return said
 
 
 def describe_alert(alert: str, series: Iterable[tuple[str, str]]) -> str:
@@ -101,14 +102,12 @@ def describe_alert(alert: str, series: Iterable[tuple[str, str]]) -> str:
     return " ".join([alert, *(f"{key}={value}" for key, value in series if key not in COMMON)])
 
 
-def describe_told(one: Notification, given: Mapping[str, frozenset[str]]) -> str:
-    """Return who was told of what."""
+def describe_notified(one: Notification, given: Mapping[str, frozenset[str]]) -> str:
+    """Return the alert of a notification, as that alert is told of."""
     labels = dict(one.labels)
     alert = labels.pop("alertname", "an alert")
     hidden = given.get(alert, frozenset(labels))
-    series = [(key, value) for key, value in labels.items() if key not in hidden]
-    verb = "fires" if one.status == "firing" else "has resolved"
-    return f"{one.receiver} was told: {describe_alert(alert, series)} {verb}"
+    return describe_alert(alert, [(k, v) for k, v in labels.items() if k not in hidden])
 
 
 def describe_fault(fault: FaultStatus, now_ns: int) -> str:
@@ -271,7 +270,9 @@ def _alert_line(one: ActiveAlert, now_s: float) -> Text:
 def _told_line(one: Notification, scene: Scene) -> Text:
     at = describe_time(max(0.0, one.received_s - scene.began_s))
     again = f" ({one.deliveries} times)" if one.deliveries > 1 else ""
-    return Text(f"{at}  {describe_told(one, scene.heard.given)}{again}")
+    verb = "fires" if one.status == "firing" else "resolved"
+    alert = describe_notified(one, scene.heard.given)
+    return Text(f"{at}  {one.receiver}: {alert} {verb}{again}")
 
 
 def _section(name: str, lines: Sequence[Text], room: int) -> list[Text]:

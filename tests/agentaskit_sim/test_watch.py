@@ -137,7 +137,7 @@ def test_the_block_shows_rates_faults_alerts_with_their_time_and_who_was_told():
     assert lines[2:] == [
         "Faults  traffic_drop_0-here: traffic_drop_0 0.4, 1,234 things, ends in 1m",
         "Alerts  firing      2s  PoolExhausted sandbox_type=B  warning",
-        "Told    0:01:14  slack-warnings was told: PoolExhausted sandbox_type=B fires",
+        "Told    0:01:14  slack-warnings: PoolExhausted sandbox_type=B fires",
     ]
 
 
