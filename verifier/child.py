@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 LOG_LINES: Final = 200
 STOP_TIMEOUT_S: Final = 10.0
 FREE_BYTES_MIN: Final = 1 << 20
+_CRASHES: Final = ("panic:", "fatal error:")
+"""How a program written in Go begins its last words."""
 _CHILD: Final = 'echo $$ >&0; exec "$0" "$@" </dev/null'
 """Its standard input is the guard's pipe until it becomes the program, and not a moment longer."""
 _GUARD: Final = """
@@ -119,7 +121,8 @@ class Child:
 
     def last_log(self, lines: int = 3) -> str:
         """Return the last lines of output, those that tell of an error preferred."""
-        errors = [line for line in self.log if "level=error" in line or "level=ERROR" in line]
+        marks = ("level=error", "level=ERROR", *_CRASHES)
+        errors = [line for line in self.log if any(mark in line for mark in marks)]
         return "\n".join((errors or list(self.log))[-lines:])
 
     def fate(self) -> list[str]:
@@ -132,14 +135,18 @@ class Child:
 
     def way_out(self, what: str = "") -> str:
         """Return what a user can do about a process that failed; `what` it said, beside its log."""
-        full = "no space left" in "\n".join((what, *list(self.log))).lower()
-        with contextlib.suppress(OSError):
-            full = full or shutil.disk_usage(self.directory.parent).free < FREE_BYTES_MIN
-        if full:
+        if "no space left" in "\n".join((what, *list(self.log))).lower() or not self.has_room():
             return (
                 f"the disk of {self.directory} is full: free some space or point TMPDIR elsewhere"
             )
         return "run it again; `agentaskit-sim doctor` shows what is installed"
+
+    def has_room(self) -> bool:
+        """Whether the disk has any space left for the directory."""
+        try:
+            return shutil.disk_usage(self.directory.parent).free >= FREE_BYTES_MIN
+        except OSError:
+            return True
 
     def stop(self) -> None:
         """Kill the process, remove the directory, dismiss the guard. May be called twice."""
@@ -183,8 +190,12 @@ class Child:
     def _read_log(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdout is None:
             return
+        crashed = False
         for line in process.stdout:
-            self.log.append(line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            if not crashed:  # what follows is the state of a thousand goroutines
+                self.log.append(text)
+            crashed = crashed or text.startswith(_CRASHES)
 
 
 def _no_directory(error: OSError) -> JudgeError:

@@ -266,6 +266,8 @@ class Prometheus:
 
     def _start(self, binary: Path, child: Child) -> None:
         """Start on a free port, trying again when another program took the port first."""
+        if not child.has_room():  # it would start all the same, and fail at its first sample
+            raise self._failure("Prometheus has no room for its samples")
         (child.directory / CONFIG).touch()
         for _ in range(START_ATTEMPTS):
             self._port = free_port()

@@ -121,7 +121,7 @@ def test_the_program_does_not_hold_the_guards_pipe(tmp_path: Path) -> None:
     child = Child("x-", parent_directory=tmp_path)
     child.start(["/bin/sleep", "60"])
     process = Path(f"/proc/{child.pid}")
-    assert wait_until(lambda: (process / "comm").read_text().strip() == "sleep")
+    assert wait_until(lambda: len(list((process / "fd").iterdir())) == 3)
     assert str((process / "fd" / "0").readlink()) == "/dev/null"
     pipe = Path(f"/proc/self/fd/{child._guard.stdin.fileno()}").readlink()
     assert pipe not in [one.readlink() for one in (process / "fd").iterdir()]
@@ -140,4 +140,15 @@ def test_a_full_disk_is_the_way_out_that_is_told(tmp_path: Path) -> None:
         "it ended with status 3",
         "its last words: level=error err=no space left on device",
     ]
+    child.stop()
+
+
+def test_of_a_crash_the_first_words_are_kept(tmp_path: Path) -> None:
+    """A Go program writes hundreds of lines after them."""
+    child = Child("x-", parent_directory=tmp_path)
+    lines = "echo level=info well; echo 'fatal error: fault'; seq 1 500; sleep 60"
+    child.start(["/bin/sh", "-c", lines])
+    assert wait_until(lambda: len(child.log) == 2)
+    time.sleep(0.1)
+    assert child.last_log() == "fatal error: fault"
     child.stop()
