@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,8 +27,7 @@ from verifier.verdict import verdict_schema
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
-POOLS = {"sound": "A", "alertmanager": "B", "receiver": "C"}
-POOLS |= {"prometheus": "B", "ledger": "B", "stopped": "B"}
+POOLS = {"sound": "A", "alertmanager": "B", "receiver": "C", "prometheus": "B"}
 """What happens to each run, and which pool leaks in it."""
 
 
@@ -45,9 +45,26 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    """Six runs of one command: one is left alone, five are each hurt in another way."""
-    run = LiveRun(tmp_path_factory.mktemp("lanes"), "".join(POOLS.values()))
+def runs(tmp_path_factory):
+    """Begin all runs of this module beside each other; give a way to wait for one."""
+    with ThreadPoolExecutor(len(TRIALS) + 1) as pool, ExitStack() as disks:
+        run = LiveRun(tmp_path_factory.mktemp("lanes"), "".join(POOLS.values()))
+        futures = {"lanes": pool.submit(hurt_lanes, run)}
+        for name, trial in TRIALS.items():
+            if name.startswith("SIG"):  # to begin takes a whole core
+                wait([futures["lanes"]])
+            futures[name] = pool.submit(trial, tmp_path_factory.mktemp("trial"), disks)
+        yield lambda name: futures[name].result()
+
+
+@pytest.fixture(scope="module")
+def seen(runs):
+    """What was seen of four runs of one command: one is left alone, a server of each other dies."""
+    return runs("lanes")
+
+
+def hurt_lanes(run):
+    """Do to each run what its name says; return what was seen."""
     try:
         found = hurt(run)
         ended = run.ended()
@@ -71,22 +88,14 @@ def hurt(run):
     count = len(POOLS)
     assert run.wait_until(lambda: all(len(run.servers(name)) == count for name in names))
     servers = {name: dict(zip(POOLS, run.servers(name), strict=True)) for name in names}
-    assert run.wait_until(lambda: (run.place / "stderr").read_text().count(": live") == count)
+    assert run.wait_until(lambda: run.is_live(count))
+    planted, sockets, strangers = plant(run), run.sockets(), asked_by_strangers(run)
     kill(servers["prometheus"]["prometheus"])
     kill(servers["receiver"]["receiver"])
-    os.kill(servers["prometheus"]["stopped"], signal.SIGSTOP)
-    time.sleep(2.0)  # four scrapes of twenty
-    os.kill(servers["prometheus"]["stopped"], signal.SIGCONT)
-    planted = plant(run)
-    sockets, strangers = run.sockets(), asked_by_strangers(run)
-    for name, victim in (("alertmanager", "alertmanager"), ("ledger", "receiver")):
-        ledger = Path(f"/proc/{servers['receiver'][name]}/cwd").readlink() / "ledger.jsonl"
-        assert run.wait_until(lambda ledger=ledger: ledger.stat().st_size)
-        if name == "alertmanager":
-            time.sleep(1.2)  # it saves every second whom it has told
-        kill(servers[victim][name])
-        if name == "ledger":
-            ledger.write_bytes(b"")
+    ledger = run.ledger_of(servers["receiver"]["alertmanager"])
+    assert run.wait_until(lambda: ledger.stat().st_size)
+    time.sleep(1.2)  # it saves every second whom it has told
+    kill(servers["alertmanager"]["alertmanager"])
     return {"sockets": sockets, "strangers": strangers, "planted": planted}
 
 
@@ -145,21 +154,6 @@ def test_without_its_prometheus_a_run_could_not_be_judged(seen):
     assert "Prometheus ended in mid-run; it ended with status -9" in outcome["reasons"][0]
 
 
-def test_a_ledger_that_lost_a_notification_does_not_pass(seen):
-    """The receiver died, and came back without what it had been told: no verdict on that."""
-    outcome = seen.outcomes["ledger"]
-    assert outcome["verdict"] == "invalid"
-    assert "the receiver ended with signal 9 and was started again" in outcome["reasons"][0]
-    assert not all(alert["ok"] for alert in outcome["alerts"])
-
-
-def test_states_of_alerts_with_a_hole_do_not_pass(seen):
-    """Prometheus stood still for two seconds: what fired meanwhile nobody knows."""
-    outcome = seen.outcomes["stopped"]
-    assert outcome["verdict"] == "invalid"
-    assert "Prometheus scraped" in outcome["reasons"][0]
-
-
 def test_each_run_is_told_of_its_own_alerts_alone(seen):
     """Different pools leaked side by side; whoever does not know a server's path gets nothing."""
     for name in ("sound", "alertmanager", "receiver"):
@@ -169,56 +163,31 @@ def test_each_run_is_told_of_its_own_alerts_alone(seen):
 
 def test_only_loopback_is_listened_on_children_included(seen):
     """Every socket of every process of the run, by its inode; the eyes see a planted one."""
-    assert len(seen.sockets) > 4 * (len(POOLS) - 1)
+    assert len(seen.sockets) >= 4 * len(POOLS)
     assert reachable(seen.sockets) == []
     assert len(seen.planted) == 1
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """Mount a file system of some MiB, where that is allowed; give a way to choose its size."""
-    mounted = []
-
-    def make(size):
-        mount = tmp_path / f"disk-{size}"
-        mount.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(mount)]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("needs the right to mount a small tmpfs")
-        mounted.append(mount)
-        return mount
-
-    yield make
-    for mount in mounted:
-        subprocess.run(["umount", "--lazy", str(mount)], check=True)
+def small_disk(place, disks, size):
+    """Mount a file system of this size until `disks` is closed; None where that is not allowed."""
+    mount = place / "disk"
+    mount.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(mount)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        return None
+    disks.callback(subprocess.run, ["umount", "--lazy", str(mount)], check=True)
+    return mount
 
 
-def test_a_full_disk_and_signals(tmp_path, small_disk):
-    """Beside each other, for they take their time: each of these in a run of its own."""
-    trials = {
-        "full in mid-run": lambda place: full_in_mid_run(place, small_disk("40m")),
-        "full at the start": lambda place: full_at_the_start(place, small_disk("48k")),
-        "SIGINT": lambda place: signalled(place, signal.SIGINT),
-        "SIGTERM": lambda place: signalled(place, signal.SIGTERM),
-        "SIGKILL": lambda place: signalled(place, signal.SIGKILL),
-    }
-    with ThreadPoolExecutor(len(trials)) as pool:
-        futures = {
-            name: pool.submit(trial, tmp_path / name.replace(" ", "-"))
-            for name, trial in trials.items()
-        }
-    found = {name: future.result() for name, future in futures.items()}
-    assert not any(found.values()), found
-
-
-def full_in_mid_run(place, disk):
+def full_in_mid_run(place, disks):
     """Fill the disk while all goes well; return what is wrong with how that ends."""
+    if (disk := small_disk(place, disks, "40m")) is None:
+        return None
     run = LiveRun(place, temporary=disk)
     try:
-        run.wait_until(lambda: ": live" in (place / "stderr").read_text())
+        run.wait_until(run.is_live)
         room = os.statvfs(disk)
-        with (place / "stderr").open(), (disk / "filler").open("wb") as file:
-            file.truncate(0)
+        with (disk / "filler").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
         ended = run.ended(60.0)
     finally:
@@ -227,21 +196,26 @@ def full_in_mid_run(place, disk):
     return disk_wrongs(run, ended)
 
 
-def full_at_the_start(place, disk):
+def full_at_the_start(place, disks):
     """Start where a server cannot; return what is wrong with how that ends."""
+    if (disk := small_disk(place, disks, "48k")) is None:
+        return None
     run = LiveRun(place, temporary=disk)
-    run.wait_until(run.processes)
-    ended = run.ended(60.0)
-    return disk_wrongs(run, ended)
+    try:
+        return disk_wrongs(run, run.ended(60.0))
+    finally:
+        run.end_by_force()
 
 
 def disk_wrongs(run, ended):
     """Return what must not be once the disk was full."""
     [scenario] = ended.document["scenarios"]
+    # A run that is never live takes its time to prepare the world before.
+    took_s = min(ended.took_s, scenario["wall_s"])
     told = " ".join(scenario["reasons"])
     found = [] if (ended.status, scenario["verdict"]) == (3, "invalid") else [str(scenario)]
     found += [] if f"the disk of {run.temporary}" in told and "is full" in told else [told]
-    found += [f"took {ended.took_s:.0f} s"] if ended.took_s > 10 and "live" in ended.err else []
+    found += [f"took {took_s:.0f} s"] if took_s > 10 else []
     left = [one for one in ended.left if "filler" not in one]
     return found + left + (["a traceback"] if "Traceback" in ended.err else [])
 
@@ -250,7 +224,8 @@ def signalled(place, number):
     """Signal two runs while their servers work; return what is wrong with how that ends."""
     run = LiveRun(place, "BC")
     try:
-        run.wait_until(lambda: "settling" in (place / "stderr").read_text())
+        run.wait_until(lambda: len(run.servers("alertmanager")) == 2)
+        time.sleep(2.0)
         before = len(run.processes())
         # Ctrl-C reaches the whole group, the others the parent alone.
         (os.killpg if number == signal.SIGINT else os.kill)(run.process.pid, number)
@@ -263,6 +238,25 @@ def signalled(place, number):
     found += [] if before >= 3 + 2 * 6 else [f"only {before} processes were at work"]
     found += ["a verdict"] if ended.out or run.out.exists() else []
     return found + ended.left + (["a traceback"] if "Traceback" in ended.err else [])
+
+
+TRIALS = {
+    "full in mid-run": full_in_mid_run,
+    "full at the start": full_at_the_start,
+    "SIGINT": lambda place, _: signalled(place, signal.SIGINT),
+    "SIGTERM": lambda place, _: signalled(place, signal.SIGTERM),
+    "SIGKILL": lambda place, _: signalled(place, signal.SIGKILL),
+}
+"""What happens to runs of their own; each returns what is wrong with how it ended."""
+
+
+@pytest.mark.parametrize("trial", TRIALS)
+def test_a_full_disk_or_a_signal_ends_all_in_time_and_leaves_nothing(runs, trial):
+    """Status 3 and the disk's name within ten seconds; 130 or 143 in five; all gone in two."""
+    found = runs(trial)
+    if found is None:
+        pytest.skip("needs the right to mount a small tmpfs")
+    assert found == []
 
 
 def test_without_alertmanager_nothing_is_begun_and_the_way_out_is_told(tmp_path, monkeypatch):

@@ -22,6 +22,8 @@ from pathlib import Path
 RECEIVER = "slack-warnings"
 SECONDS = 23.0
 """What a run takes on a machine that has nothing else to do."""
+LEAD_S = 10.0
+"""How long a stack settles before the scenario begins."""
 PATIENCE_S = 150.0
 SCENARIO = """\
 name: {name}
@@ -40,7 +42,7 @@ expectations:
     labels: {{sandbox_type: {pool}}}
     receivers: [slack-warnings]
     fires_within: 3m
-    resolves_within: 2m
+    resolves_within: 1m
 """
 ROUTING = """\
 route:
@@ -151,6 +153,16 @@ class LiveRun:
         """Return the process ids of the workers, in the order of their scenarios."""
         of_ours = [pid for pid in self.processes() if parent(pid) == self.process.pid]
         return [pid for pid in of_ours if "agentaskit_sim" in self.processes().get(pid, [])]
+
+    def is_live(self, count: int = 1) -> bool:
+        """Whether so many scenarios have begun: their Prometheus was told whom to scrape before."""
+        found = self.temporary.glob("agentaskit-prometheus-*/prometheus.yml")
+        told_s = [path.stat().st_mtime for path in found if path.stat().st_size]
+        return len(told_s) >= count and time.time() > max(told_s) + LEAD_S
+
+    def ledger_of(self, receiver: int) -> Path:
+        """Return the ledger that the receiver with this process id writes."""
+        return Path(f"/proc/{receiver}/cwd").readlink() / "ledger.jsonl"
 
     def ledgers(self) -> list[Path]:
         """Return the ledgers that somebody was told in."""

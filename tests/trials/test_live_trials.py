@@ -109,6 +109,8 @@ def test_a_signal_comes_at_any_moment(tmp_path, number):
             found += ["internal error"] if "internal error" in ended.err else []
         if ended.status != 0 and run.out.exists():
             found.append(f"results of a run that was ended: {list(run.out.iterdir())}")
+        if not there and ended.status != 0:
+            found.append(f"ended by itself with status {ended.status}: {ended.err}")
         if ended.status == 0 and not (run.out / "verdict.json").exists():
             found.append("no results of a run that came to its end")
         phase = ended.err.strip().splitlines()[-1:] or ["starting"]
@@ -152,13 +154,17 @@ def test_we_ourselves_are_killed_at_any_moment(tmp_path, whom):
             found += [f"left at the end: {ended.left}"] if ended.left else []
             verdicts = [one["verdict"] for one in ended.document["scenarios"]]
             reasons = [r for one in ended.document["scenarios"] for r in one["reasons"]]
+            if not killed and ended.status != 0:
+                found.append(f"ended by itself with status {ended.status}: {ended.err}")
             if killed and (ended.status != 3 or "ended with signal 9" not in " ".join(reasons)):
                 found.append(f"status {ended.status}, {verdicts}, {reasons}")
             how = f"{ended.status} {verdicts}" if killed else "over before"
         else:
             there = run.process.poll() is None and kill(run.process.pid)
             ended = run.ended(gone_within_s=2.0)
-            found = [f"left: {ended.left}"] if there and ended.left else []
+            found = [f"left: {ended.left}"] if ended.left else []
+            if ended.status != (-signal.SIGKILL if there else 0):
+                found.append(f"status {ended.status}: {ended.err}")
             how = str(ended.status) if there else "over before"
         tell(f"{whom} {seed}: {moment_s:.1f} s: {how} {found}")
         run.end_by_force()
@@ -167,3 +173,31 @@ def test_we_ourselves_are_killed_at_any_moment(tmp_path, whom):
     results = side_by_side(trial, DEATHS, LANES)
     tell(f"{whom}: {dict(Counter(how for how, _ in results))}")
     assert not [one for _, found in results for one in found]
+
+
+def test_what_is_missing_does_not_pass(tmp_path):
+    """Planted: a ledger that lost a notification as its receiver died, a time without scrapes.
+
+    Beside a run in which nothing is missing.
+    """
+    run = LiveRun(tmp_path / "planted", "BBB")
+    try:
+        assert run.wait_until(lambda: run.is_live(3))
+        stopped, _, _ = run.servers("prometheus")
+        os.kill(stopped, signal.SIGSTOP)
+        time.sleep(2.0)  # four scrapes of eighteen
+        os.kill(stopped, signal.SIGCONT)
+        _, receiver, _ = run.servers("receiver")
+        ledger = run.ledger_of(receiver)
+        assert run.wait_until(lambda: ledger.stat().st_size)
+        kill(receiver)
+        ledger.write_bytes(b"")
+        ended = run.ended()
+    finally:
+        run.end_by_force()
+    hole, lost, sound = ended.document["scenarios"]
+    assert (ended.status, ended.left) == (3, [])
+    assert [one["verdict"] for one in (hole, lost, sound)] == ["invalid", "invalid", "pass"]
+    assert "Prometheus scraped" in hole["reasons"][0]
+    assert "the receiver ended with signal 9 and was started again" in lost["reasons"][0]
+    assert not all(alert["ok"] for alert in lost["alerts"])
