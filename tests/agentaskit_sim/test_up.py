@@ -31,6 +31,9 @@ ROUTING = """route: {receiver: the-team, group_wait: 15s, group_interval: 1m}
 receivers: [{name: the-team, slack_configs: [{api_url: "http://nowhere.invalid"}]}]
 """
 
+CALM = "name: calm\nstory: x\nseed: 42\nduration: 1h\nload: {rate: 1500}\n"
+"""A seventh of the usual load: it is prepared in a fraction of the time."""
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
 
@@ -46,7 +49,7 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(place):  # noqa: ARG001 - what is run finds it in its environment
+def run(place, tmp_path):  # noqa: ARG001 - what is run finds it in its environment
     """Return a way to start the command; whatever still runs at the end is killed."""
     started = []
 
@@ -54,6 +57,7 @@ def run(place):  # noqa: ARG001 - what is run finds it in its environment
         started.append(Running("up", *arguments))
         return started[-1]
 
+    (tmp_path / "calm.yaml").write_text(CALM)
     yield start
     for one in started:
         one.kill()
@@ -102,11 +106,13 @@ def listening(pids):
 def test_a_fault_by_hand_fires_is_told_and_resolves_and_servers_may_die(run, place, tmp_path):
     """Alertmanager is started again and told of; without Prometheus the run is over: status 3."""
     (routing := tmp_path / "routing.yml").write_text(ROUTING)
-    up = run("--compress", "30", "--port", "0", "--rules", NEAR, "--routing", routing)
+    calm = tmp_path / "calm.yaml"
+    up = run(calm, *("--compress", "30", "--port", "0", "--rules", NEAR, "--routing", routing))
     up.wait_for("Press Ctrl-C")
     children = at_work(place)
     assert listening({up.process.pid, *children}) == {"0100007F"}
-    what = BREAK_IT.split()[2:]
+    # At so little load, more of the pool must leak than at the usual one.
+    what = BREAK_IT.replace("0.81", "0.95").split()[2:]
     assert "leaked slots" in fault(up, *what)
     name = "SandboxPoolExhaustion sandbox_type=B"
     up.wait_for(r"fault sandbox-leak \(sandbox_leak\) begins")
@@ -127,9 +133,9 @@ def test_a_fault_by_hand_fires_is_told_and_resolves_and_servers_may_die(run, pla
 
 
 @linux
-def test_control_c_takes_everything_down(run, place):
+def test_control_c_takes_everything_down(run, place, tmp_path):
     """Within five seconds, status 130, even while the past is being stored."""
-    up = run("--compress", "20", "--port", "0", "--rules", NEAR)
+    up = run(tmp_path / "calm.yaml", "--compress", "30", "--port", "0", "--rules", NEAR)
     up.wait_for("Press Ctrl-C")
     assert len(at_work(place)) >= 3
     began_s = time.monotonic()
@@ -186,7 +192,8 @@ def test_a_stack_of_the_users_finds_the_world_and_is_watched(run, place, tmp_pat
         Alertmanager(parent_directory=theirs) as alertmanager,
     ):
         up = run(
-            *("--port", "0", "--sd-file", sd_file, "--prometheus", prometheus.url),
+            *(tmp_path / "calm.yaml", "--port", "0"),
+            *("--sd-file", sd_file, "--prometheus", prometheus.url),
             *("--alertmanager", "http://127.0.0.1:1"),
         )
         webhook = up.wait_for(r"url: (http://127\.0\.0\.1:\d+/agentaskit-sim/webhook)").group(1)
