@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from verifier.timeline import Episode, Timeline
     from verifier.verdict import Transition
 
-COMMIT_S: Final = 0.1
-"""What a scrape may take from its end until rules see its samples; generous on a busy machine."""
+COMMIT_S: Final = 0.05
+"""What a scrape may take from its end until rules see its samples."""
+LONG_S: Final = 0.1
+"""A scrape that takes longer shows a machine too busy for its clocks to be compared."""
 _SAME_S: Final = 0.002
 """Timestamps are whole milliseconds."""
 _TRANSITIONS: Final[tuple[Transition, ...]] = ("pending", "firing", "resolved")
@@ -137,68 +139,105 @@ def compare(
 
     They must come at the same evaluation. Only where a scrape was under way at that very evaluation
     may they differ, by one scrape interval and one evaluation: whether its samples were seen is
-    then a race.
+    then a race, which may also make an alert pending for so long on one side only.
     """
     intervals = {rule.alert: group.interval_s for group, rule in rules.alerts}
     scrape_s = float(np.median(np.diff(scrapes.at_s))) if len(scrapes.at_s) > 1 else 0.0
     sides = [{(one.alert, one.labels): one.episodes for one in side} for side in (virtual, real)]
     differences = []
-    for key in sorted({*sides[0], *sides[1]}):
-        left, right = (side.get(key, ()) for side in sides)
-        for episode in range(max(len(left), len(right))):
-            pair = [side[episode] if episode < len(side) else None for side in (left, right)]
+    for alert, labels in sorted({*sides[0], *sides[1]}):
+        left, right = (side.get((alert, labels), ()) for side in sides)
+        race_s = (scrape_s + intervals[alert]) * clock.factor
+        for episode, pair in enumerate(_paired(left, right, race_s)):
             for transition, virtual_s, real_s in _transitions(pair):
-                interval_s = intervals[key[0]]
-                racing = any(
-                    _under_way(scrapes, clock.unix_s(at_s))
-                    for at_s in (virtual_s, real_s)
-                    if at_s is not None
-                )
-                allowed_s = (scrape_s + interval_s if racing else 0.0) * clock.factor
+                decisive = _decisive(pair, transition)
+                racing = any(_under_way(scrapes, clock.unix_s(at_s)) for at_s in decisive)
+                allowed_s = race_s if racing else 0.0
+                ok, reason = _agree(pair, (virtual_s, real_s), allowed_s, clock.factor * _SAME_S)
                 differences.append(
-                    _difference(key, episode, (transition, virtual_s, real_s), allowed_s, clock)
+                    ClockDifference(
+                        alert=alert,
+                        labels=labels,
+                        transition=transition,
+                        episode=episode,
+                        virtual_s=virtual_s,
+                        real_s=real_s,
+                        allowed_s=allowed_s,
+                        ok=ok,
+                        reason=reason,
+                    )
                 )
     return tuple(differences)
 
 
-def _difference(
-    key: tuple[str, tuple[tuple[str, str], ...]],
-    episode: int,
-    seen: tuple[Transition, float | None, float | None],
+def busy_share(scrapes: Scrapes) -> float:
+    """Return the share of scrapes that were long under way: races are then the rule."""
+    return float((scrapes.took_s > LONG_S).mean()) if len(scrapes.took_s) else 1.0
+
+
+def _paired(
+    left: Sequence[Episode], right: Sequence[Episode], within_s: float
+) -> Iterator[tuple[Episode | None, Episode | None]]:
+    """Yield the episodes of both sides in time; a pair overlaps, or nearly so."""
+    ahead, behind = list(left), list(right)
+    while ahead or behind:
+        if not behind or (ahead and _over(ahead[0]) + within_s < behind[0].pending_s):
+            yield ahead.pop(0), None
+        elif not ahead or _over(behind[0]) + within_s < ahead[0].pending_s:
+            yield None, behind.pop(0)
+        else:
+            yield ahead.pop(0), behind.pop(0)
+
+
+def _agree(
+    pair: tuple[Episode | None, Episode | None],
+    seen: tuple[float | None, float | None],
     allowed_s: float,
-    clock: ScenarioClock,
-) -> ClockDifference:
-    transition, virtual_s, real_s = seen
-    ok, reason = False, "in virtual time only" if real_s is None else "in real time only"
-    if virtual_s is not None and real_s is not None:
-        apart_s = real_s - virtual_s
-        ok = abs(apart_s) <= allowed_s + _SAME_S * clock.factor
-        reason = "the same evaluation"
-        if abs(apart_s) > _SAME_S * clock.factor:
-            when = "later" if apart_s > 0 else "earlier"
-            reason = f"{abs(apart_s):.1f} s {when} in real time"
-            reason += ", where a scrape was under way" if allowed_s else ""
-    return ClockDifference(
-        alert=key[0],
-        labels=key[1],
-        transition=transition,
-        episode=episode,
-        virtual_s=virtual_s,
-        real_s=real_s,
-        allowed_s=allowed_s,
-        ok=ok,
-        reason=reason,
+    same_s: float,
+) -> tuple[bool, str]:
+    """Return whether a transition agrees, and how a person would say it."""
+    virtual_s, real_s = seen
+    racing = ", where a scrape was under way" if allowed_s else ""
+    if virtual_s is None or real_s is None:
+        side = "virtual" if real_s is None else "real"
+        alone = next((one for one in pair if one is not None), None)
+        spell_s = math.inf
+        if None in pair and alone is not None and alone.firing_s is None:
+            spell_s = _over(alone) - alone.pending_s
+        return spell_s <= allowed_s + same_s, f"in {side} time only{racing}"
+    apart_s = real_s - virtual_s
+    if abs(apart_s) <= same_s:
+        return True, "the same evaluation"
+    when = "later" if apart_s > 0 else "earlier"
+    return (
+        abs(apart_s) <= allowed_s + same_s,
+        f"{abs(apart_s):.1f} s {when} in real time{racing}",
     )
 
 
 def _transitions(
-    pair: Sequence[Episode | None],
+    pair: tuple[Episode | None, Episode | None],
 ) -> Iterator[tuple[Transition, float | None, float | None]]:
     """Yield each transition that came on either side, with its times in virtual and real time."""
     for transition in _TRANSITIONS:
         virtual_s, real_s = (getattr(one, f"{transition}_s") if one else None for one in pair)
         if virtual_s is not None or real_s is not None:
             yield transition, virtual_s, real_s
+
+
+def _decisive(pair: tuple[Episode | None, Episode | None], transition: Transition) -> list[float]:
+    """Return the instants that decide when a transition comes: `for` counts from pending."""
+    names: tuple[Transition, ...] = (transition,)
+    if None in pair:
+        names = _TRANSITIONS
+    elif transition == "firing":
+        names = ("pending", "firing")
+    times = (getattr(one, f"{name}_s") for one in pair if one for name in names)
+    return [at_s for at_s in times if at_s is not None]
+
+
+def _over(episode: Episode) -> float:
+    return math.inf if episode.resolved_s is None else episode.resolved_s
 
 
 def _under_way(scrapes: Scrapes, at_s: float) -> bool:

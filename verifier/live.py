@@ -26,7 +26,7 @@ from exporter.live import Live
 from exporter.recorder import JOB
 from simulator.pacer import SystemClock
 from verifier.clip import clip
-from verifier.clocks import compare, evaluate_at, read_scrapes, relive
+from verifier.clocks import busy_share, compare, evaluate_at, read_scrapes, relive
 from verifier.compression import compress_panels, compress_rules
 from verifier.efficacy import weak_faults
 from verifier.engine import answer_panels, panel_verdicts, record
@@ -111,7 +111,7 @@ class _Run:
             bind("127.0.0.1", 0) as listener,
             Stack(self.rules, self.setup.routing, self.tempo) as stack,
         ):
-            joined_s = time.time()
+            joined_s = round(time.time(), 3)  # Prometheus knows whole milliseconds
             live = Live(
                 world,
                 SystemClock(),
@@ -140,8 +140,9 @@ class _Run:
                 outcome = replace(outcome, invalid=(*outcome.invalid, *weak))
             if self.setup.both:
                 self._tell("living it again", 0.0)
-                differences = self._compare(witness, begins, shifted, seen)
-                outcome = replace(outcome, clocks=differences)
+                differences, doubts = self._compare(witness, begins, shifted, seen)
+                doubts = (*outcome.invalid, *doubts)
+                outcome = replace(outcome, clocks=differences, invalid=doubts)
         return outcome
 
     async def _watch(
@@ -158,7 +159,7 @@ class _Run:
     def _check_health(self, stack: Stack, live: Live, clock: ScenarioClock, lead_s: float) -> None:
         """Refuse to begin when the world or its stack is not well."""
         server, now_s = stack.prometheus, clock.start_s
-        up = server.stored(f'up{{job="{JOB}"}}', now_s - lead_s + 0.001, now_s)
+        up = server.stored(f'up{{job="{JOB}"}}', now_s - lead_s, now_s)
         arrived = sum(int(series.values.sum()) for series in up)
         if arrived < LEAD_SCRAPES // 2:
             raise JudgeError(
@@ -241,8 +242,11 @@ class _Run:
 
     def _compare(
         self, witness: Witness, begins: World, history: History, seen: Seen
-    ) -> tuple[ClockDifference, ...]:
-        """Live the run again in virtual time, from where the exporter began."""
+    ) -> tuple[tuple[ClockDifference, ...], tuple[str, ...]]:
+        """Live the run again in virtual time, from where the exporter began.
+
+        Returns both timelines side by side, and why nothing may be concluded where they differ.
+        """
         clock, live_server = witness.clock, witness.stack.prometheus
         end_s = clock.unix_s(seen.ended_s)
         scrapes = read_scrapes(live_server, witness.began_s, end_s)
@@ -251,7 +255,12 @@ class _Run:
             server.push(relive(begins, scrapes))
             record(server, self.rules, 0.0, end_s - clock.start_s, epoch_s=clock.start_s)
             virtual = evaluate_at(server, self.rules, seen.stored, clock, end_s)
-        return compare(virtual, seen.timelines, self.rules, scrapes, clock)
+        differences = compare(virtual, seen.timelines, self.rules, scrapes, clock)
+        slow = busy_share(scrapes)
+        if slow <= 1 - SHARE_MIN or all(one.ok for one in differences):
+            return differences, ()
+        told = f"both clocks differ, and {slow:.0%} of the scrapes were slow"
+        return differences, (f"{told}: the machine is too busy, try fewer --jobs",)
 
     def _behind(self, seconds: float) -> JudgeError:
         return JudgeError(

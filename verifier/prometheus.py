@@ -240,7 +240,10 @@ class Prometheus:
 
     def stored(self, selector: str, start_s: float, end_s: float) -> list[Series]:
         """Return the very samples of `selector` after `start_s` up to `end_s`, as stored."""
-        form = {"query": f"{selector}[{round((end_s - start_s) * 1000)}ms]", "time": _number(end_s)}
+        end_ms = round(end_s * 1000)
+        # A range of 2.42 takes in the sample at its beginning, one of 3.x does not.
+        range_ms = end_ms - round(start_s * 1000) - 1
+        form = {"query": f"{selector}[{range_ms}ms]", "time": _number(end_ms / 1000)}
         result = self._ask("/api/v1/query", form)["result"]
         return [_series(item["metric"], item["values"]) for item in result]
 

@@ -106,7 +106,7 @@ class Witness:
     @property
     def began_s(self) -> float:
         """When the exporter began, Unix time: up to that instant the past was stored."""
-        return self.clock.start_s - self.lead_s + 0.001
+        return self.clock.start_s - self.lead_s
 
     def look(self, scenario: Scenario, end_s: float, *, world: World | None = None) -> Seen:
         """Judge what happened up to `end_s` of Unix time, by the expectations of `scenario`.

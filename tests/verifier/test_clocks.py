@@ -14,7 +14,7 @@ from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 from tests.verifier.alerts import rule_files
-from verifier.clocks import Scrapes, compare, evaluate_at, relive
+from verifier.clocks import Scrapes, busy_share, compare, evaluate_at, relive
 from verifier.observed import ScenarioClock
 from verifier.prometheus import Prometheus, Series
 from verifier.timeline import Episode, Timeline
@@ -106,6 +106,35 @@ def test_what_only_one_clock_saw_is_told():
     assert [one.ok for one in differences(SAME, twice)] == [True] * 3 + [False] * 2
     found = differences(SAME, timeline((300.0, 600.0, None)))
     assert [(one.transition, one.ok) for one in found][-1] == ("resolved", False)
+
+
+def test_a_spell_of_one_evaluation_on_one_side_is_a_race_or_a_fault():
+    """Pending for one evaluation because a sample came late; without a scrape under way it fails.
+
+    The episodes that follow are still held against their own.
+    """
+    noisy = timeline((90.0, None, 120.0), (300.0, 600.0, 900.0))
+    racing = differences(SAME, noisy, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
+    assert [(one.transition, one.ok) for one in racing[:2]] == [
+        ("pending", True),
+        ("resolved", True),
+    ]
+    assert racing[0].reason == "in real time only, where a scrape was under way"
+    assert {one.reason for one in racing[2:]} == {"the same evaluation"}
+    calm = differences(SAME, noisy)
+    assert [one.ok for one in calm] == [False, False, True, True, True]
+    fired = timeline((90.0, 90.0, 120.0), (300.0, 600.0, 900.0))
+    raced = differences(SAME, fired, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
+    assert [one.ok for one in raced] == [False, False, False, True, True, True]
+
+
+def test_a_machine_too_busy_for_its_scrapes_is_known_by_them():
+    """A tenth of them over a tenth of a second; a quick refusal is no sign of that."""
+    slow = scrapes()
+    slow.took_s[::10] = 0.3
+    assert busy_share(slow) == pytest.approx(0.1)
+    refused = replace(scrapes(), world_ns=np.full(200, -1))
+    assert busy_share(refused) == 0.0
 
 
 def make_world():
