@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from aiohttp import web
-from rich.console import Console
 
-from agentaskit_sim.status import Status
+from agentaskit_sim.status import LiveConsole, Status
 from agentaskit_sim.token import read_token
 from exporter.control import Control
 from exporter.discovery import TARGETS, answer_targets
@@ -163,7 +162,7 @@ def _serve(
     scenario: Scenario, listener: socket.socket, *, token: str | None, exit_at_end: bool
 ) -> int:
     """Build the world, serve it, return the exit status."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = LiveConsole()
     console.print(
         f"Preparing {scenario.name}, seed {scenario.seed}; a first run compiles the world ...",
         markup=False,
@@ -223,7 +222,7 @@ class Service:
         await self._live.pacer.run()
 
 
-def _announce(console: Console, url: str) -> None:
+def _announce(console: LiveConsole, url: str) -> None:
     for what, path in (
         ("Metrics", "/metrics"),
         ("Start", "/"),

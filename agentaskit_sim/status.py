@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from simulator.pacer import Pace
     from simulator.snapshot import Snapshot
 
 LOOK_S = 1.0
 LOOKS_PER_PLAIN_LINE = 10
 BEHIND_S = 1.0
+
+
+class LiveConsole(Console):
+    """Standard output, of a world that lives; nothing in it is highlighted or wrapped."""
+
+    def __init__(self) -> None:
+        """Write to standard output."""
+        super().__init__(highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> NoReturn:
+        """End the program as any other whose reader has left, not with a status of verdicts."""
+        raise BrokenPipeError
 
 
 class Watched(Protocol):

@@ -13,7 +13,6 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from agentaskit_sim.addresses import (
     RECEIVER_PATH,
@@ -33,7 +32,7 @@ from agentaskit_sim.serve import (
     run_loop,
     take_port,
 )
-from agentaskit_sim.status import Status
+from agentaskit_sim.status import LiveConsole, Status
 from agentaskit_sim.token import read_token
 from agentaskit_sim.watch import Titles, Watch
 from exporter.http import describe_url
@@ -207,7 +206,7 @@ def _up(wanted: Wanted, listener: socket.socket, receiver: Receiver, held: ExitS
         require("prometheus")
         if wanted.alertmanager is None:
             require("alertmanager")
-    console = Console(highlight=False, soft_wrap=True)
+    console = LiveConsole()
     chosen = wanted.scenario
     console.print(
         f"Preparing {chosen.name}, seed {chosen.seed}; a first run compiles the world ...",

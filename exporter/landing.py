@@ -38,7 +38,7 @@ _PAGE = """<!doctype html>
 <li><a href="metrics">/metrics</a> &ndash; text 0.0.4 or OpenMetrics 1.0, as asked for</li>
 <li><a href="-/healthy">/-/healthy</a> &ndash; the process answers</li>
 <li><a href="-/ready">/-/ready</a> &ndash; a scrape would be answered</li>
-<li><a href="sd/targets">/sd/targets</a> &ndash; where this is, for <code>http_sd_configs</code></li>
+<li><a href="sd/targets">/sd/targets</a> &ndash; where this is, for <code>http_sd</code></li>
 <li><a href="{faults}">/{faults}</a> &ndash; faults in effect;
 <a href="{faults}/catalogue">all there are</a></li>
 </ul>

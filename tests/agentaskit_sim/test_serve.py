@@ -6,6 +6,8 @@ import http.client
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -87,6 +89,16 @@ def test_serve_shows_a_world_in_real_time_until_control_c(run):
     ]  # fmt: skip
     assert serve.end(signal.SIGINT) == 130
     assert "stopped after 2 scrapes" in serve.lines[-1]
+
+
+def test_a_reader_that_leaves_ends_it_as_any_other_program():
+    """As `serve | head -1` does: status 141, which is none of a verdict's, and no traceback."""
+    words = [sys.executable, "-m", "agentaskit_sim", "serve", "--port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr.read() == b""
 
 
 def test_a_term_signal_ends_it_with_143(run):
