@@ -99,9 +99,7 @@ def test_without_names_every_bundled_scenario_is_judged(command, judged):
     """With the pack's own 19 alerts and 20 panels."""
     asked = judged(outcome())
     command("verify")
-    assert [one.name for one in asked["inputs"].scenarios] == [
-        path.stem for path in library()
-    ]
+    assert [one.name for one in asked["inputs"].scenarios] == [path.stem for path in library()]
     assert len(asked["inputs"].rules.alerts) == 19
     assert len(asked["inputs"].dashboards.panels) == 20
     assert (asked["judge"].exact, asked["jobs"] >= 1) == (False, True)
