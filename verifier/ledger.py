@@ -17,7 +17,7 @@ from verifier.errors import JudgeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.verdict import Labels
+    from verifier.rules import Pairs
 
 _ZERO_TIME: Final = "0001-01-01"
 """How Go writes a moment that is not known, such as the end of what is still firing."""
@@ -37,8 +37,8 @@ class Notification:
     status: Literal["firing", "resolved"]
     group_key: str
     fingerprint: str
-    labels: Labels
-    annotations: Labels
+    labels: Pairs
+    annotations: Pairs
     starts_at_s: float
     ends_at_s: float | None
     received_s: float
