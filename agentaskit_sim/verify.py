@@ -22,6 +22,7 @@ from agentaskit_sim.judges import LANES_PER_CORE, FastForward, RealTime, real_ti
 from scenarios.durations import parse_duration
 from scenarios.errors import InputError
 from verifier.binaries import require
+from verifier.child import require_room
 from verifier.errors import JudgeError
 from verifier.junit import junit
 from verifier.report import print_report
@@ -145,6 +146,8 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     live = live or both
     if not live:
         _refuse_without_live(compress=compress, limit=limit, routing=routing)
+    elif exact:
+        raise InputError("--exact must come without --live: real time leaves no second out")
     inputs = read_inputs(scenario or (), rules, dashboards)
     if seed is not None:
         inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
@@ -160,6 +163,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         require("prometheus")
         if live:
             require("alertmanager")
+        require_room()
     except JudgeError as error:
         if as_json:
             _print_json([invalid_outcome(one, str(error)) for one in inputs.scenarios])

@@ -135,6 +135,7 @@ def test_live_runs_are_cut_over_the_whole_library_only(command, judged):
     [
         (["--compress", "30"], "--compress must come with --live: virtual time needs none"),
         (["--limit", "30s"], "--limit must come with --live: virtual time needs none"),
+        (["--live", "--exact"], "--exact must come without --live: real time leaves no second out"),
         (["--live", "--limit", "soon"], "--limit must be a duration such as 1h30m"),
         (["--live", "--limit", "0s"], "--limit must be above 0s, got 0s"),
         (["--live", "--compress", "60"], "--compress 30 is the most that all rules allow"),
