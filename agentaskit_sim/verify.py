@@ -144,10 +144,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
 ) -> None:
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
-    if not live:
-        _refuse_without_live(compress=compress, limit=limit, routing=routing)
-    elif exact:
-        raise InputError("--exact must come without --live: real time leaves no second out")
+    _refuse_odd_options(live=live, exact=exact, of_live=(compress, limit, routing))
     inputs = read_inputs(scenario or (), rules, dashboards)
     if seed is not None:
         inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
@@ -160,10 +157,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         jobs = jobs or LANES_PER_CORE * cores()
     progress_to = Console(stderr=True, highlight=False)
     try:
-        require("prometheus")
-        if live:
-            require("alertmanager")
-        require_room()
+        _check_machine(live=live)
     except JudgeError as error:
         if as_json:
             _print_json([invalid_outcome(one, str(error)) for one in inputs.scenarios])
@@ -214,10 +208,21 @@ def _limit_s(limit: str | None, *, whole_library: bool) -> float:
     return seconds
 
 
-def _refuse_without_live(**options: object) -> None:
-    for name, value in options.items():
-        if value is not None:
+def _refuse_odd_options(*, live: bool, exact: bool, of_live: Sequence[object]) -> None:
+    """Refuse what means nothing in the clock that was chosen."""
+    if live and exact:
+        raise InputError("--exact must come without --live: real time leaves no second out")
+    for name, value in zip(("compress", "limit", "routing"), of_live, strict=True):
+        if not live and value is not None:
             raise InputError(f"--{name} must come with --live: virtual time needs none")
+
+
+def _check_machine(*, live: bool) -> None:
+    """Raise `JudgeError` when something is missing without which nothing could be judged."""
+    require("prometheus")
+    if live:
+        require("alertmanager")
+    require_room()
 
 
 def _judge(
