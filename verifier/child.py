@@ -136,17 +136,12 @@ class Child:
     def way_out(self, what: str = "") -> str:
         """Return what a user can do about a process that failed; `what` it said, beside its log."""
         if "no space left" in "\n".join((what, *list(self.log))).lower() or not self.has_room():
-            return (
-                f"the disk of {self.directory} is full: free some space or point TMPDIR elsewhere"
-            )
+            return _disk_is_full(self.directory)
         return "run it again; `agentaskit-sim doctor` shows what is installed"
 
     def has_room(self) -> bool:
         """Whether the disk has any space left for the directory."""
-        try:
-            return shutil.disk_usage(self.directory.parent).free >= FREE_BYTES_MIN
-        except OSError:
-            return True
+        return _has_room(self.directory.parent)
 
     def stop(self) -> None:
         """Kill the process, remove the directory, dismiss the guard. May be called twice."""
@@ -196,6 +191,27 @@ class Child:
             if not crashed:  # what follows is the state of a thousand goroutines
                 self.log.append(text)
             crashed = crashed or text.startswith(_CRASHES)
+
+
+def require_room() -> None:
+    """Raise JudgeError when there is nowhere to put a temporary file, or no space left there."""
+    try:
+        directory = Path(tempfile.gettempdir())
+    except OSError as error:
+        raise _no_directory(error) from error
+    if not _has_room(directory):
+        raise JudgeError(_disk_is_full(directory))
+
+
+def _has_room(directory: Path) -> bool:
+    try:
+        return shutil.disk_usage(directory).free >= FREE_BYTES_MIN
+    except OSError:
+        return True
+
+
+def _disk_is_full(directory: Path) -> str:
+    return f"the disk of {directory} is full: free some space or point TMPDIR elsewhere"
 
 
 def _no_directory(error: OSError) -> JudgeError:
