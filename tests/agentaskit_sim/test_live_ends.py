@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from tests.trials.live_run import LiveRun, kill, reachable, wrongs
+from tests.trials.live_run import Ended, LiveRun, kill, reachable, wrongs
 from verifier.binaries import require
 from verifier.verdict import verdict_schema
 
@@ -124,6 +124,31 @@ def asked_by_strangers(run):
                 statuses.add(connection.getresponse().status)
                 connection.close()
     return statuses
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, None),
+        ({"told": ["firing"]}, "passed with deliveries"),
+        ({"told": ["firing", "resolved", "resolved"]}, "passed with deliveries"),
+        ({"verdict": "fail"}, "fail"),
+        ({"verdict": "invalid", "reasons": []}, "says not why"),
+        ({"verdict": "invalid", "reasons": ["internal error: OSError"]}, "says not why"),
+        ({"verdict": "invalid", "reasons": ["Prometheus ended in mid-run"]}, None),
+        ({"left": ["1: sleep"]}, "left"),
+        ({"err": "Traceback (most recent call last)"}, "a traceback"),
+    ],
+)
+def test_what_must_not_be_is_seen(change, said):
+    """A false pass, something told twice, a failure, no reason, something left: each planted."""
+    told = change.get("told", ["firing", "resolved"])
+    scenario = {"verdict": "pass", "reasons": [], **change}
+    deliveries = [{"receiver": "slack-warnings", "status": one} for one in told]
+    scenario["alerts"] = [{"deliveries": deliveries}, {}]
+    ended = Ended(0, "", change.get("err", ""), 1.0, change.get("left", []))
+    found = wrongs(ended, scenario)
+    assert found == [] if said is None else said in found[0]
 
 
 def test_a_run_beside_others_that_die_is_not_disturbed(seen):
