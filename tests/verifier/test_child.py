@@ -121,8 +121,8 @@ def test_the_program_does_not_hold_the_guards_pipe(tmp_path: Path) -> None:
     child = Child("x-", parent_directory=tmp_path)
     child.start(["/bin/sleep", "60"])
     process = Path(f"/proc/{child.pid}")
+    assert wait_until(lambda: str((process / "fd" / "0").readlink()) == "/dev/null")
     assert wait_until(lambda: len(list((process / "fd").iterdir())) == 3)
-    assert str((process / "fd" / "0").readlink()) == "/dev/null"
     pipe = Path(f"/proc/self/fd/{child._guard.stdin.fileno()}").readlink()
     assert pipe not in [one.readlink() for one in (process / "fd").iterdir()]
     child.stop()
@@ -134,7 +134,7 @@ def test_a_full_disk_is_the_way_out_that_is_told(tmp_path: Path) -> None:
     assert child.way_out().startswith("run it again")
     assert child.way_out("write: No space left on device").startswith(f"the disk of {tmp_path}")
     child.start(["/bin/sh", "-c", "echo level=error err='no space left on device'; exit 3"])
-    assert wait_until(lambda: child.exit_status() == 3)
+    assert wait_until(lambda: child.exit_status() == 3 and child.log)
     assert child.way_out().startswith("the disk of")
     assert child.fate() == [
         "it ended with status 3",
