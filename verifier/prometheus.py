@@ -288,6 +288,7 @@ class Prometheus:
             f"--web.route-prefix={self._prefix}",
             "--web.enable-remote-write-receiver",
             "--web.enable-lifecycle",
+            "--web.read-timeout=30d",  # else it hangs up on whoever did not ask for five minutes
             f"--rules.alert.resend-delay={math.ceil(RESEND_S * 1000 / self._factor)}ms",
             f"--query.lookback-delta={math.ceil(LOOKBACK_S * 1000 / self._factor)}ms",
         ]
