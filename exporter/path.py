@@ -30,7 +30,8 @@ _KINDS = (
     f.SeriesVanish,
     f.CardinalityBurst,
 )
-_PATH: Final = frozenset(name for name, kind in FAULTS.items() if kind in _KINDS)
+PATH_FAULTS: Final = frozenset(name for name, kind in FAULTS.items() if kind in _KINDS)
+"""The faults of the observability path, as the catalogue calls them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ class PathCounts:
 
     def show(self, snapshot: Snapshot) -> Snapshot:
         """Return the reading with what was seen here of the faults in effect."""
-        if not any(one.fault in _PATH for one in snapshot.faults):
+        if not any(one.fault in PATH_FAULTS for one in snapshot.faults):
             return snapshot
         faults = tuple(
             replace(one, effect=seen[0], expected=seen[1])
@@ -129,7 +130,7 @@ class PathCounts:
     def _seen(self, fault: str, name: str, began_ns: int) -> tuple[float, float] | None:
         """What was seen of a fault, and what ought to have been; None if it is not of the path."""
         kind = FAULTS[fault]
-        if fault not in _PATH:
+        if fault not in PATH_FAULTS:
             return None
         if kind is f.CounterReset:
             seen = any(before <= began_ns <= at for before, at in self._resets)

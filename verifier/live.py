@@ -23,6 +23,7 @@ from aiohttp import web
 from exporter.history import EPOCH_S, Block, History
 from exporter.http import bind, build_app
 from exporter.live import Live
+from exporter.path import PATH_FAULTS
 from exporter.recorder import JOB
 from simulator.pacer import SystemClock
 from verifier.clip import clip
@@ -224,9 +225,13 @@ class _Run:
         found = []
         stored = server.stored(f'up{{job="{JOB}"}}', clock.start_s, end_s)
         scrapes = sum(len(series.times_s) for series in stored)
+        failed = scrapes - sum(int(series.values.sum()) for series in stored)
         due = (end_s - clock.start_s) / self.tempo.scrape_s
         if scrapes < due * SHARE_MIN:
             found.append(f"Prometheus scraped {scrapes} times instead of {due:.0f}")
+        hindered = any(fault.kind in PATH_FAULTS for fault in self.scenario.plan.faults)
+        if failed and not (seen.ok or hindered):
+            found.append(f"{failed} scrapes failed that no fault of the scenario hinders")
         missed = server.metric("prometheus_rule_group_iterations_missed_total")
         done = server.metric("prometheus_rule_group_iterations_total")
         if missed > done * (1 - SHARE_MIN):
