@@ -1,0 +1,41 @@
+"""The whole library with every injector disarmed: none of it may be judged; `make test-long`."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentaskit_sim.inputs import read_inputs
+from tests.simulator.injectors import disarm
+from verifier.fastforward import prepare, verify_scenario
+from verifier.suite import cores, run_suite
+
+pytestmark = pytest.mark.long
+
+
+class Quiet:
+    """Nobody watches."""
+
+    def progress(self, progress):
+        """Hear nothing of it."""
+
+    def done(self, outcome):
+        """Nor of this."""
+
+
+def test_every_scenario_whose_injectors_do_nothing_is_invalid():
+    """Each says which fault had no effect, what was measured and what was declared."""
+    inputs = read_inputs((), None, None)
+    struck = [scenario for scenario in inputs.scenarios if scenario.plan.faults]
+    prepare(struck)
+
+    def judge(scenario, report):
+        with pytest.MonkeyPatch.context() as patch:
+            for kind in {fault.kind for fault in scenario.plan.faults}:
+                disarm(patch, kind)
+            return verify_scenario(scenario, inputs.rules, (), exact=False, report=report)
+
+    outcomes = run_suite(struck, judge, Quiet(), jobs=cores())
+    assert len(outcomes) >= 19
+    for outcome in outcomes:
+        assert outcome.verdict == "invalid", outcome.name
+        assert all("had no effect" in reason for reason in outcome.invalid), outcome.invalid
