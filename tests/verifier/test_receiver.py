@@ -10,13 +10,12 @@ import sys
 import textwrap
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.verifier.deliveries import alert, delivery, post, wait_until
-from tests.verifier.test_prometheus import is_running
+from tests.verifier.parents import leaves_nothing
 from verifier import receiver as module
 from verifier import webhook
 from verifier.errors import JudgeError
@@ -26,6 +25,7 @@ from verifier.webhook import LedgerFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -278,16 +278,4 @@ HELPER = textwrap.dedent(
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
 def test_nothing_is_left_behind_however_the_parent_ends(tmp_path: Path, end: str) -> None:
     """Also when the child is not the first that worked in the directory."""
-    helper = subprocess.Popen(
-        [sys.executable, "-c", HELPER, str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[2],
-        text=True,
-    )
-    assert helper.stdout is not None
-    pid = int(helper.stdout.readline())
-    assert is_running(pid)
-    helper.send_signal(getattr(signal, end))
-    helper.wait(20)
-    assert wait_until(lambda: not is_running(pid) and not list(tmp_path.iterdir()))
+    assert leaves_nothing(HELPER, tmp_path, end)
