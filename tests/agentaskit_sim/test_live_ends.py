@@ -46,13 +46,36 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Begin all runs of this module beside each other; give a way to wait for one."""
+    """Begin all runs of this module beside each other; give a way to wait for one.
+
+    A dozen stacks at once, in real time, on a machine that others may share: what they disturbed
+    is done once more with the machine to itself. What is wrong in earnest is so again.
+    """
     with ThreadPoolExecutor(len(TRIALS) + 1) as pool, ExitStack() as disks:
-        run = LiveRun(tmp_path_factory.mktemp("lanes"), "".join(POOLS.values()))
-        futures = {"lanes": pool.submit(hurt_lanes, run)}
-        for name, trial in TRIALS.items():
-            futures[name] = pool.submit(trial, tmp_path_factory.mktemp("trial"), disks)
-        yield lambda name: futures[name].result()
+
+        def begin(name):
+            place = tmp_path_factory.mktemp("trial")
+            if name == "lanes":
+                return pool.submit(hurt_lanes, LiveRun(place, "".join(POOLS.values())))
+            return pool.submit(TRIALS[name], place, disks)
+
+        futures = {name: begin(name) for name in ("lanes", *TRIALS)}
+
+        def wait(name):
+            if futures[name].exception() is None and not is_disturbed(futures[name].result()):
+                return futures[name].result()
+            for future in futures.values():
+                future.exception()
+            return begin(name).result()
+
+        yield wait
+
+
+def is_disturbed(found):
+    """Say whether a run came to another end than it should, which a busy machine may cause."""
+    if not isinstance(found, Seen):
+        return bool(found)
+    return any(found.outcomes[name]["verdict"] != "pass" for name in POOLS if name != "prometheus")
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +197,9 @@ def test_without_its_prometheus_a_run_could_not_be_judged(seen):
     """It would have a gap nobody can fill."""
     outcome = seen.outcomes["prometheus"]
     assert outcome["verdict"] == "invalid"
-    assert "Prometheus ended in mid-run; it ended with status -9" in outcome["reasons"][0]
+    # A look finds it gone, or a question was under way when it went.
+    assert outcome["reasons"][0].startswith(("Prometheus ended in mid-run", "Prometheus does not"))
+    assert "it ended with status -9" in outcome["reasons"][0]
 
 
 def test_each_run_is_told_of_its_own_alerts_alone(seen):
