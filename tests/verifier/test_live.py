@@ -13,6 +13,7 @@ from agentaskit_sim.inputs import PACK_ROUTING
 from exporter.history import EPOCH_S, Block, History
 from simulator.effects import Composition
 from tests.verifier.lives import pack_panels, pack_rules, told
+from verifier.errors import JudgeError
 from verifier.fastforward import prepare
 from verifier.live import Setup, _Run, at_real_time, verify_live
 from verifier.observed import ScenarioClock
@@ -200,6 +201,39 @@ def test_what_a_busy_machine_or_a_dead_server_cost_is_never_a_failure(server, ok
     witness = SimpleNamespace(stack=stack, clock=ScenarioClock(1_800_000_000.0, 30.0))
     found = run._doubts(witness, SimpleNamespace(ok=ok, ended_s=300.0))
     assert [doubt in one for one in found] == ([True] if doubt else [])
+
+
+def firing(*_):
+    """Answer that one alert fires."""
+    return [Series({"alertname": "Slow"}, np.zeros(1), np.ones(1))]
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "drift_s", "query", "refused"),
+    [
+        (6, 0.0, lambda *_: [], None),
+        (2, 0.0, lambda *_: [], "the stack was not ready: 2 scrapes in its first 10 s"),
+        (6, 1.0, lambda *_: [], "the world fell 1.0 s behind real time"),
+        (6, 0.0, firing, "the world was not healthy when the scenario was about to begin: Slow"),
+    ],
+)
+def test_a_scenario_begins_in_health_or_not_at_all(scrapes, drift_s, query, refused):
+    """Scrapes have come, the world keeps its time, nothing fires."""
+    setup = Setup(pack_rules("backpressure"), (), load_routing(PACK_ROUTING), Tempo(30))
+    run = _Run(scenario("any"), setup, lambda _: None)
+    server = Server(scrapes)
+    server.query = query
+    parts = (
+        SimpleNamespace(prometheus=server),
+        SimpleNamespace(pacer=SimpleNamespace(drift_s=drift_s)),
+        ScenarioClock(1_800_000_000.0, 30.0),
+        10.0,
+    )
+    if refused is None:
+        run._check_health(*parts)
+        return
+    with pytest.raises(JudgeError, match=refused):
+        run._check_health(*parts)
 
 
 def test_a_past_is_laid_so_that_it_ends_where_the_run_begins():
