@@ -85,7 +85,7 @@ def app(wanted: str | None) -> typer.Typer:
         if name != wanted:
             front.command(name, help=what)(_unloaded)
             continue
-        module = import_module(f"agentaskit_sim.{name}")
+        module = import_module(f"agentaskit_sim.commands.{name}")
         examples = getattr(module, "EXAMPLES", None)
         if hasattr(module, "app"):
             front.add_typer(module.app, name=name, help=what, epilog=examples)
@@ -100,7 +100,7 @@ def _run(argv: list[str]) -> int:
     wanted = next((word for word in argv if not word.startswith("-")), None)
     try:
         if wanted in {"verify", "up"}:
-            argv = import_module("agentaskit_sim.verify").spread(argv)
+            argv = import_module("agentaskit_sim.commands.verify").spread(argv)
         app(wanted)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -116,7 +116,7 @@ def _run(argv: list[str]) -> int:
 
 
 def _failed(error: Exception) -> int:
-    from scenarios.errors import InputError  # noqa: PLC0415 - help needs neither
+    from documents.mistakes import InputError  # noqa: PLC0415 - help needs neither
     from verifier.errors import JudgeError  # noqa: PLC0415
 
     if isinstance(error, InputError | JudgeError):

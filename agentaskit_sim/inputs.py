@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenarios.errors import InputError, gather
+from documents.mistakes import InputError, gather
 from scenarios.loader import library, load_for_verify, resolve
-from verifier.dashboards import load_dashboards
-from verifier.judgement import check_alerts_exist
-from verifier.rules import load_rules
+from verifier.judge.judgement import check_alerts_exist
+from verifier.pack.dashboards import load_dashboards
+from verifier.pack.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from scenarios.scenario import Scenario
-    from verifier.dashboards import Dashboards
-    from verifier.rules import RuleFiles
+    from verifier.pack.dashboards import Dashboards
+    from verifier.pack.rules import RuleFiles
 
 PACK = Path(__file__).resolve().parent.parent / "observability"
 PACK_RULES = tuple(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scenarios.errors import InputError, gather
+from documents.mistakes import InputError, gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from agentaskit_sim.inputs import Inputs
     from scenarios.scenario import Scenario
-    from verifier.routing import Routing
-    from verifier.tempo import Tempo
-    from verifier.verdict import Progress, ScenarioOutcome
+    from verifier.judge.verdict import Progress, ScenarioOutcome
+    from verifier.pack.routing import Routing
+    from verifier.time_compression import TimeCompression
 
 LANES_PER_CORE = 3
 """Live runs beside each other: one takes less than a third of a core."""
@@ -36,7 +36,7 @@ class FastForward:
         self, scenario: Scenario, report: Callable[[Progress], None], /
     ) -> ScenarioOutcome:
         """Judge `scenario` in this process."""
-        from verifier.fastforward import verify_scenario  # noqa: PLC0415 - numba takes its time
+        from verifier.virtual_time.run import verify_scenario  # noqa: PLC0415 - numba takes its time
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         outcome = verify_scenario(scenario, rules, panels, exact=self.exact, report=report)
@@ -58,12 +58,14 @@ class RealTime:
         self, scenario: Scenario, report: Callable[[Progress], None], /
     ) -> ScenarioOutcome:
         """Judge `scenario` in this process, with servers of its own."""
-        from verifier.live import Setup, verify_live  # noqa: PLC0415 - numba takes its time
-        from verifier.tempo import Tempo  # noqa: PLC0415
+        from verifier.real_time.run import RealTimeSetup, run_in_real_time  # noqa: PLC0415 - numba takes its time
+        from verifier.time_compression import TimeCompression  # noqa: PLC0415
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
-        setup = Setup(rules, panels, self.routing, Tempo(self.factor), self.limit_s, both=self.both)
-        outcome = verify_live(scenario, setup, report)
+        setup = RealTimeSetup(
+            rules, panels, self.routing, TimeCompression(self.factor), self.limit_s, both=self.both
+        )
+        outcome = run_in_real_time(scenario, setup, report)
         found = (*rules.findings, *self.inputs.dashboards.findings)
         return replace(outcome, findings=tuple(str(finding) for finding in found))
 
@@ -72,16 +74,16 @@ def real_time(
     inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
 ) -> RealTime:
     """Return the live judge; raise `InputError` for what cannot be run live, or not so fast."""
-    from verifier.compression import check_compression  # noqa: PLC0415
-    from verifier.deliveries import check_receivers_exist  # noqa: PLC0415
-    from verifier.routing import load_routing  # noqa: PLC0415
-    from verifier.tempo import Tempo  # noqa: PLC0415 - numba takes its time
+    from verifier.judge.deliveries import check_receivers_exist  # noqa: PLC0415
+    from verifier.pack.routing import load_routing  # noqa: PLC0415
+    from verifier.real_time.compression import check_compression  # noqa: PLC0415
+    from verifier.time_compression import TimeCompression  # noqa: PLC0415 - numba takes its time
 
-    routes, tempo = load_routing(routing), Tempo(factor)
-    checks = [partial(check_compression, inputs.rules, factor, tempo.scrape_s)]
+    routes, compression = load_routing(routing), TimeCompression(factor)
+    checks = [partial(check_compression, inputs.rules, factor, compression.scrape_s)]
     for one in inputs.scenarios:
         checks += [partial(check_receivers_exist, one, routes.receivers)]
-        checks += [partial(_check_plan, one, tempo)]
+        checks += [partial(_check_plan, one, compression)]
     mistakes: list[InputError] = []
     for check in checks:
         try:
@@ -93,8 +95,8 @@ def real_time(
     return RealTime(inputs, routes, factor, limit_s, both)
 
 
-def _check_plan(scenario: Scenario, tempo: Tempo) -> None:
+def _check_plan(scenario: Scenario, compression: TimeCompression) -> None:
     try:
-        tempo.plan(scenario.plan, lead_s=1.0)
+        compression.plan(scenario.plan, lead_s=1.0)
     except ValueError as error:
         raise InputError(str(error), path=scenario.path) from None

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.simpy_world import ArithmeticBus, EventBus, SimpyWorld
-from exporter.catalogue import catalogue_world
+from exporter.metrics.catalogue import catalogue_world
 from simulator.plan import BASE_RATE_PER_S, Plan
 from simulator.topology import Topology
 from simulator.world import World

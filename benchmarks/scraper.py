@@ -13,9 +13,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from verifier.binaries import require
-from verifier.child import Child, free_port
 from verifier.errors import JudgeError
+from verifier.servers.binaries import require
+from verifier.servers.child import Child, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

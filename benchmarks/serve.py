@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from agentaskit_sim.serve import baseline, build_world
+from agentaskit_sim.commands.serve import baseline, build_world
 from benchmarks.scraper import Scraper
 from simulator.topology import Topology
 

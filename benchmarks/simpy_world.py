@@ -163,7 +163,7 @@ class ArithmeticBus:
         return self._env.timeout(handled_at_s - now_s)
 
 
-class Pool:
+class SlotPool:
     """Sandbox slots, first come first served; taking a free one costs no event."""
 
     __slots__ = ("_env", "_free", "_waiting", "executions")
@@ -219,7 +219,7 @@ class SimpyWorld:
         self._random = np.random.default_rng(seed)
         self.agents = _fleet(topology, rate_per_s)
         self.bus = bus(self._env, len(self.agents), topology)
-        self.pools = [Pool(self._env, pool.slots) for pool in topology.sandboxes]
+        self.pools = [SlotPool(self._env, pool.slots) for pool in topology.sandboxes]
         self._idle: tuple[deque[Agent], ...] = (deque(), deque())
         self._queues = [(deque[Task](), deque[Task]()) for _ in topology.priorities]
         self.http_durations = Durations()

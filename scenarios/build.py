@@ -9,20 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenarios.durations import format_duration
-from scenarios.errors import InputError
+from documents.durations import format_duration
+from documents.mistakes import InputError
+from documents.yaml_reader import load, read_text
 from scenarios.expectations import read_expectations
+from scenarios.fault_fields import read_strike
 from scenarios.scenario import Incident, Past, Scenario
-from scenarios.strikes import read_strike
-from scenarios.topology import overlay
-from scenarios.validate import Mistakes
-from scenarios.yaml import load, read_text
-from simulator.faults import Fault
+from scenarios.topology_overlay import overlay
+from scenarios.validation import Mistakes
+from simulator.faults.catalogue import Fault
 from simulator.plan import Burst, Daily, Load, Plan, Stage
 
 if TYPE_CHECKING:
+    from documents.yaml_reader import Step
     from scenarios.schema import FaultModel, IncidentModel, ScenarioModel
-    from scenarios.yaml import Step
     from simulator.topology import Topology
 
 DURATION_MAX_S = 31 * 86_400.0

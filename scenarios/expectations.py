@@ -10,15 +10,15 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from scenarios.durations import format_duration
-from scenarios.errors import Place, did_you_mean
+from documents.durations import format_duration
+from documents.mistakes import Place, did_you_mean
 from scenarios.scenario import Expectation
 
 if TYPE_CHECKING:
+    from documents.yaml_reader import Step
     from scenarios.scenario import Expected
     from scenarios.schema import ExpectationModel, ScenarioModel
-    from scenarios.validate import Mistakes
-    from scenarios.yaml import Step
+    from scenarios.validation import Mistakes
 
 _START = (0.0, 0.0, -inf)
 _Times = tuple[float, float, float]

@@ -10,17 +10,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from documents.mistakes import InputError, did_you_mean
+from documents.yaml_reader import load, parse
 from scenarios.build import Builder
-from scenarios.errors import InputError, did_you_mean
 from scenarios.schema import ScenarioModel, parameters_model, topology_model
-from scenarios.validate import Mistakes
-from scenarios.yaml import load, parse
-from simulator.faults import FAULTS, CardinalityBurst
+from scenarios.validation import Mistakes
+from simulator.faults.catalogue import FAULTS, CardinalityBurst
 
 if TYPE_CHECKING:
+    from documents.yaml_reader import Document, Step
     from scenarios.scenario import Incident, Scenario
-    from scenarios.yaml import Document, Step
-    from simulator.faults import Fault
+    from simulator.faults.catalogue import Fault
 
 LIBRARY = Path(__file__).parent / "library"
 _LIVE_ONLY = (

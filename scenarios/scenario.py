@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from simulator.faults import Fault, Parameters, Targets
+from simulator.faults.catalogue import Fault, Parameters, Targets
 
 if TYPE_CHECKING:
-    from scenarios.errors import Place
+    from documents.mistakes import Place
     from simulator.plan import Plan
     from simulator.topology import Topology
 

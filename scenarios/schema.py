@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
-from scenarios.durations import PATTERN, format_duration, parse_duration
-from simulator.faults import FAULTS
+from documents.durations import PATTERN, format_duration, parse_duration
+from simulator.faults.catalogue import FAULTS
 from simulator.topology import Topology
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -100,7 +100,7 @@ class TargetsModel(Model):
     fraction: float = Field(default=1.0, description="Share of those, above 0 and at most 1.")
 
 
-class StrikeModel(Model):
+class FaultFields(Model):
     """What every fault is given, whenever it begins."""
 
     name: Name = Field(description="A name of its own, by which expectations call it.")
@@ -111,19 +111,19 @@ class StrikeModel(Model):
     parameters: dict[str, Any] = {}
 
 
-class FaultModel(StrikeModel):
+class FaultModel(FaultFields):
     """A fault: a cause in the world, in effect from `start` for `duration`."""
 
     start: Duration
 
 
-class IncidentModel(StrikeModel):
+class IncidentModel(FaultFields):
     """A fault of the past, over before the scenario starts."""
 
     ago: Duration = Field(description="How long before the scenario's start it began.")
 
 
-class InjectionModel(StrikeModel):
+class InjectionModel(FaultFields):
     """A fault injected by hand: in effect at once, ended by the world after `duration`."""
 
     name: Name = Field(default="", description="A name of its own; the fault's, if left out.")

@@ -45,7 +45,7 @@ class SystemClock:
         await asyncio.sleep(delay_s)
 
 
-class Paced(Protocol):
+class PacedWorld(Protocol):
     """The world as the pacer sees it."""
 
     @property
@@ -89,7 +89,7 @@ class Pacer:
 
     def __init__(
         self,
-        world: Paced,
+        world: PacedWorld,
         clock: Clock,
         *,
         tick_s: float = TICK_S,

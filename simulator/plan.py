@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from simulator.topology import require, require_positive
 
 if TYPE_CHECKING:
-    from simulator.faults import Fault
+    from simulator.faults.catalogue import Fault
 
 BASE_RATE_PER_S = 10_300.0
 

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator import accounts, effects
-from simulator import kernel as k
-from simulator.declared import Declared, Struck, strength_at
-from simulator.faults import CounterReset, Fault
-from simulator.layout import aligned, build, ns, view
-from simulator.measures import begin_account
-from simulator.reading import read
+from simulator.faults import accounts
+from simulator.faults import composition as effects
+from simulator.faults.catalogue import CounterReset, Fault
+from simulator.faults.declared_effect import ActiveFault, DeclaredEffect, strength_at
+from simulator.faults.measures import begin_account
+from simulator.kernel import loop as k
+from simulator.kernel.snapshot_reader import read
+from simulator.kernel.state import aligned, build, ns, view
+from simulator.kernel.streams import Streams, generator
 from simulator.snapshot import FaultEffect, FaultStatus, ScrapePath, Snapshot
-from simulator.streams import Streams, generator
 from simulator.topology import require
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ EFFECTS_KEPT = 1024
 
 
 @dataclass(slots=True)
-class _InEffect:
+class _FaultRecord:
     """A fault that has begun: whom it strikes, and what it did up to the last mark."""
 
     fault: Fault
-    aim: effects.Aim
+    aim: effects.FaultTargets
     account: accounts.Account
 
 
@@ -55,16 +56,16 @@ class _Burst:
 
 
 @dataclass(slots=True)
-class _Course:
+class PlanProgress:
     """Where the world stands in its plan. Edges are the instants at which something changes."""
 
     plan: Plan
     origin_ns: int
     edges: list[int] = field(default_factory=list)
     burst: _Burst | None = None
-    in_effect: dict[str, _InEffect] = field(default_factory=dict)
+    in_effect: dict[str, _FaultRecord] = field(default_factory=dict)
     ended: tuple[FaultEffect, ...] = ()
-    mark: accounts.Mark | None = None
+    mark: accounts.CounterReading | None = None
     sample_ns: int = k.NEVER
     load_per_s: float = 0.0
     trace_at_s: float = 0.0
@@ -250,7 +251,7 @@ class World:
         course = self._course
         start = course.origin_ns + ns(fault.start_s)
         require(start >= self.now_ns, f"fault {fault.name}: start", "now or later", fault.start_s)
-        effects.take_aim(fault, self.topology, self._state, self.seed)
+        effects.resolve_targets(fault, self.topology, self._state, self.seed)
         kept = [one for one in course.plan.faults if course.end_ns(one) > self.now_ns]
         course.plan = replace(course.plan, faults=(*kept, fault))
         for edge in _fault_edges(fault):
@@ -298,10 +299,10 @@ class World:
         while k.run(self._state.w, self._state.x, deed, which) == k.REFILL:
             self._streams.refill(self._state)
 
-    def _set_course(self, plan: Plan) -> _Course:
+    def _set_course(self, plan: Plan) -> PlanProgress:
         for fault in plan.faults:
-            effects.take_aim(fault, self.topology, self._state, self.seed)
-        course = _Course(plan, origin_ns=self.now_ns)
+            effects.resolve_targets(fault, self.topology, self._state, self.seed)
+        course = PlanProgress(plan, origin_ns=self.now_ns)
         edges = set(_load_edges(plan))
         for fault in plan.faults:
             edges.update(_fault_edges(fault))
@@ -337,17 +338,17 @@ class World:
         effects.move_slots(s, generator(self.seed, f"slots:{now}"), self._do)
         self._set_rate(passed, composition.traffic, now)
 
-    def _choose_in_effect(self, now: int) -> list[_InEffect]:
+    def _choose_in_effect(self, now: int) -> list[_FaultRecord]:
         course = self._course
         begun = []
         for fault in course.plan.faults:
             starts = course.origin_ns + ns(fault.start_s)
             active = starts <= now < course.end_ns(fault)
             if active and fault.name not in course.in_effect:
-                aim = effects.take_aim(fault, self.topology, self._state, self.seed)
+                aim = effects.resolve_targets(fault, self.topology, self._state, self.seed)
                 peers = [one.account for one in course.in_effect.values()]
                 account = begin_account(self.topology, fault, aim, self._state, peers)
-                one = _InEffect(fault, aim, account)
+                one = _FaultRecord(fault, aim, account)
                 course.in_effect[fault.name] = one
                 begun.append(one)
             elif not active and fault.name in course.in_effect:
@@ -386,22 +387,22 @@ class World:
 
     # --- what faults did
 
-    def _stretch(self) -> accounts.Stretch | None:
+    def _stretch(self) -> accounts.Interval | None:
         """What happened since the last mark; None while no fault is in effect."""
         course = self._course
         if course.mark is None or not course.in_effect:
             return None
         after = accounts.mark(self._state)
         middle = (course.mark.now_ns + after.now_ns) // 2 - course.origin_ns
-        return accounts.Stretch(
+        return accounts.Interval(
             topology=self.topology,
             s=self._state,
             before=course.mark,
             after=after,
-            declared=Declared(
+            declared=DeclaredEffect(
                 self.topology,
                 tuple(
-                    Struck(one.fault, one.aim, strength_at(one.fault, middle))
+                    ActiveFault(one.fault, one.aim, strength_at(one.fault, middle))
                     for one in course.in_effect.values()
                 ),
             ),
@@ -439,13 +440,13 @@ class World:
         self._course.ended = (*self._course.ended, *last)[-EFFECTS_KEPT:]
 
     def _effects_of(
-        self, one: _InEffect, stretch: accounts.Stretch | None, ended_ns: int | None
+        self, one: _FaultRecord, stretch: accounts.Interval | None, ended_ns: int | None
     ) -> tuple[FaultEffect, ...]:
         account = one.account if stretch is None else accounts.book(one.account, stretch)
         began_ns = self._course.origin_ns + ns(one.fault.start_s)
         return accounts.effects_of(account, began_ns, ended_ns)
 
-    def _status(self, one: _InEffect, stretch: accounts.Stretch | None) -> FaultStatus:
+    def _status(self, one: _FaultRecord, stretch: accounts.Interval | None) -> FaultStatus:
         course = self._course
         strength = _strength(one.fault, self.now_ns - course.origin_ns)
         effect = self._effects_of(one, stretch, None)[0]

@@ -1,8 +1,8 @@
 """What the judge says when it cannot judge, and what it notes without stopping.
 
 `JudgeError` is raised anywhere in this room and turned into exit status 3 by the front door. A
-mistake in a user's file is `scenarios.errors.InputError` instead; a failed expectation is no error
-at all.
+mistake in a user's file is `documents.mistakes.InputError` instead; a failed expectation is no
+error at all.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scenarios.errors import Place
+    from documents.mistakes import Place
 
 
 class JudgeError(RuntimeError):

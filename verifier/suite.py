@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from scenarios.errors import InputError
+from documents.mistakes import InputError
 from verifier.errors import JudgeError
-from verifier.verdict import UNKNOWN_ENGINE, Progress, ScenarioOutcome
+from verifier.judge.verdict import UNKNOWN_ENGINE, Progress, ScenarioOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

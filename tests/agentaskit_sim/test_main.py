@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from agentaskit_sim import verify as verify_module
 from agentaskit_sim.__main__ import COMMANDS
-from scenarios.errors import InputError
+from agentaskit_sim.commands import verify as verify_module
+from documents.mistakes import InputError
 from verifier.errors import JudgeError
 
 HEAVY = ("numba", "numpy", "aiohttp", "pydantic", "simulator")

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import hdrs, web
 
 from benchmarks.scraper import Scraper
-from exporter.http import bind, build_app
-from exporter.live import Live
-from exporter.page import OPENMETRICS, TEXT
+from exporter.metrics.page import OPENMETRICS, TEXT
+from exporter.server.app import bind, build_app
+from exporter.server.exposition import Exposition
 from simulator.pacer import SystemClock
 from simulator.snapshot import ScrapePath
 from tests.exporter.contract import METRICS, THRESHOLDS_S
@@ -43,7 +43,7 @@ class Served:
     async def _start(self):
         world = self._world = FakeWorld(rate=1000.0)
         world.advance(5.0)
-        self.live = Live(world, SystemClock(), version="1", scenario="calm")
+        self.live = Exposition(world, SystemClock(), version="1", scenario="calm")
         self._runners = []
         for name, listener in self._listeners.items():
             app = build_app(self.live)

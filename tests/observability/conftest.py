@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.yaml import load
-from verifier.binaries import require
+from documents.yaml_reader import load
+from verifier.servers.binaries import require
 
 PACK = Path(__file__).resolve().parents[2] / "observability"
 CONTRACT_FILES = ("slo.yaml", "performance.yaml", "backpressure.yaml")

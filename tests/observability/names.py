@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import promql_parser
 
-from exporter.catalogue import CONTRACT, STATE
+from exporter.metrics.catalogue import CONTRACT, STATE
 
 EXPORTED = frozenset(metric.name for metric in (*CONTRACT, *STATE)) | {
     f"{metric.name}_{part}" for metric in CONTRACT for part in ("bucket", "sum", "count")

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from scenarios.yaml import load
+from documents.yaml_reader import load
 
 RECEIVER = {"critical": "pagerduty-critical", "warning": "slack-warnings"}
 

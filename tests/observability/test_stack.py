@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from scenarios.yaml import load
+from documents.yaml_reader import load
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from textwrap import dedent
 
 import pytest
 
+from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
 from scenarios.schema import ExpectationModel, ScenarioModel, key_of
-from scenarios.yaml import parse
-from simulator.faults import FAULTS
+from simulator.faults.catalogue import FAULTS
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import json
 import jsonschema
 import pytest
 
-from scenarios.errors import InputError
+from documents.mistakes import InputError
+from documents.yaml_reader import parse
 from scenarios.loader import library, load_for_verify, load_scenario, parse_scenario, resolve
 from scenarios.schema import scenario_schema
-from scenarios.topology import load_topology
-from scenarios.yaml import parse
-from simulator.faults import FAULTS, CrashLoop, TrafficDrop
+from scenarios.topology_overlay import load_topology
+from simulator.faults.catalogue import FAULTS, CrashLoop, TrafficDrop
 from simulator.topology import Topology
 
 GOOD = """\

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator import kernel as k
+from simulator.kernel import loop as k
 from simulator.snapshot import STATUSES, DurationHistogram
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from simulator.faults import Fault
+from simulator.faults.catalogue import Fault
 from simulator.plan import Burst, Daily, Load, Plan, Stage
 from simulator.snapshot import DurationHistogram
 from simulator.topology import PRIORITIES, Priority

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.faults import BusPartition, Fault, TaskFailure, TrafficDrop
+from simulator.faults.catalogue import BusPartition, Fault, TaskFailure, TrafficDrop
 from simulator.plan import Load, Plan
 from simulator.world import World
 from tests.simulator.worlds import small

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import kernel as k
-from simulator.faults import FAULTS
+from simulator.faults.catalogue import FAULTS
+from simulator.kernel import loop as k
 from simulator.plan import Load, Plan
 from simulator.topology import SANDBOXES, SandboxPool
 from simulator.world import World

@@ -7,7 +7,7 @@ from math import cos, pi, sqrt
 import numpy as np
 import pytest
 
-from simulator import kernel as k
+from simulator.kernel import loop as k
 from simulator.plan import Burst, Daily, Load, Plan, Stage
 from simulator.topology import PRIORITIES, Priority
 from simulator.world import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import kernel as k
+from simulator.kernel import loop as k
 from simulator.plan import BASE_RATE_PER_S, Load, Plan
 from simulator.snapshot import DURATION_BOUNDS_S
 from simulator.topology import Topology

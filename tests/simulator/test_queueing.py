@@ -10,7 +10,7 @@ from math import exp, sqrt
 import numpy as np
 import pytest
 
-from simulator import kernel as k
+from simulator.kernel import loop as k
 from simulator.plan import Load, Plan
 from simulator.topology import SANDBOXES, SandboxPool, Tier
 from simulator.world import World

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator import faults as f
+from simulator.faults import catalogue as f
 from simulator.plan import Burst, Daily, Load, Plan, Stage
 from simulator.topology import (
     PRIORITIES,

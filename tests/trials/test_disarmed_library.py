@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agentaskit_sim.inputs import read_inputs
-from tests.simulator.injectors import disarm
-from verifier.fastforward import prepare, verify_scenario
+from tests.simulator.faults.injectors import disarm
 from verifier.suite import cores, run_suite
+from verifier.virtual_time.run import prepare, verify_scenario
 
 pytestmark = pytest.mark.long
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scenarios.errors import Place
-from verifier.rules import AlertRule, Group, RuleFiles
+from documents.mistakes import Place
+from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup
 
 
 def rule_files(alert: str = "Slow", *, interval_s: float = 1.0, expr: str = "up == 0") -> RuleFiles:
@@ -17,4 +17,4 @@ def rule_files(alert: str = "Slow", *, interval_s: float = 1.0, expr: str = "up 
         annotations=(),
         position=Place("rules.yaml", 1, 1),
     )
-    return RuleFiles((Group("group", "rules.yaml", interval_s, (rule,)),))
+    return RuleFiles((RuleGroup("group", "rules.yaml", interval_s, (rule,)),))

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exporter.history import EPOCH_S, STALE, Block, History
-from verifier.rules import RuleFiles, load_rules
+from exporter.history.samples import EPOCH_S, STALE, Block, History
+from verifier.pack.rules import RuleFiles, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from exporter.history import LabelSet
+    from exporter.history.samples import LabelSet
 
 SCRAPE_S = 15
 

@@ -9,11 +9,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scenarios.errors import InputError
+from documents.mistakes import InputError
 from tests.verifier.outcomes import outcome
-from verifier.child import Child
 from verifier.errors import JudgeError
-from verifier.verdict import Progress
+from verifier.judge.verdict import Progress
+from verifier.servers.child import Child
 
 if TYPE_CHECKING:
     from pathlib import Path

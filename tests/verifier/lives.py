@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporter.catalogue import catalogue_world
-from exporter.history import EPOCH_S, STALE_BITS
+from exporter.history.samples import EPOCH_S, STALE_BITS
+from exporter.metrics.catalogue import catalogue_world
 from scenarios.loader import load_scenario, parse_scenario, resolve
 from simulator.world import World
-from verifier import fastforward
-from verifier.dashboards import load_dashboards
-from verifier.engine import evaluate
-from verifier.judgement import judge
-from verifier.prometheus import Prometheus
-from verifier.ranges import Depths, Read, depths
-from verifier.rules import RuleFiles, load_rules
+from verifier.evaluation.engine import evaluate
+from verifier.judge.judgement import judge
+from verifier.pack.dashboards import load_dashboards
+from verifier.pack.history_depth import HistoryDepths, Read, depths
+from verifier.pack.rules import RuleFiles, load_rules
+from verifier.servers.prometheus import Prometheus
+from verifier.virtual_time import run as fastforward
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from exporter.history import History, LabelSet
-    from exporter.series import Catalogue
+    from exporter.history.samples import History, LabelSet
+    from exporter.metrics.series import Catalogue
     from scenarios.scenario import Scenario
     from simulator.snapshot import Snapshot
-    from verifier.dashboards import Panel
-    from verifier.engine import PanelAnswer
-    from verifier.fastforward import Lived
-    from verifier.verdict import AlertVerdict, ScenarioOutcome
+    from verifier.evaluation.engine import PanelAnswer
+    from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
+    from verifier.pack.dashboards import Panel
+    from verifier.virtual_time.run import SimulatedScenario
 
 PACK = Path(__file__).parents[2] / "observability"
 
@@ -80,21 +80,25 @@ def told(text: str) -> Scenario:
     return parse_scenario(f"name: told\nstory: x\nseed: 42\n{text}", "told.yaml")
 
 
-def live(scenario: Scenario, rules: RuleFiles | None = None, *, exact: bool = False) -> Lived:
+def live(
+    scenario: Scenario, rules: RuleFiles | None = None, *, exact: bool = False
+) -> SimulatedScenario:
     """Live a scenario and record what the rules read, by default those of `NEAR`."""
-    return fastforward.live(scenario, depths(rules or pack_rules(*NEAR)), exact=exact)
+    return fastforward.simulate(scenario, depths(rules or pack_rules(*NEAR)), exact=exact)
 
 
-EVERYTHING = Depths((Read(re.compile("(?!agentaskit_sim_).*"), None, 300.0, 300.0),))
+EVERYTHING = HistoryDepths((Read(re.compile("(?!agentaskit_sim_).*"), None, 300.0, 300.0),))
 """Five minutes of every metric of the world, but for the simulator's clock and its like."""
 
 
-_live = fastforward.live
-_LIVED: dict[object, Lived] = {}
+_live = fastforward.simulate
+_LIVED: dict[object, SimulatedScenario] = {}
 
 
-def lived_once(scenario: Scenario, needed: Depths, *, exact: bool = False, **_: object) -> Lived:
-    """Be `fastforward.live`, but live the same scenario only once and record all that is near."""
+def lived_once(
+    scenario: Scenario, needed: HistoryDepths, *, exact: bool = False, **_: object
+) -> SimulatedScenario:
+    """Be `simulate`, but simulate the same scenario only once and record all that is near."""
     if needed.longest_s <= EVERYTHING.longest_s:
         needed = EVERYTHING
     asked = tuple(needed.of(dict(labels)["__name__"]) for labels in catalogue().series)
@@ -104,7 +108,7 @@ def lived_once(scenario: Scenario, needed: Depths, *, exact: bool = False, **_: 
     return _LIVED[key]
 
 
-def lived(name: str, *, exact: bool = False) -> Lived:
+def lived(name: str, *, exact: bool = False) -> SimulatedScenario:
     """Live a scenario of the library, once, and record every metric."""
     return lived_once(bundled(name), EVERYTHING, exact=exact)
 
@@ -156,7 +160,7 @@ def is_stale(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def judge_lived(
-    scenario: Scenario, past: Lived, rules: RuleFiles, panels: tuple[Panel, ...] = ()
+    scenario: Scenario, past: SimulatedScenario, rules: RuleFiles, panels: tuple[Panel, ...] = ()
 ) -> tuple[tuple[AlertVerdict, ...], tuple[PanelAnswer, ...]]:
     """Judge what was lived already, as `verify_scenario` does."""
     with Prometheus() as server:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from verifier.ledger import Notification
-from verifier.verdict import (
+from verifier.judge.verdict import (
     UNKNOWN_ENGINE,
     AlertVerdict,
     ClockDifference,
@@ -13,6 +12,7 @@ from verifier.verdict import (
     PanelVerdict,
     ScenarioOutcome,
 )
+from verifier.servers.ledger import Notification
 
 
 def alert(name, expected="fires", *, ok=True, **changes):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.errors import InputError
+from documents.mistakes import InputError
 from scenarios.loader import parse_scenario
 from tests.verifier.judges import Scripted
 from verifier.suite import cores, longest_first, run_suite

@@ -1,0 +1,148 @@
+"""`agentaskit-sim scenarios`: list, show, check and begin scenario files; print their schema.
+
+Thin: what a scenario may hold is said in the `scenarios` room. Simulates nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from textwrap import shorten
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from documents.durations import format_duration
+from documents.files import write_whole
+from documents.mistakes import InputError, gather
+from scenarios.loader import library, load_scenario, parse_scenario, resolve
+from scenarios.schema import scenario_schema
+
+app = typer.Typer(rich_markup_mode=None)
+EXAMPLES = """\b
+Examples:
+  agentaskit-sim scenarios list
+  agentaskit-sim scenarios show traffic-drop
+  agentaskit-sim scenarios new my-outage
+  agentaskit-sim scenarios validate my-outage.yaml
+  agentaskit-sim scenarios schema > scenario.schema.json
+"""
+TEMPLATE = """\
+# yaml-language-server: $schema={schema}
+name: {name}
+story: |
+  For five minutes one request in twenty fails. The 5xx share leaves the availability objective
+  behind; once it has done so for five minutes, the alert fires. Tell here what happens and why.
+seed: 42
+duration: 25m
+faults:
+  - name: failing-tasks
+    fault: task_failure
+    start: 3m
+    duration: 8m
+    parameters: {{share: 0.05}}
+# Every alert that is not named here has to stay silent.
+expectations:
+  - alert: AvailabilitySLOBreach
+    cause: failing-tasks
+    fires_within: 8m
+    resolves_within: 8m
+"""
+_WIDE, _STORY = 160, 140
+
+
+@app.command("list")
+def list_all(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+) -> None:
+    """List the bundled scenarios, with what happens in each."""
+    scenarios = [load_scenario(path) for path in library()]
+    if as_json:
+        listed = [
+            {"name": s.name, "path": s.path, "duration_s": s.duration_s, "story": s.story}
+            for s in scenarios
+        ]
+        typer.echo(json.dumps(listed, indent=2))
+        return
+    table = Table("Scenario", "Duration", "Must fire", "Story", box=box.SIMPLE_HEAD)
+    for one in scenarios:
+        firing = dict.fromkeys(e.alert for e in one.expectations if e.expected == "fires")
+        story = shorten(one.story, _STORY, placeholder=" ...")
+        cells = (one.name, format_duration(one.duration_s), "\n".join(firing) or "-", story)
+        table.add_row(*(Text(cell) for cell in cells))
+    console = Console(highlight=False)
+    width = console.width if console.is_terminal else _WIDE
+    Console(width=width, highlight=False).print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of a bundled scenario, or a file.")
+    ],
+) -> None:
+    """Print a scenario's file."""
+    path = resolve(name)
+    load_scenario(path)
+    typer.echo(path.read_text(encoding="utf-8"), nl=False)
+
+
+@app.command()
+def validate(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Names or files; without, every bundled scenario."),
+    ] = None,
+) -> None:
+    """Check scenario files; tell every mistake with its line and column."""
+    mistakes: list[InputError] = []
+    valid = 0
+    for name in names or [str(path) for path in library()]:
+        try:
+            load_scenario(resolve(name))
+        except InputError as error:
+            mistakes.append(error)
+        else:
+            valid += 1
+    if mistakes:
+        raise gather(mistakes)
+    typer.echo(f"{valid} scenario{'s' if valid != 1 else ''}: no mistakes")
+
+
+@app.command()
+def new(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Name of the scenario: lower-case words joined by -"),
+    ],
+    folder: Annotated[
+        Path, typer.Option("--in", metavar="DIR", help="Folder for the file NAME.yaml.")
+    ] = Path(),
+) -> None:
+    """Begin a scenario: write NAME.yaml, ready to run and to change."""
+    path = folder / f"{name}.yaml"
+    schema = Path(str(files("scenarios"))) / "scenario.schema.json"
+    text = TEMPLATE.format(name=name, schema=schema.as_uri())
+    try:
+        parse_scenario(text, str(path))
+    except InputError as error:
+        raise InputError(error.message) from None
+    if path.exists():
+        raise InputError("there is such a file already; choose another name", path=str(path))
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None
+    typer.echo(f"{path} written; try: agentaskit-sim verify {path}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    typer.echo(json.dumps(scenario_schema(), indent=2))

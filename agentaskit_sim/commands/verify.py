@@ -1,0 +1,255 @@
+"""`agentaskit-sim verify`: scenarios, rules and dashboards in; a verdict, a table and files out.
+
+In virtual time, or with `--live` on a real stack in real time. Reads everything before anything
+runs, so that a mistake in a file is told at once. Standard output carries the report, or with
+`--json` the verdict document alone; progress goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
+from agentaskit_sim.judges import LANES_PER_CORE, FastForward, RealTime, real_time
+from agentaskit_sim.terminal.progress import ProgressConsole
+from documents.durations import parse_duration
+from documents.files import write_whole
+from documents.mistakes import InputError
+from verifier.errors import JudgeError
+from verifier.judge.verdict import document, overall
+from verifier.report.junit import junit
+from verifier.report.results import Results
+from verifier.report.text import print_report
+from verifier.servers.binaries import require
+from verifier.servers.child import require_room
+from verifier.suite import cores, invalid_outcome, run_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.judge.verdict import ScenarioOutcome
+
+LIBRARY_LIMIT_S = 13 * 60.0
+"""Each scenario's share of a live run over the whole library: the longest last a day."""
+EXAMPLES = """\b
+Examples:
+  agentaskit-sim verify
+  agentaskit-sim verify traffic-drop my-outage.yaml --seed 7
+  agentaskit-sim verify --rules slo.yaml performance.yaml --dashboards boards/
+  agentaskit-sim verify --json --junit report.xml > verdict.json
+  agentaskit-sim verify --live --compress 30
+  agentaskit-sim verify --both --compress 30 traffic-drop
+"""
+STATUSES = {"pass": 0, "fail": 1, "invalid": 3}
+LIVE_PANEL = "In real time"
+_MANY = {
+    "--rules": (".yaml", ".yml"),
+    "--dashboards": (".json",),
+}
+
+
+def verify(  # noqa: PLR0913 - typer declares options as parameters
+    scenario: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SCENARIO",
+            help="Names of bundled scenarios or files; without, every bundled one.",
+        ),
+    ] = None,
+    *,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE...", help="Rule files or folders, instead of the bundled 19 alerts."
+        ),
+    ] = None,
+    dashboards: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE...", help="Dashboard files or folders, instead of the bundled 20 panels."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=(1 << 63) - 1, metavar="N", help="Seed for every scenario."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for the results, instead of results/<date>-<time>."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the verdict as one JSON document.")
+    ] = False,
+    junit_file: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write JUnit XML to this file too."),
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Simulate every second; resample no steady stretch.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes at once; as many as cores by default."),
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="In real time on a real stack, notifications included.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = False,
+    compress: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            metavar="N",
+            help="Divide every window, `for` and interval by N; 1 by default.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+    both: Annotated[
+        bool,
+        typer.Option(
+            "--both",
+            help="Live, then the same again in virtual time: do both clocks agree?",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = False,
+    limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Cut each scenario after so much real time; 13m over the whole library.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+    routing: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Alertmanager's configuration, instead of the bundled one.",
+            rich_help_panel=LIVE_PANEL,
+        ),
+    ] = None,
+) -> None:
+    """Run scenarios and judge every alert and panel with a real Prometheus."""
+    live = live or both
+    _refuse_odd_options(live=live, exact=exact, of_live=(compress, limit, routing))
+    inputs = read_inputs(scenario or (), rules, dashboards)
+    if seed is not None:
+        inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
+    if junit_file is not None and not junit_file.parent.is_dir():
+        raise InputError("cannot be written: there is no such folder", path=str(junit_file))
+    judge: FastForward | RealTime = FastForward(inputs, exact)
+    if live:
+        limit_s = _limit_s(limit, whole_library=not scenario)
+        judge = real_time(inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both)
+        jobs = jobs or LANES_PER_CORE * cores()
+    progress_to = Console(stderr=True, highlight=False)
+    try:
+        _check_machine(live=live)
+    except JudgeError as error:
+        if as_json:
+            _print_json([invalid_outcome(one, str(error)) for one in inputs.scenarios])
+        raise
+    results = Results(out)
+    outcomes = _judge(judge, progress_to, jobs=jobs or cores())
+    saved_in = results.save(outcomes)
+    if junit_file is not None:
+        _write_junit(junit_file, outcomes)
+    if as_json:
+        _print_json(outcomes)
+    print_report(progress_to if as_json else Console(highlight=False), outcomes, str(saved_in))
+    raise typer.Exit(STATUSES[overall(outcomes)])
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Let `--rules` and `--dashboards` take several files: `--rules a b` -> `--rules a --rules b`.
+
+    Words that are neither such files nor folders are left alone: they are scenarios.
+    """
+    spread_out: list[str] = []
+    many: str | None = None
+    for word in arguments:
+        if word.startswith("-"):
+            option, _, value = word.partition("=")
+            many = option if option in _MANY and not value else None
+            spread_out.append(word)
+            continue
+        previous_is_option = bool(spread_out) and spread_out[-1] == many
+        if many and not previous_is_option:
+            if not (word.endswith(_MANY[many]) or Path(word).is_dir()):
+                many = None
+            else:
+                spread_out.append(many)
+        spread_out.append(word)
+    return spread_out
+
+
+def _limit_s(limit: str | None, *, whole_library: bool) -> float:
+    if limit is None:
+        return LIBRARY_LIMIT_S if whole_library else math.inf
+    try:
+        seconds = parse_duration(limit)
+    except ValueError as error:
+        raise InputError(f"--limit {error}") from None
+    if seconds <= 0:
+        raise InputError(f"--limit must be above 0s, got {limit}")
+    return seconds
+
+
+def _refuse_odd_options(*, live: bool, exact: bool, of_live: Sequence[object]) -> None:
+    """Refuse what means nothing in the clock that was chosen."""
+    if live and exact:
+        raise InputError("--exact must come without --live: real time leaves no second out")
+    for name, value in zip(("compress", "limit", "routing"), of_live, strict=True):
+        if not live and value is not None:
+            raise InputError(f"--{name} must come with --live: virtual time needs none")
+
+
+def _check_machine(*, live: bool) -> None:
+    """Raise `JudgeError` when something is missing without which nothing could be judged."""
+    require("prometheus")
+    if live:
+        require("alertmanager")
+    require_room()
+
+
+def _judge(
+    judge: FastForward | RealTime, progress_to: Console, *, jobs: int
+) -> list[ScenarioOutcome]:
+    from verifier.time_compression import TimeCompression  # noqa: PLC0415
+    from verifier.virtual_time.run import prepare  # noqa: PLC0415 - numba takes its time
+
+    inputs = judge.inputs
+    compression = (
+        TimeCompression(judge.factor) if isinstance(judge, RealTime) else TimeCompression()
+    )
+    with ProgressConsole(len(inputs.scenarios), progress_to) as watcher:
+        watcher.say(
+            "Preparing a healthy world (the first time ever, the simulator is compiled) ..."
+        )
+        prepare(inputs.scenarios, compression)
+        return run_suite(inputs.scenarios, judge, watcher, jobs=jobs)
+
+
+def _print_json(outcomes: Sequence[ScenarioOutcome]) -> None:
+    typer.echo(json.dumps(document(outcomes), indent=2, allow_nan=False))
+
+
+def _write_junit(path: Path, outcomes: Sequence[ScenarioOutcome]) -> None:
+    try:
+        write_whole(path, junit(outcomes))
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None

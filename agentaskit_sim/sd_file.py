@@ -1,0 +1,59 @@
+"""The file that tells a Prometheus of the user's where the world is (`file_sd_configs`).
+
+Written whole when the world is served, removed when it ends; a file that holds anything else is the
+user's own and never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING
+
+from documents.files import write_whole
+from documents.mistakes import InputError
+from exporter.server.discovery import describe_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def announced(path: Path | None, address: str) -> Iterator[None]:
+    """Name `address` (host:port) in the file at `path`, if any, inside a `with` block.
+
+    Raises `InputError` when the file cannot be written or holds something else.
+    """
+    if path is None:
+        yield
+        return
+    _refuse_other(path)
+    text = json.dumps(describe_target(address), indent=2) + "\n"
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            # Another world may have been announced there since.
+            if path.read_text(encoding="utf-8") == text:
+                path.unlink()
+
+
+def _refuse_other(path: Path) -> None:
+    """Raise `InputError` unless there is no such file, or one that a world left behind."""
+    try:
+        [found] = json.loads(path.read_text(encoding="utf-8"))
+        [address] = found["targets"]
+        ours = [found] == describe_target(address)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from None
+    except (ValueError, TypeError, KeyError):
+        ours = False
+    if not ours:
+        raise InputError("holds something else: give the world a file of its own", path=str(path))

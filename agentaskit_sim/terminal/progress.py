@@ -1,0 +1,117 @@
+"""How a run goes, for a person: one live block on a terminal, plain lines otherwise.
+
+Always on standard error, so that standard output carries the result alone. It hears of progress
+from one thread and draws at most ten times a second; it has no thread of its own, since worker
+processes are forked from this one.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from documents.durations import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from verifier.judge.verdict import Progress, ScenarioOutcome
+
+DRAW_EVERY_S = 0.1
+PLAIN_EVERY_S = 10.0
+_STYLES = {"pass": "green", "fail": "red", "invalid": "yellow"}
+
+
+class ProgressConsole:
+    """Tells how `of` scenarios go; a context manager around the run."""
+
+    def __init__(
+        self, of: int, console: Console, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Write to `console`; `clock` tells seconds."""
+        self._of = of
+        self._console = console
+        self._clock = clock
+        self._active: dict[str, Progress] = {}
+        self._done = 0
+        self._drawn_s = -DRAW_EVERY_S
+        self._told_s: dict[str, float] = {}
+        self._spinner = Spinner("dots")
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        """Open the live block, on a terminal."""
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the live block; nothing of it stays on the screen."""
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, message: str) -> None:
+        """Print a line, above the live block if there is one."""
+        self._console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far a scenario is; on a pipe only now and then."""
+        name, now_s = progress.scenario, self._clock()
+        self._active[name] = progress
+        if self._live is not None:
+            if now_s - self._drawn_s >= DRAW_EVERY_S:
+                self._draw(self._live, now_s)
+        elif now_s - self._told_s.setdefault(name, now_s) >= PLAIN_EVERY_S:
+            self._told_s[name] = now_s
+            self.say(f"{name}: {_phrase(progress)}")
+
+    def done(self, outcome: ScenarioOutcome) -> None:
+        """Tell a scenario's verdict in a line."""
+        self._done += 1
+        self._active.pop(outcome.name, None)
+        lived = f"{format_duration(round(outcome.virtual_s))} in {outcome.wall_s:.1f}s"
+        speed = f"{outcome.times_real_time:,.0f} times real time"
+        if outcome.clock == "real":
+            lived = f"{format_duration(round(outcome.duration_s))} in {outcome.wall_s:.1f}s"
+            speed = f"live, compressed {outcome.compress:g} times"
+        count = f"[{self._done:>{len(str(self._of))}}/{self._of}]"
+        self._console.print(
+            Text.assemble(
+                f"{count} {outcome.name:<28} ",
+                (f"{outcome.verdict:<7}", _STYLES[outcome.verdict]),
+                f" {lived}, {speed}",
+            ),
+            soft_wrap=True,
+        )
+        if self._live is not None:
+            self._draw(self._live, self._clock())
+
+    def _draw(self, live: Live, now_s: float) -> None:
+        self._drawn_s = now_s
+        table = Table.grid(padding=(0, 2))
+        for name, progress in sorted(self._active.items()):
+            table.add_row(self._spinner, name, _phrase(progress))
+        head = Text(f"{self._done} of {self._of} scenarios judged", style="bold")
+        live.update(Group(head, table), refresh=True)
+
+
+def _phrase(progress: Progress) -> str:
+    if progress.of_s <= 0:
+        return progress.phase
+    at, of = format_duration(round(progress.virtual_s)), format_duration(round(progress.of_s))
+    speed = progress.times_real_time
+    return f"{progress.phase} {at} of {of}" + (f", {speed:,.0f} times real time" if speed else "")

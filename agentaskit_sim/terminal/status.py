@@ -1,0 +1,153 @@
+"""What the console of a live world says: one line that moves, or a plain line now and then.
+
+The line is made from two readings by a pure function. Faults that begin and end, and a world that
+falls behind real time, are told at once in a line of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from simulator.pacer import Pace
+    from simulator.snapshot import Snapshot
+
+LOOK_S = 1.0
+LOOKS_PER_PLAIN_LINE = 10
+BEHIND_S = 1.0
+
+
+class ServiceConsole(Console):
+    """Standard output, of a world that lives; nothing in it is highlighted or wrapped."""
+
+    def __init__(self) -> None:
+        """Write to standard output."""
+        super().__init__(highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> NoReturn:
+        """End the program as any other whose reader has left, not with a status of verdicts."""
+        raise BrokenPipeError
+
+
+class ObservedWorld(Protocol):
+    """What the console looks at."""
+
+    def catch_up(self) -> Snapshot:
+        """Return the reading of this instant."""
+
+    def pace(self) -> Pace:
+        """Return how well the world keeps real time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReading:
+    """Two readings, a moment apart, and how well the world keeps real time."""
+
+    before: Snapshot
+    now: Snapshot
+    pace: Pace
+
+    @property
+    def line(self) -> str:
+        """How it goes, in one line."""
+        return describe(self.before, self.now, self.pace)
+
+
+def describe(before: Snapshot, now: Snapshot, pace: Pace) -> str:
+    """Return one line on what happened between two readings, in virtual time."""
+    faults = ", ".join(fault.name for fault in now.faults) or "none"
+    return (
+        f"{describe_time(pace.elapsed_s)}  {describe_rates(before, now)}  "
+        f"{pace.drift_s * 1000:,.0f} ms behind  {pace.times_real_time:,.0f}x possible  "
+        f"faults: {faults}"
+    )
+
+
+def describe_rates(before: Snapshot, now: Snapshot) -> str:
+    """Return what the world did between two readings, per virtual second, and what waits in it."""
+    passed_s = (now.now_ns - before.now_ns) / 1e9 or 1.0
+    tasks = int(now.tasks_processed.sum() - before.tasks_processed.sum()) / passed_s
+    messages = int(now.messages_delivered.sum() - before.messages_delivered.sum()) / passed_s
+    return (
+        f"{tasks:,.0f} tasks/s  {messages:,.0f} messages/s  "
+        f"{now.queue_depth.sum():,} waiting  {now.active_agents.sum():,} agents"
+    )
+
+
+def describe_time(seconds: float) -> str:
+    """Return whole seconds as h:mm:ss."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}"
+
+
+def notice_changes(before: Snapshot, now: Snapshot) -> list[str]:
+    """Return a sentence for each fault that began or ended between two readings."""
+    old, new = ({fault.name: fault for fault in s.faults} for s in (before, now))
+    begun = [f"fault {name} ({new[name].fault}) begins" for name in new.keys() - old.keys()]
+    ended = [f"fault {name} ({old[name].fault}) has ended" for name in old.keys() - new.keys()]
+    restarts = now.exporter_restarts - before.exporter_restarts
+    restarted = ["the exporter has restarted: counters begin at 0"] if restarts else []
+    return sorted(begun) + sorted(ended) + restarted
+
+
+class Status:
+    """Tells the console how `watched` is doing, once a second on a terminal."""
+
+    def __init__(self, watched: ObservedWorld, console: Console) -> None:
+        """Say nothing yet."""
+        self._watched, self._console = watched, console
+        self._line = Live(console=console, auto_refresh=False, transient=True)
+        self._before = watched.catch_up()
+        self._behind = False
+        self._looks = 0
+
+    def say(self, sentence: str) -> None:
+        """Print a line of its own, with the time."""
+        time = describe_time(self._watched.pace().elapsed_s)
+        self._console.print(f"{time}  {sentence}", markup=False)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the world was too late at the last look."""
+        return self._behind
+
+    def look(self) -> StatusReading:
+        """Tell what has changed in the world since the last look; return what was seen."""
+        now, pace = self._watched.catch_up(), self._watched.pace()
+        for sentence in notice_changes(self._before, now):
+            self.say(sentence)
+        if self._behind != (pace.drift_s > BEHIND_S):
+            self._behind = not self._behind
+            self.say(
+                f"FALLING BEHIND: the world is {pace.drift_s:.1f} s late, "
+                f"{pace.times_real_time:,.1f} times real time possible"
+                if self._behind
+                else "the world is back in real time"
+            )
+        look = StatusReading(self._before, now, pace)
+        self._before = now
+        self._looks += 1
+        return look
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        if not self._console.is_terminal:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                look = self.look()
+                if self._looks % LOOKS_PER_PLAIN_LINE == 0:
+                    self._console.print(look.line, markup=False)
+        with self._line:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                style = "bold red" if self._behind else ""
+                line = self.look().line
+                self._line.update(Text(line, style=style, overflow="ellipsis", no_wrap=True))
+                self._line.refresh()

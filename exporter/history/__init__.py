@@ -1,0 +1,1 @@
+"""A run's samples as columns, and the recorder that fills them."""

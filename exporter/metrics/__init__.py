@@ -1,0 +1,1 @@
+"""The metric catalogue and how it becomes series, families and a page."""

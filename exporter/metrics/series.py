@@ -1,0 +1,131 @@
+"""How a metric of the catalogue becomes series: one number each, always in the same order.
+
+The catalogue declares metrics, this module lays them out as a vector; the collector, the recorder
+and the view of a restarted exporter all read that vector. It types no metric name of its own and
+knows neither formats nor HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+import numpy as np
+from prometheus_client.utils import floatToGoString
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from simulator.snapshot import DurationHistogram
+
+    Values = NDArray[np.float64]
+
+LabelSet = tuple[tuple[str, str], ...]
+Source = TypeVar("Source")
+Kind = Literal["counter", "gauge", "histogram", "unknown", "info"]
+
+NAME = "__name__"
+
+
+@dataclass(frozen=True, slots=True)
+class Label(Generic[Source]):
+    """A label and the closed list of values it takes, which is known from the first reading."""
+
+    name: str
+    values: Callable[[Source], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric(Generic[Source]):
+    """One metric: its full name as a query spells it, and how to read all its series at once.
+
+    `read` returns one number per combination of label values, in the labels' order, or for a
+    histogram the numbers of `cumulate`. `monotone` metrics never fall but at a restart.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    read: Callable[[Source], ArrayLike]
+    labels: tuple[Label[Source], ...] = ()
+    unit: str = ""
+    bounds_s: tuple[float, ...] = ()
+    monotone: bool = False
+
+
+def cumulate(histogram: DurationHistogram) -> Values:
+    """Cumulative buckets (the last is +Inf), then the count, then the sum in seconds."""
+    counts = histogram.counts
+    out = np.empty(len(counts) + 2)
+    np.cumsum(counts, out=out[:-2])
+    out[-2] = out[-3]
+    out[-1] = histogram.sum_ns / 1e9
+    return out
+
+
+def bound_texts(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    """Return the values of the label `le`, spelt alike in both formats, +Inf last."""
+    spelt = (floatToGoString(b) for b in (*bounds, float("inf")))  # type: ignore[no-untyped-call]
+    return tuple(str(bound) for bound in spelt)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLayout(Generic[Source]):
+    """A metric's place in the vector: `values[start:stop]`, one label set (no name) per entry."""
+
+    metric: Metric[Source]
+    start: int
+    stop: int
+    names: tuple[str, ...]
+    label_sets: tuple[LabelSet, ...]
+
+
+class Catalogue(Generic[Source]):
+    """Metrics laid out over the label values of one source; the layout never changes after.
+
+    `series` holds the label set of each entry, with `__name__`, sorted by label; `kinds` says
+    "counter" for all that never falls but at a restart (buckets, counts, sums too), else "gauge".
+    """
+
+    __slots__ = ("groups", "kinds", "series")
+
+    def __init__(self, metrics: tuple[Metric[Source], ...], source: Source) -> None:
+        """Lay out `metrics` over the label values that `source` has."""
+        self.groups = tuple(_lay_out(metrics, source))
+        self.series: tuple[LabelSet, ...] = tuple(
+            tuple(sorted(((NAME, name), *labels)))
+            for group in self.groups
+            for name, labels in zip(group.names, group.label_sets, strict=True)
+        )
+        self.kinds: NDArray[np.str_] = np.array(
+            [
+                "counter" if group.metric.monotone else "gauge"
+                for group in self.groups
+                for _ in group.names
+            ]
+        )
+
+    def flatten(self, source: Source) -> Values:
+        """Return the value of every series in the order of `series`. Shape (series,)."""
+        values = np.empty(len(self.series))
+        for group in self.groups:
+            values[group.start : group.stop] = np.ravel(group.metric.read(source))
+        return values
+
+
+def _lay_out(metrics: tuple[Metric[Source], ...], source: Source) -> Iterator[MetricLayout[Source]]:
+    start = 0
+    for metric in metrics:
+        axes = [[(label.name, value) for value in label.values(source)] for label in metric.labels]
+        label_sets: tuple[LabelSet, ...] = tuple(product(*axes))
+        names = (metric.name,) * len(label_sets)
+        if metric.kind == "histogram":
+            les: tuple[LabelSet, ...] = tuple((("le", b),) for b in bound_texts(metric.bounds_s))
+            label_sets = (*les, (), ())
+            names = (*(f"{metric.name}_bucket" for _ in les),
+                     f"{metric.name}_count", f"{metric.name}_sum")  # fmt: skip
+        yield MetricLayout(metric, start, start + len(names), names, label_sets)
+        start += len(names)

@@ -1,0 +1,46 @@
+"""What a hindered scrape leaves out: the faults of the observability path, as the exporter acts.
+
+The live page and the recorder of history both ask here, so that virtual and real time lose the same
+scrapes and the same series. Pure; it changes nothing in the world.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+import numpy as np
+
+from exporter.metrics.series import NAME
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from exporter.metrics.series import Catalogue
+    from simulator.snapshot import Snapshot
+
+SCRAPE_TIMEOUT_S: Final = 10
+"""How long Prometheus waits for a page, unless it is configured otherwise."""
+_HISTOGRAM_PARTS = ("_bucket", "_count", "_sum")
+
+
+def arrives(snapshot: Snapshot) -> bool:
+    """Say whether a scrape of this instant succeeds at a Prometheus with its usual timeout."""
+    path = snapshot.scrape_path
+    in_time = path.delay_s < SCRAPE_TIMEOUT_S
+    return snapshot.exporter_up and in_time and path.cut_share == 0
+
+
+def rank_series(catalogue: Catalogue[Snapshot]) -> NDArray[np.float64]:
+    """Return each series' place in [0, 1) in the order of vanishing. Shape (series,).
+
+    It depends on the series' own name and labels alone; all of a histogram shares one place.
+    """
+    keys = []
+    for labels in catalogue.series:
+        rest = [f"{name}={value}" for name, value in labels if name not in {NAME, "le"}]
+        name = dict(labels)[NAME]
+        for part in _HISTOGRAM_PARTS:
+            name = name.removesuffix(part)
+        keys.append(crc32("\0".join([name, *rest]).encode()) / 2**32)
+    return np.array(keys)

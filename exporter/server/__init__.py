@@ -1,0 +1,1 @@
+"""The HTTP server of a world in real time: metrics, health, landing page, discovery, fault API."""

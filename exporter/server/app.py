@@ -1,0 +1,167 @@
+"""The HTTP server of a live world: landing page, metrics, health; loopback unless told otherwise.
+
+The front door binds a socket first, so a port in use is known before anything is compiled, and then
+serves the app on it. Handlers only read; what moves is behind the `PageSource` they are given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import hdrs, web
+
+from exporter.metrics.page import Page, accepts_gzip, choose_content_type
+from exporter.server.landing import render_landing
+
+if TYPE_CHECKING:
+    from exporter.server.landing import Facts
+    from simulator.snapshot import ScrapePath
+
+REQUEST_LIMIT_BYTES = 16 << 10
+
+_IN_USE = (
+    "port {port} on {host} is in use: stop the program that holds it, or choose another port "
+    "with --port (--port 0 takes a free one)"
+)
+_NOT_OURS = "port {port} on {host} is not ours to take: choose one above 1023 with --port"
+
+
+class PageSource(Protocol):
+    """What the server shows."""
+
+    def scrape(self) -> Page | None:
+        """Return the page of this instant, or None while the exporter is down."""
+
+    def scrape_path(self) -> ScrapePath:
+        """Return what hinders the scrape that was asked for last."""
+
+    def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
+        """Count a page that was given: how late it was answered, and which share was held back."""
+
+    def is_up(self) -> bool:
+        """Say whether a scrape would be answered."""
+
+    def facts(self) -> Facts:
+        """Return what a person wants to know at a glance, as (what, value)."""
+
+
+class BindError(OSError):
+    """A port that cannot be had; its text says why and the way out."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to `host`:`port` that does not listen yet; port 0 takes a free one.
+
+    Raises `ValueError` when the host is not here, `BindError` when the port cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ValueError(f"host must be an address of this machine, got {host!r}") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise BindError(_IN_USE.format(port=port, host=host)) from error
+        if error.errno == errno.EACCES:
+            raise BindError(_NOT_OURS.format(port=port, host=host)) from error
+        raise ValueError(f"host must be an address of this machine, got {host!r}") from error
+    return listener
+
+
+def describe_url(listener: socket.socket) -> str:
+    """Return the base URL of a listening socket, with brackets around an IPv6 address."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Handlers:
+    """The answers of the server, all from one front."""
+
+    def __init__(self, front: PageSource) -> None:
+        """Answer from `front`."""
+        self._front = front
+
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """Answer a scrape in the format and encoding it likes best; 503 while down.
+
+        Slow or truncated if that is a fault in effect: late, of the instant at which it was asked.
+        """
+        page = self._front.scrape()
+        if page is None:
+            return _answer_down()
+        content_type = choose_content_type(",".join(request.headers.getall(hdrs.ACCEPT, ())))
+        compressed = accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
+        headers: dict[str, str] = {
+            hdrs.CONTENT_TYPE: content_type,
+            hdrs.VARY: "Accept, Accept-Encoding",
+        }
+        if compressed:
+            headers[hdrs.CONTENT_ENCODING] = "gzip"
+        path, body = self._front.scrape_path(), page.body(content_type, compressed=compressed)
+        asked_s = time.monotonic()
+        if path.delay_s > 0:
+            await asyncio.sleep(path.delay_s)
+        late_s = time.monotonic() - asked_s
+        if path.cut_share > 0 and request.method != hdrs.METH_HEAD:
+            part = body[: int(len(body) * (1 - path.cut_share))]
+            self._front.note_answer(page, late_s, 1 - len(part) / len(body))
+            return await _cut_short(request, part, headers, len(body))
+        self._front.note_answer(page, late_s, 0.0)
+        return web.Response(body=body, headers=headers)
+
+    async def landing(self, request: web.Request) -> web.Response:
+        """Answer a person."""
+        return web.Response(
+            text=render_landing(self._front.facts(), request.host), content_type="text/html"
+        )
+
+    async def healthy(self, _: web.Request) -> web.Response:
+        """Answer as long as the process does."""
+        return web.Response(text="healthy\n")
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """Answer 200 if a scrape would be answered, else 503."""
+        return web.Response(text="ready\n") if self._front.is_up() else _answer_down()
+
+
+async def _cut_short(
+    request: web.Request, part: bytes, headers: dict[str, str], promised: int
+) -> web.StreamResponse:
+    """Promise a body of `promised` bytes, send a `part` of it, and close the connection.
+
+    So does an exporter that dies in the middle, or a proxy that gives up. The promise tells it from
+    a shorter page: whatever the format, Prometheus counts the scrape as failed.
+    """
+    answer = web.StreamResponse(headers=headers)
+    answer.content_length = promised
+    answer.force_close()
+    await answer.prepare(request)
+    await answer.write(part)
+    if request.transport is not None:
+        request.transport.close()
+    return answer
+
+
+def _answer_down() -> web.Response:
+    return web.Response(status=503, text="the exporter is down: a fault of the scenario\n")
+
+
+def build_app(front: PageSource) -> web.Application:
+    """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused."""
+    handlers = Handlers(front)
+    app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
+    app.router.add_get("/", handlers.landing)
+    app.router.add_get("/metrics", handlers.metrics)
+    app.router.add_get("/-/healthy", handlers.healthy)
+    app.router.add_get("/-/ready", handlers.ready)
+    return app

@@ -1,0 +1,179 @@
+"""A world behind a page: what the HTTP server shows of a world that is paced in real time.
+
+A scrape first lets the world catch up to its own instant, then shares one page with everyone who
+asks within the same tick. A restart of the exporter and its absence are seen here; who scrapes, and
+how often, changes nothing in the world.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
+
+from prometheus_client import ProcessCollector
+
+from exporter.metrics.catalogue import RunStatus, catalogue_burst, catalogue_run, catalogue_world
+from exporter.metrics.collector import collect
+from exporter.metrics.page import Page
+from exporter.metrics.restart_view import View
+from exporter.scrape_path.effect_counter import ScrapeEffectCounter, ScrapeOutcome
+from exporter.scrape_path.losses import rank_series
+from simulator.pacer import PacedWorld, Pacer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client import Metric
+
+    from exporter.server.landing import Facts
+    from simulator.pacer import Clock, Pace
+    from simulator.snapshot import ScrapePath, Snapshot
+
+FRESH_S = 0.01
+
+
+class ReadableWorld(PacedWorld, Protocol):
+    """The world as the exporter sees it."""
+
+    def snapshot(self) -> Snapshot:
+        """Return one consistent reading of this instant."""
+
+    def next_change_ns(self) -> int:
+        """Return the next virtual instant at which load or faults change."""
+
+
+class Exposition:
+    """A paced world and the latest page of it; `pacer` is to be run beside the server."""
+
+    def __init__(
+        self,
+        world: ReadableWorld,
+        clock: Clock,
+        *,
+        version: str,
+        scenario: str,
+        fresh: bool = False,
+    ) -> None:
+        """Lay out the catalogue over the axes of `world` and start its clock now.
+
+        A `fresh` exporter starts with it: its counters begin at 0, whatever the world has counted.
+        """
+        self._world, self._version = world, version
+        snapshot = world.snapshot()
+        self.scenario, self.seed = scenario, snapshot.seed
+        self._catalogue = catalogue_world(snapshot)
+        self._ranks = rank_series(self._catalogue)
+        self.path = ScrapeEffectCounter(self._ranks)
+        self._met = ScrapeOutcome()
+        self._given: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = WeakKeyDictionary()
+        self._view = View(self._catalogue, snapshot.exporter_restarts)
+        if fresh:
+            self._view.restart(snapshot)
+        self._process = ProcessCollector(registry=None)
+        self._next_change_ns = world.next_change_ns()
+        self.pacer = Pacer(world, clock, on_tick=self._notice_restart)
+        self.scrapes_served = self.scrapes_refused = 0
+        self._snapshot = snapshot
+        self._page: Page | None = None
+        self._run = catalogue_run(self._status())
+        self._burst = catalogue_burst(0)
+
+    def catch_up(self) -> Snapshot:
+        """Advance to this instant and return the reading, at most `FRESH_S` old.
+
+        While the world is further behind than one step of the pacer, it is the latest there is.
+        """
+        if self._page is None or self.pacer.drift_s > FRESH_S:
+            self.pacer.step()
+        if self._page is None or self._world.now_s > self._snapshot.time_s:
+            self._snapshot = self.path.show(self._world.snapshot())
+            self._page = None
+        return self._snapshot
+
+    def scrape(self) -> Page | None:
+        """Return the page of this instant, or None while the exporter is down."""
+        snapshot = self.catch_up()
+        if not snapshot.exporter_up:
+            self.scrapes_refused += 1
+            self.path.note(snapshot, ScrapeOutcome(refused=True))
+            return None
+        if self._page is None:
+            self._page = Page(self._families(snapshot))
+            self._given[self._page] = snapshot, self._met
+        self.scrapes_served += 1
+        return self._page
+
+    def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
+        """Count a page that was given: how late it was answered, and which share was held back."""
+        snapshot, met = self._given[page]
+        self.path.note(snapshot, replace(met, late_s=late_s, cut_share=cut_share))
+
+    def scrape_path(self) -> ScrapePath:
+        """Return what hinders the scrape that was asked for last."""
+        return self._snapshot.scrape_path
+
+    def show_change(self) -> None:
+        """Read the world anew: someone has changed it at this instant."""
+        self._page = None
+        self._notice_restart()
+
+    def pace(self) -> Pace:
+        """Return how well the world keeps real time, now."""
+        return self.pacer.pace()
+
+    def is_up(self) -> bool:
+        """Say whether a scrape would be answered."""
+        return self.catch_up().exporter_up
+
+    def facts(self) -> Facts:
+        """Return what a person wants to know at a glance, as (what, value)."""
+        snapshot, pace = self.catch_up(), self.pace()
+        return (
+            ("Scenario", self.scenario),
+            ("Seed", str(self.seed)),
+            ("Virtual time", f"{snapshot.time_s:,.1f} s"),
+            ("Behind real time", f"{pace.drift_s * 1000:,.0f} ms"),
+            ("Could run at", f"{pace.times_real_time:,.0f} times real time"),
+            ("Load asked for", f"{snapshot.arrival_rate:,.0f} tasks/s"),
+            ("Tasks waiting", f"{snapshot.queue_depth.sum():,}"),
+            ("Agents active", f"{snapshot.active_agents.sum():,} of {snapshot.agents.sum():,}"),
+            ("Faults in effect", ", ".join(f.name for f in snapshot.faults) or "none"),
+            ("Scrapes", f"{self.scrapes_served:,} served, {self.scrapes_refused:,} refused"),
+            ("Version", self._version),
+        )
+
+    def _notice_restart(self) -> None:
+        """Show the view every change of plan, for a restart to begin at its tick."""
+        if self._next_change_ns != self._world.next_change_ns():
+            self._next_change_ns = self._world.next_change_ns()
+            self._view.read(self._world.snapshot())
+
+    def _families(self, snapshot: Snapshot) -> Iterator[Metric]:
+        path = snapshot.scrape_path
+        shown = self._ranks >= path.vanished_share
+        values = self._view.read(snapshot)
+        families = list(collect(self._catalogue, values, shown))
+        yield from families
+        yield from collect(self._run, self._run.flatten(self._status()))
+        yield from self._process.collect()
+        if path.extra_series != len(self._burst.series):
+            self._burst = catalogue_burst(path.extra_series)
+        burst = list(collect(self._burst, self._burst.flatten(path.extra_series)))
+        yield from burst
+        missing = len(self._catalogue.series) - sum(len(one.samples) for one in families)
+        self._met = ScrapeOutcome(missing=missing, further=sum(len(one.samples) for one in burst))
+        counters = values[self._catalogue.kinds == "counter"]
+        self.path.note_counters(snapshot.now_ns, counters)
+
+    def _status(self) -> RunStatus:
+        return RunStatus(
+            version=self._version,
+            python_version=platform.python_version(),
+            scenario=self.scenario,
+            seed=self.seed,
+            pace=self.pace(),
+            scrapes_served=self.scrapes_served,
+            scrapes_refused=self.scrapes_refused,
+        )

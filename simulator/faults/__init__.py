@@ -1,0 +1,1 @@
+"""What can be broken: kinds of faults by family, their composition and their measured effect."""

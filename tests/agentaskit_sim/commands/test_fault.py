@@ -1,0 +1,234 @@
+"""`agentaskit-sim fault` against a world that is served: what a person sees, and every mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from contextlib import contextmanager
+
+import pytest
+from aiohttp import web
+
+from exporter.server.app import bind, build_app, describe_url
+from exporter.server.exposition import Exposition
+from exporter.server.fault_api.control import Control
+from exporter.server.fault_api.handlers import build_fault_api
+from exporter.server.landing import API
+from scenarios.injection_form import FaultForm
+from simulator.plan import Load, Plan
+from simulator.world import World
+from tests.fakes import MockClock
+from tests.simulator.worlds import small
+
+TOKEN = "correct-horse"  # noqa: S105 - opens nothing
+
+
+@contextmanager
+def running(app, listener):
+    """Serve an app in a thread of its own."""
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+
+    async def serve():
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        ready.set()
+        await stopped.wait()
+        await runner.cleanup()
+
+    stopped = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    ready.wait(10)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stopped.set)
+        thread.join(10)
+        loop.close()
+
+
+@pytest.fixture
+def world():
+    """Return a small world that has lived for a second."""
+    world = World(small(), Plan(load=Load(rate=400.0)), 7)
+    world.advance(1.0)
+    return world
+
+
+@pytest.fixture
+def serve(world):
+    """Return a way to serve the world, its clock standing still: a context with the URL."""
+
+    @contextmanager
+    def start(token=None):
+        live = Exposition(world, MockClock(), version="1", scenario="calm")
+        app = build_app(live)
+        app.add_subapp(API, build_fault_api(Control(world, live), FaultForm(small()), token))
+        with bind("127.0.0.1", 0) as listener, running(app, listener):
+            yield describe_url(listener)
+
+    return start
+
+
+def cells(text, row):
+    """Return the cells of the row of a table that begins with `row`."""
+    (line,) = (line for line in text.splitlines() if line.split()[:1] == [row])
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def test_a_fault_is_injected_listed_changed_and_ended(command, serve, world):
+    """The whole life of one, in the words of the terminal."""
+    with serve() as url:
+        at = ("--url", url)
+        done = command("fault", "inject", "traffic_drop", "share=0.5", "--name", "gone", *at)
+        assert done.status == 0
+        assert cells(done.out, "gone") == [
+            "gone", "traffic_drop", "0.5", "0 arrivals per second", "0", "5m",
+        ]  # fmt: skip
+        assert world.snapshot().arrival_rate == 200.0
+        assert cells(command("fault", "list", *at).out, "gone")[-1] == "5m"
+        done = command("fault", "change", "gone", "share=0.25", "--duration", "30m", *at)
+        assert cells(done.out, "gone")[2:] == ["0.25", "0 arrivals per second", "0", "30m"]
+        assert command("fault", "end", "gone", *at).status == 0
+        assert command("fault", "list", *at).out == "no fault is in effect\n"
+    assert world.snapshot().arrival_rate == 400.0
+
+
+def test_what_may_be_expected_stands_beside_what_was_measured(command, serve, world):
+    """Half of 400 tasks a second are gone: about 200 are left, and 200 were to be."""
+    with serve() as url:
+        command("fault", "inject", "traffic_drop", "share=0.5", "--url", url)
+        world.advance(world.now_s + 20.0)
+        done, due = cells(command("fault", "list", "--url", url).out, "traffic-drop")[3:5]
+        assert 180 < float(done.removesuffix(" arrivals per second")) < 220
+        assert due == "200"
+
+
+def test_large_figures_are_written_out_and_small_ones_kept_short(command, serve):
+    """No powers of ten in a table for people; a ramp shows how far it is."""
+    with serve() as url:
+        burst = ("cardinality_burst", "series=10000", "--url", url)
+        assert cells(command("fault", "inject", *burst).out, "cardinality-burst")[2] == "10,000"
+        ramp = ("traffic_drop", "share=0.4", "--ramp", "1m", "--url", url)
+        told = cells(command("fault", "inject", *ramp).out, "traffic-drop")
+        assert told[2] == "0.003333 of 0.4"
+
+
+def test_every_option_of_an_injection_arrives(command, serve):
+    """Targets, ramp, duration; numbers as numbers and durations as text."""
+    with serve() as url:
+        done = command(
+            "fault", "inject", "crash_loop", "alive=2s", "--name", "loop", "--duration", "10m",
+            "--ramp", "1m", "--tiers", "worker, lead", "--hosts", "0,1", "--fraction", "0.5",
+            "--json", "--url", url,
+        )  # fmt: skip
+        told = json.loads(done.out)
+        assert told["parameters"] == {"alive": "2s"}
+        assert told["targets"] == {"tiers": ["worker", "lead"], "hosts": [0, 1], "fraction": 0.5}
+        assert (told["duration"], told["ramp"]) == ("10m", "1m")
+        leak = ("inject", "sandbox_leak", "share=1", "--sandboxes", "A,B", "--json", "--url", url)
+        assert json.loads(command("fault", *leak).out)["targets"] == {"sandboxes": ["A", "B"]}
+        listed = json.loads(command("fault", "list", "--json", "--url", url).out)
+        assert [one["name"] for one in listed["faults"]] == ["loop", "sandbox-leak"]
+        ended = json.loads(command("fault", "end", "--all", "--json", "--url", url).out)
+        assert ended == listed
+
+
+def test_the_catalogue_names_every_fault_and_what_one_of_them_takes(command, serve):
+    """As a table, in full for one, and as JSON Schema."""
+    with serve() as url:
+        table = command("fault", "catalogue", "--url", url).out
+        assert cells(table, "traffic_drop")[2:] == ["share", "-"]
+        assert cells(table, "agent_hang")[-1] == "tiers, hosts, fraction"
+        one = command("fault", "catalogue", "crash_loop", "--url", url).out
+        assert "alive: duration, 200ms if not given" in one
+        told = json.loads(command("fault", "catalogue", "crash_loop", "--json", "--url", url).out)
+        assert told["parameters"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("inject", "trafic_drop"), "did you mean 'traffic_drop'?"),
+        (("inject", "traffic_drop"), "the key 'share' is missing in parameters"),
+        (("inject", "traffic_drop", "share"), "a parameter must be KEY=VALUE, got 'share'"),
+        (("inject", "traffic_drop", "share=1", "share=1"), "parameter 'share' is given twice"),
+        (("inject", "traffic_drop", "share=many"), "parameters.share must be a number, got 'many'"),
+        (("inject", "traffic_drop", "share=nan"), "this is not JSON"),
+        (("inject", "agent_hang", "--tiers", "wroker"), "did you mean 'worker'?"),
+        (("inject", "agent_hang", "--hosts", "a"), "targets.hosts[0] must be a whole number"),
+        (("inject", "agent_hang", "--duration", "2h"), "at most 1h, got 2h"),
+        (("change", "held"), "a change must give parameters, duration or both, got neither"),
+        (("change", "hedl", "--duration", "1m"), "did you mean 'held'?"),
+        (("end", "hedl"), "no fault called 'hedl' is in effect, did you mean 'held'?"),
+        (("end", "../faults"), "a fault's name must be lower-case words"),
+        (("end",), "end must be given either names or --all"),
+        (("end", "held", "--all"), "end must be given either names or --all"),
+        (
+            ("catalogue", "agent_hung"),
+            "no fault is called 'agent_hung', did you mean 'agent_hang'?",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_with_status_2_and_changes_nothing(
+    command, serve, world, arguments, message
+):
+    """Most are told by the world, in its own words."""
+    with serve() as url:
+        command("fault", "inject", "agent_hang", "--name", "held", "--url", url)
+        before = world.fingerprint(), world.plan
+        done = command("fault", *arguments, "--url", url)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert (world.fingerprint(), world.plan) == before
+
+
+def test_the_token_comes_from_a_file_or_the_environment(command, serve, monkeypatch, tmp_path):
+    """Without it the world refuses, and the way out is told."""
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "empty").write_text("\n")
+    with serve(TOKEN) as url:
+        hang = ("fault", "inject", "agent_hang", "--url", url)
+        done = command(*hang)
+        assert (done.status, "--token-file or AGENTASKIT_SIM_TOKEN" in done.err) == (2, True)
+        assert command(*hang, "--token-file", "token").status == 0
+        monkeypatch.setenv("AGENTASKIT_SIM_TOKEN", TOKEN)
+        assert command("fault", "end", "--all", "--url", url).status == 0
+        for name, complaint in (("empty", "1 to 4096 printable"), ("none", "No such file")):
+            done = command(*hang, "--token-file", name)
+            assert done.status == 2
+            assert complaint in done.err
+
+
+def test_serve_refuses_a_token_file_that_holds_none_before_anything_is_prepared(command, tmp_path):
+    """An empty secret would be no secret."""
+    (tmp_path / "empty").write_text(" \n")
+    done = command("serve", "--port", "0", "--token-file", "empty")
+    assert done.status == 2
+    assert "the token in empty must be" in done.err
+    assert "Preparing" not in done.out
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:9464", "ftp://localhost", "http://", "http://a/b"])
+def test_what_is_no_url_is_told(command, url):
+    """With an example."""
+    done = command("fault", "list", "--url", url)
+    assert done.status == 2
+    assert "--url must be like http://127.0.0.1:9464" in done.err
+
+
+def test_where_no_world_answers_the_way_out_is_told_with_status_3(command):
+    """Nothing listens, or something else does."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = command("fault", "list", "--url", f"http://127.0.0.1:{port}")
+    assert done.status == 3
+    assert "(connection refused): start one with `agentaskit-sim serve`" in done.err
+    with bind("127.0.0.1", 0) as listener, running(web.Application(), listener):
+        done = command("fault", "list", "--url", describe_url(listener))
+    assert done.status == 3
+    assert "is no world of this program (status 404)" in done.err

@@ -1,0 +1,290 @@
+"""`agentaskit-sim up` as a user runs it: real servers, faults by hand, and nothing left at the end.
+
+Each real run does several checks, since a stack takes its time to start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agentaskit_sim.terminal.addresses import BREAK_IT, describe_urls
+from tests.agentaskit_sim.processes import Running, assert_nothing_is_left, at_work
+from verifier.servers import binaries
+from verifier.servers.alertmanager import Alertmanager
+from verifier.servers.prometheus import Prometheus
+
+PACK = Path(__file__).parents[3] / "observability"
+NEAR = PACK / "alerts" / "backpressure.yaml"
+"""Rules that look back a few minutes: their past costs nothing."""
+
+ROUTING = """route: {receiver: the-team, group_wait: 15s, group_interval: 1m}
+receivers: [{name: the-team, slack_configs: [{api_url: "http://nowhere.invalid"}]}]
+"""
+
+CALM = "name: calm\nstory: x\nseed: 42\nduration: 1h\nload: {rate: 1500}\n"
+"""A seventh of the usual load: it is prepared in a fraction of the time."""
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Return the folder for temporary files of what is run; it must be empty in the end."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("AGENTASKIT_SIM_TOKEN", raising=False)
+    return tmp_path / "temporary"
+
+
+@pytest.fixture
+def run(place, tmp_path):  # noqa: ARG001 - what is run finds it in its environment
+    """Return a way to start the command; whatever still runs at the end is killed."""
+    started = []
+
+    def start(*arguments):
+        started.append(Running("up", *arguments))
+        return started[-1]
+
+    (tmp_path / "calm.yaml").write_text(CALM)
+    yield start
+    for one in started:
+        one.kill()
+
+
+def url_of(running, what):
+    """Return a URL that was printed."""
+    return running.wait_for(rf"^{what}: +(http://\S+)").group(1)
+
+
+def pid_of(place, word):
+    """Return the pid of the server in whose command line a word is."""
+    [pid] = [pid for pid, words in at_work(place).items() if any(word in one for one in words)]
+    return pid
+
+
+def fault(running, *arguments):
+    """Run `fault` as a user would, from another terminal."""
+    url = url_of(running, "World").rstrip("/")
+    command = [sys.executable, "-m", "agentaskit_sim", "fault", *arguments, "--url", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def listening(pids):
+    """Return the local addresses, of all sockets of these processes, that listen. Linux."""
+    inodes = set()
+    for pid in pids:
+        for handle in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                found = re.fullmatch(r"socket:\[(\d+)\]", str(handle.readlink()))
+            except OSError:
+                continue
+            inodes |= {found.group(1)} if found else set()
+    addresses = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[9] in inodes and words[3] == "0A":
+                addresses.add(words[1].partition(":")[0])
+    return addresses
+
+
+@linux
+def test_a_fault_by_hand_fires_is_told_and_resolves_and_servers_may_die(run, place, tmp_path):
+    """Alertmanager is started again and told of; without Prometheus the run is over: status 3."""
+    (routing := tmp_path / "routing.yml").write_text(ROUTING)
+    calm = tmp_path / "calm.yaml"
+    up = run(calm, *("--compress", "30", "--port", "0", "--rules", NEAR, "--routing", routing))
+    up.wait_for("Press Ctrl-C")
+    children = at_work(place)
+    assert listening({up.process.pid, *children}) == {"0100007F"}
+    # At so little load, more of the pool must leak than at the usual one.
+    what = BREAK_IT.replace("0.81", "0.95").split()[2:]
+    assert "leaked slots" in fault(up, *what)
+    name = "SandboxPoolExhaustion sandbox_type=B"
+    up.wait_for(r"fault sandbox-leak \(sandbox_leak\) begins")
+    up.wait_for(rf"{name} FIRES after \S+ pending", 40)
+    up.wait_for(rf"the-team was told: {name} fires", 20)
+    os.kill(pid_of(place, "alertmanager.yml"), signal.SIGKILL)
+    up.wait_for("Alertmanager ended with signal 9 and was started again", 20)
+    fault(up, "end", "sandbox-leak")
+    up.wait_for(rf"{name} has resolved", 20)
+    up.wait_for(rf"the-team was told: {name} has resolved", 40)
+    up.wait_for(r"tasks/s .* told: \d+", 20)
+    os.kill(pid_of(place, "--config.file=" + str(place / "agentaskit-prometheus")), signal.SIGKILL)
+    assert up.end() == 3
+    assert "Prometheus" in up.lines[-1]
+    assert "run it again" in up.lines[-1]
+    assert not [line for line in up.lines if "Traceback" in line]
+    assert_nothing_is_left(place)
+
+
+@linux
+def test_control_c_takes_everything_down(run, place, tmp_path):
+    """Within five seconds, status 130, even while the past is being stored."""
+    up = run(tmp_path / "calm.yaml", "--compress", "30", "--port", "0", "--rules", NEAR)
+    up.wait_for("Press Ctrl-C")
+    assert len(at_work(place)) >= 3
+    began_s = time.monotonic()
+    os.killpg(up.process.pid, signal.SIGINT)
+    assert up.process.wait(30) == 130
+    assert time.monotonic() - began_s < 5
+    assert_nothing_is_left(place)
+
+
+RULE = """groups:
+  - name: theirs
+    interval: 1s
+    rules:
+      - alert: WorldIsSeen
+        expr: up{job="agentaskit"} == 1
+        for: 2s
+        labels: {severity: info}
+      - alert: FileIsRead
+        expr: up{job="by-file"} == 1
+"""
+ALERTMANAGER = """route: {{receiver: somebody, group_wait: 0s, group_interval: 1s}}
+receivers:
+  - name: somebody
+    webhook_configs: [{{url: "{url}", send_resolved: true}}]
+"""
+
+
+def prometheus_config(world, sd_file, rules, alertmanager):
+    """Return the configuration of a user who follows what `up` printed."""
+    by_file = [{"target_label": "job", "replacement": "by-file"}]
+    http, file = {"url": f"{world}sd/targets", "refresh_interval": "1s"}, {"files": [str(sd_file)]}
+    notified = {"path_prefix": alertmanager.path_prefix,
+                "static_configs": [{"targets": [alertmanager.target]}]}  # fmt: skip
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+        "rule_files": [str(rules)],
+        "alerting": {"alertmanagers": [notified]},
+        "scrape_configs": [
+            {"job_name": "one", "http_sd_configs": [http]},
+            {"job_name": "two", "file_sd_configs": [file], "relabel_configs": by_file},
+        ],
+    }
+    return json.dumps(config)
+
+
+@linux
+def test_a_stack_of_the_users_finds_the_world_and_is_watched(run, place, tmp_path):
+    """By http_sd and by file; a Prometheus that cannot be reached ends nothing; SIGTERM does."""
+    sd_file, rules, theirs = tmp_path / "world.json", tmp_path / "rules.yml", tmp_path / "theirs"
+    rules.write_text(RULE)
+    theirs.mkdir()
+    with (
+        Prometheus(parent_directory=theirs) as prometheus,
+        Alertmanager(parent_directory=theirs) as alertmanager,
+    ):
+        up = run(
+            *(tmp_path / "calm.yaml", "--port", "0"),
+            *("--sd-file", sd_file, "--prometheus", prometheus.url),
+            *("--alertmanager", "http://127.0.0.1:1"),
+        )
+        webhook = up.wait_for(r"url: (http://127\.0\.0\.1:\d+/agentaskit-sim/webhook)").group(1)
+        world = url_of(up, "World")
+        up.wait_for(r"your Alertmanager at http://127.0.0.1:1 cannot be reached \(.*refused")
+        assert sd_file.exists()
+        assert len(at_work(place)) == 2  # the receiver and its guard: nothing else of ours
+        alertmanager.start(ALERTMANAGER.format(url=webhook))
+        prometheus.configure(prometheus_config(world, sd_file, rules, alertmanager))
+        up.wait_for("WorldIsSeen is pending", 40)
+        up.wait_for("WorldIsSeen FIRES after 2s pending", 20)
+        up.wait_for("somebody was told: WorldIsSeen fires", 20)
+        up.wait_for("FileIsRead FIRES", 40)
+        [target] = json.loads(sd_file.read_text())[0]["targets"]
+        assert world == f"http://{target}/"
+    up.wait_for(r"your Prometheus at .* cannot be reached \(.*refused\)", 20)
+    assert not [line for line in up.lines if "has resolved" in line]
+    began_s = time.monotonic()
+    assert up.end(signal.SIGTERM) == 143
+    assert time.monotonic() - began_s < 5
+    assert not sd_file.exists()
+    assert_nothing_is_left(place)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sandbox-leek",), "no bundled scenario is called 'sandbox-leek', did you mean"),
+        (("--exit-at-end",), "--exit-at-end must come with a scenario, got none"),
+        (("--compress", "0.5"), "greater than or equal to 1"),
+        (("--compress", "500"), "--compress 30 is the most that all rules allow"),
+        (("--rules", "none.yml"), "none.yml: no such file"),
+        (("--routing", "none.yml"), "none.yml: no such file"),
+        (("--prometheus", "ftp://x"), "--prometheus must be like http://127.0.0.1:9090, got"),
+        (("--alertmanager", "9093"), "--alertmanager must be like http://127.0.0.1:9090, got"),
+        (
+            ("--prometheus", "http://x", "--compress", "3"),
+            "--compress must come without --prometheus: yours has its own",
+        ),
+        (
+            ("--alertmanager", "http://x", "--routing", "x.yml"),
+            "--routing must come without --alertmanager: yours has its own",
+        ),
+    ],
+)
+def test_bad_input_is_told_in_short_with_status_2(command, arguments, message):
+    """Before anything is started or compiled."""
+    done = command("up", "--port", "0", *arguments)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err
+
+
+def test_mistakes_of_all_files_are_told_together_with_their_place(command):
+    """A typo in the scenario beside one in the rules."""
+    Path("mine.yaml").write_text("name: mine\nstory: x\nseed: 1\nduraton: 2m\n")
+    Path("rules.yml").write_text(
+        "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: sum(\n"
+    )
+    done = command("up", "mine.yaml", "--rules", "rules.yml")
+    assert (done.status, done.out) == (2, "")
+    assert "mine.yaml:4:1: unknown key 'duraton', did you mean 'duration'?" in done.err
+    assert "rules.yml:5:15: expr is not PromQL" in done.err
+
+
+def test_a_port_in_use_is_told_before_anything_is_prepared(command):
+    """Status 3 and the way out; so is the port beside it, where the user's servers notify us."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        done = command("up", "--port", port)
+        beside = command("up", "--port", port - 1, "--prometheus", "http://127.0.0.1:1")
+    for one in (done, beside):
+        assert (one.status, one.out) == (3, "")
+        assert one.err.startswith(f"port {port} on 127.0.0.1 is in use: ")
+
+
+@pytest.mark.parametrize("missing", ["prometheus", "alertmanager"])
+def test_without_a_program_the_way_to_get_it_is_told(command, monkeypatch, missing):
+    """Status 3 before anything is compiled."""
+    find = binaries.find
+    monkeypatch.setattr(binaries, "find", lambda name: None if name == missing else find(name))
+    done = command("up", "--port", "0")
+    assert (done.status, done.out) == (3, "")
+    assert done.err.startswith(f"{missing} was not found on PATH")
+    assert "`make setup`" in done.err
+
+
+def test_the_command_that_breaks_the_world_names_it_unless_it_is_at_the_usual_place():
+    """It is there to be copied."""
+    [usual] = [line for line in describe_urls("http://127.0.0.1:9464", "p", "a", "r")
+               if BREAK_IT in line]  # fmt: skip
+    [other] = [line for line in describe_urls("http://127.0.0.1:1", "p", None, "r")
+               if BREAK_IT in line]  # fmt: skip
+    assert usual.strip() == BREAK_IT
+    assert other.strip() == f"{BREAK_IT} --url http://127.0.0.1:1"

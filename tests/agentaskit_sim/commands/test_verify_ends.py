@@ -1,0 +1,244 @@
+"""How `verify` ends when it cannot judge: mistakes in files, no Prometheus, signals, a dead engine.
+
+Run as a user runs it, in a process of its own, with a temporary folder of its own to look into.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from simulator.faults.catalogue import FAULTS
+from verifier.judge.verdict import verdict_schema
+
+HEAD = "name: {}\nstory: x\nseed: 42\nduration: 2m\nload: {{rate: 1000}}\n"
+FAULT = "faults:\n  - {{name: f, start: 1m, duration: 30s, fault: {}}}\n"
+RULE = "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: {}\n"
+MISTAKES = {
+    "board.json": (
+        '{"title": "x",\n "panels": [}\n',
+        "2:13: this is not JSON: unexpected '}'",
+    ),
+    "fault.yaml": (
+        HEAD.format("fault") + FAULT.format("trafic_drop"),
+        (
+            f"7:48: faults[0].fault must be one of {len(FAULTS)} known words, got 'trafic_drop',"
+            " did you mean 'traffic_drop'?"
+        ),
+    ),
+    "key.yaml": (
+        HEAD.format("key") + "expectation: []\n",
+        "6:1: unknown key 'expectation', did you mean 'expectations'?",
+    ),
+    "keys.yml": (
+        RULE.format("up") + "        expr: up == 0\n",
+        "6:9: duplicate key 'expr', first given in line 5",
+    ),
+    "number.yaml": (
+        HEAD.format("number") + FAULT.format("traffic_drop, parameters: {share: 1.5}"),
+        "7:82: traffic_drop: share must be between 0 and 1, got 1.5",
+    ),
+    "parameter.yaml": (
+        HEAD.format("parameter")
+        + FAULT.format("memory_leak, parameters: {bytes_per_s: 9, shaer: 1}"),
+        "7:90: unknown key 'shaer', the keys are bytes_per_s",
+    ),
+    "promql.yml": (
+        RULE.format("sum(rate(up[5m])"),
+        "5:15: expr is not PromQL: unclosed left parenthesis",
+    ),
+    "query.json": (
+        '{"panels": [{"targets": [{"expr": "sum("}]}]}',
+        "1:35: expr is not PromQL: unclosed left parenthesis",
+    ),
+    "tier.yaml": (
+        HEAD.format("tier") + FAULT.format("agent_hang, targets: {tiers: [mikro]}"),
+        "7:78: no tier is called 'mikro', did you mean 'micro'?",
+    ),
+    "town.yaml": ("hosst: 4\n", "1:1: unknown key 'hosst', did you mean 'hosts'?"),
+    "yaml.yaml": (
+        HEAD.format("yaml") + "faults: [\n",
+        (
+            "7:1: this is not YAML: while parsing a flow node begun in line 7, expected the node"
+            " content, but found '<stream end>'"
+        ),
+    ),
+}
+"""What is in a file of that name, and what is to be said of it."""
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Return an empty folder to run in, with another for temporary files beside it."""
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "here").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.delenv("AGENTASKIT_SIM_TRACEBACK", raising=False)
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path
+
+
+def verify(*arguments):
+    """Run the command to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agentaskit_sim", "verify", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def begin(*arguments):
+    """Begin the command, as a shell would: in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "agentaskit_sim", "verify", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def at_work(place):
+    """Return the command lines of the processes that work in the temporary folder, by pid."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if any(str(place / "temporary").encode() in word for word in words):
+            found[int(process.name)] = words
+    return found
+
+
+def wait_for_prometheus(process, place):
+    """Return the pid of the first Prometheus that the command has started."""
+    deadline_s = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline_s:
+        for pid, words in at_work(place).items():
+            if any(word.startswith(b"--config.file=") for word in words):
+                return pid
+        time.sleep(0.005)
+    pytest.fail(f"no Prometheus was seen: {process.communicate()}")
+
+
+def assert_nothing_is_left(place):
+    """No process, no temporary file, no results that hold nothing."""
+    deadline_s = time.monotonic() + 10
+    while at_work(place) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert at_work(place) == {}
+    assert list((place / "temporary").iterdir()) == []
+    assert not list((place / "here").glob("results/*"))
+
+
+def test_every_mistake_is_one_line_with_its_place(place):
+    """All files are read, all mistakes told, nothing runs: status 2, no traceback, no output."""
+    for name, (text, _) in MISTAKES.items():
+        Path(name).write_text(text)
+    Path("topology.yaml").write_text(HEAD.format("topology") + "topology: town.yaml\n")
+    wrong = [name for name in MISTAKES if name.endswith(".yaml") and name != "town.yaml"]
+    done = verify(
+        *("topology.yaml", "missing.yaml", *wrong),
+        *("--rules", "promql.yml", "keys.yml", "--dashboards", "board.json", "query.json"),
+    )
+    lines = [f"{name}:{said}" for name, (_, said) in MISTAKES.items()]
+    assert sorted(done.stderr.splitlines()) == sorted([*lines, "missing.yaml: no such file"])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert_nothing_is_left(place)
+
+
+@pytest.mark.parametrize("name", [name for name in MISTAKES if name != "town.yaml"])
+def test_one_mistake_is_enough(place, command, name):
+    """Alone it is told just so."""
+    text, said = MISTAKES[name]
+    path = place / name
+    path.write_text(text)
+    option = {".yml": ("traffic-drop", "--rules"), ".json": ("traffic-drop", "--dashboards")}
+    done = command("verify", *option.get(path.suffix, ()), path, "--json")
+    assert (done.status, done.out, done.err) == (2, "", f"{path}:{said}\n")
+
+
+def test_without_prometheus_nothing_is_judged_and_the_way_out_is_told(place, monkeypatch):
+    """Status 3 at once; with `--json` one document, invalid."""
+    monkeypatch.setenv("PATH", str(place))
+    monkeypatch.delenv("AGENTASKIT_SIM_TOOLS", raising=False)
+    without = (
+        "from pathlib import Path; import verifier.servers.binaries as b;"
+        "b.PROJECT_TOOLS = Path('none');"
+        "from agentaskit_sim.__main__ import main; main()"
+    )
+    command = [sys.executable, "-c", without, "verify", "traffic-drop", "sandbox-leak", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("prometheus was not found on PATH")
+    assert "`make setup`" in line
+    assert "sudo apt-get install prometheus" in line
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, verdict_schema())
+    assert found["verdict"] == "invalid"
+    assert [one["reasons"] for one in found["scenarios"]] == [[line], [line]]
+    assert_nothing_is_left(place)
+
+
+@linux
+def test_a_prometheus_that_is_killed_makes_the_verdict_invalid(place):
+    """Status 3: no verdict, and what happened; standard output is one document all the same."""
+    Path("calm.yaml").write_text(HEAD.format("calm"))
+    process = begin("calm.yaml", "--json", "--out", place / "out")
+    os.kill(wait_for_prometheus(process, place), signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    found = json.loads(out)
+    jsonschema.validate(found, verdict_schema())
+    assert (process.returncode, found["verdict"]) == (3, "invalid"), err
+    ((reason,),) = [one["reasons"] for one in found["scenarios"]]
+    assert "Prometheus d" in reason  # does not answer, did not start
+    assert "run it again" in reason
+    assert "Traceback" not in err
+    assert_nothing_is_left(place)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("number", "jobs", "status"), [(signal.SIGINT, 1, 130), (signal.SIGTERM, 2, 143)]
+)
+def test_a_signal_ends_everything_while_prometheus_is_at_work(place, number, jobs, status):
+    """Ctrl-C reaches the whole group, `kill` the parent alone; no child and no file is left."""
+    for name in ("calm", "quiet"):
+        Path(f"{name}.yaml").write_text(HEAD.format(name).replace("2m", "24h"))
+    process = begin("calm.yaml", "quiet.yaml", "--jobs", jobs, "--json")
+    wait_for_prometheus(process, place)
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (status, "")
+    assert "Traceback" not in err
+    assert_nothing_is_left(place)
+
+
+@linux
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_simulation(place, number, status):
+    """In the middle of hours that are lived exactly."""
+    Path("calm.yaml").write_text(HEAD.format("calm").replace("2m", "240h"))
+    process = begin("calm.yaml", "--exact", "--json")
+    assert "Preparing" in process.stderr.readline()
+    time.sleep(2)
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (status, "")
+    assert "Traceback" not in err
+    assert_nothing_is_left(place)

@@ -1,0 +1,68 @@
+"""Progress is one live block on a terminal and few plain lines otherwise."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from agentaskit_sim.terminal.progress import ProgressConsole
+from tests.verifier.outcomes import outcome, unjudged
+from verifier.judge.verdict import Progress
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self):
+        """Begin at 0."""
+        self.now_s = 0.0
+
+    def __call__(self):
+        """Return seconds."""
+        return self.now_s
+
+
+def going(virtual_s, name="drop"):
+    """Return a progress of a scenario of 20 minutes."""
+    return Progress(
+        scenario=name, phase="simulating", virtual_s=virtual_s, of_s=1200.0, times_real_time=250.0
+    )
+
+
+def test_a_pipe_gets_a_line_now_and_then_and_one_for_each_verdict():
+    """A log file is not flooded, and holds no escape sequence."""
+    text, clock = io.StringIO(), Clock()
+    with ProgressConsole(12, Console(file=text, width=40), clock) as console:
+        for step in range(100):
+            clock.now_s = step * 0.25
+            console.progress(going(step * 10.0))
+        console.done(outcome())
+        console.done(unjudged())
+    assert text.getvalue().splitlines() == [
+        "drop: simulating 6m40s of 20m, 250 times real time",
+        "drop: simulating 13m20s of 20m, 250 times real time",
+        "[ 1/12] drop                         pass    2h in 2.0s, 3,600 times real time",
+        "[ 2/12] burn                         invalid 2h in 2.0s, 3,600 times real time",
+    ]
+
+
+def test_a_terminal_gets_one_block_that_is_gone_at_the_end():
+    """It names what runs now, and is drawn at most ten times a second."""
+    text, clock = io.StringIO(), Clock()
+    terminal = Console(file=text, force_terminal=True, width=100, color_system=None)
+    with ProgressConsole(3, terminal, clock) as console:
+        console.progress(going(600.0, "first"))
+        console.progress(going(900.0, "second"))
+        assert "second" not in text.getvalue()
+        clock.now_s = 0.2
+        console.progress(going(900.0, "second"))
+        drawn = text.getvalue()
+        console.done(outcome("first"))
+        console.say("a [word]")
+    assert "0 of 3 scenarios judged" in drawn
+    assert "first" in drawn
+    assert "simulating 15m of 20m, 250 times real time" in drawn
+    assert "1 of 3 scenarios judged" in text.getvalue()
+    assert "a [word]" in text.getvalue()
+    assert text.getvalue().rpartition("\x1b[2K")[2].strip("\r\x1b[A") == ""

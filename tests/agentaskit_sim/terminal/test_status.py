@@ -1,0 +1,79 @@
+"""What the console says of a live world, from readings alone."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from agentaskit_sim.terminal.status import Status, describe, describe_time, notice_changes
+from exporter.server.exposition import Exposition
+from tests.fakes import FakeWorld, MockClock
+
+
+def make():
+    """Return a world, its clock, and a status that prints into a text."""
+    world, clock, text = FakeWorld(), MockClock(), io.StringIO()
+    live = Exposition(world, clock, version="1", scenario="calm")
+    return world, clock, text, Status(live, Console(file=text, width=200))
+
+
+def test_the_line_gives_rates_in_virtual_time():
+    """Rates of the world itself: they do not depend on how fast it runs."""
+    world = FakeWorld(rate=1000.0)
+    before = world.snapshot()
+    world.advance(2.0)
+    now = world.snapshot()
+    pace = Exposition(world, MockClock(), version="1", scenario="calm").pace()
+    tasks = now.tasks_processed.sum() / 2
+    assert f"{tasks:,.0f} tasks/s" in describe(before, now, pace)
+    assert f"{now.messages_delivered.sum() / 2:,.0f} messages/s" in describe(before, now, pace)
+    assert describe(before, now, pace).endswith("faults: none")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.9, "0:00:00"), (61, "0:01:01"), (86_399.99, "23:59:59")]
+)
+def test_times_are_told_as_on_a_clock(seconds, text):
+    """Whole seconds, never rounded up."""
+    assert describe_time(seconds) == text
+
+
+def test_faults_and_restarts_are_told_when_they_change():
+    """Each by its own name, and nothing when nothing changes."""
+    world = FakeWorld()
+    before = world.snapshot()
+    assert notice_changes(before, before) == []
+    world.begin_fault("traffic_drop")
+    world.change(exporter_restarts=1)
+    now = world.snapshot()
+    assert notice_changes(before, now) == [
+        "fault traffic_drop-here (traffic_drop) begins",
+        "the exporter has restarted: counters begin at 0",
+    ]
+    world.change(faults=())
+    assert notice_changes(now, world.snapshot()) == [
+        "fault traffic_drop-here (traffic_drop) has ended"
+    ]
+
+
+def test_falling_behind_is_told_once_and_so_is_its_end():
+    """Five seconds late: a line at once, in capitals; another when real time is back."""
+    _, clock, text, status = make()
+    clock.spend(5.0)
+    status.look()
+    status.look()
+    assert text.getvalue().count("FALLING BEHIND: the world is 4.9 s late") == 1
+    for _ in range(60):
+        status.look()
+    assert text.getvalue().count("the world is back in real time") == 1
+    assert text.getvalue().count("\n") == 2
+
+
+def test_what_is_said_carries_the_time():
+    """So that it can be laid beside a graph."""
+    _, clock, text, status = make()
+    clock.spend(61.0)
+    status.say("the scenario has ended")
+    assert text.getvalue() == "0:01:01  the scenario has ended\n"

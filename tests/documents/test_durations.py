@@ -1,0 +1,65 @@
+"""Durations are read and written as people write them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents.durations import PATTERN, format_duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0s", 0.0),
+        ("200ms", 0.2),
+        ("1h30m", 5400.0),
+        ("1w2d3h4m5s6ms7us", 788645.006007),
+        ("1.5h", 5400.0),
+        ("20us", 2e-5),
+    ],
+)
+def test_a_duration_is_read(text, seconds):
+    """Every unit, whole and with a fraction."""
+    assert parse_duration(text) == seconds
+    assert re.match(PATTERN, text)
+
+
+@pytest.mark.parametrize("text", ["", "5 minutes", "30m1h", "1h1h", "-5m", "5", "h", "٣m", None])
+def test_what_is_no_duration_is_refused(text):
+    """Wrong order, repeated units, spaces, signs and bare numbers."""
+    with pytest.raises(ValueError, match="must be a duration such as 1h30m, 200ms or 0s, got"):
+        parse_duration(text)
+
+
+def test_a_number_is_asked_for_its_unit():
+    """A bare ten may mean seconds or minutes."""
+    with pytest.raises(ValueError, match="got 10 without a unit"):
+        parse_duration(10)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (5400, "1h30m"),
+        (86400, "1d"),
+        (90.5, "1m30.5s"),
+        (0.2, "200ms"),
+        (2e-5, "20us"),
+        (-75, "-1m15s"),
+        (59.9999, "1m"),
+    ],
+)
+def test_a_duration_is_written(seconds, text):
+    """The shortest form, never 60 seconds."""
+    assert format_duration(seconds) == text
+
+
+@given(st.integers(min_value=0, max_value=10**9))
+def test_whole_milliseconds_survive_writing_and_reading(milliseconds):
+    """What is printed can be pasted into a file."""
+    assert parse_duration(format_duration(milliseconds / 1000)) == milliseconds / 1000

@@ -1,0 +1,229 @@
+"""The catalogue against the contract, written out by hand, and its layout as a vector."""
+
+from __future__ import annotations
+
+import time
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exporter.metrics.catalogue import RUN, STATE, WORLD, catalogue_world
+from exporter.metrics.series import NAME, Catalogue
+from simulator.faults.catalogue import FAULTS
+from tests.exporter.contract import METRICS, THRESHOLDS_S
+from tests.fakes import FakeWorld
+
+
+@pytest.fixture
+def world():
+    """Return a world that has lived for two seconds."""
+    world = FakeWorld()
+    world.advance(2.0)
+    return world
+
+
+def values_of(catalogue, snapshot, name):
+    """Return {labels without the name: value} of every series called `name`."""
+    found = {}
+    for labels, value in zip(catalogue.series, catalogue.flatten(snapshot), strict=True):
+        plain = dict(labels)
+        if plain.pop(NAME) == name:
+            found[tuple(sorted(plain.items()))] = value
+    return found
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_of_the_contract_is_there_with_its_type_and_labels(name):
+    """A rename, another type or another label would break rules that users already have."""
+    kind, labels = METRICS[name]
+    (metric,) = (one for one in WORLD if one.name == name)
+    assert metric.kind == kind
+    assert {label.name for label in metric.labels} == set(labels)
+
+
+@pytest.mark.parametrize("name", [n for n in METRICS if METRICS[n][0] != "histogram"])
+def test_every_label_value_exists_from_the_first_reading(name):
+    """A child that is born late hides its first increments from rate()."""
+    labels = METRICS[name][1]
+    expected = {tuple(sorted(zip(labels, c, strict=True))) for c in product(*labels.values())}
+    begin = FakeWorld()
+    found = values_of(catalogue_world(begin.snapshot()), begin.snapshot(), name)
+    assert found.keys() == expected
+    if METRICS[name][0] == "counter":
+        assert set(found.values()) == {0.0}
+
+
+@pytest.mark.parametrize("name", [n for n in METRICS if METRICS[n][0] == "histogram"])
+def test_histograms_have_a_bucket_at_every_threshold_of_the_alerts(name, world):
+    """A quantile near a threshold is only exact where a bucket ends on it."""
+    found = values_of(catalogue_world(world.snapshot()), world.snapshot(), f"{name}_bucket")
+    bounds = {dict(labels)["le"] for labels in found}
+    assert {*THRESHOLDS_S, "+Inf"} <= bounds
+
+
+def test_buckets_are_cumulative_and_the_last_is_the_count(world):
+    """The law of histograms, and what cells and buckets have to do with each other."""
+    snapshot = world.snapshot()
+    catalogue = catalogue_world(snapshot)
+    name = "agentaskit_task_duration_seconds"
+    buckets = list(values_of(catalogue, snapshot, f"{name}_bucket").values())
+    assert buckets == np.cumsum(snapshot.task_duration.counts).tolist()
+    assert values_of(catalogue, snapshot, f"{name}_count") == {(): buckets[-1]}
+    total_s = values_of(catalogue, snapshot, f"{name}_sum")[()]
+    assert total_s == snapshot.task_duration.sum_ns / 1e9
+
+
+def test_each_value_stands_beside_its_own_labels(world):
+    """Spot checks on arrays of one and of two axes: a transposed axis would mix them up."""
+    snapshot = world.snapshot()
+    catalogue = catalogue_world(snapshot)
+    tasks = values_of(catalogue, snapshot, "agentaskit_tasks_processed_total")
+    assert tasks[("outcome", "failed"), ("priority", "normal")] == snapshot.tasks_processed[2, 1]
+    cpu = values_of(catalogue, snapshot, "node_cpu_seconds_total")
+    assert cpu[("cpu", "9"), ("mode", "user")] == snapshot.cpu_ns[9, 7] / 1e9
+    slots = values_of(catalogue, snapshot, "agentaskit_sandbox_slots")
+    assert slots[("sandbox_type", "B"), ("state", "leaked")] == snapshot.sandbox_leaked[1]
+
+
+def test_names_are_unique_and_so_are_series(world):
+    """Two entries of one name would be one metric with two meanings."""
+    names = [metric.name for metric in (*WORLD, *RUN)]
+    assert len(set(names)) == len(names)
+    series = catalogue_world(world.snapshot()).series
+    assert len(set(series)) == len(series)
+    assert all(labels == tuple(sorted(labels)) for labels in series)
+
+
+@pytest.mark.parametrize("metric", [*WORLD, *RUN], ids=lambda metric: metric.name)
+def test_a_unit_ends_the_name_and_a_counter_ends_in_total(metric):
+    """OpenMetrics would otherwise rename the family."""
+    stem = metric.name.removesuffix("_total")
+    assert not metric.unit or stem.endswith(f"_{metric.unit}")
+    assert metric.name.endswith("_total") or metric.kind != "counter"
+    assert metric.help.endswith(".")
+
+
+def test_no_label_can_name_an_agent(world):
+    """Every label has a closed list of values, none longer than the catalogue of faults."""
+    for metric in WORLD:
+        for label in metric.labels:
+            assert label.name not in {"agent", "agent_id", "task", "id"}
+            assert len(label.values(world.snapshot())) <= len(FAULTS)
+
+
+def test_counters_never_fall_while_gauges_do():
+    """A series declared a counter that falls would be caught here; gauges show that falls occur."""
+    world = FakeWorld(seed=7)
+    catalogue = catalogue_world(world.snapshot())
+    counters = catalogue.kinds == "counter"
+    before, fell = catalogue.flatten(world.snapshot()), np.zeros(len(counters), dtype=bool)
+    for step in range(1, 60):
+        world.advance(step * 0.01)
+        now = catalogue.flatten(world.snapshot())
+        fell |= now < before
+        before = now
+    assert not fell[counters].any()
+    assert fell[~counters].any()
+
+
+def test_kinds_tell_buckets_counts_and_sums_as_counters(world):
+    """The recorder adds offsets to counters only, and must not miss any."""
+    catalogue = catalogue_world(world.snapshot())
+    counters = {
+        dict(labels)[NAME]
+        for labels, kind in zip(catalogue.series, catalogue.kinds, strict=True)
+        if kind == "counter"
+    }
+    for name, (kind, _) in METRICS.items():
+        if kind == "histogram":
+            assert {f"{name}_bucket", f"{name}_count", f"{name}_sum"} <= counters
+        else:
+            assert (name in counters) == (kind in {"counter", "unknown"})
+
+
+def test_conservation_errors_are_zero_and_a_planted_loss_shows(world):
+    """The checker of the laws must be able to fail, each law by its own name."""
+    name = "agentaskit_sim_conservation_error"
+    catalogue = catalogue_world(world.snapshot())
+    assert set(values_of(catalogue, world.snapshot(), name).values()) == {0.0}
+    snapshot = world.snapshot()
+    lost = np.array([2, -1, 0, 0])
+    world.change(
+        tasks_arrived=snapshot.tasks_arrived + lost,
+        dispatched=snapshot.dispatched + 1,
+        messages_sent=snapshot.messages_sent - 4,
+        sandbox_in_use=snapshot.sandbox_in_use + 5,
+    )
+    found = values_of(catalogue, world.snapshot(), name)
+    assert {dict(labels)["law"]: value for labels, value in found.items()} == {
+        "tasks": 3,
+        "dispatch": 6,
+        "messages": 4,
+        "sandboxes": 15,
+    }
+
+
+def test_faults_in_effect_add_up_by_kind(world):
+    """Two windows of one kind and one of another."""
+    world.begin_fault("traffic_drop", 0.4, 100.0)
+    world.begin_fault("traffic_drop", 0.2, 50.0)
+    world.advance(2.5)
+    world.begin_fault("memory_leak", 9.0, 7.0)
+    catalogue = catalogue_world(world.snapshot())
+    for name, drop, leak in (
+        ("agentaskit_sim_faults_active", 2.0, 1.0),
+        ("agentaskit_sim_fault_magnitude", 0.4 + 0.2, 9.0),
+        ("agentaskit_sim_fault_effect", 150.0, 7.0),
+        ("agentaskit_sim_fault_effect_expected", 300.0, 14.0),
+        ("agentaskit_sim_fault_start_time_seconds", 2.0, 2.5),
+    ):
+        found = values_of(catalogue, world.snapshot(), name)
+        assert found[(("fault", "traffic_drop"),)] == pytest.approx(drop)
+        assert found[(("fault", "memory_leak"),)] == leak
+        assert found[(("fault", "exporter_down"),)] == 0.0
+
+
+def test_every_field_of_a_snapshot_is_shown(world):
+    """Whatever the world counts, someone can see: change a field, and the vector changes."""
+    snapshot = world.snapshot()
+    catalogue = catalogue_world(snapshot)
+    before = catalogue.flatten(snapshot)
+    elsewhere = {"seed", "tiers", "priorities", "sandboxes", "faults", "exporter_up", "scrape_path"}
+    for field in set(type(snapshot).__dataclass_fields__) - elsewhere:
+        old = getattr(snapshot, field)
+        new = type(old)(old.counts + 1, old.sum_ns + 1) if hasattr(old, "counts") else old + 1
+        world.change(**{field: new})
+        assert (catalogue.flatten(world.snapshot()) != before).any(), field
+        world.change(**{field: old})
+
+
+def test_flattening_takes_well_under_a_millisecond(world):
+    """History is made of a hundred thousand of them; the best of many is what it costs."""
+    snapshot = world.snapshot()
+    catalogue = catalogue_world(snapshot)
+    best_s = 1.0
+    for _ in range(200):
+        began_s = time.perf_counter()
+        catalogue.flatten(snapshot)
+        best_s = min(best_s, time.perf_counter() - began_s)
+    assert best_s < 0.5e-3
+
+
+def test_a_catalogue_can_be_laid_out_over_a_part_of_the_metrics(world):
+    """The recorder may want a few metrics only."""
+    catalogue = Catalogue(STATE[:1], world.snapshot())
+    assert len(catalogue.series) == 4
+
+
+def test_the_documentation_lists_every_metric_as_it_is():
+    """Name, type, labels and help of each, and no metric that is not there."""
+    document = (Path(__file__).parents[3] / "docs" / "serve.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{one.name}` | {one.kind} | "
+        f"{', '.join(f'`{label.name}`' for label in one.labels) or '-'} | {one.help} |"
+        for one in (*WORLD, *RUN)
+    ]
+    metrics = document.partition("## Metrics")[2]
+    assert [line for line in metrics.splitlines() if line.startswith("| `")] == rows

@@ -1,0 +1,160 @@
+"""Rendering: both formats as prometheus_client's own parsers read them, once per page."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from exporter.metrics import page as page_module
+from exporter.metrics.catalogue import catalogue_world
+from exporter.metrics.collector import collect
+from exporter.metrics.page import OPENMETRICS, TEXT, Page, accepts_gzip, choose_content_type
+from exporter.metrics.series import NAME
+from tests.exporter.contract import METRICS
+from tests.fakes import FakeWorld
+from verifier.servers.binaries import require
+
+
+@pytest.fixture
+def world():
+    """Return a world that has lived for one second."""
+    world = FakeWorld()
+    world.advance(1.0)
+    return world
+
+
+@pytest.fixture
+def page(world):
+    """Return the page of the world's catalogue."""
+    catalogue = catalogue_world(world.snapshot())
+    return Page(collect(catalogue, catalogue.flatten(world.snapshot())))
+
+
+def samples_of(text, parse):
+    """Return {label set with the name: value} of a page."""
+    return {
+        tuple(sorted({NAME: sample.name, **sample.labels}.items())): sample.value
+        for family in parse(text)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.parametrize(("content_type", "parse"), [(TEXT, parse_text),
+                                                     (OPENMETRICS, parse_openmetrics)])  # fmt: skip
+def test_a_page_says_exactly_what_the_catalogue_says(page, world, content_type, parse):
+    """Every series of the vector, no other, to the last digit, in both formats."""
+    catalogue = catalogue_world(world.snapshot())
+    text = page.body(content_type, compressed=False).decode()
+    expected = dict(zip(catalogue.series, catalogue.flatten(world.snapshot()), strict=True))
+    assert samples_of(text, parse) == expected
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_both_formats_declare_the_type_of_the_contract(page, name):
+    """The gauge named `_total` is a gauge, the rated names without it are of unknown type."""
+    kind = METRICS[name][0]
+    text = page.body(TEXT, compressed=False).decode()
+    assert f"# TYPE {name} {'untyped' if kind == 'unknown' else kind}\n" in text
+    openmetrics = page.body(OPENMETRICS, compressed=False).decode()
+    family = name.removesuffix("_total") if kind == "counter" else name
+    assert f"# TYPE {family} {kind}\n" in openmetrics
+
+
+def test_no_created_series_and_a_proper_end(page):
+    """Creation times would double the counters' series."""
+    for content_type in (TEXT, OPENMETRICS):
+        assert b"_created" not in page.body(content_type, compressed=False)
+    assert page.body(OPENMETRICS, compressed=False).endswith(b"\n# EOF\n")
+
+
+def test_compressed_bodies_hold_the_plain_ones(page):
+    """Both encodings are one page."""
+    for content_type in (TEXT, OPENMETRICS):
+        plain = page.body(content_type, compressed=False)
+        compressed = page.body(content_type, compressed=True)
+        assert gzip.decompress(compressed) == plain
+        assert len(compressed) < len(plain) / 3
+
+
+def test_a_page_is_rendered_once_for_all_who_ask(page, monkeypatch):
+    """Fifty scrapers of one tick cost one rendering."""
+    calls = []
+    monkeypatch.setattr(page_module, "generate_text", lambda _: calls.append(1) or b"page\n")
+    for _ in range(50):
+        page.body(TEXT, compressed=True)
+        page.body(TEXT, compressed=False)
+    assert calls == [1]
+
+
+def lint(text):
+    """Return what `promtool check metrics` complains about."""
+    tool = require("promtool")
+    done = subprocess.run([tool, "check", "metrics"], input=text, capture_output=True, check=False)
+    return done.stderr.decode().splitlines()
+
+
+def test_promtool_finds_nothing_but_the_gauge_that_must_be_called_total(page):
+    """The one known exception is the contract's own."""
+    assert lint(page.body(TEXT, compressed=False)) == [
+        'agentaskit_sandbox_pool_total non-counter metrics should not have "_total" suffix'
+    ]
+
+
+def test_promtool_would_find_a_metric_without_help(page):
+    """The linter bites: a page with one help text removed is not clean."""
+    text = page.body(TEXT, compressed=False).decode()
+    (line,) = (one for one in text.splitlines() if one.startswith("# HELP http_requests_total"))
+    spoilt = text.replace(f"{line}\n", "").encode()
+    assert "http_requests_total no help text" in lint(spoilt)
+
+
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
+    "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+    "text/plain;version=0.0.4;q=0.4,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", TEXT),
+        ("*/*", TEXT),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", TEXT),
+        ("application/openmetrics-text", OPENMETRICS),
+        (PROMETHEUS_2, OPENMETRICS),
+        (PROMETHEUS_3, OPENMETRICS),
+        ("text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4", TEXT),
+        ("application/openmetrics-text;version=2.0.0,text/plain;q=0.1", TEXT),
+        ("application/openmetrics-text;q=0", TEXT),
+        ("application/openmetrics-text;q=nonsense", TEXT),
+        ("application/vnd.google.protobuf", TEXT),
+        (",;,=;q", TEXT),
+    ],
+)
+def test_the_format_is_the_one_that_the_client_likes_best(accept, expected):
+    """What Prometheus 2.42 and 3.x, browsers, curl and confused clients send."""
+    assert choose_content_type(accept) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "expected"),
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.5", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("br, zstd", False),
+    ],
+)
+def test_gzip_is_used_only_where_it_is_wanted(accept_encoding, expected):
+    """A client that forbids it gets a plain page."""
+    assert accepts_gzip(accept_encoding) is expected

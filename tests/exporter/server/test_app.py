@@ -1,0 +1,134 @@
+"""The HTTP server: every path, both formats, and a port that cannot be had."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from exporter.metrics.page import OPENMETRICS, TEXT
+from exporter.server.app import BindError, bind, build_app, describe_url
+from exporter.server.exposition import Exposition
+from simulator.pacer import SystemClock
+from tests.fakes import FakeWorld, MockClock
+
+
+@pytest.fixture
+def world():
+    """Return a world that has just begun."""
+    return FakeWorld()
+
+
+@pytest.fixture
+async def client(world):
+    """Return a client of a server over a world whose clock stands still."""
+    live = Exposition(world, MockClock(), version="1", scenario="<calm>")
+    async with TestClient(TestServer(build_app(live)), auto_decompress=False) as client:
+        yield client
+
+
+async def test_metrics_come_in_the_format_and_encoding_asked_for(client):
+    """Content-Type, Content-Encoding and Vary are what caches and Prometheus go by."""
+    for accept, content_type in (("*/*", TEXT), ("application/openmetrics-text", OPENMETRICS)):
+        for encoding in ("gzip", "identity"):
+            headers = {"Accept": accept, "Accept-Encoding": encoding}
+            answer = await client.get("/metrics", headers=headers)
+            assert answer.status == 200
+            assert answer.headers["Content-Type"] == content_type
+            assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+            body = await answer.read()
+            if encoding == "gzip":
+                assert answer.headers["Content-Encoding"] == "gzip"
+                body = gzip.decompress(body)
+            assert b"agentaskit_agents_started_total 0.0\n" in body
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready"])
+async def test_head_gives_the_headers_of_get_and_no_body(client, path):
+    """For probes that only want to know."""
+    got, head = await client.get(path), await client.head(path)
+    assert head.status == got.status == 200
+    assert head.headers["Content-Type"] == got.headers["Content-Type"]
+    assert head.headers["Content-Length"] == str(len(await got.read()))
+    assert await head.read() == b""
+
+
+async def test_other_paths_and_methods_are_refused(client):
+    """404 and 405, never a page by chance."""
+    assert (await client.get("/metric")).status == 404
+    assert (await client.post("/metrics")).status == 405
+
+
+async def test_the_landing_page_links_and_escapes(client):
+    """A scenario's name is text, not markup; the example names the address that was asked."""
+    text = await (await client.get("/")).text()
+    assert 'href="metrics"' in text
+    assert "&lt;calm&gt;" in text
+    assert f'["127.0.0.1:{client.port}"]' in text
+
+
+async def test_a_down_exporter_is_healthy_but_not_ready(client, world):
+    """503 for scrapes and readiness; the process itself is well."""
+    world.change(exporter_up=False)
+    world.advance(0.01)
+    assert (await client.get("/metrics")).status == 503
+    assert (await client.get("/-/ready")).status == 503
+    assert (await client.get("/-/healthy")).status == 200
+
+
+async def test_scrapes_at_the_same_time_never_see_a_torn_world(world):
+    """Every page keeps the laws and its own instant while the world moves in real time."""
+    live = Exposition(world, SystemClock(), version="1", scenario="calm")
+
+    async def scrape(client, bodies):
+        for _ in range(20):
+            answer = await client.get("/metrics", headers={"Accept-Encoding": "identity"})
+            bodies.append(await answer.text())
+            await asyncio.sleep(0.003)
+
+    bodies = []
+    async with TestClient(TestServer(build_app(live))) as client:
+        pacing = asyncio.create_task(live.pacer.run())
+        await asyncio.gather(*(scrape(client, bodies) for _ in range(10)))
+        pacing.cancel()
+    by_time = {}
+    for body in bodies:
+        values = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
+        broken = [v for k, v in values.items() if "conservation_error" in k and v != "0.0"]
+        assert not broken
+        by_time.setdefault(values["agentaskit_sim_time_seconds"], set()).add(body)
+    assert all(len(pages) == 1 for pages in by_time.values())
+    assert len(by_time) > 5
+
+
+def test_a_port_in_use_is_told_with_the_way_out():
+    """One line: what is wrong and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(BindError, match=rf"port {port} on 127.0.0.1 is in use: .*--port"):
+            bind("127.0.0.1", port)
+
+
+def test_a_host_that_is_not_here_is_the_callers_mistake():
+    """Neither a name that nobody knows nor an address of another machine."""
+    for host in ("no-such-host.invalid", "192.0.2.1"):
+        with pytest.raises(ValueError, match="host must be an address of this machine"):
+            bind(host, 0)
+
+
+def test_a_free_port_is_taken_and_its_url_told():
+    """Port 0 is for scripts: they read the URL."""
+    with bind("127.0.0.1", 0) as listener:
+        assert describe_url(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_bound_port_refuses_connections_until_it_is_served():
+    """While a world is being prepared a scrape fails at once instead of hanging."""
+    with (
+        bind("127.0.0.1", 0) as listener,
+        pytest.raises(ConnectionRefusedError),
+    ):
+        socket.create_connection(listener.getsockname(), timeout=1)

@@ -1,0 +1,92 @@
+"""The judge's alert states against promtool's, on what bundled scenarios really were."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.verifier.histories import rules
+from tests.verifier.lives import NEAR, bundled, is_stale, live, lived, only, pack_rules
+from verifier.evaluation.crosscheck import crosscheck, differences, promtool_states, timeline_states
+from verifier.evaluation.engine import evaluate
+from verifier.evaluation.timeline import Grid
+from verifier.pack.history_depth import reads
+from verifier.pack.rules import RuleFiles
+from verifier.servers.prometheus import Prometheus
+
+EVALUATION_S = 30.0
+PRESENT = {"alert": "Present", "expr": "agentaskit_task_queue_depth >= 0", "for": "1m"}
+"""Fires as long as there are samples: what a stale marker ends."""
+EXPECTED = {
+    "traffic-drop": {"TaskThroughputBelowTarget", "MessageThroughputBelowTarget"},
+    "sandbox-leak": {"SandboxPoolExhaustion"},
+    "exporter-down": {"AgentaskitTargetDown", "ThroughputUnknown"},
+}
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """Return the pack's rules that look back five minutes, extras too, and `PRESENT`."""
+    pack = pack_rules("slo", *NEAR, "extras")
+    near = {r.alert for _, r in pack.alerts if max(one.depth_s for one in reads(r.expr)) <= 300}
+    more = rules(tmp_path_factory.mktemp("rules"), PRESENT, interval="30s")
+    return RuleFiles((*only(pack, *near).groups, *more.groups))
+
+
+def judges_states(history, found, end_s):
+    """Return every state that the judge sees on the evaluations from 0 to `end_s`."""
+    with Prometheus() as server:
+        server.push(history)
+        seen = evaluate(server, found, start_s=0.0, end_s=end_s).timelines
+    return timeline_states(seen, Grid(0.0, end_s, EVALUATION_S))
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_alert_state_of_a_scenario_is_promtools(name, short):
+    """Pending and firing, at every evaluation, of every alert that looks back five minutes."""
+    history, end_s = lived(name).history, bundled(name).duration_s
+    assert len(short.alerts) > 20
+    states = judges_states(history, short, end_s)
+    assert {one.alert for one in states if one.state == "firing"} - {"Present"} == EXPECTED[name]
+    assert Counter(one.state for one in states)["pending"] >= 10
+    assert crosscheck(history, short, 0.0, end_s) == []
+
+
+def test_windows_of_hours_are_promtools_too():
+    """A burn of twelve minutes in the windows of one hour and of six, as they fill and empty."""
+    burns = only(pack_rules("slo"), "AvailabilitySLOBreach", "FastBurnRateHigh", "SlowBurnRateHigh")
+    scenario = bundled("fast-burn")
+    history = live(scenario, burns).history
+    states = judges_states(history, burns, scenario.duration_s)
+    fired = {one.alert for one in states if one.state == "firing"}
+    assert fired == {"AvailabilitySLOBreach", "FastBurnRateHigh"}
+    assert crosscheck(history, burns, 0.0, scenario.duration_s) == []
+
+
+def test_one_evaluation_too_late_is_seen(short):
+    """Planted: an alert that is always one evaluation behind, and one state too many."""
+    history, end_s = lived("traffic-drop").history, bundled("traffic-drop").duration_s
+    theirs = promtool_states(history, short, Grid(0.0, end_s, EVALUATION_S))
+    late = {replace(one, time_s=one.time_s + EVALUATION_S) for one in theirs}
+    assert len(differences(late, theirs)) >= 6
+    (one,) = differences(theirs | {replace(max(theirs), state="planted")}, theirs)
+    assert one.only_by == "the judge"
+
+
+def test_a_stale_marker_that_is_lost_is_seen(short):
+    """Planted: without it, what looks at a dead exporter lingers for five minutes."""
+    history, end_s = lived("exporter-down").history, bundled("exporter-down").duration_s
+    unmarked = [
+        replace(block, values=np.where(is_stale(block.values), np.nan, block.values))
+        for block in history.blocks
+    ]
+    ours = judges_states(replace(history, blocks=unmarked), short, end_s)
+    theirs = promtool_states(history, short, Grid(0.0, end_s, EVALUATION_S))
+    lingering = [one for one in differences(ours, theirs) if one.seen.alert == "Present"]
+    assert len(lingering) >= 4 * 9
+    only_ours = {one.seen.time_s for one in lingering if one.only_by == "the judge"}
+    # Within the first minute promtool, which has seen the past, is ahead of us by `for`.
+    assert {at for at in only_ours if at > 60} == set(np.arange(300.0, 571.0, EVALUATION_S))

@@ -1,0 +1,157 @@
+"""Rules and panels evaluated by a real Prometheus on a history made by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from documents.mistakes import InputError
+from tests.verifier.histories import history, labels, row, rules
+from verifier.evaluation.engine import Evaluation, evaluate
+from verifier.evaluation.timeline import Episode
+from verifier.pack.dashboards import load_dashboards
+from verifier.servers.prometheus import Prometheus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from exporter.history.samples import LabelSet
+
+DEPTH = labels("queue_depth", priority="low")
+ALERT = {"alert": "Deep", "expr": "queue_depth > 5", "for": "30s", "labels": {"severity": "w"}}
+
+
+def seen(
+    tmp_path: Path,
+    series: Mapping[LabelSet, list[float]],
+    *some: Mapping[str, Any],
+    start_s: float = 0,
+    end_s: float = 150,
+) -> Evaluation:
+    """Evaluate rules on a history that begins at virtual time 0."""
+    with Prometheus() as server:
+        server.push(history(series))
+        return evaluate(server, rules(tmp_path, *some), start_s=start_s, end_s=end_s)
+
+
+def test_an_alert_goes_through_its_states_in_virtual_time(tmp_path: Path) -> None:
+    """Pending when first seen, firing `for` later, resolved when first not seen."""
+    found = seen(tmp_path, {DEPTH: row("0*3 9*5 0*3")}, ALERT)
+    (timeline,) = found.timelines
+    assert timeline.alert == "Deep"
+    assert timeline.labels == (("priority", "low"), ("severity", "w"))
+    assert timeline.episodes == (Episode(45, 75, 120),)
+    assert found.engine
+
+
+def test_an_alert_that_is_never_active_has_no_timeline(tmp_path: Path) -> None:
+    """Silence is the absence of a timeline."""
+    assert seen(tmp_path, {DEPTH: row("0*11")}, ALERT).timelines == ()
+
+
+def test_a_stale_series_resolves_its_alert_at_once_a_lost_one_five_minutes_later(
+    tmp_path: Path,
+) -> None:
+    """The marker is what tells a vanished target from a late one."""
+    stale = seen(tmp_path, {DEPTH: row("9*4 x .*40")}, ALERT, end_s=600)
+    assert stale.timelines[0].episodes == (Episode(0, 30, 60),)
+    lost = seen(tmp_path, {DEPTH: row("9*4 .*41")}, ALERT, end_s=600)
+    (episode,) = lost.timelines[0].episodes
+    assert episode.resolved_s in (345, 360)  # Prometheus 3 leaves a window's left end out
+
+
+def test_evaluation_may_begin_before_or_after_the_scenarios_start(tmp_path: Path) -> None:
+    """An alert active from the first evaluation on is pending from there."""
+    found = seen(tmp_path, {DEPTH: row("9*11")}, ALERT, start_s=60)
+    assert found.timelines[0].episodes == (Episode(60, 90, None),)
+
+
+def test_recording_rules_are_evaluated_first_and_in_their_order(tmp_path: Path) -> None:
+    """An alert on a record of a record, its window reaching back before the start."""
+    found = seen(
+        tmp_path,
+        {DEPTH: row("0 9*5 0*5"), labels("queue_depth", priority="high"): row("1*11")},
+        {"alert": "High", "expr": "max_over_time(twice[50s]) > 15"},
+        {"record": "twice", "expr": "worst * 2", "labels": {"kind": "twice"}},
+        {"record": "worst", "expr": "max(queue_depth)"},
+        start_s=60,
+    )
+    (timeline,) = found.timelines
+    assert timeline.labels == (("kind", "twice"),)
+    assert timeline.episodes == (Episode(60, 60, 135),)
+
+
+def test_a_recorded_series_that_ends_is_marked_stale(tmp_path: Path) -> None:
+    """Prometheus's rule manager writes the marker too: no five minutes of afterlife."""
+    found = seen(
+        tmp_path,
+        {DEPTH: row("9*4 0*7")},
+        {"record": "deep", "expr": "queue_depth > 5"},
+        {"alert": "Deep", "expr": "deep"},
+    )
+    assert found.timelines[0].episodes == (Episode(0, 0, 60),)
+
+
+def test_recorded_series_that_collide_are_refused(tmp_path: Path) -> None:
+    """Prometheus fails such a rule at every evaluation."""
+    series = {DEPTH: row("1*3"), labels("queue_depth", priority="high"): row("1*3")}
+    record = {"record": "all", "expr": "queue_depth", "labels": {"priority": "any"}}
+    with pytest.raises(InputError, match=r"recording rule all must give each series its own"):
+        seen(tmp_path, series, record, {"alert": "A", "expr": "all > 0"})
+
+
+def test_what_only_the_engine_can_refuse_is_told_with_the_rules_place(tmp_path: Path) -> None:
+    """Such as an ambiguous match, which no parser sees."""
+    series = {labels("a", x="1"): row("1"), labels("a", x="2"): row("1")}
+    with pytest.raises(InputError, match=r"rules.yaml:1:\d+: Prometheus .* cannot evaluate expr"):
+        seen(tmp_path, series, {"alert": "A", "expr": "a + on() a"})
+
+
+def test_a_rule_that_names_a_wall_clock_moment_is_refused(tmp_path: Path) -> None:
+    """It would be evaluated in a time that virtual history does not hold."""
+    with pytest.raises(InputError, match="must not fix its time with @"):
+        seen(tmp_path, {DEPTH: row("1")}, {"alert": "A", "expr": "queue_depth @ 1700000000 > 1"})
+
+
+def test_a_rule_that_reads_alerts_is_refused_rather_than_found_silent(tmp_path: Path) -> None:
+    """ALERTS is written by Prometheus's rule engine, which does not run here."""
+    with pytest.raises(InputError, match="a rule that reads ALERTS cannot be judged"):
+        seen(tmp_path, {DEPTH: row("1")}, {"alert": "A", "expr": "count(ALERTS) > 1"})
+
+
+def test_a_panel_is_ok_only_when_it_shows_something(tmp_path: Path) -> None:
+    """Nothing, NaN only and an engine's error each have their reason."""
+    exprs = {
+        "good": "queue_depth",
+        "empty": "queue_depht",
+        "nan": "queue_depth / 0 * 0",
+        "bad": "queue_depth + on() queue_depth",
+        "alerts": "ALERTS",
+    }
+    board = tmp_path / "board.json"
+    panels = [{"title": title, "targets": [{"expr": expr}]} for title, expr in exprs.items()]
+    board.write_text(json.dumps({"panels": panels}))
+    with Prometheus() as server:
+        server.push(
+            history({DEPTH: row("0*5"), labels("queue_depth", priority="high"): row("0*5")})
+        )
+        found = evaluate(
+            server,
+            rules(tmp_path),
+            load_dashboards([board]).panels,
+            start_s=0,
+            end_s=60,
+        )
+    reasons = {answer.panel.title: (answer.ok, answer.reason) for answer in found.panels}
+    assert reasons["good"] == (True, "")
+    assert reasons["empty"] == (False, "query returns nothing")
+    assert reasons["nan"] == (False, "query returns NaN only")
+    assert reasons["alerts"][0]
+    assert "not judged" in reasons["alerts"][1]
+    ok, reason = reasons["bad"]
+    assert not ok
+    assert reason.startswith("query fails: ")
+    assert len(found.panels[0].series) == 2

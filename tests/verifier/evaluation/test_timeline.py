@@ -1,0 +1,183 @@
+"""The alert state machine against a literal reading of Prometheus's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents.mistakes import InputError, Place
+from verifier.evaluation.timeline import Episode, Grid, Timeline, episodes, go_float, timelines
+from verifier.pack.rules import AlertRule
+from verifier.servers.prometheus import Series
+
+
+@dataclass
+class FaultInEffect:
+    """The fields of Prometheus's `Alert` that decide its state."""
+
+    state: str
+    active_at: float
+    keep_firing_since: float | None = None
+
+
+def reference_states(
+    present: list[bool], interval_s: int, for_s: int, keep_s: int
+) -> list[str | None]:
+    """Follow AlertingRule.Eval (rules/alerting.go) statement by statement."""
+    alert: FaultInEffect | None = None
+    states: list[str | None] = []
+    for step, seen in enumerate(present):
+        now = step * interval_s
+        if seen and (alert is None or alert.state == "inactive"):
+            alert = FaultInEffect("pending", now)
+        state = None
+        if alert is not None:
+            keep_firing = False
+            if not seen:
+                if alert.state == "firing" and keep_s > 0:
+                    if alert.keep_firing_since is None:
+                        alert.keep_firing_since = now
+                    keep_firing = now - alert.keep_firing_since < keep_s
+                if not keep_firing:
+                    alert.state = "inactive"
+            else:
+                alert.keep_firing_since = None
+            if seen or keep_firing:
+                if alert.state == "pending" and now - alert.active_at >= for_s:
+                    alert.state = "firing"
+                state = alert.state
+        states.append(state)
+    return states
+
+
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=60),
+    st.sampled_from([15, 30, 60]),
+    st.sampled_from([0, 15, 40, 60, 120]),
+    st.sampled_from([0, 15, 40, 60, 120]),
+)
+def test_states_are_those_of_the_reference_machine(
+    present: list[bool], interval_s: int, for_s: int, keep_s: int
+) -> None:
+    """Any presence, `for` and `keep_firing_for`: the same state at every evaluation."""
+    grid = Grid(0, (len(present) - 1) * interval_s, interval_s)
+    found = tuple(episodes(np.array(present), grid, for_s, keep_s))
+    states = dict(Timeline("A", (), found).states(grid.times_s.tolist()))
+    ours = [states.get(step * interval_s) for step in range(len(present))]
+    assert ours == reference_states(present, interval_s, for_s, keep_s)
+
+
+def test_the_reference_machine_tells_a_shift_of_one_evaluation() -> None:
+    """The property above can fail: `for` reached one step late is another list of states."""
+    present = [False, True, True, True, True, False]
+    right = reference_states(present, 30, 60, 0)
+    late = reference_states(present, 30, 90, 0)
+    assert right == [None, "pending", "pending", "firing", "firing", None]
+    assert late != right
+
+
+def rule(**changes: object) -> AlertRule:
+    """Return an alert `A` with no `for`."""
+    fields: dict[str, object] = {
+        "alert": "A",
+        "expr": "x",
+        "for_s": 0.0,
+        "keep_firing_for_s": 0.0,
+        "labels": (),
+        "annotations": (),
+        "position": Place("rules.yaml", 3, 5),
+    }
+    return AlertRule(**(fields | changes))  # type: ignore[arg-type]
+
+
+def series(times_s: list[float], value: float = 1.0, **labels: str) -> Series:
+    """Return a series that has `value` at all its times."""
+    return Series(labels, np.array(times_s, dtype=float), np.full(len(times_s), value))
+
+
+GRID = Grid(0, 120, 30)
+
+
+def test_each_label_set_has_its_own_timeline() -> None:
+    """Two queues over the threshold are two alerts, each with its own clock."""
+    low, high = timelines(
+        rule(for_s=30.0, labels=(("severity", "warning"),)),
+        [series([30, 60, 90], priority="low"), series([90, 120], priority="high")],
+        GRID,
+    )
+    assert low.labels == (("priority", "low"), ("severity", "warning"))
+    assert low.episodes == (Episode(30, 60, 120),)
+    assert high.episodes == (Episode(90, 120, None),)
+
+
+def test_a_grid_may_begin_before_zero_and_lie_on_another_clock() -> None:
+    """Answers carry Unix time, timelines virtual time."""
+    (found,) = timelines(rule(), [series([1_000_030])], Grid(-30, 60, 30), epoch_s=1_000_000)
+    assert found.episodes == (Episode(30, 30, 60),)
+
+
+def test_the_rules_labels_override_the_series_and_empty_ones_vanish() -> None:
+    """As in Prometheus; the metric's name is no label of an alert."""
+    changed = rule(labels=(("a", "rule"), ("b", "")))
+    (found,) = timelines(changed, [series([0], a="x", b="y", c="z", __name__="m")], GRID)
+    assert found.labels == (("a", "rule"), ("c", "z"))
+
+
+def test_label_templates_of_the_simple_forms_are_filled_in() -> None:
+    """`$labels` gives the series' own label, `$value` the value: a new value is a new alert."""
+    templated = rule(labels=(("who", "{{ $labels.host }}/{{.Labels.gone}}"),))
+    (found,) = timelines(templated, [series([0], host="h1")], GRID)
+    assert found.labels == (("host", "h1"), ("who", "h1/"))
+    by_value = rule(labels=(("v", "{{ $value }}"),))
+    answer = Series({}, np.array([0.0, 30.0, 60.0]), np.array([1.0, 1.0, 2.5]))
+    found_by_value = {timeline.labels: timeline for timeline in timelines(by_value, [answer], GRID)}
+    assert found_by_value[(("v", "1"),)].episodes == (Episode(0, 0, 60),)
+    assert found_by_value[(("v", "2.5"),)].episodes == (Episode(60, 60, 90),)
+
+
+def test_any_other_label_template_is_refused_loudly() -> None:
+    """A wrong label would be a wrong verdict."""
+    for template in ("{{ $value | humanize }}", "{{ if true }}x{{ end }}", "{{- $value }}"):
+        with pytest.raises(InputError, match="cannot be judged") as caught:
+            timelines(rule(labels=(("x", template),)), [series([0])], GRID)
+        assert str(caught.value).startswith("rules.yaml:3:5: label template")
+
+
+def test_two_series_with_the_same_labels_at_one_moment_are_refused() -> None:
+    """Prometheus fails such an evaluation; at different moments it is one alert."""
+    same = rule(labels=(("host", "all"),))
+    with pytest.raises(InputError, match="must give each series its own labels"):
+        timelines(same, [series([0, 30], host="a"), series([30], host="b")], GRID)
+    (found,) = timelines(same, [series([0, 30], host="a"), series([60], host="b")], GRID)
+    assert found.episodes == (Episode(0, 0, 90),)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (1.0, "1"),
+        (100.0, "100"),
+        (0.1, "0.1"),
+        (123456.75, "123456.75"),
+        (1e6, "1e+06"),
+        (1234567.5, "1.2345675e+06"),
+        (1e21, "1e+21"),
+        (1.5e21, "1.5e+21"),
+        (1e-4, "0.0001"),
+        (1.25e-5, "1.25e-05"),
+        (-2.5, "-2.5"),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+        (math.nan, "NaN"),
+    ],
+)
+def test_values_are_written_as_go_writes_them(value: float, text: str) -> None:
+    """As `{{ $value }}` does: %v, that is the shortest %g."""
+    assert go_float(value) == text

@@ -1,0 +1,239 @@
+"""A fault without effect is found out, an honest one is not: world, recorder and whole library."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from exporter.history import recorder
+from exporter.history.recorder import Recorder
+from exporter.metrics.series import Catalogue
+from exporter.scrape_path import losses as hindrance
+from exporter.scrape_path.effect_counter import ScrapeEffectCounter
+from scenarios.loader import LIBRARY
+from simulator.faults.catalogue import FAULTS
+from simulator.plan import Load, Plan
+from simulator.snapshot import FaultEffect
+from simulator.topology import Topology
+from simulator.world import World
+from tests.simulator.faults.injectors import disarm
+from tests.simulator.faults.test_measures import IN_THE_WORLD, ON_THE_PATH, struck
+from tests.simulator.worlds import fault, make
+from tests.verifier.lives import EVERYTHING, bundled, told
+from verifier.judge.fault_effects import judge_effects, standing_of, weak_faults
+from verifier.virtual_time import run as fastforward
+
+ALOFT = FaultEffect(
+    name="gone", fault="traffic_drop", unit="arrivals per second", measured=10_290.0,
+    base=10_300.0, expected=6_180.0, least=0.5, spread=4.0, noise=5.0,
+    idle="the load asked for no arrivals", began_ns=0, ended_ns=None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "standing"),
+    [
+        ({}, "weak"),
+        ({"measured": 8_241.0}, "weak"),
+        ({"measured": 8_239.0}, "effective"),
+        ({"measured": 3_000.0}, "effective"),
+        ({"measured": 12_000.0}, "weak"),
+        ({"measured": 8_241.0, "spread": 600.0}, "effective"),
+        ({"measured": 8_241.0, "noise": 700.0}, "unclear"),
+        ({"expected": 10_300.0}, "idle"),
+        ({"base": 0.0, "expected": 3.0, "measured": 1.0, "spread": 1.7, "noise": 0.0}, "effective"),
+        ({"base": 0.0, "expected": 3.0, "measured": 0.0, "spread": 1.7, "noise": 0.0}, "unclear"),
+        ({"base": 0.0, "expected": 90.0, "measured": 44.0, "spread": 9.5, "noise": 0}, "weak"),
+        ({"base": 0.0, "expected": 90.0, "measured": 46.0, "spread": 9.5, "noise": 0}, "effective"),
+    ],
+)
+def test_half_of_what_was_declared_is_an_effect_and_chance_is_allowed_for(changes, standing):
+    """Up or down; few events may be fewer still, but none at all is no effect."""
+    assert standing_of(replace(ALOFT, **changes)) == standing
+
+
+def test_a_sentence_names_the_fault_what_was_measured_and_what_was_declared():
+    """In the fault's own unit, and why nothing could be measured where that is so."""
+    shaky = replace(ALOFT, name="shaky", noise=2_000.0)
+    idle = replace(ALOFT, name="void", expected=10_300.0)
+    told = "had no effect: 10,290 arrivals per second measured, 6,180 declared"
+    assert judge_effects((ALOFT, shaky, idle)) == (
+        f"fault gone (traffic_drop) {told}",
+        (
+            f"fault shaky (traffic_drop) {told}, and 10,300 without it:"
+            " too little or too short to tell"
+        ),
+        "fault void (traffic_drop) had nothing to act on: the load asked for no arrivals",
+    )
+
+
+def test_of_several_measures_one_must_be_sure_and_none_weak():
+    """A dependency that fails hardly ever is measured by its latency, and by both where it can."""
+    sure, weak = replace(ALOFT, measured=6_180.0), ALOFT
+    unclear = replace(ALOFT, noise=2_000.0)
+    assert judge_effects((sure, unclear)) == judge_effects((unclear, sure)) == ()
+    assert len(judge_effects((sure, weak))) == len(judge_effects((unclear, weak))) == 1
+    assert "too little" in judge_effects((unclear, unclear))[0]
+
+
+# --- every kind, in a small world
+
+
+def sentences(world, until_s=40.0):
+    """Return what is held against the faults of a world that nobody scrapes."""
+    world.advance(until_s)
+    catalogue = Catalogue((), world.snapshot())
+    return weak_faults(world, ScrapeEffectCounter(hindrance.rank_series(catalogue)))
+
+
+@pytest.mark.parametrize("kind", IN_THE_WORLD)
+def test_an_injector_that_does_nothing_is_found_out(kind, monkeypatch):
+    """And one that does what it should is not, however many are in effect."""
+    assert sentences(struck(kind)) == ()
+    assert sentences(struck(kind, times=3, duration_s=20.0, ramp_s=5.0)) == ()
+    assert sentences(struck(kind), until_s=15.0) == ()
+    disarm(monkeypatch, kind)
+    (sentence,) = sentences(struck(kind))
+    assert f"fault {kind}-0 ({kind}) had no effect: " in sentence
+    assert len(sentences(struck(kind, times=3, duration_s=20.0))) == 3
+
+
+@pytest.mark.parametrize("kind", IN_THE_WORLD)
+def test_a_fault_for_an_instant_is_sure_or_says_why_it_is_not(kind, monkeypatch):
+    """Too short to tell, or nothing met; disarmed it never passes."""
+    for sentence in sentences(struck(kind, duration_s=0.02)):
+        assert "too short to tell" in sentence or "had nothing to act on" in sentence
+    disarm(monkeypatch, kind)
+    assert len(sentences(struck(kind, duration_s=0.02))) == 1
+
+
+@pytest.mark.parametrize(
+    ("world", "reason"),
+    [
+        (lambda: make(fault("agent_hang"), rate=0.0), "no task came to its targets"),
+        (lambda: make(fault("task_failure", share=0.5), rate=0.0), "no task came to its targets"),
+        (lambda: make(fault("traffic_drop", share=0.5), rate=0.0), "the load asked for no arrival"),
+        (lambda: make(fault("slow_start", factor=3.0)), "none of its targets started"),
+        (lambda: make(fault("bus_partition", loss=1.0)), "no message crossed it"),
+        (lambda: make(fault("sandbox_leak", share=0.5), rate=0.0), "no execution ended in"),
+        (lambda: make(fault("capacity_demand", agents=30)), "the fleet was as large already"),
+        (lambda: make(fault("exporter_down")), "nobody scraped in its time"),
+        (lambda: make(fault("traffic_surge", factor=1.0)), "the load asked for no arrivals"),
+    ],
+)
+def test_a_fault_that_met_nothing_says_what_was_missing(world, reason):
+    """Nobody scraped, nobody came, nobody was there: nothing can be concluded from it."""
+    (sentence,) = sentences(world())
+    assert "had nothing to act on: " in sentence
+    assert reason in sentence
+
+
+def test_a_fault_that_never_began_is_found_out_and_one_that_is_not_due_yet_is_not(monkeypatch):
+    """A world that forgets to begin a fault."""
+    faults = (fault("traffic_drop", share=0.5), fault("memory_leak", bytes_per_s=1.0, start_s=90.0))
+    monkeypatch.setattr(World, "_choose_in_effect", lambda *_: [])
+    (sentence,) = sentences(make(*faults))
+    assert sentence.startswith("fault traffic_drop (traffic_drop) had no effect: it never began")
+
+
+# --- the bundled library
+
+
+@cache
+def _warm():
+    world = World(Topology(), Plan(), 42)
+    world.advance(30.0)
+    return world
+
+
+def _library():
+    for path in sorted(LIBRARY.glob("*.yaml")):
+        scenario = bundled(path.stem)
+        faults = [*scenario.plan.faults, *(one.fault(0.0) for one in scenario.past.incidents)]
+        for one in faults:
+            if one.kind in IN_THE_WORLD:
+                yield pytest.param(one, id=f"{scenario.name}-{one.name}")
+
+
+@pytest.mark.parametrize("one", list(_library()))
+def test_every_fault_of_the_library_has_an_effect_and_none_without_its_injector(one, monkeypatch):
+    """Shortened to twenty seconds, on the system that the library runs."""
+    short = replace(one, start_s=1.0, duration_s=20.0, ramp_s=min(one.ramp_s, 5.0))
+    plan = Plan(load=Load(), faults=(short,))
+    assert sentences(_warm().fork(plan), 55.0) == ()
+    disarm(monkeypatch, one.kind)
+    assert sentences(_warm().fork(plan), 55.0) != ()
+
+
+# --- the recorder of virtual history
+
+QUIET = "duration: %s\nload: {rate: 1000}\n"
+HINDERED = {
+    "exporter_down": "{}",
+    "counter_reset": "{}",
+    "scrape_slow": "{delay: 3s}",
+    "scrape_truncated": "{share: 0.5}",
+    "series_vanish": "{share: 0.25}",
+}
+FAULT = "faults:\n  - {name: it, fault: %s, start: 1m10s, duration: %s, parameters: %s}\n"
+
+
+def recorded(kind, parameters, duration="3m", total="6m"):
+    """Return what is held against a fault of the path in a scenario of virtual time."""
+    scenario = told(QUIET % total + FAULT % (kind, duration, parameters))
+    return fastforward.simulate(scenario, EVERYTHING).weak
+
+
+@pytest.mark.parametrize("kind", HINDERED)
+def test_a_recorded_scrape_meets_the_fault_or_it_is_found_out(kind, monkeypatch):
+    """Lived and resampled scrapes alike."""
+    assert set(HINDERED) == set(ON_THE_PATH) - {"cardinality_burst"}  # refused in virtual time
+    assert recorded(kind, HINDERED[kind]) == ()
+    disarm(monkeypatch, kind)
+    (sentence,) = recorded(kind, HINDERED[kind])
+    assert f"fault it ({kind}) had no effect: 0 {FAULTS[kind].effect_unit} measured" in sentence
+
+
+def _always(_):
+    return True
+
+
+_shown = Recorder.shown
+DEAF = {
+    "exporter_down": (fastforward, "arrives", _always, "{}"),
+    "counter_reset": (Recorder, "restart", lambda *_: None, "{}"),
+    "scrape_slow": (fastforward, "arrives", _always, "{delay: 12s}"),
+    "scrape_truncated": (fastforward, "arrives", _always, "{share: 0.5}"),
+    "series_vanish": (Recorder, "shown", lambda self, _: self._there | True, "{share: 0.25}"),
+}
+
+
+@pytest.mark.parametrize("kind", DEAF)
+def test_a_recorder_that_ignores_the_fault_is_found_out(kind, monkeypatch):
+    """The world hinders the path, and what is recorded knows nothing of it."""
+    *place, parameters = DEAF[kind]
+    assert recorded(kind, parameters) == ()
+    monkeypatch.setattr(*place)
+    assert recorder.arrives is hindrance.arrives
+    assert "had no effect" in recorded(kind, parameters)[0]
+
+
+def test_a_fault_between_two_scrapes_says_that_nobody_scraped():
+    """Five seconds, and a scrape every fifteen."""
+    assert recorded("exporter_down", "{}", "4s") == (
+        "fault it (exporter_down) had nothing to act on: nobody scraped in its time",
+    )
+    assert recorded("counter_reset", "{}", "1s") == ()
+
+
+def test_an_incident_of_the_past_has_to_have_had_its_effect_too(monkeypatch):
+    """What it left behind is what the scenario is about."""
+    text = QUIET % "2m" + "history:\n  incidents:\n    - {name: old, fault: task_failure, "
+    text += "ago: 6m, duration: 2m, parameters: {share: 0.2}}\n"
+    scenario = told(text)
+    assert fastforward.simulate(scenario, EVERYTHING).weak == ()
+    disarm(monkeypatch, "task_failure")
+    (sentence,) = fastforward.simulate(scenario, EVERYTHING).weak
+    assert sentence.startswith("fault old (task_failure) had no effect: ")

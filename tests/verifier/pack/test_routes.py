@@ -1,0 +1,105 @@
+"""Matchers and the walk down the route tree, beside what Alertmanager makes of the same text."""
+
+from __future__ import annotations
+
+import pytest
+
+from verifier.pack.routes import Matcher, Route, parse_matchers
+
+
+def route(receiver: str, matchers: str = "", *routes: Route, goes_on: bool = False) -> Route:
+    """Return a route that waits 30 seconds, then five minutes."""
+    return Route(receiver, tuple(parse_matchers(matchers)), goes_on, 30, 300, routes)
+
+
+def takers(root: Route, **labels: str) -> list[str]:
+    """Return the receivers of the routes that take an alert."""
+    return [one.receiver for one in root.takers(labels)]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('severity="critical"', [("severity", "=", "critical")]),
+        (' a = b , c !~ "x|y" ', [("a", "=", "b"), ("c", "!~", "x|y")]),
+        ('{a="1,2",b=~"x"}', [("a", "=", "1,2"), ("b", "=~", "x")]),
+        (r'a="q\"q\n\\\d"', [("a", "=", 'q"q\n\\\\d')]),
+        ('a=""', [("a", "=", "")]),
+        ("a=", [("a", "=", "")]),
+        ("a=b,", [("a", "=", "b")]),
+        ("{}", []),
+        ("", []),
+    ],
+)
+def test_matchers_are_read_as_alertmanager_reads_them(
+    text: str, read: list[tuple[str, str, str]]
+) -> None:
+    """Quotes may be left out; a comma within them separates nothing."""
+    found = [(one.name, one.operator, one.value) for one in parse_matchers(text)]
+    assert found == read
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("severity", "a matcher must be written like severity=\"critical\", got 'severity'"),
+        ("a=b,,c=d", "a matcher must be written like"),
+        ("a-b=c", "a matcher must be written like"),
+        ('a="b', "must end with its quote"),
+        ('a=b"c', "must be escaped"),
+        ('a="b"c"', "must be escaped"),
+        ('a=~"("', r"regular expression '\(' is not right: missing \)"),
+        ('a=~"x(?=y)"', r"\(\? is not judged here"),
+        ('a=~"x++"', r"\+\+ is not judged here"),
+        ('a=~"[[:alpha:]]"', "is not judged here"),
+        (r'a=~"\\pL"', r"\\p is not judged here"),
+    ],
+)
+def test_what_is_no_matcher_or_would_be_read_otherwise_is_refused(text: str, message: str) -> None:
+    """Python's regular expressions are not Go's: a doubtful one is never guessed at."""
+    with pytest.raises(ValueError, match=message):
+        parse_matchers(text)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "taken", "left"),
+    [
+        ("=", "x", ["x"], ["", "xx", "X"]),
+        ("!=", "x", ["", "xx"], ["x"]),
+        ("=~", "x|y", ["x", "y"], ["", "xy", "x\n"]),
+        ("!~", "x.*", ["", "yx"], ["x", "xy"]),
+        ("=~", "", [""], ["x"]),
+        ("=~", "(?i)x[+*]+", ["X+*+"], ["x"]),
+        ("=~", r"x\.\z", ["x."], ["xy"]),
+        ("=~", r"\d", ["1"], ["\u0661"]),
+    ],
+)
+def test_a_matcher_takes_whole_values_and_a_missing_label_is_empty(
+    operator: str, value: str, taken: list[str], left: list[str]
+) -> None:
+    """Regular expressions are anchored at both ends."""
+    matcher = Matcher("a", operator, value)
+    assert all(matcher.takes({"a": one}) for one in taken)
+    assert not any(matcher.takes({"a": one}) for one in left)
+    assert matcher.takes({"b": "x"}) == matcher.takes({"a": ""})
+
+
+def test_the_deepest_match_takes_and_siblings_only_after_continue() -> None:
+    """A parent takes what none of its children took, the root all that is left."""
+    root = route(
+        "all",
+        "",
+        route("call", "slo=burn", goes_on=True),
+        route("page", "severity=critical", route("db", "team=db"), route("web", "team=web")),
+        route("never", "severity=critical"),
+    )
+    assert takers(root, slo="burn", severity="critical", team="web") == ["call", "web"]
+    assert takers(root, severity="critical") == ["page"]
+    assert takers(root, slo="burn") == ["call"]
+    assert takers(root, severity="info") == ["all"]
+
+
+def test_a_child_that_goes_on_keeps_its_parent_from_taking_too() -> None:
+    """`continue` asks the siblings; nobody took after it, and once is enough."""
+    root = route("all", "", route("page", "a=x", route("log", "b=y", goes_on=True)))
+    assert takers(root, a="x", b="y") == ["log"]

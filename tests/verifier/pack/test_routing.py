@@ -1,0 +1,335 @@
+"""Whose configuration is rewritten, and who is told: compared with amtool's own answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from documents.mistakes import InputError
+from verifier.pack.routing import Routing, load_routing
+from verifier.servers.binaries import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACK = Path(__file__).parents[3] / "observability" / "alertmanager" / "alertmanager.yml"
+URL = "http://127.0.0.1:1234/secret"
+
+GOOD = """\
+route:
+  receiver: mail
+  group_by: [alertname]
+  routes:
+    - matchers: [team="db"]
+      receiver: page
+      group_interval: 1m
+receivers:
+  - name: mail
+    webhook_configs: [{url: http://127.0.0.1/}]
+  - name: page
+    webhook_configs: [{url: http://127.0.0.1/}]
+"""
+
+TREES = {
+    "continue at two depths": """\
+route:
+  receiver: rest
+  routes:
+    - matchers: [a=~"x|y"]
+      receiver: first
+      continue: yes
+      routes:
+        - {matchers: [b="1"], receiver: one, continue: true}
+        - {matchers: [b=~"1|2"], receiver: two}
+    - {matchers: ['a="x", b!="2"'], receiver: second}
+""",
+    "a child without a receiver of its own": """\
+route:
+  receiver: rest
+  routes:
+    - receiver: first
+      matchers: ['{a!=""}']
+      routes: [{match: {b: "1"}}, {match: {b: "2"}, receiver: two}]
+""",
+    "the old forms beside the new": """\
+route:
+  receiver: rest
+  routes:
+    - {match: {a: x}, match_re: {b: "1|2"}, matchers: [c!~"z.*"], receiver: first}
+    - {match: {a: ""}, receiver: second}
+""",
+    "a route that takes everything": """\
+route:
+  receiver: rest
+  routes:
+    - {receiver: one, continue: true}
+    - {receiver: two}
+    - {receiver: never}
+""",
+}
+NAMES = ("rest", "first", "second", "one", "two", "never")
+LABELS = (
+    {},
+    {"a": "x"},
+    {"a": "y", "b": "1"},
+    {"a": "x", "b": "2"},
+    {"a": "x", "b": "1", "c": "zz"},
+    {"a": "z", "b": "2", "c": "y"},
+    {"b": "1"},
+)
+
+
+def receivers(*names: str) -> str:
+    """Return a list of receivers, each with a webhook."""
+    hook = "webhook_configs: [{url: http://127.0.0.1/}]"
+    return "receivers:\n" + "".join(f"  - {{name: {name}, {hook}}}\n" for name in names)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[str], Routing]:
+    """Return a function that reads a configuration from its text."""
+
+    def load(text: str) -> Routing:
+        path = tmp_path / "alertmanager.yml"
+        path.write_text(text, encoding="utf-8")
+        return load_routing(path)
+
+    return load
+
+
+def accepted(config: str, directory: Path) -> bool:
+    """Return whether amtool takes a configuration."""
+    path = directory / "checked.yml"
+    path.write_text(config, encoding="utf-8")
+    command = [require("amtool"), "check-config", path]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def told_by_amtool(path: Path, labels: dict[str, str]) -> list[str]:
+    """Return whom amtool names for an alert."""
+    command = [require("amtool"), "config", "routes", "test", f"--config.file={path}"]
+    pairs = [f"{name}={value}" for name, value in labels.items()]
+    run = subprocess.run([*command, *pairs], capture_output=True, text=True, check=True)
+    return run.stdout.strip().split(",")
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_receivers_are_those_that_amtool_names(
+    tmp_path: Path, read: Callable[[str], Routing], tree: str
+) -> None:
+    """As written, and as rewritten for a run."""
+    text = TREES[tree] + receivers(*NAMES)
+    routing = read(text)
+    (tmp_path / "run.yml").write_text(routing.config(URL, 30), encoding="utf-8")
+    for labels in LABELS:
+        named = told_by_amtool(tmp_path / "alertmanager.yml", labels)
+        assert list(routing.receivers_of(labels)) == named
+        assert told_by_amtool(tmp_path / "run.yml", labels) == named
+
+
+def test_a_walk_that_ignores_continue_would_be_seen(read: Callable[[str], Routing]) -> None:
+    """The comparison above can fail: with the word taken out, amtool's answer is another."""
+    text = TREES["continue at two depths"] + receivers(*NAMES)
+    labels = {"a": "x", "b": "1"}
+    without = read(text.replace("continue: yes", "continue: no"))
+    assert read(text).receivers_of(labels) == ("one", "two", "second")
+    assert without.receivers_of(labels) == ("one", "two")
+
+
+def test_the_packs_routing_is_the_contract() -> None:
+    """Critical pages, warnings go to Slack, burn rates also to the SRE on call."""
+    routing = load_routing(PACK)
+    assert routing.receivers == ("pagerduty-critical", "slack-warnings", "sre-oncall")
+    assert routing.findings == ()
+    critical = {"alertname": "A", "severity": "critical"}
+    assert routing.receivers_of(critical) == ("pagerduty-critical",)
+    assert routing.receivers_of({"severity": "warning", "slo": "burn_rate"}) == (
+        "sre-oncall", "slack-warnings",
+    )  # fmt: skip
+    assert routing.receivers_of({}) == ("slack-warnings",)
+    assert routing.group_wait_s(critical) == 10
+    assert routing.group_wait_s({**critical, "slo": "burn_rate"}) == 30
+    assert routing.hold_s(critical) == 300
+
+
+@pytest.mark.parametrize("factor", [1, 7, 30, 1e6])
+def test_the_packs_routing_runs_at_any_tempo(tmp_path: Path, factor: float) -> None:
+    """Rounded up to a millisecond, nothing becomes the zero that Alertmanager refuses."""
+    assert accepted(load_routing(PACK).config(URL, factor), tmp_path)
+
+
+def test_every_interval_is_divided_and_alertmanagers_own_are_not_forgotten(
+    read: Callable[[str], Routing],
+) -> None:
+    """A root route that names no interval has 30s, 5m and 4h, which must shrink as well."""
+    config = json.loads(read(GOOD).config(URL, 30))
+    assert config["global"] == {"resolve_timeout": "10000ms"}
+    root = config["route"]
+    assert [root["group_wait"], root["group_interval"]] == ["1000ms", "10000ms"]
+    assert [root["repeat_interval"], root["group_by"]] == ["480000ms", ["alertname"]]
+    assert root["routes"] == [
+        {"matchers": ['team="db"'], "receiver": "page", "group_interval": "2000ms"}
+    ]
+    given = "global: {resolve_timeout: 1m}\n" + GOOD.replace(
+        "  receiver: mail", "  receiver: mail\n  group_wait: 0s\n  repeat_interval: 100ms"
+    )
+    config = json.loads(read(given).config(URL, 30))
+    assert config["global"] == {"resolve_timeout": "2000ms"}
+    assert config["route"]["group_wait"] == "0ms"
+    assert config["route"]["repeat_interval"] == "4ms"
+
+
+def test_intervals_are_inherited(read: Callable[[str], Routing]) -> None:
+    """A child that says nothing waits as its parent does."""
+    nested = GOOD.replace(
+        "      group_interval: 1m",
+        "      group_interval: 1m\n      routes: [{match: {env: prod}, group_wait: 2m}]",
+    )
+    routing = read(nested)
+    assert routing.group_wait_s({}) == 30
+    assert routing.hold_s({}) == 300
+    assert routing.hold_s({"team": "db"}) == 60
+    assert routing.hold_s({"team": "db", "env": "prod"}) == 120
+
+
+def test_every_receiver_becomes_one_webhook_whatever_it_was(
+    tmp_path: Path, read: Callable[[str], Routing]
+) -> None:
+    """Neither a secret nor an address of the file is used; names may hold anything."""
+    text = """\
+global: {slack_api_url_file: /etc/secret, smtp_smarthost: 'mail:25'}
+templates: ['/etc/alertmanager/*.tmpl']
+route: {receiver: 'on call/ä {{x}}', routes: [{match: {a: b}, receiver: quiet}]}
+inhibit_rules:
+  - {source_matchers: [severity="critical"], target_match: {severity: warning}, equal: [component]}
+receivers:
+  - name: on call/ä {{x}}
+    slack_configs: [{channel: '#a', api_url: 'https://hooks.example.com/secret'}, {channel: '#b'}]
+    email_configs: [{to: me@example.com, send_resolved: true}]
+  - name: quiet
+"""
+    routing = read(text)
+    config = routing.config(URL, 10)
+    assert accepted(config, tmp_path)
+    assert "example" not in config
+    assert "secret" not in config.replace(URL, "")
+    assert json.loads(config)["inhibit_rules"][0]["equal"] == ["component"]
+    assert json.loads(config)["receivers"] == [
+        {
+            "name": "on call/ä {{x}}",
+            "webhook_configs": [
+                {"url": f"{URL}/on%20call%2F%C3%A4%20%7B%7Bx%7D%7D", "send_resolved": True}
+            ],
+        },
+        {"name": "quiet"},
+    ]
+    assert routing.receivers == ("on call/ä {{x}}",)
+    assert routing.receivers_of({"a": "b"}) == ()
+    path = tmp_path / "alertmanager.yml"
+    unsent = "slack_configs does not send resolved notifications here (send_resolved); judged as"
+    assert [str(one) for one in routing.findings] == [
+        f"{path}:8:21: {unsent} if it did",
+        f"{path}:8:83: {unsent} if it did",
+        f"{path}:10:5: receiver 'quiet' has no integration: it tells nobody",
+    ]
+
+
+def test_times_of_day_are_left_out_and_said_to_be(
+    tmp_path: Path, read: Callable[[str], Routing]
+) -> None:
+    """A verdict must not depend on when it is asked for."""
+    text = GOOD.replace('team="db"]', 'team="db"]\n      mute_time_intervals: [night]')
+    routing = read(text + "time_intervals: [{name: night, time_intervals: []}]\n")
+    assert "time_intervals" not in routing.config(URL, 1)
+    assert accepted(routing.config(URL, 1), tmp_path)
+    (finding,) = routing.findings
+    assert "mute_time_intervals is left out" in str(finding)
+
+
+MISTAKES = [
+    (
+        "receiver: page",
+        "receiver: paeg",
+        "6:17: receiver 'paeg' is not defined, did you mean 'page'?",
+    ),
+    ("  receiver: mail\n", "", "2:3: receiver must be given, a text in quotes, got None"),
+    ("name: page", "name: mail", "11:11: receiver 'mail' is defined twice"),
+    ("name: page", "name: 7", "11:11: name must be given, a text in quotes, got 7"),
+    (
+        "group_interval: 1m",
+        "group_interval: 1",
+        "7:23: duration must be written like 30s, 5m or 1h30m, got '1'",
+    ),
+    ("group_interval: 1m", "group_interval: 0s", "7:23: group_interval must be longer than 0s"),
+    ("group_interval: 1m", "repeat_interval: 0s", "7:24: repeat_interval must be longer than 0s"),
+    (
+        "group_interval: 1m",
+        "continue: perhaps",
+        "7:17: continue must be true or false, got 'perhaps'",
+    ),
+    (
+        "group_interval: 1m",
+        "groupwait: 1m",
+        "7:7: unknown key 'groupwait', did you mean 'group_wait'?",
+    ),
+    (
+        "group_interval: 1m",
+        "match: {a-b: x}",
+        "7:20: label name must be letters, digits, _, got 'a-b'",
+    ),
+    ("group_interval: 1m", "match: {a: 1.10}", "7:18: a must be given, a text in quotes, got 1.1"),
+    ("group_interval: 1m", "match_re: {a: (}", "7:21: regular expression '(' is not right"),
+    ("group_interval: 1m", "mute_time_intervals: [x]", "7:29: time interval 'x' is not defined"),
+    ("group_interval: 1m", "routes: [null]", "7:16: a route must be a mapping, got nothing"),
+    ('team="db"', "team", "5:18: a matcher must be written like severity=\"critical\", got 'team'"),
+    ("[alertname]", "[alertname, alertname]", "3:25: label 'alertname' is named twice"),
+    ("[alertname]", "[alertname, ...]", "3:25: '...' is every label, it must stand alone"),
+    ("  group_by", "  continue: true\n  group_by", "2:3: the root route takes every alert: no"),
+    ("  group_by", "  match: {a: b}\n  group_by", "2:3: the root route takes every alert: no"),
+    ("route:", "root:", "1:1: unknown key 'root', did you mean 'route'?"),
+    ("receivers:", "receiver:", "8:1: unknown key 'receiver', did you mean 'receivers'?"),
+    ("webhook_configs", "webhook_config", "10:5: unknown key 'webhook_config'"),
+]
+UNTYPED = "match: {a: 1.10}"
+"""Alertmanager takes it for text; which text, two readers of YAML tell differently."""
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
+def test_each_mistake_has_its_place_and_is_one_of_alertmanagers_own(
+    tmp_path: Path, read: Callable[[str], Routing], *, right: str, wrong: str, message: str
+) -> None:
+    """One good document, one mutation each; amtool refuses it too."""
+    assert right in GOOD
+    broken = GOOD.replace(right, wrong, 1)
+    with pytest.raises(InputError) as caught:
+        read(broken)
+    start = f"{tmp_path / 'alertmanager.yml'}:{message}"
+    assert [line for line in str(caught.value).splitlines() if line.startswith(start)]
+    assert accepted(broken, tmp_path) == (wrong == UNTYPED)
+
+
+def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing]) -> None:
+    """Or every mutation of it would be refused for nothing."""
+    assert read(GOOD).receivers == ("mail", "page")
+    assert accepted(GOOD, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "1:1: route must be given"),
+        (receivers("a"), "1:1: route must be given"),
+        ("route: []\n" + receivers("a"), "1:8: a mapping must stand here"),
+        ("route: {receiver: a}\nreceivers: {name: a}\n", "2:12: a list must stand here"),
+    ],
+)
+def test_a_file_without_a_route_is_refused(
+    read: Callable[[str], Routing], text: str, message: str
+) -> None:
+    """There is nobody to tell by default."""
+    with pytest.raises(InputError, match=message):
+        read(text)

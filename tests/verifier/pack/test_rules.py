@@ -1,0 +1,220 @@
+"""Rule files: one good document, one mutation per rule of the format, each told with its place."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from documents.mistakes import InputError
+from verifier.pack.rules import AlertRule, RecordingRule, load_rules, parse_duration_s
+from verifier.servers.binaries import require
+
+PACK = sorted((Path(__file__).parents[3] / "observability/alerts").glob("*.yaml"))
+GOOD = """\
+groups:
+  - name: first
+    interval: 30s
+    rules:
+      - record: job:errors:rate5m
+        expr: sum(rate(errors_total[5m]))
+        labels: {source: rule}
+      - alert: ManyErrors
+        expr: |
+          job:errors:rate5m > 5
+        for: 1h30m
+        keep_firing_for: 90s
+        labels:
+          severity: critical
+        annotations:
+          summary: '{{ $value }} errors'
+  - name: second
+    rules: []
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    """Write a rule file."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
+    """Durations are seconds, labels sorted pairs, every rule knows its place."""
+    path = write(tmp_path, GOOD)
+    found = load_rules([path], default_interval_s=45)
+    first, second = found.groups
+    assert (first.name, first.interval_s, first.file) == ("first", 30, str(path))
+    assert (second.interval_s, second.rules) == (45, ())
+    recording, alert = first.rules
+    assert isinstance(recording, RecordingRule)
+    assert recording.labels == (("source", "rule"),)
+    assert isinstance(alert, AlertRule)
+    assert (alert.for_s, alert.keep_firing_for_s) == (5400, 90)
+    assert alert.annotations == (("summary", "{{ $value }} errors"),)
+    assert str(alert.position) == f"{path}:9:15"
+    assert found.alerts == ((first, alert),)
+    assert found.recordings == ((first, recording),)
+    assert found.findings == ()
+
+
+def test_the_pack_has_its_nineteen_alerts() -> None:
+    """With the files of the contract alone, the extras apart."""
+    contract = [path for path in PACK if path.name != "extras.yaml"]
+    assert len(load_rules(contract).alerts) == 19
+    assert len(load_rules(PACK).alerts) > 19
+
+
+MUTATIONS = [
+    (
+        "    interval: 30s",
+        "    intervall: 30s",
+        ":3:5: unknown key 'intervall', did you mean 'interval'?",
+    ),
+    (
+        "interval: 30s",
+        "interval: 30",
+        ":3:15: duration must be written like 30s, 5m or 1h30m, got '30'",
+    ),
+    (
+        "for: 1h30m",
+        "for: 30m1h",
+        ":11:14: duration must be written like 30s, 5m or 1h30m, got '30m1h'",
+    ),
+    (
+        "keep_firing_for: 90s",
+        "keep_firing_for: x",
+        ":12:26: duration must be written like 30s, 5m or 1h30m, got 'x'",
+    ),
+    ("        for: 1h30m", "        fro: 1h30m", ":11:9: unknown key 'fro', did you mean 'for'?"),
+    ("name: second", "name: first", ":17:11: group name 'first' is used twice"),
+    ("- name: second\n    rules", "- rules", ":17:5: name must be given, a text that is not empty"),
+    (
+        "sum(rate(errors_total[5m]))",
+        "sum(rate(errors_total[5m])",
+        ":6:15: expr is not PromQL: unclosed left parenthesis",
+    ),
+    (
+        "sum(rate(errors_total[5m]))",
+        "rate(errors_total)",
+        ":6:15: expr is not PromQL: expected type matrix in call to function 'rate', got vector",
+    ),
+    (
+        "        expr: sum(rate(errors_total[5m]))\n",
+        "",
+        ":5:9: expr must be given, a text that is not empty",
+    ),
+    (
+        "record: job:errors:rate5m",
+        "record: job-errors",
+        ":5:17: record must be a metric name, got 'job-errors'",
+    ),
+    (
+        "labels: {source: rule}",
+        "annotations: {a: b}",
+        ":7:9: unknown key 'annotations', known are record, expr, labels",
+    ),
+    (
+        "alert: ManyErrors",
+        "alert: A\n        record: b",
+        ":8:9: a rule must have either alert or record, and expr",
+    ),
+    (
+        "- alert: ManyErrors\n        expr",
+        "- expr",
+        ":8:9: a rule must have either alert or record, and expr",
+    ),
+    (
+        "severity: critical",
+        "sev-erity: critical",
+        ":14:22: label name must be letters, digits, _, got 'sev-erity'",
+    ),
+    (
+        "severity: critical",
+        "__name__: x",
+        ":14:21: label name must be letters, digits, _, got '__name__'",
+    ),
+    ("severity: critical", "severity: [a]", ":14:21: severity must be text, got a list or mapping"),
+    ("rules: []", "rules: {}", ":18:12: a list must stand here, got {}"),
+    ("groups:", "group:", ":1:1: unknown key 'group', did you mean 'groups'?"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)
+def test_each_mistake_is_told_with_its_place_and_prometheus_refuses_it_too(
+    tmp_path: Path, good: str, bad: str, message: str
+) -> None:
+    """The exact line; and we are not stricter than promtool."""
+    assert GOOD.count(good) >= 1
+    path = write(tmp_path, GOOD.replace(good, bad, 1))
+    with pytest.raises(InputError) as caught:
+        load_rules([path])
+    assert f"{path}{message}" in str(caught.value).splitlines()
+    assert promtool_status(path) != 0
+
+
+def test_promtool_takes_the_good_file(tmp_path: Path) -> None:
+    """Else the test above would prove nothing."""
+    assert promtool_status(write(tmp_path, GOOD)) == 0
+
+
+def promtool_status(path: Path) -> int:
+    """Return the exit status of `promtool check rules`."""
+    command = [require("promtool"), "check", "rules", str(path)]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    """Nobody mends a file error by error."""
+    path = write(tmp_path, GOOD.replace("1h30m", "x").replace("90s", "y"))
+    with pytest.raises(InputError) as caught:
+        load_rules([path, tmp_path / "missing.yaml"])
+    lines = str(caught.value).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        str(tmp_path / "missing.yaml"), f"{path}:11:14", f"{path}:12:26"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["limit: 3", "query_offset: 1m"])
+def test_what_cannot_be_judged_is_refused_loudly(tmp_path: Path, key: str) -> None:
+    """A limit or an offset ignored would give wrong states."""
+    path = write(tmp_path, GOOD.replace("interval: 30s", key))
+    with pytest.raises(InputError, match=r":3:\d+: .* is not judged here, it must be left out"):
+        load_rules([path])
+
+
+def test_jinja_residue_is_a_finding_and_stops_nothing(tmp_path: Path) -> None:
+    """Users' older files carry it in annotations; it reaches the reader literally."""
+    wrapped = "'{% raw %}{{ $value }}{% endraw %} errors'"
+    path = write(tmp_path, GOOD.replace("'{{ $value }} errors'", wrapped))
+    found = load_rules([path])
+    assert len(found.alerts) == 1
+    assert [str(finding) for finding in found.findings] == [
+        f"{path}:16:20: annotation summary holds Jinja residue ({{% ... %}}): it is shown as is"
+    ]
+
+
+def test_labels_of_a_group_belong_to_its_rules_unless_they_say_otherwise(tmp_path: Path) -> None:
+    """As in Prometheus 3."""
+    path = write(tmp_path, GOOD.replace("interval: 30s", "labels: {severity: low, team: a}", 1))
+    ((_, alert),) = load_rules([path]).alerts
+    assert alert.labels == (("severity", "critical"), ("team", "a"))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("0s", 0), ("5m", 300), ("1h30m", 5400), ("100ms", 0.1), ("30d", 2592000),
+     ("1y2w3d4h5m6s7ms", 31536000 + 14 * 86400 + 3 * 86400 + 4 * 3600 + 306.007)],
+)  # fmt: skip
+def test_durations_are_those_of_prometheus(text: str, seconds: float) -> None:
+    """A year has 365 days."""
+    assert parse_duration_s(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "1.5h", "5m ", "-5m", "1m1h", "5 m", "m"])
+def test_no_other_text_is_a_duration(text: str) -> None:
+    """Better refused than guessed."""
+    with pytest.raises(ValueError, match="duration must be written like"):
+        parse_duration_s(text)

@@ -1,0 +1,109 @@
+"""What a condition measures and where it turns, whatever the form it is written in."""
+
+from __future__ import annotations
+
+import pytest
+
+from verifier.promql.conditions import close, conditions_of, quantity_of, same_up_to_unit
+from verifier.slo.panels import thresholds
+
+
+@pytest.mark.parametrize(
+    ("expr", "operator", "threshold"),
+    [
+        ("100 * (1 - a / b) < 99.9", ">", 0.001),
+        ("(1 - a / b) * 100 < 99.9", ">", 0.001),
+        ("99.9 > 100 - 100 * (a / b)", ">", 0.001),
+        ("a / b / (1 - 0.999) > 14.4", ">", 0.0144),
+        ("100 * (0.001 - a / b) / 0.001 < 10", ">", 0.0009),
+        ("100 * a / b >= 5", ">=", 0.05),
+        ("-(a / b) < -0.2", ">", 0.2),
+        ("(a * 100) / (b * 2) > 10", ">", 0.2),
+        ("a / b > bool 2 ^ 3 % 5", ">", 3),
+    ],
+)
+def test_one_statement_in_many_forms_is_one_threshold_of_the_core(expr, operator, threshold):
+    """The core is a / b in each of them."""
+    [condition] = conditions_of(expr)
+    assert condition.quantity.core == quantity_of("a / b").core
+    assert condition.core_operator == operator
+    assert condition.core_threshold == pytest.approx(threshold)
+
+
+@pytest.mark.parametrize(
+    "expr", ["a", "a > b", "a == 1", "a > 1 or b > 2", "absent(a)", "a > 1 and b", "0 * a > 1"]
+)
+def test_what_is_no_comparison_of_one_quantity_with_a_number_has_no_condition(expr):
+    """Nothing is guessed."""
+    assert conditions_of(expr) == ()
+
+
+def test_two_conditions_that_must_both_hold_are_both_read():
+    """A burn rate with its short window."""
+    long, short = conditions_of("a / 0.001 > 14.4 and (rate(b[5m]) > 2)")
+    assert (long.threshold, short.threshold) == (14.4, 2)
+    assert short.ranges_s == {300.0}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("sum(a)", "sum by (x) (a) / 1024 / 1024"),
+        ("sum(a) / 1024 / 1024 / 1024", "a / 1e6"),
+        ("a / b", "a / b * 100"),
+        ("1 - a / b", "100 * (a / b)"),
+        ("rate(a{x='1',y='2'}[5m])", "sum(rate(a{y='2', x='1'}[300s])) * 1000"),
+        ("histogram_quantile(0.9, rate(a[5m]))",
+         "histogram_quantile(0.9, sum by (le) (rate(a[5m])))"),
+        ("rate(http_request_duration_seconds_bucket[5m])",
+         "rate(agentaskit_response_duration_seconds_bucket[5m])"),
+    ],
+)  # fmt: skip
+def test_quantities_that_differ_by_layout_split_or_unit_are_the_same(one, other):
+    """Ratio and per cent, bytes and MiB, seconds and milliseconds, the twin histograms."""
+    assert same_up_to_unit(quantity_of(one), quantity_of(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("sum(a)", "sum(a) / 928"),
+        ("avg(a)", "a"),
+        ("max by (x) (a)", "max by (y) (a)"),
+        ("rate(a[5m])", "rate(a[1m])"),
+        ("a", "a offset 5m"),
+        ('a{x="1"}', 'a{x!="1"}'),
+        ("histogram_quantile(0.95, a)", "histogram_quantile(0.99, a)"),
+        ("topk(3, a)", "topk(5, a)"),
+        ("a / b", "b / a"),
+        ("1", "2"),
+        ("0 * a", "a"),
+        ("a / 0", "a"),
+    ],
+)
+def test_other_questions_are_not_taken_for_the_same(one, other):
+    """A share of 928 agents is no unit of agents; another window is another question."""
+    assert not same_up_to_unit(quantity_of(one), quantity_of(other))
+
+
+def test_close_forgives_rounding_and_nothing_else():
+    """(1 - 0.999) is not 0.001 in floating point."""
+    assert close(1 - 0.999, 0.001)
+    assert not close(14.4, 14.401)
+
+
+@pytest.mark.parametrize(
+    ("panel", "expected"),
+    [
+        ({"thresholds": {"steps": [{"value": 0}, {"value": 50}]}}, (50.0,)),
+        ({"fieldConfig": {"defaults": {"thresholds": {"steps": [{}, {"value": 5}]}}}}, (5.0,)),
+        ({"thresholds": {"mode": "percentage", "steps": [{}, {"value": 80}]}}, ()),
+        ({"thresholds": "50,100"}, (50.0, 100.0)),
+        ({"thresholds": [{"value": 10}, {"colorMode": "ok"}]}, (10.0,)),
+        ({"alert": {"conditions": [{"evaluator": {"params": [7]}}]}}, (7.0,)),
+        ({"thresholds": None, "alert": [], "fieldConfig": "x"}, ()),
+    ],
+)
+def test_thresholds_are_read_from_panels_of_any_age(panel, expected):
+    """The first of `steps` is the base, whatever its value."""
+    assert thresholds(panel) == expected

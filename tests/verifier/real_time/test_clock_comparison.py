@@ -1,0 +1,194 @@
+"""The two clocks: what agrees, what a race may move, and that a shift by one evaluation is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from exporter.history.samples import STALE_BITS
+from exporter.metrics.catalogue import catalogue_world
+from simulator.faults.catalogue import ExporterDown, Fault, SandboxLeak
+from simulator.plan import Plan
+from simulator.topology import Topology
+from simulator.world import World
+from tests.verifier.alerts import rule_files
+from verifier.evaluation.timeline import Episode, Timeline
+from verifier.real_time.clock_comparison import Scrapes, busy_share, compare, evaluate_at, replay
+from verifier.scenario_clock import ScenarioClock
+from verifier.servers.prometheus import Prometheus, Series
+
+START_S = 1_800_000_000.0
+CLOCK = ScenarioClock(START_S, 30.0)
+INTERVAL_S = 1.0
+SHIFT_S = INTERVAL_S * CLOCK.factor
+"""One evaluation in scenario seconds."""
+
+
+def scrapes(offset_s=0.4, took_s=0.01, count=200):
+    """Scrapes twice a second, `offset_s` after each evaluation."""
+    at_s = START_S + offset_s + 0.5 * np.arange(count)
+    return Scrapes(at_s, np.zeros(count, np.int64), np.full(count, took_s))
+
+
+def timeline(*episodes, alert="Slow"):
+    """An alert's timeline, scenario seconds."""
+    return Timeline(alert, (), tuple(Episode(*each) for each in episodes))
+
+
+def differences(virtual, real, **options):
+    """Compare two timelines of the one alert."""
+    found = options.pop("scrapes", scrapes())
+    return compare([virtual] if virtual else [], [real] if real else [], rule_files(), found, CLOCK)
+
+
+def shifted(one, by_s):
+    """The same timeline, later."""
+    return replace(
+        one,
+        episodes=tuple(
+            Episode(*(None if at is None else at + by_s for at in (e.pending_s, e.firing_s,
+                                                                   e.resolved_s)))
+            for e in one.episodes
+        ),
+    )  # fmt: skip
+
+
+SAME = timeline((300.0, 600.0, 900.0))
+
+
+def test_equal_timelines_agree_in_every_transition():
+    """Three transitions, all at the same evaluation."""
+    found = differences(SAME, SAME)
+    assert [(one.transition, one.ok) for one in found] == [
+        ("pending", True),
+        ("firing", True),
+        ("resolved", True),
+    ]
+    assert {one.reason for one in found} == {"the same evaluation"}
+
+
+@pytest.mark.parametrize("by_s", [SHIFT_S, -SHIFT_S])
+@pytest.mark.parametrize("side", ["virtual", "real"])
+def test_a_shift_by_one_evaluation_in_either_clock_is_told(side, by_s):
+    """In every transition, with its size and its direction."""
+    moved = shifted(SAME, by_s)
+    found = differences(moved, SAME) if side == "virtual" else differences(SAME, moved)
+    assert not any(one.ok for one in found)
+    later = (by_s > 0) == (side == "real")
+    assert {one.reason for one in found} == {
+        f"30.0 s {'later' if later else 'earlier'} in real time"
+    }
+
+
+def test_a_single_transition_that_moved_is_told():
+    """The others agree."""
+    moved = timeline((300.0, 600.0 + SHIFT_S, 900.0))
+    assert [one.ok for one in differences(SAME, moved)] == [True, False, True]
+
+
+def test_a_scrape_under_way_may_cost_one_scrape_and_one_evaluation():
+    """Whether an evaluation sees samples that are being stored is a race, and told as one."""
+    racing = scrapes(offset_s=-0.005, took_s=0.02)
+    found = differences(SAME, shifted(SAME, SHIFT_S), scrapes=racing)
+    assert all(one.ok for one in found)
+    assert found[0].reason == "30.0 s later in real time, where a scrape was under way"
+    assert found[0].allowed_s == pytest.approx((0.5 + INTERVAL_S) * CLOCK.factor)
+    assert not any(one.ok for one in differences(SAME, shifted(SAME, 2 * SHIFT_S), scrapes=racing))
+
+
+def test_what_only_one_clock_saw_is_told():
+    """An alert, an episode, or a single transition."""
+    assert {one.reason for one in differences(SAME, None)} == {"in virtual time only"}
+    assert {one.reason for one in differences(None, SAME)} == {"in real time only"}
+    twice = timeline((300.0, 600.0, 900.0), (1200.0, None, 1260.0))
+    assert [one.ok for one in differences(SAME, twice)] == [True] * 3 + [False] * 2
+    found = differences(SAME, timeline((300.0, 600.0, None)))
+    assert [(one.transition, one.ok) for one in found][-1] == ("resolved", False)
+
+
+def test_a_spell_of_one_evaluation_on_one_side_is_a_race_or_a_fault():
+    """Pending for one evaluation because a sample came late; without a scrape under way it fails.
+
+    The episodes that follow are still held against their own.
+    """
+    noisy = timeline((90.0, None, 120.0), (300.0, 600.0, 900.0))
+    racing = differences(SAME, noisy, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
+    assert [(one.transition, one.ok) for one in racing[:2]] == [
+        ("pending", True),
+        ("resolved", True),
+    ]
+    assert racing[0].reason == "in real time only, where a scrape was under way"
+    assert {one.reason for one in racing[2:]} == {"the same evaluation"}
+    calm = differences(SAME, noisy)
+    assert [one.ok for one in calm] == [False, False, True, True, True]
+    fired = timeline((90.0, 90.0, 120.0), (300.0, 600.0, 900.0))
+    raced = differences(SAME, fired, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
+    assert [one.ok for one in raced] == [False, False, False, True, True, True]
+
+
+def test_a_machine_too_busy_for_its_scrapes_is_known_by_them():
+    """A tenth of them over a tenth of a second; a quick refusal is no sign of that."""
+    slow = scrapes()
+    slow.took_s[::10] = 0.3
+    assert busy_share(slow) == pytest.approx(0.1)
+    refused = replace(scrapes(), world_ns=np.full(200, -1))
+    assert busy_share(refused) == 0.0
+
+
+def make_world():
+    """A world that is scraped from its first second on: a leak at 4 s, no exporter from 8 to 9."""
+    faults = (
+        Fault(name="leak", parameters=SandboxLeak(share=0.95), start_s=4.0, duration_s=3.0),
+        Fault(name="gone", parameters=ExporterDown(), start_s=8.0, duration_s=1.0),
+    )
+    return World(Topology(), Plan(faults=faults), 7)
+
+
+def lived_scrapes():
+    """Twelve seconds of scrapes, two a second, those failed that the exporter refused."""
+    at_ns = (np.arange(1, 25) * 500_000_000).astype(np.int64)
+    refused = (at_ns >= 8_000_000_000) & (at_ns < 9_000_000_000)
+    return Scrapes(START_S + at_ns / 1e9, np.where(refused, -1, at_ns), np.full(24, 0.01))
+
+
+def test_a_world_lived_again_gives_the_very_samples():
+    """Those that its own page would have shown at these instants, counters from 0."""
+    lived, world = replay(make_world(), lived_scrapes()), make_world()
+    catalogue = catalogue_world(world.snapshot())
+    base = catalogue.flatten(world.snapshot())
+    (block,) = lived.blocks
+    world.advance_ns(5_000_000_000)
+    values = catalogue.flatten(world.snapshot())
+    counters = catalogue.kinds == "counter"
+    assert (block.values[:-1, 9] == np.where(counters, values - base, values)).all()
+
+
+def test_a_failed_scrape_ends_every_series_and_is_not_up():
+    """A stale marker once, then nothing, as Prometheus itself would have stored."""
+    (block,) = replay(make_world(), lived_scrapes()).blocks
+    bits = block.values.view(np.uint64)
+    assert block.values[-1].tolist() == [1.0] * 15 + [0.0] * 2 + [1.0] * 7
+    assert (bits[:-1, 15] == STALE_BITS).all()
+    assert np.isnan(block.values[:-1, 16]).all()
+    assert not (bits[:-1, 16] == STALE_BITS).any()
+
+
+def test_rules_are_evaluated_at_the_instants_of_the_live_run():
+    """A group seen at .25 s past the second is evaluated there, and sees the leak at 4 s."""
+    expr = "agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.1"
+    rules = rule_files("Empty", expr=expr)
+    seen = Series({"alertname": "Empty", "alertstate": "firing"}, np.array([START_S + 5.25]),
+                  np.ones(1))  # fmt: skip
+    clock = ScenarioClock(START_S, 1.0)
+    with Prometheus() as server:
+        server.push(replay(make_world(), lived_scrapes()))
+        found = evaluate_at(server, rules, [seen], clock, START_S + 12)
+    assert len(found) == 3
+    for one in found:
+        ((began_s, fired_s, resolved_s),) = ((e.pending_s, e.firing_s, e.resolved_s)
+                                             for e in one.episodes)  # fmt: skip
+        assert began_s == fired_s
+        assert began_s in (4.25, 5.25, 6.25)
+        assert resolved_s in (7.25, 8.25)

@@ -1,0 +1,66 @@
+"""Timelines read back from Prometheus's own record of alert states."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.verifier.alerts import rule_files
+from verifier.evaluation.timeline import Episode
+from verifier.real_time.observed_timelines import observed_timelines
+from verifier.scenario_clock import ScenarioClock
+from verifier.servers.prometheus import Series
+
+START_S = 1_800_000_000.0
+CLOCK = ScenarioClock(START_S, 30.0)
+
+
+def state(alert, state, times_s, **labels):
+    """Samples of one alert in one state, at seconds after the start."""
+    times = START_S + np.array(times_s, dtype=np.float64)
+    every = {"__name__": "ALERTS", "alertname": alert, "alertstate": state, **labels}
+    return Series(every, times, np.ones(len(times)))
+
+
+def read(*stored, end_s=100.0):
+    """The timelines of stored samples; groups are evaluated each second."""
+    return observed_timelines(stored, rule_files(interval_s=1.0), CLOCK, START_S + end_s)
+
+
+def test_an_episode_runs_from_pending_to_the_first_evaluation_without():
+    """In scenario seconds, 30 in a real one."""
+    (timeline,) = read(
+        state("Slow", "pending", [10, 11, 12], tier="micro"),
+        state("Slow", "firing", [13, 14], tier="micro"),
+    )
+    assert (timeline.alert, timeline.labels) == ("Slow", (("tier", "micro"),))
+    assert timeline.episodes == (Episode(300.0, 390.0, 450.0),)
+
+
+def test_an_alert_that_is_active_at_the_end_has_not_resolved():
+    """The next evaluation had not come yet."""
+    (timeline,) = read(state("Slow", "firing", [98, 99]), end_s=99.8)
+    assert timeline.episodes == (Episode(2940.0, 2940.0, None),)
+
+
+def test_two_spells_are_two_episodes_and_jitter_is_none():
+    """An evaluation late by a third is no gap; one left out is."""
+    (timeline,) = read(state("Slow", "pending", [10, 11, 12.3, 13, 15, 16]))
+    assert timeline.episodes == (
+        Episode(300.0, None, 420.0),
+        Episode(450.0, None, 510.0),
+    )
+
+
+def test_label_sets_are_told_apart():
+    """Each has its own timeline, in the order of labels."""
+    found = read(
+        state("Slow", "firing", [10], tier="micro"), state("Slow", "firing", [20], tier="board")
+    )
+    assert [one.labels for one in found] == [(("tier", "board"),), (("tier", "micro"),)]
+
+
+def test_the_clock_goes_both_ways():
+    """Scenario seconds and Unix time."""
+    assert CLOCK.scenario_s(START_S + 2.0) == 60.0
+    assert CLOCK.unix_s(60.0) == pytest.approx(START_S + 2.0)

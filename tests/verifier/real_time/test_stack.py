@@ -1,0 +1,115 @@
+"""What a stack of servers refuses: strangers on its ports, and silence from its Prometheus."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.verifier.deliveries import wait_until
+from tests.verifier.lives import pack_rules
+from verifier.errors import JudgeError
+from verifier.pack.routing import load_routing
+from verifier.real_time import stack as module
+from verifier.real_time.stack import Stack
+from verifier.servers import alertmanager, prometheus
+from verifier.servers.alertmanager import Alertmanager
+from verifier.servers.child import free_port
+from verifier.servers.prometheus import Prometheus
+from verifier.time_compression import TimeCompression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EMPTY = "route: {receiver: a}\nreceivers: [{name: a}]\n"
+
+
+class Obliging(http.server.BaseHTTPRequestHandler):
+    """A server, as of a web page in the making, that answers 200 to anything."""
+
+    def do_GET(self) -> None:
+        """Give everybody the same page."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """Serve on a port of loopback; give the port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Obliging)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_stranger_that_answers_anything_is_not_taken_for_our_prometheus(
+    stranger: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was quicker than ours to take the port; ours gets another."""
+    ports = iter([stranger, free_port()])
+    monkeypatch.setattr(prometheus, "free_port", lambda: next(ports))
+    with Prometheus() as server:
+        assert urlsplit(server.url).port != stranger
+        assert server.version
+
+
+def test_nor_for_our_alertmanager(stranger: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither at the start, nor where ours is started again."""
+    ports = iter([stranger, free_port()])
+    monkeypatch.setattr(alertmanager, "free_port", lambda: next(ports))
+    monkeypatch.setattr(alertmanager, "START_ATTEMPTS", 2)
+    with Alertmanager() as server:
+        server.start(EMPTY)
+        assert server.target != f"127.0.0.1:{stranger}"
+        server._port = stranger
+        with pytest.raises(JudgeError, match=r"did not start again;.*address already in use"):
+            server.restart()
+
+
+@pytest.mark.parametrize("room", [prometheus, alertmanager])
+def test_with_all_ports_taken_nothing_begins_and_that_is_told(
+    stranger: int, monkeypatch: pytest.MonkeyPatch, room: object
+) -> None:
+    """Within ten seconds."""
+    monkeypatch.setattr(room, "free_port", lambda: stranger)
+    start_s = time.monotonic()
+    with (
+        pytest.raises(JudgeError, match=r"did not start;.*address already in use"),
+        Alertmanager() if room is alertmanager else Prometheus() as server,
+    ):
+        server.start(EMPTY)  # type: ignore[union-attr]
+    assert time.monotonic() - start_s < 10
+
+
+def test_a_prometheus_that_stores_nothing_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs, answers and calls itself ready: only its newest sample tells."""
+    monkeypatch.setattr(module, "STALE_S", 1.0)
+    routing = tmp_path / "routing.yml"
+    routing.write_text(EMPTY)
+    rules = pack_rules("backpressure")
+    with Stack(rules, load_routing(routing), TimeCompression(30)) as stack:
+        stack.begin(None, "127.0.0.1:1")
+        assert stack._begun_s < time.time()
+        stack.prometheus.configure("{}")
+        stack.check()
+
+        def stale() -> bool:
+            try:
+                stack.check()
+            except JudgeError as error:
+                return "stores no sample any more" in str(error)
+            return False
+
+        assert wait_until(stale, 10)

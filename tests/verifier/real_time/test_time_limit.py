@@ -1,0 +1,75 @@
+"""A scenario cut short asks for nothing beyond its end, and says what it no longer asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.loader import library, load_for_verify
+from tests.verifier.judge.test_deliveries import scenario_with, timeline
+from verifier.judge.judgement import judge
+from verifier.real_time.time_limit import clip
+
+FIRES = "{alert: Throughput, receivers: [slack], fires_within: 7m, resolves_within: 3m}"
+"""Its cause lasts from 3m to 12m: it fires by 10m and resolves by 15m."""
+ALERTS = ("Throughput", "Queue")
+
+
+def test_a_cut_after_every_bound_changes_nothing_but_the_duration():
+    """The bounds themselves are in time; a cut at the end is none."""
+    scenario = scenario_with(FIRES)
+    assert clip(scenario, 1800.0) == (scenario, ())
+    clipped, notes = clip(scenario, 900.0)
+    assert (clipped.duration_s, notes) == (900.0, ())
+    assert clipped.expectations == scenario.expectations
+
+
+def test_a_bound_on_resolving_beyond_the_cut_is_dropped_and_told():
+    """It must still fire, and its receivers must still be told."""
+    clipped, notes = clip(scenario_with(FIRES), 899.0)
+    (one,) = clipped.expectations
+    assert (one.expected, one.fires_within_s, one.resolves_within_s) == ("fires", 420.0, None)
+    assert one.receivers == ("slack",)
+    assert notes == (
+        (
+            "Throughput was due to resolve by 15m, watched until 14m59s:"
+            " whether it resolves was not judged"
+        ),
+    )
+
+
+def test_an_alert_due_beyond_the_cut_may_fire_and_need_not():
+    """But not before its cause: the verdict stays closed."""
+    clipped, notes = clip(scenario_with(FIRES), 599.0)
+    (one,) = clipped.expectations
+    assert (one.expected, one.receivers) == ("explained", ("slack",))
+    assert notes == (
+        "Throughput was due to fire by 10m, watched until 9m59s: whether it fires was not judged",
+    )
+    for episodes, ok in (((), True), (((210.0, 510.0, None),), True), (((0.0, 9.0, None),), False)):
+        found = [timeline("Throughput", *episodes)] if episodes else []
+        assert judge(clipped, ALERTS, found)[0].ok is ok
+    assert not judge(clipped, ALERTS, [timeline("Queue", (0.0, 9.0, None))])[1].ok
+
+
+def test_what_is_silent_or_explained_stays_so():
+    """A shorter watch makes neither weaker."""
+    scenario = scenario_with("{alert: Throughput, silent: true}", "{alert: Queue, explained: x}")
+    clipped, notes = clip(scenario, 60.0)
+    assert (clipped.expectations, notes) == (scenario.expectations, ())
+
+
+@pytest.mark.parametrize("until_s", [60.0, 780.0, 4000.0])
+def test_no_bundled_scenario_asks_for_anything_beyond_the_cut(until_s):
+    """Whatever the cut, all that is still expected is due before it; all else has its note."""
+    for path in library():
+        scenario = load_for_verify(path)
+        clipped, notes = clip(scenario, until_s)
+        changed = 0
+        pairs = zip(scenario.expectations, clipped.expectations, strict=True)
+        for before, after in pairs:
+            changed += before != after
+            if after.fires_within_s is not None:
+                assert after.onset_s + after.fires_within_s <= until_s
+            if after.resolves_within_s is not None:
+                assert after.end_s + after.resolves_within_s <= until_s
+        assert len(notes) == changed

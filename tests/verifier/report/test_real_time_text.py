@@ -1,0 +1,178 @@
+"""A live report says who was told of what and when, which hop broke, and where clocks differ."""
+
+from __future__ import annotations
+
+import io
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+
+from tests.verifier.outcomes import alert, delivery, difference, live, notified, outcome
+from verifier.report.junit import junit
+from verifier.report.results import Results, files
+from verifier.report.text import print_report, summary
+
+
+def printed(outcomes, **console):
+    """Return the lines of what the report prints, without spaces at their ends."""
+    text = io.StringIO()
+    print_report(Console(file=text, **console), outcomes, "results/x")
+    return [line.rstrip() for line in text.getvalue().splitlines()]
+
+
+def broken():
+    """Return the outcome of a scenario in which Alertmanager told nobody of an alert."""
+    lost = notified(
+        "Throughput", ok=False, broke_at="alertmanager", reason="Alertmanager had it: nobody told"
+    )
+    return live("bad", alerts=(lost,))
+
+
+NARROW = """\
+ Alert             Fired  Notified  Resolved  Notice
+ ───────────────────────────────────────────────────────
+ drop
+ Throughput        5m30s  6m1s      1m        2m2s    ok
+   slack-warnings  of 7m  of 6m26s  of 3m
+"""
+
+
+@pytest.mark.parametrize("console", [{"width": 80, "force_terminal": True}, {"width": 40}])
+def test_the_table_tells_who_was_told_and_after_how_long(console):
+    """The bound stands below each time, the receivers below each alert; alike in a pipe."""
+    lines = printed([live()], color_system=None, **console)
+    start = next(index for index, line in enumerate(lines) if line.startswith(" Alert"))
+    assert lines[start : start + 5] == NARROW.splitlines()
+
+
+def test_nothing_is_cut_off_in_eighty_columns():
+    """Long names, times of hours, several receivers and labels still fit or are folded."""
+    slow = notified(
+        "MessageThroughputBelowTarget",
+        "pagerduty-critical",
+        "sre-oncall",
+        labels=(("priority", "critical"),),
+        firing_s=12_030.0,
+        fires_within_s=12_300.0,
+    )
+    twin = notified("MessageThroughputBelowTarget", labels=(("priority", "low"),), ok=False)
+    wide = [live("a-scenario-with-a-long-name", alerts=(slow, twin))]
+    lines = printed(wide, width=80, force_terminal=True, color_system=None)
+    table = lines[: next(i for i, line in enumerate(lines) if line.startswith("Fired and"))]
+    assert max(map(len, table)) <= 80
+    assert "…" not in "".join(table)
+    for word in ("3h20m30s", "of 3h25m", "{priority=critical}", "pagerduty-critical", "sre-oncall"):
+        assert any(word in line for line in table), word
+
+
+def test_the_hop_that_broke_stands_below_its_alert():
+    """And the reason in the list of failures."""
+    lines = printed([broken()])
+    at = next(index for index, line in enumerate(lines) if line.startswith(" Throughput"))
+    assert lines[at].endswith("FAIL")
+    assert [line.split()[0] for line in lines[at + 1 : at + 2]] == ["nobody"]
+    assert lines[at + 2] == "   broke at alertmanager"
+    assert "  bad: Throughput: Alertmanager had it: nobody told" in lines
+
+
+def test_the_report_says_how_it_was_judged_and_what_befell_it():
+    """Compression, scenario time and stack time; restarts and early ends."""
+    lines = printed([live(notes=("the receiver was started again",))])
+    assert (
+        "Judged live by prometheus 2.42.0, Alertmanager and a webhook receiver, time compressed 30"
+        " times: 20m of scenarios in 2s of stack time"
+    ) in lines
+    assert "  drop: the receiver was started again" in lines
+    assert any("time uncompressed" in line for line in printed([live(compress=1.0)]))
+    assert not any("befell" in line for line in printed([live()]))
+
+
+def test_an_explained_alert_says_whom_it_told():
+    """It may have woken somebody."""
+    explained = alert(
+        "Queue", "explained", firing_s=9.0, reason="x", deliveries=(delivery("pager", 9.0),)
+    )
+    assert "  drop: Queue: x (told: pager)" in printed([live(alerts=(explained,))])
+
+
+def test_both_clocks_are_held_side_by_side():
+    """Every difference has a row, those that are not allowed first; the rest is counted."""
+    late = difference("resolved", 780.0, 790.1, ok=False, reason="10.1 s later in real time")
+    allowed = difference("pending", 210.0, 240.0, allowed_s=45.0)
+    lines = printed([live(clocks=(allowed, difference(), late))])
+    assert (
+        "  1 of 3 transitions came at the same evaluation in virtual and in real time,"
+        " 1 within what is allowed, 1 not"
+    ) in lines
+    rows = [line.split() for line in lines if line.startswith(" Throughput")][1:]
+    assert rows == [
+        ["Throughput", "resolved", "13m", "13m10.1s", "0s", "FAIL"],
+        ["Throughput", "pending", "3m30s", "4m", "45s", "ok"],
+    ]
+    assert live(clocks=(late,)).verdict == "fail"
+    assert live(clocks=(allowed,)).verdict == "pass"
+
+
+def test_clocks_that_agree_need_no_table_and_none_compared_no_word():
+    """A transition within the stored milliseconds is the same evaluation."""
+    agreed = printed([live(clocks=(difference(real_s=510.1),))])
+    assert any("1 of 1 transitions came at the same evaluation" in line for line in agreed)
+    assert not any("Transition" in line for line in agreed)
+    assert "Two clocks" not in printed([live()])
+
+
+def test_what_came_on_one_clock_only_is_told():
+    """Never is no time."""
+    only = difference("firing", 510.0, None, ok=False, reason="in virtual time only")
+    (row,) = [line for line in printed([live(clocks=(only,))]) if " never " in line]
+    assert row.split() == ["Throughput", "firing", "8m30s", "never", "0s", "FAIL"]
+
+
+def test_the_summary_has_every_column():
+    """Markdown has room for the condition and the pending state as well."""
+    text = summary([live(clocks=(difference("resolved", 780.0, 800.0, ok=False),))])
+    assert (
+        "| Throughput | drop | 11s | 30s | 5m30s of 7m | 6m1s of 6m26s | slack-warnings | 1m of 3m"
+        " | 2m2s | ok |"
+    ) in text
+    assert "## Two clocks\n\n| Alert | Scenario | Transition |" in text
+    assert "| Throughput | drop | resolved | 13m | 13m20s | 0s | FAIL |" in text
+
+
+def test_a_fast_forward_report_knows_nothing_of_receivers():
+    """It stays as it is."""
+    text = "\n".join(printed([outcome()])) + summary([outcome()])
+    for word in ("Notified", "Notice", "slack", "Two clocks", "live"):
+        assert word not in text
+
+
+def test_junit_names_the_hop_and_has_a_case_for_every_transition():
+    """CI systems show the type of a failure."""
+    late = difference(ok=False, reason="30.0 s later in real time")
+    root = ET.fromstring(junit([broken(), live(clocks=(difference(), late), notes=("cut",))]))  # noqa: S314 - ours
+    failures = [(one.get("type"), one.get("message")) for one in root.iter("failure")]
+    assert failures == [
+        ("alertmanager", "Alertmanager had it: nobody told"),
+        (None, "30.0 s later in real time"),
+    ]
+    suite = root.find("testsuite[@name='drop']")
+    names = [case.get("name") for case in suite.iter("testcase")]
+    assert names.count('Throughput{severity="warning"} firing 0 on both clocks') == 2
+    properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
+    assert (properties["clock"], properties["compress"]) == ("real", "30")
+    assert properties["note"] == "cut"
+
+
+def test_the_ledger_is_among_the_results(tmp_path):
+    """All that the receivers were told, by scenario; none for a run in virtual time."""
+    folder = Results(tmp_path / "run").save([live(), outcome("virtual")])
+    told = json.loads((folder / "notifications.json").read_text())
+    assert list(told) == ["drop"]
+    (one,) = told["drop"]
+    assert (one["receiver"], one["status"], one["deliveries"]) == ("slack-warnings", "firing", 2)
+    assert one["labels"] == {"alertname": "Throughput", "severity": "warning"}
+    assert one["annotations"] == {"summary": "too few tasks"}
+    assert (one["starts_at_s"], one["received_s"]) == (1_700_000_017.0, 1_700_000_018.04)
+    assert "notifications.json" not in files([outcome()])

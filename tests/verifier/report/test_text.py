@@ -1,0 +1,204 @@
+"""The report tells every verdict that is not ok, and files appear whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+
+from documents.files import write_whole
+from documents.mistakes import InputError
+from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
+from verifier.errors import JudgeError
+from verifier.report import results as results_module
+from verifier.report.junit import junit
+from verifier.report.results import Results
+from verifier.report.text import print_report, rows, summary
+
+
+def printed(outcomes, **console):
+    """Return what the report prints."""
+    text = io.StringIO()
+    print_report(Console(file=text, **console), outcomes, "results/x")
+    return text.getvalue()
+
+
+def test_the_table_tells_when_each_alert_came_and_was_due():
+    """Pending and fired count from the onset, resolved from the cause's end."""
+    (row,) = rows([outcome()])
+    assert row.cells == ("Throughput", "drop", "30s", "5m30s of 7m", "1m of 3m", "ok")
+
+
+def test_the_report_of_a_run_that_holds_says_all_that_was_asked():
+    """Alerts, silence, panels, engine, speed, where the results are, and the verdict last."""
+    text = printed([outcome()])
+    lines = text.splitlines()
+    assert any("5m30s of 7m" in line for line in lines)
+    assert "  drop: 1 of 2 alerts" in lines
+    assert "  all 1 answered" in lines
+    assert (
+        "Judged by prometheus 2.42.0: 2h of virtual time in 2s on one core, 3,600 times real time"
+        " (30m simulated event by event, the rest resampled)"
+    ) in lines
+    assert lines[-2:] == [
+        "Results: results/x",
+        "PASS: 1 of 1 scenarios hold, 1 of 2 alerts fired as they should",
+    ]
+
+
+def test_the_report_leaves_no_failure_out():
+    """Every alert and panel that is not ok stands there with its reason."""
+    text = printed([outcome(), failing(), unjudged()])
+    for line in (
+        "  burn: http_requests_total: a window of 30d needs as much history",
+        "  bad: Planted: fired",
+        "  bad: Throughput: never fired",
+        "  bad: SLA / P99: NaN",
+        "  bad: Queue: the queue grows",
+        "  slo.yaml:3:1: same condition twice",
+        "FAIL: 1 of 3 scenarios hold, 1 of 4 alerts fired as they should",
+    ):
+        assert line in text.splitlines(), line
+    assert "answered" not in text.replace("Panels that did not answer", "")
+
+
+def test_alerts_that_no_scenario_provoked_are_named_in_a_run_of_several():
+    """A bundled suite that forgets an alert shows it."""
+    assert "Never provoked" not in printed([outcome()])
+    lines = printed([outcome(), outcome("other")]).splitlines()
+    assert lines[lines.index("Never provoked") + 1] == "  Latency"
+
+
+def test_series_of_one_alert_are_told_apart_by_their_own_labels():
+    """Labels that all of them share are left out."""
+    low = fired("Queue", labels=(("priority", "low"), ("severity", "warning")))
+    high = fired("Queue", labels=(("priority", "high"), ("severity", "warning")))
+    titles = [row.alert for row in rows([outcome(alerts=(low, high))])]
+    assert titles == ["Queue{priority=high}", "Queue{priority=low}"]
+
+
+def test_a_pipe_gets_plain_text_and_a_terminal_gets_colour():
+    """No escape sequence reaches a file."""
+    assert "\x1b" not in printed([outcome(), failing()])
+    assert "\x1b[" in printed([outcome(), failing()], force_terminal=True, color_system="standard")
+
+
+def test_markup_in_labels_and_reasons_is_text():
+    """What looks like Rich markup comes from a user's file and is shown as it is."""
+    odd = alert("A[red]", "unexpected", ok=False, reason="[/bold] [x]")
+    assert "bad: A[red]: [/bold] [x]" in printed([outcome("bad", alerts=(odd,))])
+
+
+def test_the_summary_is_a_markdown_table():
+    """The same rows, for a CI system's page."""
+    text = summary([outcome(), failing()])
+    assert text.startswith("# Verdict: fail\n")
+    assert "| Throughput | drop | 30s | 5m30s of 7m | 1m of 3m | ok |" in text
+    assert "## Failed\n\n- bad: Planted: fired\n" in text
+
+
+def test_junit_counts_what_failed_and_what_was_not_judged():
+    """A case for each alert and panel; failures and errors carry their reason."""
+    root = ET.fromstring(junit([outcome(), failing(), unjudged()]))  # noqa: S314 - ours
+    assert [root.get(key) for key in ("tests", "failures", "errors")] == ["8", "3", "1"]
+    failures = [case.get("message") for case in root.iter("failure")]
+    assert failures == ["never fired", "fired", "NaN"]
+    (error,) = root.iter("error")
+    assert error.get("message").startswith("http_requests_total")
+    names = [case.get("name") for case in root.find("testsuite[@name='drop']").iter("testcase")]
+    assert names == ['Throughput{severity="warning"} fires', "Latency{} silent", "SLA / P95: up"]
+
+
+def test_junit_stays_xml_whatever_a_label_holds():
+    """Control characters, which XML cannot carry, are replaced."""
+    odd = alert("A", ok=False, labels=(("x", "\x00<&\x1b"),), reason="\x07")
+    root = ET.fromstring(junit([outcome(alerts=(odd,))]))  # noqa: S314 - ours
+    assert "\ufffd<&\ufffd" in next(root.iter("testcase")).get("name")
+
+
+def test_results_take_their_name_when_all_files_are_there(tmp_path):
+    """Until then the folder is not there; afterwards nothing else is left."""
+    folder = tmp_path / "deep" / "run"
+    results = Results(folder)
+    assert list(tmp_path.iterdir()) == []
+    assert results.save([outcome()]) == folder
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "junit.xml",
+        "summary.md",
+        "verdict.json",
+    ]
+    assert json.loads((folder / "verdict.json").read_text())["verdict"] == "pass"
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def test_a_run_that_ends_early_leaves_nothing(tmp_path, monkeypatch):
+    """Neither before there is anything to save, nor in the middle of saving it."""
+    results = Results(tmp_path / "results" / "run")
+    assert list(tmp_path.iterdir()) == []
+
+    def interrupted(path, text):
+        write_whole(path, text)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(results_module, "write_whole", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        results.save([outcome()])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_refuses_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    """The last file cannot be written: the first two are not left as a half result."""
+
+    def write(path, text):
+        if path.name == "verdict.json":
+            raise OSError(28, "No space left on device")
+        write_whole(path, text)
+
+    monkeypatch.setattr(results_module, "write_whole", write)
+    with pytest.raises(JudgeError, match="No space left on device"):
+        Results(tmp_path / "r").save([outcome()])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_folder_keeps_its_other_files(tmp_path):
+    """`--out .` must not remove what is there."""
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "verdict.json").write_text("old")
+    Results(tmp_path).save([outcome()])
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "pass"
+
+
+def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path, monkeypatch):
+    """Nobody's results are overwritten by default."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(results_module.time, "strftime", lambda _: "20260105-101500")
+    for expected in ("20260105-101500", "20260105-101500-2"):
+        assert Results(None).save([outcome()]).name == expected
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_run(tmp_path):
+    """A file in the way, or a folder below a file."""
+    file = tmp_path / "file"
+    file.write_text("")
+    for folder in (file, file / "below"):
+        with pytest.raises(InputError, match=str(file)):
+            Results(folder)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    """The old text stays until the new one is complete."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "new \ud800")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208 - hidden files too
+    write_whole(path, "new")
+    assert path.read_text() == "new"

@@ -1,0 +1,154 @@
+"""A child that is started, interrupted and stopped at awkward moments leaves nothing."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.verifier.deliveries import wait_until
+from tests.verifier.servers.test_prometheus import is_running
+from verifier.errors import JudgeError
+from verifier.servers import child as module
+from verifier.servers.child import Child
+
+
+def at_work(directory: Path) -> list[int]:
+    """Return the processes whose command line names the directory."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(directory).encode() in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return [pid for pid in found if is_running(pid)]
+
+
+@pytest.fixture(autouse=True)
+def _linux() -> None:
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("looks at processes in /proc")
+
+
+def test_a_signal_in_the_middle_of_a_start_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process was begun and nobody was told its id but the guard, by the process itself."""
+    child = Child("x-", parent_directory=tmp_path)
+    popen = subprocess.Popen
+    pids = []
+
+    def interrupted(*arguments: object, **options: object) -> None:
+        pids.append(popen(*arguments, **options).pid)  # type: ignore[call-overload]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        child.start(["/bin/sleep", "60"])
+    monkeypatch.undo()
+    assert wait_until(lambda: Path(f"/proc/{pids[0]}/comm").read_text().strip() == "sleep")
+    child.stop()
+    assert wait_until(lambda: not is_running(pids[0]), 2)
+    assert wait_until(lambda: not list(tmp_path.iterdir()), 2)
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, subprocess, sys
+    from pathlib import Path
+    from verifier.servers import child as module
+    popen = subprocess.Popen
+    child = module.Child("x-", parent_directory=Path(sys.argv[1]))
+    def killed(*arguments, **options):
+        popen(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+    module.subprocess.Popen = killed
+    child.start(["/bin/sleep", "60", sys.argv[1]])
+    """
+)
+
+
+def test_kill_9_of_the_parent_in_the_middle_of_a_start_leaves_no_process(tmp_path: Path) -> None:
+    """Twenty times: the child has just been forked, and may not have become its program yet."""
+    for _ in range(20):
+        run = subprocess.run(
+            [sys.executable, "-c", KILLED, str(tmp_path)],
+            check=False,
+            cwd=Path(__file__).parents[3],
+        )
+        assert run.returncode == -signal.SIGKILL
+    assert wait_until(lambda: not at_work(tmp_path) and not list(tmp_path.iterdir()), 5)
+
+
+def test_once_stopped_nothing_is_started_any_more(tmp_path: Path) -> None:
+    """A thread that was about to start a server again comes too late."""
+    child = Child("x-", parent_directory=tmp_path)
+    child.stop()
+    with pytest.raises(JudgeError, match="when all was over"):
+        child.start(["/bin/sleep", "60"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_starts_and_a_stop_from_two_threads_leave_nothing(tmp_path: Path) -> None:
+    """Whichever comes first."""
+    for round_ in range(20):
+        child = Child("x-", parent_directory=tmp_path)
+
+        def start(child: Child = child) -> None:
+            try:
+                for _ in range(5):
+                    child.start(["/bin/sleep", "60", str(tmp_path)])
+            except JudgeError:
+                pass
+
+        starter = threading.Thread(target=start)
+        starter.start()
+        time.sleep(0.002 * round_)
+        child.stop()
+        starter.join()
+    assert wait_until(lambda: not at_work(tmp_path) and not list(tmp_path.iterdir()), 2)
+
+
+def test_the_program_does_not_hold_the_guards_pipe(tmp_path: Path) -> None:
+    """Else the end of the parent would never be seen; it reads nothing either."""
+    child = Child("x-", parent_directory=tmp_path)
+    child.start(["/bin/sleep", "60"])
+    process = Path(f"/proc/{child.pid}")
+    assert wait_until(lambda: str((process / "fd" / "0").readlink()) == "/dev/null")
+    assert wait_until(lambda: len(list((process / "fd").iterdir())) == 3)
+    pipe = Path(f"/proc/self/fd/{child._guard.stdin.fileno()}").readlink()
+    assert pipe not in [one.readlink() for one in (process / "fd").iterdir()]
+    child.stop()
+
+
+def test_a_full_disk_is_the_way_out_that_is_told(tmp_path: Path) -> None:
+    """By the words of the program, or of whoever could not write for it."""
+    child = Child("x-", parent_directory=tmp_path)
+    assert child.way_out().startswith("run it again")
+    assert child.way_out("write: No space left on device").startswith(f"the disk of {tmp_path}")
+    child.start(["/bin/sh", "-c", "echo level=error err='no space left on device'; exit 3"])
+    assert wait_until(lambda: child.exit_status() == 3 and child.log)
+    assert child.way_out().startswith("the disk of")
+    assert child.fate() == [
+        "it ended with status 3",
+        "its last words: level=error err=no space left on device",
+    ]
+    child.stop()
+
+
+def test_of_a_crash_the_first_words_are_kept(tmp_path: Path) -> None:
+    """A Go program writes hundreds of lines after them."""
+    child = Child("x-", parent_directory=tmp_path)
+    lines = "echo level=info well; echo 'fatal error: fault'; seq 1 500; sleep 60"
+    child.start(["/bin/sh", "-c", lines])
+    assert wait_until(lambda: len(child.log) == 2)
+    time.sleep(0.1)
+    assert child.last_log() == "fatal error: fault"
+    child.stop()

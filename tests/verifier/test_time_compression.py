@@ -1,0 +1,103 @@
+"""Tempo: what is divided, what grows, and what stays when time is compressed."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.faults.catalogue import Fault, MemoryLeak, ScrapeSlow, TaskFailure
+from simulator.plan import Burst, Daily, Load, Plan, Stage
+from simulator.topology import Topology
+from verifier.time_compression import TimeCompression
+
+
+def fault(parameters):
+    """A fault from the third minute, for ten, reaching its strength in one."""
+    return Fault(name="it", parameters=parameters, start_s=180.0, duration_s=600.0, ramp_s=60.0)
+
+
+def test_real_time_leaves_a_plan_as_it_is():
+    """Fast-forward goes through here as well: not a bit may change."""
+    plan = Plan(
+        load=Load(stages=(Stage(duration_s=7.0, target=9.0),), daily=Daily(amplitude=0.1)),
+        faults=(fault(MemoryLeak(bytes_per_s=3.3)),),
+    )
+    assert TimeCompression().plan(plan) == plan
+    assert TimeCompression().topology(Topology()) == Topology()
+    assert TimeCompression().allowance_s(15.0) == 0
+
+
+def test_times_are_divided_and_come_after_the_lead():
+    """Onset, length and ramp of a fault; stages of the load; sojourns of a burst."""
+    load = Load(
+        rate=100.0,
+        stages=(Stage(duration_s=60.0, target=50.0),),
+        burst=Burst(factor=2.0, every_s=300.0, last_s=30.0),
+    )
+    plan = TimeCompression(30).plan(
+        Plan(load=load, faults=(fault(TaskFailure(share=0.1)),)), lead_s=10.0
+    )
+    (struck,) = plan.faults
+    assert (struck.start_s, struck.duration_s, struck.ramp_s) == (16.0, 20.0, 2.0)
+    assert struck.parameters == TaskFailure(share=0.1)
+    assert plan.load.stages == (
+        Stage(duration_s=10.0, target=100.0),
+        Stage(duration_s=2.0, target=50.0),
+    )
+    assert plan.load.burst == Burst(factor=2.0, every_s=10.0, last_s=1.0)
+    assert plan.load.rate == 100.0
+
+
+def test_what_builds_up_does_so_as_much_faster():
+    """A leak is as large at the same time of the scenario; a scrape as late for its timeout."""
+    (leak,) = TimeCompression(30).plan(Plan(faults=(fault(MemoryLeak(bytes_per_s=1e5)),))).faults
+    assert leak.parameters == MemoryLeak(bytes_per_s=3e6)
+    (slow,) = TimeCompression(30).plan(Plan(faults=(fault(ScrapeSlow(delay_s=12.0)),))).faults
+    assert slow.parameters.delay_s == pytest.approx(0.6)
+
+
+def test_the_fleet_is_scaled_as_much_faster_and_all_else_stays():
+    """Service, queues and starts are what rates and latencies are made of."""
+    topology, base = TimeCompression(30).topology(Topology()), Topology()
+    assert topology.scaling_memory_s == pytest.approx(base.scaling_memory_s / 30)
+    assert topology.scale_up_per_s == 30 * base.scale_up_per_s
+    assert topology.scale_down_per_s == 30 * base.scale_down_per_s
+    assert (topology.tiers, topology.classes, topology.recycle_per_s) == (
+        base.tiers,
+        base.classes,
+        base.recycle_per_s,
+    )
+
+
+@pytest.mark.parametrize(
+    ("factor", "scrape_s", "timeout_s"),
+    [(1, 15.0, 10.0), (7, 2.142, 2.142), (30, 0.5, 0.5), (100, 0.5, 0.5)],
+)
+def test_scrapes_come_as_often_as_the_smallest_window_needs(factor, scrape_s, timeout_s):
+    """Four in a minute's window up to factor 30, and never more often than twice a second."""
+    compression = TimeCompression(factor)
+    assert compression.scrape_s == scrape_s
+    assert compression.scrape_timeout_s == pytest.approx(timeout_s)
+    assert compression.step_ns == round(15e9 / factor)
+
+
+@pytest.mark.parametrize("factor", [0.5, 0, 1001, float("nan")])
+def test_a_tempo_that_cannot_be_is_refused(factor):
+    """Slower than real time, and faster than anything can be scraped."""
+    with pytest.raises(ValueError, match="compress must be 1 to 1000"):
+        TimeCompression(factor)
+
+
+def test_loads_that_go_by_the_clock_cannot_be_compressed():
+    """A recorded trace and a day's curve have times of their own."""
+    for load, what in (
+        (Load(trace_s=(0.1, 0.2)), "trace"),
+        (Load(daily=Daily(amplitude=0.1)), "daily"),
+    ):
+        for compression, lead_s in ((TimeCompression(2), 0.0), (TimeCompression(), 1.0)):
+            with pytest.raises(ValueError, match=f"load: {what} must be left out"):
+                compression.plan(Plan(load=load), lead_s=lead_s)
+
+
+def test_the_world_keeps_its_own_inertia():
+    """15 s of filling queues are 450 s of a scenario told 30 times as fast, of which 15 were in."""
+    assert TimeCompression(30).allowance_s(15.0) == 435.0

@@ -1,0 +1,110 @@
+"""When a stretch may be drawn from its own minutes: chance passes, a trend never does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from verifier.virtual_time.steady_state import (
+    MINUTE,
+    POOL_MINUTES,
+    SETTLE_MINUTES,
+    ResamplingPool,
+    find_pool,
+    is_steady,
+)
+
+SERIES = 300
+ENOUGH = (POOL_MINUTES + SETTLE_MINUTES) * MINUTE
+
+
+def noise(seed=1, scrapes=ENOUGH, series=SERIES):
+    """Return scrapes of a system at rest: counts of events, each series with its own mean."""
+    chance = np.random.default_rng(seed)
+    means = 10 ** chance.uniform(0, 6, series)
+    return list(chance.poisson(means, (scrapes, series)).astype(np.float64))
+
+
+def with_trend(rows, growth):
+    """Let one series grow by `growth` of its mean from the first scrape to the last."""
+    out = np.array(rows)
+    steepest = out.mean(axis=0).argmax()
+    out[:, steepest] *= 1 + growth * np.linspace(0, 1, len(out))
+    return list(out)
+
+
+def test_a_stretch_at_rest_gives_its_last_minutes():
+    """Whole minutes, as they were, without the first after the change."""
+    rows = noise()
+    pool = find_pool(rows)
+    assert pool is not None
+    assert (pool.rows == np.array(rows[SETTLE_MINUTES * MINUTE :])).all()
+    assert len(pool.rows) == POOL_MINUTES * MINUTE
+
+
+def test_too_few_minutes_are_no_stretch():
+    """Four minutes to draw from and one to settle."""
+    assert find_pool(noise()[1:]) is None
+    assert find_pool([]) is None
+
+
+def test_what_a_change_leaves_behind_in_the_first_minute_does_not_count():
+    """It is not in the pool either."""
+    rows = noise()
+    rows[: SETTLE_MINUTES * MINUTE] = [3 * row for row in rows[: SETTLE_MINUTES * MINUTE]]
+    pool = find_pool(rows)
+    assert pool is not None
+    assert (pool.rows == np.array(rows[SETTLE_MINUTES * MINUTE :])).all()
+
+
+def test_one_series_with_a_trend_keeps_all_from_being_drawn():
+    """Of three hundred; a hundredth in five minutes is a twelfth in an hour."""
+    assert find_pool(with_trend(noise(), 0.01)) is None
+
+
+@pytest.mark.parametrize("growth", [1e-3, 1e-6, 1e-9])
+def test_a_trend_without_noise_is_seen_however_slow_it_is(growth):
+    """Memory that leaks shows in the sum of what leaked, long before it shows in memory."""
+    rows = np.full((ENOUGH, 3), 1e12)
+    assert find_pool(list(rows)) is not None
+    assert find_pool(with_trend(list(rows), growth)) is None
+
+
+def test_a_level_that_changed_within_the_minutes_is_a_trend():
+    """A step, not only a slope."""
+    rows = np.array(noise())
+    rows[-POOL_MINUTES * MINUTE // 2 :, 0] += 20 * rows[:, 0].std() + 20
+    assert find_pool(list(rows)) is None
+
+
+def test_chance_alone_is_rarely_taken_for_a_trend():
+    """It would only cost time: a stretch is asked again at its next scrape."""
+    steady = [is_steady(np.array(noise(seed, 16))) for seed in range(200)]
+    assert sum(steady) >= 170
+
+
+def test_series_that_stand_still_are_steady():
+    """Among them all that are 0."""
+    assert is_steady(np.zeros((16, 4)))
+    assert is_steady(np.full((16, 4), 928.0))
+
+
+def test_minutes_are_drawn_whole_and_all_of_them():
+    """Four scrapes that followed each other still do, every minute is drawn about as often."""
+    pool = ResamplingPool(np.arange(16.0)[:, None])
+    picks = pool.pick(4 * 4000, np.random.default_rng(1))
+    minutes = picks.reshape(-1, MINUTE)
+    assert (np.diff(minutes, axis=1) == 1).all()
+    assert (minutes[:, 0] % MINUTE == 0).all()
+    counts = np.bincount(minutes[:, 0] // MINUTE)
+    assert len(counts) == POOL_MINUTES
+    assert abs(counts - 1000).max() < 150
+
+
+@pytest.mark.parametrize("scrapes", [1, 3, 4, 5, 239])
+def test_as_many_scrapes_are_drawn_as_are_wanted(scrapes):
+    """A last minute may be cut; the same chance draws the same."""
+    pool = ResamplingPool(np.zeros((16, 2)))
+    picks = [pool.pick(scrapes, np.random.default_rng(7)).tolist() for _ in range(2)]
+    assert len(picks[0]) == scrapes
+    assert picks[0] == picks[1]

@@ -1,0 +1,180 @@
+"""Asks a running Prometheus what the rules and panels saw, and when each alert was in what state.
+
+Called once per scenario, after its history was pushed. Its times are virtual seconds: 0 is the
+scenario's start. It gives timelines and answers; whether they are what was expected is decided in
+`verifier.judge.verdict`, never here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exporter.history.samples import EPOCH_S, STALE, Block, History
+from verifier.evaluation.timeline import Grid, Timeline, timelines
+from verifier.pack.history_depth import depths, in_dependency_order
+from verifier.promql.reads import fixed_time, reads
+from verifier.servers.prometheus import QueryError, RangeQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exporter.history.samples import LabelSet
+    from verifier.pack.dashboards import Panel, Query
+    from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
+    from verifier.servers.prometheus import Prometheus, Series
+
+PANEL_POINTS: Final = 500
+"""About as many points as a panel draws."""
+
+SCRAPE_S: Final = 15.0
+"""Panels are asked in steps of whole scrape intervals, so that no two points are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelAnswer:
+    """What one query of a panel gave over the window; `series` has Unix times."""
+
+    panel: Panel
+    query: Query
+    ok: bool
+    reason: str
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that was seen of one scenario: the alerts that were ever active, and every panel."""
+
+    timelines: tuple[Timeline, ...]
+    panels: tuple[PanelAnswer, ...]
+    engine: str
+
+
+def evaluate(
+    server: Prometheus,
+    rules: RuleFiles,
+    panels: Sequence[Panel] = (),
+    *,
+    start_s: float,
+    end_s: float,
+) -> Evaluation:
+    """Evaluate every rule and panel from `start_s` to `end_s` (virtual) on the pushed history.
+
+    Recording rules are evaluated first and their results pushed to `server`. An alert that was
+    never active has no timeline. Raises InputError for a rule the engine cannot evaluate.
+    """
+    record(server, rules, start_s, end_s)
+    alerts = rules.alerts
+    grids = [Grid(start_s, end_s, group.interval_s) for group, _ in alerts]
+    asked = [_on_grid(rule.expr, grid) for (_, rule), grid in zip(alerts, grids, strict=True)]
+    answers = server.query_ranges(asked)
+    found: list[Timeline] = []
+    for (_, rule), grid, answer in zip(alerts, grids, answers, strict=True):
+        found += timelines(rule, _accepted(rule, answer, server), grid, epoch_s=EPOCH_S)
+    step_s = _panel_step_s(start_s, end_s)
+    answered = answer_panels(server, panels, EPOCH_S + start_s, EPOCH_S + end_s, step_s=step_s)
+    return Evaluation(tuple(found), answered, server.version)
+
+
+def answer_panels(
+    server: Prometheus, panels: Sequence[Panel], start_s: float, end_s: float, *, step_s: float
+) -> tuple[PanelAnswer, ...]:
+    """Ask every query of every panel from `start_s` to `end_s`, Unix seconds."""
+    queries = [(panel, query) for panel in panels for query in panel.queries]
+    asked = [RangeQuery(query.expr, start_s, end_s, step_s) for _, query in queries]
+    return tuple(
+        _panel_answer(panel, query, answer)
+        for (panel, query), answer in zip(queries, server.query_ranges(asked), strict=True)
+    )
+
+
+def record(
+    server: Prometheus, rules: RuleFiles, start_s: float, end_s: float, *, epoch_s: float = EPOCH_S
+) -> None:
+    """Evaluate the recording rules, each after those it reads, and push what they give.
+
+    Each is evaluated from as far before `start_s` as any rule reads it. `epoch_s` is the Unix time
+    of second 0.
+    """
+    needed = depths(rules)
+    intervals = {id(rule): group.interval_s for group, rule in rules.recordings}
+    for rule in in_dependency_order(rules):
+        interval_s = intervals[id(rule)]
+        before = math.ceil(needed.of(rule.record) / interval_s)
+        grid = Grid(start_s - before * interval_s, end_s, interval_s)
+        [answer] = server.query_ranges([_on_grid(rule.expr, grid, epoch_s)])
+        series = _accepted(rule, answer, server)
+        if series:
+            server.push(recorded(rule, series, grid, epoch_s=epoch_s))
+
+
+def recorded(
+    rule: RecordingRule, answer: Sequence[Series], grid: Grid, *, epoch_s: float = EPOCH_S
+) -> History:
+    """Return what a recording rule writes: its result, and a stale marker wherever a series ends.
+
+    Raises InputError when two series end up with the same labels.
+    """
+    labels: dict[LabelSet, int] = {}
+    values = np.full((len(answer), grid.count), np.nan)
+    for index, series in enumerate(answer):
+        named = dict(series.labels) | dict(rule.labels) | {"__name__": rule.record}
+        label_set = tuple(sorted((name, text) for name, text in named.items() if text))
+        if labels.setdefault(label_set, index) != index:
+            raise rule.position.error(
+                f"recording rule {rule.record} must give each series its own labels, got"
+                f" {dict(label_set)} twice"
+            )
+        steps = np.rint((series.times_s - epoch_s - grid.start_s) / grid.interval_s)
+        present = np.zeros(grid.count, dtype=np.bool_)
+        present[steps.astype(np.int64)] = True
+        values[index, present] = series.values
+        values[index, 1:][present[:-1] & ~present[1:]] = STALE
+    timestamps_ms = np.rint((epoch_s + grid.times_s) * 1000).astype(np.int64)
+    return History(list(labels), [Block(timestamps_ms, np.arange(len(answer)), values)])
+
+
+def _on_grid(expr: str, grid: Grid, epoch_s: float = EPOCH_S) -> RangeQuery:
+    return RangeQuery(expr, epoch_s + grid.start_s, epoch_s + grid.end_s, grid.interval_s)
+
+
+def _accepted(
+    rule: AlertRule | RecordingRule, answer: list[Series] | QueryError, server: Prometheus
+) -> list[Series]:
+    """Return a rule's answer; raise InputError for a rule that was refused or cannot be judged."""
+    if _reads_alerts(rule.expr):
+        raise rule.position.error(
+            "a rule that reads ALERTS cannot be judged: alert states are not stored while replaying"
+        )
+    if fixed_time(rule.expr):
+        raise rule.position.error("a rule must not fix its time with @: virtual time has no today")
+    if isinstance(answer, QueryError):
+        raise rule.position.error(f"Prometheus {server.version} cannot evaluate expr: {answer}")
+    return answer
+
+
+def _reads_alerts(expr: str) -> bool:
+    return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))
+
+
+def _panel_step_s(start_s: float, end_s: float) -> float:
+    """Return a step of whole scrape intervals that gives at most PANEL_POINTS points."""
+    return max(1, math.ceil((end_s - start_s) / PANEL_POINTS / SCRAPE_S)) * SCRAPE_S
+
+
+def _panel_answer(panel: Panel, query: Query, answer: list[Series] | QueryError) -> PanelAnswer:
+    if isinstance(answer, QueryError):
+        return PanelAnswer(panel, query, ok=False, reason=f"query fails: {answer}", series=())
+    if _reads_alerts(query.expr):
+        reason = "asks for alert states, which are not stored while replaying: not judged"
+        return PanelAnswer(panel, query, ok=True, reason=reason, series=())
+    reason = ""
+    if not answer:
+        reason = "query returns nothing"
+    elif all(np.isnan(series.values).all() for series in answer):
+        reason = "query returns NaN only"
+    return PanelAnswer(panel, query, ok=not reason, reason=reason, series=tuple(answer))

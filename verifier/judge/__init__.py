@@ -1,0 +1,1 @@
+"""Expectations against timelines and notifications: the verdict."""

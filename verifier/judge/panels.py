@@ -1,0 +1,26 @@
+"""Verdicts on dashboard panels: whether each query answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.judge.verdict import PanelVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from verifier.evaluation.engine import PanelAnswer
+
+
+def panel_verdicts(answers: Iterable[PanelAnswer]) -> tuple[PanelVerdict, ...]:
+    """Return what is told of the panels: whether each query answered."""
+    return tuple(
+        PanelVerdict(
+            dashboard=answer.panel.dashboard,
+            panel=answer.panel.title,
+            query=answer.query.expr,
+            ok=answer.ok,
+            reason=answer.reason,
+        )
+        for answer in answers
+    )

@@ -1,0 +1,73 @@
+"""How far back in time expressions read, metric by metric.
+
+Called before a run to decide how deep each series' history must be, and by the engine to order
+recording rules. What one expression reads is `selectors`' business; it knows no metric by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from exporter.history.recorder import COARSE_S
+from verifier.promql.reads import Read, reads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from verifier.pack.dashboards import Panel
+    from verifier.pack.rules import RecordingRule, RuleFiles
+
+WIDE_S: Final = 12.0 * COARSE_S
+"""A window at least this wide may be read from coarse steps; a narrower one may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryDepths:
+    """The history that rules and panels need."""
+
+    reads: tuple[Read, ...]
+
+    def of(self, metric: str) -> float:
+        """Return how many seconds before an evaluation `metric` is read; 0 when it never is."""
+        return max((read.depth_s for read in self.reads if read.takes(metric)), default=0.0)
+
+    @property
+    def longest_s(self) -> float:
+        """The longest depth of all."""
+        return max((read.depth_s for read in self.reads), default=0.0)
+
+    @property
+    def fine_s(self) -> float:
+        """How far back a window too narrow for coarse steps is moved, by offset or subquery."""
+        return max((read.depth_s for read in self.reads if read.window_s < WIDE_S), default=0.0)
+
+
+def depths(rules: RuleFiles, panels: Iterable[Panel] = ()) -> HistoryDepths:
+    """Return how deep every metric is read by any rule or panel, through recording rules too."""
+    expressions = [rule.expr for _, rule in rules.alerts]
+    expressions += [query.expr for panel in panels for query in panel.queries]
+    found = [read for expr in expressions for read in reads(expr)]
+    for rule in reversed(in_dependency_order(rules)):
+        outer_s = HistoryDepths(tuple(found)).of(rule.record)
+        found += [replace(read, depth_s=read.depth_s + outer_s) for read in reads(rule.expr)]
+    return HistoryDepths(tuple(found))
+
+
+def in_dependency_order(rules: RuleFiles) -> list[RecordingRule]:
+    """Return the recording rules, each after those it reads; raise InputError on a circle."""
+    waiting = [rule for _, rule in rules.recordings]
+    ordered: list[RecordingRule] = []
+    while waiting:
+        ready = [rule for rule in waiting if not _reads_any(rule, waiting)]
+        if not ready:
+            raise waiting[0].position.error(
+                f"recording rule {waiting[0].record} must not read itself, not even through others"
+            )
+        ordered += ready
+        waiting = [rule for rule in waiting if rule not in ready]
+    return ordered
+
+
+def _reads_any(rule: RecordingRule, others: Sequence[RecordingRule]) -> bool:
+    return any(read.takes(other.record) for read in reads(rule.expr) for other in others)

@@ -1,0 +1,262 @@
+"""Reads Prometheus rule files into plain values, refusing what Prometheus would refuse.
+
+Called before anything is judged, on the pack's own files and on users' files alike. Every mistake
+is an `InputError` with its place; what is unwise but can be judged is a `Finding`. The format is
+that of Prometheus 2.42 plus group `labels` of 3.x; it never asks a running server.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import promql_parser
+
+from documents.mistakes import InputError, gather
+from documents.walker import Reader
+from documents.yaml_reader import load
+from verifier.errors import Finding
+from verifier.promql.reads import reads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from documents.mistakes import Place
+    from documents.yaml_reader import Document, Step
+    from verifier.labels import Labels
+
+
+DEFAULT_INTERVAL_S: Final = 60.0
+"""Prometheus's own default of `evaluation_interval`, for groups that name none."""
+
+_GROUP_KEYS: Final = ("name", "interval", "limit", "labels", "query_offset", "rules")
+_ALERT_KEYS: Final = ("alert", "expr", "for", "keep_firing_for", "labels", "annotations")
+_RECORD_KEYS: Final = ("record", "expr", "labels")
+_LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_METRIC_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_UNITS_S: Final = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
+_DURATION: Final = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS_S))
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """An alerting rule; `labels` and `annotations` may hold templates, labels sorted by name."""
+
+    alert: str
+    expr: str
+    for_s: float
+    keep_firing_for_s: float
+    labels: Labels
+    annotations: Labels
+    position: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRule:
+    """A recording rule: the result of `expr` becomes the metric `record` with `labels` set."""
+
+    record: str
+    expr: str
+    labels: Labels
+    position: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """Rules evaluated together, in order, every `interval_s`."""
+
+    name: str
+    file: str
+    interval_s: float
+    rules: tuple[AlertRule | RecordingRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFiles:
+    """All groups of some rule files, and what is to be said of them."""
+
+    groups: tuple[RuleGroup, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def alerts(self) -> tuple[tuple[RuleGroup, AlertRule], ...]:
+        """Every alerting rule with its group, in the order of the files."""
+        return tuple((g, r) for g in self.groups for r in g.rules if isinstance(r, AlertRule))
+
+    @property
+    def recordings(self) -> tuple[tuple[RuleGroup, RecordingRule], ...]:
+        """Every recording rule with its group, in the order of the files."""
+        return tuple((g, r) for g in self.groups for r in g.rules if isinstance(r, RecordingRule))
+
+
+def load_rules(
+    paths: Iterable[str | Path], *, default_interval_s: float = DEFAULT_INTERVAL_S
+) -> RuleFiles:
+    """Read rule files; raise one InputError telling every mistake found in them."""
+    groups: list[RuleGroup] = []
+    mistakes: list[InputError] = []
+    findings: list[Finding] = []
+    for path in paths:
+        try:
+            reader = _RuleReader(load(path), default_interval_s)
+        except InputError as error:
+            mistakes.append(error)
+            continue
+        groups += reader.groups()
+        mistakes += reader.mistakes
+        findings += reader.findings
+    if mistakes:
+        raise gather(mistakes)
+    for group in groups:
+        findings += _read_too_early(group)
+    return RuleFiles(tuple(groups), tuple(findings))
+
+
+def parse_duration_s(text: str) -> float:
+    """Return the seconds of a Prometheus duration such as `1h30m`; raise ValueError otherwise."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not text:
+        if text == "0":
+            return 0.0
+        raise ValueError(f"duration must be written like 30s, 5m or 1h30m, got {text!r}")
+    numbers = zip(match.groups(), _UNITS_S.values(), strict=True)
+    return float(sum(int(number) * unit_s for number, unit_s in numbers if number))
+
+
+def _read_too_early(group: RuleGroup) -> list[Finding]:
+    """Note every rule that reads what its own group records only after it."""
+    found = []
+    for index, rule in enumerate(group.rules):
+        later = {r.record for r in group.rules[index:] if isinstance(r, RecordingRule)}
+        for record in sorted(later):
+            if any(read.takes(record) for read in reads(rule.expr)):
+                message = (
+                    f"{record} is recorded after this rule, which in Prometheus sees it one"
+                    " evaluation late; judged as if it were recorded before"
+                )
+                found.append(Finding(rule.position, message))
+    return found
+
+
+class _RuleReader(Reader):
+    """One walk over a rule file."""
+
+    def __init__(self, document: Document, default_interval_s: float) -> None:
+        super().__init__(document)
+        self.default_interval_s = default_interval_s
+        self.findings: list[Finding] = []
+
+    def groups(self) -> list[RuleGroup]:
+        top = self.mapping(self.document.data, (), ("groups",))
+        found: list[RuleGroup] = []
+        for index, raw in enumerate(self.sequence(top.get("groups"), ("groups",))):
+            group = self.group(raw, ("groups", index))
+            if group.name in [other.name for other in found]:
+                self.mistake(f"group name {group.name!r} is used twice", ("groups", index, "name"))
+            found.append(group)
+        return found
+
+    def group(self, raw: Any, steps: tuple[Step, ...]) -> RuleGroup:
+        keys = self.mapping(raw, steps, _GROUP_KEYS)
+        for key in ("limit", "query_offset"):
+            if keys.get(key) not in (None, 0, "0", "0s"):
+                self.mistake(f"{key} is not judged here, it must be left out", (*steps, key))
+        interval_s = self.duration(keys.get("interval"), (*steps, "interval"))
+        labels = self.labels(keys.get("labels"), (*steps, "labels"))
+        rules = [
+            self.rule(raw_rule, (*steps, "rules", index), dict(labels))
+            for index, raw_rule in enumerate(self.sequence(keys.get("rules"), (*steps, "rules")))
+        ]
+        return RuleGroup(
+            name=self.text(keys, "name", steps),
+            file=self.document.path,
+            interval_s=interval_s or self.default_interval_s,
+            rules=tuple(rule for rule in rules if rule is not None),
+        )
+
+    def rule(
+        self, raw: Any, steps: tuple[Step, ...], group_labels: dict[str, str]
+    ) -> AlertRule | RecordingRule | None:
+        if not isinstance(raw, dict) or ("alert" in raw) == ("record" in raw):
+            self.mistake("a rule must have either alert or record, and expr", steps)
+            return None
+        recording = "record" in raw
+        keys = self.mapping(raw, steps, _RECORD_KEYS if recording else _ALERT_KEYS)
+        name = self.text(keys, "record" if recording else "alert", steps)
+        expr = self.expression(keys, steps)
+        labels = group_labels | dict(self.labels(keys.get("labels"), (*steps, "labels")))
+        pairs = tuple(sorted(labels.items()))
+        position = self.position((*steps, "expr"))
+        if recording:
+            if name and not _METRIC_NAME.fullmatch(name):
+                self.mistake(f"record must be a metric name, got {name!r}", (*steps, "record"))
+            return RecordingRule(name, expr, pairs, position)
+        annotations = self.labels(keys.get("annotations"), (*steps, "annotations"))
+        self.note_residue("labels", keys, steps)
+        self.note_residue("annotations", keys, steps)
+        return AlertRule(
+            alert=name,
+            expr=expr,
+            for_s=self.duration(keys.get("for"), (*steps, "for")),
+            keep_firing_for_s=self.duration(
+                keys.get("keep_firing_for"), (*steps, "keep_firing_for")
+            ),
+            labels=pairs,
+            annotations=annotations,
+            position=position,
+        )
+
+    def expression(self, keys: dict[str, Any], steps: tuple[Step, ...]) -> str:
+        expr = self.text(keys, "expr", steps, numbers=True)
+        if expr:
+            try:
+                promql_parser.parse(expr)
+            except ValueError as error:
+                self.mistake(f"expr is not PromQL: {error}", (*steps, "expr"))
+        return expr
+
+    def labels(self, raw: Any, steps: tuple[Step, ...]) -> Labels:
+        """Return sorted (name, value) pairs of labels or annotations."""
+        pairs = []
+        for name, value in self.mapping(raw, steps, None).items():
+            if not _LABEL_NAME.fullmatch(name) or name == "__name__":
+                self.mistake(f"label name must be letters, digits, _, got {name!r}", (*steps, name))
+            if isinstance(value, (dict, list)):
+                self.mistake(f"{name} must be text, got a list or mapping", (*steps, name))
+            elif value is not None:
+                pairs.append((name, _text(value)))
+        return tuple(sorted(pairs))
+
+    def note_residue(self, kind: str, keys: dict[str, Any], steps: tuple[Step, ...]) -> None:
+        values = keys.get(kind)
+        for name, value in (values if isinstance(values, dict) else {}).items():
+            if "{%" in str(value):
+                message = f"{kind[:-1]} {name} holds Jinja residue ({{% ... %}}): it is shown as is"
+                self.findings.append(Finding(self.position((*steps, kind, name)), message))
+
+    def duration(self, raw: Any, steps: tuple[Step, ...]) -> float:
+        if raw is None:
+            return 0.0
+        try:
+            return parse_duration_s(_text(raw))
+        except ValueError as error:
+            self.mistake(str(error), steps)
+            return 0.0
+
+    def text(
+        self, keys: dict[str, Any], key: str, steps: tuple[Step, ...], *, numbers: bool = False
+    ) -> str:
+        value = keys.get(key)
+        if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _text(value)
+        if not isinstance(value, str) or not value.strip():
+            self.mistake(f"{key} must be given, a text that is not empty", (*steps, key))
+            return ""
+        return value
+
+
+def _text(value: Any) -> str:
+    """Write a YAML scalar as Prometheus's reader takes it into a text field."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""What a PromQL expression reads and measures; pure, on syntax trees."""

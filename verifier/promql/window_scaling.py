@@ -1,0 +1,200 @@
+"""Whether what an expression says stays the same when every window in it is made shorter.
+
+Asked before rules are compressed. A rate stays as it is, an increase shrinks with its window, and
+what reads the clock means another stretch of the scenario. Decided as physicists check units: each
+part of the expression has a power of the window's length, and unequal powers must not meet. The
+same parts may then be compared with 0 or divided by each other. It knows no metric by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import promql_parser as promql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ZERO: Final = "zero"
+UNKNOWN: Final = "unknown"
+Power = int | Literal["zero", "unknown"]
+"""How a value grows with the windows' length: to that power. `ZERO`: the number 0, which is of any
+power. `UNKNOWN`: by some positive factor, so that its sign alone can be trusted."""
+
+_KINDS: Final = {
+    "clock": (
+        *("time", "timestamp", "ts_of_max_over_time", "ts_of_min_over_time"),
+        *("ts_of_first_over_time", "ts_of_last_over_time", "predict_linear"),
+    ),
+    "calendar": (
+        *("minute", "hour", "day_of_week", "day_of_month", "day_of_year"),
+        *("days_in_month", "month", "year"),
+    ),
+    "grows": ("increase",),
+    "by window": ("delta", "idelta", "changes", "resets", "deriv"),
+    "count": ("count_over_time",),
+    "samples": ("sum_over_time", "double_exponential_smoothing"),
+    "presence": ("absent", "absent_over_time", "present_over_time", "sgn"),
+    "ratio": ("histogram_quantile", "histogram_fraction", "histogram_avg"),
+    "clamp": ("clamp", "clamp_min", "clamp_max"),
+    "picks": (
+        *("min_over_time", "max_over_time", "first_over_time", "last_over_time", "abs"),
+        *("scalar", "vector", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc"),
+        *("label_replace", "label_join"),
+    ),
+    "blends": (
+        *("rate", "irate", "avg_over_time", "quantile_over_time", "stddev_over_time"),
+        *("mad_over_time", "histogram_count", "histogram_sum", "histogram_stddev"),
+    ),
+    "squares": ("stdvar_over_time", "histogram_stdvar"),
+}
+"""What becomes of a function's value when windows are made shorter.
+
+clock: it tells stretches of real time, or (predict_linear) looks ahead by one. calendar: so does
+it, asked for no value. grows: with its window. by window: what the world does by itself goes on per
+real second, what a scenario does to it per second of the scenario, so by how much is not known.
+count, samples: it depends on how many samples a window holds. presence: only whether there is a
+value, or its sign, matters. ratio: a common factor falls out. clamp: its bounds are values too.
+picks: one of the values, as it is. blends: of several values. squares: of several, squared. All
+others, say logarithms, need values that stay as they are.
+"""
+
+_KIND: Final = {name: kind for kind, names in _KINDS.items() for name in names}
+_PICKING: Final = ("max", "min", "topk", "bottomk", "limitk")
+
+
+class _BoundError(Exception):
+    """The value of a function meets one that does not change as it does."""
+
+
+@dataclass(slots=True)
+class _Scaling:
+    """One walk over an expression; `last` is the function that made a value depend on a window."""
+
+    counts_kept: bool
+    last: str = ""
+
+    def power(self, node: Any) -> Power:
+        """Return how the value of `node` grows; raise _BoundError when that cannot be said."""
+        match node:
+            case promql.NumberLiteral():
+                return ZERO if node.val == 0 else 0
+            case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr():
+                return self.power(node.expr)
+            case promql.AggregateExpr():
+                return self.aggregate(node)
+            case promql.BinaryExpr():
+                return self.binary(node)
+            case promql.Call():
+                return self.call(node)
+        return 0  # a selector or a text
+
+    def aggregate(self, node: Any) -> Power:
+        """Return how the value of an aggregation grows."""
+        power = self.power(node.expr)
+        match str(node.op):
+            case "count" | "group":
+                return 0
+            case "count_values":
+                return self.plain([power])
+            case "stdvar":
+                return 2 * self.known([power])
+            case picking if picking in _PICKING:
+                return power
+        return self.known([power])
+
+    def binary(self, node: Any) -> Power:
+        """Return how the value of two operands grows."""
+        left, right = self.power(node.lhs), self.power(node.rhs)
+        match str(node.op):
+            case "and" | "unless":
+                return left
+            case "or":
+                return left if right in (left, ZERO) else right if left == ZERO else UNKNOWN
+            case "*":
+                return self.product(left, right)
+            case "/":
+                return self.product(left, -right if isinstance(right, int) else right)
+            case "^":
+                return self.plain([left, right])
+        common = self.common([left, right])
+        return 0 if node.modifier is not None and node.modifier.return_bool else common
+
+    def call(self, node: Any) -> Power:
+        """Return how the value of a function grows."""
+        name, kind = node.func.name, _KIND.get(node.func.name)
+        if kind == "clock" or (kind == "calendar" and not node.args):
+            raise _BoundError(name)
+        given = [self.power(argument) for argument in node.args]
+        values = [
+            power
+            for power, argument in zip(given, node.args, strict=True)
+            if not isinstance(argument, (promql.NumberLiteral, promql.StringLiteral))
+        ]
+        kept = self.counts_kept or any(isinstance(a, promql.SubqueryExpr) for a in node.args)
+        if kind == "by window" or (kind in ("count", "samples") and not kept):
+            self.last = name
+            return UNKNOWN
+        found: Power
+        match kind:
+            case "grows":
+                self.last = name
+                found = self.known(values) + 1
+            case "count" | "presence":
+                found = 0
+            case "ratio":
+                found = 0 * self.known(values)
+            case "clamp":
+                found = self.common(given)
+            case "picks":
+                found = self.common(values)
+            case "blends" | "samples":
+                found = self.known(values)
+            case "squares":
+                found = 2 * self.known(values)
+            case _:
+                found = self.plain(given)
+        return found
+
+    def product(self, left: Power, right: Power) -> Power:
+        """Return the power of a product."""
+        if isinstance(left, int) and isinstance(right, int):
+            return left + right
+        return ZERO if ZERO in (left, right) else UNKNOWN
+
+    def common(self, powers: Sequence[Power]) -> Power:
+        """Return the power that all share, so that they may be added or compared."""
+        found = {power for power in powers if power != ZERO}
+        if len(found) > 1 or powers.count(UNKNOWN) > 1:
+            raise _BoundError(self.last)
+        return found.pop() if found else ZERO
+
+    def known(self, powers: Sequence[Power]) -> int:
+        """Return the power that all share, which must be known."""
+        found = self.common(powers)
+        if found == UNKNOWN:
+            raise _BoundError(self.last)
+        return found if isinstance(found, int) else 0
+
+    def plain(self, powers: Sequence[Power]) -> Power:
+        """Return the power of what no longer shows by how much its parts grew: they must not."""
+        if self.known(powers) != 0:
+            raise _BoundError(self.last)
+        return 0
+
+
+def bound_by(expr: str, *, condition: bool, counts_kept: bool) -> str:
+    """Return the name of a function for which shorter windows change what `expr` says, or "".
+
+    Of a `condition` only matters whether it gives anything, not which value. `counts_kept` says
+    that a shorter window holds as many samples as before. Raises ValueError when it is not PromQL.
+    """
+    reader = _Scaling(counts_kept)
+    try:
+        power = reader.power(promql.parse(expr))
+        if not condition:
+            reader.plain([power])
+    except _BoundError as bound:
+        return str(bound)
+    return ""

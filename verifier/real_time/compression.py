@@ -1,0 +1,251 @@
+"""Compresses rules and panels: every stretch of time in them is divided by the factor.
+
+Called for a live run whose world lives `factor` scenario seconds in one real second. The world's
+rates per second stay as they are, and so do thresholds. A rule that would then mean something else,
+or see too few scrapes, is refused, never judged. Texts are changed where a duration stands and
+nowhere else. It knows no metric by name.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import promql_parser as promql
+
+from documents.mistakes import gather
+from exporter.history.recorder import SCRAPE_S
+from verifier.pack.rules import AlertRule, parse_duration_s
+from verifier.promql.reads import SUBQUERY_STEP_S
+from verifier.promql.window_scaling import bound_by
+from verifier.time_compression import LIVE_SCRAPE_MIN_S, TimeCompression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from documents.mistakes import Place
+    from verifier.pack.dashboards import Panel
+    from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
+
+SCRAPES_MIN: Final = 4
+"""Fewest scrapes in a compressed range: with two, one late scrape leaves `rate` without a value,
+and Prometheus 3 leaves out the one at the range's left end."""
+
+COUNT_TOLERANCE: Final = 0.005
+"""By how much scrapes in a range may differ from uncompressed: milliseconds rounded off."""
+
+_NUMBER: Final = r"(?:(?:\d+(?:ms|[smhdwy]))+|0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+_GAP: Final = r"(?:\s|\#[^\n]*\n)*"
+_TOKEN: Final = re.compile(
+    rf"""
+    \#[^\n]* | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | `[^`]*`
+    | \[(?P<before>\s*)(?P<range>{_NUMBER})(?P<after>\s*)(?::(?P<gap>\s*)(?P<step>{_NUMBER})?\s*)?\]
+    | (?P<keyword>(?<![\w:])offset(?![\w:]){_GAP}[+-]?{_GAP})(?P<offset>{_NUMBER})(?![\w.])
+    | [\w:]+
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+
+
+def compress_rules(rules: RuleFiles, factor: float) -> RuleFiles:
+    """Return the rules with every duration divided, findings and places kept.
+
+    Intervals are rounded up to a millisecond, all else down, so that `for` takes as many
+    evaluations as before. No interval falls below the shortest scrape interval of a live run (or
+    below itself): between two scrapes there is nothing new to see. Raises InputError for an
+    expression whose durations cannot be told.
+    """
+    if factor == 1:
+        return rules
+    groups = tuple(
+        replace(
+            group,
+            interval_s=_interval_s(group, factor),
+            rules=tuple(_rule(rule, factor) for rule in group.rules),
+        )
+        for group in rules.groups
+    )
+    return replace(rules, groups=groups)
+
+
+def compress_panels(panels: Iterable[Panel], factor: float) -> tuple[Panel, ...]:
+    """Return the panels with every duration in their queries divided; `raw` stays as it is."""
+    return tuple(
+        replace(
+            panel,
+            queries=tuple(
+                replace(query, expr=_expression(query.expr, factor, query.position))
+                for query in panel.queries
+            ),
+        )
+        for panel in panels
+    )
+
+
+def compress_expression(expr: str, factor: float) -> str:
+    """Return PromQL with its ranges, subqueries' ranges and steps and offsets divided by `factor`.
+
+    Written in milliseconds, rounded down, never to 0. A subquery without a step gets the one it
+    stands for. Raises ValueError when `expr` is not PromQL or its durations cannot be told.
+    """
+    if factor == 1:
+        return expr
+    found = _TOKEN.sub(lambda match: _compressed(match, factor), expr)
+    if _durations(promql.parse(found), 1) != _durations(promql.parse(expr), factor):
+        raise ValueError("its durations cannot be told from the rest, write them plainly")
+    return found
+
+
+def check_compression(rules: RuleFiles, factor: float, scrape_s: float) -> None:
+    """Raise one InputError telling of every rule that `factor` would make mean something else.
+
+    `scrape_s` is the scrape interval of the compressed run, in real seconds. Factor 1 is always
+    right.
+    """
+    if factor == 1:
+        return
+    known = [_known(rule) for group in rules.groups for rule in group.rules]
+    mistakes = list(_mistakes(known, rules.groups, factor, scrape_s))
+    if not mistakes:
+        return
+    for less in range(math.ceil(factor) - 1, 1, -1):
+        if not any(_mistakes(known, rules.groups, less, TimeCompression(less).scrape_s)):
+            way_out = f"--compress {less} is the most that all rules allow"
+            break
+    else:
+        way_out = "leave --compress out"
+    raise gather([place.error(f"{message}: {way_out}") for place, message in mistakes])
+
+
+@dataclass(frozen=True, slots=True)
+class CompressionLimits:
+    """What decides how far a rule may be compressed.
+
+    `bound` is the answer of `window_scale.bound_by` where compressed windows hold fewer samples
+    than uncompressed ones, then where they hold as many.
+    """
+
+    place: Place
+    ranges_s: tuple[float, ...]
+    bound: tuple[str, str]
+
+
+def _known(rule: AlertRule | RecordingRule) -> CompressionLimits:
+    found: set[float] = set()
+
+    def enter(node: Any) -> None:
+        if isinstance(node, (promql.MatrixSelector, promql.SubqueryExpr)) and node.range:
+            found.add(node.range.total_seconds())
+
+    promql.walk(promql.parse(rule.expr), enter)
+    condition = isinstance(rule, AlertRule)
+    few, as_many = (
+        bound_by(rule.expr, condition=condition, counts_kept=kept) for kept in (False, True)
+    )
+    return CompressionLimits(rule.position, tuple(sorted(found)), (few, as_many))
+
+
+def _mistakes(
+    known: Sequence[CompressionLimits], groups: Sequence[RuleGroup], factor: float, scrape_s: float
+) -> Iterable[tuple[Place, str]]:
+    """Yield what is wrong with each rule at `factor`, and where."""
+    ratio = scrape_s * factor / SCRAPE_S
+    counts_kept = abs(ratio - 1) < COUNT_TOLERANCE and all(
+        _interval_s(group, factor) <= group.interval_s / factor + 0.001 for group in groups
+    )
+    for rule in known:
+        for range_s in rule.ranges_s:
+            scrapes = int(_ms(range_s, factor) // round(scrape_s * 1000))
+            if scrapes < SCRAPES_MIN:
+                told = promql.display_duration(timedelta(seconds=range_s))
+                message = (
+                    f"[{told}] must hold at least {SCRAPES_MIN} scrapes, compressed by"
+                    f" {factor:g} it holds {scrapes} of {scrape_s:g} s"
+                )
+                yield rule.place, message
+        function = rule.bound[counts_kept]
+        if function:
+            message = (
+                f"{function} must not decide a compressed rule: its value depends on how much"
+                " time has passed"
+            )
+            yield rule.place, message
+
+
+def _interval_s(group: RuleGroup, factor: float) -> float:
+    shortest_s = min(group.interval_s, LIVE_SCRAPE_MIN_S)
+    return max(math.ceil(group.interval_s * 1000 / factor - 1e-6) / 1000, shortest_s)
+
+
+def _rule(rule: AlertRule | RecordingRule, factor: float) -> AlertRule | RecordingRule:
+    expr = _expression(rule.expr, factor, rule.position)
+    if not isinstance(rule, AlertRule):
+        return replace(rule, expr=expr)
+    return replace(
+        rule,
+        expr=expr,
+        for_s=_ms(rule.for_s, factor) / 1000,
+        keep_firing_for_s=_ms(rule.keep_firing_for_s, factor) / 1000,
+    )
+
+
+def _expression(expr: str, factor: float, place: Place) -> str:
+    try:
+        return compress_expression(expr, factor)
+    except ValueError as error:
+        raise place.error(f"expr cannot be compressed: {error}") from None
+
+
+def _compressed(match: re.Match[str], factor: float) -> str:
+    """Return a token of PromQL, its durations divided; a text or a name as it is."""
+
+    def divided(name: str) -> str:
+        return f"{_ms(_seconds(match[name]), factor)}ms"
+
+    if match["offset"]:
+        return match["keyword"] + divided("offset")
+    if not match["range"]:
+        return match.group()
+    found = "[" + match["before"] + divided("range") + match["after"]
+    if match["gap"] is not None:
+        step = divided("step") if match["step"] else f"{_ms(SUBQUERY_STEP_S, factor)}ms"
+        found += ":" + match["gap"] + step
+    return found + "]"
+
+
+def _durations(tree: Any, factor: float) -> list[tuple[Any, ...]]:
+    """Return all literals of an expression, and its durations in ms divided by `factor`."""
+    found: list[tuple[Any, ...]] = []
+
+    def divided(duration: timedelta | None) -> int:
+        seconds = duration.total_seconds() if duration else 0.0
+        return int(math.copysign(_ms(abs(seconds), factor), seconds))
+
+    def enter(node: Any) -> None:
+        if isinstance(node, promql.SubqueryExpr):
+            step = node.step or timedelta(seconds=SUBQUERY_STEP_S)
+            found.append(("subquery", divided(node.range), divided(step), divided(node.offset)))
+        elif isinstance(node, promql.MatrixSelector):
+            found.append(("range", divided(node.range)))
+        elif isinstance(node, promql.VectorSelector):
+            found.append(("selector", divided(node.offset)))
+        elif isinstance(node, (promql.NumberLiteral, promql.StringLiteral)):
+            found.append(("literal", repr(node.val)))
+
+    promql.walk(tree, enter)
+    return found
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds of a duration of PromQL, which may be a number of seconds alone."""
+    if text[-1] in "smhdwy":
+        return parse_duration_s(text)
+    return float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text)
+
+
+def _ms(seconds: float, factor: float) -> int:
+    """Return a compressed duration in whole ms, rounded down; only 0 gives 0."""
+    return max(1, math.floor(seconds * 1000 / factor + 1e-6)) if seconds else 0

@@ -1,0 +1,223 @@
+"""What a live run has come to so far: read from the stack, judged as far as the receiver.
+
+Asked by the live judge while a run comes to its end, and once more for the verdict. It changes
+nothing; what Prometheus stored and what the receiver wrote down is all it knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from exporter.history.recorder import JOB
+from simulator.faults.catalogue import MemoryLeak
+from verifier.judge.deliveries import Evidence, NotificationDeadlines, judge_deliveries
+from verifier.judge.fault_effects import standing_of
+from verifier.judge.judgement import judge
+from verifier.judge.latency import bound_s, latency
+from verifier.real_time.observed_timelines import ALERT_STATES, observed_timelines
+from verifier.servers.prometheus import RangeQuery
+from verifier.time_compression import INERTIA_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenarios.scenario import Expectation, Scenario
+    from simulator.faults.catalogue import Fault
+    from simulator.topology import Topology
+    from simulator.world import World
+    from verifier.evaluation.timeline import Timeline
+    from verifier.judge.verdict import AlertVerdict
+    from verifier.pack.routing import Routing
+    from verifier.pack.rules import RuleFiles
+    from verifier.real_time.stack import Stack
+    from verifier.scenario_clock import ScenarioClock
+    from verifier.servers.prometheus import Series
+    from verifier.time_compression import TimeCompression
+
+MACHINE_S: Final = 2.0
+"""What a busy machine may add to any notification, real seconds."""
+CONDITION_POINTS: Final = 4
+"""Looks per scrape interval when the instant is sought at which a condition became true."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunObservation:
+    """What was seen up to `ended_s` (scenario seconds); `stored` are the samples of `ALERTS`.
+
+    Within `due_s` scenario seconds of firing or resolving, whoever is to be told must be.
+    """
+
+    ended_s: float
+    alerts: tuple[AlertVerdict, ...]
+    timelines: tuple[Timeline, ...]
+    stored: tuple[Series, ...]
+    due_s: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every alert did what it had to, as far as the receiver."""
+        return all(alert.ok for alert in self.alerts)
+
+    @property
+    def to_resolve(self) -> bool:
+        """Whether an alert still has to resolve."""
+        return any(
+            alert.resolves_within_s is not None
+            and alert.firing_s is not None
+            and alert.resolved_s is None
+            for alert in self.alerts
+        )
+
+    @property
+    def to_tell(self) -> bool:
+        """Whether somebody has not been told yet of what fired or resolved, and may still be."""
+        return any(self._to_tell(alert) for alert in self.alerts)
+
+    def _to_tell(self, alert: AlertVerdict) -> bool:
+        if alert.firing_s is None or alert.expected not in {"fires", "explained"}:
+            return False
+        last = {told.receiver: told.status for told in alert.deliveries}
+        known = last and last.keys() >= set(alert.receivers or ())
+        if alert.expected == "fires" and alert.receivers != () and not known:
+            return self.ended_s < alert.onset_s + alert.firing_s + self.due_s
+        if alert.resolved_s is None or not alert.notifies_resolved:
+            return False
+        over_s = alert.onset_s + alert.resolved_s
+        return "firing" in last.values() and self.ended_s < over_s + self.due_s
+
+
+@dataclass(frozen=True, slots=True)
+class RunObserver:
+    """One live run as seen from outside the world.
+
+    `rules` are those of the user, `compressed` those that Prometheus evaluates. `lead_s` real
+    seconds passed between the exporter's beginning and the scenario's.
+    """
+
+    stack: Stack
+    rules: RuleFiles
+    compressed: RuleFiles
+    routing: Routing
+    compression: TimeCompression
+    clock: ScenarioClock
+    lead_s: float
+
+    @property
+    def began_s(self) -> float:
+        """When the exporter began, Unix time: up to that instant the past was stored."""
+        return self.clock.start_s - self.lead_s
+
+    def look(
+        self, scenario: Scenario, end_s: float, *, world: World | None = None
+    ) -> RunObservation:
+        """Judge what happened up to `end_s` of Unix time, by the expectations of `scenario`.
+
+        A `world` tells which faults had no effect: what is missing broke there.
+        """
+        effects = world.effects() if world else ()
+        server, clock = self.stack.prometheus, self.clock
+        stored = tuple(server.stored(ALERT_STATES, self.began_s, end_s))
+        timelines = observed_timelines(stored, self.compressed, clock, end_s)
+        names = [rule.alert for _, rule in self.rules.alerts]
+        evidence = Evidence(
+            clock=clock,
+            ended_s=clock.scenario_s(end_s),
+            seen_by_alertmanager=frozenset(self.stack.seen),
+            failed_notifications=self.stack.failed_notifications(),
+            failed_scrapes_s=self._failed_scrapes_s(end_s),
+            without_effect=frozenset(o.name for o in effects if standing_of(o) == "weak"),
+        )
+        patience = self._patience(timelines)
+        alerts = judge_deliveries(
+            judge(scenario, names, timelines),
+            timelines,
+            self.stack.notifications(),
+            evidence,
+            patience=patience,
+        )
+        return RunObservation(evidence.ended_s, alerts, timelines, stored, patience.due_s)
+
+    def with_latency(self, alerts: Sequence[AlertVerdict]) -> tuple[AlertVerdict, ...]:
+        """Return the verdicts with how long each alert took to reach somebody."""
+        return tuple(self._timed(alert) for alert in alerts)
+
+    def _timed(self, alert: AlertVerdict) -> AlertVerdict:
+        if alert.cause is None or alert.firing_s is None or alert.pending_s is None:
+            return alert
+        labels = {"alertname": alert.alert, **dict(alert.labels)}
+        group, rule = next(one for one in self.rules.alerts if one[1].alert == alert.alert)
+        within_s = bound_s(
+            scrape_s=self.compression.scrape_s * self.compression.factor,
+            evaluation_s=group.interval_s,
+            for_s=rule.for_s,
+            group_wait_s=self.routing.group_wait_s(labels),
+        )
+        condition_s = self._condition_s(alert, alert.onset_s + alert.pending_s)
+        return replace(alert, latency=latency(alert, condition_s=condition_s, within_s=within_s))
+
+    def _condition_s(self, alert: AlertVerdict, pending_s: float) -> float | None:
+        """Return when, after the onset, the condition became true in what was stored."""
+        [rule] = [one for _, one in self.compressed.alerts if one.alert == alert.alert][:1]
+        step_s = self.compression.scrape_s / CONDITION_POINTS
+        until_s = self.clock.unix_s(pending_s)
+        from_s = max(self.clock.unix_s(alert.onset_s), until_s - 8000 * step_s)
+        answer = self.stack.prometheus.query_range(RangeQuery(rule.expr, from_s, until_s, step_s))
+        mine = set(alert.labels)
+        # Of a rule with several series, the one of this alert carries no label that differs.
+        times = [
+            float(series.times_s[0])
+            for series in answer
+            if all(dict(mine).get(k, v) == v for k, v in series.labels.items())
+        ]
+        return self.clock.scenario_s(min(times)) - alert.onset_s if times else None
+
+    def _patience(self, timelines: Sequence[Timeline]) -> NotificationDeadlines:
+        labels = [{"alertname": one.alert, **dict(one.labels)} for one in timelines]
+        interval_s = max((group.interval_s for group, _ in self.rules.alerts), default=0.0)
+        machine_s = MACHINE_S * self.compression.factor
+        return NotificationDeadlines(
+            due_s=max(map(self.routing.hold_s, labels), default=0.0) + interval_s + machine_s,
+            early_s=interval_s + machine_s,
+        )
+
+    def _failed_scrapes_s(self, end_s: float) -> tuple[float, ...]:
+        found = self.stack.prometheus.stored(f'up{{job="{JOB}"}}', self.clock.start_s, end_s)
+        return tuple(
+            self.clock.scenario_s(at_s)
+            for series in found
+            for at_s, up in zip(series.times_s.tolist(), series.values.tolist(), strict=True)
+            if not up
+        )
+
+
+def with_inertia(scenario: Scenario, compression: TimeCompression) -> Scenario:
+    """Return the scenario with bounds that leave the world the time it takes whatever the tempo.
+
+    Windows that are compressed hold less and are as much noisier, so that an alert may be pending
+    for an evaluation or two: `for` is what guards against that, and firing is what counts.
+    """
+    faults = {fault.name: fault for fault in scenario.plan.faults}
+
+    def extended(one: Expectation) -> Expectation:
+        if one.fires_within_s is None:
+            return one
+        fade_s = _fade_s(faults.get(one.cause or ""), scenario.topology)
+        resolves_s = one.resolves_within_s
+        if resolves_s is not None:
+            resolves_s += compression.allowance_s(INERTIA_S + fade_s)
+        fires_s = one.fires_within_s + compression.allowance_s(INERTIA_S)
+        return replace(one, fires_within_s=fires_s, resolves_within_s=resolves_s)
+
+    return replace(
+        scenario,
+        expectations=tuple(map(extended, scenario.expectations)),
+        pending_allowed=scenario.pending_allowed or compression.factor > 1,
+    )
+
+
+def _fade_s(fault: Fault | None, topology: Topology) -> float:
+    """How long after its end a fault is felt: what leaked goes as agents are recycled, in turn."""
+    if fault is None or not isinstance(fault.parameters, MemoryLeak):
+        return 0.0
+    return topology.fleet / topology.recycle_per_s if topology.recycle_per_s else 0.0

@@ -1,0 +1,177 @@
+"""The real stack around one live world: Prometheus, Alertmanager and a receiver, on loopback.
+
+Started by the live judge and by `up`. The world's page is a scrape target; the past is pushed
+before the first scrape, then the rules are loaded and alerts are routed to the receiver. Whoever
+holds the stack calls `check` now and then: a server that died is started again where nothing is
+lost by that, and told of, or the run is over.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+
+from exporter.history.recorder import INSTANCE, JOB
+from verifier.errors import JudgeError
+from verifier.pack.rule_writer import write_rules
+from verifier.servers.alertmanager import Alertmanager
+from verifier.servers.binaries import require
+from verifier.servers.prometheus import Prometheus
+from verifier.servers.receiver import Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exporter.history.samples import History
+    from verifier.labels import Labels
+    from verifier.pack.routing import Routing
+    from verifier.pack.rules import RuleFiles
+    from verifier.servers.foreign_server import ForeignServer
+    from verifier.servers.ledger import Notification
+    from verifier.time_compression import TimeCompression
+
+STALE_S: Final = 8.0
+"""Prometheus' newest sample is never older than a scrape interval and this: its first scrape comes
+within 6 s of the configuration, a busy machine takes its time."""
+
+_Answer = TypeVar("_Answer")
+
+
+class Stack:
+    """The three servers, inside a `with` block; nothing of them is left after it.
+
+    `rules` are as they shall be evaluated: compressed already when `compression` says so.
+    `restarts` tells of every server that had to be started again, `seen` which alerts Alertmanager
+    has shown.
+    """
+
+    def __init__(
+        self,
+        rules: RuleFiles,
+        routing: Routing,
+        compression: TimeCompression,
+        *,
+        receiver: Receiver | None = None,
+        elsewhere: ForeignServer | None = None,
+    ) -> None:
+        """Start nothing yet. With an Alertmanager `elsewhere` none is started, and none routed."""
+        self._rules, self._routing, self._tempo = rules, routing, compression
+        self._elsewhere = elsewhere
+        self.prometheus = Prometheus(factor=compression.factor)
+        self.alertmanager = Alertmanager()
+        self.receiver = receiver or Receiver()
+        self.restarts: list[str] = []
+        self.seen: set[Labels] = set()
+        self._begun_s = math.inf
+        self._servers = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start all three; raises JudgeError when one is missing or does not start."""
+        require("prometheus")
+        if self._elsewhere is None:
+            require("alertmanager")
+        with ExitStack() as servers:
+            servers.enter_context(self.prometheus)
+            servers.enter_context(self.receiver)
+            if self._elsewhere is None:
+                servers.enter_context(self.alertmanager)
+                self.alertmanager.start(self._routing.config(self.receiver.url, self._tempo.factor))
+            self._servers = servers.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """End all three and remove their directories."""
+        self._servers.close()
+
+    def begin(self, history: History | None, target: str) -> None:
+        """Store the past, then scrape `target` (host:port), evaluate the rules and notify."""
+        if history is not None:
+            self.prometheus.push(history)
+        try:
+            rules = write_rules(self._rules, self.prometheus.directory)
+        except OSError as error:
+            raise JudgeError(
+                f"Prometheus' rules cannot be written ({error.strerror}): free some space or point"
+                " TMPDIR elsewhere"
+            ) from error
+        notified = self._elsewhere or self.alertmanager
+        config = {
+            "global": {
+                "scrape_interval": _ms(self._tempo.scrape_s),
+                "scrape_timeout": _ms(self._tempo.scrape_timeout_s),
+                "evaluation_interval": _ms(self._tempo.real_s(60.0)),
+            },
+            "rule_files": [str(path) for path in rules],
+            "alerting": {
+                "alertmanagers": [
+                    {
+                        "scheme": self._elsewhere.scheme if self._elsewhere else "http",
+                        "path_prefix": notified.path_prefix,
+                        "static_configs": [{"targets": [notified.target]}],
+                    }
+                ]
+            },
+            "scrape_configs": [
+                {
+                    "job_name": JOB,
+                    "static_configs": [{"targets": [target]}],
+                    # The past was stored under this name: live samples go on with its series.
+                    "relabel_configs": [{"target_label": "instance", "replacement": INSTANCE}],
+                }
+            ],
+        }
+        self.prometheus.configure(json.dumps(config, indent=1))
+        self._begun_s = time.time()
+
+    def check(self) -> None:
+        """Look after the servers; raises JudgeError when the run cannot go on.
+
+        Alertmanager and the receiver are started again: what they told is in the ledger, and what
+        they did not tell is told again. Prometheus would have a gap nobody can fill.
+        """
+        since_s = time.time() - self._tempo.scrape_s - STALE_S
+        self.prometheus.check(since_s=since_s if since_s > self._begun_s else -math.inf)
+        self.receiver.check()
+        if self._elsewhere is None:
+            self._look_at_alertmanager()
+        self.restarts += revive("the receiver", self.receiver)
+
+    def notifications(self) -> tuple[Notification, ...]:
+        """Return what has arrived at the receiver, each notification once."""
+        return self.receiver.notifications()
+
+    def failed_notifications(self) -> int:
+        """Return how many of Alertmanager's attempts failed since it was last started."""
+        name = "alertmanager_notification_requests_failed_total"
+        return int(self._ask(lambda: self.alertmanager.metric(name)) or 0)
+
+    def _look_at_alertmanager(self) -> None:
+        self.restarts += revive("Alertmanager", self.alertmanager)
+        for alert in self._ask(self.alertmanager.alerts) or []:
+            self.seen.add(tuple(sorted(alert["labels"].items())))
+
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer | None:
+        """Ask Alertmanager; None when it died since: the next look starts it again."""
+        try:
+            return question()
+        except JudgeError:
+            if self.alertmanager.exit_status() is None:
+                raise
+            return None
+
+
+def revive(name: str, server: Alertmanager | Receiver) -> list[str]:
+    """Start a server again if it has ended; return how it ended, in a sentence, if it has."""
+    status = server.exit_status()
+    if status is None:
+        return []
+    server.restart()
+    how = f"signal {-status}" if status < 0 else f"status {status}"
+    return [f"{name} ended with {how} and was started again"]
+
+
+def _ms(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"

@@ -1,0 +1,235 @@
+"""What a person reads of a live run: who was told of each alert and when, and where it broke.
+
+Called by `report` for scenarios that were lived on the real stack, in place of the table of
+fast-forward. Times are scenario seconds, written to the second. It judges nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from documents.durations import format_duration
+from verifier.report.wording import time_text, title
+from verifier.time_compression import INERTIA_S, TimeCompression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from verifier.judge.verdict import AlertVerdict, ClockDifference, ScenarioOutcome, Status
+
+_CAPTION = (
+    "Fired and notified count from the cause's onset, resolved and its notice from the cause's end"
+    " (from the scenario's start where there is no cause). Notified: the first receiver, of what"
+    " scrape, evaluation, `for` and group_wait imply."
+)
+HEAD = (
+    "Alert",
+    "Scenario",
+    "Condition",
+    "Pending",
+    "Fired",
+    "Notified",
+    "Receivers",
+    "Resolved",
+    "Notice",
+    "Holds",
+)
+DIFFERENCES_HEAD = ("Alert", "Scenario", "Transition", "Virtual", "Real", "Allowed", "Holds")
+_SAME_S = 0.005
+"""Two moments closer than this, in real time, are the same evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """One alert as a person reads it, from its condition to the notice that it is over."""
+
+    title: str
+    scenario: str
+    alert: AlertVerdict
+
+    @property
+    def condition(self) -> str:
+        """When its condition became true."""
+        latency = self.alert.latency
+        return _time(latency.condition_s if latency else None)
+
+    @property
+    def fired(self) -> str:
+        """When it fired, of its bound."""
+        return _time(self.alert.firing_s, self.alert.fires_within_s)
+
+    @property
+    def notified(self) -> str:
+        """When the first receiver was told, of what the intervals imply."""
+        at_s = [one.at_s for one in self.alert.deliveries if one.status == "firing"]
+        latency = self.alert.latency
+        bound_s = latency.bound_s if latency else None
+        return _time(min(at_s) - self.alert.onset_s if at_s else None, bound_s)
+
+    @property
+    def receivers(self) -> str:
+        """Who was told that it fires."""
+        return ", ".join(told(self.alert, "firing")) or "nobody"
+
+    @property
+    def resolved(self) -> str:
+        """When it resolved, of its bound."""
+        resolved_s = self.alert.resolved_s
+        ended_s = self.alert.cause_end_s or 0.0
+        return _time(
+            None if resolved_s is None else resolved_s - ended_s, self.alert.resolves_within_s
+        )
+
+    @property
+    def notice(self) -> str:
+        """When the last receiver was told that it is over."""
+        at_s = [one.at_s for one in self.alert.deliveries if one.status == "resolved"]
+        ended_s = self.alert.onset_s + (self.alert.cause_end_s or 0.0)
+        return _time(max(at_s) - ended_s if at_s else None)
+
+    @property
+    def mark(self) -> str:
+        """Whether it holds."""
+        return "ok" if self.alert.ok else "FAIL"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """All of it, column by column, under `HEAD`."""
+        return (
+            self.title,
+            self.scenario,
+            self.condition,
+            _time(self.alert.pending_s),
+            self.fired,
+            self.notified,
+            self.receivers,
+            self.resolved,
+            self.notice,
+            self.mark,
+        )
+
+
+def caption(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Say what the times count from, and by how much compression widened the bounds."""
+    factor = max((one.compress for one in outcomes), default=1.0)
+    if factor <= 1:
+        return _CAPTION
+    wider = format_duration(round(TimeCompression(factor).allowance_s(INERTIA_S)))
+    return f"{_CAPTION} Bounds hold {wider} more than written, for what time does not compress."
+
+
+def told(alert: AlertVerdict, status: Status) -> list[str]:
+    """Return the receivers that were told so, in the order in which they were."""
+    return list(dict.fromkeys(one.receiver for one in alert.deliveries if one.status == status))
+
+
+def live_table(rows: Sequence[LiveRow]) -> Table:
+    """Return the rows for a terminal of 80 columns, by scenario.
+
+    Below each alert stand who was told and where it broke; below each time stands its bound.
+    """
+    table = _narrow("Alert", "Fired", "Notified", "Resolved", "Notice", "")
+    scenario = None
+    for row in rows:
+        if row.scenario != scenario:
+            table.add_row(Text(row.scenario, style="bold"))
+        scenario = row.scenario
+        below = told(row.alert, "firing") or ["nobody"]
+        if row.alert.broke_at is not None:
+            below.append(f"broke at {row.alert.broke_at}")
+        cells = (row.fired, row.notified, row.resolved, row.notice, row.mark)
+        style = "" if row.alert.ok else "red"
+        table.add_row(_stacked(row.title, *below), *map(_bound_below, cells), style=style)
+    return table
+
+
+def differences(
+    outcomes: Sequence[ScenarioOutcome],
+) -> list[tuple[ScenarioOutcome, ClockDifference]]:
+    """Return every transition that came otherwise on the other clock, those that fail first."""
+    found = [
+        (outcome, one)
+        for outcome in outcomes
+        for one in outcome.clocks or ()
+        if not one.ok or not _same(outcome, one)
+    ]
+    return sorted(found, key=lambda pair: pair[1].ok)
+
+
+def difference_cells(outcome: ScenarioOutcome, one: ClockDifference) -> tuple[str, ...]:
+    """Return a difference column by column, under `DIFFERENCES_HEAD`."""
+    times = (_tenth(one.virtual_s), _tenth(one.real_s), _tenth(one.allowed_s))
+    twins = [other for other in outcome.clocks or () if other.alert == one.alert]
+    mark = "ok" if one.ok else "FAIL"
+    return (title(one, twins), outcome.name, one.transition, *times, mark)
+
+
+def difference_table(found: Sequence[tuple[ScenarioOutcome, ClockDifference]]) -> Table:
+    """Return differences for a terminal of 80 columns; the scenario stands below the alert."""
+    table = _narrow("Alert", *DIFFERENCES_HEAD[2:-1], "")
+    for outcome, one in found:
+        alert, scenario, *cells = difference_cells(outcome, one)
+        style = "" if one.ok else "red"
+        table.add_row(_stacked(alert, scenario), *map(Text, cells), style=style)
+    return table
+
+
+def compared(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return in a sentence how the two clocks compare; empty when they were not compared."""
+    all_ = [(outcome, one) for outcome in outcomes for one in outcome.clocks or ()]
+    if all(outcome.clocks is None for outcome in outcomes):
+        return ""
+    same = sum(_same(outcome, one) for outcome, one in all_)
+    wrong = sum(not one.ok for _, one in all_)
+    apart = len(all_) - same
+    return (
+        f"{same} of {len(all_)} transitions came at the same evaluation in virtual and in real"
+        f" time, {apart - wrong} within what is allowed, {wrong} not"
+    )
+
+
+def notes(outcomes: Sequence[ScenarioOutcome]) -> Iterator[str]:
+    """Yield what befell the runs."""
+    for outcome in outcomes:
+        for note in outcome.notes:
+            yield f"{outcome.name}: {note}"
+
+
+def _narrow(*head: str) -> Table:
+    """Return an empty table that takes little room; what is too wide all the same is folded."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in head:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _stacked(name: str, *below: str) -> Text:
+    """Return an alert's name with its own labels and other lines below it."""
+    alert, _, labels = name.partition("{")
+    lines = [f"{{{labels}"] if labels else []
+    return Text("\n  ".join((alert, *lines, *below)))
+
+
+def _bound_below(cell: str) -> Text:
+    return Text(cell.replace(" of ", "\nof "))
+
+
+def _same(outcome: ScenarioOutcome, one: ClockDifference) -> bool:
+    if one.virtual_s is None or one.real_s is None:
+        return False
+    return abs(one.real_s - one.virtual_s) <= _SAME_S * outcome.compress
+
+
+def _time(seconds: float | None, bound_s: float | None = None) -> str:
+    """Write live times to the second: what is finer is the machine's."""
+    whole_s = None if seconds is None else round(seconds)
+    return time_text(whole_s, None if bound_s is None else round(bound_s))
+
+
+def _tenth(seconds: float | None) -> str:
+    return "never" if seconds is None else format_duration(round(seconds, 1))

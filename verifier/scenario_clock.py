@@ -1,0 +1,21 @@
+"""The scenario's clock on the real one: how Unix time and scenario seconds belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioClock:
+    """Tells scenario seconds: 0 is at `start_s` of Unix time, `factor` of them pass in a second."""
+
+    start_s: float
+    factor: float
+
+    def scenario_s(self, unix_s: float) -> float:
+        """Return the scenario's time at a Unix time."""
+        return (unix_s - self.start_s) * self.factor
+
+    def unix_s(self, scenario_s: float) -> float:
+        """Return the Unix time at a time of the scenario."""
+        return self.start_s + scenario_s / self.factor

@@ -1,0 +1,1 @@
+"""The real servers: Prometheus, Alertmanager, the receiver; child processes, clients, health."""

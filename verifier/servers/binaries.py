@@ -1,0 +1,74 @@
+"""Finds the Prometheus and Alertmanager programs and asks them their version.
+
+Called by `doctor`, by the SLO check and wherever a server is started. It never installs anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from verifier.errors import JudgeError
+
+PROGRAMS: Final = ("prometheus", "promtool", "alertmanager", "amtool")
+TOOLS_VARIABLE: Final = "AGENTASKIT_SIM_TOOLS"
+PROJECT_TOOLS: Final = Path(__file__).resolve().parents[2] / ".tools" / "bin"
+_ALIASES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
+_VERSION: Final = re.compile(r"version (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A program that was found: its absolute path and the version it states."""
+
+    name: str
+    path: Path
+    version: str
+
+
+def find(name: str) -> Path | None:
+    """Return where `name` is: in $AGENTASKIT_SIM_TOOLS, in the project's .tools/bin or on PATH."""
+    folders = [os.environ.get(TOOLS_VARIABLE), str(PROJECT_TOOLS), os.environ.get("PATH")]
+    search_path = os.pathsep.join(folder for folder in folders if folder)
+    for alias in _ALIASES.get(name, (name,)):
+        found = shutil.which(alias, path=search_path)
+        if found:
+            return Path(found).resolve()
+    return None
+
+
+def require(name: str) -> Path:
+    """Return where `name` is; raise JudgeError, saying how to get it, when it is nowhere."""
+    found = find(name)
+    if found is None:
+        raise JudgeError(
+            f"{name} was not found on PATH, in {PROJECT_TOOLS} or in ${TOOLS_VARIABLE}: run"
+            " `make setup`, or install it (Debian, Ubuntu: `sudo apt-get install prometheus"
+            " prometheus-alertmanager`; macOS: `brew install prometheus alertmanager`)"
+        )
+    return found
+
+
+def describe(name: str) -> Binary | None:
+    """Return path and version of `name`, None when it is not installed.
+
+    Raises JudgeError when the program is there and cannot say its version.
+    """
+    path = find(name)
+    if path is None:
+        return None
+    try:
+        run = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise JudgeError(f"{path} does not run ({error}): reinstall it") from error
+    version = _VERSION.search(run.stdout + run.stderr)
+    if version is None:
+        raise JudgeError(f"{path} --version must state a version, got {run.stdout[:200]!r}")
+    return Binary(name, path, version.group(1).rstrip(","))

@@ -1,0 +1,142 @@
+"""Which alerts are active now, as a Prometheus shows them; and how a server of others is asked.
+
+Read by `up` while it runs, from a Prometheus of ours and from one that the user runs alike. Only
+the URL that was given is spoken to: no proxy, no redirect. Time and size of an answer are bounded.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from verifier.servers.ledger import parse_time_s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from verifier.labels import Labels
+
+ANSWER_TIMEOUT_S: Final = 2.0
+ANSWER_BYTES_MAX: Final = 16 << 20
+CHUNK_BYTES: Final = 64 << 10
+_RULES: Final = "/api/v1/rules?type=alert"
+
+
+class ServerUnreachable(OSError):  # noqa: N818 - what it is, in the words of this house
+    """A server that could not be asked; one sentence that names it and says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveAlert:
+    """An alert that is pending or firing. Times are Unix seconds.
+
+    `series` are the labels that tell it from others of its rule, sorted; `rule` those that its rule
+    gives to all of them. `since_s` is when it entered its state, `active_s` when it began to pend.
+    """
+
+    alert: str
+    state: Literal["pending", "firing"]
+    series: Labels
+    rule: Labels
+    active_s: float
+    since_s: float
+
+
+class ForeignServer:
+    """A server at a URL; `what` is its name in sentences."""
+
+    def __init__(self, what: str, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+        """Raise ValueError, with a rule, for what is no such URL."""
+        try:
+            parts = urlsplit(url)
+            self.host, self.port = parts.hostname or "", parts.port
+        except ValueError:
+            parts = urlsplit("")
+            self.host, self.port = "", None
+        strange = parts.query or parts.fragment or "@" in parts.netloc
+        if parts.scheme not in {"http", "https"} or not self.host or strange:
+            raise ValueError(f"must be like http://127.0.0.1:9090, got {url!r}")
+        self.what, self.url, self.scheme = what, url.rstrip("/"), parts.scheme
+        self.target, self.path_prefix = parts.netloc, parts.path.rstrip("/")
+        self._timeout_s = timeout_s
+
+    def get(self, path: str) -> bytes:
+        """Return the body of an answer 200; raise Unreachable for anything else."""
+        https = self.scheme == "https"
+        kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
+        connection = kind(self.host, self.port, timeout=self._timeout_s)
+        until_s = time.monotonic() + self._timeout_s
+        try:
+            connection.request("GET", self.path_prefix + path, headers={"Connection": "close"})
+            answer = connection.getresponse()
+            body = b"".join(self._read(answer, until_s))
+        except ServerUnreachable:
+            raise
+        except TimeoutError:
+            raise self._unreachable(f"no answer within {self._timeout_s:g} s") from None
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise self._unreachable(reason.lower()) from None
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise self._unreachable(f"status {answer.status}")
+        return body
+
+    def active_alerts(self) -> tuple[ActiveAlert, ...]:
+        """Return what is pending or firing at this Prometheus, in the order of its rules.
+
+        Raises Unreachable when it does not answer as a Prometheus does.
+        """
+        try:
+            return tuple(_active(json.loads(self.get(_RULES))))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise self._unreachable("what answers is no Prometheus") from None
+
+    def check(self) -> None:
+        """Raise Unreachable unless the server says that it is ready."""
+        self.get("/-/ready")
+
+    def _read(self, answer: http.client.HTTPResponse, until_s: float) -> Iterator[bytes]:
+        left = ANSWER_BYTES_MAX
+        while chunk := answer.read1(CHUNK_BYTES):
+            left -= len(chunk)
+            if left < 0:
+                raise self._unreachable(f"its answer is longer than {ANSWER_BYTES_MAX >> 20} MiB")
+            if time.monotonic() > until_s:
+                raise TimeoutError
+            yield chunk
+
+    def _unreachable(self, why: str) -> ServerUnreachable:
+        return ServerUnreachable(f"{self.what} at {self.url} cannot be reached ({why})")
+
+
+def _active(document: Any) -> Iterator[ActiveAlert]:
+    for group in document["data"]["groups"]:
+        for rule in group["rules"]:
+            given = rule["labels"]
+            for alert in rule["alerts"]:
+                state: Literal["pending", "firing"] = alert["state"]
+                active_s = parse_time_s(alert["activeAt"])
+                if state not in ("pending", "firing") or active_s is None:
+                    continue
+                own = {k: v for k, v in alert["labels"].items() if k not in {"alertname", *given}}
+                pending_s = _pending_s(float(rule["duration"]), float(group["interval"]))
+                yield ActiveAlert(
+                    alert=str(rule["name"]),
+                    state=state,
+                    series=tuple(sorted(own.items())),
+                    rule=tuple(sorted(given.items())),
+                    active_s=active_s,
+                    since_s=active_s + (pending_s if state == "firing" else 0.0),
+                )
+
+
+def _pending_s(for_s: float, interval_s: float) -> float:
+    """How long an alert pends: it fires at the first evaluation at which `for` has passed."""
+    return math.ceil(for_s / interval_s - 1e-6) * interval_s if interval_s > 0 else for_s

@@ -1,0 +1,134 @@
+"""A webhook receiver of our own: a child process that keeps what Alertmanager delivers.
+
+Its ledger file is the only thing a live verdict trusts about notifications: whatever was answered
+is in it, however the receiver ended, and each notification counts once (`verifier.servers.ledger`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from verifier.errors import JudgeError
+from verifier.servers.child import Child
+from verifier.servers.ledger import Ledger
+
+if TYPE_CHECKING:
+    from verifier.servers.ledger import Notification
+
+START_ATTEMPTS: Final = 5
+READY_TIMEOUT_S: Final = 30.0
+LEDGER: Final = "ledger.jsonl"
+LOST: Final = "level=error a delivery could not be kept"
+"""How the program tells of a delivery that it had to refuse, and that will be sent again."""
+_PROGRAM: Final = Path(__file__).with_name("webhook.py")
+
+
+class Receiver:
+    """A running receiver inside a `with` block; nothing of it is left after the block."""
+
+    def __init__(
+        self, *, parent_directory: Path | None = None, port: int = 0, prefix: str | None = None
+    ) -> None:
+        """Only note where its temporary directory may be, and its address where that is given.
+
+        For an Alertmanager that was told of it beforehand; ours is told what was free.
+        """
+        self._parent_directory = parent_directory
+        self._child: Child | None = None
+        self._ledger: Ledger | None = None
+        self._port = port
+        # Whoever else posts to the port does not know it.
+        self._prefix = prefix or f"/{secrets.token_hex(8)}"
+
+    def __enter__(self) -> Self:
+        """Start the receiver on a free port; raise JudgeError when it does not start."""
+        self._child = Child("agentaskit-receiver-", parent_directory=self._parent_directory)
+        self._ledger = Ledger(self._child.directory / LEDGER)
+        try:
+            self._start(self._child)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Kill the receiver and remove its directory, the ledger with it."""
+        if self._child is not None:
+            self._child.stop()
+
+    @property
+    def url(self) -> str:
+        """Address below which every receiver of the routing has its own path."""
+        return f"http://127.0.0.1:{self._port}{self._prefix}"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the receiver."""
+        return self._child.pid if self._child else None
+
+    def exit_status(self) -> int | None:
+        """Return the exit status (negative: a signal's number), None while it runs."""
+        return self._running().exit_status()
+
+    def check(self) -> None:
+        """Raise JudgeError when it could not keep what it was told, as with a full disk."""
+        child = self._running()
+        if any(line.startswith(LOST) for line in list(child.log)):
+            raise JudgeError(
+                f"the webhook receiver cannot keep what it is told: {child.last_log(1)};"
+                f" {child.way_out()}"
+            )
+
+    def last_log(self) -> str:
+        """Return the last lines the receiver wrote."""
+        return self._running().last_log()
+
+    def notifications(self) -> tuple[Notification, ...]:
+        """Return all that was told so far, in order of first arrival; cheap when nothing is new.
+
+        It needs no running receiver. Raises JudgeError when the ledger cannot be read.
+        """
+        self._running()
+        return self._ledger.read() if self._ledger else ()
+
+    def restart(self) -> None:
+        """Start it again, dead or alive, on the same port with the same ledger.
+
+        Raises JudgeError when it does not start.
+        """
+        self._start(self._running())
+
+    def _start(self, child: Child) -> None:
+        port_file = child.directory / "port"
+        for attempt in range(START_ATTEMPTS):
+            time.sleep(0.2 * attempt)
+            port_file.unlink(missing_ok=True)
+            # -P: a module beside it (selectors) must not be taken for that of the library.
+            program: list[str | Path] = [sys.executable, "-P", _PROGRAM]
+            child.start([*program, child.directory, LEDGER, str(self._port), self._prefix])
+            if _wait_for(port_file, child):
+                self._port = int(port_file.read_text(encoding="ascii"))
+                return
+            if "address already in use" not in "\n".join(child.log):
+                break
+        raise JudgeError(
+            "; ".join(("the webhook receiver did not start", *child.fate(), child.way_out()))
+        )
+
+    def _running(self) -> Child:
+        if self._child is None:
+            raise JudgeError("the webhook receiver was not started: use it in a with block")
+        return self._child
+
+
+def _wait_for(file: Path, child: Child) -> bool:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < deadline and child.exit_status() is None:
+        if file.exists():
+            return True
+        time.sleep(0.01)
+    return False

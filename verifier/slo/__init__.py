@@ -1,0 +1,1 @@
+"""The SLO check: policies, rules and dashboards set against one another."""

@@ -1,0 +1,134 @@
+"""Tempo: how many seconds of a scenario pass in one real second of a live run.
+
+A world lives in real time whatever the tempo, so its rates, and the thresholds on them, stay as
+they are. What is told in scenario seconds (when a fault begins, how long a window is) is divided by
+the factor; what grows with time grows by the factor. Pure values, used by the live judge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil, floor
+from typing import TYPE_CHECKING, Final
+
+from exporter.history.recorder import SCRAPE_S
+from exporter.scrape_path.losses import SCRAPE_TIMEOUT_S
+from simulator.faults.catalogue import (
+    LEAK_MAX_BYTES_PER_S,
+    SCRAPE_DELAY_MAX_S,
+    MemoryLeak,
+    ScrapeSlow,
+)
+from simulator.plan import Load, Plan, Stage
+from simulator.topology import require
+
+if TYPE_CHECKING:
+    from simulator.faults.catalogue import Fault, Parameters
+    from simulator.plan import Burst
+    from simulator.topology import Topology
+
+LIVE_SCRAPE_MIN_S: Final = 0.5
+"""Shortest scrape interval of a live run: a shorter one is mostly work for the machine."""
+INERTIA_S: Final = 15.0
+"""What the world takes to fill queues, drain them and move its fleet, real seconds."""
+FACTOR_MAX: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCompression:
+    """`factor` scenario seconds pass in one real second; 1 is real time."""
+
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse factors outside [1, 1000]."""
+        require(1 <= self.factor <= FACTOR_MAX, "compress", "1 to 1000", self.factor)
+
+    @property
+    def scrape_s(self) -> float:
+        """Scrape interval of a live run, real seconds, whole milliseconds."""
+        return floor(max(LIVE_SCRAPE_MIN_S, SCRAPE_S / self.factor) * 1000) / 1000
+
+    @property
+    def scrape_timeout_s(self) -> float:
+        """How long Prometheus waits for a page of a live run, real seconds: as long as it can."""
+        return min(SCRAPE_TIMEOUT_S, self.scrape_s)
+
+    @property
+    def step_ns(self) -> int:
+        """What one scrape interval of the scenario, 15 s, is on the world's clock."""
+        return round(SCRAPE_S * 1_000_000_000 / self.factor)
+
+    def real_s(self, scenario_s: float) -> float:
+        """Return how long a stretch of the scenario lasts in real time."""
+        return scenario_s / self.factor
+
+    def topology(self, topology: Topology) -> Topology:
+        """Return `topology` with a fleet that is scaled at this tempo.
+
+        All else that takes the world its time (service, queues, starts, recycling) is what rates
+        and latencies are made of and stays: see `allowance_s`.
+        """
+        return replace(
+            topology,
+            scaling_memory_s=topology.scaling_memory_s / self.factor,
+            scale_up_per_s=ceil(topology.scale_up_per_s * self.factor),
+            scale_down_per_s=ceil(topology.scale_down_per_s * self.factor),
+        )
+
+    def allowance_s(self, inertia_s: float) -> float:
+        """Return what `inertia_s` real seconds add to a bound in scenario seconds.
+
+        A bound written for real time holds the world's own inertia once. Compressed, it would hold
+        a part of it, though the world still takes all of it.
+        """
+        return inertia_s * (self.factor - 1)
+
+    def plan(self, plan: Plan, *, lead_s: float = 0.0) -> Plan:
+        """Return `plan` at this tempo, everything `lead_s` real seconds later.
+
+        Raises ValueError for loads that are bound to the clock: recorded, or over a day.
+        """
+        return Plan(
+            load=self._load(plan.load, lead_s),
+            faults=tuple(self._fault(fault, lead_s) for fault in plan.faults),
+        )
+
+    def _load(self, load: Load, lead_s: float) -> Load:
+        stages = tuple(Stage(duration_s=s.duration_s / self.factor, target=s.target)
+                       for s in load.stages)  # fmt: skip
+        if lead_s > 0 and stages:
+            stages = (Stage(duration_s=lead_s, target=load.rate), *stages)
+        if self.factor != 1 or lead_s > 0:
+            for what, found in (("trace", load.trace_s), ("daily", load.daily)):
+                rule = "left out in a live run: it goes by the clock of the world"
+                require(found is None, f"load: {what}", rule, what)
+        return replace(load, stages=stages, burst=self._burst(load.burst))
+
+    def _burst(self, burst: Burst | None) -> Burst | None:
+        if burst is None:
+            return None
+        return replace(
+            burst, every_s=burst.every_s / self.factor, last_s=burst.last_s / self.factor
+        )
+
+    def _fault(self, fault: Fault, lead_s: float) -> Fault:
+        return replace(
+            fault,
+            parameters=self._parameters(fault.parameters),
+            start_s=lead_s + fault.start_s / self.factor,
+            duration_s=fault.duration_s / self.factor,
+            ramp_s=fault.ramp_s / self.factor,
+        )
+
+    def _parameters(self, parameters: Parameters) -> Parameters:
+        """Scale what builds up over the scenario, and what is met by the scrape's own clock."""
+        match parameters:
+            case MemoryLeak(bytes_per_s=rate):
+                leak = min(rate * self.factor, LEAK_MAX_BYTES_PER_S)
+                return replace(parameters, bytes_per_s=leak)
+            case ScrapeSlow(delay_s=delay):
+                late_s = delay * self.scrape_timeout_s / SCRAPE_TIMEOUT_S
+                return replace(parameters, delay_s=min(late_s, SCRAPE_DELAY_MAX_S))
+            case _:
+                return parameters

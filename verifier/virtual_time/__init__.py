@@ -1,0 +1,1 @@
+"""A scenario and its past simulated in virtual time, and judged."""
