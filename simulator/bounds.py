@@ -1,0 +1,43 @@
+"""Refusals of a value outside its bounds, as data: who, which field, which rule, which value.
+
+Every value type of this room checks itself with `require`. `scenarios` turns a `BoundError` into a
+mistake with its place in a file; anybody else reads its sentence.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+
+class BoundError(ValueError):
+    """A value that breaks a rule.
+
+    `owner` names what it belongs to ("fault leaking-pool", "tier micro"; may be empty), `field` is
+    the field's name in its class, `rule` completes "must be ...", `value` is what was given.
+    """
+
+    def __init__(self, field: str, rule: str, value: object, *, owner: str = "") -> None:
+        """Keep the parts; the sentence is made of them."""
+        super().__init__(field, rule, value)
+        self.field, self.rule, self.value, self.owner = field, rule, value, owner
+
+    def __str__(self) -> str:
+        """Write `<owner>: <field> must be <rule>, got <value>`."""
+        subject = f"{self.owner}: {self.field}" if self.owner else self.field
+        return f"{subject} must be {self.rule}, got {self.value!r}"
+
+
+def require(holds: bool, field: str, rule: str, value: object, *, owner: str = "") -> None:  # noqa: FBT001 - an assertion reads best with its condition first
+    """Raise `BoundError` unless `holds`."""
+    if not holds:
+        raise BoundError(field, rule, value, owner=owner)
+
+
+def require_share(field: str, value: float, *, owner: str = "") -> None:
+    """Raise `BoundError` unless `value` lies in [0, 1]."""
+    require(isfinite(value) and 0 <= value <= 1, field, "between 0 and 1", value, owner=owner)
+
+
+def require_positive(field: str, value: float, *, owner: str = "") -> None:
+    """Raise `BoundError` unless `value` is finite and above 0."""
+    require(isfinite(value) and value > 0, field, "above 0", value, owner=owner)
