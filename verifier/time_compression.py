@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
-from exporter.history.recorder import SCRAPE_S
-from exporter.scrape_path.losses import SCRAPE_TIMEOUT_S
+from exporter.target import SCRAPE_S, SCRAPE_TIMEOUT_S
 from simulator.faults.catalogue import (
     LEAK_MAX_BYTES_PER_S,
     SCRAPE_DELAY_MAX_S,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from exporter.history.recorder import JOB
 from exporter.server.discovery import TARGETS
 from exporter.server.landing import API
+from exporter.target import JOB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,8 @@ import numpy as np
 
 from exporter.history.samples import EPOCH_S, STALE, Block, History, LabelSet
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter, ScrapeOutcome
-from exporter.scrape_path.losses import SCRAPE_TIMEOUT_S, arrives, rank_series
+from exporter.scrape_path.losses import arrives, rank_series
+from exporter.target import INSTANCE, JOB, SCRAPE_S, SCRAPE_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +28,9 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float64]
 
-SCRAPE_S: Final = 15
 COARSE_S: Final = 300
 """Step of the far past, beyond every window that is read at full resolution."""
 FINE_PAST_S: Final = 25 * 3600
-JOB: Final = "agentaskit"
-INSTANCE: Final = "127.0.0.1:9464"
 
 
 @dataclass(frozen=True, slots=True)

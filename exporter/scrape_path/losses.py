@@ -6,12 +6,13 @@ scrapes and the same series. Pure; it changes nothing in the world.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
 from exporter.metrics.series import NAME
+from exporter.target import SCRAPE_TIMEOUT_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from exporter.metrics.series import Catalogue
     from simulator.snapshot import Snapshot
 
-SCRAPE_TIMEOUT_S: Final = 10
-"""How long Prometheus waits for a page, unless it is configured otherwise."""
 _HISTOGRAM_PARTS = ("_bucket", "_count", "_sum")
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from exporter.history.recorder import JOB
+from exporter.target import JOB
 
 TARGETS: Final = "/sd/targets"
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exporter.history.recorder import INSTANCE, JOB
 from exporter.history.samples import STALE, Block, History
 from exporter.metrics.catalogue import WORLD_TIME, catalogue_world
 from exporter.metrics.restart_view import View
 from exporter.scrape_path.losses import arrives, rank_series
+from exporter.target import INSTANCE, JOB
 from verifier.evaluation.timeline import Grid, timelines
 from verifier.judge.verdict import ClockDifference
 from verifier.servers.prometheus import RangeQuery

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import promql_parser as promql
 
 from documents.mistakes import gather
-from exporter.history.recorder import SCRAPE_S
+from exporter.target import SCRAPE_S
 from verifier.pack.rules import AlertRule, parse_duration_s
 from verifier.promql.reads import SUBQUERY_STEP_S
 from verifier.promql.window_scaling import bound_by

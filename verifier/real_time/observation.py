@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from exporter.history.recorder import JOB
+from exporter.target import JOB
 from simulator.faults.catalogue import MemoryLeak
 from verifier.judge.deliveries import Evidence, NotificationDeadlines, judge_deliveries
 from verifier.judge.fault_effects import standing_of

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from aiohttp import web
 
-from exporter.history.recorder import JOB
 from exporter.history.samples import EPOCH_S, Block, History
 from exporter.scrape_path.effect_counter import PATH_FAULTS
 from exporter.server.app import bind, build_app
 from exporter.server.exposition import Exposition
+from exporter.target import JOB
 from simulator.pacer import SystemClock
 from verifier.errors import JudgeError
 from verifier.evaluation.engine import answer_panels, record

@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from exporter.history.recorder import INSTANCE, JOB
+from exporter.target import INSTANCE, JOB
 from verifier.errors import JudgeError
 from verifier.pack.rule_writer import write_rules
 from verifier.servers.alertmanager import Alertmanager

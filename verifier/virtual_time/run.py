@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exporter.history.recorder import SCRAPE_S, Recorder
+from exporter.history.recorder import Recorder
 from exporter.metrics.catalogue import CONTRACT, WORLD, Catalogue, catalogue_world
 from exporter.scrape_path.losses import arrives
+from exporter.target import SCRAPE_S
 from simulator.kernel.streams import generator
 from simulator.plan import Load, Plan
 from simulator.topology import Topology

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exporter.history.recorder import SCRAPE_S
+from exporter.target import SCRAPE_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

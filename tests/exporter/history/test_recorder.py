@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from exporter.history.recorder import COARSE_S, FINE_PAST_S, SCRAPE_S, Recorder
+from exporter.history.recorder import COARSE_S, FINE_PAST_S, Recorder
 from exporter.history.samples import EPOCH_S, STALE_BITS
 from exporter.metrics.series import Catalogue, Metric
+from exporter.target import SCRAPE_S
 
 HOUR_S = 3600.0
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from exporter.history.recorder import SCRAPE_S, Recorder
+from exporter.history.recorder import Recorder
 from exporter.metrics.catalogue import catalogue_world
 from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.metrics.series import NAME
 from exporter.scrape_path.losses import arrives, rank_series
 from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
+from exporter.target import SCRAPE_S
 from simulator.snapshot import ScrapePath
 from tests.exporter.history.test_recorder import samples
 from tests.fakes import FakeWorld, MockClock

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.history.recorder import SCRAPE_S
+from exporter.target import SCRAPE_S
 from tests.verifier.lives import bundled, judged, pack_panels, pack_rules
 
 pytestmark = pytest.mark.long

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from exporter.history.recorder import COARSE_S, FINE_PAST_S, SCRAPE_S
+from exporter.history.recorder import COARSE_S, FINE_PAST_S
+from exporter.target import SCRAPE_S
 from tests.verifier.histories import rules
 from tests.verifier.lives import (
     EVERYTHING,
