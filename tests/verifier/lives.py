@@ -101,7 +101,7 @@ def lived_once(
     """Be `simulate`, but simulate the same scenario only once and record all that is near."""
     if needed.longest_s <= EVERYTHING.longest_s:
         needed = EVERYTHING
-    asked = tuple(needed.of(dict(labels)["__name__"]) for labels in catalogue().series)
+    asked = tuple(needed.depth_s(dict(labels)["__name__"]) for labels in catalogue().series)
     key = (replace(scenario, path="", expectations=()), asked, needed.fine_s, exact)
     if key not in _LIVED:
         _LIVED[key] = _live(scenario, needed, exact=exact)

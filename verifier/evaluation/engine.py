@@ -104,7 +104,7 @@ def record(
     intervals = {id(rule): group.interval_s for group, rule in rules.recordings}
     for rule in in_dependency_order(rules):
         interval_s = intervals[id(rule)]
-        before = math.ceil(needed.of(rule.record) / interval_s)
+        before = math.ceil(needed.depth_s(rule.record) / interval_s)
         grid = Grid(start_s - before * interval_s, end_s, interval_s)
         [answer] = server.query_ranges([_on_grid(rule.expr, grid, epoch_s)])
         series = _accepted(rule, answer, server)

@@ -1,7 +1,8 @@
-"""How far back in time expressions read, metric by metric.
+"""How far back in time rules and panels read, metric by metric.
 
 Called before a run to decide how deep each series' history must be, and by the engine to order
-recording rules. What one expression reads is `selectors`' business; it knows no metric by name.
+recording rules. What a single expression reads is decided in `verifier.promql.reads`; this module
+knows no metric by name.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from verifier.pack.rules import RecordingRule, RuleFiles
 
 WIDE_S: Final = 12.0 * COARSE_S
-"""A window at least this wide may be read from coarse steps; a narrower one may not."""
+"""A window at least this wide may be read from the coarse part of the history, of which it then
+holds twelve samples or more; a narrower one needs every scrape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class HistoryDepths:
 
     reads: tuple[Read, ...]
 
-    def of(self, metric: str) -> float:
+    def depth_s(self, metric: str) -> float:
         """Return how many seconds before an evaluation `metric` is read; 0 when it never is."""
-        return max((read.depth_s for read in self.reads if read.takes(metric)), default=0.0)
+        return max((read.depth_s for read in self.reads if read.matches(metric)), default=0.0)
 
     @property
     def longest_s(self) -> float:
@@ -47,11 +49,12 @@ def depths(rules: RuleFiles, panels: Iterable[Panel] = ()) -> HistoryDepths:
     """Return how deep every metric is read by any rule or panel, through recording rules too."""
     expressions = [rule.expr for _, rule in rules.alerts]
     expressions += [query.expr for panel in panels for query in panel.queries]
-    found = [read for expr in expressions for read in reads(expr)]
+    all_reads = [read for expr in expressions for read in reads(expr)]
+    # Backwards, so that every rule that reads a recorded metric comes before the rule that records.
     for rule in reversed(in_dependency_order(rules)):
-        outer_s = HistoryDepths(tuple(found)).of(rule.record)
-        found += [replace(read, depth_s=read.depth_s + outer_s) for read in reads(rule.expr)]
-    return HistoryDepths(tuple(found))
+        outer_s = HistoryDepths(tuple(all_reads)).depth_s(rule.record)
+        all_reads += [replace(read, depth_s=read.depth_s + outer_s) for read in reads(rule.expr)]
+    return HistoryDepths(tuple(all_reads))
 
 
 def in_dependency_order(rules: RuleFiles) -> list[RecordingRule]:
@@ -70,4 +73,4 @@ def in_dependency_order(rules: RuleFiles) -> list[RecordingRule]:
 
 
 def _reads_any(rule: RecordingRule, others: Sequence[RecordingRule]) -> bool:
-    return any(read.takes(other.record) for read in reads(rule.expr) for other in others)
+    return any(read.matches(other.record) for read in reads(rule.expr) for other in others)

@@ -131,7 +131,7 @@ def _read_too_early(group: RuleGroup) -> list[Finding]:
     for index, rule in enumerate(group.rules):
         later = {r.record for r in group.rules[index:] if isinstance(r, RecordingRule)}
         for record in sorted(later):
-            if any(read.takes(record) for read in reads(rule.expr)):
+            if any(read.matches(record) for read in reads(rule.expr)):
                 message = (
                     f"{record} is recorded after this rule, which in Prometheus sees it one"
                     " evaluation late; judged as if it were recorded before"

@@ -1,10 +1,9 @@
 """What an alert's condition or a panel's query measures, and at which value the alert fires.
 
-Called by the SLO check. `100 * (1 - errors / all) < 99.9` and `errors / all > 0.001` are one
-statement about one quantity: an expression is taken apart into `slope * core + offset`, so that
-thresholds written in different forms and units can be compared. Reads promql-parser's syntax tree,
-never the text; it knows no metric but the twin histograms of the response time, by the end of
-their names.
+Called by the SLO check. `100 * (1 - errors / all) < 99.9` and `errors / all > 0.001` state the
+same of the same quantity: an expression is split into `slope * core + offset`, so that thresholds
+written in different forms and units can be compared. Reads promql-parser's syntax tree, never the
+text; it knows no metric but the two histograms of the response time, by the end of their names.
 """
 
 from __future__ import annotations
@@ -12,9 +11,11 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
+
+from verifier.promql.walker import nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ RESPONSE_TIMES: Final = (
     "_request_duration_seconds_bucket",
     "_response_duration_seconds_bucket",
 )
-"""How names of histograms of the response time end: dashboards draw one, alerts read the other."""
+"""How names of histograms of the response time end: dashboards show one, alerts read the other."""
 
 COMPARISONS: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 """Each comparison and what it becomes when its sides change places or its sign turns."""
@@ -42,7 +43,7 @@ ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
 class Quantity:
     """`slope * core + offset`; `core` is canonical PromQL, empty for a plain number.
 
-    Sums and their `by` are left out of `core`: it tells what is measured, not how it is split.
+    Sums and their `by` are left out of `core`: it says what is measured, not how it is split.
     """
 
     slope: float
@@ -80,24 +81,24 @@ class Condition:
 
 
 def conditions_of(expr: str) -> tuple[Condition, ...]:
-    """Return the comparisons with a number that must all hold for `expr` to answer.
+    """Return the comparisons with a number that must all hold for `expr` to have a result.
 
-    One for `a > 1`, two for `a > 1 and b > 2`, none when any part is something else. Raises
-    ValueError when `expr` is not PromQL.
+    One comparison for `a > 1`, two for `a > 1 and b > 2`, none when any part is something else.
+    Raises ValueError when `expr` is not PromQL.
     """
-    found = [_condition(node) for node in _conjuncts(promql.parse(expr))]
-    known = tuple(condition for condition in found if condition is not None)
-    return known if len(known) == len(found) else ()
+    parts = _conjuncts(promql.parse(expr))
+    conditions = [condition for part in parts if (condition := _condition(part)) is not None]
+    return tuple(conditions) if len(conditions) == len(parts) else ()
 
 
-def _conjuncts(node: Any) -> list[Any]:
+def _conjuncts(node: promql.Expr) -> list[promql.Expr]:
     node = _bare(node)
     if isinstance(node, promql.BinaryExpr) and str(node.op) == "and":
         return _conjuncts(node.lhs) + _conjuncts(node.rhs)
     return [node]
 
 
-def _condition(node: Any) -> Condition | None:
+def _condition(node: promql.Expr) -> Condition | None:
     if not isinstance(node, promql.BinaryExpr) or str(node.op) not in COMPARISONS:
         return None
     left, right, sign = _quantity(node.lhs), _quantity(node.rhs), str(node.op)
@@ -115,41 +116,41 @@ def quantity_of(expr: str) -> Quantity:
     return _quantity(promql.parse(expr))
 
 
-def same_up_to_unit(one: Quantity, other: Quantity) -> bool:
+def same_up_to_unit(first: Quantity, second: Quantity) -> bool:
     """Return whether two quantities differ by a unit only: ratio and per cent, s and ms, B and MiB.
 
     That is: the same core, and slopes whose ratio is a product of powers of 10 and of 1024.
     """
-    if one.core != other.core or not one.core or not (one.slope and other.slope):
+    if first.core != second.core or not first.core or not (first.slope and second.slope):
         return False
-    ratio = abs(one.slope / other.slope)
+    ratio = abs(first.slope / second.slope)
     units = (ratio / 1024.0**power for power in range(-4, 5))
     decades = (math.log10(unit) for unit in units)
     return any(abs(decade - round(decade)) < 1e-9 for decade in decades)
 
 
-def tells_response_time(metric: str | None) -> bool:
+def is_response_time(metric: str | None) -> bool:
     """Return whether a metric is one of the histograms of the response time."""
     return metric is not None and metric.endswith(RESPONSE_TIMES)
 
 
-def figure(value: float) -> str:
+def number_text(value: float) -> str:
     """Write a threshold as people do: 14.4, 10737418240."""
     return f"{value:.10g}"
 
 
-def close(one: float, other: float) -> bool:
+def close(first: float, second: float) -> bool:
     """Return whether two thresholds are equal but for rounding."""
-    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12)
+    return math.isclose(first, second, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _bare(node: Any) -> Any:
+def _bare(node: promql.Expr) -> promql.Expr:
     while isinstance(node, promql.ParenExpr):
         node = node.expr
     return node
 
 
-def _quantity(node: Any) -> Quantity:
+def _quantity(node: promql.Expr) -> Quantity:
     node = _bare(node)
     if isinstance(node, promql.NumberLiteral):
         return Quantity(0.0, node.val, "")
@@ -164,7 +165,7 @@ def _quantity(node: Any) -> Quantity:
     return _whole(node)
 
 
-def _binary(node: Any) -> Quantity | None:
+def _binary(node: promql.BinaryExpr) -> Quantity | None:
     """Return the arithmetic of two quantities, None when it is not linear in one core."""
     left, right, sign = _quantity(node.lhs), _quantity(node.rhs), str(node.op)
     if left.core and right.core:
@@ -193,23 +194,23 @@ def _linear(sign: str, left: Quantity, right: Quantity) -> Quantity | None:
         slope = ARITHMETIC[sign](left.slope, right.slope)
         return Quantity(slope, ARITHMETIC[sign](left.offset, right.offset), core)
     if sign == "*":
-        kept, factor = (left, right.offset) if left.core else (right, left.offset)
-        return Quantity(kept.slope * factor, kept.offset * factor, core)
+        quantity, factor = (left, right.offset) if left.core else (right, left.offset)
+        return Quantity(quantity.slope * factor, quantity.offset * factor, core)
     if sign == "/" and left.core and right.offset:
         return Quantity(left.slope / right.offset, left.offset / right.offset, core)
     return None
 
 
-def _whole(node: Any) -> Quantity:
+def _whole(node: promql.Expr) -> Quantity:
     return Quantity(1.0, 0.0, _canonical(node))
 
 
-def _canonical(node: Any) -> str:
-    """Write a node so that equal questions read equal: no layout, no `sum`, twins by one name."""
+def _canonical(node: promql.Expr) -> str:
+    """Write a node so that equal questions read equal: no layout, no `sum`, one response time."""
     node = _bare(node)
     if isinstance(node, promql.VectorSelector):
         matchers = sorted(f"{m.name}{m.op}{m.value!r}" for m in node.matchers.matchers)
-        name = "response time" if tells_response_time(node.name) else node.name
+        name = "response time" if is_response_time(node.name) else node.name
         return f"{name}{{{','.join(matchers)}}}" + (f" offset {node.offset}" if node.offset else "")
     if isinstance(node, promql.MatrixSelector):
         selector = _canonical(node.vector_selector)
@@ -223,7 +224,7 @@ def _canonical(node: Any) -> str:
     return str(node)
 
 
-def _aggregate(node: Any) -> str:
+def _aggregate(node: promql.AggregateExpr) -> str:
     inner = _canonical(node.expr)
     if str(node.op) == "sum":
         return inner
@@ -232,26 +233,19 @@ def _aggregate(node: Any) -> str:
     return f"{node.op}{split}({parameter}{inner})"
 
 
-def _ranges_s(node: Any) -> frozenset[float]:
-    """Return the ranges, in seconds, of every range selector below `node`."""
-    found: set[float] = set()
-
-    def enter(inner: Any) -> None:
-        if isinstance(inner, promql.MatrixSelector):
-            found.add(inner.range.total_seconds())
-
-    promql.walk(node, enter)
-    return frozenset(found)
+def _ranges_s(tree: promql.Expr) -> frozenset[float]:
+    """Return the ranges, in seconds, of every range selector in `tree`."""
+    selectors = nodes_of(tree, promql.MatrixSelector)
+    return frozenset(selector.range.total_seconds() for selector in selectors)
 
 
-def _quantile(node: Any) -> float | None:
-    """Return which quantile the one `histogram_quantile` below `node` asks for."""
-    found: list[float] = []
+def _quantile(tree: promql.Expr) -> float | None:
+    """Return the quantile that the only `histogram_quantile` in `tree` asks for, else None.
 
-    def enter(inner: Any) -> None:
-        if isinstance(inner, promql.Call) and inner.func.name == "histogram_quantile":
-            asked = _quantity(inner.args[0])
-            found.append(math.nan if asked.core else asked.offset)
-
-    promql.walk(node, enter)
-    return found[0] if len(found) == 1 else None
+    NaN when it is not a plain number.
+    """
+    calls = [c for c in nodes_of(tree, promql.Call) if c.func.name == "histogram_quantile"]
+    if len(calls) != 1:
+        return None
+    quantile = _quantity(calls[0].args[0])
+    return math.nan if quantile.core else quantile.offset

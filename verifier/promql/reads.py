@@ -1,18 +1,25 @@
-"""What a PromQL expression reads: its selectors, and how far back in time each looks.
+"""What a PromQL expression reads: its selectors, and how far back in time each reads.
 
-Read from the syntax tree of promql-parser; it knows no rule file, no panel and no metric by name.
+Called to decide how much history a run needs and which rule depends on which. Works on
+promql-parser's syntax tree; it knows no rule file, no panel and no metric by name.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
+from verifier.promql.walker import nodes, nodes_with_parents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
 LOOKBACK_S: Final = 300.0
-"""How old the sample may be that an instant selector takes (--query.lookback-delta)."""
+"""How old a sample an instant selector may use: Prometheus' default of --query.lookback-delta."""
 
 SUBQUERY_STEP_S: Final = 60.0
 """Step of a subquery that names none: the default evaluation interval."""
@@ -22,9 +29,11 @@ NAME: Final = "__name__"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One selector of an expression: the metric names it takes and how far back it looks.
+    """One selector of an expression: the metric names it matches and how far back it reads.
 
-    `window_s` is its own range (an instant selector: the lookback), wherever it is moved to.
+    `names` matches whole names, `exact` is the name where there is only one. `depth_s` counts from
+    the evaluation; `window_s` is the selector's own range (an instant selector: the lookback),
+    wherever offsets and subqueries move it.
     """
 
     names: re.Pattern[str]
@@ -32,7 +41,7 @@ class Read:
     depth_s: float
     window_s: float
 
-    def takes(self, metric: str) -> bool:
+    def matches(self, metric: str) -> bool:
         """Return whether the selector may read `metric`."""
         return self.names.fullmatch(metric) is not None
 
@@ -43,48 +52,45 @@ def reads(expr: str) -> list[Read]:
     The depth of a selector is its range (an instant selector: the lookback), plus its offset, plus
     the ranges, offsets and steps of the subqueries around it; never below 0.
     """
-    found: list[Read] = []
-    outer_s: list[float] = []
-    ranges_s: list[float] = []
-
-    def enter(node: Any) -> None:
-        if isinstance(node, promql.SubqueryExpr):
-            step_s = node.step.total_seconds() if node.step else SUBQUERY_STEP_S
-            range_s = node.range.total_seconds() if node.range else 0.0
-            outer_s.append(range_s + step_s + _offset_s(node))
-        elif isinstance(node, promql.MatrixSelector):
-            ranges_s.append(node.range.total_seconds())
-        elif isinstance(node, promql.VectorSelector):
-            range_s = ranges_s.pop() if ranges_s else LOOKBACK_S
-            depth_s = max(0.0, range_s + _offset_s(node) + sum(outer_s))
-            names, exact = _names(node)
-            found.append(Read(re.compile(names), exact, depth_s, range_s))
-
-    def leave(node: Any) -> None:
-        if isinstance(node, promql.SubqueryExpr):
-            outer_s.pop()
-
-    promql.walk(promql.parse(expr), enter, leave)
-    return found
+    return [
+        _read(node, parents)
+        for node, parents in nodes_with_parents(promql.parse(expr))
+        if isinstance(node, promql.VectorSelector)
+    ]
 
 
 def fixed_time(expr: str) -> bool:
     """Return whether `expr` holds an `@` modifier, which names a moment of wall-clock time."""
-    found: list[bool] = []
-
-    def enter(node: Any) -> None:
-        found.append(getattr(node, "at", None) is not None)
-
-    promql.walk(promql.parse(expr), enter)
-    return any(found)
+    return any(
+        isinstance(node, (promql.VectorSelector, promql.SubqueryExpr)) and node.at is not None
+        for node in nodes(promql.parse(expr))
+    )
 
 
-def _offset_s(node: Any) -> float:
-    return float(node.offset.total_seconds()) if node.offset is not None else 0.0
+def _read(selector: promql.VectorSelector, parents: Sequence[promql.Expr]) -> Read:
+    parent = parents[-1] if parents else None
+    window_s = LOOKBACK_S
+    if isinstance(parent, promql.MatrixSelector):
+        window_s = parent.range.total_seconds()
+    outer_s = sum(_subquery_s(node) for node in parents if isinstance(node, promql.SubqueryExpr))
+    depth_s = max(0.0, window_s + _seconds(selector.offset) + outer_s)
+    names, exact = _names(selector)
+    return Read(re.compile(names), exact, depth_s, window_s)
 
 
-def _names(selector: Any) -> tuple[str, str | None]:
-    """Return a regular expression of the metric names a selector takes, and the name if one."""
+def _subquery_s(subquery: promql.SubqueryExpr) -> float:
+    """Return how much further back a subquery moves what it holds."""
+    # The first step may lie up to one step before the range: steps are aligned with the clock.
+    step_s = _seconds(subquery.step) or SUBQUERY_STEP_S
+    return _seconds(subquery.range) + step_s + _seconds(subquery.offset)
+
+
+def _seconds(duration: timedelta | None) -> float:
+    return duration.total_seconds() if duration is not None else 0.0
+
+
+def _names(selector: promql.VectorSelector) -> tuple[str, str | None]:
+    """Return a regular expression of the metric names, and the name if there is only one."""
     if selector.name:
         return re.escape(selector.name), selector.name
     for matcher in selector.matchers.matchers:

@@ -9,7 +9,7 @@ same parts may then be compared with 0 or divided by each other. It knows no met
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import promql_parser as promql
 
@@ -75,7 +75,7 @@ class _Scaling:
     counts_kept: bool
     last: str = ""
 
-    def power(self, node: Any) -> Power:
+    def power(self, node: promql.Expr) -> Power:
         """Return how the value of `node` grows; raise _BoundError when that cannot be said."""
         match node:
             case promql.NumberLiteral():
@@ -90,7 +90,7 @@ class _Scaling:
                 return self.call(node)
         return 0  # a selector or a text
 
-    def aggregate(self, node: Any) -> Power:
+    def aggregate(self, node: promql.AggregateExpr) -> Power:
         """Return how the value of an aggregation grows."""
         power = self.power(node.expr)
         match str(node.op):
@@ -104,7 +104,7 @@ class _Scaling:
                 return power
         return self.known([power])
 
-    def binary(self, node: Any) -> Power:
+    def binary(self, node: promql.BinaryExpr) -> Power:
         """Return how the value of two operands grows."""
         left, right = self.power(node.lhs), self.power(node.rhs)
         match str(node.op):
@@ -121,7 +121,7 @@ class _Scaling:
         common = self.common([left, right])
         return 0 if node.modifier is not None and node.modifier.return_bool else common
 
-    def call(self, node: Any) -> Power:
+    def call(self, node: promql.Call) -> Power:
         """Return how the value of a function grows."""
         name, kind = node.func.name, _KIND.get(node.func.name)
         if kind == "clock" or (kind == "calendar" and not node.args):

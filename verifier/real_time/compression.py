@@ -20,6 +20,7 @@ from documents.mistakes import gather
 from exporter.target import SCRAPE_S
 from verifier.pack.rules import AlertRule, parse_duration_s
 from verifier.promql.reads import SUBQUERY_STEP_S
+from verifier.promql.walker import nodes
 from verifier.promql.window_scaling import bound_by
 from verifier.time_compression import LIVE_SCRAPE_MIN_S, TimeCompression
 
@@ -134,18 +135,16 @@ class CompressionLimits:
 
 
 def _known(rule: AlertRule | RecordingRule) -> CompressionLimits:
-    found: set[float] = set()
-
-    def enter(node: Any) -> None:
-        if isinstance(node, (promql.MatrixSelector, promql.SubqueryExpr)) and node.range:
-            found.add(node.range.total_seconds())
-
-    promql.walk(promql.parse(rule.expr), enter)
+    ranges_s = {
+        node.range.total_seconds()
+        for node in nodes(promql.parse(rule.expr))
+        if isinstance(node, (promql.MatrixSelector, promql.SubqueryExpr)) and node.range
+    }
     condition = isinstance(rule, AlertRule)
     few, as_many = (
         bound_by(rule.expr, condition=condition, counts_kept=kept) for kept in (False, True)
     )
-    return CompressionLimits(rule.position, tuple(sorted(found)), (few, as_many))
+    return CompressionLimits(rule.position, tuple(sorted(ranges_s)), (few, as_many))
 
 
 def _mistakes(
@@ -216,7 +215,7 @@ def _compressed(match: re.Match[str], factor: float) -> str:
     return found + "]"
 
 
-def _durations(tree: Any, factor: float) -> list[tuple[Any, ...]]:
+def _durations(tree: promql.Expr, factor: float) -> list[tuple[Any, ...]]:
     """Return all literals of an expression, and its durations in ms divided by `factor`."""
     found: list[tuple[Any, ...]] = []
 
@@ -224,7 +223,7 @@ def _durations(tree: Any, factor: float) -> list[tuple[Any, ...]]:
         seconds = duration.total_seconds() if duration else 0.0
         return int(math.copysign(_ms(abs(seconds), factor), seconds))
 
-    def enter(node: Any) -> None:
+    for node in nodes(tree):
         if isinstance(node, promql.SubqueryExpr):
             step = node.step or timedelta(seconds=SUBQUERY_STEP_S)
             found.append(("subquery", divided(node.range), divided(step), divided(node.offset)))
@@ -234,8 +233,6 @@ def _durations(tree: Any, factor: float) -> list[tuple[Any, ...]]:
             found.append(("selector", divided(node.offset)))
         elif isinstance(node, (promql.NumberLiteral, promql.StringLiteral)):
             found.append(("literal", repr(node.val)))
-
-    promql.walk(tree, enter)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
 from verifier.pack.rules import RuleFiles
-from verifier.promql.conditions import close, conditions_of, figure
+from verifier.promql.conditions import close, conditions_of, number_text
 from verifier.slo.policy import PERIOD_S
 
 if TYPE_CHECKING:
@@ -190,7 +190,10 @@ def _both(condition: Condition, objective: Objective) -> tuple[str, str]:
     turned = {">": "<", "<": ">"}[condition.operator[0]] + condition.operator[1:]
     wrong_way = not objective.is_share and condition.core_operator.startswith("<")
     operator = turned if wrong_way else condition.operator
-    return f"{condition.operator} {figure(condition.threshold)}", f"{operator} {figure(asked)}"
+    return (
+        f"{condition.operator} {number_text(condition.threshold)}",
+        f"{operator} {number_text(asked)}",
+    )
 
 
 def _describe_read(condition: Condition, objective: Objective) -> str:

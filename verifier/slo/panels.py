@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verifier.promql.conditions import close, conditions_of, figure, quantity_of, same_up_to_unit
+from verifier.promql.conditions import (
+    close,
+    conditions_of,
+    number_text,
+    quantity_of,
+    same_up_to_unit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,8 +60,8 @@ def panel_differences(drawn: Sequence[AlertPanels]) -> list[str]:
         str(
             panel.position.error(
                 f"panel {panel.title!r} of {panel.dashboard!r} has the"
-                f" threshold{'s' if len(own) > 1 else ''} {', '.join(map(figure, own))}, but"
-                f" {one.rule.alert} fires at {figure(asked)}"
+                f" threshold{'s' if len(own) > 1 else ''} {', '.join(map(number_text, own))}, but"
+                f" {one.rule.alert} fires at {number_text(asked)}"
             )
         )
         for one in drawn

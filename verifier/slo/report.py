@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from documents.durations import format_duration
-from verifier.promql.conditions import figure
+from verifier.promql.conditions import number_text
 from verifier.slo.policy import DAY_S, PERIOD_S
 
 if TYPE_CHECKING:
@@ -152,8 +152,8 @@ def _guard_row(guard: Guard) -> Sequence[str]:
 
 def _drawn_row(one: AlertPanels) -> Sequence[str]:
     panels = "<br>".join(f"{panel.title} ({panel.dashboard})" for panel, _, _ in one.panels)
-    own = "<br>".join(", ".join(map(figure, own)) or "none" for _, _, own in one.panels)
-    return one.rule.alert, figure(one.threshold), panels or "no panel", own or "-"
+    own = "<br>".join(", ".join(map(number_text, own)) or "none" for _, _, own in one.panels)
+    return one.rule.alert, number_text(one.threshold), panels or "no panel", own or "-"
 
 
 def _long(seconds: float) -> str:

@@ -6,12 +6,13 @@ promql-parser's syntax tree. It compares nothing with the policy: that is `slo_a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import promql_parser as promql
 
 from verifier.errors import Finding
-from verifier.promql.conditions import close, conditions_of, tells_response_time
+from verifier.promql.conditions import close, conditions_of, is_response_time
+from verifier.promql.walker import nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +40,10 @@ def find_other_stories(drawn: list[AlertPanels]) -> list[Finding]:
     """Return a finding for every panel that draws another histogram than its alert reads."""
     found = []
     for one in drawn:
-        read = set(filter(tells_response_time, _metrics(one.rule.expr)))
+        read = set(filter(is_response_time, _metrics(one.rule.expr)))
         for panel, _, _ in one.panels if read else ():
             metrics = {name for query in panel.queries for name in _metrics(query.expr)}
-            for shown in sorted(filter(tells_response_time, metrics - read)):
+            for shown in sorted(filter(is_response_time, metrics - read)):
                 message = (
                     f"panel {panel.title!r} draws {shown.removesuffix('_bucket')},"
                     f" {one.rule.alert} reads {min(read).removesuffix('_bucket')}: they must tell"
@@ -73,7 +74,7 @@ def _one_rule(rule: AlertRule) -> Iterator[str]:
 def _silence(rule: AlertRule, guarded: set[str]) -> Iterator[str]:
     conditions = conditions_of(rule.expr)
     below = len(conditions) == 1 and conditions[0].operator.startswith("<")
-    sums = promql.AggregateExpr in {type(node) for node in _nodes(rule.expr)}
+    sums = _aggregates(rule.expr)
     metrics = _metrics(rule.expr)
     if below and sums and len(metrics) == 1 and "/" not in conditions[0].quantity.core:
         [metric] = metrics
@@ -101,19 +102,17 @@ def _twins(rule: AlertRule, earlier: list[AlertRule]) -> Iterator[str]:
 
 
 def _aggregates(expr: str) -> bool:
-    return any(isinstance(node, promql.AggregateExpr) for node in _nodes(expr))
+    return bool(nodes_of(promql.parse(expr), promql.AggregateExpr))
 
 
 def _splits_quantile(expr: str) -> bool:
     return any(
-        isinstance(node, promql.Call)
-        and node.func.name == "histogram_quantile"
-        and not _sums_by_le(node.args[1])
-        for node in _nodes(expr)
+        call.func.name == "histogram_quantile" and not _sums_by_le(call.args[1])
+        for call in nodes_of(promql.parse(expr), promql.Call)
     )
 
 
-def _sums_by_le(node: Any) -> bool:
+def _sums_by_le(node: promql.Expr) -> bool:
     if not isinstance(node, promql.AggregateExpr) or str(node.op) != "sum":
         return False
     split = node.modifier
@@ -124,25 +123,16 @@ def _absent_metrics(expr: str) -> set[str]:
     """Return the metrics whose absence `expr` asks about."""
     return {
         selector.name
-        for node in _nodes(expr)
-        if isinstance(node, promql.Call) and node.func.name.startswith("absent")
-        for selector in _selectors(node)
+        for call in nodes_of(promql.parse(expr), promql.Call)
+        if call.func.name.startswith("absent")
+        for selector in nodes_of(call, promql.VectorSelector)
+        if selector.name
     }
 
 
 def _metrics(expr: str) -> set[str]:
-    return {selector.name for selector in _selectors(promql.parse(expr)) if selector.name}
-
-
-def _selectors(node: Any) -> list[Any]:
-    return [one for one in _walk(node) if isinstance(one, promql.VectorSelector)]
-
-
-def _nodes(expr: str) -> list[Any]:
-    return _walk(promql.parse(expr))
-
-
-def _walk(node: Any) -> list[Any]:
-    found: list[Any] = []
-    promql.walk(node, found.append)
-    return found
+    return {
+        selector.name
+        for selector in nodes_of(promql.parse(expr), promql.VectorSelector)
+        if selector.name
+    }

@@ -286,7 +286,7 @@ def simulate_past(
     """
     healthy = (warm or _WARM).of(scenario, compression)
     catalogue = catalogue_world(healthy.before)
-    recorder = Recorder(catalogue, needed.of, scenario.past.depth_s, needed.fine_s)
+    recorder = Recorder(catalogue, needed.depth_s, scenario.past.depth_s, needed.fine_s)
     past_s, incidents = _past(scenario, recorder.past_s)
     chance = generator(scenario.seed, "resample")
     drive = Simulation(recorder, False, chance, _teller(scenario, report), compression)  # noqa: FBT003
@@ -335,7 +335,7 @@ def _missing(scenario: Scenario, needed: HistoryDepths) -> tuple[str, ...]:
         return ()
     names = {metric.name for metric in WORLD}
     names |= {f"{name}_{part}" for name in names for part in ("bucket", "count", "sum")}
-    asked = {name: needed.of(name) for name in names if needed.of(name) > 0}
+    asked = {name: needed.depth_s(name) for name in names if needed.depth_s(name) > 0}
     return missing_history(asked, dict.fromkeys(asked, given_s))
 
 

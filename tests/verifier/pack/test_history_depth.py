@@ -37,7 +37,7 @@ def test_the_depth_of_a_metric_adds_ranges_offsets_and_subqueries(
     expr: str, depth_s: float
 ) -> None:
     """The longest way back over all selectors that may take `m`."""
-    assert max(read.depth_s for read in reads(expr) if read.takes("m")) == depth_s
+    assert max(read.depth_s for read in reads(expr) if read.matches("m")) == depth_s
 
 
 def test_a_subquery_beside_a_selector_does_not_deepen_it() -> None:
@@ -55,7 +55,7 @@ def test_an_at_modifier_is_seen() -> None:
 
 def test_a_recording_rule_hands_its_readers_depth_on(tmp_path: Path) -> None:
     """An alert over 30 days of a 5-minute rate needs 30 days and 5 minutes of the counter."""
-    found = depths(
+    needed = depths(
         rules(
             tmp_path,
             {"alert": "A", "expr": "avg_over_time(b[30d]) > 1"},
@@ -63,10 +63,10 @@ def test_a_recording_rule_hands_its_readers_depth_on(tmp_path: Path) -> None:
             {"record": "a", "expr": "rate(m_total[5m])"},
         )
     )
-    assert found.of("b") == 30 * 86400
-    assert found.of("a") == 30 * 86400 + LOOKBACK_S
-    assert found.of("m_total") == found.longest_s == 30 * 86400 + LOOKBACK_S + 300
-    assert found.of("unread") == 0
+    assert needed.depth_s("b") == 30 * 86400
+    assert needed.depth_s("a") == 30 * 86400 + LOOKBACK_S
+    assert needed.depth_s("m_total") == needed.longest_s == 30 * 86400 + LOOKBACK_S + 300
+    assert needed.depth_s("unread") == 0
 
 
 def test_recording_rules_are_ordered_by_what_they_read(tmp_path: Path) -> None:

@@ -237,12 +237,12 @@ def test_each_metric_has_as_much_past_as_is_read_of_it():
     needed = depths(*asked)
     history = fastforward.simulate(told("duration: 1m\n" + SMALL), needed).history
     names = {dict(labels)["__name__"] for labels in history.series}
-    assert names == {name for name in names if needed.of(name)} | {"up"}
-    assert needed.of("http_requests_total") == 30 * 86_400
-    assert needed.of("agentaskit_agents_crashed_total") == 0
+    assert names == {name for name in names if needed.depth_s(name)} | {"up"}
+    assert needed.depth_s("http_requests_total") == 30 * 86_400
+    assert needed.depth_s("agentaskit_agents_crashed_total") == 0
     for name in names - {"up"}:
         for _, times_s, _ in series(history, name):
-            assert -needed.of(name) - 2 * SCRAPE_S <= times_s[0] <= -needed.of(name), name
+            assert -needed.depth_s(name) - 2 * SCRAPE_S <= times_s[0] <= -needed.depth_s(name), name
             steps = np.diff(times_s)
             assert (steps[times_s[1:] > -FINE_PAST_S] == SCRAPE_S).all()
             assert (steps[times_s[1:] <= -FINE_PAST_S] == COARSE_S).all()
