@@ -27,7 +27,8 @@ from rich.table import Table
 
 from benchmarks.simpy_world import ArithmeticBus, EventBus, SimpyWorld
 from exporter.metrics.catalogue import catalogue_world
-from simulator.plan import BASE_RATE_PER_S, Plan
+from simulator.load import BASE_RATE_PER_S
+from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 

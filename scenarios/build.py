@@ -18,7 +18,8 @@ from scenarios.scenario import Incident, Past, Scenario
 from scenarios.topology_overlay import overlay
 from scenarios.validation import Mistakes
 from simulator.faults.catalogue import Fault
-from simulator.plan import Burst, Daily, Load, Plan, Stage
+from simulator.load import Burst, Daily, Load, Stage
+from simulator.plan import Plan
 
 if TYPE_CHECKING:
     from documents.yaml_reader import Step

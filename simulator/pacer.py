@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from simulator.topology import require_positive
+from simulator.bounds import require_positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ class Pacer:
         on_tick: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the clock's time now for the world's time now; `on_tick` is called after steps."""
-        require_positive("tick", tick_s)
+        require_positive("tick_s", tick_s)
         self._world, self._clock, self._tick_s, self._on_tick = world, clock, tick_s, on_tick
         self._began_s = clock.monotonic()
         self._origin_s = world.now_s

@@ -1,14 +1,17 @@
 """The topology: every number of the simulated system that a user may change.
 
-Plain frozen values with their units in the name. `scenarios` reads them from a file and reports a
-mistake with its place; the checks here guard every other caller. Nothing here simulates.
+Frozen values with their units in the name, each of which refuses numbers outside its bounds with a
+`BoundError`. `scenarios` reads them from a file, `kernel.state` lays out a world of them. Nothing
+here simulates.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import ClassVar, Literal
+from typing import Literal
+
+from simulator import bounds
 
 PRIORITIES = ("critical", "high", "normal", "low")
 SANDBOXES = ("A", "B", "C")
@@ -34,11 +37,20 @@ def require_positive(what: str, value: float) -> None:
     require(isfinite(value) and value > 0, what, "above 0", value)
 
 
+COUNT_MAX = 1_000_000
+"""Most agents of a tier, slots of a pool, tasks of a queue; a mistyped digit is refused."""
+
+SHARE_SLACK = 1e-9
+"""How far a sum of shares may be from 1: decimal fractions such as 0.1 are not exact in binary."""
+
+
+def _require_count(name: str, value: int, owner: str) -> None:
+    bounds.require(1 <= value <= COUNT_MAX, name, f"1 to {COUNT_MAX}", value, owner=owner)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
     """One tier of agents, from the most senior to the most numerous."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     name: str
     agents: int
@@ -50,25 +62,21 @@ class Tier:
 
     def __post_init__(self) -> None:
         """Refuse an empty tier, a tier without a name and a speed that is not positive."""
-        require(bool(self.name), "tier name", "a non-empty word", self.name)
-        require(
-            1 <= self.agents <= 1_000_000, f"tier {self.name}: agents", "1 to 1000000", self.agents
+        bounds.require(bool(self.name), "name", "a non-empty word", self.name, owner="tier")
+        owner = f"tier {self.name}"
+        _require_count("agents", self.agents, owner)
+        bounds.require(
+            bool(self.takes), "takes", "at least one task class", self.takes, owner=owner
         )
-        require(bool(self.takes), f"tier {self.name}: takes", "at least one task class", self.takes)
-        require_positive(f"tier {self.name}: speed", self.speed)
-        require(
-            self.base_memory_bytes >= 0 and self.task_memory_bytes >= 0,
-            f"tier {self.name}: memory",
-            "at least 0",
-            self.base_memory_bytes,
-        )
+        bounds.require_positive("speed", self.speed, owner=owner)
+        for name in ("base_memory_bytes", "task_memory_bytes"):
+            value = getattr(self, name)
+            bounds.require(value >= 0, name, "at least 0", value, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskClass:
-    """Service of one class of task: mean in seconds, coefficient of spread (sigma of the log)."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+    """Service of one class of task: mean in seconds, spread (sigma of the logarithm)."""
 
     name: ClassName
     share: float
@@ -78,16 +86,15 @@ class TaskClass:
 
     def __post_init__(self) -> None:
         """Refuse shares outside [0, 1] and times that are not positive."""
-        require_share(f"class {self.name}: share", self.share)
-        require_positive(f"class {self.name}: mean_service_s", self.mean_service_s)
-        require(0 <= self.sigma <= 3, f"class {self.name}: sigma", "between 0 and 3", self.sigma)
+        owner = f"class {self.name}"
+        bounds.require_share("share", self.share, owner=owner)
+        bounds.require_positive("mean_service_s", self.mean_service_s, owner=owner)
+        bounds.require(0 <= self.sigma <= 3, "sigma", "between 0 and 3", self.sigma, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priority:
     """One priority: its share of the arrivals, its bounded queue, how long a task may wait."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     name: Literal["critical", "high", "normal", "low"]
     share: float
@@ -96,21 +103,15 @@ class Priority:
 
     def __post_init__(self) -> None:
         """Refuse unbounded queues and waits."""
-        require_share(f"priority {self.name}: share", self.share)
-        require(
-            1 <= self.queue_limit <= 1_000_000,
-            f"priority {self.name}: queue_limit",
-            "1 to 1000000",
-            self.queue_limit,
-        )
-        require_positive(f"priority {self.name}: wait_limit_s", self.wait_limit_s)
+        owner = f"priority {self.name}"
+        bounds.require_share("share", self.share, owner=owner)
+        _require_count("queue_limit", self.queue_limit, owner)
+        bounds.require_positive("wait_limit_s", self.wait_limit_s, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxPool:
-    """One sandbox pool: its slots and the share of tasks that need it alone."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+    """One sandbox pool: its slots and the share of tasks that need this pool only."""
 
     name: Literal["A", "B", "C"]
     slots: int
@@ -118,10 +119,9 @@ class SandboxPool:
 
     def __post_init__(self) -> None:
         """Refuse empty pools."""
-        require(
-            1 <= self.slots <= 1_000_000, f"sandbox {self.name}: slots", "1 to 1000000", self.slots
-        )
-        require_share(f"sandbox {self.name}: share", self.share)
+        owner = f"sandbox {self.name}"
+        _require_count("slots", self.slots, owner)
+        bounds.require_share("share", self.share, owner=owner)
 
 
 def _default_tiers() -> tuple[Tier, ...]:
@@ -150,8 +150,6 @@ def _default_priorities() -> tuple[Priority, ...]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
     """The whole simulated system. Times in seconds, sizes in bytes, shares in [0, 1]."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 
     tiers: tuple[Tier, ...] = field(default_factory=_default_tiers)
     classes: tuple[TaskClass, ...] = (
@@ -205,34 +203,31 @@ class Topology:
 
     def __post_init__(self) -> None:
         """Refuse a system that cannot run: shares that do not add up, nobody to take a class."""
-        for what, names, expected in (
-            ("priorities", [p.name for p in self.priorities], list(PRIORITIES)),
-            ("sandboxes", [p.name for p in self.sandboxes], list(SANDBOXES)),
-            ("classes", [c.name for c in self.classes], list(TASK_CLASSES)),
+        self._check_names()
+        self._check_shares()
+        self._check_times()
+        self._check_counts()
+        self._check_costs()
+
+    def _check_names(self) -> None:
+        """Tables are indexed by these orders; every class of task needs somebody who takes it."""
+        for name, parts, expected in (
+            ("priorities", self.priorities, PRIORITIES),
+            ("sandboxes", self.sandboxes, SANDBOXES),
+            ("classes", self.classes, TASK_CLASSES),
         ):
-            require(names == expected, what, f"exactly {', '.join(expected)} in this order", names)
-        tier_names = [t.name for t in self.tiers]
-        require(
-            bool(tier_names) and len(set(tier_names)) == len(tier_names),
-            "tiers",
-            "at least one, each with a name of its own",
-            tier_names,
-        )
-        for what, total in (
-            ("class shares", sum(c.share for c in self.classes)),
-            ("priority shares", sum(p.share for p in self.priorities)),
-        ):
-            require(abs(total - 1) < 1e-9, what, "shares that add up to 1", total)
-        sandboxed = self.triple_share + sum(p.share for p in self.sandboxes)
-        require(
-            sandboxed <= 1 + 1e-9,
-            "sandbox shares and triple_share together",
-            "at most 1",
-            sandboxed,
-        )
-        for one in self.classes:
-            taken = one.share == 0 or any(one.name in t.takes for t in self.tiers)
-            require(taken, f"class {one.name}", "taken by at least one tier", tier_names)
+            names = tuple(part.name for part in parts)
+            rule = f"exactly {', '.join(expected)} in this order"
+            bounds.require(names == expected, name, rule, list(names))
+        tiers = [tier.name for tier in self.tiers]
+        distinct = bool(tiers) and len(set(tiers)) == len(tiers)
+        bounds.require(distinct, "tiers", "at least one, each with a name of its own", tiers)
+        for task_class in self.classes:
+            takers = any(task_class.name in tier.takes for tier in self.tiers)
+            rule = f"a list in which at least one tier takes {task_class.name!r} tasks"
+            bounds.require(takers or task_class.share == 0, "tiers", rule, tiers)
+
+    def _check_shares(self) -> None:
         for name in (
             "triple_share",
             "first_result_share",
@@ -241,7 +236,26 @@ class Topology:
             "message_upward_share",
             "cpu_background_share",
         ):
-            require_share(name, getattr(self, name))
+            bounds.require_share(name, getattr(self, name))
+        for name, parts in (("classes", self.classes), ("priorities", self.priorities)):
+            total = sum(part.share for part in parts)
+            holds = abs(total - 1) < SHARE_SLACK
+            bounds.require(holds, name, "a list whose shares add up to 1", total)
+        sandboxed = sum(pool.share for pool in self.sandboxes)
+        bounds.require(
+            sandboxed <= 1 + SHARE_SLACK,
+            "sandboxes",
+            "a list whose shares add up to at most 1",
+            sandboxed,
+        )
+        bounds.require(
+            self.triple_share + sandboxed <= 1 + SHARE_SLACK,
+            "triple_share",
+            f"at most {max(0.0, 1 - sandboxed):.6g}, which the sandboxes' shares leave of 1",
+            self.triple_share,
+        )
+
+    def _check_times(self) -> None:
         for name in (
             "rate_limit_per_s",
             "inbox_service_s",
@@ -252,7 +266,9 @@ class Topology:
             "target_utilisation",
             "scaling_memory_s",
         ):
-            require_positive(name, getattr(self, name))
+            bounds.require_positive(name, getattr(self, name))
+
+    def _check_counts(self) -> None:
         for name, low, high in (
             ("rate_limit_burst", 1, 10_000_000),
             ("max_retries", 0, 10),
@@ -263,14 +279,16 @@ class Topology:
             ("request_bytes", 0, 1 << 30),
             ("response_bytes", 0, 1 << 30),
             ("queued_task_bytes", 0, 1 << 30),
-            ("active_floor", 1, 1_000_000),
-            ("scale_up_per_s", 1, 1_000_000),
-            ("scale_down_per_s", 1, 1_000_000),
+            ("active_floor", 1, COUNT_MAX),
+            ("scale_up_per_s", 1, COUNT_MAX),
+            ("scale_down_per_s", 1, COUNT_MAX),
             ("hosts", 1, 10_000),
             ("cpus_per_host", 1, 1024),
         ):
             value = getattr(self, name)
-            require(low <= value <= high, name, f"{low} to {high}", value)
+            bounds.require(low <= value <= high, name, f"{low} to {high}", value)
+
+    def _check_costs(self) -> None:
         for name in (
             "merge_s",
             "gateway_overhead_s",
@@ -280,7 +298,7 @@ class Topology:
             "startup_sigma",
         ):
             value = getattr(self, name)
-            require(isfinite(value) and value >= 0, name, "at least 0", value)
+            bounds.require(isfinite(value) and value >= 0, name, "at least 0", value)
 
     @property
     def fleet(self) -> int:

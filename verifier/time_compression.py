@@ -12,18 +12,19 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
 from exporter.target import SCRAPE_S, SCRAPE_TIMEOUT_S
+from simulator.bounds import require
 from simulator.faults.catalogue import (
     LEAK_MAX_BYTES_PER_S,
     SCRAPE_DELAY_MAX_S,
     MemoryLeak,
     ScrapeSlow,
 )
-from simulator.plan import Load, Plan, Stage
-from simulator.topology import require
+from simulator.load import Load, Stage
+from simulator.plan import Plan
 
 if TYPE_CHECKING:
     from simulator.faults.catalogue import Fault, Parameters
-    from simulator.plan import Burst
+    from simulator.load import Burst
     from simulator.topology import Topology
 
 LIVE_SCRAPE_MIN_S: Final = 0.5
@@ -101,7 +102,7 @@ class TimeCompression:
         if self.factor != 1 or lead_s > 0:
             for what, found in (("trace", load.trace_s), ("daily", load.daily)):
                 rule = "left out in a live run: it goes by the clock of the world"
-                require(found is None, f"load: {what}", rule, what)
+                require(found is None, what, rule, what, owner="load")
         return replace(load, stages=stages, burst=self._burst(load.burst))
 
     def _burst(self, burst: Burst | None) -> Burst | None:

@@ -31,8 +31,9 @@ from scenarios.injection_form import FaultForm
 from scenarios.loader import load_scenario, resolve
 from scenarios.scenario import Scenario
 from scenarios.topology_overlay import load_topology
+from simulator.load import Load
 from simulator.pacer import SystemClock
-from simulator.plan import Load, Plan
+from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.kernel.state import State
-    from simulator.plan import Load
+    from simulator.load import Load
     from simulator.topology import Topology
 
     Command = Callable[[int, int], None]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.simpy_world import ArithmeticBus, EventBus, SimpyWorld
-from simulator.plan import BASE_RATE_PER_S, Plan
+from simulator.load import BASE_RATE_PER_S
+from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 

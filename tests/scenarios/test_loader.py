@@ -146,7 +146,7 @@ MUTATIONS = [
     ("hosts: 4", "hosts: 0", "8:10: hosts must be 1 to 10000, got 0"),
     ("watchdog: 10s", "watchdog: 0s", "9:13: watchdog must be above 0, got 0s"),
     ("watchdog: 10s", "watchdog: 10", "9:13: topology.watchdog must be a duration such as 1h30m, 200ms or 0s, got 10 without a unit"),
-    ("  hosts: 4", "  triple_share: 0.9", "8:17: sandbox shares and triple_share together must be at most 1"),
+    ("  hosts: 4", "  triple_share: 0.9", "8:17: triple_share must be at most 0.7, which the sandboxes' shares leave of 1, got 0.9"),
     ("topology:\n", "topology: 5\nx:\n", "5:11: topology must be a mapping or a file's path, got 5|6:1: unknown key 'x'"),
     # load
     ("rate: 10300", "rate: fast", "11:9: load.rate must be a number, got 'fast'"),

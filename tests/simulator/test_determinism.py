@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from simulator.faults.catalogue import Fault
-from simulator.plan import Burst, Daily, Load, Plan, Stage
+from simulator.load import Burst, Daily, Load, Stage
+from simulator.plan import Plan
 from simulator.snapshot import DurationHistogram
 from simulator.topology import PRIORITIES, Priority
 from simulator.world import World

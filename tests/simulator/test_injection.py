@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from simulator.faults.catalogue import BusPartition, Fault, TaskFailure, TrafficDrop
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.worlds import small
 

@@ -7,7 +7,8 @@ import pytest
 
 from simulator.faults.catalogue import FAULTS
 from simulator.kernel import loop as k
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.topology import SANDBOXES, SandboxPool
 from simulator.world import World
 from tests.simulator.laws import broken, fallen, unsound

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from simulator.kernel import loop as k
-from simulator.plan import Burst, Daily, Load, Plan, Stage
+from simulator.load import Burst, Daily, Load, Stage
+from simulator.plan import Plan
 from simulator.topology import PRIORITIES, Priority
 from simulator.world import World
 from tests.simulator.worlds import fault, small, station

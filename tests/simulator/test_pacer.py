@@ -124,7 +124,7 @@ async def test_the_callback_follows_every_step():
 def test_a_tick_must_be_positive():
     """Otherwise the loop would spin."""
     clock = MockClock()
-    with pytest.raises(ValueError, match="tick must be above 0, got 0"):
+    with pytest.raises(ValueError, match="tick_s must be above 0, got 0"):
         Pacer(SlowWorld(clock), clock, tick_s=0)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from simulator.kernel import loop as k
-from simulator.plan import BASE_RATE_PER_S, Load, Plan
+from simulator.load import BASE_RATE_PER_S, Load
+from simulator.plan import Plan
 from simulator.snapshot import DURATION_BOUNDS_S
 from simulator.topology import Topology
 from simulator.world import World

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from simulator.kernel import loop as k
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.topology import SANDBOXES, SandboxPool, Tier
 from simulator.world import World
 from tests.simulator.statistics import agrees, erlang_c

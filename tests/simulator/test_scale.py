@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 from tests.simulator.laws import broken, fallen, unsound

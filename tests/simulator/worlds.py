@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.faults import catalogue as f
-from simulator.plan import Burst, Daily, Load, Plan, Stage
+from simulator.load import Burst, Daily, Load, Stage
+from simulator.plan import Plan
 from simulator.topology import (
     PRIORITIES,
     SANDBOXES,

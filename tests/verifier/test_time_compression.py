@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator.faults.catalogue import Fault, MemoryLeak, ScrapeSlow, TaskFailure
-from simulator.plan import Burst, Daily, Load, Plan, Stage
+from simulator.load import Burst, Daily, Load, Stage
+from simulator.plan import Plan
 from simulator.topology import Topology
 from verifier.time_compression import TimeCompression
 

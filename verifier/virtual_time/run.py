@@ -20,7 +20,8 @@ from exporter.metrics.catalogue import CONTRACT, WORLD, Catalogue, catalogue_wor
 from exporter.scrape_path.losses import arrives
 from exporter.target import SCRAPE_S
 from simulator.kernel.streams import generator
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 from verifier.errors import JudgeError

@@ -8,7 +8,8 @@ import pytest
 from simulator import world as world_module
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.measures import MEASURES
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.faults.injectors import disarm
 from tests.simulator.faults.test_faults import NUMBERS

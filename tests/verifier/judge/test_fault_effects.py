@@ -14,7 +14,8 @@ from exporter.scrape_path import losses as hindrance
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from scenarios.loader import LIBRARY
 from simulator.faults.catalogue import FAULTS
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.snapshot import FaultEffect
 from simulator.topology import Topology
 from simulator.world import World

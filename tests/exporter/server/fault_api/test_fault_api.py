@@ -17,7 +17,8 @@ from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
 from scenarios.injection_form import FaultForm
 from simulator.faults.catalogue import ExporterDown, Fault
-from simulator.plan import Load, Plan
+from simulator.load import Load
+from simulator.plan import Plan
 from simulator.world import World
 from tests.fakes import MockClock
 from tests.simulator.worlds import small
