@@ -203,9 +203,9 @@ class Simulation:
         snapshot = world.snapshot()
         raw = self.recorder.read(snapshot)
         at_s = start_s + scrape * SCRAPE_S
-        shown = self.recorder.shown(snapshot)
-        row = self.recorder.lived(at_s, raw, up=arrives(snapshot), shown=shown)
-        self.recorder.note(snapshot)
+        present = self.recorder.present_series(snapshot)
+        row = self.recorder.record(at_s, raw, up=arrives(snapshot), present=present)
+        self.recorder.count_effects(snapshot)
         self.exact_s += SCRAPE_S
         return changed, row
 
@@ -218,9 +218,10 @@ class Simulation:
     def _resample(self, world: World, from_s: float, scrapes: int, pool: ResamplingPool) -> None:
         times_s = from_s + SCRAPE_S * np.arange(1, scrapes + 1, dtype=np.float64)
         snapshot, picks = world.snapshot(), pool.pick(scrapes, self.chance)
-        shown = self.recorder.shown(snapshot)
-        self.recorder.add(times_s, pool.rows, picks, up=arrives(snapshot), shown=shown)
-        self.recorder.note(snapshot, scrapes)
+        present = self.recorder.present_series(snapshot)
+        up = arrives(snapshot)
+        self.recorder.record_rows(times_s, pool.rows, picks, up=up, present=present)
+        self.recorder.count_effects(snapshot, scrapes)
         world.skip_ns(scrapes * self.compression.step_ns)
         self.resampled_s += scrapes * SCRAPE_S
         self.tell(from_s + scrapes * SCRAPE_S)
@@ -250,7 +251,7 @@ def simulate(
     drive.exact = exact or scenario.plan.load.trace_s is not None
     if scenario.plan.load.trace_s is not None:
         world = World(scenario.topology, scenario.plan, scenario.seed)
-        drive.recorder.join(drive.recorder.read(world.snapshot()))
+        drive.recorder.continue_from(drive.recorder.read(world.snapshot()))
     else:
         world = world.fork(scenario.plan)
     if scenario.plan.load != load or _begins_changed(scenario.plan.faults):
@@ -356,7 +357,7 @@ def _joined(recorder: Recorder, healthy: HealthyWorld) -> ResamplingPool | None:
     None when something is read that is never steady, such as a clock.
     """
     readings = np.array([recorder.read(one) for one in (healthy.before, *healthy.scrapes)])
-    recorder.join(readings[-1])
+    recorder.continue_from(readings[-1])
     rows = np.where(recorder.counters, np.diff(readings, axis=0), readings[1:])
     return ResamplingPool(rows) if is_steady(rows) else None
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from exporter.history.recorder import COARSE_S, FINE_PAST_S, Recorder
+from exporter.history.recorder import Recorder
+from exporter.history.retention import COARSE_S, FINE_PAST_S
 from exporter.history.samples import EPOCH_S, STALE_BITS
 from exporter.metrics.series import Catalogue, Metric
 from exporter.target import SCRAPE_S
@@ -65,19 +66,19 @@ def samples(record):
 def live(record, readings, start_s=SCRAPE_S, *, up=True):
     """Record one exact scrape for each reading."""
     for step, reading in enumerate(readings):
-        record.lived(start_s + step * SCRAPE_S, record.read(reading), up=up)
+        record.record(start_s + step * SCRAPE_S, record.read(reading), up=up)
 
 
 def add(record, from_s, pool, picks, *, up=True):
     """Record drawn scrapes after `from_s`."""
     times_s = from_s + SCRAPE_S * np.arange(1, len(picks) + 1, dtype=np.float64)
-    record.add(times_s, np.array(pool, dtype=np.float64), np.array(picks), up=up)
+    record.record_rows(times_s, np.array(pool, dtype=np.float64), np.array(picks), up=up)
 
 
 def test_lived_and_drawn_scrapes_join_without_a_seam():
     """Counters go up by what each scrape adds, whoever tells it; gauges are what they are."""
     record = recorder(past_s=0)
-    record.join(record.read(Reading(1000, 50, 7)))
+    record.continue_from(record.read(Reading(1000, 50, 7)))
     live(record, [Reading(1010, 50, 3), Reading(1025, 52, 4)])
     add(record, 30, [[10, 1, 8], [20, 0, 9]], [1, 1, 0])
     live(record, [Reading(1026, 53, 5)], start_s=90)
@@ -90,9 +91,9 @@ def test_lived_and_drawn_scrapes_join_without_a_seam():
 def test_another_worlds_counters_go_on_where_the_last_ones_stood():
     """A scenario begins with a copy of the healthy world, or with a new one."""
     record = recorder(past_s=0)
-    record.join(record.read(Reading(500, 0, 0)))
+    record.continue_from(record.read(Reading(500, 0, 0)))
     live(record, [Reading(510, 0, 0)])
-    record.join(record.read(Reading(0, 0, 0)))
+    record.continue_from(record.read(Reading(0, 0, 0)))
     live(record, [Reading(4, 0, 0)], start_s=30)
     assert samples(record)["requests_total"][1] == [10, 14]
 

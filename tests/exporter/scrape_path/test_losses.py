@@ -142,7 +142,7 @@ def test_a_recorded_series_that_vanishes_is_marked_stale_once_and_comes_back_gro
     catalogue = catalogue_world(world.snapshot())
     counter, gauge = "agentaskit_agents_started_total", "agentaskit_sim_time_seconds"
     recorder = Recorder(catalogue, lambda name: 300.0 if name in {counter, gauge, "up"} else 0.0)
-    recorder.join(recorder.read(world.snapshot()))
+    recorder.continue_from(recorder.read(world.snapshot()))
     ranks = dict(zip((dict(one)[NAME] for one in catalogue.series), rank_series(catalogue),
                      strict=True))  # fmt: skip
     first, second = sorted((counter, gauge), key=ranks.get)
@@ -152,8 +152,8 @@ def test_a_recorded_series_that_vanishes_is_marked_stale_once_and_comes_back_gro
         world.advance(1.0 + step * 0.1)
         world.change(scrape_path=ScrapePath(**path))
         snapshot = world.snapshot()
-        recorder.lived(step * SCRAPE_S, recorder.read(snapshot), up=arrives(snapshot),
-                       shown=recorder.shown(snapshot))  # fmt: skip
+        recorder.record(step * SCRAPE_S, recorder.read(snapshot), up=arrives(snapshot),
+                       present=recorder.present_series(snapshot))  # fmt: skip
     found = {name: dict(zip(*two, strict=True)) for name, two in samples(recorder).items()}
     assert found["up"] == {15.0: 1, 30.0: 1, 45.0: 1, 60.0: 0, 75.0: 1}
     assert list(found[first]) == [15.0, 30.0, 75.0]

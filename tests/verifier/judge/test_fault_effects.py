@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 
 from exporter.history import recorder
@@ -201,13 +202,16 @@ def _always(_):
     return True
 
 
-_shown = Recorder.shown
+def _all_present(recorder, _):
+    return np.full(len(recorder.counters), fill_value=True)
+
+
 DEAF = {
     "exporter_down": (fastforward, "arrives", _always, "{}"),
     "counter_reset": (Recorder, "restart", lambda *_: None, "{}"),
     "scrape_slow": (fastforward, "arrives", _always, "{delay: 12s}"),
     "scrape_truncated": (fastforward, "arrives", _always, "{share: 0.5}"),
-    "series_vanish": (Recorder, "shown", lambda self, _: self._there | True, "{share: 0.25}"),
+    "series_vanish": (Recorder, "present_series", _all_present, "{share: 0.25}"),
 }
 
 

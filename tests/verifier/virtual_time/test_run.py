@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from exporter.history.recorder import COARSE_S, FINE_PAST_S
+from exporter.history.retention import COARSE_S, FINE_PAST_S
 from exporter.target import SCRAPE_S
 from tests.verifier.histories import rules
 from tests.verifier.lives import (
