@@ -151,7 +151,7 @@ class Stack:
     def _look_at_alertmanager(self) -> None:
         self.restarts += revive("Alertmanager", self.alertmanager)
         for alert in self._ask(self.alertmanager.alerts) or []:
-            self.seen.add(tuple(sorted(alert["labels"].items())))
+            self.seen.add(alert.labels)
 
     def _ask(self, question: Callable[[], _Answer]) -> _Answer | None:
         """Ask Alertmanager; None when it died since: the next look starts it again."""

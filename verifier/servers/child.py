@@ -1,10 +1,10 @@
 """A server program run as a child in a temporary directory, with neither ever left behind.
 
-Used by whatever starts a Prometheus or an Alertmanager. However the parent ends, `kill -9`
-included, the child is killed and the directory removed: on a normal end by `stop`, else by the
-guard, a small shell that waits for the end of file on a pipe only the parent holds. It is there
-before the directory is, and the child itself tells it its process id before it becomes the
-program, so that no instant is left in which the parent's end would leave either behind. A
+Used by whatever starts a Prometheus, an Alertmanager or a receiver. However the parent ends,
+`kill -9` included, the child is killed and the directory removed: on a normal end by `stop`, else
+by the guard, a small shell that waits for the end of file on a pipe only the parent holds. It
+starts before the directory is made, and the child itself writes its process id to it before it
+becomes the program, so that at no instant the parent's end would leave either behind. A
 parent-death signal was the alternative: it leaves the directory, follows the thread instead of the
 process, needs code between fork and exec, and exists on Linux alone.
 """
@@ -30,12 +30,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOG_LINES: Final = 200
+"""Kept of the output: an error is near the end, and a server may write for days."""
 STOP_TIMEOUT_S: Final = 10.0
+"""A killed process ends at once, but for one that waits on a dead disk: that must not block us."""
+LOG_END_S: Final = 1.0
+"""How long the end of the log of a process that has ended may take to be read."""
 FREE_BYTES_MIN: Final = 1 << 20
+"""Less than this is a full disk: no server stores even its first samples in it."""
 _CRASHES: Final = ("panic:", "fatal error:")
-"""How a program written in Go begins its last words."""
+"""How a program written in Go begins the report of its crash."""
+_ERROR_MARKS: Final = ("level=error", "level=ERROR", *_CRASHES)
+"""In lines of the log that report an error: Prometheus 2 and Alertmanager, Prometheus 3, Go."""
 _CHILD: Final = 'echo $$ >&0; exec "$0" "$@" </dev/null'
-"""Its standard input is the guard's pipe until it becomes the program, and not a moment longer."""
+"""Its standard input is the guard's pipe until it becomes the program, and no longer."""
 _GUARD: Final = """
 pid=
 while read -r line; do
@@ -71,7 +78,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops us
+            start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops the rest
             cwd="/",
         )
         try:
@@ -87,7 +94,7 @@ class Child:
         """
         with self._lock:
             if self._stopped:
-                raise JudgeError(f"{command[0]} was to start when all was over: run it again")
+                raise JudgeError(f"{command[0]} cannot start: it was stopped already, run it again")
             self._end_process()
             self.log.clear()
             self._starting = True
@@ -120,22 +127,30 @@ class Child:
         return self._process.poll() if self._process else None
 
     def last_log(self, lines: int = 3) -> str:
-        """Return the last lines of output, those that tell of an error preferred."""
-        marks = ("level=error", "level=ERROR", *_CRASHES)
-        errors = [line for line in self.log if any(mark in line for mark in marks)]
+        """Return the last lines of output, those that report an error preferred."""
+        errors = [line for line in self.log if any(mark in line for mark in _ERROR_MARKS)]
         return "\n".join((errors or list(self.log))[-lines:])
 
-    def fate(self) -> list[str]:
-        """Return how the process ended and what it said last, as far as it did either."""
+    def how_it_ended(self) -> list[str]:
+        """Return the exit status and the end of the log as sentences, nothing while it runs."""
         if self.exit_status() is None:
             return []
-        words = self.last_log()
+        self._read_to_end()
+        lines = self.last_log()
         ended = f"it ended with status {self.exit_status()}"
-        return [ended, f"its last words: {words}"] if words else [ended]
+        return [ended, f"its log ends with: {lines}"] if lines else [ended]
 
-    def way_out(self, what: str = "") -> str:
-        """Return what a user can do about a process that failed; `what` it said, beside its log."""
-        if "no space left" in "\n".join((what, *list(self.log))).lower() or not self.has_room():
+    def port_was_taken(self) -> bool:
+        """Whether the log says that another program listens on the process's port."""
+        self._read_to_end()
+        return "address already in use" in "\n".join(self.log)
+
+    def way_out(self, reason: str = "") -> str:
+        """Return what a user can do about a process that failed.
+
+        The operating system's words for a full disk are searched for in `reason` and in the log.
+        """
+        if "no space left" in "\n".join((reason, *list(self.log))).lower() or not self.has_room():
             return _disk_is_full(self.directory)
         return "run it again; `agentaskit-sim doctor` shows what is installed"
 
@@ -150,7 +165,7 @@ class Child:
             self._end_process()
             shutil.rmtree(self.directory, ignore_errors=True)
             if self._starting or self.directory.exists():
-                # A signal came while a process was started, which only the guard knows.
+                # A signal arrived while a process was starting: only the guard knows its id.
                 self._close_pipe()
             else:
                 self._dismiss_guard()
@@ -173,7 +188,7 @@ class Child:
         if self._process is None:
             return
         with contextlib.suppress(OSError):
-            # Its whole group, and not gently: what it would save is thrown away anyway.
+            # Its whole group, and without a warning: what it would save is removed anyway.
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT_S)
@@ -182,13 +197,18 @@ class Child:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
+    def _read_to_end(self) -> None:
+        """Wait until all is read that an ended process wrote: its exit is seen before its log."""
+        if self._reader is not None and self.exit_status() is not None:
+            self._reader.join(LOG_END_S)
+
     def _read_log(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdout is None:
             return
         crashed = False
         for line in process.stdout:
             text = line.decode(errors="replace").rstrip()
-            if not crashed:  # what follows is the state of a thousand goroutines
+            if not crashed:  # the state of a thousand goroutines follows
                 self.log.append(text)
             crashed = crashed or text.startswith(_CRASHES)
 

@@ -113,10 +113,12 @@ class Receiver:
             if _wait_for(port_file, child):
                 self._port = int(port_file.read_text(encoding="ascii"))
                 return
-            if "address already in use" not in "\n".join(child.log):
+            if not child.port_was_taken():
                 break
         raise JudgeError(
-            "; ".join(("the webhook receiver did not start", *child.fate(), child.way_out()))
+            "; ".join(
+                ("the webhook receiver did not start", *child.how_it_ended(), child.way_out())
+            )
         )
 
     def _running(self) -> Child:

@@ -16,7 +16,7 @@ from verifier.errors import JudgeError
 from verifier.pack.routing import load_routing
 from verifier.real_time import stack as module
 from verifier.real_time.stack import Stack
-from verifier.servers import alertmanager, prometheus
+from verifier.servers import loopback_server
 from verifier.servers.alertmanager import Alertmanager
 from verifier.servers.child import free_port
 from verifier.servers.prometheus import Prometheus
@@ -57,7 +57,7 @@ def test_a_stranger_that_answers_anything_is_not_taken_for_our_prometheus(
 ) -> None:
     """It was quicker than ours to take the port; ours gets another."""
     ports = iter([stranger, free_port()])
-    monkeypatch.setattr(prometheus, "free_port", lambda: next(ports))
+    monkeypatch.setattr(loopback_server, "free_port", lambda: next(ports))
     with Prometheus() as server:
         assert urlsplit(server.url).port != stranger
         assert server.version
@@ -66,28 +66,28 @@ def test_a_stranger_that_answers_anything_is_not_taken_for_our_prometheus(
 def test_nor_for_our_alertmanager(stranger: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither at the start, nor where ours is started again."""
     ports = iter([stranger, free_port()])
-    monkeypatch.setattr(alertmanager, "free_port", lambda: next(ports))
-    monkeypatch.setattr(alertmanager, "START_ATTEMPTS", 2)
+    monkeypatch.setattr(loopback_server, "free_port", lambda: next(ports))
+    monkeypatch.setattr(loopback_server, "START_ATTEMPTS", 2)
     with Alertmanager() as server:
         server.start(EMPTY)
         assert server.target != f"127.0.0.1:{stranger}"
-        server._port = stranger
+        server._server.port = stranger
         with pytest.raises(JudgeError, match=r"did not start again;.*address already in use"):
             server.restart()
 
 
-@pytest.mark.parametrize("room", [prometheus, alertmanager])
+@pytest.mark.parametrize("program", [Prometheus, Alertmanager])
 def test_with_all_ports_taken_nothing_begins_and_that_is_told(
-    stranger: int, monkeypatch: pytest.MonkeyPatch, room: object
+    stranger: int, monkeypatch: pytest.MonkeyPatch, program: type
 ) -> None:
     """Within ten seconds."""
-    monkeypatch.setattr(room, "free_port", lambda: stranger)
+    monkeypatch.setattr(loopback_server, "free_port", lambda: stranger)
     start_s = time.monotonic()
     with (
         pytest.raises(JudgeError, match=r"did not start;.*address already in use"),
-        Alertmanager() if room is alertmanager else Prometheus() as server,
+        program() as server,
     ):
-        server.start(EMPTY)  # type: ignore[union-attr]
+        server.start(EMPTY)
     assert time.monotonic() - start_s < 10
 
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.verifier.deliveries import post, wait_until
-from tests.verifier.servers.parents import leaves_nothing
+from tests.verifier.servers.processes import leaves_nothing
 from verifier.errors import JudgeError
 from verifier.pack.routing import load_routing
 from verifier.servers import alertmanager as module
-from verifier.servers import binaries
+from verifier.servers import binaries, loopback_server
 from verifier.servers.alertmanager import Alertmanager
 from verifier.servers.child import free_port
 from verifier.servers.receiver import Receiver
@@ -108,7 +108,7 @@ def test_its_own_list_shows_inhibited_alerts_too(server: Alertmanager, receiver:
     assert wait_until(server.alerts)
     say(server, start_s, start_s + 60, "Small")
     assert wait_until(lambda: len(server.alerts()) == 2)
-    states = {one["labels"]["alertname"]: one["status"]["state"] for one in server.alerts()}
+    states = {dict(alert.labels)["alertname"]: alert.state for alert in server.alerts()}
     assert states["Small"] in ("suppressed", "unprocessed")
     assert wait_until(lambda: counts(receiver) == [("firing", 1)])
     assert dict(receiver.notifications()[0].labels)["alertname"] == "Big"
@@ -154,8 +154,7 @@ def test_an_alert_that_ended_while_it_was_dead_is_still_said_to_be_resolved(
         start_s = time.time()
         say(server, start_s, start_s + 60)
         assert wait_until(lambda: counts(receiver) == [("firing", 1)])
-        assert server._child is not None
-        saved = server._child.directory / "data" / "nflog"
+        saved = server.directory / "data" / "nflog"
         assert wait_until(lambda: saved.exists() and saved.stat().st_size, 5) is told
         kill(server)
         server.restart()
@@ -201,17 +200,17 @@ def test_a_port_that_was_taken_meanwhile_is_no_failure_but_at_a_restart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """At the start another is tried; at a restart Prometheus knows this one and no other."""
-    monkeypatch.setattr(module, "START_ATTEMPTS", 2)
+    monkeypatch.setattr(loopback_server, "START_ATTEMPTS", 2)
     with Alertmanager() as first, Alertmanager() as second:
         first.start(EMPTY)
         taken = urlsplit(first.url).port
         assert taken is not None
         ports = iter([taken, free_port()])
-        monkeypatch.setattr(module, "free_port", lambda: next(ports))
+        monkeypatch.setattr(loopback_server, "free_port", lambda: next(ports))
         second.start(EMPTY)
         assert second.target != first.target
         assert second.path_prefix != first.path_prefix
-        second._port = taken
+        second._server.port = taken
         with pytest.raises(JudgeError, match=r"did not start again;.*address already in use"):
             second.restart()
         assert first.alerts() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.verifier.deliveries import wait_until
-from tests.verifier.servers.test_prometheus import is_running
+from tests.verifier.servers.processes import is_running
 from verifier.errors import JudgeError
 from verifier.servers import child as module
 from verifier.servers.child import Child
@@ -91,7 +92,7 @@ def test_once_stopped_nothing_is_started_any_more(tmp_path: Path) -> None:
     """A thread that was about to start a server again comes too late."""
     child = Child("x-", parent_directory=tmp_path)
     child.stop()
-    with pytest.raises(JudgeError, match="when all was over"):
+    with pytest.raises(JudgeError, match="was stopped already"):
         child.start(["/bin/sleep", "60"])
     assert not list(tmp_path.iterdir())
 
@@ -136,9 +137,9 @@ def test_a_full_disk_is_the_way_out_that_is_told(tmp_path: Path) -> None:
     child.start(["/bin/sh", "-c", "echo level=error err='no space left on device'; exit 3"])
     assert wait_until(lambda: child.exit_status() == 3 and child.log)
     assert child.way_out().startswith("the disk of")
-    assert child.fate() == [
+    assert child.how_it_ended() == [
         "it ended with status 3",
-        "its last words: level=error err=no space left on device",
+        "its log ends with: level=error err=no space left on device",
     ]
     child.stop()
 
@@ -152,3 +153,24 @@ def test_of_a_crash_the_first_words_are_kept(tmp_path: Path) -> None:
     time.sleep(0.1)
     assert child.last_log() == "fatal error: fault"
     child.stop()
+
+
+def test_a_child_can_be_stopped_twice_and_keeps_the_end_of_its_log() -> None:
+    """`stop` is called from `finally` and from `__exit__` alike."""
+    child = Child("agentaskit-test-")
+    child.start(["/bin/sh", "-c", "echo level=info fine; echo level=error broken; sleep 60"])
+    deadline = time.monotonic() + 10
+    while len(child.log) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert child.last_log() == "level=error broken"
+    assert child.exit_status() is None
+    child.stop()
+    child.stop()
+    assert not child.directory.exists()
+    assert child.exit_status() == -signal.SIGKILL
+
+
+def test_no_directory_to_write_in_is_a_judge_error() -> None:
+    """A read-only machine gets a sentence, no traceback."""
+    with pytest.raises(JudgeError, match="no temporary directory can be made"):
+        Child("x-", parent_directory=Path(tempfile.gettempdir()) / "does" / "not" / "exist")

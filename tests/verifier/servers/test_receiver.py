@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.verifier.deliveries import alert, delivery, post, wait_until
-from tests.verifier.servers.parents import leaves_nothing
+from tests.verifier.servers.processes import leaves_nothing
 from verifier.errors import JudgeError
 from verifier.servers import receiver as module
 from verifier.servers import webhook

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exporter.history.samples import EPOCH_S, STALE, STALE_BITS, Block, History
 from tests.verifier.histories import history, labels, row
-from verifier.servers.remote_write import REQUEST_SAMPLES_MAX, REQUEST_SPAN_MS, requests
+from verifier.servers.prometheus.remote_write import REQUEST_SAMPLES_MAX, REQUEST_SPAN_MS, requests
 
 
 def varint(value: int) -> bytes:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -18,13 +17,13 @@ import pytest
 
 from exporter.history.samples import EPOCH_S, Block, History
 from tests.verifier.histories import history, labels, row
+from tests.verifier.servers.processes import is_running
 from verifier.errors import JudgeError
-from verifier.servers import binaries
-from verifier.servers import prometheus as module
+from verifier.servers import binaries, loopback_server
 from verifier.servers.binaries import require
-from verifier.servers.child import Child, free_port
-from verifier.servers.prometheus import Prometheus, QueryError, RangeQuery
-from verifier.servers.remote_write import requests
+from verifier.servers.child import free_port
+from verifier.servers.prometheus import Prometheus, QueryError, RangeQuery, client
+from verifier.servers.prometheus.remote_write import requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +113,7 @@ def test_samples_that_got_lost_silently_are_a_judge_error(monkeypatch: pytest.Mo
             for body, count in requests(*arguments):  # type: ignore[arg-type]
                 yield body, count + 1
 
-        monkeypatch.setattr(module, "requests", lossy)
+        monkeypatch.setattr(client, "requests", lossy)
         with pytest.raises(JudgeError, match="Prometheus stored 3 of 4 samples"):
             running.push(history({A: row("1 2 3")}))
 
@@ -156,7 +155,7 @@ def test_a_port_that_was_taken_meanwhile_is_no_failure(monkeypatch: pytest.Monke
     with Prometheus() as first:
         taken = urlsplit(first.url).port
         ports = iter([taken, free_port()])
-        monkeypatch.setattr(module, "free_port", lambda: next(ports))
+        monkeypatch.setattr(loopback_server, "free_port", lambda: next(ports))
         with Prometheus() as second:
             assert urlsplit(second.url).port != taken
             second.push(history({A: row("1")}))
@@ -224,7 +223,7 @@ def test_nothing_is_left_behind_however_the_parent_ends(tmp_path: Path, end: str
         [sys.executable, "-c", HELPER, str(tmp_path), end],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         text=True,
     )
     assert helper.stdout is not None
@@ -239,38 +238,3 @@ def test_nothing_is_left_behind_however_the_parent_ends(tmp_path: Path, end: str
         time.sleep(0.05)
     assert not is_running(pid)
     assert list(tmp_path.iterdir()) == []
-
-
-def is_running(pid: int) -> bool:
-    """Return whether a process lives; a zombie does not, although it answers `kill -0`."""
-    if Path("/proc/self/stat").exists():  # a bare Debian has no ps
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return False
-        return stat.rpartition(")")[2].split()[0] != "Z"
-    run = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return bool(run.stdout.strip()) and not run.stdout.strip().startswith("Z")
-
-
-def test_a_child_can_be_stopped_twice_and_keeps_its_last_words() -> None:
-    """`stop` is called from `finally` and from `__exit__` alike."""
-    child = Child("agentaskit-test-")
-    child.start(["/bin/sh", "-c", "echo level=info fine; echo level=error broken; sleep 60"])
-    deadline = time.monotonic() + 10
-    while len(child.log) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert child.last_log() == "level=error broken"
-    assert child.exit_status() is None
-    child.stop()
-    child.stop()
-    assert not child.directory.exists()
-    assert child.exit_status() == -signal.SIGKILL
-
-
-def test_no_directory_to_write_in_is_a_judge_error() -> None:
-    """A read-only machine gets a sentence, no traceback."""
-    with pytest.raises(JudgeError, match="no temporary directory can be made"):
-        Child("x-", parent_directory=Path(tempfile.gettempdir()) / "does" / "not" / "exist")

@@ -1,6 +1,6 @@
 """Encodes a history as Prometheus remote-write 1.0 requests, a whole series at a time.
 
-Called by `verifier.servers.prometheus.Prometheus.push`, once by each of its senders. Timestamps in
+Called by `verifier.servers.prometheus.client`, once by each sending thread. Timestamps in
 milliseconds between 1971 and 2109 take six varint bytes, so that every sample is a record of 18
 bytes and numpy writes them all at once. Format: prompb/remote.proto and prompb/types.proto of
 Prometheus; snappy's block format.

@@ -1,4 +1,4 @@
-"""A parent that starts a server and is ended: what is left of either afterwards."""
+"""Processes seen from outside: which run, and what a parent that is ended leaves behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ import sys
 from pathlib import Path
 
 from tests.verifier.deliveries import wait_until
-from tests.verifier.servers.test_prometheus import is_running
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process lives; a zombie does not, although it answers `kill -0`."""
+    if Path("/proc/self/stat").exists():  # a bare Debian has no ps
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+        return stat.rpartition(")")[2].split()[0] != "Z"
+    run = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return bool(run.stdout.strip()) and not run.stdout.strip().startswith("Z")
 
 
 def leaves_nothing(code: str, place: Path, end: str) -> bool:
