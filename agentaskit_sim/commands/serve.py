@@ -24,7 +24,7 @@ from documents.mistakes import InputError
 from exporter.server.app import BindError, bind, build_app, describe_url
 from exporter.server.discovery import TARGETS, answer_targets
 from exporter.server.exposition import Exposition
-from exporter.server.fault_api.control import Control
+from exporter.server.fault_api.control import FaultControl
 from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
 from scenarios.injection_form import FaultForm
@@ -154,7 +154,7 @@ def build_server(world: World, live: Exposition, token: str | None) -> web.Appli
     """Return all that a live world answers: metrics, health, its faults, and where it is."""
     app = build_app(live)
     app.router.add_get(TARGETS, answer_targets)
-    control, form = Control(world, live), FaultForm(world.topology)
+    control, form = FaultControl(world, live), FaultForm(world.topology)
     app.add_subapp(API, build_fault_api(control, form, token))
     return app
 

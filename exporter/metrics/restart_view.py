@@ -1,6 +1,6 @@
-"""What a reader of a restarting exporter sees: counters that begin at 0 again.
+"""The values of an exporter that restarts: counters that begin at 0 again.
 
-The live page reads the catalogue through a view; the recorder of history, which also resamples,
+The served page reads the catalogue through a view; the recorder of history, which also resamples,
 keeps levels of its own. It changes nothing in the world.
 """
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from simulator.snapshot import Snapshot
 
 
-class View:
-    """Reads the catalogue's vector less what the counters had reached at the last restart."""
+class RestartView:
+    """Reads the catalogue's vector, counters less their values at the last restart."""
 
     def __init__(self, catalogue: Catalogue[Snapshot], restarts: int = 0) -> None:
-        """Begin with nothing to take off; `restarts` is how many the world has behind it."""
+        """Begin with nothing to subtract; the world has restarted its exporter `restarts` times."""
         self._catalogue = catalogue
         self._counters = catalogue.kinds == "counter"
         self._base: Values = np.zeros(len(catalogue.series))

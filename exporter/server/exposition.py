@@ -17,7 +17,7 @@ from prometheus_client import ProcessCollector
 from exporter.metrics.catalogue import RunStatus, catalogue_burst, catalogue_run, catalogue_world
 from exporter.metrics.collector import collect
 from exporter.metrics.page import Page
-from exporter.metrics.restart_view import View
+from exporter.metrics.restart_view import RestartView
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter, ScrapeOutcome
 from exporter.scrape_path.losses import rank_series
 from simulator.pacer import PacedWorld, Pacer
@@ -68,7 +68,7 @@ class Exposition:
         self.path = ScrapeEffectCounter(self._ranks)
         self._met = ScrapeOutcome()
         self._given: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = WeakKeyDictionary()
-        self._view = View(self._catalogue, snapshot.exporter_restarts)
+        self._view = RestartView(self._catalogue, snapshot.exporter_restarts)
         if fresh:
             self._view.restart(snapshot)
         self._process = ProcessCollector(registry=None)

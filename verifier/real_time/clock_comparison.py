@@ -16,7 +16,7 @@ import numpy as np
 
 from exporter.history.samples import STALE, Block, History
 from exporter.metrics.catalogue import WORLD_TIME, catalogue_world
-from exporter.metrics.restart_view import View
+from exporter.metrics.restart_view import RestartView
 from exporter.scrape_path.losses import arrives, rank_series
 from exporter.target import INSTANCE, JOB
 from verifier.evaluation.timeline import Grid, timelines
@@ -77,7 +77,7 @@ def replay(world: World, scrapes: Scrapes) -> History:
     Returns what the scrapes brought, as the record of virtual time would have it.
     """
     catalogue = catalogue_world(world.snapshot())
-    view, ranks = View(catalogue), rank_series(catalogue)
+    view, ranks = RestartView(catalogue), rank_series(catalogue)
     view.restart(world.snapshot())
     values = np.full((len(catalogue.series) + 1, len(scrapes.at_s)), np.nan)
     there = np.zeros(len(catalogue.series), np.bool_)

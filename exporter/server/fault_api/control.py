@@ -1,4 +1,4 @@
-"""Faults of a live world, changed at the instant of the call: what the fault API is a form of.
+"""The faults of a served world, changed at the instant of the call: what the fault API acts on.
 
 A change first lets the world catch up to now, and is in effect when the call returns. The world
 itself ends each fault at its time, so a caller may go away. One event loop; nothing here waits.
@@ -7,7 +7,7 @@ itself ends each fault at its time, so a caller may go away. One event loop; not
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from exporter.server.exposition import ReadableWorld
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from simulator.plan import Plan
     from simulator.snapshot import FaultStatus
 
-IN_EFFECT_MAX = 32
+IN_EFFECT_MAX: Final = 32
+
+ConflictReason: TypeAlias = Literal["in effect", "planned", "too many"]
 
 
 class MutableWorld(ReadableWorld, Protocol):
-    """The world as a change of its faults sees it."""
+    """The world as the fault API sees it: its faults can be changed."""
 
     @property
     def now_ns(self) -> int:
@@ -35,7 +37,7 @@ class MutableWorld(ReadableWorld, Protocol):
 
     @property
     def plan(self) -> Plan:
-        """What the world is living through."""
+        """The load and the faults that the world runs."""
 
     def advance_ns(self, until_ns: int) -> None:
         """Simulate everything up to `until_ns`."""
@@ -44,89 +46,107 @@ class MutableWorld(ReadableWorld, Protocol):
         """Add a fault; its times count from the plan's start."""
 
     def change(self, fault: Fault) -> None:
-        """Give the fault in effect of that name other numbers or another end."""
+        """Give the fault in effect of that name other parameters or another end."""
 
     def end(self, name: str) -> None:
         """End a fault now."""
 
 
-class Conflict(ValueError):  # noqa: N818 - what it is, in the words of this house
-    """A change that does not go with the faults there are."""
+class FaultConflictError(ValueError):
+    """An injection that conflicts with the faults in effect or planned; it changed nothing."""
+
+    def __init__(self, reason: ConflictReason, name: str) -> None:
+        """Keep the reason and the name of the fault that was to begin."""
+        super().__init__(reason, name)
+        self.reason: ConflictReason = reason
+        self.name = name
+
+    def __str__(self) -> str:
+        """Write one sentence without a full stop."""
+        return {
+            "in effect": f"a fault called {self.name!r} is in effect: change it or end it first",
+            "planned": f"the scenario is going to begin a fault called {self.name!r}",
+            "too many": f"at most {IN_EFFECT_MAX} faults can be in effect: end one first",
+        }[self.reason]
 
 
 @dataclass(frozen=True, slots=True)
 class FaultInEffect:
-    """A fault in effect: as declared, and how it stands at `now_ns`."""
+    """A fault in effect: as declared, and its status at `now_ns`."""
 
     fault: Fault
     status: FaultStatus
     now_ns: int
 
 
-class Control:
-    """The faults of one live world. Every method is at once and whole, or raises and does nothing.
+class FaultControl:
+    """The faults of one served world. Every method takes effect whole, or raises and does nothing.
 
     Names that are not in effect raise `KeyError`.
     """
 
-    def __init__(self, world: MutableWorld, live: Exposition) -> None:
-        """Change `world`, which `live` shows."""
-        self._world, self._live = world, live
+    def __init__(self, world: MutableWorld, exposition: Exposition) -> None:
+        """Change `world`, which `exposition` shows."""
+        self._world, self._exposition = world, exposition
 
     def in_effect(self) -> tuple[FaultInEffect, ...]:
         """Return the faults in effect now, in the order of the plan."""
-        self._live.catch_up()
-        return self._read()
+        self._exposition.catch_up()
+        return self._read_all()
 
     def find(self, name: str) -> FaultInEffect:
         """Return one fault in effect."""
-        return {one.fault.name: one for one in self.in_effect()}[name]
+        return {active.fault.name: active for active in self.in_effect()}[name]
 
     def inject(self, make: Callable[[float], Fault]) -> FaultInEffect:
         """Begin the fault that `make` returns for the plan's time now.
 
-        Raises `ValueError` when it does not fit the system, `Conflict` when its name is taken or
-        `IN_EFFECT_MAX` faults are in effect.
+        Raises `ValueError` when it does not fit the system, `FaultConflictError` when its name is
+        taken or `IN_EFFECT_MAX` faults are in effect.
         """
-        active = {one.fault.name for one in self.in_effect()}
+        active = {active.fault.name for active in self.in_effect()}
         fault = make(self._world.plan_s)
         if fault.name in active:
-            raise Conflict(f"a fault called {fault.name!r} is in effect: change it or end it first")
-        planned = (one for one in self._world.plan.faults if one.end_s > fault.start_s)
-        if fault.name in {one.name for one in planned}:
-            raise Conflict(f"the scenario is going to begin a fault called {fault.name!r}")
+            raise FaultConflictError("in effect", fault.name)
+        planned = {other.name for other in self._world.plan.faults if other.end_s > fault.start_s}
+        if fault.name in planned:
+            raise FaultConflictError("planned", fault.name)
         if len(active) >= IN_EFFECT_MAX:
-            raise Conflict(f"at most {IN_EFFECT_MAX} faults can be in effect: end one first")
+            raise FaultConflictError("too many", fault.name)
         self._world.inject(fault)
+        # Up to now once more: the plan's change at this instant takes effect only when it is run.
         self._world.advance_ns(self._world.now_ns)
-        self._live.show_change()
-        return self._read_one(fault.name)
+        self._exposition.show_change()
+        return self._read(fault.name)
 
     def change(self, name: str, make: Callable[[Fault, float], Fault]) -> FaultInEffect:
         """Change a fault to what `make` returns for it and the plan's time now."""
         fault = make(self.find(name).fault, self._world.plan_s)
         self._world.change(fault)
-        self._live.show_change()
-        return self._read_one(name)
+        self._exposition.show_change()
+        return self._read(name)
 
     def end(self, name: str) -> FaultInEffect:
-        """End a fault; returns how it stood."""
+        """End a fault; return its last status."""
         return self._end(self.find(name))
 
     def end_all(self) -> tuple[FaultInEffect, ...]:
-        """End every fault in effect; returns how they stood."""
-        return tuple(self._end(one) for one in self.in_effect())
+        """End every fault in effect; return their last statuses."""
+        return tuple(self._end(active) for active in self.in_effect())
 
     def _end(self, last: FaultInEffect) -> FaultInEffect:
         self._world.end(last.fault.name)
-        self._live.show_change()
+        self._exposition.show_change()
         return last
 
-    def _read(self) -> tuple[FaultInEffect, ...]:
-        """Return what is in effect, without letting the world catch up: what began is there."""
-        snapshot = self._live.path.show(self._world.snapshot())
+    def _read_all(self) -> tuple[FaultInEffect, ...]:
+        """Return the faults in effect without a catch-up: just after a change, at its instant."""
+        snapshot = self._exposition.path.show(self._world.snapshot())
         declared = {fault.name: fault for fault in self._world.plan.faults}
-        return tuple(FaultInEffect(declared[s.name], s, snapshot.now_ns) for s in snapshot.faults)
+        return tuple(
+            FaultInEffect(declared[status.name], status, snapshot.now_ns)
+            for status in snapshot.faults
+        )
 
-    def _read_one(self, name: str) -> FaultInEffect:
-        return {one.fault.name: one for one in self._read()}[name]
+    def _read(self, name: str) -> FaultInEffect:
+        return {active.fault.name: active for active in self._read_all()}[name]

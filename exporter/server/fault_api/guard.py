@@ -1,8 +1,9 @@
-"""Who may speak to the API of a live world: checked before anything is read or changed.
+"""Who may use the API of a served world: checked before anything is read or changed.
 
-A browser must not be talked into it by a foreign page: the name in Host has to be a loopback name
-or the very address that was connected to, Origin has to be the same server. Writes are JSON, bear
-the token if there is one, and need one from beyond this machine. Every refusal is JSON as well.
+A foreign page must not reach it through the browser that shows it: the name in Host has to be a
+loopback name or the very address that was connected to, Origin has to be the same server. Writes
+are JSON, carry the token if one is set, and need one from beyond this machine. Every refusal is
+JSON as well.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _FROM_BEYOND = (
 )
 
 
-class Refusal(Exception):  # noqa: N818 - what it is, in the words of this house
-    """A request that is not answered as asked; nothing has changed."""
+class RequestRefusedError(Exception):
+    """A request that is refused with an HTTP status and a reason; nothing has changed."""
 
     def __init__(self, status: int, message: str) -> None:
         """Take the HTTP status and one sentence without a full stop."""
@@ -38,7 +39,7 @@ class Refusal(Exception):  # noqa: N818 - what it is, in the words of this house
 
 
 def build_guard(token: str | None) -> Middleware:
-    """Return the middleware that refuses strangers; writes need `token` unless it is None."""
+    """Return the middleware that refuses foreign requests; writes need `token` if there is one."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -49,7 +50,7 @@ def build_guard(token: str | None) -> Middleware:
                 _check_token(request, token)
                 _check_content_type(request)
             return await handler(request)
-        except Refusal as refusal:
+        except RequestRefusedError as refusal:
             return _answer(refusal.status, refusal.message)
         except web.HTTPException as error:
             return _answer(error.status, error.reason.lower(), allow=error.headers.get(hdrs.ALLOW))
@@ -67,44 +68,50 @@ def _answer(status: int, message: str, allow: str | None = None) -> web.Response
 
 
 def _check_host(request: web.Request) -> None:
-    """Refuse names that a foreign server could have been given (DNS rebinding)."""
+    """Refuse a name that its owner could have pointed at this machine (DNS rebinding)."""
     host = request.headers.get(hdrs.HOST, "")
     name = _name_in(host)
     if name == "localhost":
         return
     address = _address(name)
     if address is None or not (address.is_loopback or address == _connected_to(request)):
-        raise Refusal(403, f"Host must be localhost or this server's address, got {host!r}")
+        raise RequestRefusedError(
+            403, f"Host must be localhost or this server's address, got {host!r}"
+        )
 
 
 def _check_origin(request: web.Request) -> None:
     origin = request.headers.get(hdrs.ORIGIN)
     host = request.headers.get(hdrs.HOST)
     if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
-        raise Refusal(403, f"Origin must be this server, got {origin!r}")
+        raise RequestRefusedError(403, f"Origin must be this server, got {origin!r}")
 
 
 def _check_token(request: web.Request, token: str | None) -> None:
     if token is None:
         address = _connected_to(request)
         if address is None or not address.is_loopback:
-            raise Refusal(403, _FROM_BEYOND)
+            raise RequestRefusedError(403, _FROM_BEYOND)
         return
-    scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    same = compare_digest(given.strip().encode(), token.encode())
+    scheme, _, credentials = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    # In constant time: how long a comparison takes must not tell how much of a guess is right.
+    same = compare_digest(credentials.strip().encode(), token.encode())
     if scheme.lower() != "bearer" or not same:
-        raise Refusal(401, "a change needs the server's token: Authorization: Bearer TOKEN")
+        raise RequestRefusedError(
+            401, "a change needs the server's token: Authorization: Bearer TOKEN"
+        )
 
 
 def _check_content_type(request: web.Request) -> None:
-    wanted = request.method in WITH_BODY or request.can_read_body
-    if wanted and request.content_type != JSON:
+    # A page can post forms to any server without asking; JSON makes its browser ask first (CORS).
+    has_body = request.method in WITH_BODY or request.can_read_body
+    if has_body and request.content_type != JSON:
         got = request.headers.get(hdrs.CONTENT_TYPE, "none")
-        raise Refusal(415, f"Content-Type must be {JSON}, got {got}")
+        raise RequestRefusedError(415, f"Content-Type must be {JSON}, got {got}")
 
 
 def _name_in(host: str) -> str:
-    """Return the name or address in a Host header, empty when there is anything but a port."""
+    """Return the host of a Host header, or "" when it holds more than a host and a port."""
     try:
         parts = urlsplit(f"//{host}")
     except ValueError:
@@ -113,7 +120,7 @@ def _name_in(host: str) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return an address, IPv4 also where it comes as IPv6, or None when `text` is none."""
+    """Return the address that `text` is, or None; an IPv4 address mapped to IPv6 as IPv4."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -123,6 +130,6 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _connected_to(request: web.Request) -> IPv4Address | IPv6Address | None:
-    """Return the address of this machine at which the request came in."""
+    """Return the address of this machine that the request was sent to."""
     name = request.get_extra_info("sockname")
     return _address(name[0]) if name else None

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from exporter.server.app import bind, build_app, describe_url
 from exporter.server.exposition import Exposition
-from exporter.server.fault_api.control import Control
+from exporter.server.fault_api.control import FaultControl
 from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
 from scenarios.injection_form import FaultForm
@@ -67,7 +67,7 @@ def serve(world):
     def start(token=None):
         live = Exposition(world, MockClock(), version="1", scenario="calm")
         app = build_app(live)
-        app.add_subapp(API, build_fault_api(Control(world, live), FaultForm(small()), token))
+        app.add_subapp(API, build_fault_api(FaultControl(world, live), FaultForm(small()), token))
         with bind("127.0.0.1", 0) as listener, running(app, listener):
             yield describe_url(listener)
 

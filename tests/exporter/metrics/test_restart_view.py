@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from exporter.metrics.catalogue import catalogue_world
-from exporter.metrics.restart_view import View
+from exporter.metrics.restart_view import RestartView
 from tests.fakes import FakeWorld
 
 
@@ -14,7 +14,7 @@ def make():
     world = FakeWorld()
     world.advance(1.0)
     catalogue = catalogue_world(world.snapshot())
-    return world, catalogue, View(catalogue)
+    return world, catalogue, RestartView(catalogue)
 
 
 def test_without_a_restart_a_view_shows_the_catalogue_as_it_is():
@@ -52,5 +52,5 @@ def test_restarts_of_before_the_view_take_nothing_off():
     """A fork of a world that had restarted shows all it has counted."""
     world, catalogue, _ = make()
     world.change(exporter_restarts=3)
-    shown = View(catalogue, restarts=3).read(world.snapshot())
+    shown = RestartView(catalogue, restarts=3).read(world.snapshot())
     assert (shown == catalogue.flatten(world.snapshot())).all()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from exporter.metrics.restart_view import View
+from exporter.metrics.restart_view import RestartView
 from exporter.scrape_path import effect_counter as path
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter, ScrapeOutcome
 from exporter.server import exposition as live
@@ -91,7 +91,11 @@ def _ignore_burst(self, snapshot, true=Exposition._families):
 
 _sleep, _collect = asyncio.sleep, live.collect
 IGNORED = {
-    "counter_reset": (View, "read", lambda self, snapshot: self._catalogue.flatten(snapshot)),
+    "counter_reset": (
+        RestartView,
+        "read",
+        lambda self, snapshot: self._catalogue.flatten(snapshot),
+    ),
     "scrape_slow": (asyncio, "sleep", lambda delay_s: _sleep(0 if delay_s == 0.1 else delay_s)),
     "series_vanish": (live, "collect", lambda *given: _collect(*given[:2])),
     "cardinality_burst": (Exposition, "_families", _ignore_burst),

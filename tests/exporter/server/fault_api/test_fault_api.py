@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from exporter.server.app import REQUEST_LIMIT_BYTES, build_app
 from exporter.server.exposition import Exposition
-from exporter.server.fault_api.control import IN_EFFECT_MAX, Control
+from exporter.server.fault_api.control import IN_EFFECT_MAX, FaultControl
 from exporter.server.fault_api.guard import build_guard
 from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
@@ -71,7 +71,7 @@ async def make():
         clock = MockClock()
         live = Exposition(world, clock, version="1", scenario="calm")
         app = build_app(live)
-        app.add_subapp(API, build_fault_api(Control(world, live), FaultForm(small()), token))
+        app.add_subapp(API, build_fault_api(FaultControl(world, live), FaultForm(small()), token))
         clients.append(TestClient(TestServer(app)))
         await clients[-1].start_server()
         return Bench(world, clock, clients[-1])
