@@ -23,7 +23,8 @@ from documents.durations import parse_duration
 from documents.files import write_whole
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
-from verifier.judge.verdict import document, overall
+from verifier.judge.verdict import overall
+from verifier.judge.verdict_document import document
 from verifier.report.junit import junit
 from verifier.report.results import Results
 from verifier.report.text import print_report

@@ -1,8 +1,8 @@
-"""Whether the faults of a scenario did what they declared: a fault without effect proves nothing.
+"""Whether the faults of a scenario had the effect that they declare.
 
-Pure; called by both judges once a scenario is lived, with what the world says its faults did and
-what the exporter saw of those that strike the observability path. Each sentence makes the verdict
-invalid: an alert that stayed silent, or fired, under a fault that was none says nothing of a rule.
+Pure; called by both judges at the end of a scenario, with what the world measured of its faults
+and what the exporter counted for those that affect the scrape path. Each sentence makes the verdict
+invalid: whether an alert fires under a fault without effect says nothing about its rule.
 """
 
 from __future__ import annotations
@@ -20,77 +20,86 @@ if TYPE_CHECKING:
     from simulator.snapshot import FaultEffect
     from simulator.world import World
 
-    Standing = Literal["effective", "weak", "unclear", "idle"]
+    EffectStatus = Literal["effective", "ineffective", "inconclusive", "idle"]
 
-HONEST_DEVIATIONS: Final = 4.0
-"""So far below its expectation may an honest fault stay by chance."""
-IDLE_DEVIATIONS: Final = 3.0
-"""So far from the base may a world without the fault come by chance."""
+SHORTFALL_DEVIATIONS: Final = 4.0
+"""How many standard deviations a working fault may stay below its declared effect: by the normal
+distribution fewer than 1 in 30,000 do."""
+NOISE_DEVIATIONS: Final = 3.0
+"""How many standard deviations from the base a world without the fault may be measured: by the
+normal distribution about 1 in 740 is further above it."""
 
 
-def weak_faults(world: World, path: ScrapeEffectCounter) -> tuple[str, ...]:
+def faults_without_effect(world: World, path: ScrapeEffectCounter) -> tuple[str, ...]:
     """Return a sentence for every fault of the world's plan so far that had no effect.
 
-    `path` counts what those who scraped the world met. Ask before the world is forked for another
-    plan, and once it has lived to the end of this one.
+    `path` counts how scrapes of the world were affected. Ask at the end of the plan, before the
+    world is forked for another.
     """
     effects = path.complete(world.effects())
-    begun = {one.name for one in effects}
-    unborn = tuple(
+    started = {effect.name for effect in effects}
+    never_began = tuple(
         f"fault {fault.name} ({fault.kind}) had no effect: it never began, though it was due"
         f" {format_duration(fault.start_s)} after the start"
         for fault in world.plan.faults
-        if fault.name not in begun and fault.start_s < world.plan_s
+        if fault.name not in started and fault.start_s < world.plan_s
     )
-    return (*judge_effects(effects), *unborn)
+    return (*ineffective_faults(effects), *never_began)
 
 
-def judge_effects(effects: Iterable[FaultEffect]) -> tuple[str, ...]:
-    """Return a sentence for every fault whose measures of effect stay below what was declared.
+def ineffective_faults(effects: Iterable[FaultEffect]) -> tuple[str, ...]:
+    """Return a sentence for every fault whose measured effect stays below the declared one.
 
-    Of several measures none may be weak, and one must be sure.
+    Of the measures of a fault none may be ineffective, and at least one must be effective.
     """
     sentences = []
-    order = sorted(effects, key=lambda one: (one.began_ns, one.name))
-    for _, group in groupby(order, key=lambda one: (one.began_ns, one.name)):
-        measures = list(group)
-        standings = [standing_of(one) for one in measures]
-        for wanted in ("weak", "unclear", "idle"):
-            told = [o for o, s in zip(measures, standings, strict=True) if s == wanted]
-            if told and (wanted == "weak" or "effective" not in standings):
-                sentences.append(_tell(told[0], standing_of(told[0])))
-                break
+    in_order = sorted(effects, key=_fault_of)
+    for _, group in groupby(in_order, key=_fault_of):
+        by_status: dict[EffectStatus, FaultEffect] = {}
+        for effect in group:
+            by_status.setdefault(effect_status(effect), effect)
+        if "effective" in by_status and "ineffective" not in by_status:
+            continue
+        worst: tuple[EffectStatus, ...] = ("ineffective", "inconclusive", "idle")
+        status = next(status for status in worst if status in by_status)
+        sentences.append(_sentence(by_status[status], status))
     return tuple(sentences)
 
 
-def standing_of(effect: FaultEffect) -> Standing:
-    """Say how far a measure came from the base towards what was to be expected.
+def effect_status(effect: FaultEffect) -> EffectStatus:
+    """Say how far a measure came from the base towards the declared effect.
 
-    Chance is allowed for on both sides: what an honest fault may miss by is not held against it,
-    and what a world without the fault shows now and then is no effect.
+    Random deviations are allowed for on both sides: by how much a working fault may fall short,
+    and how far a world without the fault may be from the base.
     """
-    due = effect.expected - effect.base
-    done = effect.measured - effect.base
+    declared = effect.expected - effect.base
+    measured = effect.measured - effect.base
     if isclose(effect.expected, effect.base, rel_tol=1e-9, abs_tol=1e-9):
         return "idle"
-    if due < 0:
-        due, done = -due, -done
-    needed = min(effect.least * due, due - HONEST_DEVIATIONS * effect.spread)
-    chance = IDLE_DEVIATIONS * effect.noise
-    if done > chance and done >= needed:
+    if declared < 0:
+        declared, measured = -declared, -measured
+    required = min(effect.least * declared, declared - SHORTFALL_DEVIATIONS * effect.spread)
+    noise = NOISE_DEVIATIONS * effect.noise
+    if measured > noise and measured >= required:
         return "effective"
-    return "unclear" if needed <= 0 or effect.least * due <= chance else "weak"
+    # Even a full effect could not be told from none: too few events, or too short.
+    undecidable = required <= 0 or effect.least * declared <= noise
+    return "inconclusive" if undecidable else "ineffective"
 
 
-def _tell(effect: FaultEffect, standing: Standing) -> str:
-    who = f"fault {effect.name} ({effect.fault})"
-    if standing == "idle":
-        return f"{who} had nothing to act on: {effect.idle}"
+def _fault_of(effect: FaultEffect) -> tuple[int, str]:
+    return effect.began_ns, effect.name
+
+
+def _sentence(effect: FaultEffect, status: EffectStatus) -> str:
+    fault = f"fault {effect.name} ({effect.fault})"
+    if status == "idle":
+        return f"{fault} had nothing to act on: {effect.idle}"
     measured, declared = _figure(effect.measured), _figure(effect.expected)
-    told = f"{measured} {effect.unit} measured, {declared} declared"
-    if standing == "unclear":
-        told += f", and {_figure(effect.base)} without it: too little or too short to tell"
-    return f"{who} had no effect: {told}"
+    figures = f"{measured} {effect.unit} measured, {declared} declared"
+    if status == "inconclusive":
+        figures += f", and {_figure(effect.base)} without it: too little or too short to tell"
+    return f"{fault} had no effect: {figures}"
 
 
 def _figure(value: float) -> str:

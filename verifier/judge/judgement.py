@@ -1,14 +1,15 @@
-"""The closed verdict: expectations against the timelines that Prometheus gave.
+"""The closed verdict: expectations against the timelines of Prometheus.
 
-Pure; called once for each scenario, with every alert of the rules; times in virtual seconds from
-the scenario's start. Whoever fires must be expected
-or explained by name, whoever is expected must fire in time, not before its cause, and resolve in
-time. An expected alert that no rule defines is a mistake in the scenario, never a pass.
+Pure; called once for each scenario, with every alert of the rules; times are virtual seconds from
+the scenario's start. An alert that fires must be expected or explained by name; an expected alert
+must fire in time, not before its cause, and resolve in time. An expected alert that no rule defines
+is a mistake in the scenario, never a pass.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
 from documents.mistakes import did_you_mean, gather
@@ -19,17 +20,65 @@ if TYPE_CHECKING:
 
     from scenarios.scenario import Expectation, Scenario
     from verifier.evaluation.timeline import Episode, Timeline
+    from verifier.labels import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeTimes:
+    """When an alert was pending, fired and resolved, in seconds from an onset; None: it did not."""
+
+    pending_s: float | None = None
+    firing_s: float | None = None
+    resolved_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedEpisodes:
+    """Episodes of one label set of an alert, all judged by the same expectation (or by none)."""
+
+    timeline: Timeline
+    episodes: list[Episode] = field(default_factory=list)
+
+    @property
+    def fired(self) -> bool:
+        """Whether the alert fired in any of them."""
+        return any(episode.firing_s is not None for episode in self.episodes)
+
+    @property
+    def first_firing_s(self) -> float:
+        """When it first fired; there must be an episode in which it did."""
+        return min(e.firing_s for e in self.episodes if e.firing_s is not None)
+
+    def times(self, onset_s: float) -> EpisodeTimes:
+        """Return when the first that fired (else the first) began and fired, and when all ended."""
+        firing = [episode for episode in self.episodes if episode.firing_s is not None]
+        first = (firing or self.episodes)[0]
+        ends = [episode.resolved_s for episode in firing or self.episodes]
+        last = None if None in ends else max(end for end in ends if end is not None)
+        return EpisodeTimes(
+            pending_s=first.pending_s - onset_s,
+            firing_s=None if first.firing_s is None else first.firing_s - onset_s,
+            resolved_s=None if last is None else last - onset_s,
+        )
+
+    def summary(self) -> str:
+        """Say when it fired, or that it was only pending."""
+        fired_s = [e.firing_s for e in self.episodes if e.firing_s is not None]
+        if fired_s:
+            return f"it fired at {_time_text(fired_s[0])}"
+        return f"it was only pending, from {_time_text(self.episodes[0].pending_s)}"
 
 
 def check_alerts_exist(scenario: Scenario, alerts: Sequence[str]) -> None:
     """Raise `InputError` for every expectation whose alert is not among the rules' `alerts`."""
+    others = f", the rules define {len(alerts)} others"
     mistakes = [
-        one.place.error(
-            f"no rule is called {one.alert!r}"
-            f"{did_you_mean(one.alert, alerts) or f', the rules define {len(alerts)} others'}"
+        expectation.place.error(
+            f"no rule is called {expectation.alert!r}"
+            f"{did_you_mean(expectation.alert, alerts) or others}"
         )
-        for one in scenario.expectations
-        if one.alert not in alerts
+        for expectation in scenario.expectations
+        if expectation.alert not in alerts
     ]
     if mistakes:
         raise gather(mistakes)
@@ -44,203 +93,224 @@ def judge(
     `InputError` when an expected alert is not among the rules.
     """
     check_alerts_exist(scenario, alerts)
-    claimed: dict[int, list[tuple[Timeline, list[Episode]]]] = {}
-    others: list[AlertVerdict] = []
+    assigned: dict[int, list[AssignedEpisodes]] = {}
+    unexpected: list[AlertVerdict] = []
     for timeline in timelines:
-        # What was over when the scenario began is history; nobody was there to judge it.
-        live = [e for e in timeline.episodes if e.resolved_s is None or e.resolved_s > 0]
-        owners = _owners(scenario.expectations, timeline)
-        for episode in live:
-            if owners:
-                index = _owner(scenario.expectations, owners, episode)
-                _claim(claimed.setdefault(index, []), timeline, episode)
-        if live and not owners:
-            others.append(_unnamed(timeline, live, pending_allowed=scenario.pending_allowed))
+        # What had resolved before the scenario began is history, which no expectation is about.
+        judged = [e for e in timeline.episodes if e.resolved_s is None or e.resolved_s > 0]
+        candidates = _matching_expectations(scenario.expectations, timeline)
+        for episode in judged:
+            if candidates:
+                index = _expectation_of(scenario.expectations, candidates, episode)
+                _assign(assigned.setdefault(index, []), timeline, episode)
+        if judged and not candidates:
+            rest = AssignedEpisodes(timeline, judged)
+            unexpected.append(_not_expected(rest, pending_allowed=scenario.pending_allowed))
     verdicts: list[AlertVerdict] = []
     for index, expectation in enumerate(scenario.expectations):
-        verdicts += _judge_one(expectation, claimed.get(index, []), scenario.pending_allowed)
-    named = {one.alert for one in (*verdicts, *others)}
+        verdicts += _judge_expectation(
+            expectation, assigned.get(index, []), pending_allowed=scenario.pending_allowed
+        )
+    named = {verdict.alert for verdict in (*verdicts, *unexpected)}
     quiet = (alert for alert in dict.fromkeys(alerts) if alert not in named)
-    return (*verdicts, *others, *(_stayed_silent(alert) for alert in quiet))
+    return (*verdicts, *unexpected, *(_stayed_silent(alert) for alert in quiet))
 
 
-def missing_history(needed_s: Mapping[str, float], given_s: Mapping[str, float]) -> tuple[str, ...]:
-    """Return a reason for every metric whose past is shorter than a rule or panel looks back.
+def missing_history(
+    needed_s: Mapping[str, float], recorded_s: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Return a reason for every metric whose history is shorter than a rule or panel reads back.
 
     Both map a metric's name to seconds before the scenario's start. A window without its history
-    sees the same young data as a shorter one, so its alert cannot be judged.
+    sees no more data than a shorter one, so its alert cannot be judged.
     """
     return tuple(
         f"{metric}: a window of {format_duration(needed)} needs as much history before the start, "
-        f"there is {format_duration(given_s.get(metric, 0.0))}"
+        f"there is {format_duration(recorded_s.get(metric, 0.0))}"
         for metric, needed in sorted(needed_s.items())
-        if given_s.get(metric, 0.0) < needed
+        if recorded_s.get(metric, 0.0) < needed
     )
 
 
-def _owners(expectations: Sequence[Expectation], timeline: Timeline) -> list[int]:
-    """Return the indices of the expectations that speak of this alert, the most precise only."""
+def _matching_expectations(expectations: Sequence[Expectation], timeline: Timeline) -> list[int]:
+    """Return the indices of the expectations of this alert, only those with the most labels."""
     carried = set(timeline.labels)
-    fitting = [
+    matching = [
         index
-        for index, one in enumerate(expectations)
-        if one.alert == timeline.alert and carried.issuperset(one.labels)
+        for index, expectation in enumerate(expectations)
+        if expectation.alert == timeline.alert and carried.issuperset(expectation.labels)
     ]
-    if not fitting:
+    if not matching:
         return []
-    precise = max((expectations[index].labels for index in fitting), key=len)
-    return [index for index in fitting if expectations[index].labels == precise]
+    precise = max((expectations[index].labels for index in matching), key=len)
+    return [index for index in matching if expectations[index].labels == precise]
 
 
-def _owner(expectations: Sequence[Expectation], owners: list[int], episode: Episode) -> int:
-    """Return whose episode this is: the latest cause that had begun, else the earliest cause."""
-    by_cause = sorted(owners, key=lambda index: expectations[index].not_before_s)
+def _expectation_of(
+    expectations: Sequence[Expectation], candidates: list[int], episode: Episode
+) -> int:
+    """Return the index of the latest cause that had begun by then, else of the earliest cause."""
+    by_cause = sorted(candidates, key=lambda index: expectations[index].not_before_s)
     begun = [i for i in by_cause if expectations[i].not_before_s <= episode.pending_s]
     return begun[-1] if begun else by_cause[0]
 
 
-def _claim(
-    claims: list[tuple[Timeline, list[Episode]]], timeline: Timeline, episode: Episode
-) -> None:
-    if not claims or claims[-1][0] is not timeline:
-        claims.append((timeline, []))
-    claims[-1][1].append(episode)
+def _assign(assigned: list[AssignedEpisodes], timeline: Timeline, episode: Episode) -> None:
+    if not assigned or assigned[-1].timeline is not timeline:
+        assigned.append(AssignedEpisodes(timeline))
+    assigned[-1].episodes.append(episode)
 
 
-def _judge_one(
-    expectation: Expectation,
-    claims: list[tuple[Timeline, list[Episode]]],
-    pending_allowed: bool,  # noqa: FBT001
+def _judge_expectation(
+    expectation: Expectation, assigned: list[AssignedEpisodes], *, pending_allowed: bool
 ) -> list[AlertVerdict]:
-    fired = [claim for claim in claims if any(e.firing_s is not None for e in claim[1])]
+    fired = [episodes for episodes in assigned if episodes.fired]
     if expectation.expected == "silent":
-        loud = claims if not pending_allowed else fired
-        verdicts = [_broken_silence(expectation, *claim) for claim in loud]
-        quiet = {**_told(expectation), "ok": True, "reason": "stayed silent"}
-        return verdicts or [AlertVerdict(**quiet)]
+        loud = fired if pending_allowed else assigned
+        verdicts = [_broken_silence(expectation, episodes) for episodes in loud]
+        return verdicts or [_verdict(expectation, ok=True, reason="stayed silent")]
     if expectation.expected == "explained":
-        verdicts = [_explained(expectation, *claim) for claim in fired]
-        absent = {**_told(expectation), "ok": True, "reason": "did not fire, and need not"}
-        return verdicts or [AlertVerdict(**absent)]
+        verdicts = [_explained(expectation, episodes) for episodes in fired]
+        return verdicts or [_verdict(expectation, ok=True, reason="did not fire, and need not")]
     if not fired:
-        return [_never_fired(expectation, claims)]
+        return [_never_fired(expectation, assigned)]
     # The bound on firing is for the alert, not for each of its label sets: the first one meets it.
-    fired.sort(key=lambda claim: min(e.firing_s for e in claim[1] if e.firing_s is not None))
+    fired.sort(key=lambda episodes: episodes.first_firing_s)
     return [
-        _fired(expectation, timeline, episodes, first=position == 0)
-        for position, (timeline, episodes) in enumerate(fired)
+        _fired(expectation, episodes, first=position == 0)
+        for position, episodes in enumerate(fired)
     ]
 
 
-def _told(expectation: Expectation) -> dict[str, Any]:
-    """Return what a verdict repeats of its expectation."""
-    return {
-        "alert": expectation.alert,
-        "labels": expectation.labels,
-        "expected": expectation.expected,
-        "cause": expectation.cause,
-        "onset_s": expectation.onset_s,
-        "cause_end_s": expectation.end_s - expectation.onset_s if expectation.cause else None,
-        "fires_within_s": expectation.fires_within_s,
-        "resolves_within_s": expectation.resolves_within_s,
-        "receivers": expectation.receivers,
-        "notifies_resolved": (
-            expectation.resolves_within_s is not None
-            if expectation.notifies_resolved is None
-            else expectation.notifies_resolved
-        ),
-    }
-
-
-def _times(episodes: Sequence[Episode], onset_s: float) -> dict[str, Any]:
-    """Return when the first that fired (else the first) began and fired, and when all was over."""
-    firing = [episode for episode in episodes if episode.firing_s is not None]
-    first = (firing or list(episodes))[0]
-    ends = [episode.resolved_s for episode in firing or episodes]
-    last = None if None in ends else max(end for end in ends if end is not None)
-    return {
-        "pending_s": first.pending_s - onset_s,
-        "firing_s": None if first.firing_s is None else first.firing_s - onset_s,
-        "resolved_s": None if last is None else last - onset_s,
-    }
-
-
-def _fired(
-    expectation: Expectation, timeline: Timeline, episodes: list[Episode], *, first: bool
+def _verdict(
+    expectation: Expectation,
+    *,
+    ok: bool,
+    reason: str,
+    labels: Labels | None = None,
+    times: EpisodeTimes = EpisodeTimes(),
 ) -> AlertVerdict:
-    times = _times(episodes, expectation.onset_s)
-    wrong = _too_early(expectation, episodes)
-    late_s = (times["firing_s"] or 0.0) - (expectation.fires_within_s or 0.0)
-    within = format_duration(expectation.fires_within_s or 0.0)
-    fired = f"fired {_after(times['firing_s'])} the onset"
+    """Return a verdict that repeats its expectation; `labels` are those of the alert's series."""
+    notifies_resolved = expectation.notifies_resolved
+    if notifies_resolved is None:
+        notifies_resolved = expectation.resolves_within_s is not None
+    return AlertVerdict(
+        alert=expectation.alert,
+        labels=expectation.labels if labels is None else labels,
+        expected=expectation.expected,
+        ok=ok,
+        reason=reason,
+        cause=expectation.cause,
+        onset_s=expectation.onset_s,
+        cause_end_s=expectation.end_s - expectation.onset_s if expectation.cause else None,
+        pending_s=times.pending_s,
+        firing_s=times.firing_s,
+        resolved_s=times.resolved_s,
+        fires_within_s=expectation.fires_within_s,
+        resolves_within_s=expectation.resolves_within_s,
+        receivers=expectation.receivers,
+        notifies_resolved=notifies_resolved,
+    )
+
+
+def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool) -> AlertVerdict:
+    """Return the verdict on an alert that fired; only the `first` label set must fire in time."""
+    times = assigned.times(expectation.onset_s)
+    failures = _too_early(expectation, assigned)
+    late_s = (times.firing_s or 0.0) - (expectation.fires_within_s or 0.0)
+    fired = f"fired {_relative_text(times.firing_s or 0.0)} the onset"
     if late_s > 0 and first:
-        wrong.append(f"{fired}, {_text(late_s)} later than its {within}")
-    resolved_s = times["resolved_s"]
+        limit = format_duration(expectation.fires_within_s or 0.0)
+        failures.append(f"{fired}, {_time_text(late_s)} later than its {limit}")
+    failures += _too_long(expectation, times.resolved_s)
     cause_s = expectation.end_s - expectation.onset_s
-    resolved = "" if resolved_s is None else f", resolved {_after(resolved_s - cause_s)} the end"
-    if expectation.resolves_within_s is not None:
-        limit = format_duration(expectation.resolves_within_s)
-        if resolved_s is None:
-            wrong.append(f"still firing when the scenario ended, due {limit} after its cause")
-        elif resolved_s - cause_s > expectation.resolves_within_s:
-            over = _text(resolved_s - cause_s - expectation.resolves_within_s)
-            took = _after(resolved_s - cause_s)
-            wrong.append(f"resolved {took} the end of its cause, {over} later than its {limit}")
-    told = {**_told(expectation), "labels": timeline.labels, **times}
-    reason = "; ".join(wrong) or f"{fired}{resolved} of its cause"
-    return AlertVerdict(**told, ok=not wrong, reason=reason)
+    resolved = ""
+    if times.resolved_s is not None:
+        resolved = f", resolved {_relative_text(times.resolved_s - cause_s)} the end"
+    return _verdict(
+        expectation,
+        ok=not failures,
+        reason="; ".join(failures) or f"{fired}{resolved} of its cause",
+        labels=assigned.timeline.labels,
+        times=times,
+    )
 
 
-def _too_early(expectation: Expectation, episodes: Sequence[Episode]) -> list[str]:
-    began_s = min(e.pending_s for e in episodes if e.firing_s is not None)
-    if began_s >= expectation.not_before_s:
+def _too_long(expectation: Expectation, resolved_s: float | None) -> list[str]:
+    """Return what is wrong with when it resolved, in seconds from the onset."""
+    if expectation.resolves_within_s is None:
         return []
-    early = _text(expectation.not_before_s - began_s)
+    limit = format_duration(expectation.resolves_within_s)
+    if resolved_s is None:
+        return [f"still firing when the scenario ended, due {limit} after its cause"]
+    after_s = resolved_s - (expectation.end_s - expectation.onset_s)
+    late_s = after_s - expectation.resolves_within_s
+    if late_s <= 0:
+        return []
+    resolved = f"resolved {_relative_text(after_s)} the end of its cause"
+    return [f"{resolved}, {_time_text(late_s)} later than its {limit}"]
+
+
+def _too_early(expectation: Expectation, assigned: AssignedEpisodes) -> list[str]:
+    pending_s = min(e.pending_s for e in assigned.episodes if e.firing_s is not None)
+    if pending_s >= expectation.not_before_s:
+        return []
+    early = _time_text(expectation.not_before_s - pending_s)
     return [f"its condition held {early} before its cause began"]
 
 
-def _never_fired(
-    expectation: Expectation, claims: list[tuple[Timeline, list[Episode]]]
-) -> AlertVerdict:
-    if not claims:
-        return AlertVerdict(**_told(expectation), ok=False, reason="never fired")
-    timeline, episodes = claims[0]
-    times = _times(episodes, expectation.onset_s)
-    longest = max((e.resolved_s or e.pending_s) - e.pending_s for e in episodes)
-    held = f", at the longest for {_text(longest)}" if longest else ""
-    reason = f"never fired, it was only pending{held}"
-    told = {**_told(expectation), "labels": timeline.labels, **times}
-    return AlertVerdict(**told, ok=False, reason=reason)
+def _never_fired(expectation: Expectation, assigned: list[AssignedEpisodes]) -> AlertVerdict:
+    if not assigned:
+        return _verdict(expectation, ok=False, reason="never fired")
+    episodes = assigned[0].episodes
+    longest_s = max((e.resolved_s or e.pending_s) - e.pending_s for e in episodes)
+    longest = f", at the longest for {_time_text(longest_s)}" if longest_s else ""
+    return _verdict(
+        expectation,
+        ok=False,
+        reason=f"never fired, it was only pending{longest}",
+        labels=assigned[0].timeline.labels,
+        times=assigned[0].times(expectation.onset_s),
+    )
 
 
-def _explained(
-    expectation: Expectation, timeline: Timeline, episodes: list[Episode]
-) -> AlertVerdict:
-    wrong = _too_early(expectation, episodes)
-    times = _times(episodes, expectation.onset_s)
-    told = {**_told(expectation), "labels": timeline.labels, **times}
-    return AlertVerdict(**told, ok=not wrong, reason="; ".join(wrong) or expectation.why)
+def _explained(expectation: Expectation, assigned: AssignedEpisodes) -> AlertVerdict:
+    failures = _too_early(expectation, assigned)
+    return _verdict(
+        expectation,
+        ok=not failures,
+        reason="; ".join(failures) or expectation.why,
+        labels=assigned.timeline.labels,
+        times=assigned.times(expectation.onset_s),
+    )
 
 
-def _broken_silence(
-    expectation: Expectation, timeline: Timeline, episodes: list[Episode]
-) -> AlertVerdict:
-    told = {**_told(expectation), "labels": timeline.labels, **_times(episodes, 0.0)}
-    reason = f"{_what_it_did(episodes)}, it has to stay silent"
-    return AlertVerdict(**told, ok=False, reason=reason)
+def _broken_silence(expectation: Expectation, assigned: AssignedEpisodes) -> AlertVerdict:
+    return _verdict(
+        expectation,
+        ok=False,
+        reason=f"{assigned.summary()}, it must stay silent",
+        labels=assigned.timeline.labels,
+        times=assigned.times(0.0),
+    )
 
 
-def _unnamed(timeline: Timeline, episodes: list[Episode], *, pending_allowed: bool) -> AlertVerdict:
-    fired = any(episode.firing_s is not None for episode in episodes)
-    ok = pending_allowed and not fired
-    reason = f"{_what_it_did(episodes)}, and nobody expects or explains it"
+def _not_expected(assigned: AssignedEpisodes, *, pending_allowed: bool) -> AlertVerdict:
+    """Return the verdict on an alert that no expectation names: it may be pending at the most."""
+    ok = pending_allowed and not assigned.fired
+    summary = assigned.summary()
+    times = assigned.times(0.0)
     return AlertVerdict(
-        alert=timeline.alert,
-        labels=timeline.labels,
+        alert=assigned.timeline.alert,
+        labels=assigned.timeline.labels,
         expected="silent" if ok else "unexpected",
         ok=ok,
-        reason=f"stayed silent, {_what_it_did(episodes)}" if ok else reason,
-        **_times(episodes, 0.0),
+        reason=f"stayed silent, {summary}"
+        if ok
+        else f"{summary}, but the scenario neither expects nor explains it",
+        pending_s=times.pending_s,
+        firing_s=times.firing_s,
+        resolved_s=times.resolved_s,
     )
 
 
@@ -248,18 +318,10 @@ def _stayed_silent(alert: str) -> AlertVerdict:
     return AlertVerdict(alert=alert, labels=(), expected="silent", ok=True, reason="stayed silent")
 
 
-def _what_it_did(episodes: Sequence[Episode]) -> str:
-    fired_s = [episode.firing_s for episode in episodes if episode.firing_s is not None]
-    if fired_s:
-        return f"it fired at {_text(fired_s[0])}"
-    return f"it was only pending, from {_text(episodes[0].pending_s)}"
+def _relative_text(seconds: float) -> str:
+    return f"{_time_text(abs(seconds))} {'after' if seconds >= 0 else 'before'}"
 
 
-def _after(seconds: float | None) -> str:
-    seconds = seconds or 0.0
-    return f"{_text(abs(seconds))} {'after' if seconds >= 0 else 'before'}"
-
-
-def _text(seconds: float) -> str:
+def _time_text(seconds: float) -> str:
     """Write a time to a tenth of a second; what is shorter than a second in full."""
     return format_duration(seconds if abs(seconds) < 1 else round(seconds, 1))

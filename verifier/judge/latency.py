@@ -1,6 +1,6 @@
-"""Detection latency: from a condition in the world to somebody who knows, and its bound.
+"""Detection latency: from a true condition in the world to the first notification; its bound.
 
-Used by the live judge for every alert that fired. Pure; times are scenario seconds.
+Used by the judge of runs in real time for every alert that fired. Pure; times are scenario seconds.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import AlertVerdict
 
 _TOLERANCE: Final = 1e-9
+"""Keeps a `for` of whole evaluations from being rounded up to one more."""
 
 
 def bound_s(*, scrape_s: float, evaluation_s: float, for_s: float, group_wait_s: float) -> float:
-    """Return within what time a true condition is notified, if every hop does its part at once.
+    """Return within what time a true condition is notified if no hop waits longer than it must.
 
-    The condition is met by the next scrape, that scrape's sample by the next evaluation, and the
-    alert is then pending. It fires at the first evaluation at least `for_s` later, so `for_s`
+    The next scrape sees the condition, the next evaluation sees that scrape's sample, and the alert
+    is then pending. It fires at the first evaluation at least `for_s` later, so `for_s`
     counts in whole evaluations (`AlertingRule.Eval`, rules/alerting.go of Prometheus 2.42: the
     evaluation's time on the group's grid minus ActiveAt reaches the hold duration), and is sent at
     once. Alertmanager notifies a new group after its group_wait (dispatch/dispatch.go of 0.25).
@@ -33,18 +34,18 @@ def bound_s(*, scrape_s: float, evaluation_s: float, for_s: float, group_wait_s:
 
 
 def latency(verdict: AlertVerdict, *, condition_s: float | None, within_s: float) -> Latency | None:
-    """Return how long the alert of `verdict` took to reach somebody; None when it never fired.
+    """Return how long the alert of `verdict` took to reach a receiver; None when it never fired.
 
     `condition_s` counts from the cause's onset, `within_s` is what `bound_s` returns. A condition
     that was not measured counts from the evaluation that saw it: it cannot have become true later.
     """
     if verdict.firing_s is None or verdict.pending_s is None:
         return None
-    told_s = [one.at_s for one in verdict.deliveries if one.status == "firing"]
+    notified_s = [each.at_s for each in verdict.deliveries if each.status == "firing"]
     return Latency(
         condition_s=condition_s,
         pending_s=verdict.pending_s,
         firing_s=verdict.firing_s,
-        notified_s=min(told_s) - verdict.onset_s if told_s else None,
+        notified_s=min(notified_s) - verdict.onset_s if notified_s else None,
         bound_s=(verdict.pending_s if condition_s is None else condition_s) + within_s,
     )

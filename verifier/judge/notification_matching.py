@@ -1,6 +1,6 @@
 """Which verdict a notification belongs to: by its labels, and by when the alert began to fire.
 
-Used by `deliveries`. Prometheus sends an alert with the moment it fired as its start, and
+Used by `deliveries`. Prometheus sends an alert with the time at which it fired as its start, and
 Alertmanager passes both on; so every notification names one episode of one alert. Pure; times are
 scenario seconds.
 """
@@ -17,34 +17,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from verifier.evaluation.timeline import Episode, Timeline
-    from verifier.judge.verdict import AlertVerdict, Hop
+    from verifier.judge.verdict import AlertVerdict
     from verifier.labels import Labels
     from verifier.scenario_clock import ScenarioClock
     from verifier.servers.ledger import Notification
 
 _TOLERANCE_S: Final = 1e-6
+"""An episode's start is computed in two ways, which differ by the rounding of floats."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedNotification:
-    """What a receiver was told, and the episode of the alert that it tells of."""
+    """A delivery, and the episode of the alert that it is about."""
 
     delivery: Delivery
     episode: Episode
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class AlertCase:
-    """A verdict, the episodes in which its alert fired, and what was told of them, as it came.
-
-    `wrong` gathers what does not hold, with the hop that broke; `remarks` what should be known.
-    """
+    """A verdict, the episodes in which its alert fired, and their notifications, as they came."""
 
     verdict: AlertVerdict
     episodes: list[Episode] = field(default_factory=list)
-    told: list[MatchedNotification] = field(default_factory=list)
-    wrong: list[tuple[Hop, str]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    notifications: list[MatchedNotification] = field(default_factory=list)
 
     @property
     def labels(self) -> Labels:
@@ -52,21 +48,25 @@ class AlertCase:
         return with_name(self.verdict.alert, self.verdict.labels)
 
     @property
-    def receivers(self) -> list[str]:
-        """Whoever was told anything, in order."""
-        return list(dict.fromkeys(one.delivery.receiver for one in self.told))
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """What the receivers got, in order."""
+        return tuple(notification.delivery for notification in self.notifications)
 
     @property
-    def alarmed(self) -> list[str]:
-        """Whoever was told that it fires, in order."""
-        heard = [one.delivery for one in self.told if one.delivery.status == "firing"]
-        return list(dict.fromkeys(one.receiver for one in heard))
+    def receivers(self) -> list[str]:
+        """The receivers that were notified at all, in order."""
+        return receivers_of(self.deliveries)
 
-    def longest_s(self, ended_s: float) -> float:
-        """For how long it was seen firing at a time."""
-        return max(min(over_s(one), ended_s) - fired_s(one) for one in self.episodes)
+    @property
+    def notified_firing(self) -> list[str]:
+        """The receivers that were notified that it fires, in order."""
+        return receivers_of(one for one in self.deliveries if one.status == "firing")
 
-    def is_twin(self, other: AlertCase) -> bool:
+    def longest_firing_s(self, ended_s: float) -> float:
+        """For how long at the most it fired in an episode, up to the end of the run."""
+        return max(min(resolved_s(e), ended_s) - fired_s(e) for e in self.episodes)
+
+    def is_sibling(self, other: AlertCase) -> bool:
         """Whether `other` is another label set of the same alert, of the same cause."""
         mine, its = self.verdict, other.verdict
         return (mine.alert, mine.cause) == (its.alert, its.cause) and mine.labels != its.labels
@@ -76,39 +76,40 @@ def match(
     verdicts: Sequence[AlertVerdict],
     timelines: Sequence[Timeline],
     notifications: Iterable[Notification],
+    *,
     clock: ScenarioClock,
     early_s: float,
 ) -> tuple[list[AlertCase], dict[Labels, list[Delivery]]]:
-    """Return a case for each verdict, in order, and what was told of nothing that fired.
+    """Return a case for each verdict, in order, and the deliveries of what never fired.
 
-    Times of notifications and timelines may differ by `early_s`. What was over when the scenario
-    began belongs to nobody.
+    Times of notifications and timelines may differ by `early_s`. What had resolved before the
+    scenario began belongs to no case.
     """
     cases = [AlertCase(verdict) for verdict in verdicts]
     for timeline in timelines:
-        for episode in firing(timeline):
-            case = _owner(cases, timeline, episode)
+        for episode in firing_episodes(timeline):
+            case = _case_of(cases, timeline, episode)
             if case is not None:
                 case.episodes.append(episode)
     by_labels = {with_name(one.alert, one.labels): one for one in timelines}
-    strangers: dict[Labels, list[Delivery]] = {}
-    for one in sorted(notifications, key=lambda one: one.received_s):
+    unmatched: dict[Labels, list[Delivery]] = {}
+    for notification in sorted(notifications, key=lambda one: one.received_s):
         delivery = Delivery(
-            receiver=one.receiver,
-            status=one.status,
-            at_s=clock.scenario_s(one.received_s),
-            deliveries=one.deliveries,
+            receiver=notification.receiver,
+            status=notification.status,
+            at_s=clock.scenario_s(notification.received_s),
+            deliveries=notification.deliveries,
         )
-        starts_s = clock.scenario_s(one.starts_at_s)
-        known = by_labels.get(one.labels)
-        told_of = None if known is None else _episode(known, starts_s, early_s)
-        if known is not None and told_of is not None:
-            case = _owner(cases, known, told_of)
+        starts_s = clock.scenario_s(notification.starts_at_s)
+        alert = by_labels.get(notification.labels)
+        started = None if alert is None else _episode_of(alert, starts_s, early_s)
+        if alert is not None and started is not None:
+            case = _case_of(cases, alert, started)
             if case is not None:
-                case.told.append(MatchedNotification(delivery, told_of))
+                case.notifications.append(MatchedNotification(delivery, started))
         elif starts_s >= 0:
-            strangers.setdefault(one.labels, []).append(delivery)
-    return cases, strangers
+            unmatched.setdefault(notification.labels, []).append(delivery)
+    return cases, unmatched
 
 
 def with_name(alert: str, labels: Labels) -> Labels:
@@ -116,9 +117,14 @@ def with_name(alert: str, labels: Labels) -> Labels:
     return tuple(sorted((*labels, ("alertname", alert))))
 
 
-def firing(timeline: Timeline) -> list[Episode]:
+def receivers_of(deliveries: Iterable[Delivery]) -> list[str]:
+    """Return the receivers of deliveries, each once, in the order of their first."""
+    return list(dict.fromkeys(delivery.receiver for delivery in deliveries))
+
+
+def firing_episodes(timeline: Timeline) -> list[Episode]:
     """Return the episodes in which the alert fired."""
-    return [one for one in timeline.episodes if one.firing_s is not None]
+    return [episode for episode in timeline.episodes if episode.firing_s is not None]
 
 
 def fired_s(episode: Episode) -> float:
@@ -126,37 +132,37 @@ def fired_s(episode: Episode) -> float:
     return inf if episode.firing_s is None else episode.firing_s
 
 
-def over_s(episode: Episode) -> float:
-    """Return when it was over, inf when it was not."""
+def resolved_s(episode: Episode) -> float:
+    """Return when it resolved, inf when it did not."""
     return inf if episode.resolved_s is None else episode.resolved_s
 
 
-def _owner(cases: Iterable[AlertCase], timeline: Timeline, episode: Episode) -> AlertCase | None:
+def _case_of(cases: Iterable[AlertCase], timeline: Timeline, episode: Episode) -> AlertCase | None:
     """Return the case that an episode was judged in: the last that had begun to fire by then."""
-    if over_s(episode) <= 0:
+    if resolved_s(episode) <= 0:
         return None
-    found: AlertCase | None = None
+    latest: AlertCase | None = None
     latest_s = -inf
     for case in cases:
-        one = case.verdict
-        same = (one.alert, one.labels) == (timeline.alert, timeline.labels)
-        if same and one.firing_s is not None:
-            began_s = one.onset_s + one.firing_s
-            if latest_s <= began_s <= fired_s(episode) + _TOLERANCE_S:
-                found, latest_s = case, began_s
-    return found
+        verdict = case.verdict
+        same = (verdict.alert, verdict.labels) == (timeline.alert, timeline.labels)
+        if same and verdict.firing_s is not None:
+            first_s = verdict.onset_s + verdict.firing_s
+            if latest_s <= first_s <= fired_s(episode) + _TOLERANCE_S:
+                latest, latest_s = case, first_s
+    return latest
 
 
-def _episode(timeline: Timeline, starts_s: float, early_s: float) -> Episode | None:
-    """Return the episode that a notification with this start tells of.
+def _episode_of(timeline: Timeline, starts_s: float, early_s: float) -> Episode | None:
+    """Return the episode that a notification with this start is about.
 
     It starts when the alert fired. A timeline that does not reach back so far shows it firing from
     its own beginning, at the scenario's start.
     """
-    candidates = firing(timeline)
+    candidates = firing_episodes(timeline)
     for episode in sorted(candidates, key=lambda one: abs(fired_s(one) - starts_s)):
         near = abs(fired_s(episode) - starts_s) <= early_s
-        if near or fired_s(episode) <= starts_s < over_s(episode):
+        if near or fired_s(episode) <= starts_s < resolved_s(episode):
             return episode
     if candidates and starts_s < 0 and fired_s(candidates[0]) <= early_s:
         return candidates[0]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def panel_verdicts(answers: Iterable[PanelAnswer]) -> tuple[PanelVerdict, ...]:
-    """Return what is told of the panels: whether each query answered."""
+    """Return a verdict on each query of the panels."""
     return tuple(
         PanelVerdict(
             dashboard=answer.panel.dashboard,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.target import JOB
 from simulator.faults.catalogue import MemoryLeak
-from verifier.judge.deliveries import Evidence, NotificationDeadlines, judge_deliveries
-from verifier.judge.fault_effects import standing_of
+from verifier.judge.deliveries import judge_deliveries
+from verifier.judge.fault_effects import effect_status
+from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
 from verifier.judge.judgement import judge
 from verifier.judge.latency import bound_s, latency
 from verifier.real_time.observed_timelines import ALERT_STATES, observed_timelines
@@ -120,21 +121,21 @@ class RunObserver:
         stored = tuple(server.stored(ALERT_STATES, self.began_s, end_s))
         timelines = observed_timelines(stored, self.compressed, clock, end_s)
         names = [rule.alert for _, rule in self.rules.alerts]
-        evidence = Evidence(
+        evidence = HopEvidence(
             clock=clock,
             ended_s=clock.scenario_s(end_s),
             seen_by_alertmanager=frozenset(self.stack.seen),
             failed_notifications=self.stack.failed_notifications(),
             failed_scrapes_s=self._failed_scrapes_s(end_s),
-            without_effect=frozenset(o.name for o in effects if standing_of(o) == "weak"),
+            without_effect=frozenset(o.name for o in effects if effect_status(o) == "ineffective"),
         )
         patience = self._patience(timelines)
         alerts = judge_deliveries(
             judge(scenario, names, timelines),
             timelines,
             self.stack.notifications(),
-            evidence,
-            patience=patience,
+            evidence=evidence,
+            deadlines=patience,
         )
         return RunObservation(evidence.ended_s, alerts, timelines, stored, patience.due_s)
 

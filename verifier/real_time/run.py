@@ -28,7 +28,7 @@ from exporter.target import JOB
 from simulator.pacer import SystemClock
 from verifier.errors import JudgeError
 from verifier.evaluation.engine import answer_panels, record
-from verifier.judge.fault_effects import weak_faults
+from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.panels import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
 from verifier.pack.history_depth import depths
@@ -152,7 +152,7 @@ class RealTimeRun:
                 await asyncio.to_thread(self._check_health, stack, live, clock, lead_s)
                 await self._watch(stack, live, clock, until_s=self.until_s)
                 seen = await self._close(witness, live)
-                weak = (*past.weak, *weak_faults(world, live.path))
+                weak = (*past.weak, *faults_without_effect(world, live.path))
                 if weak:
                     seen = witness.look(self.scenario, clock.unix_s(seen.ended_s), world=world)
                 outcome = await asyncio.to_thread(self._outcome, witness, past, seen)

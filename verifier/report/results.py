@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from documents.files import write_whole
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
-from verifier.judge.verdict import document, ledger
+from verifier.judge.verdict_document import document, notifications_document
 from verifier.report.junit import junit
 from verifier.report.text import summary
 
@@ -93,9 +93,9 @@ class Results:
 
 def files(outcomes: Sequence[ScenarioOutcome]) -> dict[str, str]:
     """Return the text of every results file by name, `verdict.json` last."""
-    told = ledger(outcomes)
+    notifications = notifications_document(outcomes)
     return {
-        **({"notifications.json": _json(told)} if told else {}),
+        **({"notifications.json": _json(notifications)} if notifications else {}),
         "summary.md": summary(outcomes),
         "junit.xml": junit(outcomes),
         "verdict.json": _json(document(outcomes)),

@@ -26,7 +26,7 @@ from simulator.topology import Topology
 from simulator.world import World
 from verifier.errors import JudgeError
 from verifier.evaluation.engine import evaluate
-from verifier.judge.fault_effects import weak_faults
+from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.judgement import judge, missing_history
 from verifier.judge.panels import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
@@ -257,7 +257,7 @@ def simulate(
     if scenario.plan.load != load or _begins_changed(scenario.plan.faults):
         pool = None
     drive.through(world, 0.0, scenario.duration_s, pool)
-    weak = (*past.weak, *weak_faults(world, drive.recorder.path))
+    weak = (*past.weak, *faults_without_effect(world, drive.recorder.path))
     return SimulatedScenario(drive.recorder.history(), drive.exact_s, drive.resampled_s, weak)
 
 
@@ -296,7 +296,7 @@ def simulate_past(
     world = healthy.world.fork(compression.plan(Plan(load=load, faults=incidents)))
     pool = _joined(recorder, healthy)
     pool = drive.through(world, -past_s, 0.0, None if _begins_changed(incidents) else pool)
-    return SimulatedPast(world, pool, drive, weak_faults(world, recorder.path))
+    return SimulatedPast(world, pool, drive, faults_without_effect(world, recorder.path))
 
 
 def verify_scenario(

@@ -18,7 +18,7 @@ import pytest
 from agentaskit_sim.inputs import PACK
 from scenarios.loader import resolve
 from tests.verifier.lives import lived_once
-from verifier.judge.verdict import verdict_schema
+from verifier.judge.verdict_document import verdict_schema
 from verifier.virtual_time import run as fastforward
 
 OLDER = Path(__file__).parent / "older"
@@ -125,7 +125,11 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
     status, document, report = verify(written("quiet", QUIET), "--rules", path)
     assert status == 1
     assert wrong(document) == [
-        ("AlwaysOn", "unexpected", "it fired at 0s, and nobody expects or explains it")
+        (
+            "AlwaysOn",
+            "unexpected",
+            "it fired at 0s, but the scenario neither expects nor explains it",
+        )
     ]
     assert "AlwaysOn" in report
     text = QUIET + "expectations: [{alert: AlwaysOn, explained: it is planted}]\n"

@@ -22,7 +22,7 @@ import jsonschema
 import pytest
 
 from tests.trials.live_run import Ended, LiveRun, kill, reachable, wrongs
-from verifier.judge.verdict import verdict_schema
+from verifier.judge.verdict_document import verdict_schema
 from verifier.servers.binaries import require
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")

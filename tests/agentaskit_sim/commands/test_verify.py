@@ -19,7 +19,7 @@ from documents.mistakes import InputError
 from scenarios.loader import library
 from tests.verifier.outcomes import failing, outcome, unjudged
 from verifier.errors import JudgeError
-from verifier.judge.verdict import verdict_schema
+from verifier.judge.verdict_document import verdict_schema
 from verifier.suite import cores
 
 SCENARIO = """\

@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 from simulator.faults.catalogue import FAULTS
-from verifier.judge.verdict import verdict_schema
+from verifier.judge.verdict_document import verdict_schema
 
 HEAD = "name: {}\nstory: x\nseed: 42\nduration: 2m\nload: {{rate: 1000}}\n"
 FAULT = "faults:\n  - {{name: f, start: 1m, duration: 30s, fault: {}}}\n"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulator.faults.injectors import disarm
 from tests.verifier.lives import PACK
-from verifier.judge.verdict import verdict_schema
+from verifier.judge.verdict_document import verdict_schema
 
 SCENARIO = """\
 name: disarmed

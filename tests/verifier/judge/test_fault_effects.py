@@ -24,7 +24,7 @@ from tests.simulator.faults.injectors import disarm
 from tests.simulator.faults.test_measures import IN_THE_WORLD, ON_THE_PATH, struck
 from tests.simulator.worlds import fault, make
 from tests.verifier.lives import EVERYTHING, bundled, told
-from verifier.judge.fault_effects import judge_effects, standing_of, weak_faults
+from verifier.judge.fault_effects import effect_status, faults_without_effect, ineffective_faults
 from verifier.virtual_time import run as fastforward
 
 ALOFT = FaultEffect(
@@ -53,7 +53,7 @@ ALOFT = FaultEffect(
 )
 def test_half_of_what_was_declared_is_an_effect_and_chance_is_allowed_for(changes, standing):
     """Up or down; few events may be fewer still, but none at all is no effect."""
-    assert standing_of(replace(ALOFT, **changes)) == standing
+    assert effect_status(replace(ALOFT, **changes)) == standing
 
 
 def test_a_sentence_names_the_fault_what_was_measured_and_what_was_declared():
@@ -61,7 +61,7 @@ def test_a_sentence_names_the_fault_what_was_measured_and_what_was_declared():
     shaky = replace(ALOFT, name="shaky", noise=2_000.0)
     idle = replace(ALOFT, name="void", expected=10_300.0)
     told = "had no effect: 10,290 arrivals per second measured, 6,180 declared"
-    assert judge_effects((ALOFT, shaky, idle)) == (
+    assert ineffective_faults((ALOFT, shaky, idle)) == (
         f"fault gone (traffic_drop) {told}",
         (
             f"fault shaky (traffic_drop) {told}, and 10,300 without it:"
@@ -75,9 +75,9 @@ def test_of_several_measures_one_must_be_sure_and_none_weak():
     """A dependency that fails hardly ever is measured by its latency, and by both where it can."""
     sure, weak = replace(ALOFT, measured=6_180.0), ALOFT
     unclear = replace(ALOFT, noise=2_000.0)
-    assert judge_effects((sure, unclear)) == judge_effects((unclear, sure)) == ()
-    assert len(judge_effects((sure, weak))) == len(judge_effects((unclear, weak))) == 1
-    assert "too little" in judge_effects((unclear, unclear))[0]
+    assert ineffective_faults((sure, unclear)) == ineffective_faults((unclear, sure)) == ()
+    assert len(ineffective_faults((sure, weak))) == len(ineffective_faults((unclear, weak))) == 1
+    assert "too little" in ineffective_faults((unclear, unclear))[0]
 
 
 # --- every kind, in a small world
@@ -87,7 +87,7 @@ def sentences(world, until_s=40.0):
     """Return what is held against the faults of a world that nobody scrapes."""
     world.advance(until_s)
     catalogue = Catalogue((), world.snapshot())
-    return weak_faults(world, ScrapeEffectCounter(hindrance.rank_series(catalogue)))
+    return faults_without_effect(world, ScrapeEffectCounter(hindrance.rank_series(catalogue)))
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)

@@ -45,17 +45,21 @@ def test_the_bound_is_reached_and_a_for_counts_in_whole_evaluations():
 
 
 def test_latency_counts_from_the_onset():
-    """The first receiver that was told; the bound from the condition, if it was measured."""
-    told = (delivery("slack", 545.0), delivery("sre", 541.0), delivery("sre", 841.0, "resolved"))
-    verdict = fired("Throughput", deliveries=told)
-    found = latency(verdict, condition_s=20.0, within_s=375.0)
-    assert (found.condition_s, found.pending_s, found.firing_s) == (20.0, 30.0, 330.0)
-    assert (found.notified_s, found.bound_s) == (361.0, 395.0)
+    """The first receiver that was notified; the bound from the condition, if it was measured."""
+    deliveries = (
+        delivery("slack", 545.0),
+        delivery("sre", 541.0),
+        delivery("sre", 841.0, "resolved"),
+    )
+    verdict = fired("Throughput", deliveries=deliveries)
+    measured = latency(verdict, condition_s=20.0, within_s=375.0)
+    assert (measured.condition_s, measured.pending_s, measured.firing_s) == (20.0, 30.0, 330.0)
+    assert (measured.notified_s, measured.bound_s) == (361.0, 395.0)
     unmeasured = latency(verdict, condition_s=None, within_s=375.0)
     assert (unmeasured.condition_s, unmeasured.bound_s) == (None, 405.0)
 
 
-def test_what_did_not_fire_has_no_latency_and_what_was_not_told_has_no_end():
+def test_what_did_not_fire_has_no_latency_and_what_was_not_notified_has_no_end():
     """Neither is zero."""
     silent = fired("Throughput", firing_s=None, resolved_s=None)
     assert latency(silent, condition_s=20.0, within_s=375.0) is None

@@ -1,0 +1,60 @@
+"""The JSON of a verdict follows its published schema, and the schema misses no key of it."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario_with
+from tests.verifier.outcomes import difference, live
+from verifier.judge.judgement import judge
+from verifier.judge.verdict import UNKNOWN_ENGINE
+from verifier.judge.verdict_document import document, verdict_schema
+
+
+def test_the_document_follows_its_published_schema():
+    """Whatever the verdict is."""
+    schema = verdict_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    failed = outcome(alerts=judge(scenario_with(FIRES), ALERTS, []))
+    invalid = outcome(engine=UNKNOWN_ENGINE, invalid=("no history",), alerts=(), panels=())
+    in_real_time = live(clocks=(difference(), difference(real_s=None, ok=False)), notes=("cut",))
+    for run in ([outcome()], [failed], [invalid, outcome()], [in_real_time]):
+        validator.validate(json.loads(json.dumps(document(run), allow_nan=False)))
+    values = document([invalid, outcome()])
+    assert values["engine"] == {"name": "prometheus", "version": "2.42.0"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        (),
+        ("engine",),
+        ("scenarios", 0),
+        ("scenarios", 0, "alerts", 0),
+        ("scenarios", 0, "alerts", 0, "deliveries", 0),
+        ("scenarios", 0, "alerts", 0, "latency"),
+        ("scenarios", 0, "clocks", 0),
+    ],
+)
+def test_no_key_of_the_document_may_be_missing_or_unknown(path):
+    """The schema is closed at every level, so it cannot fall behind the document."""
+    validator = jsonschema.Draft202012Validator(verdict_schema())
+    keys = list(part_at(document([live(clocks=(difference(),))]), path))
+    for key in keys:
+        values = document([live(clocks=(difference(),))])
+        del part_at(values, path)[key]
+        assert not validator.is_valid(values), key
+    values = document([live(clocks=(difference(),))])
+    part_at(values, path)["extra"] = 1
+    assert not validator.is_valid(values)
+
+
+def part_at(values, path):
+    """Return the part of a document at `path`."""
+    for step in path:
+        values = values[step]
+    return values

@@ -1,0 +1,143 @@
+"""The verdict as JSON: what `verdict.json`, `notifications.json` and `--json` hold.
+
+Called by whoever writes or prints results. The form of `document` is described, closed at every
+level, by `verdict.schema.json` beside this file: a key is added in both or a test fails. Seconds
+are rounded to a millisecond here and nowhere else. It judges nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verifier.judge.verdict import engine_of, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.judge.verdict import AlertVerdict, ClockDifference, Latency, ScenarioOutcome
+
+
+def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
+    """Return the verdict as JSON values."""
+    engine = engine_of(outcomes)
+    return {
+        "verdict": overall(outcomes),
+        "engine": {"name": engine.name, "version": engine.version},
+        "scenarios": [_scenario(outcome) for outcome in outcomes],
+    }
+
+
+def notifications_document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
+    """Return the notifications of runs in real time as JSON values; times are Unix seconds."""
+    return {
+        outcome.name: [
+            {
+                **asdict(notification),
+                "labels": dict(notification.labels),
+                "annotations": dict(notification.annotations),
+            }
+            for notification in outcome.notifications
+        ]
+        for outcome in outcomes
+        if outcome.clock == "real"
+    }
+
+
+def verdict_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `document`."""
+    text = Path(__file__).with_name("verdict.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _scenario(outcome: ScenarioOutcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "seed": outcome.seed,
+        "verdict": outcome.verdict,
+        "reasons": list(outcome.invalid),
+        "duration_s": _rounded(outcome.duration_s),
+        "virtual_s": _rounded(outcome.virtual_s),
+        "exact_s": _rounded(outcome.exact_s),
+        "resampled_s": _rounded(outcome.resampled_s),
+        "wall_s": _rounded(outcome.wall_s),
+        "times_real_time": round(outcome.times_real_time, 1),
+        "alerts": [_alert(alert) for alert in outcome.alerts],
+        "panels": [
+            {
+                "dashboard": panel.dashboard,
+                "panel": panel.panel,
+                "query": panel.query,
+                "ok": panel.ok,
+                "reason": panel.reason,
+            }
+            for panel in outcome.panels
+        ],
+        "findings": list(outcome.findings),
+        "clock": outcome.clock,
+        "compress": outcome.compress,
+        "notes": list(outcome.notes),
+        "clocks": None if outcome.clocks is None else list(map(_difference, outcome.clocks)),
+    }
+
+
+def _difference(difference: ClockDifference) -> dict[str, Any]:
+    return {
+        "alert": difference.alert,
+        "labels": dict(difference.labels),
+        "transition": difference.transition,
+        "episode": difference.episode,
+        "virtual_s": _rounded(difference.virtual_s),
+        "real_s": _rounded(difference.real_s),
+        "allowed_s": _rounded(difference.allowed_s),
+        "ok": difference.ok,
+        "reason": difference.reason,
+    }
+
+
+def _alert(alert: AlertVerdict) -> dict[str, Any]:
+    return {
+        "alert": alert.alert,
+        "labels": dict(alert.labels),
+        "expected": alert.expected,
+        "cause": alert.cause,
+        "onset_s": _rounded(alert.onset_s),
+        "cause_end_s": _rounded(alert.cause_end_s),
+        "pending_s": _rounded(alert.pending_s),
+        "firing_s": _rounded(alert.firing_s),
+        "resolved_s": _rounded(alert.resolved_s),
+        "fires_within_s": _rounded(alert.fires_within_s),
+        "resolves_within_s": _rounded(alert.resolves_within_s),
+        "receivers": None if alert.receivers is None else list(alert.receivers),
+        "notifies_resolved": alert.notifies_resolved,
+        "deliveries": [
+            {
+                "receiver": delivery.receiver,
+                "status": delivery.status,
+                "at_s": _rounded(delivery.at_s),
+                "deliveries": delivery.deliveries,
+            }
+            for delivery in alert.deliveries
+        ],
+        "latency": None if alert.latency is None else _latency(alert.latency),
+        "ok": alert.ok,
+        "reason": alert.reason,
+        "broke_at": alert.broke_at,
+    }
+
+
+def _latency(latency: Latency) -> dict[str, Any]:
+    return {
+        "condition_s": _rounded(latency.condition_s),
+        "pending_s": _rounded(latency.pending_s),
+        "firing_s": _rounded(latency.firing_s),
+        "notified_s": _rounded(latency.notified_s),
+        "bound_s": _rounded(latency.bound_s),
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
