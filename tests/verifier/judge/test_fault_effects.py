@@ -1,4 +1,4 @@
-"""A fault without effect is found out, an honest one is not: world, recorder and whole library."""
+"""A fault without effect is reported, a working one is not: world, recorder, whole library."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.verifier.lives import EVERYTHING, bundled, told
 from verifier.judge.fault_effects import effect_status, faults_without_effect, ineffective_faults
 from verifier.virtual_time import run as fastforward
 
-ALOFT = FaultEffect(
+DROP = FaultEffect(
     name="gone", fault="traffic_drop", unit="arrivals per second", measured=10_290.0,
     base=10_300.0, expected=6_180.0, least=0.5, spread=4.0, noise=5.0,
     idle="the load asked for no arrivals", began_ns=0, ended_ns=None,
@@ -35,64 +35,72 @@ ALOFT = FaultEffect(
 
 
 @pytest.mark.parametrize(
-    ("changes", "standing"),
+    ("changes", "status"),
     [
-        ({}, "weak"),
-        ({"measured": 8_241.0}, "weak"),
+        ({}, "ineffective"),
+        ({"measured": 8_241.0}, "ineffective"),
         ({"measured": 8_239.0}, "effective"),
         ({"measured": 3_000.0}, "effective"),
-        ({"measured": 12_000.0}, "weak"),
+        ({"measured": 12_000.0}, "ineffective"),
         ({"measured": 8_241.0, "spread": 600.0}, "effective"),
-        ({"measured": 8_241.0, "noise": 700.0}, "unclear"),
+        ({"measured": 8_241.0, "noise": 700.0}, "inconclusive"),
         ({"expected": 10_300.0}, "idle"),
         ({"base": 0.0, "expected": 3.0, "measured": 1.0, "spread": 1.7, "noise": 0.0}, "effective"),
-        ({"base": 0.0, "expected": 3.0, "measured": 0.0, "spread": 1.7, "noise": 0.0}, "unclear"),
-        ({"base": 0.0, "expected": 90.0, "measured": 44.0, "spread": 9.5, "noise": 0}, "weak"),
+        (
+            {"base": 0.0, "expected": 3.0, "measured": 0.0, "spread": 1.7, "noise": 0.0},
+            "inconclusive",
+        ),
+        (
+            {"base": 0.0, "expected": 90.0, "measured": 44.0, "spread": 9.5, "noise": 0},
+            "ineffective",
+        ),
         ({"base": 0.0, "expected": 90.0, "measured": 46.0, "spread": 9.5, "noise": 0}, "effective"),
     ],
 )
-def test_half_of_what_was_declared_is_an_effect_and_chance_is_allowed_for(changes, standing):
+def test_half_of_the_declared_effect_is_an_effect_give_or_take_the_noise(changes, status):
     """Up or down; few events may be fewer still, but none at all is no effect."""
-    assert effect_status(replace(ALOFT, **changes)) == standing
+    assert effect_status(replace(DROP, **changes)) == status
 
 
-def test_a_sentence_names_the_fault_what_was_measured_and_what_was_declared():
+def test_a_sentence_names_the_fault_its_measured_and_its_declared_effect():
     """In the fault's own unit, and why nothing could be measured where that is so."""
-    shaky = replace(ALOFT, name="shaky", noise=2_000.0)
-    idle = replace(ALOFT, name="void", expected=10_300.0)
-    told = "had no effect: 10,290 arrivals per second measured, 6,180 declared"
-    assert ineffective_faults((ALOFT, shaky, idle)) == (
-        f"fault gone (traffic_drop) {told}",
+    shaky = replace(DROP, name="shaky", noise=2_000.0)
+    idle = replace(DROP, name="void", expected=10_300.0)
+    figures = "had no effect: 10,290 arrivals per second measured, 6,180 declared"
+    assert ineffective_faults((DROP, shaky, idle)) == (
+        f"fault gone (traffic_drop) {figures}",
         (
-            f"fault shaky (traffic_drop) {told}, and 10,300 without it:"
+            f"fault shaky (traffic_drop) {figures}, and 10,300 without it:"
             " too little or too short to tell"
         ),
         "fault void (traffic_drop) had nothing to act on: the load asked for no arrivals",
     )
 
 
-def test_of_several_measures_one_must_be_sure_and_none_weak():
+def test_of_several_measures_one_must_be_effective_and_none_ineffective():
     """A dependency that fails hardly ever is measured by its latency, and by both where it can."""
-    sure, weak = replace(ALOFT, measured=6_180.0), ALOFT
-    unclear = replace(ALOFT, noise=2_000.0)
-    assert ineffective_faults((sure, unclear)) == ineffective_faults((unclear, sure)) == ()
-    assert len(ineffective_faults((sure, weak))) == len(ineffective_faults((unclear, weak))) == 1
-    assert "too little" in ineffective_faults((unclear, unclear))[0]
+    effective, ineffective = replace(DROP, measured=6_180.0), DROP
+    inconclusive = replace(DROP, noise=2_000.0)
+    assert ineffective_faults((effective, inconclusive)) == ()
+    assert ineffective_faults((inconclusive, effective)) == ()
+    assert len(ineffective_faults((effective, ineffective))) == 1
+    assert len(ineffective_faults((inconclusive, ineffective))) == 1
+    assert "too little" in ineffective_faults((inconclusive, inconclusive))[0]
 
 
 # --- every kind, in a small world
 
 
 def sentences(world, until_s=40.0):
-    """Return what is held against the faults of a world that nobody scrapes."""
+    """Return the sentences on the faults without effect of a world that nobody scrapes."""
     world.advance(until_s)
     catalogue = Catalogue((), world.snapshot())
     return faults_without_effect(world, ScrapeEffectCounter(hindrance.rank_series(catalogue)))
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
-def test_an_injector_that_does_nothing_is_found_out(kind, monkeypatch):
-    """And one that does what it should is not, however many are in effect."""
+def test_an_injector_that_does_nothing_is_reported(kind, monkeypatch):
+    """One that works is not, however many faults are in effect."""
     assert sentences(struck(kind)) == ()
     assert sentences(struck(kind, times=3, duration_s=20.0, ramp_s=5.0)) == ()
     assert sentences(struck(kind), until_s=15.0) == ()
@@ -103,8 +111,8 @@ def test_an_injector_that_does_nothing_is_found_out(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
-def test_a_fault_for_an_instant_is_sure_or_says_why_it_is_not(kind, monkeypatch):
-    """Too short to tell, or nothing met; disarmed it never passes."""
+def test_a_fault_of_an_instant_is_effective_or_says_why_nothing_can_be_told(kind, monkeypatch):
+    """Too short to tell, or nothing to act on; disarmed it never passes."""
     for sentence in sentences(struck(kind, duration_s=0.02)):
         assert "too short to tell" in sentence or "had nothing to act on" in sentence
     disarm(monkeypatch, kind)
@@ -125,14 +133,14 @@ def test_a_fault_for_an_instant_is_sure_or_says_why_it_is_not(kind, monkeypatch)
         (lambda: make(fault("traffic_surge", factor=1.0)), "the load asked for no arrivals"),
     ],
 )
-def test_a_fault_that_met_nothing_says_what_was_missing(world, reason):
+def test_a_fault_with_nothing_to_act_on_says_what_was_missing(world, reason):
     """Nobody scraped, nobody came, nobody was there: nothing can be concluded from it."""
     (sentence,) = sentences(world())
     assert "had nothing to act on: " in sentence
     assert reason in sentence
 
 
-def test_a_fault_that_never_began_is_found_out_and_one_that_is_not_due_yet_is_not(monkeypatch):
+def test_a_fault_that_never_began_is_reported_unless_it_is_not_due_yet(monkeypatch):
     """A world that forgets to begin a fault."""
     faults = (fault("traffic_drop", share=0.5), fault("memory_leak", bytes_per_s=1.0, start_s=90.0))
     monkeypatch.setattr(World, "_choose_in_effect", lambda *_: [])
@@ -172,7 +180,7 @@ def test_every_fault_of_the_library_has_an_effect_and_none_without_its_injector(
 # --- the recorder of virtual history
 
 QUIET = "duration: %s\nload: {rate: 1000}\n"
-HINDERED = {
+ON_SCRAPES = {
     "exporter_down": "{}",
     "counter_reset": "{}",
     "scrape_slow": "{delay: 3s}",
@@ -183,18 +191,18 @@ FAULT = "faults:\n  - {name: it, fault: %s, start: 1m10s, duration: %s, paramete
 
 
 def recorded(kind, parameters, duration="3m", total="6m"):
-    """Return what is held against a fault of the path in a scenario of virtual time."""
+    """Return the sentences on a fault of the scrape path in a scenario of virtual time."""
     scenario = told(QUIET % total + FAULT % (kind, duration, parameters))
     return fastforward.simulate(scenario, EVERYTHING).weak
 
 
-@pytest.mark.parametrize("kind", HINDERED)
-def test_a_recorded_scrape_meets_the_fault_or_it_is_found_out(kind, monkeypatch):
-    """Lived and resampled scrapes alike."""
-    assert set(HINDERED) == set(ON_THE_PATH) - {"cardinality_burst"}  # refused in virtual time
-    assert recorded(kind, HINDERED[kind]) == ()
+@pytest.mark.parametrize("kind", ON_SCRAPES)
+def test_a_fault_affects_recorded_scrapes_or_is_reported(kind, monkeypatch):
+    """Simulated and resampled scrapes alike."""
+    assert set(ON_SCRAPES) == set(ON_THE_PATH) - {"cardinality_burst"}  # refused in virtual time
+    assert recorded(kind, ON_SCRAPES[kind]) == ()
     disarm(monkeypatch, kind)
-    (sentence,) = recorded(kind, HINDERED[kind])
+    (sentence,) = recorded(kind, ON_SCRAPES[kind])
     assert f"fault it ({kind}) had no effect: 0 {FAULTS[kind].effect_unit} measured" in sentence
 
 
@@ -206,7 +214,7 @@ def _all_present(recorder, _):
     return np.full(len(recorder.counters), fill_value=True)
 
 
-DEAF = {
+IGNORED = {
     "exporter_down": (fastforward, "arrives", _always, "{}"),
     "counter_reset": (Recorder, "restart", lambda *_: None, "{}"),
     "scrape_slow": (fastforward, "arrives", _always, "{delay: 12s}"),
@@ -215,10 +223,10 @@ DEAF = {
 }
 
 
-@pytest.mark.parametrize("kind", DEAF)
-def test_a_recorder_that_ignores_the_fault_is_found_out(kind, monkeypatch):
-    """The world hinders the path, and what is recorded knows nothing of it."""
-    *place, parameters = DEAF[kind]
+@pytest.mark.parametrize("kind", IGNORED)
+def test_a_fault_that_the_recorder_ignores_is_reported(kind, monkeypatch):
+    """The world has the fault, and the recorded scrapes do not."""
+    *place, parameters = IGNORED[kind]
     assert recorded(kind, parameters) == ()
     monkeypatch.setattr(*place)
     assert recorder.arrives is hindrance.arrives
@@ -233,8 +241,8 @@ def test_a_fault_between_two_scrapes_says_that_nobody_scraped():
     assert recorded("counter_reset", "{}", "1s") == ()
 
 
-def test_an_incident_of_the_past_has_to_have_had_its_effect_too(monkeypatch):
-    """What it left behind is what the scenario is about."""
+def test_an_incident_of_the_past_must_have_had_its_effect_too(monkeypatch):
+    """The scenario is about what it left behind."""
     text = QUIET % "2m" + "history:\n  incidents:\n    - {name: old, fault: task_failure, "
     text += "ago: 6m, duration: 2m, parameters: {share: 0.2}}\n"
     scenario = told(text)
