@@ -1,16 +1,17 @@
 """The event kernel: one exact loop over two arrays, compiled by numba or run as it stands.
 
-Called by `world` alone, which owns the arrays. All time is integer nanoseconds and every count an
-integer, so the outcome does not depend on who looks, or how often. The kernel draws no chance of
-its own: it reads numbers that `streams` laid out before, and returns when they run low. It does no
-I/O, keeps nothing between calls and knows neither faults nor plans, only effective parameters.
+`World` owns the arrays and calls `run`; `faults` sets the columns of effective parameters. All time
+is integer nanoseconds and every count an integer, so the outcome does not depend on who reads it,
+or how often. The kernel draws no random number of its own: it reads those that `streams` laid out
+before, and returns when they run low. It does no I/O, keeps nothing between calls and knows neither
+faults nor plans, only effective parameters.
 
 Events at one instant are taken in this order: time-outs, control tick, agent, arrival, flood
 message. Among agents the lower number goes first. The whole world is two flat arrays, `w`
 (integers) and `x` (reals), because a compiled call then passes two pointers and nothing is counted
-or copied; the constants below name their columns, and `State` (in `layout`) shows them to Python as
-tables. All of it lives in one file because numba's cache watches only the file of the compiled
-entry.
+or copied; the constants below name their columns, and `state.State` shows them to Python as tables.
+All of it is in one file because numba's cache watches only the file of the compiled entry: a change
+elsewhere would leave stale machine code in use.
 """
 
 from __future__ import annotations
@@ -23,18 +24,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NEVER = 1 << 62
-PLAIN = (1 << 40) - 1
-"""A row begins at `... & PLAIN`, which changes no number: it tells the compiler that the place is
-not negative, and spares every access to the row the question whether to count from the end."""
+"""An instant that is never reached, 146 years; half of an int64, so that sums do not overflow."""
+WAIT_MAX_NS = 4e18
+"""Just below NEVER: a longer wait counts as one that never ends, and need not fit an int64."""
+NOT_NEGATIVE = (1 << 40) - 1
+"""A row begins at `... & NOT_NEGATIVE`, which changes no number, for no world has 2**40 columns. It
+tells the compiler that the place is not negative, and spares every access to the row the test
+whether to count from the end."""
 TICK_NS = 100_000_000
 TICKS_PER_SCALING = 10
-LUCK_BITS = 31
-LUCK_MASK = (1 << LUCK_BITS) - 1
+MILLI = 1000
+"""CPU is counted in thousandths of a core, so that a busy agent's hundredth is an integer."""
+MICRO = 1_000_000
+"""Rolling restarts are credited in millionths of an agent: a tick may earn less than a whole."""
+SURPLUS_PARTS = 25
+"""The fleet shrinks only when it is more than a twenty-fifth (4 %) above what it should be."""
 RECENT = 1 << 16
-"""How many of the last durations are kept as they were, for quantiles of the simulator's own."""
+"""How many of the last durations are kept as they were, for exact quantiles; a power of two, so
+that the slot of a count is a mask."""
+RECENT_MASK = RECENT - 1
 BOUND_CELLS = 31
 BOUND_SLOTS = 4096
 BOUND_SHIFT = 19
+"""A duration >> 19 (half a millisecond) is its slot in a table that says in which histogram cell
+to begin; 4096 slots reach to 2.1 s, and the few longer durations walk on from there."""
+
+# Which bits of a drawn 63-bit number serve what. Of a message, from the lowest: 11 bits size, 10
+# bits direction, 10 bits loss, one bit unused, 31 bits the peer. A flood message uses size and
+# peer, a crash draw only the highest 31. The parts do not overlap, so they are independent.
+EXTRA_BYTES_MASK = (1 << 11) - 1
+"""Random part of a message's size, 0 to 2047 bytes."""
+UPWARD_SHIFT, LOSS_SHIFT, HIGH_SHIFT = 11, 21, 32
+SHARE_PARTS = 1 << 10
+SHARE_MASK = SHARE_PARTS - 1
+"""Direction and loss are decided by 10 bits: their shares are of 1024 parts."""
+LUCK_BITS = 31
+LUCK_MASK = (1 << LUCK_BITS) - 1
+"""A task's 62 bits: the higher 31 decide whether it fails, the lower 31 whether its dependency
+does. A draw falls below the threshold `share * 2**31` with the probability `share`."""
+COIN_BIT = 1
+"""Under backpressure the lowest bit says which half of the tasks is turned away."""
 
 # The head of `w`. First what moves:
 (
@@ -67,7 +96,10 @@ BOUND_SHIFT = 19
     REAL_HEAD_SIZE,
 ) = range(8)  # fmt: skip
 # by priority
-ARRIVED, REJECTED, TIMED_OUT, COMPLETED, FAILED, RETRIED, DEPTH, DEPTH_LIMIT, WAIT_NS, PRIORITY_SIZE = range(10)  # noqa: E501  # fmt: skip
+(
+    ARRIVED, REJECTED, TIMED_OUT, COMPLETED, FAILED, RETRIED, DEPTH, DEPTH_LIMIT, WAIT_NS,
+    PRIORITY_SIZE,
+) = range(10)  # fmt: skip
 # by tier
 DISPATCHED, UNDISPATCHED, TIER_COMPLETED, TIER_FAILED, TIER_SIZE = range(5)
 # by agent: what a message touches comes first, in one cache line of a row of six
@@ -80,6 +112,7 @@ DISPATCHED, UNDISPATCHED, TIER_COMPLETED, TIER_FAILED, TIER_SIZE = range(5)
     SLOWNESS_ON, HANDLED, SCALES,
 ) = range(40)  # fmt: skip
 AGENT_SIZE = 48
+"""Room for six cache lines of eight integers: every row begins with a line."""
 # by agent, floating
 SLOWNESS, START_SLOWNESS, AGENT_REAL_SIZE = range(3)
 # by host
@@ -88,6 +121,7 @@ SLOWNESS, START_SLOWNESS, AGENT_REAL_SIZE = range(3)
     TASK_ACC, MESSAGE_ACC, BACKGROUND_ACC, STOLEN_ACC, IDLE_ACC,
     TASK_NS, MESSAGE_NS, BACKGROUND_NS, STOLEN_NS, IDLE_NS, HOST_SIZE,
 ) = range(16)  # fmt: skip
+SETTLED_PARTS = TASK_NS - TASK_ACC
 # by sandbox pool
 TOTAL, IN_USE, LEAKED, DOWN, LEAK_TARGET, DOWN_TARGET, EXECUTIONS, POOL_SIZE = range(8)
 # by list of agents, and by lane of the queues
@@ -97,78 +131,91 @@ Q_ARRIVED_AT, Q_QUEUED_AT, Q_WORK_NS, Q_META, Q_LUCK, QUEUED_SIZE = range(6)
 # by drawn task
 T_KIND, T_WORK_NS, T_LUCK, TASK_SIZE = range(4)
 
-LANE_COUNT = 8
+STATUSES, PRIORITIES, CLASSES, POOLS, HISTOGRAMS = 5, 4, 2, 3, 4
+LANE_COUNT, LANE_SHIFT = PRIORITIES * CLASSES, 1
+"""Lane `2 * priority + class`: shifted by one it is the priority again."""
+# Where the tables of fixed size begin: their places are compile-time constants.
 HTTP = HEAD_SIZE
-PRIORITY = HTTP + 5
-LANES = PRIORITY + 4 * PRIORITY_SIZE
+PRIORITY = HTTP + STATUSES
+LANES = PRIORITY + PRIORITIES * PRIORITY_SIZE
 POOL = LANES + LANE_COUNT * LIST_SIZE
-HISTOGRAM = POOL + 3 * POOL_SIZE
-HISTOGRAM_SUM = HISTOGRAM + 4 * BOUND_CELLS
-RECENT_COUNT = HISTOGRAM_SUM + 4
-BOUNDS = RECENT_COUNT + 4
+HISTOGRAM = POOL + POOLS * POOL_SIZE
+HISTOGRAM_SUM = HISTOGRAM + HISTOGRAMS * BOUND_CELLS
+RECENT_COUNT = HISTOGRAM_SUM + HISTOGRAMS
+BOUNDS = RECENT_COUNT + HISTOGRAMS
 BOUND_OF = BOUNDS + BOUND_CELLS
 RECENT_AT = BOUND_OF + BOUND_SLOTS
-TABLES_AT = RECENT_AT + 4 * RECENT
+TABLES_AT = RECENT_AT + HISTOGRAMS * RECENT
 
-# agent states, in the order of snapshot.AGENT_STATES
+# Agent states, in the order of snapshot.AGENT_STATES
 STOPPED, STARTING, IDLE, WORKING, HANGING, CRASH = range(6)
-# stages: what an agent's next event is
+# Stages: what an agent's next event is.
 NOTHING, COMES_UP, FIRST_RESULT, RELEASES, ENDS, WATCHED, COMES_BACK, DIES, WAITS_SLOT = range(9)
+# RETIRE: what an agent does once it is free.
 STAY, RESTART, STOP = range(3)
-# http status and histogram rows
+# HTTP statuses, in the order of snapshot.STATUSES, and the rows of the histograms.
 OK, TOO_MANY, ERROR, UNAVAILABLE, TIMEOUT = range(5)
 HTTP_DURATION, RESPONSE_DURATION, TASK_DURATION, STARTUP_DURATION = range(4)
 
-# kind bits: priority (2), class (1), sandbox need (3 bits: A, B, C), calls the dependency (1)
-CLASS_SHIFT, NEED_SHIFT, DEPENDENCY_BIT = 2, 3, 1 << 6
+# The kind of a task, from the lowest bit: priority (2 bits), class (1), the sandboxes that it needs
+# (3: A, B, C), whether it calls the dependency (1). An agent's and a queue's META adds whether the
+# request has been answered already (bit 8) and, above it, how many attempts were lost.
+PRIORITY_MASK, CLASS_SHIFT, CLASS_MASK, NEED_SHIFT = 3, 2, 1, 3
 ALL_POOLS = 7
-ACKNOWLEDGED, ATTEMPT_SHIFT = 1 << 8, 9
+"""Mask of the three sandbox bits, and the need of a triple-verified task."""
+DEPENDENCY_BIT, ACKNOWLEDGED, ATTEMPT_SHIFT = 1 << 6, 1 << 8, 9
 
 DONE, REFILL = 0, 1
-"""What `run` returns: the instant was reached, or the streams run low."""
+"""What `run` returns: the command is carried out, or the streams run low."""
 
 
 def _compiled(**options: Any) -> Callable[[Any], Any]:
-    """`njit` for a step of the kernel: no reference counting, for nothing is ever allocated."""
-    return njit(error_model="numpy", _nrt=False, **options)  # type: ignore[call-overload,no-any-return]
+    """`njit` for a step of the kernel: no reference counting, for nothing is ever allocated.
+
+    The error model of numpy leaves out the test for a division by zero, which cannot happen here.
+    """
+    return njit(error_model="numpy", _nrt=False, **options)  # type: ignore[call-overload,no-any-return]  # numba's stubs leave out `_nrt`
 
 
+# Steps are called by the kernel alone: wrappers for Python and C would only take time to compile.
 _inner = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Hot steps are copied into their callers. Cold ones are rare or long, where a copy at each of
+# several calls would cost more in compilation and cache than the call does.
 _hot = _compiled(forceinline=True, **_inner)
 _cold = _compiled(**_inner)
 
 
-# --- where a row begins
+# Where a row begins.
 
 
 @_hot
 def agent_row(w, agent):
     """An agent's columns in `w`."""
-    return (w[AGENT_AT] + agent * AGENT_SIZE) & PLAIN
+    return (w[AGENT_AT] + agent * AGENT_SIZE) & NOT_NEGATIVE
 
 
 @_hot
 def agent_real_row(w, agent):
     """An agent's columns in `x`."""
-    return (w[AGENT_REAL_AT] + agent * AGENT_REAL_SIZE) & PLAIN
+    return (w[AGENT_REAL_AT] + agent * AGENT_REAL_SIZE) & NOT_NEGATIVE
 
 
 @_hot
 def tier_row(w, tier):
     """A tier's columns."""
-    return (w[TIER_AT] + tier * TIER_SIZE) & PLAIN
+    return (w[TIER_AT] + tier * TIER_SIZE) & NOT_NEGATIVE
 
 
 @_hot
 def host_row(w, host):
     """A host's columns."""
-    return (w[HOST_AT] + host * HOST_SIZE) & PLAIN
+    return (w[HOST_AT] + host * HOST_SIZE) & NOT_NEGATIVE
 
 
 @_hot
 def list_row(w, which):
     """A list's columns."""
-    return (w[LIST_AT] + which * LIST_SIZE) & PLAIN
+    return (w[LIST_AT] + which * LIST_SIZE) & NOT_NEGATIVE
 
 
 @_hot
@@ -177,14 +224,52 @@ def ring_row(w, lane, slot):
     return w[RING_AT] + (lane * w[RING_ROOM] + slot) * QUEUED_SIZE
 
 
-# --- tournament: the earliest event over all agents
+@_hot
+def lane_row(lane):
+    """The columns of a lane: the first-in, first-out queue of one priority and class."""
+    return LANES + LIST_SIZE * lane
+
+
+@_hot
+def priority_row(priority):
+    """A priority's columns."""
+    return PRIORITY + priority * PRIORITY_SIZE
+
+
+@_hot
+def pool_row(pool):
+    """A sandbox pool's columns."""
+    return POOL + pool * POOL_SIZE
+
+
+@_hot
+def waiting_list(w, pool):
+    """The list of agents that wait for a slot of `pool`; it follows the idle and the stopped."""
+    return w[GROUPS] + 1 + pool
+
+
+@_hot
+def pick(bits, count):
+    """A uniform number of [0, count) from the 31 high bits of a draw.
+
+    Multiply and shift instead of a division (Lemire, "Fast Random Integer Generation in an
+    Interval", 2019); for a thousand agents its bias is below one in a million.
+    """
+    return ((bits >> HIGH_SHIFT) * count) >> LUCK_BITS
+
+
+# A tournament tree: the earliest event over all agents.
 
 
 @_hot
 def schedule(w, agent, at):
-    """Set `agent`'s next event; nodes keep the minimum of their two children."""
-    due = w[DUE_AT] & PLAIN
-    node = (w[LEAVES] + agent) & PLAIN
+    """Set `agent`'s next event; every node keeps the minimum of its two children.
+
+    Leaves are the agents, node n has the children 2n and 2n + 1, node 1 is the root. The climb
+    ends at the first node that does not change: those above it cannot change either.
+    """
+    due = w[DUE_AT] & NOT_NEGATIVE
+    node = (w[LEAVES] + agent) & NOT_NEGATIVE
     w[due + node] = at
     node >>= 1
     while node > 0:
@@ -197,7 +282,7 @@ def schedule(w, agent, at):
 
 @_hot
 def next_at(w):
-    """When the next event of any agent is."""
+    """When the next event of any agent is: the root of the tournament."""
     return w[w[DUE_AT] + 1]
 
 
@@ -205,9 +290,10 @@ def next_at(w):
 def earliest(w):
     """The agent whose event that is; the lower number wins a tie.
 
-    Measured against keeping the winner in every node: climbing then costs more than this descent.
+    Goes down from the root, left wherever the left child is the minimum. Keeping the winner in
+    every node was measured too: it makes each climb dearer than this descent.
     """
-    due = w[DUE_AT] & PLAIN
+    due = w[DUE_AT] & NOT_NEGATIVE
     leaves = w[LEAVES]
     at = w[due + 1]
     node = 1
@@ -217,7 +303,7 @@ def earliest(w):
     return node - leaves
 
 
-# --- lists of agents: an agent is in at most one
+# Linked lists of agents; an agent is in at most one.
 
 
 @_hot
@@ -255,19 +341,22 @@ def unlink(w, agent):
     w[list_row(w, which) + LENGTH] -= 1
 
 
-# --- durations
+# Durations.
 
 
 @_hot
 def observe(w, row, duration):
-    """Count `duration` (ns) in a histogram and keep it among the recent ones."""
+    """Count `duration` (ns) in a histogram's first cell whose bound is not below it, and keep it.
+
+    The last `RECENT` durations are kept in a ring, exact to the nanosecond.
+    """
     cell = w[BOUND_OF + min(duration >> BOUND_SHIFT, BOUND_SLOTS - 1)]
     while duration > w[BOUNDS + cell]:
         cell += 1
     w[HISTOGRAM + row * BOUND_CELLS + cell] += 1
     w[HISTOGRAM_SUM + row] += duration
     seen = w[RECENT_COUNT + row]
-    w[RECENT_AT + row * RECENT + (seen & (RECENT - 1))] = duration
+    w[RECENT_AT + row * RECENT + (seen & RECENT_MASK)] = duration
     w[RECENT_COUNT + row] = seen + 1
 
 
@@ -283,12 +372,15 @@ def answer(w, status, duration):
     w[SENT_REQUEST_BYTES] += w[RESPONSE_BYTES]
 
 
-# --- message bus
+# The message bus.
 
 
 @_hot
 def drain(w, agent, now):
-    """Hand over every message of an inbox whose handling has ended by `now`."""
+    """Count as delivered every message of an inbox whose handling has ended by `now`.
+
+    Messages are handled one by one, `INBOX_NS` each; `INBOX_AT` is when the first one's ends.
+    """
     me = agent_row(w, agent)
     waiting = w[me + WAITING]
     at = w[me + INBOX_AT]
@@ -305,9 +397,10 @@ def drain(w, agent, now):
 
 @_hot
 def accept(w, agent, now):
-    """One more message at the end of an inbox; returns when its handling will have ended.
+    """Put one more message at the end of an inbox; returns when its handling will have ended.
 
-    With a constant handling time this is Lindley's recursion, kept in integers.
+    With a constant handling time this is Lindley's recursion (1952), kept in integers: a message
+    waits for all before it, so it is done one handling time after the last of them, or after now.
     """
     me = agent_row(w, agent)
     waiting = w[me + WAITING]
@@ -331,7 +424,8 @@ def deliver(w, receiver, now):
             return 0
         accept(w, receiver, now)
         return 1
-    # An inbox with one message or none, by far the most common: no branch to guess wrong.
+    # An inbox with one message or none, by far the most common: computed without a branch
+    # that the processor might predict wrong.
     handled = int(waiting == 1) & int(at <= now)
     left = waiting - handled
     w[me + DELIVERED] += handled
@@ -344,20 +438,28 @@ def deliver(w, receiver, now):
 
 @_cold
 def lost_between(w, sender, receiver, bits):
-    """Whether a message is lost on its way; it must survive each partition that it crosses."""
+    """Whether a message is lost on its way; it must survive each partition that it crosses.
+
+    Bit p of an agent's SIDE is its side of partition p. Losses are independent, so the shares that
+    survive are multiplied.
+    """
     apart = w[agent_row(w, sender) + SIDE] ^ w[agent_row(w, receiver) + SIDE]
-    kept = 1024
+    kept = SHARE_PARTS
     for partition in range(w[PARTITION]):
         if (apart >> partition) & 1 != 0:
-            kept = kept * (1024 - w[w[PARTITION_LOSS_AT] + partition]) // 1024
-    return ((bits >> 21) & 1023) >= kept
+            kept = kept * (SHARE_PARTS - w[w[PARTITION_LOSS_AT] + partition]) // SHARE_PARTS
+    return ((bits >> LOSS_SHIFT) & SHARE_MASK) >= kept
 
 
 @_hot
 def send(w, sender, now, messages):
-    """`messages` of a task's messages: some up the hierarchy, the rest to running peers."""
+    """Send `messages` of a task's messages: a share to the parent, the rest to running peers.
+
+    A peer is any running agent but the sender, which is replaced by its neighbour in the directory.
+    Without a running parent all of them go to peers.
+    """
     running = w[RUNNING]
-    directory = w[DIRECTORY_AT] & PLAIN
+    directory = w[DIRECTORY_AT] & NOT_NEGATIVE
     cursor = w[BITS_AT] + w[BIT_CURSOR]
     parent = w[agent_row(w, sender) + PARENT]
     upward = w[UPWARD_BITS] if w[agent_row(w, parent) + PLACE] >= 0 else 0
@@ -366,18 +468,19 @@ def send(w, sender, now, messages):
     taken = 0
     for k in range(messages):
         bits = w[cursor + k]
-        place = ((bits >> 32) * running) >> 31
+        place = pick(bits, running)
         peer = w[directory + place]
-        # Both are at hand, so that the choice costs no branch that the processor would guess wrong.
-        receiver = parent if ((bits >> 11) & 1023) < upward else peer
+        # Both are read before the choice, so that it compiles to a conditional move: a branch on
+        # a random bit would often be predicted wrong.
+        receiver = parent if ((bits >> UPWARD_SHIFT) & SHARE_MASK) < upward else peer
         if receiver == sender:
             receiver = w[directory + (place + 1) % running]
-        sent_bytes += bits & 2047
+        sent_bytes += bits & EXTRA_BYTES_MASK
         if w[PARTITION] != 0 and lost_between(w, sender, receiver, bits):
             w[PARTITIONED] += 1
         elif deliver(w, receiver, now):
             taken += 1
-            received_bytes += w[MESSAGE_BYTES] + (bits & 2047)
+            received_bytes += w[MESSAGE_BYTES] + (bits & EXTRA_BYTES_MASK)
     w[BIT_CURSOR] += messages
     w[SENT] += messages
     w[DROPPED] += messages - taken
@@ -385,7 +488,7 @@ def send(w, sender, now, messages):
     w[RECEIVED_MESSAGE_BYTES] += received_bytes
 
 
-# --- hosts: CPU in thousandths of a core
+# Hosts: CPU in thousandths of a core.
 
 
 @_hot
@@ -402,7 +505,11 @@ def demand(w, host):
 
 @_hot
 def settle(w, host, now):
-    """Book the CPU used since the last change on `host`; over capacity, everyone gets a part."""
+    """Book the CPU used since the last change on `host`.
+
+    Between two changes the demand is constant, so use is demand times time, exactly. Over capacity
+    every part gets capacity / demand of what it asks for; the rest is idle.
+    """
     h = host_row(w, host)
     passed = now - w[h + SETTLED_AT]
     if passed == 0:
@@ -413,12 +520,12 @@ def settle(w, host, now):
     background = w[h + BACKGROUND_CORES]
     stolen = w[h + STOLEN_CORES]
     capacity = w[HOST_CAPACITY]
-    wanted = task + message + background + stolen
-    if wanted > capacity:
-        task = task * capacity // wanted
-        message = message * capacity // wanted
-        background = background * capacity // wanted
-        stolen = stolen * capacity // wanted
+    demanded = task + message + background + stolen
+    if demanded > capacity:
+        task = task * capacity // demanded
+        message = message * capacity // demanded
+        background = background * capacity // demanded
+        stolen = stolen * capacity // demanded
     w[h + TASK_ACC] += task * passed
     w[h + MESSAGE_ACC] += message * passed
     w[h + BACKGROUND_ACC] += background * passed
@@ -439,17 +546,17 @@ def fold_hosts(w):
     """Carry whole nanoseconds out of the accumulators, so that nothing overflows in years."""
     for host in range(w[HOSTS]):
         h = host_row(w, host)
-        for part in range(5):
-            w[h + TASK_NS + part] += w[h + TASK_ACC + part] // 1000
-            w[h + TASK_ACC + part] %= 1000
+        for part in range(SETTLED_PARTS):
+            w[h + TASK_NS + part] += w[h + TASK_ACC + part] // MILLI
+            w[h + TASK_ACC + part] %= MILLI
 
 
-# --- queues
+# Queues.
 
 
 @_cold
 def expect_expiry(w, at):
-    """A queued task must have left by `at`."""
+    """A queued task times out at `at`: let the control event come no later."""
     if at < w[NEXT_EXPIRY]:
         w[NEXT_EXPIRY] = at
         w[NEXT_CONTROL] = min(w[NEXT_TICK], at)
@@ -457,33 +564,36 @@ def expect_expiry(w, at):
 
 @_cold
 def time_out(w, lane, now):
-    """Take the tasks whose wait has reached its limit off the front of a lane: 504."""
-    priority = lane >> 1
-    limit = w[PRIORITY + priority * PRIORITY_SIZE + WAIT_NS]
-    while w[LANES + LIST_SIZE * lane + LENGTH] > 0:
-        head = w[LANES + LIST_SIZE * lane + HEAD]
+    """Take the tasks whose wait has reached its limit off the front of a lane: 504.
+
+    A lane is in the order of its waits, so the first task within its limit ends the search.
+    """
+    priority = lane >> LANE_SHIFT
+    limit = w[priority_row(priority) + WAIT_NS]
+    while w[lane_row(lane) + LENGTH] > 0:
+        head = w[lane_row(lane) + HEAD]
         q = ring_row(w, lane, head)
         if w[q + Q_QUEUED_AT] + limit > now:
             expect_expiry(w, w[q + Q_QUEUED_AT] + limit)
             break
         leave_lane(w, lane, head)
-        w[PRIORITY + priority * PRIORITY_SIZE + TIMED_OUT] += 1
+        w[priority_row(priority) + TIMED_OUT] += 1
         if w[q + Q_META] & ACKNOWLEDGED == 0:
             answer(w, TIMEOUT, now - w[q + Q_ARRIVED_AT] + w[OVERHEAD_NS])
 
 
 @_hot
 def leave_lane(w, lane, head):
-    """The first task of a lane leaves it."""
-    w[LANES + LIST_SIZE * lane + HEAD] = (head + 1) % w[RING_ROOM]
-    w[LANES + LIST_SIZE * lane + LENGTH] -= 1
-    w[PRIORITY + (lane >> 1) * PRIORITY_SIZE + DEPTH] -= 1
+    """Remove the first task of a lane; its columns stay readable until the next event."""
+    w[lane_row(lane) + HEAD] = (head + 1) % w[RING_ROOM]
+    w[lane_row(lane) + LENGTH] -= 1
+    w[priority_row(lane >> LANE_SHIFT) + DEPTH] -= 1
     w[QUEUED] -= 1
 
 
 @_cold
 def expire(w, now):
-    """Let those who waited too long leave at that very instant, and find who is the next."""
+    """Time out every task whose wait ends now, and find when the next one's does."""
     w[NEXT_EXPIRY] = NEVER
     w[NEXT_CONTROL] = w[NEXT_TICK]
     for lane in range(LANE_COUNT):
@@ -492,49 +602,49 @@ def expire(w, now):
 
 @_cold
 def enqueue(w, now, arrived_at, work, meta, luck):
-    """Queue a task, first in first out within priority and class; False when there is no room."""
-    priority = meta & 3
-    lane = 2 * priority + ((meta >> CLASS_SHIFT) & 1)
-    if (
-        w[PRIORITY + priority * PRIORITY_SIZE + DEPTH]
-        >= w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]
-    ):
+    """Queue a task, first in, first out within priority and class; False when there is no room.
+
+    The limit is the priority's over both classes. A task that comes back waits a whole limit anew.
+    """
+    priority = meta & PRIORITY_MASK
+    lane = CLASSES * priority + ((meta >> CLASS_SHIFT) & CLASS_MASK)
+    if w[priority_row(priority) + DEPTH] >= w[priority_row(priority) + DEPTH_LIMIT]:
         return False
     capacity = w[RING_ROOM]
-    slot = (w[LANES + LIST_SIZE * lane + HEAD] + w[LANES + LIST_SIZE * lane + LENGTH]) % capacity
+    slot = (w[lane_row(lane) + HEAD] + w[lane_row(lane) + LENGTH]) % capacity
     w[ring_row(w, lane, slot) + Q_ARRIVED_AT] = arrived_at
     w[ring_row(w, lane, slot) + Q_QUEUED_AT] = now
     w[ring_row(w, lane, slot) + Q_WORK_NS] = work
     w[ring_row(w, lane, slot) + Q_META] = meta
     w[ring_row(w, lane, slot) + Q_LUCK] = luck
-    w[LANES + LIST_SIZE * lane + LENGTH] += 1
-    w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] += 1
+    w[lane_row(lane) + LENGTH] += 1
+    w[priority_row(priority) + DEPTH] += 1
     w[QUEUED] += 1
-    expect_expiry(w, now + w[PRIORITY + priority * PRIORITY_SIZE + WAIT_NS])
+    expect_expiry(w, now + w[priority_row(priority) + WAIT_NS])
     return True
 
 
-# --- sandboxes
+# Sandboxes.
 
 
 @_hot
 def available(w, pool):
     """Slots of a pool that can be taken now."""
-    p = POOL + pool * POOL_SIZE
+    p = pool_row(pool)
     return w[p + TOTAL] - w[p + IN_USE] - w[p + LEAKED] - w[p + DOWN]
 
 
 @_hot
 def take_slot(w, agent, pool):
-    """Take one slot of a pool, or wait for it; False when the agent has to wait."""
+    """Take one slot of a pool, or join its waiting list; False when the agent has to wait."""
     me = agent_row(w, agent)
     if available(w, pool) <= 0:
-        append(w, w[GROUPS] + 1 + pool, agent)
+        append(w, waiting_list(w, pool), agent)
         w[me + STAGE] = WAITS_SLOT
         schedule(w, agent, NEVER)
         return False
-    w[POOL + pool * POOL_SIZE + IN_USE] += 1
-    w[POOL + pool * POOL_SIZE + EXECUTIONS] += 1
+    w[pool_row(pool) + IN_USE] += 1
+    w[pool_row(pool) + EXECUTIONS] += 1
     w[me + HELD] |= 1 << pool
     return True
 
@@ -543,13 +653,15 @@ def take_slot(w, agent, pool):
 def acquire(w, agent):
     """Take the slots an agent's task needs, always in the order A, B, C; False when it must wait.
 
-    The fixed order makes a deadlock impossible: a circle of waiters would need a way back.
+    The fixed order makes a deadlock impossible: an agent that waits for a pool holds none of a
+    later one, so no circle of waiters can close.
     """
     me = agent_row(w, agent)
-    need = (w[me + META] >> NEED_SHIFT) & 7
+    need = (w[me + META] >> NEED_SHIFT) & ALL_POOLS
     if need != ALL_POOLS:
+        # One bit of three: A = 1, B = 2, C = 4, and half of it is the pool's number.
         return take_slot(w, agent, need >> 1)
-    for pool in range(3):
+    for pool in range(POOLS):
         if w[me + HELD] & (1 << pool) == 0 and not take_slot(w, agent, pool):
             return False
     return True
@@ -557,7 +669,10 @@ def acquire(w, agent):
 
 @_cold
 def start_sandboxed(w, x, agent, now):
-    """Start work in sandboxes; a triple-verified task runs three times and merges at the last."""
+    """Start work in sandboxes; a triple-verified task runs three times and merges after the last.
+
+    Each of the three runs takes the work times a drawn factor, but no less than the first result.
+    """
     me = agent_row(w, agent)
     begins = max(w[me + READY_AT], now)
     work = w[me + SLOWED_NS]
@@ -578,7 +693,7 @@ def start_sandboxed(w, x, agent, now):
 @_cold
 def grant(w, x, pool, now):
     """Give free slots of a pool to those who wait for it, first come first served."""
-    which = w[GROUPS] + 1 + pool
+    which = waiting_list(w, pool)
     while available(w, pool) > 0 and w[list_row(w, which) + HEAD] >= 0:
         agent = w[list_row(w, which) + HEAD]
         unlink(w, agent)
@@ -588,33 +703,37 @@ def grant(w, x, pool, now):
 
 @_cold
 def release(w, x, agent, pool, now):
-    """An execution ends: its slot comes back, leaks, or goes down with the fault that wants it."""
-    p = POOL + pool * POOL_SIZE
+    """An execution ends: its slot is free, or goes down or leaks while a fault asks for more."""
+    p = pool_row(pool)
     w[agent_row(w, agent) + HELD] &= ~(1 << pool)
     w[p + IN_USE] -= 1
     if w[p + DOWN] < w[p + DOWN_TARGET]:
         w[p + DOWN] += 1
     elif w[p + LEAKED] < w[p + LEAK_TARGET]:
         w[p + LEAKED] += 1
-    if w[list_row(w, w[GROUPS] + 1 + pool) + HEAD] >= 0:
+    if w[list_row(w, waiting_list(w, pool)) + HEAD] >= 0:
         grant(w, x, pool, now)
 
 
 @_cold
 def release_all(w, x, agent, now):
-    """Every slot an agent still holds."""
+    """Release every slot that an agent still holds."""
     held = w[agent_row(w, agent) + HELD]
-    for pool in range(3):
+    for pool in range(POOLS):
         if held & (1 << pool) != 0:
             release(w, x, agent, pool, now)
 
 
-# --- tasks on agents
+# Tasks on agents.
 
 
 @_hot
 def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
-    """Hand a task to an idle agent: a message in its inbox, sandbox slots, then work."""
+    """Hand a task to an idle agent: a message in its inbox, sandbox slots, then work.
+
+    Work takes longer by the agent's slowness and by the host's demand over its capacity at this
+    instant; a failing dependency adds its latency before. A hanging agent never begins to work.
+    """
     me = agent_row(w, agent)
     w[tier_row(w, w[me + TIER]) + DISPATCHED] += 1
     change_busy(w, agent, now, 1)
@@ -639,14 +758,14 @@ def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
     w[me + STATE] = WORKING
     if w[me + SLOWNESS_ON] != 0:
         work = int(work * x[agent_real_row(w, agent) + SLOWNESS])
-    wanted = demand(w, w[me + HOST])
-    if wanted > w[HOST_CAPACITY]:
-        work = work * wanted // w[HOST_CAPACITY]
+    demanded = demand(w, w[me + HOST])
+    if demanded > w[HOST_CAPACITY]:
+        work = work * demanded // w[HOST_CAPACITY]
     if meta & DEPENDENCY_BIT != 0 and w[DEPENDENCY_LUCK] > 0:
         ready += w[DEPENDENCY_NS]
     w[me + READY_AT] = ready
     w[me + SLOWED_NS] = work
-    if (meta >> NEED_SHIFT) & 7 != 0:
+    if (meta >> NEED_SHIFT) & ALL_POOLS != 0:
         if acquire(w, agent):
             start_sandboxed(w, x, agent, now)
         return
@@ -661,14 +780,14 @@ def take_next(w, x, agent, now):
     if w[QUEUED] == 0:
         return False
     group = w[agent_row(w, agent) + GROUP]
-    for priority in range(4):
-        for k in range(2):
-            task_class = w[w[CLASSES_OF_GROUP_AT] + 2 * group + k]
+    for priority in range(PRIORITIES):
+        for k in range(CLASSES):
+            task_class = w[w[CLASSES_OF_GROUP_AT] + CLASSES * group + k]
             if task_class < 0:
                 break
-            lane = 2 * priority + task_class
-            if w[LANES + LIST_SIZE * lane + LENGTH] > 0:
-                head = w[LANES + LIST_SIZE * lane + HEAD]
+            lane = CLASSES * priority + task_class
+            if w[lane_row(lane) + LENGTH] > 0:
+                head = w[lane_row(lane) + HEAD]
                 leave_lane(w, lane, head)
                 q = ring_row(w, lane, head)
                 dispatch(
@@ -687,7 +806,10 @@ def take_next(w, x, agent, now):
 
 @_cold
 def leave_directory(w, agent):
-    """A peer that is gone gets no more messages."""
+    """Take an agent out of the directory: it gets no more messages.
+
+    The last entry moves into its place, so that the directory stays dense.
+    """
     place = w[agent_row(w, agent) + PLACE]
     if place < 0:
         return
@@ -701,7 +823,7 @@ def leave_directory(w, agent):
 
 @_cold
 def begin_start(w, x, agent, now):
-    """Start an agent; how long it takes is drawn."""
+    """Start an agent; the next drawn start-up time says how long it takes."""
     unlink(w, agent)
     took = w[w[STARTS_AT] + w[START_CURSOR]]
     w[START_CURSOR] += 1
@@ -717,7 +839,7 @@ def begin_start(w, x, agent, now):
 
 @_cold
 def retire(w, x, agent, now):
-    """A free agent is restarted or stopped in good order: what waits in its inbox is handled."""
+    """Restart or stop a free agent in good order: what waits in its inbox counts as delivered."""
     drain(w, agent, now)
     w[agent_row(w, agent) + DELIVERED] += w[agent_row(w, agent) + WAITING]
     w[agent_row(w, agent) + WAITING] = 0
@@ -757,15 +879,15 @@ def give_back(w, x, agent, now):
         unlink(w, agent)
     release_all(w, x, agent, now)
     meta = w[me + META]
-    priority = meta & 3
+    priority = meta & PRIORITY_MASK
     attempt = meta >> ATTEMPT_SHIFT
     if attempt < w[RETRIES] and enqueue(
         w, now, w[me + ARRIVED_AT], w[me + WORK_NS], meta + (1 << ATTEMPT_SHIFT), w[me + LUCK]
     ):
-        w[PRIORITY + priority * PRIORITY_SIZE + RETRIED] += 1
+        w[priority_row(priority) + RETRIED] += 1
         w[tier_row(w, w[me + TIER]) + UNDISPATCHED] += 1
         return
-    w[PRIORITY + priority * PRIORITY_SIZE + FAILED] += 1
+    w[priority_row(priority) + FAILED] += 1
     w[tier_row(w, w[me + TIER]) + TIER_FAILED] += 1
     observe(w, TASK_DURATION, now - w[me + DISPATCHED_AT])
     if meta & ACKNOWLEDGED == 0:
@@ -811,7 +933,7 @@ def crash(w, x, agent, now):
 
 @_cold
 def lose_execution(w, x, agent, now):
-    """A sandbox dies under a task: the task goes back, the agent lives."""
+    """A sandbox dies under a task: the task goes back, its agent is free."""
     give_back(w, x, agent, now)
     become_free(w, x, agent, now)
     offer_queued(w, x, now)
@@ -819,7 +941,7 @@ def lose_execution(w, x, agent, now):
 
 @_cold
 def come_up(w, x, agent, now):
-    """A start is done: counted, timed, and the agent joins (or is doomed to crash again)."""
+    """A start is done: counted and timed; the agent joins, or crashes again in `ALIVE_NS`."""
     me = agent_row(w, agent)
     w[STARTED] += 1
     observe(w, STARTUP_DURATION, now - w[me + STARTED_AT])
@@ -837,7 +959,11 @@ def come_up(w, x, agent, now):
 
 @_hot
 def first_result(w, x, agent, now):
-    """The first result is back at the gateway: the request is answered; or the task fails here."""
+    """The first result is back at the gateway: the request is answered, or the task fails here.
+
+    The task fails when its high bits fall below the agent's failure threshold, or its low bits
+    below the dependency's. A retried task keeps its draw.
+    """
     me = agent_row(w, agent)
     meta = w[me + META]
     luck = w[me + LUCK]
@@ -845,11 +971,11 @@ def first_result(w, x, agent, now):
     if meta & DEPENDENCY_BIT != 0 and (luck & LUCK_MASK) < w[DEPENDENCY_LUCK]:
         fails = True
     if fails:
-        # A failure is a result too: it is told to the same agents.
+        # A failure is a result too: as many messages report it.
         send(w, agent, now, w[FIRST_MESSAGES] + w[LAST_MESSAGES])
         change_busy(w, agent, now, -1)
         release_all(w, x, agent, now)
-        w[PRIORITY + (meta & 3) * PRIORITY_SIZE + FAILED] += 1
+        w[priority_row(meta & PRIORITY_MASK) + FAILED] += 1
         w[tier_row(w, w[me + TIER]) + TIER_FAILED] += 1
         observe(w, TASK_DURATION, now - w[me + DISPATCHED_AT])
         if meta & ACKNOWLEDGED == 0:
@@ -872,7 +998,7 @@ def first_result(w, x, agent, now):
 def release_next(w, x, agent, now):
     """One of a triple-verified task's three runs is done; after the last comes the merge."""
     me = agent_row(w, agent)
-    for pool in range(3):
+    for pool in range(POOLS):
         if w[me + HELD] & (1 << pool) != 0 and w[me + RELEASE_1 + pool] <= now:
             w[me + RELEASE_1 + pool] = NEVER
             release(w, x, agent, pool, now)
@@ -891,19 +1017,19 @@ def finish(w, x, agent, now):
     change_busy(w, agent, now, -1)
     if w[me + HELD] != 0:
         release_all(w, x, agent, now)
-    w[PRIORITY + (w[me + META] & 3) * PRIORITY_SIZE + COMPLETED] += 1
+    w[priority_row(w[me + META] & PRIORITY_MASK) + COMPLETED] += 1
     w[tier_row(w, w[me + TIER]) + TIER_COMPLETED] += 1
     observe(w, TASK_DURATION, now - w[me + DISPATCHED_AT])
     become_free(w, x, agent, now)
 
 
-# --- gateway
+# The gateway.
 
 
 @_cold
 def reject(w, priority, status):
-    """Turn a request away at the door."""
-    w[PRIORITY + priority * PRIORITY_SIZE + REJECTED] += 1
+    """Turn a request away at the gateway."""
+    w[priority_row(priority) + REJECTED] += 1
     answer(w, status, w[OVERHEAD_NS])
 
 
@@ -915,6 +1041,7 @@ def refusal(w, priority, luck, now):
     away every second low task (429), level 3 sheds low (503) and every second normal one (429),
     level 4 sheds both (503).
     """
+    # Tokens are kept as the nanoseconds that earned them: refilling is an addition, exact.
     tokens = w[TOKENS_NS] + now - w[TOKENS_AT]
     tokens = min(tokens, w[TOKEN_LIMIT_NS])
     w[TOKENS_AT] = now
@@ -925,22 +1052,27 @@ def refusal(w, priority, luck, now):
     level = w[LEVEL]
     if level < 2 or priority < 2:
         return OK
+    # 1 at the level where every second task of this priority is turned away (low, which is 3, at
+    # level 2; normal, which is 2, at level 3), and 2 or more where all of them are.
     over = level - 2 + (priority - 2)
     if over >= 2:
         return UNAVAILABLE
-    if over == 1 and luck & 1 == 0:
+    if over == 1 and luck & COIN_BIT == 0:
         return TOO_MANY
     return OK
 
 
 @_hot
 def next_gap(w, x, now):
-    """When the next task arrives; the gap is a unit of chance, the rate is the load's."""
+    """Set when the next task arrives: a unit exponential gap over the load's rate (per ns).
+
+    At a rate of 0 the gap is kept in GAP_LEFT for the rate that follows.
+    """
     gap = x[w[GAPS_AT] + w[TASK_CURSOR]]
     rate = x[RATE]
     if rate > 0.0:
         wait = gap / rate
-        if wait < 4e18:
+        if wait < WAIT_MAX_NS:
             w[NEXT_ARRIVAL] = now + int(wait)
             return
     x[GAP_LEFT] = gap
@@ -956,14 +1088,14 @@ def arrive(w, x, now):
     luck = w[row + T_LUCK]
     w[TASK_CURSOR] += 1
     next_gap(w, x, now)
-    priority = kind & 3
-    w[PRIORITY + priority * PRIORITY_SIZE + ARRIVED] += 1
+    priority = kind & PRIORITY_MASK
+    w[priority_row(priority) + ARRIVED] += 1
     w[RECEIVED_REQUEST_BYTES] += w[REQUEST_BYTES]
     status = refusal(w, priority, luck, now)
     if status != OK:
         reject(w, priority, status)
         return
-    task_class = (kind >> CLASS_SHIFT) & 1
+    task_class = (kind >> CLASS_SHIFT) & CLASS_MASK
     for k in range(w[GROUPS]):
         group = w[w[GROUPS_OF_CLASS_AT] + task_class * (w[GROUPS] + 1) + k]
         if group < 0:
@@ -979,12 +1111,12 @@ def arrive(w, x, now):
 
 @_cold
 def flood(w, x, now):
-    """One message of a flood."""
+    """Send one message of a flood to a random target, and set when the next one is sent."""
     cursor = w[FLOOD_CURSOR]
     bits = w[w[FLOOD_BITS_AT] + cursor]
-    target = ((bits >> 32) * w[FLOOD_TARGETS]) >> 31
+    target = pick(bits, w[FLOOD_TARGETS])
     receiver = w[w[FLOOD_TARGETS_AT] + target]
-    size = w[MESSAGE_BYTES] + (bits & 2047)
+    size = w[MESSAGE_BYTES] + (bits & EXTRA_BYTES_MASK)
     w[FLOODED] += 1
     w[SENT] += 1
     w[SENT_MESSAGE_BYTES] += size
@@ -996,24 +1128,28 @@ def flood(w, x, now):
     w[NEXT_FLOOD] = now + int(x[w[FLOOD_GAPS_AT] + cursor] / x[FLOOD_RATE])
 
 
-# --- control tick
+# The control tick.
 
 
 @_cold
 def scale_fleet(w, x, now):
-    """Once a second: follow demand between the floor and the whole fleet."""
-    wanted = float(w[QUEUED])
+    """Once a second: follow demand between the floor and the whole fleet.
+
+    Demand is the scaled agents at work and the tasks queued, smoothed exponentially with
+    `scaling_memory_s`; divided by the target utilisation it gives the fleet that is desired.
+    """
+    demanded = float(w[QUEUED])
     provisioned = 0
     for agent in range(w[AGENTS]):
         state = w[agent_row(w, agent) + STATE]
         if w[agent_row(w, agent) + SCALES] != 0 and state in (WORKING, HANGING):
-            wanted += 1.0
+            demanded += 1.0
         if state == STARTING or (
             w[agent_row(w, agent) + PLACE] >= 0 and w[agent_row(w, agent) + RETIRE] != STOP
         ):
             provisioned += 1
-    wanted = min(wanted, float(w[SCALED_AGENTS]))
-    x[BUSY_AVERAGE] += x[SCALING_GAIN] * (wanted - x[BUSY_AVERAGE])
+    demanded = min(demanded, float(w[SCALED_AGENTS]))
+    x[BUSY_AVERAGE] += x[SCALING_GAIN] * (demanded - x[BUSY_AVERAGE])
     desired = w[FIXED_AGENTS] + int(x[BUSY_AVERAGE] / x[UTILISATION]) + 1
     desired = max(desired, w[FLOOR], w[RESERVED])
     desired = min(desired, w[FIXED_AGENTS] + w[SCALED_AGENTS])
@@ -1024,8 +1160,9 @@ def scale_fleet(w, x, now):
         begin_start(w, x, w[list_row(w, stopped) + HEAD], now)
         provisioned += 1
         steps += 1
-    # Stop only what is clearly too much, a few a second: a fleet that breathes is all churn.
-    surplus = provisioned - desired - desired // 25
+    # Stop only what is clearly too much, a few a second: a fleet that follows every wave of the
+    # load does nothing but start and stop.
+    surplus = provisioned - desired - desired // SURPLUS_PARTS
     steps = 0
     agent = w[AGENTS] - 1
     while surplus > 0 and steps < w[STOPS_PER_S] and agent >= 0:
@@ -1043,13 +1180,13 @@ def scale_fleet(w, x, now):
 
 @_cold
 def recycle(w, x, now):
-    """Rolling restarts, in turn: the steady trickle of starts that every real fleet has."""
+    """Rolling restarts, agent by agent: the steady trickle of starts that every real fleet has."""
     w[RECYCLE_CREDIT] += w[RECYCLE_PER_TICK]
-    looked = 0
-    while w[RECYCLE_CREDIT] >= 1_000_000 and looked < w[AGENTS]:
+    visited = 0
+    while w[RECYCLE_CREDIT] >= MICRO and visited < w[AGENTS]:
         agent = w[RECYCLE_AT]
         w[RECYCLE_AT] = (agent + 1) % w[AGENTS]
-        looked += 1
+        visited += 1
         me = agent_row(w, agent)
         if w[me + SCALES] == 0 or w[me + RETIRE] != STAY or w[me + PLACE] < 0:
             continue
@@ -1060,14 +1197,17 @@ def recycle(w, x, now):
             w[me + RETIRE] = RESTART
         else:
             continue
-        w[RECYCLE_CREDIT] -= 1_000_000
-    # Restarts that nobody was fit for are not made good all at once.
-    w[RECYCLE_CREDIT] = min(w[RECYCLE_CREDIT], 1_000_000)
+        w[RECYCLE_CREDIT] -= MICRO
+    # Restarts for which there was no agent are not made up for all at once.
+    w[RECYCLE_CREDIT] = min(w[RECYCLE_CREDIT], MICRO)
 
 
 @_cold
 def measure_hosts(w, now):
-    """The CPU that messages cost in the last tick is what they cost in the next one."""
+    """Set what messages cost in CPU until the next tick: what those of the last tick cost.
+
+    So a host's demand changes at ticks and with tasks, not with every message.
+    """
     for host in range(w[HOSTS]):
         settle(w, host, now)
         w[host_row(w, host) + MESSAGE_CORES] = 0
@@ -1079,16 +1219,16 @@ def measure_hosts(w, now):
         w[me + HANDLED] = w[me + DELIVERED]
     for host in range(w[HOSTS]):
         handled = w[host_row(w, host) + MESSAGE_CORES]
-        w[host_row(w, host) + MESSAGE_CORES] = handled * w[MESSAGE_CPU_NS] * 1000 // TICK_NS
+        w[host_row(w, host) + MESSAGE_CORES] = handled * w[MESSAGE_CPU_NS] * MILLI // TICK_NS
 
 
 @_cold
 def measure_saturation(w):
-    """Backpressure level 0-4 by the fullest queue: 50, 70, 85 and 95 per cent."""
+    """Backpressure level 0 to 4 by the fullest queue: 50, 70, 85 and (above) 95 per cent."""
     level = 0
-    for priority in range(4):
-        depth = w[PRIORITY + priority * PRIORITY_SIZE + DEPTH] * 100
-        limit = w[PRIORITY + priority * PRIORITY_SIZE + DEPTH_LIMIT]
+    for priority in range(PRIORITIES):
+        depth = w[priority_row(priority) + DEPTH] * 100
+        limit = w[priority_row(priority) + DEPTH_LIMIT]
         level = max(
             level,
             int(depth >= 50 * limit)
@@ -1115,7 +1255,12 @@ def tick(w, now):
 
 @_cold
 def crash_at_random(w, x, now):
-    """Each running target of a crash fault may die in this tick; together at the fault's rate."""
+    """Each running target of a crash fault may die in this tick; together at the fault's rate.
+
+    CRASH_LUCK is the threshold for the case that all targets run; times targets / running, those
+    that do run crash at the rate of all. One number is read for each target, running or not, so
+    that which number is whose does not depend on who runs.
+    """
     targets = w[CRASH_TARGETS]
     running = 0
     for target in range(targets):
@@ -1125,13 +1270,13 @@ def crash_at_random(w, x, now):
         w[CRASH_CURSOR] += 1
         agent = w[w[CRASH_TARGETS_AT] + target]
         me = agent_row(w, agent)
-        if w[me + PLACE] >= 0 and (bits >> 32) * running < w[me + CRASH_LUCK] * targets:
+        if w[me + PLACE] >= 0 and (bits >> HIGH_SHIFT) * running < w[me + CRASH_LUCK] * targets:
             crash(w, x, agent, now)
 
 
 @_hot
-def low_on_chance(w):
-    """True when a stream might not last for one more event."""
+def low_on_draws(w):
+    """True when a stream might not last for one more event (a cursor is past its `*_LAST`)."""
     return (
         w[TASK_CURSOR] > w[TASK_LAST]
         or w[BIT_CURSOR] > w[BIT_LAST]
@@ -1143,7 +1288,7 @@ def low_on_chance(w):
 
 
 ADVANCE, SETTLE, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(5)
-"""What the kernel can be asked to do."""
+"""Commands to the kernel."""
 
 
 @_cold
@@ -1158,30 +1303,31 @@ def settle_all(w):
 
 
 @_compiled(cache=True)
-def run(w, x, deed, which):
-    """Do one deed: advance to instant `which` (ns), settle, or strike agent or pool `which` now.
+def run(w, x, command, which):
+    """Carry out a command: advance to `which` (ns), settle, or act on agent or pool `which`.
 
-    Returns DONE, or REFILL when chance runs low before the instant is reached. One entry for all,
-    and the loop in it, because compiling takes longer with every layer of calls above the work.
+    Returns DONE, or REFILL when the drawn numbers run low before the instant is reached: the caller
+    tops them up and repeats the command. One entry for all commands, and the loop in it, because
+    compiling takes longer with every layer of calls above the work.
     """
-    if deed == SETTLE:
+    if command == SETTLE:
         settle_all(w)
         return DONE
-    if deed != ADVANCE and low_on_chance(w):
+    if command != ADVANCE and low_on_draws(w):
         return REFILL
-    if deed == CRASH_AGENT:
+    if command == CRASH_AGENT:
         crash(w, x, which, w[NOW])
-    elif deed == LOSE_EXECUTION:
+    elif command == LOSE_EXECUTION:
         lose_execution(w, x, which, w[NOW])
-    elif deed == GRANT_POOL:
+    elif command == GRANT_POOL:
         grant(w, x, which, w[NOW])
-    if deed != ADVANCE:
+    if command != ADVANCE:
         return DONE
     while True:
         now = min(w[NEXT_CONTROL], next_at(w), w[NEXT_ARRIVAL], w[NEXT_FLOOD])
         if now > which:
             break
-        if low_on_chance(w):
+        if low_on_draws(w):
             return REFILL
         w[NOW] = now
         if now == w[NEXT_CONTROL]:
@@ -1194,7 +1340,7 @@ def run(w, x, deed, which):
             if w[TICKS] % TICKS_PER_SCALING == 0:
                 scale_fleet(w, x, now)
         elif now == next_at(w):
-            # Whatever the earliest agent was waiting for has come.
+            # What the earliest agent was waiting for has come; the most frequent stages come first.
             agent = earliest(w)
             stage = w[agent_row(w, agent) + STAGE]
             if stage == FIRST_RESULT:
