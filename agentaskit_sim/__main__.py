@@ -28,7 +28,7 @@ COMMANDS = {
     "up": "Run world and stack together, and watch alerts fire.",
     "fault": "Inject, change and end faults of a world that runs.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
-    "doctor": "Tell what is found on this machine and what is missing.",
+    "doctor": "Check what is installed on this machine and what is missing.",
 }
 """Each is in the module of its name: a function of that name, or a Typer `app` of subcommands."""
 

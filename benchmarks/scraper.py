@@ -36,11 +36,11 @@ class Samples:
 class Scraper:
     """A Prometheus that scrapes `targets` (job name to host:port) every `interval_s`."""
 
-    def __init__(self, targets: Mapping[str, str], *, interval_s: int = 1) -> None:
+    def __init__(self, targets: Mapping[str, str], *, interval_s: float = 1.0) -> None:
         """Only note what is to be scraped."""
         jobs = [{"job_name": job, "static_configs": [{"targets": [target]}]}
                 for job, target in targets.items()]  # fmt: skip
-        interval = f"{interval_s}s"
+        interval = f"{round(interval_s * 1000)}ms"
         timing = {"scrape_interval": interval, "scrape_timeout": interval}
         self._config = {"global": timing, "scrape_configs": jobs}
         self._child: Child | None = None

@@ -1,7 +1,7 @@
-"""`agentaskit-sim doctor`: what is found on this machine, and what to do about what is not.
+"""`agentaskit-sim doctor`: what is installed on this machine, and how to get what is missing.
 
-Looks only: it starts no server, installs nothing and writes nothing but one probe in the kernel's
-cache folder. Exit status 0 when `verify` can run, 3 when it cannot.
+It changes nothing: it starts no server, installs nothing and writes nothing but one probe in the
+kernel's cache folder. Exit status 0 when `verify` can run, 3 when it cannot.
 """
 
 from __future__ import annotations
@@ -16,43 +16,51 @@ import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agentaskit_sim.inputs import PACK
 from scenarios.loader import LIBRARY
 from verifier.errors import JudgeError
 from verifier.servers.binaries import describe
 
-EXAMPLES = """\b
+EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim doctor
   agentaskit-sim doctor --json
 """
-EXIT_UNABLE = 3
-WIDE = 300
-OLDEST = {"prometheus": (2, 42), "alertmanager": (0, 25)}
-PORTS = {9464: "serve", 9090: "a Prometheus of your own", 9093: "an Alertmanager of your own"}
-USES = {
+EXIT_UNABLE: Final = 3
+PLAIN_WIDTH: Final = 300
+"""Columns where no terminal says how many: a long path stays on one line, for `grep`."""
+OLDEST: Final = {"prometheus": (2, 42), "alertmanager": (0, 25)}
+"""2.42: the remote write receiver; 0.25: a notification log that is saved every second."""
+PORTS: Final = {
+    9464: "serve", 9090: "a Prometheus of your own", 9093: "an Alertmanager of your own",
+}  # fmt: skip
+USES: Final = {
     "prometheus": "judges every scenario",
     "promtool": "checks rules, cross-checks the judge",
-    "alertmanager": "live runs",
+    "alertmanager": "runs in real time",
     "amtool": "checks routes",
 }
-INSTALL = (
-    "type `make setup`, or install it (Debian, Ubuntu: `sudo apt-get install prometheus"
+INSTALL: Final = (
+    "run `make setup`, or install it (Debian, Ubuntu: `sudo apt-get install prometheus"
     " prometheus-alertmanager`; macOS: `brew install prometheus alertmanager`)"
 )
 
-State = Literal["ok", "note", "missing"]
+State: TypeAlias = Literal["ok", "note", "missing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineCheck:
-    """One thing looked for. Only `missing` keeps `verify` from running; a `note` does not."""
+    """The result of one check. Only `missing` keeps `verify` from running; a `note` does not.
+
+    The fields are the keys of a finding in the JSON document.
+    """
 
     name: str
     state: State
@@ -67,35 +75,35 @@ def doctor(
         bool, typer.Option("--json", help="One JSON document instead of a table.")
     ] = False,
 ) -> None:
-    """Tell what is found on this machine, and how to get what is missing."""
-    findings = examine()
-    ready = all(finding.state != "missing" for finding in findings)
+    """Check what is installed on this machine, and how to get what is missing."""
+    checks = check_machine()
+    ready = all(check.state != "missing" for check in checks)
     if as_json:
         document = {
             "ready": ready,
             "version": version("agentaskit-sim"),
-            "findings": [asdict(finding) for finding in findings],
+            "findings": [asdict(check) for check in checks],
         }
         typer.echo(json.dumps(document, indent=2))
     else:
-        _print(findings, ready=ready)
+        _print(checks, ready=ready)
     raise typer.Exit(0 if ready else EXIT_UNABLE)
 
 
-def examine() -> list[MachineCheck]:
-    """Look for everything, in the order in which it is shown."""
+def check_machine() -> list[MachineCheck]:
+    """Check everything, in the order of the table."""
     return [
-        find_python(),
-        find_kernel(),
-        *(find_program(name) for name in USES),
-        find_data("pack", PACK / "alerts"),
-        find_data("library", LIBRARY),
-        *(find_port(port) for port in PORTS),
+        check_python(),
+        check_kernel(),
+        *(check_program(name) for name in USES),
+        check_data("pack", PACK / "alerts"),
+        check_data("library", LIBRARY),
+        *(check_port(port) for port in PORTS),
     ]
 
 
-def find_python() -> MachineCheck:
-    """Describe the interpreter that runs this; one that is not supported is missing."""
+def check_python() -> MachineCheck:
+    """Check the interpreter that runs this; a version that is not supported is `missing`."""
     supported = (3, 11) <= sys.version_info[:2] <= (3, 14)
     return MachineCheck(
         name="python",
@@ -106,8 +114,8 @@ def find_python() -> MachineCheck:
     )
 
 
-def find_kernel() -> MachineCheck:
-    """Describe numba, and whether the compiled kernel can be kept from one run to the next."""
+def check_kernel() -> MachineCheck:
+    """Check numba, and whether the compiled kernel can be kept from one run to the next."""
     found = f"numba {version('numba')}"
     try:
         from simulator.kernel.loop import run  # noqa: PLC0415 - numba looks for its cache on import
@@ -115,7 +123,7 @@ def find_kernel() -> MachineCheck:
         folder = Path(run.stats.cache_path)
     except (ImportError, RuntimeError, OSError) as error:
         return MachineCheck(
-            name="kernel", state="missing", found=f"{found} does not do: {error}",
+            name="kernel", state="missing", found=f"{found} does not work: {error}",
             advice="set NUMBA_CACHE_DIR to a folder that can be written to",
         )  # fmt: skip
     except AttributeError:
@@ -128,13 +136,15 @@ def find_kernel() -> MachineCheck:
             name="kernel", state="note", found=f"{found}, cache cannot be written to",
             path=str(folder), advice="set NUMBA_CACHE_DIR, or every run compiles the kernel anew",
         )  # fmt: skip
-    cached = any(folder.glob("kernel.run-*.nbi"))
+    # numba names a cache's index after the module and the function.
+    module = Path(run.py_func.__code__.co_filename).stem
+    cached = any(folder.glob(f"{module}.{run.__name__}-*.nbi"))
     state = "compiled already" if cached else "not compiled yet: the first run takes a while"
     return MachineCheck(name="kernel", state="ok", found=f"{found}, {state}", path=str(folder))
 
 
 def can_write(folder: Path) -> bool:
-    """Tell whether a file can be made in `folder`, or in the nearest parent that is there."""
+    """Return whether a file can be made in `folder`, or in the nearest parent that exists."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:
@@ -144,28 +154,28 @@ def can_write(folder: Path) -> bool:
         return False
 
 
-def find_program(name: str) -> MachineCheck:
-    """Describe one of the four programs; only `prometheus`, new enough, is needed by `verify`."""
+def check_program(name: str) -> MachineCheck:
+    """Check one of the four programs; `verify` needs only `prometheus`, and a recent version."""
     needed = name == "prometheus"
-    lacking: State = "missing" if needed else "note"
+    absent: State = "missing" if needed else "note"
     try:
         program = describe(name)
     except JudgeError as error:
-        return MachineCheck(name=name, state=lacking, found="does not run", advice=str(error))
+        return MachineCheck(name=name, state=absent, found="does not run", advice=str(error))
     if program is None:
         found = f"not found ({USES[name]})"
-        return MachineCheck(name=name, state=lacking, found=found, advice=INSTALL)
+        return MachineCheck(name=name, state=absent, found=found, advice=INSTALL)
     path = str(program.path)
     numbers = re.match(r"(\d+)\.(\d+)", program.version)
     oldest = OLDEST.get(name, (0, 0))
     if numbers and (int(numbers[1]), int(numbers[2])) < oldest:
         found = f"{program.version} is older than {oldest[0]}.{oldest[1]}"
-        return MachineCheck(name=name, state=lacking, found=found, path=path, advice=INSTALL)
+        return MachineCheck(name=name, state=absent, found=found, path=path, advice=INSTALL)
     return MachineCheck(name=name, state="ok", found=program.version, path=path)
 
 
-def find_data(name: str, folder: Path) -> MachineCheck:
-    """Describe a folder of data files that come with the program."""
+def check_data(name: str, folder: Path) -> MachineCheck:
+    """Check a folder of data files that come with the program."""
     count = len(list(folder.glob("*.yaml")))
     return MachineCheck(
         name=name,
@@ -176,9 +186,10 @@ def find_data(name: str, folder: Path) -> MachineCheck:
     )
 
 
-def find_port(port: int) -> MachineCheck:
-    """Tell whether a port that people use with this is free on loopback."""
+def check_port(port: int) -> MachineCheck:
+    """Check whether a usual port of this program or of its servers is free on loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the servers do: a port whose last connections are still closing is free.
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -192,21 +203,23 @@ def find_port(port: int) -> MachineCheck:
     return MachineCheck(name=f"port {port}", state="ok", found="free")
 
 
-def _print(findings: list[MachineCheck], *, ready: bool) -> None:
+def _print(checks: list[MachineCheck], *, ready: bool) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("", "what", "found", "where"):
         table.add_column(title, overflow="fold")
     styles = {"ok": "green", "note": "yellow", "missing": "bold red"}
     advised: dict[str, list[str]] = {}
-    for one in findings:
-        table.add_row(f"[{styles[one.state]}]{one.state}[/]", one.name, one.found, one.path or "")
-        if one.advice:
-            advised.setdefault(one.advice, []).append(one.name)
+    for check in checks:
+        state = Text(check.state, style=styles[check.state])
+        table.add_row(state, *map(Text, (check.name, check.found, check.path or "")))
+        if check.advice:
+            advised.setdefault(check.advice, []).append(check.name)
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = WIDE
+        console.width = PLAIN_WIDTH
     console.print(table)
     console.print()
     for advice, names in advised.items():
         console.print(f"{', '.join(names)}: {advice}", markup=False)
-    console.print("verify can run" if ready else "verify cannot run until what is missing is there")
+    cannot = "verify cannot run until everything marked missing is installed"
+    console.print("verify can run" if ready else cannot)

@@ -19,6 +19,8 @@ from tests.exporter.contract import METRICS, THRESHOLDS_S
 from tests.fakes import FakeWorld
 
 FORMATS = {"openmetrics": OPENMETRICS, "text": TEXT}
+SCRAPE_S = 0.5
+"""Interval and timeout: short, for most of these tests wait for the next scrape."""
 
 
 class Served:
@@ -95,7 +97,7 @@ def served():
 @pytest.fixture(scope="module")
 def prometheus(served):
     """Return a Prometheus that has scraped both ports at least three times."""
-    with Scraper(served.targets) as prometheus:
+    with Scraper(served.targets, interval_s=SCRAPE_S) as prometheus:
         prometheus.wait_for("count(count_over_time(up[1m]) >= 3) == 2")
         yield prometheus
 
@@ -186,7 +188,7 @@ def test_a_name_that_is_not_there_gets_no_answer(prometheus):
     assert prometheus.query("agentaskit_network_bytes_sent_total") == []
 
 
-@pytest.mark.parametrize("path", [ScrapePath(cut_share=0.001), ScrapePath(delay_s=3.0)])
+@pytest.mark.parametrize("path", [ScrapePath(cut_share=0.001), ScrapePath(delay_s=2 * SCRAPE_S)])
 def test_a_page_cut_short_or_late_is_a_failed_scrape_in_both_formats(prometheus, served, path):
     """`up` is 0 and every series has ended, as the recorder of history has it; then all is well."""
     metric = "agentaskit_active_agents"
