@@ -1,4 +1,4 @@
-"""Outcomes to report on: one that holds, one that fails, one that could not be judged."""
+"""Outcomes to report: of a pass, of a failure, of a scenario that could not be judged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from verifier.servers.ledger import Notification
 
 def alert(name, expected="fires", *, ok=True, **changes):
     """Return a verdict on one alert."""
-    reason = changes.pop("reason", "as it should" if ok else "never fired")
+    reason = changes.pop("reason", "as expected" if ok else "never fired")
     values = {"labels": (), "alert": name, "expected": expected, "ok": ok, "reason": reason}
     return AlertVerdict(**{**values, **changes})
 
@@ -59,7 +59,7 @@ def outcome(name="drop", **changes):
 
 
 def failing(name="bad"):
-    """Return an outcome in which an alert and a panel are not as they should be."""
+    """Return an outcome in which an alert and a panel fail."""
     return outcome(
         name,
         alerts=(
@@ -79,24 +79,24 @@ def unjudged(name="burn"):
 
 
 def delivery(receiver, at_s, status="firing", deliveries=1):
-    """Return what one receiver was told."""
+    """Return a delivery to one receiver."""
     return Delivery(receiver=receiver, status=status, at_s=at_s, deliveries=deliveries)
 
 
 def notified(name, *receivers, **changes):
-    """Return a verdict on an alert that fired and reached these receivers, and its end too."""
-    told = [delivery(one, 541.2) for one in receivers]
-    told += [delivery(one, 841.7, "resolved") for one in receivers]
+    """Return a verdict on an alert that fired, with both notifications of its receivers."""
+    deliveries = [delivery(receiver, 541.2) for receiver in receivers]
+    deliveries += [delivery(receiver, 841.7, "resolved") for receiver in receivers]
     latency = Latency(
         condition_s=11.0, pending_s=30.0, firing_s=330.0, notified_s=361.2, bound_s=386.0
     )
-    values = {"receivers": receivers, "deliveries": tuple(told), "latency": latency}
+    values = {"receivers": receivers, "deliveries": tuple(deliveries), "latency": latency}
     return fired(name, **{**values, "notifies_resolved": True, **changes})
 
 
 def live(name="drop", **changes):
-    """Return the outcome of one scenario on the real stack."""
-    told = Notification(
+    """Return the outcome of one scenario in real time."""
+    notification = Notification(
         receiver="slack-warnings",
         status="firing",
         group_key='{}:{alertname="Throughput"}',
@@ -115,13 +115,13 @@ def live(name="drop", **changes):
             notified("Throughput", "slack-warnings", labels=(("severity", "warning"),)),
             alert("Latency", "silent", reason="stayed silent"),
         ),
-        "notifications": (told,),
+        "notifications": (notification,),
     }
     return outcome(name, **{**values, **changes})
 
 
 def difference(transition="firing", virtual_s=510.0, real_s=510.0, **changes):
-    """Return one transition on both clocks; they agree unless told otherwise."""
+    """Return one transition on both clocks; they agree unless changed."""
     values = {
         "alert": "Throughput",
         "labels": (("severity", "warning"),),

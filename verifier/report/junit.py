@@ -1,7 +1,7 @@
 """A run as JUnit XML: a suite for each scenario, a case for each alert and each panel query.
 
 Called by the front door for `junit.xml`, which CI systems read. A scenario that could not be judged
-is an error, an expectation that does not hold is a failure; its type is the hop that broke.
+is an error, an expectation that fails is a failure; its type is the hop that broke.
 """
 
 from __future__ import annotations
@@ -48,26 +48,27 @@ def _suite(root: Element, outcome: ScenarioOutcome) -> None:
     for alert in outcome.alerts:
         failure = "" if alert.ok else alert.reason
         name = f"{_alert_name(alert)} {alert.expected}"
-        _case(suite, outcome.name, name, failure, kind=alert.broke_at)
+        _case(suite, outcome.name, name, failure, hop=alert.broke_at)
     for panel in outcome.panels:
         name = f"{panel.dashboard} / {panel.panel}: {panel.query}"
         _case(suite, outcome.name, name, "" if panel.ok else panel.reason)
-    for one in outcome.clocks or ():
-        name = f"{_alert_name(one)} {one.transition} {one.episode} on both clocks"
-        _case(suite, outcome.name, name, "" if one.ok else one.reason)
+    for difference in outcome.clocks or ():
+        transition = f"{difference.transition} {difference.episode}"
+        name = f"{_alert_name(difference)} {transition} on both clocks"
+        _case(suite, outcome.name, name, "" if difference.ok else difference.reason)
     suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))
 
 
 def _case(
-    suite: Element, classname: str, name: str, failure: str, *, kind: str | None = None
+    suite: Element, classname: str, name: str, failure: str, *, hop: str | None = None
 ) -> None:
     case = SubElement(suite, "testcase", classname=classname, name=_clean(name))
     if failure:
-        told = SubElement(case, "failure", message=_clean(failure))
-        if kind is not None:
-            told.set("type", kind)
+        element = SubElement(case, "failure", message=_clean(failure))
+        if hop is not None:
+            element.set("type", hop)
 
 
 def _alert_name(alert: AlertVerdict | ClockDifference) -> str:

@@ -1,7 +1,7 @@
-"""What a person reads of a live run: who was told of each alert and when, and where it broke.
+"""What a person reads of a run in real time: who was notified of each alert and when, what broke.
 
-Called by `report` for scenarios that were lived on the real stack, in place of the table of
-fast-forward. Times are scenario seconds, written to the second. It judges nothing.
+Called by `text` for scenarios that were run on a real stack, in place of the table of virtual time.
+Times are scenario seconds, written to the second. It judges nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from documents.durations import format_duration
-from verifier.report.wording import time_text, title
+from verifier.report.wording import reported_alerts, time_text, title
 from verifier.time_compression import INERTIA_S, TimeCompression
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _CAPTION = (
     "Fired and notified count from the cause's onset, resolved and its notice from the cause's end"
-    " (from the scenario's start where there is no cause). Notified: the first receiver, of what"
-    " scrape, evaluation, `for` and group_wait imply."
+    " (from the scenario's start where there is no cause). Notified is the first receiver; its"
+    " limit follows from scrape, evaluation, `for` and group_wait."
 )
 HEAD = (
     "Alert",
@@ -37,16 +37,16 @@ HEAD = (
     "Receivers",
     "Resolved",
     "Notice",
-    "Holds",
+    "Result",
 )
-DIFFERENCES_HEAD = ("Alert", "Scenario", "Transition", "Virtual", "Real", "Allowed", "Holds")
+DIFFERENCES_HEAD = ("Alert", "Scenario", "Transition", "Virtual", "Real", "Allowed", "Result")
 _SAME_S = 0.005
 """Two moments closer than this, in real time, are the same evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRow:
-    """One alert as a person reads it, from its condition to the notice that it is over."""
+class RealTimeRow:
+    """An alert as a person reads it, from its condition to the notification that it resolved."""
 
     title: str
     scenario: str
@@ -60,25 +60,25 @@ class LiveRow:
 
     @property
     def fired(self) -> str:
-        """When it fired, of its bound."""
+        """When it fired, and its limit."""
         return _time(self.alert.firing_s, self.alert.fires_within_s)
 
     @property
     def notified(self) -> str:
-        """When the first receiver was told, of what the intervals imply."""
-        at_s = [one.at_s for one in self.alert.deliveries if one.status == "firing"]
+        """When the first receiver was notified, and the limit that the intervals imply."""
+        at_s = [each.at_s for each in self.alert.deliveries if each.status == "firing"]
         latency = self.alert.latency
         bound_s = latency.bound_s if latency else None
         return _time(min(at_s) - self.alert.onset_s if at_s else None, bound_s)
 
     @property
     def receivers(self) -> str:
-        """Who was told that it fires."""
-        return ", ".join(told(self.alert, "firing")) or "nobody"
+        """Who was notified that it fires."""
+        return ", ".join(notified_receivers(self.alert, "firing")) or "nobody"
 
     @property
     def resolved(self) -> str:
-        """When it resolved, of its bound."""
+        """When it resolved, and its limit."""
         resolved_s = self.alert.resolved_s
         ended_s = self.alert.cause_end_s or 0.0
         return _time(
@@ -87,14 +87,14 @@ class LiveRow:
 
     @property
     def notice(self) -> str:
-        """When the last receiver was told that it is over."""
-        at_s = [one.at_s for one in self.alert.deliveries if one.status == "resolved"]
+        """When the last receiver was notified that it resolved."""
+        at_s = [each.at_s for each in self.alert.deliveries if each.status == "resolved"]
         ended_s = self.alert.onset_s + (self.alert.cause_end_s or 0.0)
         return _time(max(at_s) - ended_s if at_s else None)
 
     @property
     def mark(self) -> str:
-        """Whether it holds."""
+        """Whether it is as expected."""
         return "ok" if self.alert.ok else "FAIL"
 
     @property
@@ -115,93 +115,102 @@ class LiveRow:
 
 
 def caption(outcomes: Sequence[ScenarioOutcome]) -> str:
-    """Say what the times count from, and by how much compression widened the bounds."""
+    """Say what the times count from, and by how much longer compression made the limits."""
     factor = max((one.compress for one in outcomes), default=1.0)
     if factor <= 1:
         return _CAPTION
-    wider = format_duration(round(TimeCompression(factor).allowance_s(INERTIA_S)))
-    return f"{_CAPTION} Bounds hold {wider} more than written, for what time does not compress."
+    longer = format_duration(round(TimeCompression(factor).allowance_s(INERTIA_S)))
+    return (
+        f"{_CAPTION} Limits are {longer} longer than written, for delays that cannot be compressed."
+    )
 
 
-def told(alert: AlertVerdict, status: Status) -> list[str]:
-    """Return the receivers that were told so, in the order in which they were."""
-    return list(dict.fromkeys(one.receiver for one in alert.deliveries if one.status == status))
+def notified_receivers(alert: AlertVerdict, status: Status) -> list[str]:
+    """Return the receivers that were notified of this status, in order."""
+    deliveries = (delivery for delivery in alert.deliveries if delivery.status == status)
+    return list(dict.fromkeys(delivery.receiver for delivery in deliveries))
 
 
-def live_table(rows: Sequence[LiveRow]) -> Table:
+def rows(outcomes: Sequence[ScenarioOutcome]) -> list[RealTimeRow]:
+    """Return a row for every alert that had to fire or failed, in the order of verdicts."""
+    reported = reported_alerts(outcomes)
+    return [RealTimeRow(name, outcome.name, alert) for outcome, alert, name in reported]
+
+
+def table(rows_: Sequence[RealTimeRow]) -> Table:
     """Return the rows for a terminal of 80 columns, by scenario.
 
-    Below each alert stand who was told and where it broke; below each time stands its bound.
+    Below each alert stand its receivers and the hop that broke; below each time stands its limit.
     """
-    table = _narrow("Alert", "Fired", "Notified", "Resolved", "Notice", "")
+    text = _narrow("Alert", "Fired", "Notified", "Resolved", "Notice", "")
     scenario = None
-    for row in rows:
+    for row in rows_:
         if row.scenario != scenario:
-            table.add_row(Text(row.scenario, style="bold"))
+            text.add_row(Text(row.scenario, style="bold"))
         scenario = row.scenario
-        below = told(row.alert, "firing") or ["nobody"]
+        below = notified_receivers(row.alert, "firing") or ["nobody"]
         if row.alert.broke_at is not None:
             below.append(f"broke at {row.alert.broke_at}")
         cells = (row.fired, row.notified, row.resolved, row.notice, row.mark)
         style = "" if row.alert.ok else "red"
-        table.add_row(_stacked(row.title, *below), *map(_bound_below, cells), style=style)
-    return table
+        text.add_row(_stacked(row.title, *below), *map(_limit_below, cells), style=style)
+    return text
 
 
 def differences(
     outcomes: Sequence[ScenarioOutcome],
 ) -> list[tuple[ScenarioOutcome, ClockDifference]]:
-    """Return every transition that came otherwise on the other clock, those that fail first."""
-    found = [
+    """Return every transition that differs between the clocks, those that fail first."""
+    differing = [
         (outcome, one)
         for outcome in outcomes
         for one in outcome.clocks or ()
         if not one.ok or not _same(outcome, one)
     ]
-    return sorted(found, key=lambda pair: pair[1].ok)
+    return sorted(differing, key=lambda pair: pair[1].ok)
 
 
 def difference_cells(outcome: ScenarioOutcome, one: ClockDifference) -> tuple[str, ...]:
     """Return a difference column by column, under `DIFFERENCES_HEAD`."""
     times = (_tenth(one.virtual_s), _tenth(one.real_s), _tenth(one.allowed_s))
-    twins = [other for other in outcome.clocks or () if other.alert == one.alert]
+    siblings = [other for other in outcome.clocks or () if other.alert == one.alert]
     mark = "ok" if one.ok else "FAIL"
-    return (title(one, twins), outcome.name, one.transition, *times, mark)
+    return (title(one, siblings), outcome.name, one.transition, *times, mark)
 
 
-def difference_table(found: Sequence[tuple[ScenarioOutcome, ClockDifference]]) -> Table:
+def difference_table(differing: Sequence[tuple[ScenarioOutcome, ClockDifference]]) -> Table:
     """Return differences for a terminal of 80 columns; the scenario stands below the alert."""
     table = _narrow("Alert", *DIFFERENCES_HEAD[2:-1], "")
-    for outcome, one in found:
+    for outcome, one in differing:
         alert, scenario, *cells = difference_cells(outcome, one)
         style = "" if one.ok else "red"
         table.add_row(_stacked(alert, scenario), *map(Text, cells), style=style)
     return table
 
 
-def compared(outcomes: Sequence[ScenarioOutcome]) -> str:
-    """Return in a sentence how the two clocks compare; empty when they were not compared."""
-    all_ = [(outcome, one) for outcome in outcomes for one in outcome.clocks or ()]
+def comparison(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return a sentence on how the two clocks compare; empty when they were not compared."""
+    transitions = [(outcome, one) for outcome in outcomes for one in outcome.clocks or ()]
     if all(outcome.clocks is None for outcome in outcomes):
         return ""
-    same = sum(_same(outcome, one) for outcome, one in all_)
-    wrong = sum(not one.ok for _, one in all_)
-    apart = len(all_) - same
+    same = sum(_same(outcome, one) for outcome, one in transitions)
+    wrong = sum(not one.ok for _, one in transitions)
+    apart = len(transitions) - same
     return (
-        f"{same} of {len(all_)} transitions came at the same evaluation in virtual and in real"
-        f" time, {apart - wrong} within what is allowed, {wrong} not"
+        f"{same} of {len(transitions)} transitions came at the same evaluation in virtual and in"
+        f" real time, {apart - wrong} within the allowed difference, {wrong} not"
     )
 
 
 def notes(outcomes: Sequence[ScenarioOutcome]) -> Iterator[str]:
-    """Yield what befell the runs."""
+    """Yield the incidents of each run."""
     for outcome in outcomes:
         for note in outcome.notes:
             yield f"{outcome.name}: {note}"
 
 
 def _narrow(*head: str) -> Table:
-    """Return an empty table that takes little room; what is too wide all the same is folded."""
+    """Return an empty narrow table; a cell that is still too wide is folded."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in head:
         table.add_column(name, overflow="fold")
@@ -215,7 +224,7 @@ def _stacked(name: str, *below: str) -> Text:
     return Text("\n  ".join((alert, *lines, *below)))
 
 
-def _bound_below(cell: str) -> Text:
+def _limit_below(cell: str) -> Text:
     return Text(cell.replace(" of ", "\nof "))
 
 
@@ -225,10 +234,10 @@ def _same(outcome: ScenarioOutcome, one: ClockDifference) -> bool:
     return abs(one.real_s - one.virtual_s) <= _SAME_S * outcome.compress
 
 
-def _time(seconds: float | None, bound_s: float | None = None) -> str:
-    """Write live times to the second: what is finer is the machine's."""
+def _time(seconds: float | None, limit_s: float | None = None) -> str:
+    """Write times to the second: what is finer is the machine's."""
     whole_s = None if seconds is None else round(seconds)
-    return time_text(whole_s, None if bound_s is None else round(bound_s))
+    return time_text(whole_s, None if limit_s is None else round(limit_s))
 
 
 def _tenth(seconds: float | None) -> str:

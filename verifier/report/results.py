@@ -1,9 +1,9 @@
 """Results on disk: whole or not at all.
 
-Used by the front door around a run: that a folder can be made beside its final place is tried
-before anything is simulated, so a place that cannot be written is known at once. The folder itself
-is made when there is something to save, and takes its name only when every file is there. A run
-that ends early, be it by `kill -9`, leaves nothing.
+Used by the front door around a run. Before anything is simulated a folder is made beside the final
+place and removed again, so a place that cannot be written is reported at once. The folder itself is
+made when there is something to save, and takes its name only when every file is in it. A run that
+ends early, be it by `kill -9`, leaves nothing.
 """
 
 from __future__ import annotations
@@ -38,12 +38,14 @@ class Results:
     def __init__(self, folder: Path | None) -> None:
         """Save in `folder`; without one in a new folder `results/<date>-<time>`.
 
-        Raises `InputError` when the place cannot be written; nothing is left there so far.
+        Raises `InputError` when the place cannot be written; leaves nothing there so far.
         """
         self.folder = folder or _fresh(DEFAULT_PARENT)
         try:
             if self.folder.exists() and not self.folder.is_dir():
-                raise InputError("results need a folder, this is a file", path=str(self.folder))
+                raise InputError(
+                    "results must be saved in a folder, this is a file", path=str(self.folder)
+                )
             with self._draft():
                 pass
         except OSError as error:
@@ -53,8 +55,8 @@ class Results:
     def save(self, outcomes: Sequence[ScenarioOutcome]) -> Path:
         """Write verdict.json, junit.xml and summary.md; return the folder they are in.
 
-        Of live scenarios also notifications.json, all that the receivers were told. A folder that
-        was there keeps its other files. Raises `JudgeError` when the disk refuses.
+        Of runs in real time also notifications.json, all notifications of the receivers. A folder
+        that exists keeps its other files. Raises `JudgeError` when the disk refuses.
         """
         texts = files(outcomes)
         try:
@@ -76,7 +78,7 @@ class Results:
 
     @contextlib.contextmanager
     def _draft(self) -> Iterator[Path]:
-        """Give an empty folder beside the final place; what holds no results is removed again."""
+        """Yield an empty folder beside the final place; remove it when it was not put in place."""
         parent = self.folder.parent
         is_new = not parent.exists()
         draft = parent / f".{self.folder.name}-{secrets.token_hex(4)}"
@@ -107,7 +109,7 @@ def _json(values: Mapping[str, Any]) -> str:
 
 
 def _fresh(parent: Path) -> Path:
-    """Return a folder's path under `parent` that nobody has, named for this moment."""
+    """Return the path of a folder under `parent` that does not exist, named for this second."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     names = (stamp, *(f"{stamp}-{count}" for count in range(2, 1000)))
     return next(path for path in (parent / name for name in names) if not path.exists())

@@ -1,4 +1,4 @@
-"""A live report says who was told of what and when, which hop broke, and where clocks differ."""
+"""A report of real time says who was notified and when, which hop broke, how clocks differ."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ def printed(outcomes, **console):
 
 
 def broken():
-    """Return the outcome of a scenario in which Alertmanager told nobody of an alert."""
+    """Return the outcome of a scenario in which Alertmanager notified nobody of an alert."""
     lost = notified(
-        "Throughput", ok=False, broke_at="alertmanager", reason="Alertmanager had it: nobody told"
+        "Throughput",
+        ok=False,
+        broke_at="alertmanager",
+        reason="Alertmanager had it: nobody notified",
     )
     return live("bad", alerts=(lost,))
 
@@ -40,8 +43,8 @@ NARROW = """\
 
 
 @pytest.mark.parametrize("console", [{"width": 80, "force_terminal": True}, {"width": 40}])
-def test_the_table_tells_who_was_told_and_after_how_long(console):
-    """The bound stands below each time, the receivers below each alert; alike in a pipe."""
+def test_the_table_shows_who_was_notified_and_after_how_long(console):
+    """The limit stands below each time, the receivers below each alert; alike in a pipe."""
     lines = printed([live()], color_system=None, **console)
     start = next(index for index, line in enumerate(lines) if line.startswith(" Alert"))
     assert lines[start : start + 5] == NARROW.splitlines()
@@ -74,37 +77,37 @@ def test_the_hop_that_broke_stands_below_its_alert():
     assert lines[at].endswith("FAIL")
     assert [line.split()[0] for line in lines[at + 1 : at + 2]] == ["nobody"]
     assert lines[at + 2] == "   broke at alertmanager"
-    assert "  bad: Throughput: Alertmanager had it: nobody told" in lines
+    assert "  bad: Throughput: Alertmanager had it: nobody notified" in lines
 
 
-def test_the_report_says_how_it_was_judged_and_what_befell_it():
+def test_the_report_says_how_it_was_judged_and_lists_incidents():
     """Compression, scenario time and stack time; restarts and early ends."""
     lines = printed([live(notes=("the receiver was started again",))])
     assert (
-        "Judged live by prometheus 2.42.0, Alertmanager and a webhook receiver, time compressed 30"
-        " times: 20m of scenarios in 2s of stack time"
+        "Judged in real time by prometheus 2.42.0, Alertmanager and a webhook receiver, time"
+        " compressed 30 times: 20m of scenarios in 2s of stack time"
     ) in lines
     assert "  drop: the receiver was started again" in lines
     assert any("time uncompressed" in line for line in printed([live(compress=1.0)]))
-    assert not any("befell" in line for line in printed([live()]))
+    assert not any("Incidents" in line for line in printed([live()]))
 
 
-def test_an_explained_alert_says_whom_it_told():
-    """It may have woken somebody."""
+def test_an_explained_alert_says_whom_it_notified():
+    """It may have paged somebody."""
     explained = alert(
         "Queue", "explained", firing_s=9.0, reason="x", deliveries=(delivery("pager", 9.0),)
     )
-    assert "  drop: Queue: x (told: pager)" in printed([live(alerts=(explained,))])
+    assert "  drop: Queue: x (notified: pager)" in printed([live(alerts=(explained,))])
 
 
-def test_both_clocks_are_held_side_by_side():
+def test_both_clocks_stand_side_by_side():
     """Every difference has a row, those that are not allowed first; the rest is counted."""
     late = difference("resolved", 780.0, 790.1, ok=False, reason="10.1 s later in real time")
     allowed = difference("pending", 210.0, 240.0, allowed_s=45.0)
     lines = printed([live(clocks=(allowed, difference(), late))])
     assert (
         "  1 of 3 transitions came at the same evaluation in virtual and in real time,"
-        " 1 within what is allowed, 1 not"
+        " 1 within the allowed difference, 1 not"
     ) in lines
     rows = [line.split() for line in lines if line.startswith(" Throughput")][1:]
     assert rows == [
@@ -115,16 +118,16 @@ def test_both_clocks_are_held_side_by_side():
     assert live(clocks=(allowed,)).verdict == "pass"
 
 
-def test_clocks_that_agree_need_no_table_and_none_compared_no_word():
+def test_clocks_that_agree_need_no_table_and_one_clock_no_comparison():
     """A transition within the stored milliseconds is the same evaluation."""
     agreed = printed([live(clocks=(difference(real_s=510.1),))])
     assert any("1 of 1 transitions came at the same evaluation" in line for line in agreed)
     assert not any("Transition" in line for line in agreed)
-    assert "Two clocks" not in printed([live()])
+    assert "Virtual and real time" not in printed([live()])
 
 
-def test_what_came_on_one_clock_only_is_told():
-    """Never is no time."""
+def test_a_transition_on_one_clock_only_is_shown():
+    """The other clock says never."""
     only = difference("firing", 510.0, None, ok=False, reason="in virtual time only")
     (row,) = [line for line in printed([live(clocks=(only,))]) if " never " in line]
     assert row.split() == ["Throughput", "firing", "8m30s", "never", "0s", "FAIL"]
@@ -137,14 +140,14 @@ def test_the_summary_has_every_column():
         "| Throughput | drop | 11s | 30s | 5m30s of 7m | 6m1s of 6m26s | slack-warnings | 1m of 3m"
         " | 2m2s | ok |"
     ) in text
-    assert "## Two clocks\n\n| Alert | Scenario | Transition |" in text
+    assert "## Virtual and real time\n\n| Alert | Scenario | Transition |" in text
     assert "| Throughput | drop | resolved | 13m | 13m20s | 0s | FAIL |" in text
 
 
-def test_a_fast_forward_report_knows_nothing_of_receivers():
+def test_a_report_of_virtual_time_does_not_mention_receivers():
     """It stays as it is."""
     text = "\n".join(printed([outcome()])) + summary([outcome()])
-    for word in ("Notified", "Notice", "slack", "Two clocks", "live"):
+    for word in ("Notified", "Notice", "slack", "Virtual and real time", "in real time"):
         assert word not in text
 
 
@@ -154,7 +157,7 @@ def test_junit_names_the_hop_and_has_a_case_for_every_transition():
     root = ET.fromstring(junit([broken(), live(clocks=(difference(), late), notes=("cut",))]))  # noqa: S314 - ours
     failures = [(one.get("type"), one.get("message")) for one in root.iter("failure")]
     assert failures == [
-        ("alertmanager", "Alertmanager had it: nobody told"),
+        ("alertmanager", "Alertmanager had it: nobody notified"),
         (None, "30.0 s later in real time"),
     ]
     suite = root.find("testsuite[@name='drop']")
@@ -166,11 +169,11 @@ def test_junit_names_the_hop_and_has_a_case_for_every_transition():
 
 
 def test_the_ledger_is_among_the_results(tmp_path):
-    """All that the receivers were told, by scenario; none for a run in virtual time."""
+    """Every notification, by scenario; none for a run in virtual time."""
     folder = Results(tmp_path / "run").save([live(), outcome("virtual")])
-    told = json.loads((folder / "notifications.json").read_text())
-    assert list(told) == ["drop"]
-    (one,) = told["drop"]
+    ledger = json.loads((folder / "notifications.json").read_text())
+    assert list(ledger) == ["drop"]
+    (one,) = ledger["drop"]
     assert (one["receiver"], one["status"], one["deliveries"]) == ("slack-warnings", "firing", 2)
     assert one["labels"] == {"alertname": "Throughput", "severity": "warning"}
     assert one["annotations"] == {"summary": "too few tasks"}

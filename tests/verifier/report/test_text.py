@@ -1,4 +1,4 @@
-"""The report tells every verdict that is not ok, and files appear whole or not at all."""
+"""The report shows every verdict that is not ok, and files appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from verifier.errors import JudgeError
 from verifier.report import results as results_module
 from verifier.report.junit import junit
 from verifier.report.results import Results
-from verifier.report.text import print_report, rows, summary
+from verifier.report.text import print_report, summary
+from verifier.report.virtual_time_text import rows
 
 
 def printed(outcomes, **console):
@@ -28,13 +29,13 @@ def printed(outcomes, **console):
     return text.getvalue()
 
 
-def test_the_table_tells_when_each_alert_came_and_was_due():
+def test_the_table_shows_when_each_alert_came_and_was_due():
     """Pending and fired count from the onset, resolved from the cause's end."""
     (row,) = rows([outcome()])
     assert row.cells == ("Throughput", "drop", "30s", "5m30s of 7m", "1m of 3m", "ok")
 
 
-def test_the_report_of_a_run_that_holds_says_all_that_was_asked():
+def test_the_report_of_a_run_that_passes_has_every_part():
     """Alerts, silence, panels, engine, speed, where the results are, and the verdict last."""
     text = printed([outcome()])
     lines = text.splitlines()
@@ -47,7 +48,7 @@ def test_the_report_of_a_run_that_holds_says_all_that_was_asked():
     ) in lines
     assert lines[-2:] == [
         "Results: results/x",
-        "PASS: 1 of 1 scenarios hold, 1 of 2 alerts fired as they should",
+        "PASS: 1 of 1 scenarios pass, 1 of 2 alerts fired as expected",
     ]
 
 
@@ -61,20 +62,20 @@ def test_the_report_leaves_no_failure_out():
         "  bad: SLA / P99: NaN",
         "  bad: Queue: the queue grows",
         "  slo.yaml:3:1: same condition twice",
-        "FAIL: 1 of 3 scenarios hold, 1 of 4 alerts fired as they should",
+        "FAIL: 1 of 3 scenarios pass, 1 of 4 alerts fired as expected",
     ):
         assert line in text.splitlines(), line
     assert "answered" not in text.replace("Panels that did not answer", "")
 
 
-def test_alerts_that_no_scenario_provoked_are_named_in_a_run_of_several():
+def test_alerts_that_fired_in_no_scenario_are_named_in_a_run_of_several():
     """A bundled suite that forgets an alert shows it."""
-    assert "Never provoked" not in printed([outcome()])
+    assert "Fired in no scenario" not in printed([outcome()])
     lines = printed([outcome(), outcome("other")]).splitlines()
-    assert lines[lines.index("Never provoked") + 1] == "  Latency"
+    assert lines[lines.index("Fired in no scenario") + 1] == "  Latency"
 
 
-def test_series_of_one_alert_are_told_apart_by_their_own_labels():
+def test_series_of_one_alert_are_named_by_their_own_labels():
     """Labels that all of them share are left out."""
     low = fired("Queue", labels=(("priority", "low"), ("severity", "warning")))
     high = fired("Queue", labels=(("priority", "high"), ("severity", "warning")))
@@ -152,7 +153,7 @@ def test_a_run_that_ends_early_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_refuses_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path, monkeypatch):
     """The last file cannot be written: the first two are not left as a half result."""
 
     def write(path, text):
@@ -183,7 +184,7 @@ def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path, monkeypatch)
         assert Results(None).save([outcome()]).name == expected
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_run(tmp_path):
+def test_a_place_that_cannot_be_written_is_reported_before_the_run(tmp_path):
     """A file in the way, or a folder below a file."""
     file = tmp_path / "file"
     file.write_text("")

@@ -1,0 +1,77 @@
+"""What a person reads of a run in virtual time: when each alert came, and its limit.
+
+Called by `text` for scenarios that were simulated. It judges nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from verifier.report.wording import reported_alerts, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
+
+CAPTION: Final = (
+    "Pending and fired count from the cause's onset, resolved from its end; all of them from the"
+    " scenario's start where there is no cause."
+)
+HEAD: Final = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "Result")
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualTimeRow:
+    """An alert that had to fire or failed, as a person reads it.
+
+    `pending` and `fired` count from the cause's onset, `resolved` from its end; their limits stand
+    behind `of`.
+    """
+
+    alert: str
+    scenario: str
+    pending: str
+    fired: str
+    resolved: str
+    ok: bool
+    reason: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row's text, column by column."""
+        mark = "ok" if self.ok else "FAIL"
+        return (self.alert, self.scenario, self.pending, self.fired, self.resolved, mark)
+
+
+def rows(outcomes: Sequence[ScenarioOutcome]) -> list[VirtualTimeRow]:
+    """Return a row for every alert that had to fire or failed, in the order of verdicts."""
+    in_order = [_row(*reported) for reported in reported_alerts(outcomes)]
+    return sorted(in_order, key=lambda row: row.alert)
+
+
+def table(rows_: Sequence[VirtualTimeRow]) -> Table:
+    """Return the rows for a terminal."""
+    text = Table(*HEAD[:-1], "", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows_:
+        text.add_row(*(Text(cell) for cell in row.cells), style="" if row.ok else "red")
+    return text
+
+
+def _row(outcome: ScenarioOutcome, alert: AlertVerdict, name: str) -> VirtualTimeRow:
+    ended_s = alert.cause_end_s or 0.0
+    resolved_s = None if alert.resolved_s is None else alert.resolved_s - ended_s
+    return VirtualTimeRow(
+        alert=name,
+        scenario=outcome.name,
+        pending=time_text(alert.pending_s),
+        fired=time_text(alert.firing_s, alert.fires_within_s),
+        resolved=time_text(resolved_s, alert.resolves_within_s),
+        ok=alert.ok,
+        reason=alert.reason,
+    )
