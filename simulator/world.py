@@ -21,8 +21,9 @@ from simulator.faults.catalogue import CounterReset, Fault
 from simulator.faults.declared_effect import ActiveFault, DeclaredEffect, strength_at
 from simulator.faults.measures import begin_account
 from simulator.kernel import loop as k
+from simulator.kernel.initial_state import build
 from simulator.kernel.snapshot_reader import read
-from simulator.kernel.state import aligned, build, ns, view
+from simulator.kernel.state import aligned, ns, view
 from simulator.kernel.streams import Streams, generator
 from simulator.snapshot import FaultEffect, FaultStatus, ScrapePath, Snapshot
 from simulator.topology import require

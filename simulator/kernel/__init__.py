@@ -1,1 +1,1 @@
-"""The compiled event loop, its arrays, its streams of chance and the reader of snapshots."""
+"""The compiled event loop, its arrays, its random streams and the reader of snapshots."""

@@ -1,28 +1,37 @@
-"""Chance: one seed, and from it one random stream per name.
+"""Random numbers: one seed, and from it one stream for each name.
 
 A stream's numbers depend on the seed and its name alone, so a fault that draws its own leaves every
 arrival, service time and message as they were. Streams are laid out in blocks for the kernel, which
-reads them in order; how large a block is, and when it is refilled, changes no number.
+reads them in order; how large a block is, and when it is refilled, changes no number. `World` owns
+a `Streams`; whatever else draws here uses `generator`.
 """
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.kernel import loop as k
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from simulator.kernel.state import State
     from simulator.topology import Topology
 
+SANDBOX_SIGMA = 0.25
+"""Spread of the three runs of a triple-verified task, sigma of the logarithm."""
+
 
 def generator(seed: int, name: str) -> np.random.Generator:
-    """The random stream called `name` under `seed` (a PCG64 keyed by both)."""
+    """The random stream called `name` under `seed` (a PCG64 keyed by both).
+
+    The name is hashed with BLAKE2, for Python's own hash of a text differs between processes.
+    """
     key = int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "big")
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, key])))
 
@@ -31,8 +40,10 @@ class Streams:
     """The numbers that a world consumes; `refill` tops up its arrays in place."""
 
     def __init__(self, topology: Topology, seed: int, gaps: NDArray[np.float64] | None) -> None:
-        """Derive every stream of `seed`; recorded `gaps` (ns) stand in for drawn arrivals."""
+        """Derive every stream of `seed`; recorded `gaps` (ns) take the place of drawn arrivals."""
         self._topology = topology
+        # Part of what a seed means: another name here is another world for every seed. "luck" holds
+        # the numbers that decide whether a task fails.
         self._named = {
             name: generator(seed, name)
             for name in ("arrivals", "mix", "service", "service-exponential", "luck", "messages",
@@ -49,29 +60,20 @@ class Streams:
     def refill(self, s: State) -> None:
         """Move what is left of each block to its front and draw the rest anew."""
         head = s.head
-        self._top_up(head, k.TASK_CURSOR, s.gaps, self._draw_gaps, s.tasks, self._draw_tasks)
-        self._top_up(head, k.BIT_CURSOR, s.bits, lambda n: self._bits("messages", n))
-        self._top_up(head, k.START_CURSOR, s.starts, self._draw_starts)
-        self._top_up(head, k.FACTOR_CURSOR, s.factors, self._draw_factors)
-        self._top_up(head, k.CRASH_CURSOR, s.crash_bits, lambda n: self._bits("crash", n))
-        self._top_up(
-            head, k.FLOOD_CURSOR,
-            s.flood_gaps, self._named["flood"].standard_exponential,
-            s.flood_bits, lambda n: self._bits("flood-bits", n),
-        )  # fmt: skip
-
-    @staticmethod
-    def _top_up(head: NDArray[np.int64], cursor: int, *blocks_and_draws: object) -> None:
-        read = int(head[cursor])
-        if read == 0:
-            return
-        for block, draw in zip(blocks_and_draws[::2], blocks_and_draws[1::2], strict=True):
-            left = len(block) - read  # type: ignore[arg-type]
-            block[:left] = block[read:].copy()  # type: ignore[index]
-            block[left:] = draw(read)  # type: ignore[index,operator]
-        head[cursor] = 0
+        _top_up(head, k.TASK_CURSOR, (s.gaps, self._draw_gaps), (s.tasks, self._draw_tasks))
+        _top_up(head, k.BIT_CURSOR, (s.bits, lambda n: self._bits("messages", n)))
+        _top_up(head, k.START_CURSOR, (s.starts, self._draw_starts))
+        _top_up(head, k.FACTOR_CURSOR, (s.factors, self._draw_factors))
+        _top_up(head, k.CRASH_CURSOR, (s.crash_bits, lambda n: self._bits("crash", n)))
+        _top_up(
+            head,
+            k.FLOOD_CURSOR,
+            (s.flood_gaps, self._named["flood"].standard_exponential),
+            (s.flood_bits, lambda n: self._bits("flood-bits", n)),
+        )
 
     def _bits(self, name: str, count: int) -> NDArray[np.int64]:
+        """`count` numbers of 63 random bits: the highest is left out, for it would be a sign."""
         raw = self._named[name].bit_generator.random_raw(count)
         raw >>= np.uint64(1)
         return raw.view(np.int64)
@@ -79,32 +81,34 @@ class Streams:
     def _draw_gaps(self, count: int) -> NDArray[np.float64]:
         if self._gaps is None:
             return self._named["arrivals"].standard_exponential(count)
-        found = self._gaps[self._gaps_read : self._gaps_read + count]
-        self._gaps_read += len(found)
-        return np.concatenate([found, np.full(count - len(found), np.inf)])
+        gaps = self._gaps[self._gaps_read : self._gaps_read + count]
+        self._gaps_read += len(gaps)
+        return np.concatenate([gaps, np.full(count - len(gaps), np.inf)])
 
     def _draw_tasks(self, count: int) -> NDArray[np.int64]:
         tasks = np.empty((count, k.TASK_SIZE), np.int64)
         kind = self._mix.draw(self._named["mix"].random(count))
         tasks[:, k.T_KIND] = kind
-        tasks[:, k.T_WORK_NS] = self._draw_work(count, (kind >> k.CLASS_SHIFT) & 1)
+        tasks[:, k.T_WORK_NS] = self._draw_work(count, (kind >> k.CLASS_SHIFT) & k.CLASS_MASK)
         raw = self._named["luck"].bit_generator.random_raw(count)
-        tasks[:, k.T_LUCK] = (raw >> np.uint64(2)).astype(np.int64)
+        # Two parts of LUCK_BITS each: 62 of the 64 bits.
+        tasks[:, k.T_LUCK] = (raw >> np.uint64(64 - 2 * k.LUCK_BITS)).astype(np.int64)
         return tasks
 
     def _draw_work(self, count: int, task_class: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Service times in ns: each class its own law with its own mean.
+        """Service times in ns: each class its own distribution with its own mean.
 
-        Lognormal: exp(ln(mean) - sigma^2/2 + sigma z), whose mean is `mean`.
+        Lognormal: exp(ln(mean) - sigma^2 / 2 + sigma z) with z standard normal has the mean `mean`.
+        A distribution that no class has draws nothing, so that its stream stays where it was.
         """
-        laws = [one.distribution for one in self._topology.classes]
+        distributions = [one.distribution for one in self._topology.classes]
         work = np.empty(count)
-        if "lognormal" in laws:
+        if "lognormal" in distributions:
             work = self._named["service"].standard_normal(count)
             work *= self._sigma[task_class]
             work += self._log_mean_ns[task_class]
             np.exp(work, out=work)
-        if "exponential" in laws:
+        if "exponential" in distributions:
             exponential = self._named["service-exponential"].standard_exponential(count)
         for number, one in enumerate(self._topology.classes):
             mine = task_class == number if one.distribution != "lognormal" else None
@@ -115,19 +119,38 @@ class Streams:
         return work
 
     def _draw_starts(self, count: int) -> NDArray[np.int64]:
+        """Start-up times in ns, lognormal with the mean `startup_mean_s`."""
         sigma = self._topology.startup_sigma
         unit = np.exp(sigma * self._named["startup"].standard_normal(count) - sigma**2 / 2)
         return (self._topology.startup_mean_s * 1e9 * unit).astype(np.int64)
 
     def _draw_factors(self, count: int) -> NDArray[np.float64]:
-        sigma = 0.25
+        """Lognormal factors of mean 1 for the runs of a triple-verified task."""
+        sigma = SANDBOX_SIGMA
         return np.exp(sigma * self._named["sandbox"].standard_normal(count) - sigma**2 / 2)
+
+
+def _top_up(
+    head: NDArray[np.int64],
+    cursor: int,
+    *streams: tuple[NDArray[Any], Callable[[int], NDArray[Any]]],
+) -> None:
+    """Replace what has been read of one or more blocks that share a cursor."""
+    read = int(head[cursor])
+    if read == 0:
+        return
+    for block, draw in streams:
+        left = len(block) - read
+        block[:left] = block[read:].copy()
+        block[left:] = draw(read)
+    head[cursor] = 0
 
 
 class Mix:
     """A discrete distribution drawn by inversion, with a guide table that says where to begin.
 
-    The same numbers as a binary search over the edges, in a quarter of the time.
+    The same numbers as a binary search over the edges, in a quarter of the time (Chen and Asau, "On
+    Generating Random Variates from an Empirical Distribution", 1974).
     """
 
     GUIDE = 1024
@@ -152,7 +175,8 @@ class Mix:
 def _shares(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Kinds of task and the upper edges of their shares: priority, class, sandboxes, dependency."""
     alone = [pool.share for pool in topology.sandboxes]
-    needs = [(0, 1.0 - sum(alone) - topology.triple_share), (7, topology.triple_share)]
+    none = 1.0 - sum(alone) - topology.triple_share
+    needs = [(0, none), (k.ALL_POOLS, topology.triple_share)]
     needs += [(1 << pool, share) for pool, share in enumerate(alone)]
     kinds = []
     shares = []
@@ -165,5 +189,6 @@ def _shares(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.float64]]
                 ):
                     kinds.append(p | c << k.CLASS_SHIFT | need << k.NEED_SHIFT | calls)
                     shares.append(priority.share * task_class.share * need_share * calls_share)
+    # Rounding may leave a share that should be 0 just below it, and the sum just beside 1.
     edges = np.cumsum(np.maximum(shares, 0.0))
     return np.array(kinds, np.int64), edges[:-1] / edges[-1]
