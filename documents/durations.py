@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+from documents.mistakes import InputError, Mistake
+from documents.problems import BrokenRule, Shown
+
 UNITS_S = {
     "w": 604_800.0,
     "d": 86_400.0,
@@ -19,22 +22,27 @@ UNITS_S = {
 PATTERN = "^" + "".join(rf"(\d+(?:\.\d+)?{unit})?" for unit in UNITS_S) + "$"
 _WHOLE = re.compile(PATTERN, re.ASCII)
 _PART = re.compile(r"([\d.]+)(\w+)", re.ASCII)
-RULE = "a duration such as 1h30m, 200ms or 0s"
+EXAMPLES = "such as 1h30m, 200ms or 0s"
 
 
-def parse_duration(text: object) -> float:
-    """Return seconds; raise `ValueError("must be ..., got ...")` when `text` is no duration.
+def parse_duration(text: object, *, field: str = "duration") -> float:
+    """Return seconds; raise `InputError` about `field` when `text` is no duration.
 
     Units in falling order, each at most once: w d h m s ms us.
     """
     if isinstance(text, int | float) and not isinstance(text, bool):
-        raise ValueError(f"must be {RULE}, got {text} without a unit")  # noqa: TRY004
+        raise InputError(Mistake(BrokenRule(field, f"be a duration with a unit, {EXAMPLES}", text)))
     whole = _WHOLE.match(text) if isinstance(text, str) else None
     if not text or whole is None:
-        raise ValueError(f"must be {RULE}, got {text!r}")
+        raise InputError(Mistake(BrokenRule(field, f"be a duration {EXAMPLES}", text)))
     parts = [_PART.fullmatch(part) for part in whole.groups() if part]
     # Summed in nanoseconds, so that 1h30m200ms is the nearest float and not a sum of errors.
     return sum(round(float(p[1]) * UNITS_S[p[2]] * 1e9) for p in parts if p) / 1e9
+
+
+def show_duration(seconds: float) -> Shown:
+    """Return seconds as the value of a mistake, shown as a duration."""
+    return Shown(seconds, format_duration(seconds))
 
 
 def format_duration(seconds: float) -> str:

@@ -10,24 +10,33 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from json import JSONDecodeError, JSONDecoder
-from typing import Any
+from typing import TYPE_CHECKING
 
-from documents.mistakes import InputError
+from documents.mistakes import Place
+from documents.problems import BrokenRule, DuplicateKey, InvalidSyntax
+
+if TYPE_CHECKING:
+    from documents.document import Places, Steps, Value
+    from documents.mistakes import InputError
+    from documents.problems import Problem
 
 DEPTH_MAX = 128
+"""Deeper than any dashboard; each level is a level of Python's own stack, which ends at 1000."""
+
 _SPACE = re.compile(r"[ \t\n\r]*")
-Places = dict[tuple[str | int, ...], tuple[int, int]]
+_FIRST_LETTERS = frozenset('{["-tfn0123456789')
+"""With what a JSON value may begin; the standard scanner would take NaN and Infinity as well."""
 
 
-def read_json(text: str, path: str) -> tuple[Any, Places, Places]:
-    """Return (data, places of values, places of keys); places are (line, column) from 1."""
+def read_json(text: str, path: str) -> tuple[Value, Places, Places]:
+    """Return (data, places of values, places of keys); raise `InputError` on any mistake."""
     reader = _JsonReader(text, path)
     try:
         data, end = reader.value(reader.skip(0), ())
     except JSONDecodeError as error:
-        raise reader.error(f"this is not JSON: {error.msg.lower()}", error.pos) from None
+        raise reader.syntax_error(error.msg.lower(), error.pos) from None
     if reader.skip(end) != len(text):
-        raise reader.error("this is not JSON: the document has ended", reader.skip(end))
+        raise reader.syntax_error("the document has ended", reader.skip(end))
     return data, reader.values, reader.keys
 
 
@@ -42,62 +51,65 @@ class _JsonReader:
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self.decode = JSONDecoder().raw_decode
 
-    def place(self, at: int) -> tuple[int, int]:
+    def position(self, at: int) -> tuple[int, int]:
         line = bisect_right(self.line_starts, at)
         return line, at - self.line_starts[line - 1] + 1
 
-    def error(self, message: str, at: int) -> InputError:
-        line, column = self.place(min(at, len(self.text)))
-        return InputError(message, path=self.path, line=line, column=column)
+    def error(self, problem: Problem, at: int) -> InputError:
+        return Place(self.path, *self.position(min(at, len(self.text)))).error(problem)
+
+    def syntax_error(self, detail: str, at: int) -> InputError:
+        return self.error(InvalidSyntax("this", "JSON", detail), at)
 
     def skip(self, at: int) -> int:
         match = _SPACE.match(self.text, at)
         return match.end() if match else at
 
-    def value(self, at: int, steps: tuple[str | int, ...]) -> tuple[Any, int]:
+    def value(self, at: int, steps: Steps) -> tuple[Value, int]:
         if len(steps) > DEPTH_MAX:
-            raise self.error(f"values must be nested at most {DEPTH_MAX} deep", at)
-        self.values[steps] = self.place(at)
+            raise self.error(BrokenRule("values", f"be nested at most {DEPTH_MAX} deep"), at)
+        self.values[steps] = self.position(at)
         opening = self.text[at : at + 1]
         if opening == "{":
             return self.mapping(self.skip(at + 1), steps)
         if opening == "[":
             return self.sequence(self.skip(at + 1), steps)
-        if opening not in '"-tfn0123456789' or not opening:
-            message = f"unexpected {opening!r}" if opening else "a value is missing"
-            raise self.error(f"this is not JSON: {message}", at)
+        if opening not in _FIRST_LETTERS:
+            raise self.syntax_error(
+                f"unexpected {opening!r}" if opening else "a value is missing", at
+            )
         return self.decode(self.text, at)
 
-    def mapping(self, at: int, steps: tuple[str | int, ...]) -> tuple[dict[str, Any], int]:
-        found: dict[str, Any] = {}
-        while self.text[at : at + 1] != "}" or found:
+    def mapping(self, at: int, steps: Steps) -> tuple[dict[str, Value], int]:
+        values: dict[str, Value] = {}
+        # `or values`: a mapping may be empty, but what follows a comma must be a key.
+        while self.text[at : at + 1] != "}" or values:
             if self.text[at : at + 1] != '"':
-                raise self.error("this is not JSON: expected a key in double quotes", at)
+                raise self.syntax_error("expected a key in double quotes", at)
             key, end = self.decode(self.text, at)
-            if key in found:
-                first = self.keys[(*steps, key)][0]
-                raise self.error(f"duplicate key {key!r}, first given in line {first}", at)
-            self.keys[(*steps, key)] = self.place(at)
+            if key in values:
+                raise self.error(DuplicateKey(key, self.keys[(*steps, key)][0]), at)
+            self.keys[(*steps, key)] = self.position(at)
             at = self.expect(":", self.skip(end))
-            found[key], end = self.value(self.skip(at), (*steps, key))
+            values[key], end = self.value(self.skip(at), (*steps, key))
             at = self.skip(end)
             if self.text[at : at + 1] == "}":
                 break
             at = self.skip(self.expect(",", at))
-        return found, at + 1
+        return values, at + 1
 
-    def sequence(self, at: int, steps: tuple[str | int, ...]) -> tuple[list[Any], int]:
-        found: list[Any] = []
-        while self.text[at : at + 1] != "]" or found:
-            value, end = self.value(at, (*steps, len(found)))
-            found.append(value)
+    def sequence(self, at: int, steps: Steps) -> tuple[list[Value], int]:
+        values: list[Value] = []
+        while self.text[at : at + 1] != "]" or values:
+            value, end = self.value(at, (*steps, len(values)))
+            values.append(value)
             at = self.skip(end)
             if self.text[at : at + 1] == "]":
                 break
             at = self.skip(self.expect(",", at))
-        return found, at + 1
+        return values, at + 1
 
     def expect(self, mark: str, at: int) -> int:
         if self.text[at : at + 1] != mark:
-            raise self.error(f"this is not JSON: expected {mark!r}", at)
+            raise self.syntax_error(f"expected {mark!r}", at)
         return at + 1

@@ -1,89 +1,103 @@
-"""A mistake in a user's file or argument, told in one line with its place.
+"""A mistake in a user's file or argument, as data: what is wrong and where.
 
-Raised by whoever reads user input, printed by the front door (exit status 2). It never carries a
-traceback's worth of detail: path, line, column and one sentence, with a "did you mean" where one
-is near.
+Raised as `InputError` by whoever reads user input, printed by the front door (exit status 2). Its
+line is made only when it is printed: `path:line:column: sentence`, see `documents.sentences`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from documents.problems import Remark
+from documents.sentences import write_sentence
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
-
-class InputError(ValueError):
-    """A mistake in a user's file or argument; `line` and `column` count from 1.
-
-    `str()` is `path:line:col: message` with the parts that are known, and one such line for each
-    of `others`, the further mistakes found with it.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        path: str | None = None,
-        line: int | None = None,
-        column: int | None = None,
-    ) -> None:
-        """Keep one mistake; `message` is one sentence without a full stop."""
-        super().__init__(message)
-        self.message = message
-        self.path = path
-        self.line = line
-        self.column = column
-        self.others: tuple[InputError, ...] = ()
-
-    @property
-    def all(self) -> tuple[InputError, ...]:
-        """The mistake itself and those found with it."""
-        return (self, *self.others)
-
-    def __str__(self) -> str:
-        """One line for each mistake."""
-        return "\n".join(_line(mistake) for mistake in self.all)
+    from documents.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in a user's file; line and column count from 1."""
+    """Where something stands in a user's file; line and column count from 1.
+
+    Both are None when the whole file is meant.
+    """
 
     path: str
-    line: int
-    column: int
+    line: int | None = None
+    column: int | None = None
 
-    def error(self, message: str) -> InputError:
-        """Return an `InputError` that points here."""
-        return InputError(message, path=self.path, line=self.line, column=self.column)
+    def error(self, problem: Problem | str) -> InputError:
+        """Return an `InputError` that points here; a text is a sentence without a full stop."""
+        return InputError(self.mistake(problem))
+
+    def mistake(self, problem: Problem | str) -> Mistake:
+        """Return a mistake that stands here."""
+        return Mistake(Remark(problem) if isinstance(problem, str) else problem, self)
 
     def __str__(self) -> str:
-        """Write `path:line:column`."""
-        return f"{self.path}:{self.line}:{self.column}"
+        """Write `path:line:column`, with the parts that are known."""
+        parts = (self.path, self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
 
 
-def gather(mistakes: Sequence[InputError]) -> InputError:
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong, and where; `place` is None for an argument."""
+
+    problem: Problem
+    place: Place | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong in one sentence, without its place and without a full stop."""
+        return write_sentence(self.problem)
+
+    def __str__(self) -> str:
+        """Write `path:line:column: sentence`."""
+        return self.sentence if self.place is None else f"{self.place}: {self.sentence}"
+
+
+class InputError(ValueError):
+    """One or more mistakes in what a user wrote; `str()` is one line for each."""
+
+    def __init__(self, *mistakes: Mistake | str, path: str | None = None) -> None:
+        """Keep the mistakes, at least one; a text is a sentence about an argument or `path`."""
+        place = None if path is None else Place(path)
+        self.mistakes = tuple(
+            Mistake(Remark(mistake), place) if isinstance(mistake, str) else mistake
+            for mistake in mistakes
+        )
+        super().__init__(*self.mistakes)
+
+    def without_places(self) -> InputError:
+        """Return the same mistakes for somebody who never saw the file."""
+        return InputError(*(replace(mistake, place=None) for mistake in self.mistakes))
+
+    def __str__(self) -> str:
+        """One line for each mistake."""
+        return "\n".join(map(str, self.mistakes))
+
+
+def gather(mistakes: Iterable[InputError | Mistake]) -> InputError:
     """Join mistakes, at least one, into a single error: each once, in the order of their places."""
-    lines = {(one.path, one.line, one.column, one.message) for all_ in mistakes for one in all_.all}
-    in_order = sorted(lines, key=lambda at: (at[0] or "", at[1] or 0, at[2] or 0, at[3]))
-    first, *rest = [
-        InputError(message, path=path, line=line, column=column)
-        for path, line, column, message in in_order
-    ]
-    first.others = tuple(rest)
-    return first
+    # By the sentence, not the problem: a wrong value may be a mapping, which has no hash.
+    unique = {_order(mistake): mistake for mistake in _flatten(mistakes)}
+    return InputError(*(unique[order] for order in sorted(unique)))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `, did you mean 'x'?` for the nearest known word, or nothing when none is near."""
-    choices = {str(one).casefold(): str(one) for one in known}
-    near = get_close_matches(word.casefold(), list(choices), n=1, cutoff=0.6)
-    return f", did you mean {choices[near[0]]!r}?" if near else ""
+def _flatten(mistakes: Iterable[InputError | Mistake]) -> Iterator[Mistake]:
+    for mistake in mistakes:
+        if isinstance(mistake, InputError):
+            yield from mistake.mistakes
+        else:
+            yield mistake
 
 
-def _line(mistake: InputError) -> str:
-    place = [str(part) for part in (mistake.path, mistake.line, mistake.column) if part is not None]
-    return ": ".join([":".join(place), mistake.message]) if place else mistake.message
+def _order(mistake: Mistake) -> tuple[str, int, int, str]:
+    place = mistake.place
+    if place is None:
+        return "", 0, 0, mistake.sentence
+    return place.path, place.line or 0, place.column or 0, mistake.sentence

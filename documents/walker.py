@@ -1,63 +1,71 @@
-"""How a configuration file is walked: every mistake is noted with its place, then all are told.
+"""The one way in which a configuration document is walked: every mistake is noted with its place.
 
-The base of the readers of Prometheus' and Alertmanager's own formats: each names its keys and what
-they mean; shape, place and wording are here.
+The base of the readers of scenarios, rules, dashboards, routing and policies: each names its keys
+and what they mean; shape, place and the collecting of mistakes are here. A walk never stops at a
+mistake, so that a person is shown all of a file's mistakes at once.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from documents.mistakes import Place, did_you_mean
+from documents.mistakes import Mistake, Place, gather
+from documents.problems import BrokenRule, UnknownKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from documents.mistakes import InputError
-    from documents.yaml_reader import Document, Step
+    from documents.document import Document, Step, Steps, Value
+    from documents.problems import Problem
 
 
-class Reader:
-    """One walk over a document; `mistakes` are collected, what is wrong reads as if left out."""
+class Walker:
+    """One walk over a document; what is wrong is noted and then reads as if left out."""
 
     def __init__(self, document: Document) -> None:
         """Walk over `document`."""
         self.document = document
-        self.mistakes: list[InputError] = []
+        self.mistakes: list[Mistake] = []
 
     def mapping(
-        self, raw: Any, steps: tuple[Step, ...], known: Sequence[str] | None
-    ) -> dict[str, Any]:
-        """Return a mapping that may be left out; `known` are the keys it may have."""
+        self, raw: Value, steps: Steps, known: Sequence[str] | None = None
+    ) -> dict[str, Value]:
+        """Return a mapping that may be left out; `known` are its keys, None for any."""
         if raw is None:
             return {}
         if not isinstance(raw, dict):
-            self.mistake(f"a mapping must stand here, got {raw!r:.40}", steps)
+            self.reject(BrokenRule(dotted(steps), "be a mapping", raw), steps)
             return {}
         for key in raw:
             if known is not None and key not in known:
-                self.unknown(key, steps, known)
+                self.reject(UnknownKey(key, tuple(known)), (*steps, key), at_key=True)
         return raw
 
-    def sequence(self, raw: Any, steps: tuple[Step, ...]) -> Sequence[Any]:
+    def sequence(self, raw: Value, steps: Steps) -> Sequence[Value]:
         """Return a list that may be left out."""
         if raw is None:
             return ()
         if not isinstance(raw, list):
-            self.mistake(f"a list must stand here, got {raw!r:.40}", steps)
+            self.reject(BrokenRule(dotted(steps), "be a list", raw), steps)
             return ()
         return raw
 
-    def unknown(self, key: str, steps: tuple[Step, ...], known: Sequence[str]) -> None:
-        """Note a key that is none of those known."""
-        hint = did_you_mean(key, known) or f", known are {', '.join(known)}"
-        message = f"unknown key {key!r}{hint}"
-        self.mistakes.append(self.document.error(message, (*steps, key), at_key=True))
+    def reject(self, problem: Problem | str, steps: Steps, *, at_key: bool = False) -> None:
+        """Note what is wrong with the value (or the key) at `steps`."""
+        place = self.document.key_place(steps) if at_key else self.document.place(steps)
+        self.mistakes.append(place.mistake(problem))
 
-    def mistake(self, message: str, steps: tuple[Step, ...]) -> None:
-        """Note a mistake of the value at `steps`."""
-        self.mistakes.append(self.document.error(message, steps))
-
-    def position(self, steps: tuple[Step, ...]) -> Place:
+    def place(self, steps: Sequence[Step]) -> Place:
         """Return where the value at `steps` stands."""
-        return Place(self.document.path, *self.document.position(steps))
+        return self.document.place(steps)
+
+    def raise_mistakes(self) -> None:
+        """Raise all mistakes noted so far as one `InputError`, if there are any."""
+        if self.mistakes:
+            raise gather(self.mistakes)
+
+
+def dotted(steps: Sequence[Step]) -> str:
+    """Return steps as people write them, `load.stages[0].target`; `the file` for its top."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".") or "the file"

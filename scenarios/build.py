@@ -1,55 +1,62 @@
 """A well-formed scenario document as values that can run, checked against one another.
 
-Called by `scenarios.loader` once the keys and types are right. Goes on after a mistake, so that a
-file's mistakes are told together.
+Called by `scenarios.loader` once the keys and types are right. Goes on after a mistake, so that all
+mistakes of a file are reported together.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from documents.durations import format_duration
-from documents.mistakes import InputError
-from documents.yaml_reader import load, read_text
-from scenarios.expectations import read_expectations
-from scenarios.fault_fields import read_strike
+from documents.durations import format_duration, show_duration
+from documents.files import read_text
+from documents.mistakes import InputError, Place
+from documents.problems import BrokenRule, RepeatedName, Shown, UnreadableFile
+from documents.yaml_reader import load
+from scenarios.expectations import ends_too_late, read_expectations
+from scenarios.fault_fields import read_fault
 from scenarios.scenario import Incident, Past, Scenario
 from scenarios.topology_overlay import overlay
-from scenarios.validation import Mistakes
-from simulator.faults.catalogue import Fault
-from simulator.load import Burst, Daily, Load, Stage
+from scenarios.validation import ModelWalker
+from simulator.load import BASE_RATE_PER_S, Burst, Daily, Load, Stage
 from simulator.plan import Plan
 
 if TYPE_CHECKING:
-    from documents.yaml_reader import Step
-    from scenarios.schema import FaultModel, IncidentModel, ScenarioModel
+    from collections.abc import Callable
+
+    from documents.document import Steps
+    from scenarios.schema import FaultModel, IncidentModel, LoadModel, ScenarioModel
+    from simulator.faults.catalogue import Fault
     from simulator.topology import Topology
 
+T = TypeVar("T")
 DURATION_MAX_S = 31 * 86_400.0
 TRACE_BYTES_MAX = 64 << 20
+LETTERS_SHOWN_MAX = 40
 
 
 class Builder:
-    """Builds one scenario from its document; mistakes go to `mistakes`."""
+    """Builds one scenario from its document; mistakes are noted by `walker`."""
 
-    def __init__(self, mistakes: Mistakes, model: ScenarioModel) -> None:
-        """Build from `model`, which `mistakes.document` holds."""
-        self.mistakes = mistakes
+    def __init__(self, walker: ModelWalker, model: ScenarioModel) -> None:
+        """Build from `model`, which the document of `walker` holds."""
+        self.walker = walker
         self.model = model
-        self.path = mistakes.document.path
+        self.path = walker.document.path
         self.folder = Path(self.path).parent
 
     def scenario(self) -> Scenario | None:
-        """Return the scenario, or None when a mistake was found."""
+        """Return the scenario, or None when there is a mistake."""
         model = self.model
         self._check_head()
         topology = self._topology()
         load = self._load()
         faults = tuple(self._fault(i, topology) for i in range(len(model.faults)))
         incidents = tuple(self._incident(i, topology) for i in range(len(model.history.incidents)))
-        expectations = read_expectations(self.mistakes, model)
-        if topology is None or load is None or self.mistakes.found:
+        expectations = read_expectations(self.walker, model)
+        if topology is None or load is None or self.walker.mistakes:
             return None
         return Scenario(
             name=model.name,
@@ -58,8 +65,11 @@ class Builder:
             seed=model.seed,
             duration_s=model.duration,
             topology=topology,
-            plan=Plan(load=load, faults=tuple(f for f in faults if f)),
-            past=Past(depth_s=model.history.depth, incidents=tuple(i for i in incidents if i)),
+            plan=Plan(load=load, faults=tuple(fault for fault in faults if fault)),
+            past=Past(
+                depth_s=model.history.depth,
+                incidents=tuple(incident for incident in incidents if incident),
+            ),
             expectations=expectations,
             pending_allowed=model.pending == "allowed",
         )
@@ -68,111 +78,128 @@ class Builder:
         model = self.model
         stem = Path(self.path).stem
         if model.name != stem:
-            self.mistakes.add(
-                f"name must be the file's name {stem!r}, got {model.name!r}", ("name",)
-            )
+            rule = f"be the file's name {stem!r}"
+            self.walker.reject(BrokenRule("name", rule, model.name), ("name",))
         if not 0 < model.duration <= DURATION_MAX_S:
-            rule = f"above 0s and at most {format_duration(DURATION_MAX_S)}"
-            got = format_duration(model.duration)
-            self.mistakes.add(f"duration must be {rule}, got {got}", ("duration",))
-        seen: set[str] = set()
-        strikes: list[tuple[tuple[Step, ...], FaultModel | IncidentModel]] = [
-            *((("faults", i), one) for i, one in enumerate(model.faults)),
+            rule = f"be above 0s and at most {format_duration(DURATION_MAX_S)}"
+            value = show_duration(model.duration)
+            self.walker.reject(BrokenRule("duration", rule, value), ("duration",))
+        faults: list[tuple[Steps, FaultModel | IncidentModel]] = [
+            *((("faults", i), fault) for i, fault in enumerate(model.faults)),
             *((("history", "incidents", i), one) for i, one in enumerate(model.history.incidents)),
         ]
-        for steps, strike in strikes:
-            if strike.name in seen:
-                message = f"the name {strike.name!r} is given twice; each fault needs its own"
-                self.mistakes.add(message, (*steps, "name"))
-            seen.add(strike.name)
+        names: set[str] = set()
+        for steps, fault in faults:
+            if fault.name in names:
+                self.walker.reject(RepeatedName("fault name", fault.name), (*steps, "name"))
+            names.add(fault.name)
 
     def _topology(self) -> Topology | None:
         data = self.model.topology
         if isinstance(data, dict):
-            return overlay(self.mistakes, data, ("topology",))
-        try:
-            document = load(self.folder / data)
-        except InputError as error:
-            if error.line is None:
-                self.mistakes.add(f"topology file {data!r}: {error.message}", ("topology",))
-            else:
-                self.mistakes.found.append(error)
+            return overlay(self.walker, data, ("topology",))
+        document = self._read_file("topology file", data, load, ("topology",))
+        if document is None:
             return None
-        of_file = Mistakes(document)
-        topology = overlay(of_file, document.data or {}, ())
-        self.mistakes.found.extend(of_file.found)
+        walker = ModelWalker(document)
+        topology = overlay(walker, document.data or {}, ())
+        self.walker.mistakes += walker.mistakes
         return topology
 
     def _load(self) -> Load | None:
-        model, build = self.model.load, self.mistakes.build
-        stages = [
-            build(Stage, {"duration_s": s.duration, "target": s.target}, ("load", "stages", i))
-            for i, s in enumerate(model.stages)
-        ]
-        values: dict[str, Any] = {"stages": tuple(stage for stage in stages if stage)}
-        if model.rate is not None:
-            values["rate"] = model.rate
-        if model.burst:
-            shape = {
-                "factor": model.burst.factor,
-                "every_s": model.burst.every,
-                "last_s": model.burst.last,
-            }
-            values["burst"] = build(Burst, shape, ("load", "burst"))
-        if model.daily:
-            curve = {"amplitude": model.daily.amplitude, "peak_s": model.daily.peak}
-            values["daily"] = build(Daily, curve, ("load", "daily"))
+        model, steps = self.model.load, ("load",)
+        trace_s = None
         if model.trace is not None:
             for key in sorted({"rate", "stages", "burst", "daily"} & model.model_fields_set):
-                message = f"{key} must not stand beside a trace: the trace says all arrivals"
-                self.mistakes.add(message, ("load", key), at_key=True)
-            values["trace_s"] = self._trace(model.trace)
-        return build(Load, values, ("load",))
+                rule = "not stand beside a trace: the trace has all arrivals"
+                self.walker.reject(BrokenRule(key, rule), (*steps, key), at_key=True)
+            trace_s = self._read_file("trace", model.trace, read_trace, (*steps, "trace")) or ()
+        stages, burst, daily = self._stages(model), self._burst(model), self._daily(model)
+        rate = BASE_RATE_PER_S if model.rate is None else model.rate
+        return self.walker.attempt(
+            lambda: Load(rate=rate, stages=stages, burst=burst, daily=daily, trace_s=trace_s), steps
+        )
 
-    def _trace(self, name: str) -> tuple[float, ...]:
-        path = self.folder / name
+    def _stages(self, model: LoadModel) -> tuple[Stage, ...]:
+        stages = []
+        for index, stage in enumerate(model.stages):
+
+            def make(duration_s: float = stage.duration, target: float = stage.target) -> Stage:
+                return Stage(duration_s=duration_s, target=target)
+
+            stages.append(self.walker.attempt(make, ("load", "stages", index)))
+        return tuple(stage for stage in stages if stage)
+
+    def _burst(self, model: LoadModel) -> Burst | None:
+        if (burst := model.burst) is None:
+            return None
+        return self.walker.attempt(
+            lambda: Burst(factor=burst.factor, every_s=burst.every, last_s=burst.last),
+            ("load", "burst"),
+        )
+
+    def _daily(self, model: LoadModel) -> Daily | None:
+        if (daily := model.daily) is None:
+            return None
+        return self.walker.attempt(
+            lambda: Daily(amplitude=daily.amplitude, peak_s=daily.peak), ("load", "daily")
+        )
+
+    def _read_file(self, what: str, name: str, read: Callable[[Path], T], steps: Steps) -> T | None:
+        """Return what `read` makes of the file that stands at `steps`; or None with its mistakes.
+
+        A file that cannot be read at all is a mistake of the scenario, which names it.
+        """
         try:
-            return read_trace(path)
+            return read(self.folder / name)
         except InputError as error:
-            if error.line is None:
-                self.mistakes.add(f"trace {name!r}: {error.message}", ("load", "trace"))
-            else:
-                self.mistakes.found.append(error)
-            return ()
+            for mistake in error.mistakes:
+                if isinstance(mistake.problem, UnreadableFile):
+                    self.walker.reject(replace(mistake.problem, subject=f"{what} {name!r}"), steps)
+                else:
+                    self.walker.mistakes.append(mistake)
+            return None
 
     def _fault(self, index: int, topology: Topology | None) -> Fault | None:
         model, steps = self.model.faults[index], ("faults", index)
-        values = read_strike(self.mistakes, model, steps, topology)
-        if values is None:
-            return None
-        fault = self.mistakes.build(Fault, {**values, "start_s": model.start}, steps)
+        fault = read_fault(self.walker, model, steps, topology, start_s=model.start)
         if fault and fault.end_s > self.model.duration:
-            end, limit = format_duration(fault.end_s), format_duration(self.model.duration)
-            message = f"fault {fault.name!r} must end in the scenario, within {limit}, got {end}"
-            self.mistakes.add(message, (*steps, "duration"))
+            problem = ends_too_late(f"fault {fault.name!r}", fault.end_s, self.model.duration)
+            self.walker.reject(problem, (*steps, "duration"))
         return fault
 
     def _incident(self, index: int, topology: Topology | None) -> Incident | None:
         model = self.model.history.incidents[index]
         steps = ("history", "incidents", index)
-        values = read_strike(self.mistakes, model, steps, topology)
-        # A fault of the plan refuses the same times, so one is made to hear its objections.
-        if values is None or not self.mistakes.build(Fault, {**values, "start_s": 0.0}, steps):
+        # An incident has the bounds of a fault; only its start is counted from elsewhere.
+        fault = read_fault(self.walker, model, steps, topology, start_s=0.0)
+        if fault is None:
             return None
+        rule = None
         if model.ago < model.duration:
-            rule = f"at least its duration {format_duration(model.duration)}"
-            got = format_duration(model.ago)
-            message = f"ago must be {rule}: an incident is over when the scenario starts, got {got}"
-            self.mistakes.add(message, (*steps, "ago"))
+            length = format_duration(model.duration)
+            rule = (
+                f"be at least its duration {length}: an incident is over when the scenario starts"
+            )
         elif (depth_s := self.model.history.depth) is not None and model.ago > depth_s:
-            rule = f"within the history's depth {format_duration(depth_s)}"
-            message = f"ago must be {rule}, got {format_duration(model.ago)}"
-            self.mistakes.add(message, (*steps, "ago"))
-        return Incident(ago_s=model.ago, **values)
+            rule = f"be within the history's depth {format_duration(depth_s)}"
+        if rule is not None:
+            self.walker.reject(BrokenRule("ago", rule, show_duration(model.ago)), (*steps, "ago"))
+        return Incident(
+            name=fault.name,
+            parameters=fault.parameters,
+            ago_s=model.ago,
+            duration_s=fault.duration_s,
+            ramp_s=fault.ramp_s,
+            targets=fault.targets,
+        )
 
 
 def read_trace(path: str | Path) -> tuple[float, ...]:
-    """Read arrival times: seconds, one a line, never falling; `#` lines and empty ones are free."""
+    """Read arrival times: seconds, one a line, never falling; `#` lines and empty ones are free.
+
+    Raises `InputError` for the first line that is no such time.
+    """
     times: list[float] = []
     for number, line in enumerate(read_text(path, bytes_max=TRACE_BYTES_MAX).splitlines(), 1):
         text = line.strip()
@@ -183,8 +210,8 @@ def read_trace(path: str | Path) -> tuple[float, ...]:
         except ValueError:
             time_s = float("nan")
         if not time_s >= (times[-1] if times else 0.0):
-            rule = "a time in seconds, not before the one above"
-            message = f"an arrival must be {rule}, got {text[:40]!r}"
-            raise InputError(message, path=str(path), line=number, column=1)
+            rule = "be a time in seconds, not before the one above"
+            value = Shown(text, repr(text[:LETTERS_SHOWN_MAX]))
+            raise Place(str(path), number, 1).error(BrokenRule("an arrival", rule, value))
         times.append(time_s)
     return tuple(times)

@@ -1,164 +1,192 @@
-"""The expectations of a scenario: who causes which alert, and until when it must have happened.
+"""The expectations of a scenario: what causes which alert, and until when it must have happened.
 
 Called by the builder of scenarios. Checks what can be checked without the rules: that a cause
-exists, that a bound ends within the scenario, that no two expectations say the same. Whether the
-alert exists is for the judge, who has the rules.
+exists, that a time limit ends within the scenario, that no two expectations are the same. Whether
+the alert exists is for the judge, who has the rules.
 """
 
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from documents.durations import format_duration
-from documents.mistakes import Place, did_you_mean
+from documents.problems import BrokenRule, MissingKey, RepeatedName, Shown, UnknownName
+from documents.sentences import list_choices
 from scenarios.scenario import Expectation
 
 if TYPE_CHECKING:
-    from documents.yaml_reader import Step
+    from documents.document import Steps
     from scenarios.scenario import Expected
     from scenarios.schema import ExpectationModel, ScenarioModel
-    from scenarios.validation import Mistakes
-
-_START = (0.0, 0.0, -inf)
-_Times = tuple[float, float, float]
-"""Onset and end of a cause as bounds count them, and its true beginning."""
+    from scenarios.validation import ModelWalker
 
 
-def read_expectations(mistakes: Mistakes, model: ScenarioModel) -> tuple[Expectation, ...]:
-    """Return the expectations that are sound; mistakes of the others go to `mistakes`."""
-    causes: dict[str, _Times] = {
-        fault.name: (fault.start, fault.start + fault.duration, fault.start)
+class Cause(NamedTuple):
+    """What an expectation counts from: a fault, an incident, or (no name) the scenario's start.
+
+    Limits count from `onset_s` and `end_s`, which are 0 for what began in the past; it truly began
+    at `began_s`.
+    """
+
+    name: str | None
+    onset_s: float
+    end_s: float
+    began_s: float
+
+
+_START = Cause(None, 0.0, 0.0, -inf)
+
+
+def read_expectations(walker: ModelWalker, model: ScenarioModel) -> tuple[Expectation, ...]:
+    """Return the expectations without a mistake; mistakes of the others are noted by `walker`."""
+    causes = {
+        fault.name: Cause(fault.name, fault.start, fault.start + fault.duration, fault.start)
         for fault in model.faults
     }
-    causes |= {incident.name: (0.0, 0.0, -incident.ago) for incident in model.history.incidents}
-    sound: list[Expectation] = []
-    for index, one in enumerate(model.expectations):
-        steps: tuple[Step, ...] = ("expectations", index)
-        expected = _expected(mistakes, one, steps)
-        if expected is None:
-            continue
-        _check_receivers(mistakes, one, steps)
-        sound_cause, cause = _cause(mistakes, one, causes, steps)
-        if not sound_cause:
-            continue
-        onset_s, end_s, not_before_s = causes[cause] if cause else _START
-        _check_bounds(mistakes, one, (onset_s, end_s, model.duration), steps)
-        sound.append(
-            Expectation(
-                alert=one.alert,
-                expected=expected,
-                place=Place(mistakes.document.path, *mistakes.document.position((*steps, "alert"))),
-                labels=tuple(sorted(one.labels.items())),
-                cause=cause,
-                onset_s=onset_s,
-                end_s=end_s,
-                not_before_s=not_before_s,
-                fires_within_s=one.fires_within,
-                resolves_within_s=one.resolves_within,
-                receivers=None if one.receivers is None else tuple(one.receivers),
-                notifies_resolved=one.notifies_resolved,
-                why=one.explained or "",
-            )
+    for incident in model.history.incidents:
+        causes[incident.name] = Cause(incident.name, 0.0, 0.0, -incident.ago)
+    expectations = [
+        _ExpectationReader(walker, expectation, ("expectations", index)).read(
+            causes, model.duration
         )
-    _check_unique(mistakes, sound)
-    return tuple(sound)
+        for index, expectation in enumerate(model.expectations)
+    ]
+    usable = tuple(expectation for expectation in expectations if expectation)
+    _check_unique(walker, usable)
+    return usable
 
 
-def _expected(
-    mistakes: Mistakes, one: ExpectationModel, steps: tuple[Step, ...]
-) -> Expected | None:
-    said: list[Expected] = []
-    if one.fires_within is not None:
-        said.append("fires")
-    if one.silent:
-        said.append("silent")
-    if one.explained is not None:
-        said.append("explained")
-    if len(said) != 1:
-        rule = "exactly one of the keys 'fires_within', 'silent' and 'explained'"
-        mistakes.add(f"an expectation must have {rule}, got {len(said) or 'none'}", steps)
-        return None
-    if one.resolves_within is not None and said != ["fires"]:
-        message = "resolves_within needs fires_within beside it"
-        mistakes.add(message, (*steps, "resolves_within"), at_key=True)
-        return None
-    if one.cause is not None and said == ["silent"]:
-        mistakes.add("a silent alert must have no cause", (*steps, "cause"), at_key=True)
-        return None
-    return said[0]
+def ends_too_late(field: str, end_s: float, duration_s: float) -> BrokenRule:
+    """Return the mistake of something that ends after the scenario."""
+    rule = f"end by the scenario's end at {format_duration(duration_s)}"
+    return BrokenRule(field, rule, Shown(end_s, f"an end at {format_duration(end_s)}"))
 
 
-def _check_receivers(mistakes: Mistakes, one: ExpectationModel, steps: tuple[Step, ...]) -> None:
-    """Refuse receivers of an alert that never fires, twins, and an end nobody can be told of."""
-    if one.silent:
-        for key in ("receivers", "notifies_resolved"):
-            if getattr(one, key) is not None:
-                mistakes.add(f"a silent alert must have no {key}", (*steps, key), at_key=True)
-        return
-    receivers = one.receivers or []
-    for index, name in enumerate(receivers):
-        if name in receivers[:index]:
-            mistakes.add(f"the receiver {name!r} is named twice", (*steps, "receivers", index))
-    if one.receivers == [] and one.notifies_resolved:
-        message = "notifies_resolved needs receivers: nobody is told of this alert"
-        mistakes.add(message, (*steps, "notifies_resolved"), at_key=True)
+class _ExpectationReader:
+    """Reads one expectation, which stands at `steps`."""
+
+    def __init__(self, walker: ModelWalker, model: ExpectationModel, steps: Steps) -> None:
+        self.walker = walker
+        self.model = model
+        self.steps = steps
+
+    def read(self, causes: dict[str, Cause], duration_s: float) -> Expectation | None:
+        """Return the expectation; or None after noting mistakes."""
+        model = self.model
+        expected = self._expected()
+        if expected is None:
+            return None
+        self._check_receivers()
+        cause = self._cause(causes)
+        if cause is None:
+            return None
+        self._check_limits(cause, duration_s)
+        return Expectation(
+            alert=model.alert,
+            expected=expected,
+            place=self.walker.place((*self.steps, "alert")),
+            labels=tuple(sorted(model.labels.items())),
+            cause=cause.name,
+            onset_s=cause.onset_s,
+            end_s=cause.end_s,
+            not_before_s=cause.began_s,
+            fires_within_s=model.fires_within,
+            resolves_within_s=model.resolves_within,
+            receivers=None if model.receivers is None else tuple(model.receivers),
+            notifies_resolved=model.notifies_resolved,
+            why=model.explained or "",
+        )
+
+    def _expected(self) -> Expected | None:
+        model = self.model
+        kinds: list[Expected] = []
+        if model.fires_within is not None:
+            kinds.append("fires")
+        if model.silent:
+            kinds.append("silent")
+        if model.explained is not None:
+            kinds.append("explained")
+        if len(kinds) != 1:
+            rule = "have exactly one of the keys 'fires_within', 'silent' and 'explained'"
+            count = Shown(len(kinds), str(len(kinds) or "none"))
+            self.walker.reject(BrokenRule("an expectation", rule, count), self.steps)
+            return None
+        if model.resolves_within is not None and kinds != ["fires"]:
+            rule = "come with fires_within"
+            self._note_key("resolves_within", BrokenRule("resolves_within", rule))
+            return None
+        if model.cause is not None and kinds == ["silent"]:
+            self._note_key("cause", BrokenRule("a silent alert", "have no cause"))
+            return None
+        return kinds[0]
+
+    def _check_receivers(self) -> None:
+        """Refuse receivers of an alert that never fires, repetitions, and an end for nobody."""
+        model = self.model
+        if model.silent:
+            for key, value in (
+                ("receivers", model.receivers),
+                ("notifies_resolved", model.notifies_resolved),
+            ):
+                if value is not None:
+                    self._note_key(key, BrokenRule("a silent alert", f"have no {key}"))
+            return
+        receivers = model.receivers or []
+        for index, name in enumerate(receivers):
+            if name in receivers[:index]:
+                where = (*self.steps, "receivers", index)
+                self.walker.reject(RepeatedName("receiver", name), where)
+        if model.receivers == [] and model.notifies_resolved:
+            rule = "come with receivers: nobody is notified of this alert"
+            self._note_key("notifies_resolved", BrokenRule("notifies_resolved", rule))
+
+    def _cause(self, causes: dict[str, Cause]) -> Cause | None:
+        """Return the cause that is named, the only one there is, or the scenario's start."""
+        model = self.model
+        if model.cause is not None:
+            if model.cause not in causes:
+                problem = UnknownName("fault or incident", model.cause, tuple(causes))
+                self.walker.reject(problem, (*self.steps, "cause"))
+            return causes.get(model.cause)
+        if model.fires_within is None or not causes:
+            return _START
+        if len(causes) > 1:
+            self.walker.reject(
+                MissingKey("cause", hint=f": name {list_choices(causes)}"), self.steps
+            )
+            return None
+        return next(iter(causes.values()))
+
+    def _check_limits(self, cause: Cause, duration_s: float) -> None:
+        for key, limit_s, from_s in (
+            ("fires_within", self.model.fires_within, cause.onset_s),
+            ("resolves_within", self.model.resolves_within, cause.end_s),
+        ):
+            if limit_s is None:
+                continue
+            if limit_s <= 0:
+                problem = BrokenRule(key, "be above 0s", Shown(limit_s, format_duration(limit_s)))
+                self.walker.reject(problem, (*self.steps, key))
+            elif from_s + limit_s > duration_s:
+                problem = ends_too_late(key, from_s + limit_s, duration_s)
+                self.walker.reject(problem, (*self.steps, key))
+
+    def _note_key(self, key: str, problem: BrokenRule) -> None:
+        self.walker.reject(problem, (*self.steps, key), at_key=True)
 
 
-def _cause(
-    mistakes: Mistakes,
-    one: ExpectationModel,
-    causes: dict[str, _Times],
-    steps: tuple[Step, ...],
-) -> tuple[bool, str | None]:
-    """Return whether there is no mistake, and the cause's name, None for the scenario's start."""
-    if one.cause is not None:
-        if one.cause in causes:
-            return True, one.cause
-        near = did_you_mean(one.cause, causes) or f", there is {_listed(causes)}"
-        mistakes.add(f"no fault or incident is called {one.cause!r}{near}", (*steps, "cause"))
-        return False, None
-    if one.fires_within is None or not causes:
-        return True, None
-    if len(causes) == 1:
-        return True, next(iter(causes))
-    mistakes.add(f"the key 'cause' is missing: name one of {_listed(causes)}", steps)
-    return False, None
-
-
-def _check_unique(mistakes: Mistakes, expectations: list[Expectation]) -> None:
+def _check_unique(walker: ModelWalker, expectations: tuple[Expectation, ...]) -> None:
     """Refuse two expectations of the same alerts, unless they have different causes."""
-    first: dict[tuple[object, ...], list[Expectation]] = {}
-    for one in expectations:
-        others = first.setdefault((one.alert, one.labels), [])
-        for other in others:
-            if one.cause == other.cause or "silent" in (one.expected, other.expected):
-                message = f"{one.alert} is expected twice, first in line {other.place.line}"
-                mistakes.found.append(one.place.error(message))
+    earlier: dict[tuple[object, ...], list[Expectation]] = {}
+    for expectation in expectations:
+        same_alert = earlier.setdefault((expectation.alert, expectation.labels), [])
+        for other in same_alert:
+            same_cause = expectation.cause == other.cause
+            if same_cause or "silent" in (expectation.expected, other.expected):
+                sentence = (
+                    f"{expectation.alert} is expected twice, first in line {other.place.line}"
+                )
+                walker.mistakes.append(expectation.place.mistake(sentence))
                 break
-        others.append(one)
-
-
-def _check_bounds(
-    mistakes: Mistakes,
-    one: ExpectationModel,
-    times_s: tuple[float, float, float],
-    steps: tuple[Step, ...],
-) -> None:
-    onset_s, end_s, duration_s = times_s
-    for key, bound_s, from_s in (
-        ("fires_within", one.fires_within, onset_s),
-        ("resolves_within", one.resolves_within, end_s),
-    ):
-        if bound_s is None:
-            continue
-        if bound_s <= 0:
-            mistakes.add(f"{key} must be above 0s, got 0s", (*steps, key))
-        elif from_s + bound_s > duration_s:
-            ends, limit = format_duration(from_s + bound_s), format_duration(duration_s)
-            rule = f"end in the scenario, within {limit}"
-            mistakes.add(f"{key} must {rule}, got an end at {ends}", (*steps, key))
-
-
-def _listed(names: dict[str, _Times]) -> str:
-    return ", ".join(repr(name) for name in names) or "none"
+        same_alert.append(expectation)

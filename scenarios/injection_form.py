@@ -7,27 +7,32 @@ It holds no world and knows no HTTP.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from documents.durations import format_duration
+from documents.durations import format_duration, show_duration
 from documents.mistakes import InputError, gather
+from documents.problems import BrokenRule
 from documents.yaml_reader import parse_json
-from scenarios.fault_fields import AIMS, check_fleet, field_names, read_parameters, read_strike
+from scenarios.fault_fields import TARGET_KEYS, check_fleet, read_fault
 from scenarios.schema import (
     INJECTION_MAX_S,
     ChangeModel,
     InjectionModel,
     Model,
     describe,
+    field_names,
+    field_values,
     key_of,
     parameters_model,
     tidy,
 )
-from scenarios.validation import Mistakes
+from scenarios.validation import ModelWalker
 from simulator.faults.catalogue import FAULTS, Fault, Targets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulator.faults.catalogue import Parameters
     from simulator.topology import Topology
 
@@ -50,7 +55,7 @@ class FaultForm:
                     "fault": fault,
                     "what": describe(kind),
                     "aims_at": kind.aims_at,
-                    "targets": list(AIMS[kind.aims_at]),
+                    "targets": list(TARGET_KEYS[kind.aims_at]),
                     "effect_unit": kind.effect_unit,
                     "parameters": tidy(parameters_model(fault).model_json_schema()),
                 }
@@ -66,20 +71,17 @@ class FaultForm:
         }
 
     def read_injection(self, body: bytes, at_s: float) -> Fault:
-        """Return the fault that `body` asks for, beginning at `at_s`; raises `InputError`."""
-        mistakes = _read(body)
-        model = _validate(mistakes, InjectionModel)
-        given = parameters_model(model.fault)
-        mistakes.validate(given, model.parameters, PARAMETERS)
-        _check_duration(mistakes, model.duration)
-        _refuse(mistakes)
-        values = read_strike(mistakes, model, (), self._topology)
-        _refuse(mistakes)
-        assert values is not None  # noqa: S101 - or mistakes would have been refused
-        name = model.name or model.fault.replace("_", "-")
-        fault = mistakes.build(Fault, {**values, "name": name, "start_s": at_s}, ())
-        _refuse(mistakes)
-        assert fault is not None  # noqa: S101 - idem
+        """Return the fault that `body` asks for, starting at `at_s`; raises `InputError`."""
+        walker = _read(body)
+        model = _validate(walker, InjectionModel)
+        if not model.name:
+            model = model.model_copy(update={"name": model.fault.replace("_", "-")})
+        walker.validate(parameters_model(model.fault), model.parameters, PARAMETERS)
+        _check_duration(walker, model.duration)
+        _refuse(walker)
+        fault = read_fault(walker, model, (), self._topology, start_s=at_s)
+        _refuse(walker)
+        assert fault is not None  # noqa: S101 - or mistakes would have been refused
         return fault
 
     def read_change(self, body: bytes, fault: Fault, at_s: float) -> Fault:
@@ -87,44 +89,51 @@ class FaultForm:
 
         Raises `InputError`.
         """
-        mistakes = _read(body)
-        model = _validate(mistakes, ChangeModel)
+        walker = _read(body)
+        model = _validate(walker, ChangeModel)
         if not model.model_fields_set:
             raise InputError("a change must give parameters, duration or both, got neither")
-        _check_duration(mistakes, model.duration)
-        parameters = self._change_parameters(mistakes, model.parameters, fault)
-        _refuse(mistakes)
+        _check_duration(walker, model.duration)
+        parameters = self._change_parameters(walker, model.parameters, fault)
+        _refuse(walker)
         duration_s = fault.duration_s
         if model.duration is not None:
             duration_s = at_s - fault.start_s + model.duration
-        values = {one.name: getattr(fault, one.name) for one in fields(fault)}
-        values |= {"parameters": parameters, "duration_s": duration_s}
-        changed = mistakes.build(Fault, values, ())
-        _refuse(mistakes)
-        assert changed is not None  # noqa: S101 - idem
+        changed = walker.attempt(
+            lambda: replace(fault, parameters=parameters, duration_s=duration_s), ()
+        )
+        _refuse(walker)
+        assert changed is not None  # noqa: S101 - or mistakes would have been refused
         return changed
 
     def _change_parameters(
-        self, mistakes: Mistakes, given: dict[str, Any], fault: Fault
+        self, walker: ModelWalker, changes: Mapping[str, object], fault: Fault
     ) -> Parameters:
-        """Return a fault's numbers with those of `given`; the others stay to the last digit."""
-        if not given:
+        """Return a fault's parameters with `changes`; the others stay to the last digit."""
+        if not changes:
             return fault.parameters
-        whole = {**_write_parameters(fault), **given}
-        mistakes.validate(parameters_model(fault.kind), whole, PARAMETERS)
-        _refuse(mistakes)
-        read = read_parameters(mistakes, fault.kind, whole, PARAMETERS)
-        _refuse(mistakes)
-        assert read is not None  # noqa: S101 - idem
-        check_fleet(mistakes, read, PARAMETERS, self._topology)
-        kept = [name for name in field_names(type(read)) if key_of(name) not in given]
-        return replace(read, **{name: getattr(fault.parameters, name) for name in kept})  # type: ignore[type-var]
+        whole = {**_write_parameters(fault), **changes}
+        model = walker.validate(parameters_model(fault.kind), whole, PARAMETERS)
+        _refuse(walker)
+        assert model is not None  # noqa: S101 - or mistakes would have been refused
+        kind = type(fault.parameters)
+        changed = field_values(kind, model)
+        # What is not changed is taken from the fault: written as a duration it was rounded.
+        values = {
+            name: changed[name] if key_of(name) in changes else getattr(fault.parameters, name)
+            for name in field_names(kind)
+        }
+        parameters = walker.construct(kind, values, PARAMETERS)
+        _refuse(walker)
+        assert parameters is not None  # noqa: S101 - or mistakes would have been refused
+        check_fleet(walker, parameters, PARAMETERS, self._topology)
+        return parameters
 
     def write(self, fault: Fault) -> dict[str, Any]:
         """Return a fault as it could have been sent."""
         targets = {
             key: list(value) if isinstance(value, tuple) else value
-            for key in AIMS[fault.parameters.aims_at]
+            for key in TARGET_KEYS[fault.parameters.aims_at]
             if (value := getattr(fault.targets, key)) != getattr(Targets(), key)
         }
         return {
@@ -137,7 +146,8 @@ class FaultForm:
         }
 
 
-def _write_parameters(fault: Fault) -> dict[str, Any]:
+def _write_parameters(fault: Fault) -> dict[str, object]:
+    """Return a fault's parameters by their keys, times as durations."""
     values = {name: getattr(fault.parameters, name) for name in field_names(type(fault.parameters))}
     return {
         key_of(name): value if key_of(name) == name else format_duration(value)
@@ -145,37 +155,37 @@ def _write_parameters(fault: Fault) -> dict[str, Any]:
     }
 
 
-def _read(body: bytes) -> Mistakes:
-    """Return the document, a mapping, without any mistake yet; a mistake in JSON has its place."""
+def _read(body: bytes) -> ModelWalker:
+    """Return a walk over the document, a mapping; raise `InputError` when it is none."""
     try:
         document = parse_json(body.decode("utf-8"), "body")
-    except InputError as error:
-        raise InputError(str(error)) from None
     except UnicodeDecodeError:
         raise InputError("the body must be UTF-8 text") from None
+    except InputError:
+        raise
     except ValueError:  # a number of thousands of digits
         raise InputError("the body must hold no number that long") from None
     if not isinstance(document.data, dict):
         raise InputError("the body must be a JSON object")
-    return Mistakes(document)
+    return ModelWalker(document)
 
 
-def _validate(mistakes: Mistakes, model: type[M]) -> M:
-    read = mistakes.validate(model, mistakes.document.data, ())
-    _refuse(mistakes)
-    assert read is not None  # noqa: S101 - or mistakes would have been refused
-    return read
+def _validate(walker: ModelWalker, model: type[M]) -> M:
+    fields_ = walker.validate(model, walker.document.data, ())
+    _refuse(walker)
+    assert fields_ is not None  # noqa: S101 - or mistakes would have been refused
+    return fields_
 
 
-def _check_duration(mistakes: Mistakes, duration_s: float | None) -> None:
+def _check_duration(walker: ModelWalker, duration_s: float | None) -> None:
     if duration_s is not None and not 0 < duration_s <= INJECTION_MAX_S:
-        rule = f"above 0s and at most {format_duration(INJECTION_MAX_S)}"
-        message = f"duration must be {rule}, got {format_duration(duration_s)}"
-        mistakes.add(message, ("duration",))
+        rule = f"be above 0s and at most {format_duration(INJECTION_MAX_S)}"
+        problem = BrokenRule("duration", rule, show_duration(duration_s))
+        walker.reject(problem, ("duration",))
 
 
-def _refuse(mistakes: Mistakes) -> None:
-    """Raise every mistake found as one line: a sender has no need of lines and columns."""
-    if mistakes.found:
-        messages = dict.fromkeys(one.message for one in gather(mistakes.found).all)
-        raise InputError("; ".join(messages))
+def _refuse(walker: ModelWalker) -> None:
+    """Raise every mistake as one line: a sender has no need of lines and columns."""
+    if walker.mistakes:
+        sentences = dict.fromkeys(mistake.sentence for mistake in gather(walker.mistakes).mistakes)
+        raise InputError("; ".join(sentences))

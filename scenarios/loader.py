@@ -10,20 +10,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from documents.mistakes import InputError, did_you_mean
+from documents.mistakes import InputError, Mistake
+from documents.problems import UnknownName
 from documents.yaml_reader import load, parse
 from scenarios.build import Builder
 from scenarios.schema import ScenarioModel, parameters_model, topology_model
-from scenarios.validation import Mistakes
+from scenarios.validation import ModelWalker
 from simulator.faults.catalogue import FAULTS, CardinalityBurst
 
 if TYPE_CHECKING:
-    from documents.yaml_reader import Document, Step
+    from documents.document import Document, Steps, Value
     from scenarios.scenario import Incident, Scenario
     from simulator.faults.catalogue import Fault
 
 LIBRARY = Path(__file__).parent / "library"
-_LIVE_ONLY = (
+_REAL_TIME_ONLY = (
     "cardinality_burst is for a live world, see `agentaskit-sim serve`: in virtual time only the "
     "series are recorded that a rule or panel reads"
 )
@@ -40,12 +41,11 @@ def resolve(name: str) -> Path:
     path = Path(name)
     if path.suffix in _SUFFIXES or len(path.parts) > 1:
         return path
-    bundled = {one.stem: one for one in library()}
+    bundled = {file.stem: file for file in library()}
     if name in bundled:
         return bundled[name]
-    near = did_you_mean(name, bundled)
-    hint = "" if near else ", see `agentaskit-sim scenarios list`"
-    raise InputError(f"no bundled scenario is called {name!r}{near}{hint}")
+    hint = ", see `agentaskit-sim scenarios list`"
+    raise InputError(Mistake(UnknownName("bundled scenario", name, tuple(bundled), hint)))
 
 
 def load_scenario(path: str | Path) -> Scenario:
@@ -54,18 +54,18 @@ def load_scenario(path: str | Path) -> Scenario:
 
 
 def load_for_verify(path: str | Path) -> Scenario:
-    """`load_scenario` for a run in virtual time: refuses also what only a live world can show."""
+    """`load_scenario` for virtual time: refuses also what only a world in real time can show."""
     document = load(path)
     scenario = _read(document)
-    mistakes = Mistakes(document)
-    strikes: list[tuple[tuple[Step, ...], Fault | Incident]] = [
-        *((("faults", i), one) for i, one in enumerate(scenario.plan.faults)),
+    walker = ModelWalker(document)
+    faults: list[tuple[Steps, Fault | Incident]] = [
+        *((("faults", i), fault) for i, fault in enumerate(scenario.plan.faults)),
         *((("history", "incidents", i), one) for i, one in enumerate(scenario.past.incidents)),
     ]
-    for steps, strike in strikes:
-        if isinstance(strike.parameters, CardinalityBurst):
-            mistakes.add(_LIVE_ONLY, (*steps, "fault"))
-    mistakes.refuse()
+    for steps, fault in faults:
+        if isinstance(fault.parameters, CardinalityBurst):
+            walker.reject(_REAL_TIME_ONLY, (*steps, "fault"))
+    walker.raise_mistakes()
     return scenario
 
 
@@ -75,29 +75,34 @@ def parse_scenario(text: str, path: str) -> Scenario:
 
 
 def _read(document: Document) -> Scenario:
-    mistakes = Mistakes(document)
-    model = mistakes.validate(ScenarioModel, document.data, ())
-    _check_open_parts(mistakes)
-    mistakes.refuse()
+    walker = ModelWalker(document)
+    model = walker.validate(ScenarioModel, document.data, ())
+    _check_open_parts(walker)
+    walker.raise_mistakes()
     assert model is not None  # noqa: S101 - or mistakes would have been refused
-    scenario = Builder(mistakes, model).scenario()
-    mistakes.refuse()
-    assert scenario is not None  # noqa: S101 - idem
+    scenario = Builder(walker, model).scenario()
+    walker.raise_mistakes()
+    assert scenario is not None  # noqa: S101 - or mistakes would have been refused
     return scenario
 
 
-def _check_open_parts(mistakes: Mistakes) -> None:
+def _check_open_parts(walker: ModelWalker) -> None:
     """Check keys and types of topology and parameters, also beside mistakes elsewhere."""
-    data = mistakes.document.data
-    if isinstance(data, dict) and isinstance(data.get("topology"), dict):
-        mistakes.validate(topology_model(), data["topology"], ("topology",))
-    for where in (("faults",), ("history", "incidents")):
-        strikes = data
-        for step in where:
-            strikes = strikes.get(step, {}) if isinstance(strikes, dict) else {}
-        for index, strike in enumerate(strikes if isinstance(strikes, list) else []):
-            if isinstance(strike, dict) and strike.get("fault") in FAULTS:
-                steps = (*where, index, "parameters")
-                given = strike.get("parameters", {})
-                if isinstance(given, dict):
-                    mistakes.validate(parameters_model(strike["fault"]), given, steps)
+    data = walker.document.data
+    if not isinstance(data, dict):
+        return
+    if isinstance(data.get("topology"), dict):
+        walker.validate(topology_model(), data["topology"], ("topology",))
+    history = data.get("history")
+    incidents = history.get("incidents") if isinstance(history, dict) else None
+    _check_parameters(walker, data.get("faults"), ("faults",))
+    _check_parameters(walker, incidents, ("history", "incidents"))
+
+
+def _check_parameters(walker: ModelWalker, raw: Value, steps: Steps) -> None:
+    for index, fault in enumerate(raw if isinstance(raw, list) else []):
+        if not isinstance(fault, dict):
+            continue
+        kind, parameters = fault.get("fault"), fault.get("parameters", {})
+        if isinstance(kind, str) and kind in FAULTS and isinstance(parameters, dict):
+            walker.validate(parameters_model(kind), parameters, (*steps, index, "parameters"))

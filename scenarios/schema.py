@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from documents.durations import PATTERN, format_duration, parse_duration
+from documents.mistakes import InputError, Mistake
+from documents.problems import BrokenRule
 from simulator.faults.catalogue import FAULTS
 from simulator.topology import Topology
 
@@ -33,7 +35,7 @@ def _depth(value: object) -> float | None:
 
 def _text_or_mapping(value: object) -> object:
     if not isinstance(value, str | dict):
-        raise ValueError(f"must be a mapping or a file's path, got {value!r}")  # noqa: TRY004
+        raise InputError(Mistake(BrokenRule("", "be a mapping or a file's path", value)))
     return value
 
 
@@ -203,6 +205,21 @@ def key_of(field_name: str) -> str:
     if field_name.endswith("_s") and not field_name.endswith("_per_s"):
         return field_name.removesuffix("_s")
     return field_name
+
+
+def field_names(cls: type) -> tuple[str, ...]:
+    """Return the names of the fields of a dataclass, as the simulator calls them."""
+    return tuple(field.name for field in fields(cls))
+
+
+def field_values(cls: type, model: BaseModel) -> dict[str, object]:
+    """Return what a model derived from `cls` was given, by the names of the fields of `cls`."""
+    keys = {key_of(name): name for name in field_names(cls)}
+    return {
+        keys[key]: tuple(value) if isinstance(value, list) else value
+        for key in model.model_fields_set
+        for value in (getattr(model, key),)
+    }
 
 
 @cache

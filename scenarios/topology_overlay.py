@@ -6,78 +6,73 @@ Called by the scenario loader and by whoever takes a topology file. Parts are na
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
-from documents.mistakes import did_you_mean
+from documents.problems import Remark
+from documents.sentences import did_you_mean
 from documents.yaml_reader import load
-from scenarios.schema import NAMED_PARTS, key_of, topology_model
-from scenarios.validation import Mistakes
-from simulator.topology import Tier, Topology
+from scenarios.schema import NAMED_PARTS, field_values, topology_model
+from scenarios.validation import ModelWalker
+from simulator.topology import Priority, SandboxPool, TaskClass, Tier, Topology
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from documents.yaml_reader import Step
+    from pydantic import BaseModel
+
+    from documents.document import Steps
+
+Part: TypeAlias = Tier | TaskClass | Priority | SandboxPool
 
 
 def load_topology(path: str | Path) -> Topology:
     """Read a topology file; raise `InputError` with every mistake in it."""
     document = load(path)
-    mistakes = Mistakes(document)
-    topology = overlay(mistakes, document.data if document.data is not None else {}, ())
-    mistakes.refuse()
+    walker = ModelWalker(document)
+    topology = overlay(walker, document.data if document.data is not None else {}, ())
+    walker.raise_mistakes()
     return topology or Topology()
 
 
-def overlay(mistakes: Mistakes, data: object, steps: tuple[Step, ...]) -> Topology | None:
+def overlay(walker: ModelWalker, data: object, steps: Steps) -> Topology | None:
     """Return the built-in topology with `data`, which stands at `steps`, laid over it."""
-    found_before = len(mistakes.found)
-    model = mistakes.validate(topology_model(), data, steps)
+    mistakes_before = len(walker.mistakes)
+    model = walker.validate(topology_model(), data, steps)
     if model is None:
         return None
-    changes = _by_field(Topology, model.model_dump(exclude_unset=True))
     base = Topology()
+    changes = field_values(Topology, model)
     for part in NAMED_PARTS:
         if part in changes:
-            named = {one.name: one for one in getattr(base, part)}
-            changes[part] = _parts(mistakes, named, changes[part], (*steps, part))
-    if len(mistakes.found) > found_before:
+            models: Mapping[str, BaseModel] = getattr(model, part)
+            changes[part] = _overlay_parts(walker, getattr(base, part), models, (*steps, part))
+    if len(walker.mistakes) > mistakes_before:
         return None
-    return mistakes.build(Topology, changes, steps)
+    return walker.construct(partial(replace, base), changes, steps)
 
 
-def _parts(
-    mistakes: Mistakes,
-    named: dict[str, Any],
-    changes: dict[str, dict[str, Any]],
-    steps: tuple[Step, ...],
-) -> tuple[Any, ...]:
-    merged: dict[str, Any] = dict(named)
-    for name, values in changes.items():
+def _overlay_parts(
+    walker: ModelWalker, base: tuple[Part, ...], models: Mapping[str, BaseModel], steps: Steps
+) -> tuple[Part, ...]:
+    """Return the parts of `base`, each with what its model changes, and new tiers after them."""
+    parts = {part.name: part for part in base}
+    for name, model in models.items():
         where = (*steps, name)
-        if name in named:
-            old = named[name]
-            new = _by_field(type(old), values)
-            made = mistakes.build(type(old), {**_values(old), **new}, where)
-        elif {"agents", "takes"} <= values.keys():
-            made = mistakes.build(Tier, {"name": name, **_by_field(Tier, values)}, where)
+        part: Part | None
+        if name in parts:
+            old = parts[name]
+            part = walker.construct(partial(replace, old), field_values(type(old), model), where)
+        elif {"agents", "takes"} <= model.model_fields_set:
+            values = {"name": name, **field_values(Tier, model)}
+            part = walker.construct(Tier, values, where)
         else:
-            near = did_you_mean(name, named)
-            message = f"tier {name!r} is new and needs the keys 'agents' and 'takes'{near}"
-            mistakes.add(message, where, at_key=True)
+            near = did_you_mean(name, parts)
+            sentence = f"tier {name!r} is new and needs the keys 'agents' and 'takes'{near}"
+            walker.reject(Remark(sentence), where, at_key=True)
             continue
-        merged[name] = made
-    return tuple(merged.values())
-
-
-def _by_field(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
-    names = {key_of(one.name): one.name for one in fields(cls)}
-    return {
-        names[key]: tuple(value) if isinstance(value, list) else value
-        for key, value in values.items()
-    }
-
-
-def _values(part: Any) -> dict[str, Any]:
-    return {one.name: getattr(part, one.name) for one in fields(part)}
+        if part is not None:
+            parts[name] = part
+    return tuple(parts.values())

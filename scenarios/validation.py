@@ -1,27 +1,32 @@
 """Pydantic's findings and the simulator's refusals as mistakes with a place in the file.
 
-Called by the readers of scenario and topology files. Every mistake that can be found is kept, not
-only the first; messages speak the file's words, never Python's.
+Called by the readers of scenario and topology files. Every mistake that can be found is noted, not
+only the first; mistakes speak the file's words, never Python's.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from dataclasses import replace
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, TypeGuard, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from documents.durations import format_duration
-from documents.mistakes import InputError, did_you_mean, gather
+from documents.durations import show_duration
+from documents.mistakes import InputError
+from documents.problems import BrokenRule, MissingKey, Shown, UnknownKey, UnknownWord
+from documents.walker import Walker, dotted
 from scenarios.schema import key_of
+from simulator.bounds import BoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pydantic_core import ErrorDetails
 
-    from documents.yaml_reader import Document, Step
+    from documents.document import Steps
+    from documents.problems import Problem
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -39,125 +44,150 @@ _RULES = {
     "string_pattern_mismatch": "lower-case words joined by '-'",
     "string_too_short": "non-empty",
     "string_too_long": "at most {max_length} characters long",
-    "literal_error": "{expected}",
     "greater_than_equal": "at least {ge}",
     "less_than": "below {lt}",
 }
+"""The rule that a value breaks, by pydantic's type of error and with its context."""
+
+_KEY_MARK = "[key]"
+"""What pydantic appends to a place when it means the key of a mapping and not its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistakes:
-    """The mistakes found so far in one document."""
+class ModelWalker(Walker):
+    """A walk that checks parts of a document against pydantic models and the simulator's bounds."""
 
-    document: Document
-    found: list[InputError] = field(default_factory=list)
-
-    def add(self, message: str, steps: tuple[Step, ...], *, at_key: bool = False) -> None:
-        """Keep a mistake that stands at `steps`."""
-        self.found.append(self.document.error(message, steps, at_key=at_key))
-
-    def refuse(self) -> None:
-        """Raise all mistakes as one `InputError`, if there are any."""
-        if self.found:
-            raise gather(self.found)
-
-    def validate(self, model: type[M], data: object, steps: tuple[Step, ...]) -> M | None:
-        """Return `data`, which stands at `steps`, as a `model`; or None after keeping mistakes."""
+    def validate(self, model: type[M], data: object, steps: Steps) -> M | None:
+        """Return `data`, which stands at `steps`, as a `model`; or None after noting mistakes."""
         try:
             return model.model_validate(data)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                self._add_detail(model, detail, steps)
+                self._note_detail(model, detail, steps)
             return None
 
-    def build(
-        self, make: Callable[..., T], values: Mapping[str, Any], steps: tuple[Step, ...]
-    ) -> T | None:
-        """Return `make(**values)`, a dataclass of the simulator; or None after keeping why not."""
+    def attempt(self, make: Callable[[], T], steps: Steps) -> T | None:
+        """Return the simulator's value that `make` returns; or None after noting why not.
+
+        The document holds at `steps` what the value is made of.
+        """
         try:
-            return make(**values)
+            return make()
+        except BoundError as error:
+            self._note_bound(error, steps)
         except ValueError as error:
-            message = str(error)
-            for name in (one.name for one in fields(make)):  # type: ignore[arg-type]
-                message = re.sub(rf"\b{name}\b", key_of(name), message)
-            message = re.sub(r"got (-?\d+)\.0$", r"got \1", message)  # 1 reads better than 1.0
-            where = self._step_named(message, steps)
-            seconds = values.get(f"{where[-1]}_s") if where else None
-            if isinstance(seconds, float):
-                message = message.rpartition(" ")[0] + f" {format_duration(seconds)}"
-            self.add(message, where)
-            return None
+            self._note_text(str(error), steps)
+        return None
 
-    def _step_named(self, message: str, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """Return the step below `steps` whose key the message names before its `must be`."""
-        subject = re.findall(r"\w+", message.partition(" must be ")[0])
-        for word in reversed(subject):
-            if (*steps, word) in self.document.values:
-                return (*steps, word)
-        return steps
+    def construct(
+        self, make: Callable[..., T], values: Mapping[str, object], steps: Steps
+    ) -> T | None:
+        """Return `make(**values)` as `attempt` does; `values` come from a derived model.
 
-    def _add_detail(
-        self, model: type[BaseModel], detail: ErrorDetails, steps: tuple[Step, ...]
-    ) -> None:
-        at_key = "[key]" in detail["loc"]
-        local = tuple(step for step in detail["loc"] if step != "[key]")
+        A model that was derived from the very dataclass has checked their names and types: this
+        is the only place where values are passed on by names that no type checker sees.
+        """
+        return self.attempt(lambda: make(**values), steps)
+
+    def _note_bound(self, error: BoundError, steps: Steps) -> None:
+        key = key_of(error.field)
+        where = (*steps, key)
+        subject = f"{error.owner}: {key}" if error.owner else key
+        problem = BrokenRule(subject, f"be {error.rule}", _file_value(error.field, error.value))
+        self.reject(problem, where if where in self.document.values else steps)
+
+    def _note_text(self, message: str, steps: Steps) -> None:
+        """Note a refusal that is still a sentence."""
+        subject, _, rest = message.partition(" must be ")
+        rule, _, value = rest.rpartition(", got ")
+        *_, name = re.findall(r"\w+", subject) or [""]
+        for word in reversed(re.findall(r"\w+", subject)):
+            if (*steps, key_of(word)) in self.document.values:
+                name = word
+                break
+        key = key_of(name)
+        where = (*steps, key)
+        shown = Shown(value, re.sub(r"^(-?\d+)\.0$", r"\1", value))
+        if where in self.document.values and name not in ("tiers", "classes") and rule:
+            try:
+                is_time = key != name or key in ("every", "last", "peak", "duration", "start")
+                shown = show_duration(float(value)) if is_time or key == "ramp" else shown
+            except ValueError:
+                pass
+        problem = BrokenRule(re.sub(rf"\b{name}\b", key, subject), f"be {rule}", shown)
+        self.reject(problem, where if where in self.document.values else steps)
+
+    def _note_detail(self, model: type[BaseModel], detail: ErrorDetails, steps: Steps) -> None:
+        at_key = _KEY_MARK in detail["loc"]
+        local = tuple(step for step in detail["loc"] if step != _KEY_MARK)
         where = (*steps, *local)
         if detail["type"] == "extra_forbidden":
-            known = _keys_at(model, local[:-1])
-            near = did_you_mean(str(local[-1]), known) or f", the keys are {', '.join(known)}"
-            self.add(f"unknown key {local[-1]!r}{near}", where, at_key=True)
+            holder = _annotation_at(model, local[:-1])
+            assert _is_model(holder)  # noqa: S101 - nothing else forbids keys
+            self.reject(UnknownKey(str(local[-1]), tuple(holder.model_fields)), where, at_key=True)
         elif detail["type"] == "missing":
-            self.add(f"the key {local[-1]!r} is missing{_in(where[:-1])}", where[:-1])
+            holder_path = dotted(where[:-1]) if where[:-1] else ""
+            self.reject(MissingKey(str(local[-1]), holder_path), where[:-1])
         else:
-            what = _dotted(where) if where else "the file"
-            self.add(f"{what} {_rule_and_value(detail)}", where, at_key=at_key)
+            annotation = _annotation_at(model, detail["loc"])
+            self.reject(_problem(dotted(where), detail, annotation), where, at_key=at_key)
 
 
-def _rule_and_value(detail: ErrorDetails) -> str:
-    context, kind = detail.get("ctx", {}), detail["type"]
+def _file_value(field: str, value: object) -> object:
+    """Return a value as the file would have it: durations for seconds, 1 for 1.0."""
+    if isinstance(value, float) and key_of(field) != field:
+        return show_duration(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list | tuple):
+        return Shown(value, ", ".join(map(str, value)) or "none")
+    return value
+
+
+def _problem(what: str, detail: ErrorDetails, annotation: object) -> Problem:
+    """Return what is wrong with the value of `what`, whose type is `annotation`."""
+    context, kind, value = detail.get("ctx", {}), detail["type"], detail["input"]
     if kind == "value_error":
-        return str(context["error"])
-    got = _shown(detail["input"])
+        error = context["error"]
+        assert isinstance(error, InputError)  # noqa: S101 - our validators raise no other
+        problem = error.mistakes[0].problem
+        return replace(problem, field=what) if isinstance(problem, BrokenRule) else problem
+    if kind == "literal_error":
+        choices = get_args(annotation)
+        if choices == (True,):
+            return BrokenRule(what, "be true", value)
+        return UnknownWord(what, value, tuple(map(str, choices)))
     if kind not in _RULES:
-        return f"is not right: {detail['msg']}, got {got}"
-    rule, near = _RULES[kind].format(**context), ""
-    if rule == "True":
-        rule = "true"
-    elif kind == "literal_error" and isinstance(detail["input"], str):
-        choices = re.findall(r"'([^']*)'", rule)
-        near = did_you_mean(detail["input"], choices)
-        rule = f"one of {len(choices)} known words" if near and len(choices) > 6 else rule
-    return f"must be {rule}, got {got}{near}"
+        return BrokenRule(what, f"be valid ({detail['msg']})", value)
+    return BrokenRule(what, f"be {_RULES[kind].format(**context)}", value)
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "nothing"}[value]
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _annotation_at(model: type[BaseModel], place: Steps) -> object:
+    """Return the type that `model` wants at a place as pydantic gives it."""
+    annotation: object = model
+    for index, step in enumerate(place):
+        if step == _KEY_MARK:
+            continue
+        annotation = _bare(annotation)
+        if _is_model(annotation):
+            field = annotation.model_fields.get(str(step))
+            annotation = field.annotation if field else object
+        elif get_origin(annotation) is dict:
+            key, value = get_args(annotation)
+            annotation = key if place[index + 1 : index + 2] == (_KEY_MARK,) else value
+        elif get_origin(annotation) is list:
+            annotation = get_args(annotation)[0]
+    return _bare(annotation)
 
 
-def _dotted(steps: tuple[Step, ...]) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return text.removeprefix(".")
+def _bare(annotation: object) -> object:
+    """Return a type without `Annotated` around it and without `| None`."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        if get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
+            continue
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    return annotation
 
 
-def _in(steps: tuple[Step, ...]) -> str:
-    return f" in {_dotted(steps)}" if steps else ""
-
-
-def _keys_at(model: type[BaseModel], steps: tuple[Step, ...]) -> list[str]:
-    """Return the keys that `model` knows at `steps`; list indices and free keys step over."""
-    for step in steps:
-        known = model.model_fields.get(str(step))
-        if known is not None:
-            model = next(iter(_models_in(known.annotation)), model)
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
+def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

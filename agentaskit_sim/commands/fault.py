@@ -19,7 +19,8 @@ from rich.text import Text
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.fault_client import DEFAULT_URL, FaultClient
 from documents.durations import format_duration
-from documents.mistakes import InputError, did_you_mean
+from documents.mistakes import InputError
+from documents.sentences import did_you_mean
 
 app = typer.Typer(rich_markup_mode=None)
 EXAMPLES = """\b

@@ -132,7 +132,7 @@ def new(
     try:
         parse_scenario(text, str(path))
     except InputError as error:
-        raise InputError(error.message) from None
+        raise error.without_places() from None
     if path.exists():
         raise InputError("there is such a file already; choose another name", path=str(path))
     try:

@@ -201,10 +201,7 @@ def spread(arguments: Sequence[str]) -> list[str]:
 def _limit_s(limit: str | None, *, whole_library: bool) -> float:
     if limit is None:
         return LIBRARY_LIMIT_S if whole_library else math.inf
-    try:
-        seconds = parse_duration(limit)
-    except ValueError as error:
-        raise InputError(f"--limit {error}") from None
+    seconds = parse_duration(limit, field="--limit")
     if seconds <= 0:
         raise InputError(f"--limit must be above 0s, got {limit}")
     return seconds

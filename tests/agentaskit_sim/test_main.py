@@ -9,7 +9,7 @@ import pytest
 
 from agentaskit_sim.__main__ import COMMANDS
 from agentaskit_sim.commands import verify as verify_module
-from documents.mistakes import InputError
+from documents.mistakes import Place
 from verifier.errors import JudgeError
 
 HEAVY = ("numba", "numpy", "aiohttp", "pydantic", "simulator")
@@ -78,7 +78,7 @@ def test_a_usage_error_is_status_2(command, arguments, message):
 @pytest.mark.parametrize(
     ("error", "status", "message"),
     [
-        (InputError("planted", path="a.yaml", line=1, column=2), 2, "a.yaml:1:2: planted\n"),
+        (Place("a.yaml", 1, 2).error("planted"), 2, "a.yaml:1:2: planted\n"),
         (JudgeError("planted: do this"), 3, "planted: do this\n"),
         (ZeroDivisionError("planted"), 3, "internal error: ZeroDivisionError: planted (AGENTASKIT"),
         (KeyboardInterrupt(), 130, ""),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.mistakes import InputError, did_you_mean, gather
+from documents.mistakes import InputError, Place, gather
+from documents.sentences import did_you_mean
 from documents.yaml_reader import YAML_BYTES_MAX, load, parse, parse_json
 
 GOOD = """\
@@ -88,8 +89,8 @@ def test_only_plain_values_are_made():
         ("a: \x00\n", "f.yaml:1:4: this is not YAML: the character '\\x00' is not allowed"),
         ("a: *b\n", "f.yaml:1:4: this is not YAML: found undefined alias 'b'"),
         ("a: !!python/name:os.system x\n", "f.yaml:1:4: unknown tag"),
-        ("a: !!int x\n", "f.yaml:1:4: 'x' is no int"),
-        ("[a]: 1\n", "f.yaml:1:1: a key must be a single word, got a list or mapping"),
+        ("a: !!int x\n", "f.yaml:1:4: a value tagged !!int must be of that type, got 'x'"),
+        ("[a]: 1\n", "f.yaml:1:1: a key must be a single word, got a list"),
         ("a: {<<: [1]}\n", "f.yaml:1:10: '<<' must merge mappings"),
         ("a: &a [*a]\n", "f.yaml:1:4: values must be nested at most 64 deep"),
         ("[" * 5000, "f.yaml: values must be nested at most 64 deep"),
@@ -197,8 +198,8 @@ def test_the_suffix_says_how_a_file_is_read(tmp_path):
 
 def test_mistakes_are_gathered_in_the_order_of_the_file():
     """However they were found, a reader meets them from top to bottom, each once."""
-    late = InputError("late", path="f.yaml", line=10, column=1)
-    early = InputError("early", path="f.yaml", line=9, column=30)
+    late = Place("f.yaml", 10, 1).error("late")
+    early = Place("f.yaml", 9, 30).error("early")
     assert str(gather([late, early])) == "f.yaml:9:30: early\nf.yaml:10:1: late"
     assert str(gather([gather([late, early]), early])).count("\n") == 1
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from documents.mistakes import InputError
+from documents.mistakes import Place
 from tests.verifier.outcomes import outcome
 from verifier.errors import JudgeError
 from verifier.judge.verdict import Progress
@@ -33,7 +33,7 @@ class Scripted:
         )
         kind = scenario.name.partition("-")[0]
         if kind == "mistake":
-            raise InputError("planted", path="rules.yaml", line=1, column=2)
+            raise Place("rules.yaml", 1, 2).error("planted")
         if kind == "broken":
             raise JudgeError("no Prometheus")
         if kind == "bug":

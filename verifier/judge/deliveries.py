@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from documents.mistakes import did_you_mean, gather
+from documents.mistakes import gather
+from documents.sentences import did_you_mean
 from verifier.judge.delivery_checks import DeliveryChecks, listed, were, whole_seconds
 from verifier.judge.hop_evidence import HOPS
 from verifier.judge.notification_matching import match, receivers_of, with_name

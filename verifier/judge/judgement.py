@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
-from documents.mistakes import did_you_mean, gather
+from documents.mistakes import gather
+from documents.sentences import did_you_mean
 from verifier.judge.verdict import AlertVerdict
 
 if TYPE_CHECKING:

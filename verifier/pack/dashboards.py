@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from documents.yaml_reader import Document, Step
+    from documents.document import Document, Step
 
 RANGE_S: Final = 3600
 """What `$__range` stands for: Grafana's usual last hour."""
@@ -103,11 +103,11 @@ class _DashboardReader:
         self.document = document
         self.mistakes: list[InputError] = []
         self.findings: list[Finding] = []
-        wrapped = isinstance(document.data, dict) and isinstance(
-            document.data.get("dashboard"), dict
-        )
-        self.root: tuple[Step, ...] = ("dashboard",) if wrapped else ()
-        top = document.data["dashboard"] if wrapped else document.data
+        top = document.data
+        inner = top.get("dashboard") if isinstance(top, dict) else None
+        self.root: tuple[Step, ...] = ()
+        if isinstance(inner, dict):  # as exported by Grafana's API
+            top, self.root = inner, ("dashboard",)
         if not isinstance(top, dict) or not ("panels" in top or "rows" in top):
             raise document.error(
                 "a dashboard must be classic Grafana JSON with a list of panels", self.root

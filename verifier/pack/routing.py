@@ -81,7 +81,9 @@ class Routing:
 def load_routing(path: str | Path) -> Routing:
     """Read an alertmanager.yml; raise one InputError telling every mistake found in it."""
     document = load(path)
-    return Routing(*read_routes(document), document.data)
+    routes = read_routes(document)
+    assert isinstance(document.data, dict)  # noqa: S101 - or it would have been refused
+    return Routing(*routes, document.data)
 
 
 def _webhook(receiver_url: str, name: str) -> dict[str, Any]:

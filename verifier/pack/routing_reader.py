@@ -10,14 +10,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from documents.mistakes import did_you_mean, gather
-from documents.walker import Reader
+from documents.mistakes import gather
+from documents.problems import UnknownKey
+from documents.sentences import did_you_mean
+from documents.walker import Walker
 from verifier.errors import Finding
 from verifier.pack.routes import Matcher, Route, parse_matchers
 from verifier.pack.rules import parse_duration_s
 
 if TYPE_CHECKING:
-    from documents.yaml_reader import Document, Step
+    from documents.document import Document, Step
 
 DEFAULTS_S: Final = {"group_wait": 30.0, "group_interval": 300.0, "repeat_interval": 14400.0}
 """Alertmanager's own, for a root route that names none."""
@@ -60,7 +62,7 @@ def is_true(raw: object) -> bool:
     return str(raw).lower() in _TRUE
 
 
-class _RoutingReader(Reader):
+class _RoutingReader(Walker):
     """One walk over an alertmanager.yml."""
 
     def __init__(self, document: Document) -> None:
@@ -77,7 +79,7 @@ class _RoutingReader(Reader):
         for index, raw in enumerate(self.sequence(top.get("inhibit_rules"), ("inhibit_rules",))):
             self.inhibition(raw, ("inhibit_rules", index))
         if top.get("route") is None:
-            self.mistake("route must be given: it says who is told", ("route",))
+            self.reject("route must be given: it says who is told", ("route",))
         root = self.route(top.get("route"), ("route",), None)
         return receivers, root, tuple(self.findings)
 
@@ -93,7 +95,7 @@ class _RoutingReader(Reader):
             receiver = self.mapping(raw, steps, None)
             name = self.text(receiver, (*steps, "name"))
             if name in self.names:
-                self.mistake(f"receiver {name!r} is defined twice", (*steps, "name"))
+                self.reject(f"receiver {name!r} is defined twice", (*steps, "name"))
             self.names.append(name)
             if self.integrations(receiver, steps):
                 telling.append(name)
@@ -108,7 +110,8 @@ class _RoutingReader(Reader):
             if key == "name":
                 continue
             if not key.endswith("_configs"):
-                self.unknown(key, steps, ("name", "webhook_configs"))
+                known = ("name", "webhook_configs")
+                self.reject(UnknownKey(key, known), (*steps, key), at_key=True)
                 continue
             for index, entry in enumerate(self.sequence(raw, (*steps, key))):
                 count += 1
@@ -127,7 +130,7 @@ class _RoutingReader(Reader):
                 steps = (key, index, "name")
                 name = self.text(self.mapping(raw, (key, index), None), steps)
                 if name in self.intervals:
-                    self.mistake(f"time interval {name!r} is defined twice", steps)
+                    self.reject(f"time interval {name!r} is defined twice", steps)
                 self.intervals.add(name)
 
     def inhibition(self, raw: Any, steps: tuple[Step, ...]) -> None:
@@ -140,7 +143,7 @@ class _RoutingReader(Reader):
     def route(self, raw: Any, steps: tuple[Step, ...], parent: Route | None) -> Route:
         keys = self.mapping(raw, steps, _ROUTE_KEYS)
         if raw is None and parent:
-            self.mistake("a route must be a mapping, got nothing", steps)
+            self.reject("a route must be a mapping, got nothing", steps)
         matchers = self.matchers(keys, steps, "")
         self.grouping(keys, steps)
         self.time_intervals(keys, steps)
@@ -157,7 +160,7 @@ class _RoutingReader(Reader):
         )
         if parent is None and (matchers or route.goes_on or any(keys.get(key) for key in TIMES)):
             message = "the root route takes every alert: no matchers, continue or time intervals"
-            self.mistake(message, steps)
+            self.reject(message, steps)
         below = self.sequence(keys.get("routes"), (*steps, "routes"))
         routes = [self.route(one, (*steps, "routes", i), route) for i, one in enumerate(below)]
         return replace(route, routes=tuple(routes))
@@ -168,7 +171,7 @@ class _RoutingReader(Reader):
         name = self.text(keys, (*steps, "receiver"))
         if name and name not in self.names:
             hint = did_you_mean(name, self.names)
-            self.mistake(f"receiver {name!r} is not defined{hint}", (*steps, "receiver"))
+            self.reject(f"receiver {name!r} is not defined{hint}", (*steps, "receiver"))
         return name
 
     def grouping(self, keys: dict[str, Any], steps: tuple[Step, ...]) -> None:
@@ -178,11 +181,11 @@ class _RoutingReader(Reader):
         for index, name in enumerate(names):
             if name == "...":
                 message = "'...' is every label, it must stand alone"
-                self.mistake(message, (*steps, "group_by", index))
+                self.reject(message, (*steps, "group_by", index))
             else:
                 self.label_name(name, (*steps, "group_by", index))
             if name in names[:index]:
-                self.mistake(f"label {name!r} is named twice", (*steps, "group_by", index))
+                self.reject(f"label {name!r} is named twice", (*steps, "group_by", index))
 
     def time_intervals(self, keys: dict[str, Any], steps: tuple[Step, ...]) -> None:
         for key in TIMES:
@@ -190,7 +193,7 @@ class _RoutingReader(Reader):
                 if name not in self.intervals:
                     hint = did_you_mean(str(name), self.intervals)
                     message = f"time interval {name!r} is not defined{hint}"
-                    self.mistake(message, (*steps, key, index))
+                    self.reject(message, (*steps, key, index))
             if keys.get(key):
                 self.note(f"{key} is left out: a run is judged at any time of day", (*steps, key))
 
@@ -206,23 +209,23 @@ class _RoutingReader(Reader):
                 try:
                     found.append(Matcher(name, operator, value))
                 except ValueError as error:
-                    self.mistake(str(error), (*steps, key, name))
+                    self.reject(str(error), (*steps, key, name))
         key = f"{prefix}matchers"
         for index, text in enumerate(self.sequence(keys.get(key), (*steps, key))):
             try:
                 found += parse_matchers(str(text))
             except ValueError as error:
-                self.mistake(str(error), (*steps, key, index))
+                self.reject(str(error), (*steps, key, index))
         return tuple(found)
 
     def label_name(self, name: object, steps: tuple[Step, ...]) -> None:
         if not _LABEL_NAME.fullmatch(str(name)):
-            self.mistake(f"label name must be letters, digits, _, got {name!r}", steps)
+            self.reject(f"label name must be letters, digits, _, got {name!r}", steps)
 
     def positive(self, keys: dict[str, Any], steps: tuple[Step, ...], inherited_s: float) -> float:
         found_s = self.duration(keys.get(str(steps[-1])), steps, inherited_s)
         if found_s == 0:
-            self.mistake(f"{steps[-1]} must be longer than 0s", steps)
+            self.reject(f"{steps[-1]} must be longer than 0s", steps)
         return found_s
 
     def duration(self, raw: Any, steps: tuple[Step, ...], default_s: float = 0.0) -> float:
@@ -230,21 +233,21 @@ class _RoutingReader(Reader):
             try:
                 return parse_duration_s(str(raw))
             except ValueError as error:
-                self.mistake(str(error), steps)
+                self.reject(str(error), steps)
         return default_s
 
     def truth(self, keys: dict[str, Any], steps: tuple[Step, ...]) -> bool:
         raw = keys.get(str(steps[-1]))
         if raw is not None and str(raw).lower() not in _TRUE + _FALSE:
-            self.mistake(f"{steps[-1]} must be true or false, got {raw!r}", steps)
+            self.reject(f"{steps[-1]} must be true or false, got {raw!r}", steps)
         return is_true(raw)
 
     def text(self, keys: dict[str, Any], steps: tuple[Step, ...], *, empty: bool = False) -> str:
         value = keys.get(str(steps[-1]))
         if isinstance(value, str) and (value or empty):
             return value
-        self.mistake(f"{steps[-1]} must be given, a text in quotes, got {value!r:.40}", steps)
+        self.reject(f"{steps[-1]} must be given, a text in quotes, got {value!r:.40}", steps)
         return ""
 
     def note(self, message: str, steps: tuple[Step, ...]) -> None:
-        self.findings.append(Finding(self.position(steps), message))
+        self.findings.append(Finding(self.place(steps), message))

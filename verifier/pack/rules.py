@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import promql_parser
 
-from documents.mistakes import InputError, gather
-from documents.walker import Reader
+from documents.mistakes import InputError, Mistake, gather
+from documents.walker import Walker
 from documents.yaml_reader import load
 from verifier.errors import Finding
 from verifier.promql.reads import reads
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from documents.document import Document, Step
     from documents.mistakes import Place
-    from documents.yaml_reader import Document, Step
     from verifier.labels import Labels
 
 
@@ -96,7 +96,7 @@ def load_rules(
 ) -> RuleFiles:
     """Read rule files; raise one InputError telling every mistake found in them."""
     groups: list[RuleGroup] = []
-    mistakes: list[InputError] = []
+    mistakes: list[InputError | Mistake] = []
     findings: list[Finding] = []
     for path in paths:
         try:
@@ -140,7 +140,7 @@ def _read_too_early(group: RuleGroup) -> list[Finding]:
     return found
 
 
-class _RuleReader(Reader):
+class _RuleReader(Walker):
     """One walk over a rule file."""
 
     def __init__(self, document: Document, default_interval_s: float) -> None:
@@ -154,7 +154,7 @@ class _RuleReader(Reader):
         for index, raw in enumerate(self.sequence(top.get("groups"), ("groups",))):
             group = self.group(raw, ("groups", index))
             if group.name in [other.name for other in found]:
-                self.mistake(f"group name {group.name!r} is used twice", ("groups", index, "name"))
+                self.reject(f"group name {group.name!r} is used twice", ("groups", index, "name"))
             found.append(group)
         return found
 
@@ -162,7 +162,7 @@ class _RuleReader(Reader):
         keys = self.mapping(raw, steps, _GROUP_KEYS)
         for key in ("limit", "query_offset"):
             if keys.get(key) not in (None, 0, "0", "0s"):
-                self.mistake(f"{key} is not judged here, it must be left out", (*steps, key))
+                self.reject(f"{key} is not judged here, it must be left out", (*steps, key))
         interval_s = self.duration(keys.get("interval"), (*steps, "interval"))
         labels = self.labels(keys.get("labels"), (*steps, "labels"))
         rules = [
@@ -180,7 +180,7 @@ class _RuleReader(Reader):
         self, raw: Any, steps: tuple[Step, ...], group_labels: dict[str, str]
     ) -> AlertRule | RecordingRule | None:
         if not isinstance(raw, dict) or ("alert" in raw) == ("record" in raw):
-            self.mistake("a rule must have either alert or record, and expr", steps)
+            self.reject("a rule must have either alert or record, and expr", steps)
             return None
         recording = "record" in raw
         keys = self.mapping(raw, steps, _RECORD_KEYS if recording else _ALERT_KEYS)
@@ -188,10 +188,10 @@ class _RuleReader(Reader):
         expr = self.expression(keys, steps)
         labels = group_labels | dict(self.labels(keys.get("labels"), (*steps, "labels")))
         pairs = tuple(sorted(labels.items()))
-        position = self.position((*steps, "expr"))
+        position = self.place((*steps, "expr"))
         if recording:
             if name and not _METRIC_NAME.fullmatch(name):
-                self.mistake(f"record must be a metric name, got {name!r}", (*steps, "record"))
+                self.reject(f"record must be a metric name, got {name!r}", (*steps, "record"))
             return RecordingRule(name, expr, pairs, position)
         annotations = self.labels(keys.get("annotations"), (*steps, "annotations"))
         self.note_residue("labels", keys, steps)
@@ -214,7 +214,7 @@ class _RuleReader(Reader):
             try:
                 promql_parser.parse(expr)
             except ValueError as error:
-                self.mistake(f"expr is not PromQL: {error}", (*steps, "expr"))
+                self.reject(f"expr is not PromQL: {error}", (*steps, "expr"))
         return expr
 
     def labels(self, raw: Any, steps: tuple[Step, ...]) -> Labels:
@@ -222,9 +222,9 @@ class _RuleReader(Reader):
         pairs = []
         for name, value in self.mapping(raw, steps, None).items():
             if not _LABEL_NAME.fullmatch(name) or name == "__name__":
-                self.mistake(f"label name must be letters, digits, _, got {name!r}", (*steps, name))
+                self.reject(f"label name must be letters, digits, _, got {name!r}", (*steps, name))
             if isinstance(value, (dict, list)):
-                self.mistake(f"{name} must be text, got a list or mapping", (*steps, name))
+                self.reject(f"{name} must be text, got a list or mapping", (*steps, name))
             elif value is not None:
                 pairs.append((name, _text(value)))
         return tuple(sorted(pairs))
@@ -234,7 +234,7 @@ class _RuleReader(Reader):
         for name, value in (values if isinstance(values, dict) else {}).items():
             if "{%" in str(value):
                 message = f"{kind[:-1]} {name} holds Jinja residue ({{% ... %}}): it is shown as is"
-                self.findings.append(Finding(self.position((*steps, kind, name)), message))
+                self.findings.append(Finding(self.place((*steps, kind, name)), message))
 
     def duration(self, raw: Any, steps: tuple[Step, ...]) -> float:
         if raw is None:
@@ -242,7 +242,7 @@ class _RuleReader(Reader):
         try:
             return parse_duration_s(_text(raw))
         except ValueError as error:
-            self.mistake(str(error), steps)
+            self.reject(str(error), steps)
             return 0.0
 
     def text(
@@ -252,7 +252,7 @@ class _RuleReader(Reader):
         if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
             return _text(value)
         if not isinstance(value, str) or not value.strip():
-            self.mistake(f"{key} must be given, a text that is not empty", (*steps, key))
+            self.reject(f"{key} must be given, a text that is not empty", (*steps, key))
             return ""
         return value
 

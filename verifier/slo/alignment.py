@@ -17,7 +17,7 @@ from verifier.promql.conditions import close, conditions_of, number_text
 from verifier.slo.policy import PERIOD_S
 
 if TYPE_CHECKING:
-    from documents.yaml_reader import Step
+    from documents.document import Step
     from verifier.pack.rules import AlertRule
     from verifier.promql.conditions import Condition
     from verifier.slo.policy import Policy

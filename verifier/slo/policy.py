@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from documents.mistakes import did_you_mean
+from documents.sentences import did_you_mean
 from verifier.pack.rules import parse_duration_s
 
 if TYPE_CHECKING:
+    from documents.document import Document, Step
     from documents.mistakes import InputError
-    from documents.yaml_reader import Document, Step
 
 TARGET_MIN_PERCENT: Final = 99.9
 WINDOWS: Final = ("fast", "slow")

@@ -16,7 +16,7 @@ from documents.yaml_reader import load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from documents.yaml_reader import Document, Step
+    from documents.document import Document, Step
 
 KEEP_DAYS: Final = 30
 COMMAND: Final = "slo check"

@@ -323,8 +323,11 @@ def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing
     [
         ("", "1:1: route must be given"),
         (receivers("a"), "1:1: route must be given"),
-        ("route: []\n" + receivers("a"), "1:8: a mapping must stand here"),
-        ("route: {receiver: a}\nreceivers: {name: a}\n", "2:12: a list must stand here"),
+        ("route: []\n" + receivers("a"), "1:8: route must be a mapping, got a list"),
+        (
+            "route: {receiver: a}\nreceivers: {name: a}\n",
+            "2:12: receivers must be a list, got a mapping",
+        ),
     ],
 )
 def test_a_file_without_a_route_is_refused(

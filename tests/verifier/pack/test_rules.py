@@ -114,7 +114,7 @@ MUTATIONS = [
     (
         "labels: {source: rule}",
         "annotations: {a: b}",
-        ":7:9: unknown key 'annotations', known are record, expr, labels",
+        ":7:9: unknown key 'annotations', the keys are record, expr, labels",
     ),
     (
         "alert: ManyErrors",
@@ -137,7 +137,7 @@ MUTATIONS = [
         ":14:21: label name must be letters, digits, _, got '__name__'",
     ),
     ("severity: critical", "severity: [a]", ":14:21: severity must be text, got a list or mapping"),
-    ("rules: []", "rules: {}", ":18:12: a list must stand here, got {}"),
+    ("rules: []", "rules: {}", ":18:12: groups[1].rules must be a list, got a mapping"),
     ("groups:", "group:", ":1:1: unknown key 'group', did you mean 'groups'?"),
 ]
 

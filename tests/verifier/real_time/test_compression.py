@@ -201,7 +201,7 @@ def refused(found: RuleFiles, factor: float) -> list[str]:
     try:
         check_compression(found, factor, TimeCompression(factor).scrape_s)
     except InputError as error:
-        return [f"{one.line}: {one.message}" for one in error.all]
+        return [f"{one.place.line}: {one.sentence}" for one in error.mistakes]
     return []
 
 

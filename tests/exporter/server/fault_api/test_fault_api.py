@@ -225,7 +225,7 @@ REFUSED = [
     ("POST", "", {**DROP, "duration": "2h"}, {}, 400,
      "duration must be above 0s and at most 1h, got 2h"),
     ("POST", "", {**DROP, "duration": "0s"}, {}, 400, "duration must be above 0s"),
-    ("POST", "", {**DROP, "duration": 300}, {}, 400, "got 300 without a unit"),
+    ("POST", "", {**DROP, "duration": 300}, {}, 400, "must be a duration with a unit, such as"),
     ("POST", "", {**DROP, "ramp": "6m"}, {}, 400, "ramp must be between 0 and its duration"),
     ("POST", "", {**DROP, "parameters": {"shar": 0.5}}, {}, 400, "did you mean 'share'?"),
     ("POST", "", {**DROP, "parameters": {"share": 2}}, {}, 400, "share must be between 0 and 1"),
