@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from aiohttp import hdrs, web
 
-from documents.mistakes import did_you_mean
+from documents.sentences import did_you_mean
 from exporter.server.fault_api.control import FaultConflictError
 from exporter.server.fault_api.guard import RequestRefusedError, build_guard
 from exporter.server.landing import API

@@ -63,7 +63,7 @@ def test_a_running_prometheus_has_every_text_as_it_was():
     with Prometheus() as server:
         paths = write_rules(compress_rules(found, 30), server.directory)
         server.configure(json.dumps({"rule_files": [str(path) for path in paths]}))
-        (group,) = server._ask("/api/v1/rules")["groups"]
+        (group,) = server._client._ask("/api/v1/rules")["groups"]
     first, second = group["rules"]
     assert (group["interval"], first["duration"], first["keepFiringFor"]) == (0.5, 2, 3)
     assert first["annotations"] == {"summary": AWKWARD}
@@ -96,7 +96,7 @@ def test_groups_of_the_same_name_and_files_of_any_name_do_not_clash(tmp_path):
     assert [path.name for path in paths] == ["rules-00-a_b_.yaml", "rules-01-a_b_.yaml"]
     with Prometheus() as server:
         server.configure(json.dumps({"rule_files": [str(path) for path in paths]}))
-        assert len(server._ask("/api/v1/rules")["groups"]) == 2
+        assert len(server._client._ask("/api/v1/rules")["groups"]) == 2
 
 
 def test_a_directory_that_cannot_be_written_is_told(tmp_path):
