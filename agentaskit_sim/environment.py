@@ -22,7 +22,8 @@ from verifier.real_time.compression import compress_rules
 from verifier.real_time.run import FIRST_SCRAPE_S, LEAD_SCRAPES, at_real_time, join, settle_s
 from verifier.real_time.stack import Stack, revive
 from verifier.servers.foreign_server import ForeignServer, ServerUnreachable
-from verifier.virtual_time.run import simulate_past
+from verifier.virtual_time.healthy_world import HealthyWorlds
+from verifier.virtual_time.past import simulate_past
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -163,8 +164,8 @@ def begin(wanted: RunRequest, receiver: Receiver, address: str, held: ExitStack)
 def _with_ours(wanted: RunRequest, receiver: Receiver, address: str, held: ExitStack) -> StartedRun:
     """Live through the past and start a stack that is going to know it."""
     compression, chosen = wanted.compression, wanted.scenario
-    past = simulate_past(chosen, depths(wanted.rules, ()), compression=compression)
-    history = past.drive.recorder.history()
+    past = simulate_past(chosen, depths(wanted.rules, ()), HealthyWorlds(), compression=compression)
+    history = past.simulation.recorder.history()
     lead_s = 0.0 if isinf(chosen.duration_s) else settle_s(history, compression)
     try:
         world = past.world.fork(compression.plan(chosen.plan, lead_s=lead_s))

@@ -1,4 +1,4 @@
-"""Who judges a scenario: the fast-forward judge, or the live one with a stack of its own.
+"""Who judges a scenario: the judge of virtual time, or that of real time with its own stack.
 
 What they need comes in and is checked here, before any worker process begins.
 """
@@ -20,32 +20,41 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.pack.routing import Routing
     from verifier.time_compression import TimeCompression
+    from verifier.virtual_time.healthy_world import HealthyWorlds
 
 LANES_PER_CORE = 3
 """Live runs beside each other: one takes less than a third of a core."""
 
 
 @dataclass(frozen=True, slots=True)
-class FastForward:
+class VirtualTimeJudge:
     """Judges one scenario with these rules and dashboards, in virtual time."""
 
     inputs: Inputs
     exact: bool
 
     def __call__(
-        self, scenario: Scenario, report: Callable[[Progress], None], /
+        self,
+        healthy_worlds: HealthyWorlds,
+        scenario: Scenario,
+        report: Callable[[Progress], None],
+        /,
     ) -> ScenarioOutcome:
-        """Judge `scenario` in this process."""
-        from verifier.virtual_time.run import verify_scenario  # noqa: PLC0415 - numba takes its time
+        """Judge `scenario` in this process, from the healthy world that it shares with others."""
+        from verifier.virtual_time.run import (  # noqa: PLC0415 - numba takes its time
+            VirtualTimeSetup,
+            verify_scenario,
+        )
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
-        outcome = verify_scenario(scenario, rules, panels, exact=self.exact, report=report)
+        setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact)
+        outcome = verify_scenario(scenario, setup, report)
         found = (*rules.findings, *self.inputs.dashboards.findings)
         return replace(outcome, findings=tuple(str(finding) for finding in found))
 
 
 @dataclass(frozen=True, slots=True)
-class RealTime:
+class RealTimeJudge:
     """Judges one scenario with these rules and dashboards, on a real stack in real time."""
 
     inputs: Inputs
@@ -55,7 +64,11 @@ class RealTime:
     both: bool
 
     def __call__(
-        self, scenario: Scenario, report: Callable[[Progress], None], /
+        self,
+        healthy_worlds: HealthyWorlds,
+        scenario: Scenario,
+        report: Callable[[Progress], None],
+        /,
     ) -> ScenarioOutcome:
         """Judge `scenario` in this process, with servers of its own."""
         from verifier.real_time.run import RealTimeSetup, run_in_real_time  # noqa: PLC0415 - numba takes its time
@@ -63,7 +76,13 @@ class RealTime:
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         setup = RealTimeSetup(
-            rules, panels, self.routing, TimeCompression(self.factor), self.limit_s, both=self.both
+            rules,
+            panels,
+            self.routing,
+            TimeCompression(self.factor),
+            self.limit_s,
+            both=self.both,
+            healthy_worlds=healthy_worlds,
         )
         outcome = run_in_real_time(scenario, setup, report)
         found = (*rules.findings, *self.inputs.dashboards.findings)
@@ -72,7 +91,7 @@ class RealTime:
 
 def real_time(
     inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
-) -> RealTime:
+) -> RealTimeJudge:
     """Return the live judge; raise `InputError` for what cannot be run live, or not so fast."""
     from verifier.judge.deliveries import check_receivers_exist  # noqa: PLC0415
     from verifier.pack.routing import load_routing  # noqa: PLC0415
@@ -92,7 +111,7 @@ def real_time(
             mistakes.append(error)
     if mistakes:
         raise gather(mistakes)
-    return RealTime(inputs, routes, factor, limit_s, both)
+    return RealTimeJudge(inputs, routes, factor, limit_s, both)
 
 
 def _check_plan(scenario: Scenario, compression: TimeCompression) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ import typer
 from rich.console import Console
 
 from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
-from agentaskit_sim.judges import LANES_PER_CORE, FastForward, RealTime, real_time
+from agentaskit_sim.judges import LANES_PER_CORE, RealTimeJudge, VirtualTimeJudge, real_time
 from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.durations import parse_duration
 from documents.files import write_whole
@@ -152,7 +153,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
     if junit_file is not None and not junit_file.parent.is_dir():
         raise InputError("cannot be written: there is no such folder", path=str(junit_file))
-    judge: FastForward | RealTime = FastForward(inputs, exact)
+    judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
     if live:
         limit_s = _limit_s(limit, whole_library=not scenario)
         judge = real_time(inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both)
@@ -225,21 +226,23 @@ def _check_machine(*, live: bool) -> None:
 
 
 def _judge(
-    judge: FastForward | RealTime, progress_to: Console, *, jobs: int
+    judge: VirtualTimeJudge | RealTimeJudge, progress_to: Console, *, jobs: int
 ) -> list[ScenarioOutcome]:
     from verifier.time_compression import TimeCompression  # noqa: PLC0415
-    from verifier.virtual_time.run import prepare  # noqa: PLC0415 - numba takes its time
+    from verifier.virtual_time.healthy_world import HealthyWorlds  # noqa: PLC0415 - numba takes its time
 
     inputs = judge.inputs
     compression = (
-        TimeCompression(judge.factor) if isinstance(judge, RealTime) else TimeCompression()
+        TimeCompression(judge.factor) if isinstance(judge, RealTimeJudge) else TimeCompression()
     )
     with ProgressConsole(len(inputs.scenarios), progress_to) as watcher:
         watcher.say(
             "Preparing a healthy world (the first time ever, the simulator is compiled) ..."
         )
-        prepare(inputs.scenarios, compression)
-        return run_suite(inputs.scenarios, judge, watcher, jobs=jobs)
+        healthy_worlds = HealthyWorlds()
+        healthy_worlds.prepare(inputs.scenarios, compression)
+        judge_one = partial(judge, healthy_worlds)
+        return run_suite(inputs.scenarios, judge_one, watcher, jobs=jobs)
 
 
 def _print_json(outcomes: Sequence[ScenarioOutcome]) -> None:

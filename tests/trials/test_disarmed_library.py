@@ -7,7 +7,8 @@ import pytest
 from agentaskit_sim.inputs import read_inputs
 from tests.simulator.faults.injectors import disarm
 from verifier.suite import cores, run_suite
-from verifier.virtual_time.run import prepare, verify_scenario
+from verifier.virtual_time.healthy_world import HealthyWorlds
+from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
 
 pytestmark = pytest.mark.long
 
@@ -26,13 +27,15 @@ def test_every_scenario_whose_injectors_do_nothing_is_invalid():
     """Each says which fault had no effect, what was measured and what was declared."""
     inputs = read_inputs((), None, None)
     struck = [scenario for scenario in inputs.scenarios if scenario.plan.faults]
-    prepare(struck)
+    healthy_worlds = HealthyWorlds()
+    healthy_worlds.prepare(struck)
 
     def judge(scenario, report):
         with pytest.MonkeyPatch.context() as patch:
             for kind in {fault.kind for fault in scenario.plan.faults}:
                 disarm(patch, kind)
-            return verify_scenario(scenario, inputs.rules, (), exact=False, report=report)
+            setup = VirtualTimeSetup(inputs.rules, (), healthy_worlds)
+            return verify_scenario(scenario, setup, report)
 
     outcomes = run_suite(struck, judge, Quiet(), jobs=cores())
     assert len(outcomes) >= 19

@@ -13,7 +13,7 @@ import asyncio
 import math
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +47,8 @@ from verifier.real_time.time_limit import clip
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Prometheus
 from verifier.time_compression import INERTIA_S
-from verifier.virtual_time.run import simulate_past
+from verifier.virtual_time.healthy_world import HealthyWorlds
+from verifier.virtual_time.past import simulate_past
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from verifier.pack.rules import RuleFiles
     from verifier.real_time.observation import RunObservation
     from verifier.time_compression import TimeCompression
-    from verifier.virtual_time.run import SimulatedPast
+    from verifier.virtual_time.past import SimulatedPast
 
     Report = Callable[[Progress], None]
 
@@ -88,6 +89,7 @@ class RealTimeSetup:
     compression: TimeCompression
     limit_s: float = math.inf
     both: bool = False
+    healthy_worlds: HealthyWorlds = field(default_factory=HealthyWorlds)
 
 
 def run_in_real_time(scenario: Scenario, setup: RealTimeSetup, report: Report) -> ScenarioOutcome:
@@ -113,9 +115,13 @@ class RealTimeRun:
     async def judged(self) -> ScenarioOutcome:
         """Run the scenario on its stack and judge it."""
         past = simulate_past(
-            self.scenario, self.needed, compression=self.compression, report=self.report
+            self.scenario,
+            self.needed,
+            self.setup.healthy_worlds,
+            compression=self.compression,
+            report=self.report,
         )
-        history = past.drive.recorder.history()
+        history = past.simulation.recorder.history()
         lead_s = self.lead_s = settle_s(history, self.compression)
         begins = past.world.fork(self.compression.plan(self.scenario.plan, lead_s=lead_s))
         world = begins.fork()
@@ -228,8 +234,8 @@ class RealTimeRun:
             seed=self.scenario.seed,
             engine=Engine(name="prometheus", version=server.version),
             duration_s=seen.ended_s,
-            exact_s=past.drive.exact_s + seen.ended_s,
-            resampled_s=past.drive.resampled_s,
+            exact_s=past.simulation.exact_s + seen.ended_s,
+            resampled_s=past.simulation.resampled_s,
             wall_s=time.monotonic() - self.begun_s,
             alerts=witness.with_latency(seen.alerts),
             panels=panel_verdicts(panels),

@@ -17,9 +17,9 @@ import pytest
 
 from agentaskit_sim.inputs import PACK
 from scenarios.loader import resolve
-from tests.verifier.lives import lived_once
+from tests.verifier.simulations import simulate_once
 from verifier.judge.verdict_document import verdict_schema
-from verifier.virtual_time import run as fastforward
+from verifier.virtual_time import run as virtual_time
 
 OLDER = Path(__file__).parent / "older"
 HEAD = "story: x\nseed: 42\n"
@@ -39,7 +39,7 @@ faults:
 @pytest.fixture
 def verify(command, monkeypatch):
     """Return a function that verifies scenarios and returns status, document and report."""
-    monkeypatch.setattr(fastforward, "simulate", lived_once)
+    monkeypatch.setattr(virtual_time, "simulate", simulate_once)
 
     def run(*arguments):
         done = command("verify", *arguments, "--jobs", "1", "--json")

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from tests.simulator.faults.injectors import disarm
-from tests.verifier.lives import PACK
+from tests.verifier.simulations import PACK
 from verifier.judge.verdict_document import verdict_schema
 
 SCENARIO = """\

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from tests.verifier.histories import rules
-from tests.verifier.lives import NEAR, bundled, is_stale, live, lived, only, pack_rules
+from tests.verifier.simulations import (
+    NEAR,
+    bundled,
+    is_stale,
+    only,
+    pack_rules,
+    simulate_for,
+    simulated,
+)
 from verifier.evaluation.crosscheck import crosscheck, differences, promtool_states, timeline_states
 from verifier.evaluation.engine import evaluate
 from verifier.evaluation.timeline import Grid
@@ -47,7 +55,7 @@ def judges_states(history, found, end_s):
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_alert_state_of_a_scenario_is_promtools(name, short):
     """Pending and firing, at every evaluation, of every alert that looks back five minutes."""
-    history, end_s = lived(name).history, bundled(name).duration_s
+    history, end_s = simulated(name).history, bundled(name).duration_s
     assert len(short.alerts) > 20
     states = judges_states(history, short, end_s)
     assert {one.alert for one in states if one.state == "firing"} - {"Present"} == EXPECTED[name]
@@ -59,7 +67,7 @@ def test_windows_of_hours_are_promtools_too():
     """A burn of twelve minutes in the windows of one hour and of six, as they fill and empty."""
     burns = only(pack_rules("slo"), "AvailabilitySLOBreach", "FastBurnRateHigh", "SlowBurnRateHigh")
     scenario = bundled("fast-burn")
-    history = live(scenario, burns).history
+    history = simulate_for(scenario, burns).history
     states = judges_states(history, burns, scenario.duration_s)
     fired = {one.alert for one in states if one.state == "firing"}
     assert fired == {"AvailabilitySLOBreach", "FastBurnRateHigh"}
@@ -68,7 +76,7 @@ def test_windows_of_hours_are_promtools_too():
 
 def test_one_evaluation_too_late_is_seen(short):
     """Planted: an alert that is always one evaluation behind, and one state too many."""
-    history, end_s = lived("traffic-drop").history, bundled("traffic-drop").duration_s
+    history, end_s = simulated("traffic-drop").history, bundled("traffic-drop").duration_s
     theirs = promtool_states(history, short, Grid(0.0, end_s, EVALUATION_S))
     late = {replace(one, time_s=one.time_s + EVALUATION_S) for one in theirs}
     assert len(differences(late, theirs)) >= 6
@@ -78,7 +86,7 @@ def test_one_evaluation_too_late_is_seen(short):
 
 def test_a_stale_marker_that_is_lost_is_seen(short):
     """Planted: without it, what looks at a dead exporter lingers for five minutes."""
-    history, end_s = lived("exporter-down").history, bundled("exporter-down").duration_s
+    history, end_s = simulated("exporter-down").history, bundled("exporter-down").duration_s
     unmarked = [
         replace(block, values=np.where(is_stale(block.values), np.nan, block.values))
         for block in history.blocks

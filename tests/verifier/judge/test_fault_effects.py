@@ -23,9 +23,9 @@ from simulator.world import World
 from tests.simulator.faults.injectors import disarm
 from tests.simulator.faults.test_measures import IN_THE_WORLD, ON_THE_PATH, struck
 from tests.simulator.worlds import fault, make
-from tests.verifier.lives import EVERYTHING, bundled, told
+from tests.verifier.simulations import bundled, scenario_of, simulate
 from verifier.judge.fault_effects import effect_status, faults_without_effect, ineffective_faults
-from verifier.virtual_time import run as fastforward
+from verifier.virtual_time import simulation
 
 DROP = FaultEffect(
     name="gone", fault="traffic_drop", unit="arrivals per second", measured=10_290.0,
@@ -192,8 +192,8 @@ FAULT = "faults:\n  - {name: it, fault: %s, start: 1m10s, duration: %s, paramete
 
 def recorded(kind, parameters, duration="3m", total="6m"):
     """Return the sentences on a fault of the scrape path in a scenario of virtual time."""
-    scenario = told(QUIET % total + FAULT % (kind, duration, parameters))
-    return fastforward.simulate(scenario, EVERYTHING).weak
+    scenario = scenario_of(QUIET % total + FAULT % (kind, duration, parameters))
+    return simulate(scenario).weak
 
 
 @pytest.mark.parametrize("kind", ON_SCRAPES)
@@ -215,10 +215,10 @@ def _all_present(recorder, _):
 
 
 IGNORED = {
-    "exporter_down": (fastforward, "arrives", _always, "{}"),
+    "exporter_down": (simulation, "arrives", _always, "{}"),
     "counter_reset": (Recorder, "restart", lambda *_: None, "{}"),
-    "scrape_slow": (fastforward, "arrives", _always, "{delay: 12s}"),
-    "scrape_truncated": (fastforward, "arrives", _always, "{share: 0.5}"),
+    "scrape_slow": (simulation, "arrives", _always, "{delay: 12s}"),
+    "scrape_truncated": (simulation, "arrives", _always, "{share: 0.5}"),
     "series_vanish": (Recorder, "present_series", _all_present, "{share: 0.25}"),
 }
 
@@ -245,8 +245,8 @@ def test_an_incident_of_the_past_must_have_had_its_effect_too(monkeypatch):
     """The scenario is about what it left behind."""
     text = QUIET % "2m" + "history:\n  incidents:\n    - {name: old, fault: task_failure, "
     text += "ago: 6m, duration: 2m, parameters: {share: 0.2}}\n"
-    scenario = told(text)
-    assert fastforward.simulate(scenario, EVERYTHING).weak == ()
+    scenario = scenario_of(text)
+    assert simulate(scenario).weak == ()
     disarm(monkeypatch, "task_failure")
-    (sentence,) = fastforward.simulate(scenario, EVERYTHING).weak
+    (sentence,) = simulate(scenario).weak
     assert sentence.startswith("fault old (task_failure) had no effect: ")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from documents.mistakes import Place
-from tests.verifier.lives import PACK, pack_rules
+from tests.verifier.simulations import PACK, pack_rules
 from verifier.errors import JudgeError
 from verifier.pack.rule_writer import as_yaml, group_document, write_rules
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles, RuleGroup, load_rules

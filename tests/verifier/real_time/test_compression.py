@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from documents.mistakes import InputError
 from exporter.history.samples import EPOCH_S, History
 from tests.verifier.histories import rules
-from tests.verifier.lives import EVERYTHING, is_stale, lived_once, pack_panels, pack_rules, told
+from tests.verifier.simulations import is_stale, pack_panels, pack_rules, scenario_of, simulate
 from verifier.evaluation.crosscheck import crosscheck
 from verifier.evaluation.engine import evaluate
 from verifier.promql.reads import reads
@@ -364,8 +364,8 @@ def timelines(history: History, found: RuleFiles, end_s: float, factor: int):
 
 def test_compressed_rules_on_a_compressed_world_say_the_same_at_the_same_time():
     """All nineteen, by a real engine: pending, firing, resolved, to the evaluation."""
-    found, scenario = pack_rules(*NINETEEN), told(TROUBLE)
-    lived = lived_once(scenario, EVERYTHING).history
+    found, scenario = pack_rules(*NINETEEN), scenario_of(TROUBLE)
+    lived = simulate(scenario).history
     fast = squeezed(lived, counters(found), 30)
     small = compress_rules(found, 30)
     expected = timelines(lived, found, scenario.duration_s, 1)

@@ -12,7 +12,7 @@ import pytest
 from agentaskit_sim.inputs import PACK_ROUTING
 from exporter.history.samples import EPOCH_S, Block, History
 from simulator.faults.composition import Composition
-from tests.verifier.lives import pack_panels, pack_rules, told
+from tests.verifier.simulations import pack_panels, pack_rules, scenario_of
 from verifier.errors import JudgeError
 from verifier.pack.routing import load_routing
 from verifier.real_time.run import RealTimeRun, RealTimeSetup, at_real_time, run_in_real_time
@@ -20,7 +20,7 @@ from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Series
 from verifier.suite import run_suite
 from verifier.time_compression import TimeCompression
-from verifier.virtual_time.run import prepare
+from verifier.virtual_time.healthy_world import HealthyWorlds
 
 STORY = """\
 duration: 6m
@@ -36,7 +36,7 @@ expectations:
 
 def scenario(name, share=0.81, receiver="slack-warnings"):
     """A scenario of ten real seconds at thirty times the pace."""
-    return replace(told(STORY.format(share=share, receiver=receiver)), name=name)
+    return replace(scenario_of(STORY.format(share=share, receiver=receiver)), name=name)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ def outcomes():
         pack_panels(),
         load_routing(PACK_ROUTING),
         TimeCompression(30),
+        healthy_worlds=HealthyWorlds(),
     )
     runs = (
         (scenario("sound"), replace(setup, both=True)),
@@ -56,7 +57,7 @@ def outcomes():
         (scenario("disarmed"), setup),
     )
     setups = {scenario.name: setup for scenario, setup in runs}
-    prepare([scenario for scenario, _ in runs], TimeCompression(30))
+    setup.healthy_worlds.prepare([scenario for scenario, _ in runs], setup.compression)
     for _ in range(3):  # real time is not always there on a machine that others share
         found = run_suite(
             [scenario for scenario, _ in runs],

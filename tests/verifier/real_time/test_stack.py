@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.verifier.deliveries import wait_until
-from tests.verifier.lives import pack_rules
+from tests.verifier.simulations import pack_rules
 from verifier.errors import JudgeError
 from verifier.pack.routing import load_routing
 from verifier.real_time import stack as module

@@ -1,4 +1,4 @@
-"""When a stretch may be drawn from its own minutes: chance passes, a trend never does."""
+"""When a period may be resampled from its own minutes: noise may, a trend never."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ENOUGH = (POOL_MINUTES + SETTLE_MINUTES) * MINUTE
 
 def noise(seed=1, scrapes=ENOUGH, series=SERIES):
     """Return scrapes of a system at rest: counts of events, each series with its own mean."""
-    chance = np.random.default_rng(seed)
-    means = 10 ** chance.uniform(0, 6, series)
-    return list(chance.poisson(means, (scrapes, series)).astype(np.float64))
+    random = np.random.default_rng(seed)
+    means = 10 ** random.uniform(0, 6, series)
+    return list(random.poisson(means, (scrapes, series)).astype(np.float64))
 
 
 def with_trend(rows, growth):
@@ -33,7 +33,7 @@ def with_trend(rows, growth):
     return list(out)
 
 
-def test_a_stretch_at_rest_gives_its_last_minutes():
+def test_a_steady_state_gives_its_last_minutes():
     """Whole minutes, as they were, without the first after the change."""
     rows = noise()
     pool = find_pool(rows)
@@ -42,8 +42,8 @@ def test_a_stretch_at_rest_gives_its_last_minutes():
     assert len(pool.rows) == POOL_MINUTES * MINUTE
 
 
-def test_too_few_minutes_are_no_stretch():
-    """Four minutes to draw from and one to settle."""
+def test_too_few_minutes_give_no_pool():
+    """It takes four minutes to draw from and one to settle."""
     assert find_pool(noise()[1:]) is None
     assert find_pool([]) is None
 
@@ -57,14 +57,14 @@ def test_what_a_change_leaves_behind_in_the_first_minute_does_not_count():
     assert (pool.rows == np.array(rows[SETTLE_MINUTES * MINUTE :])).all()
 
 
-def test_one_series_with_a_trend_keeps_all_from_being_drawn():
+def test_one_series_with_a_trend_keeps_all_from_being_resampled():
     """Of three hundred; a hundredth in five minutes is a twelfth in an hour."""
     assert find_pool(with_trend(noise(), 0.01)) is None
 
 
 @pytest.mark.parametrize("growth", [1e-3, 1e-6, 1e-9])
 def test_a_trend_without_noise_is_seen_however_slow_it_is(growth):
-    """Memory that leaks shows in the sum of what leaked, long before it shows in memory."""
+    """Memory that leaks shows in the sum of what leaked long before it shows in memory used."""
     rows = np.full((ENOUGH, 3), 1e12)
     assert find_pool(list(rows)) is not None
     assert find_pool(with_trend(list(rows), growth)) is None
@@ -77,14 +77,14 @@ def test_a_level_that_changed_within_the_minutes_is_a_trend():
     assert find_pool(list(rows)) is None
 
 
-def test_chance_alone_is_rarely_taken_for_a_trend():
-    """It would only cost time: a stretch is asked again at its next scrape."""
+def test_noise_is_rarely_taken_for_a_trend():
+    """It would only cost time: the next scrape is another try."""
     steady = [is_steady(np.array(noise(seed, 16))) for seed in range(200)]
     assert sum(steady) >= 170
 
 
 def test_series_that_stand_still_are_steady():
-    """Among them all that are 0."""
+    """Among them all series that are 0."""
     assert is_steady(np.zeros((16, 4)))
     assert is_steady(np.full((16, 4), 928.0))
 
@@ -102,8 +102,8 @@ def test_minutes_are_drawn_whole_and_all_of_them():
 
 
 @pytest.mark.parametrize("scrapes", [1, 3, 4, 5, 239])
-def test_as_many_scrapes_are_drawn_as_are_wanted(scrapes):
-    """A last minute may be cut; the same chance draws the same."""
+def test_as_many_scrapes_are_drawn_as_are_requested(scrapes):
+    """A last minute may be cut; the same random numbers draw the same."""
     pool = ResamplingPool(np.zeros((16, 2)))
     picks = [pool.pick(scrapes, np.random.default_rng(7)).tolist() for _ in range(2)]
     assert len(picks[0]) == scrapes

@@ -1,7 +1,8 @@
-"""Scenarios lived and judged for tests; what is costly is done once for each process.
+"""Scenarios simulated and judged for tests; what is costly is done once for each process.
 
-The healthy world that all begin with is the judge's own (`fastforward.Warm` keeps it). `make test`
-gives each worker whole files (`--dist loadfile`), so the tests of a file share what they live.
+Every scenario of a process starts from healthy worlds that are simulated once (`HEALTHY`). `make
+test` gives each worker whole files (`--dist loadfile`), so the tests of a file share what they
+simulate.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from verifier.pack.dashboards import load_dashboards
 from verifier.pack.history_depth import HistoryDepths, Read, depths
 from verifier.pack.rules import RuleFiles, load_rules
 from verifier.servers.prometheus import Prometheus
-from verifier.virtual_time import run as fastforward
+from verifier.virtual_time import run
+from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,13 +59,15 @@ def pack_panels(*names: str) -> tuple[Panel, ...]:
 
 NEAR = ("performance", "backpressure")
 """Rule files that look back five minutes at most: their past costs nothing."""
+HEALTHY = HealthyWorlds()
+"""The healthy worlds of this process, each simulated when a test first needs it."""
 
 
 def only(rules: RuleFiles, *alerts: str) -> RuleFiles:
     """Return the rules of these alerts alone."""
-    wanted = [rule for _, rule in rules.alerts if rule.alert in alerts]
+    selected = [rule for _, rule in rules.alerts if rule.alert in alerts]
     groups = (
-        replace(group, rules=tuple(rule for rule in group.rules if rule in wanted))
+        replace(group, rules=tuple(rule for rule in group.rules if rule in selected))
         for group in rules.groups
     )
     return RuleFiles(tuple(group for group in groups if group.rules))
@@ -75,42 +79,46 @@ def bundled(name: str) -> Scenario:
     return load_scenario(resolve(name))
 
 
-def told(text: str) -> Scenario:
+def scenario_of(text: str) -> Scenario:
     """Read a scenario from its text, without its head."""
-    return parse_scenario(f"name: told\nstory: x\nseed: 42\n{text}", "told.yaml")
-
-
-def live(
-    scenario: Scenario, rules: RuleFiles | None = None, *, exact: bool = False
-) -> SimulatedScenario:
-    """Live a scenario and record what the rules read, by default those of `NEAR`."""
-    return fastforward.simulate(scenario, depths(rules or pack_rules(*NEAR)), exact=exact)
+    return parse_scenario(f"name: written\nstory: x\nseed: 42\n{text}", "written.yaml")
 
 
 EVERYTHING = HistoryDepths((Read(re.compile("(?!agentaskit_sim_).*"), None, 300.0, 300.0),))
 """Five minutes of every metric of the world, but for the simulator's clock and its like."""
 
+_simulate = run.simulate
+_SIMULATED: dict[object, SimulatedScenario] = {}
 
-_live = fastforward.simulate
-_LIVED: dict[object, SimulatedScenario] = {}
 
-
-def lived_once(
-    scenario: Scenario, needed: HistoryDepths, *, exact: bool = False, **_: object
+def simulate(
+    scenario: Scenario, needed: HistoryDepths = EVERYTHING, *, exact: bool = False
 ) -> SimulatedScenario:
-    """Be `simulate`, but simulate the same scenario only once and record all that is near."""
+    """Simulate a scenario and record what is `needed`, by default every metric."""
+    return _simulate(scenario, needed, HEALTHY, exact=exact)
+
+
+def simulate_for(scenario: Scenario, rules: RuleFiles) -> SimulatedScenario:
+    """Simulate a scenario and record what these rules read."""
+    return simulate(scenario, depths(rules))
+
+
+def simulate_once(
+    scenario: Scenario, needed: HistoryDepths, *_: object, exact: bool = False, **__: object
+) -> SimulatedScenario:
+    """Be `run.simulate`, but simulate the same scenario only once and record all that is near."""
     if needed.longest_s <= EVERYTHING.longest_s:
         needed = EVERYTHING
-    asked = tuple(needed.depth_s(dict(labels)["__name__"]) for labels in catalogue().series)
-    key = (replace(scenario, path="", expectations=()), asked, needed.fine_s, exact)
-    if key not in _LIVED:
-        _LIVED[key] = _live(scenario, needed, exact=exact)
-    return _LIVED[key]
+    read_s = tuple(needed.depth_s(dict(labels)["__name__"]) for labels in catalogue().series)
+    key = (replace(scenario, path="", expectations=()), read_s, needed.fine_s, exact)
+    if key not in _SIMULATED:
+        _SIMULATED[key] = simulate(scenario, needed, exact=exact)
+    return _SIMULATED[key]
 
 
-def lived(name: str, *, exact: bool = False) -> SimulatedScenario:
-    """Live a scenario of the library, once, and record every metric."""
-    return lived_once(bundled(name), EVERYTHING, exact=exact)
+def simulated(name: str, *, exact: bool = False) -> SimulatedScenario:
+    """Simulate a scenario of the library, once, and record every metric."""
+    return simulate_once(bundled(name), EVERYTHING, exact=exact)
 
 
 @cache
@@ -120,33 +128,48 @@ def catalogue() -> Catalogue[Snapshot]:
     return catalogue_world(World(scenario.topology, scenario.plan, scenario.seed).snapshot())
 
 
-def judged(
+def verify(
     scenario: Scenario,
     rules: RuleFiles,
     panels: tuple[Panel, ...] = (),
     *,
     exact: bool = False,
 ) -> ScenarioOutcome:
-    """Live a scenario and let a real Prometheus judge it."""
-    return fastforward.verify_scenario(scenario, rules, panels, exact=exact, report=lambda _: None)
+    """Simulate a scenario and let a real Prometheus judge it."""
+    setup = run.VirtualTimeSetup(rules, panels, HEALTHY, exact)
+    return run.verify_scenario(scenario, setup, lambda _: None)
+
+
+def judge_simulated(
+    scenario: Scenario,
+    simulated: SimulatedScenario,
+    rules: RuleFiles,
+    panels: tuple[Panel, ...] = (),
+) -> tuple[tuple[AlertVerdict, ...], tuple[PanelAnswer, ...]]:
+    """Judge a scenario that was simulated before, as `verify_scenario` does."""
+    with Prometheus() as server:
+        server.push(simulated.history)
+        evaluation = evaluate(server, rules, panels, start_s=0.0, end_s=scenario.duration_s)
+    names = [rule.alert for _, rule in rules.alerts]
+    return judge(scenario, names, evaluation.timelines), evaluation.panels
 
 
 def series(
     history: History, name: str, **labels: str
 ) -> Iterator[tuple[LabelSet, NDArray[np.float64], NDArray[np.float64]]]:
     """Yield the label set, virtual times and values of the series of `name`, markers included."""
-    wanted = {"__name__": name, **labels}.items()
-    for index, found in enumerate(history.series):
-        if not wanted <= dict(found).items():
+    selector = {"__name__": name, **labels}.items()
+    for index, label_set in enumerate(history.series):
+        if not selector <= dict(label_set).items():
             continue
         times_s, values = [], []
         for block in history.blocks:
             row = block.values[block.series == index].reshape(-1)
             if len(row):
-                seen = ~np.isnan(row) | is_stale(row)
-                times_s.append(block.timestamps_ms[seen] / 1000 - EPOCH_S)
-                values.append(row[seen])
-        yield found, np.concatenate(times_s), np.concatenate(values)
+                present = ~np.isnan(row) | is_stale(row)
+                times_s.append(block.timestamps_ms[present] / 1000 - EPOCH_S)
+                values.append(row[present])
+        yield label_set, np.concatenate(times_s), np.concatenate(values)
 
 
 def total(history: History, name: str, **labels: str) -> NDArray[np.float64]:
@@ -157,14 +180,3 @@ def total(history: History, name: str, **labels: str) -> NDArray[np.float64]:
 def is_stale(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return where `values` holds stale markers."""
     return np.ascontiguousarray(values).view(np.uint64) == STALE_BITS
-
-
-def judge_lived(
-    scenario: Scenario, past: SimulatedScenario, rules: RuleFiles, panels: tuple[Panel, ...] = ()
-) -> tuple[tuple[AlertVerdict, ...], tuple[PanelAnswer, ...]]:
-    """Judge what was lived already, as `verify_scenario` does."""
-    with Prometheus() as server:
-        server.push(past.history)
-        seen = evaluate(server, rules, panels, start_s=0.0, end_s=scenario.duration_s)
-    names = [rule.alert for _, rule in rules.alerts]
-    return judge(scenario, names, seen.timelines), seen.panels

@@ -1,0 +1,69 @@
+"""Healthy worlds: simulated once, shared by scenarios, and refused where there is none."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from tests.verifier.simulations import scenario_of
+from verifier.errors import JudgeError
+from verifier.time_compression import TimeCompression
+from verifier.virtual_time import healthy_world
+from verifier.virtual_time.healthy_world import HealthyWorlds
+
+SMALL = scenario_of("duration: 1m\nload: {rate: 1000}\n")
+
+
+@pytest.fixture
+def simulations(monkeypatch):
+    """Return the rates that healthy worlds are simulated for; a rate of 13 does not settle."""
+    rates = []
+
+    def simulate(_topology, rate, _seed, _compression):
+        rates.append(rate)
+        if rate == 13:
+            raise JudgeError("planted")
+        return object()
+
+    monkeypatch.setattr(healthy_world, "simulate_healthy_world", simulate)
+    return rates
+
+
+def test_a_world_that_does_not_settle_has_no_past(monkeypatch):
+    """No verdict on ever-growing queues."""
+    monkeypatch.setattr(healthy_world, "WARM_UP_MINUTES_MAX", 2)
+    scenario = scenario_of("duration: 1m\nload: {rate: 1234}\n")
+    with pytest.raises(JudgeError, match=r"does not settle under 1234 tasks/s, .* load\.stages"):
+        HealthyWorlds().start_of(scenario)
+
+
+def test_scenarios_that_start_alike_share_a_world(simulations):
+    """Faults and durations make no difference; load, seed and time compression do."""
+    worlds = HealthyWorlds()
+    world = worlds.start_of(SMALL)
+    assert worlds.start_of(scenario_of("duration: 9m\nload: {rate: 1000}\n")) is world
+    assert worlds.start_of(scenario_of("duration: 1m\nload: {rate: 1001}\n")) is not world
+    assert worlds.start_of(SMALL, TimeCompression(2)) is not world
+    assert simulations == [1000, 1001, 1000]
+
+
+def test_only_what_several_scenarios_share_is_prepared(simulations):
+    """A world of one scenario is its worker's work; one that does not settle is no failure yet."""
+    rates = (1000, 500, 1000, 13, 13)
+    scenarios = [scenario_of(f"duration: 1m\nload: {{rate: {rate}}}\n") for rate in rates]
+    worlds = HealthyWorlds()
+    worlds.prepare(scenarios)
+    assert simulations == [1000, 13]
+    worlds.start_of(scenarios[0])
+    assert simulations == [1000, 13]
+    with pytest.raises(JudgeError, match="planted"):
+        worlds.start_of(scenarios[3])
+
+
+def test_another_process_starts_with_no_worlds(simulations):
+    """Where workers are not forked, a judge is pickled: its worlds are simulated again there."""
+    worlds = HealthyWorlds()
+    worlds.start_of(SMALL)
+    pickle.loads(pickle.dumps(worlds)).start_of(SMALL)  # noqa: S301 - our own bytes
+    assert simulations == [1000, 1000]

@@ -1,0 +1,71 @@
+"""A scenario's past: as deep as it is read, with the incidents that still show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from exporter.history.retention import COARSE_S, FINE_PAST_S
+from exporter.target import SCRAPE_S
+from tests.verifier.histories import rules
+from tests.verifier.simulations import (
+    NEAR,
+    pack_panels,
+    pack_rules,
+    scenario_of,
+    series,
+    simulate,
+    simulate_for,
+    total,
+    verify,
+)
+from verifier.pack.history_depth import depths
+
+SMALL = "load: {rate: 1000}\n"
+INCIDENT = (
+    "history: {incidents: [{name: h, fault: task_failure, ago: %s, duration: %s,"
+    " parameters: {share: 0.5}}]}\n"
+)
+
+
+def test_each_metric_has_as_much_past_as_is_read_of_it():
+    """30 days of requests, five minutes of the rest, and nothing that nobody reads."""
+    needed = depths(pack_rules("slo", *NEAR), pack_panels("sla", "capacity", "throughput"))
+    history = simulate(scenario_of("duration: 1m\n" + SMALL), needed).history
+    names = {dict(labels)["__name__"] for labels in history.series}
+    assert names == {name for name in names if needed.depth_s(name)} | {"up"}
+    assert needed.depth_s("http_requests_total") == 30 * 86_400
+    assert needed.depth_s("agentaskit_agents_crashed_total") == 0
+    for name in names - {"up"}:
+        for _, times_s, _ in series(history, name):
+            depth_s = needed.depth_s(name)
+            assert -depth_s - 2 * SCRAPE_S <= times_s[0] <= -depth_s, name
+            steps = np.diff(times_s)
+            assert (steps[times_s[1:] > -FINE_PAST_S] == SCRAPE_S).all()
+            assert (steps[times_s[1:] <= -FINE_PAST_S] == COARSE_S).all()
+
+
+def test_a_week_on_week_rule_has_its_five_minutes(tmp_path):
+    """An offset reaches far back with a narrow window, which coarse steps would leave empty."""
+    ratio = "sum(rate(agentaskit_tasks_processed_total[1m] offset 1d12h)) > 900"
+    before = rules(tmp_path, {"alert": "AsBefore", "expr": ratio}, interval="1m")
+    verdicts = verify(scenario_of("duration: 5m\n" + SMALL), before).alerts
+    assert [(alert.alert, alert.firing_s, alert.resolved_s) for alert in verdicts] == [
+        ("AsBefore", 0, None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ago", "duration", "shows"),
+    [("10d", "1h", False), ("4m", "2m", True), ("20m", "18m", True)],
+    ids=["long over", "within what is read", "started before what is read"],
+)
+def test_an_incident_is_simulated_where_it_shows(ago, duration, shows):
+    """With rules that look back five minutes, one ten days ago costs nothing and breaks nothing."""
+    scenario = scenario_of("duration: 1m\n" + SMALL + INCIDENT % (ago, duration))
+    far = simulate_for(scenario, pack_rules("slo"))
+    assert far.exact_s + far.resampled_s > 29 * 86_400
+    near = simulate(scenario)
+    errors = total(near.history, "http_requests_total", status="500")
+    assert (errors[-1] > 100) == shows
+    assert (near.exact_s > 60) == shows

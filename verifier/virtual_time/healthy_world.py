@@ -1,0 +1,136 @@
+"""Healthy worlds: settled under their load, the state that every scenario's history begins with.
+
+A healthy world is simulated once for each topology, load, seed and time compression, and every
+scenario starts from a copy. Whoever runs scenarios holds the `HealthyWorlds` and hands it on; on
+Linux worker processes are forked after `prepare`, so what the parent simulated is theirs too.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exporter.metrics.catalogue import CONTRACT, Catalogue
+from simulator.load import Load
+from simulator.plan import Plan
+from simulator.topology import Topology
+from simulator.world import World
+from verifier.errors import JudgeError
+from verifier.time_compression import TimeCompression
+from verifier.virtual_time.steady_state import MINUTE, find_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from scenarios.scenario import Scenario
+    from simulator.snapshot import Snapshot
+
+REAL_TIME: Final = TimeCompression()
+WARM_UP_S: Final = 60.0
+"""Simulated before any scrape is compared: queues, pools and the fleet start empty."""
+WARM_UP_MINUTES_MAX: Final = 20
+"""Queues that grow for as long as this grow for ever: the load is more than the system carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthyWorld:
+    """A world that has settled under its load, and the exact scrapes of its last minutes.
+
+    `before` is the scrape before the first of `scrapes`: counters are compared with it.
+    """
+
+    world: World
+    before: Snapshot
+    scrapes: tuple[Snapshot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What scenarios must have in common to start from the same world."""
+
+    topology: Topology
+    rate: float
+    seed: int
+    compression: TimeCompression
+
+
+class HealthyWorlds:
+    """The healthy worlds of one run of the program, each simulated once.
+
+    A copy in another process that is not a fork starts empty: simulating a world again takes less
+    than sending one, and gives the same bytes.
+    """
+
+    def __init__(self) -> None:
+        """Simulate nothing yet."""
+        self._worlds: dict[_Key, HealthyWorld] = {}
+
+    def __reduce__(self) -> tuple[type[HealthyWorlds], tuple[()]]:
+        """Pickle as an empty one."""
+        return HealthyWorlds, ()
+
+    def start_of(
+        self, scenario: Scenario, compression: TimeCompression = REAL_TIME
+    ) -> HealthyWorld:
+        """Return the healthy world that `scenario` starts from; raise JudgeError for none."""
+        key = _key(scenario, compression)
+        if key not in self._worlds:
+            self._worlds[key] = simulate_healthy_world(
+                key.topology, key.rate, key.seed, compression
+            )
+        return self._worlds[key]
+
+    def prepare(
+        self, scenarios: Iterable[Scenario], compression: TimeCompression = REAL_TIME
+    ) -> None:
+        """Compile the simulator, and simulate each world that several scenarios start from.
+
+        To be called before workers are forked. A world that does not settle is reported by its
+        own scenarios, not here.
+        """
+        World(Topology(), Plan(), 0)  # compiles: numba does so at the first world
+        by_key: dict[_Key, list[Scenario]] = {}
+        for scenario in scenarios:
+            by_key.setdefault(_key(scenario, compression), []).append(scenario)
+        for sharing in by_key.values():
+            if len(sharing) > 1:
+                with suppress(JudgeError):
+                    self.start_of(sharing[0], compression)
+
+
+def simulate_healthy_world(
+    topology: Topology, rate: float, seed: int, compression: TimeCompression = REAL_TIME
+) -> HealthyWorld:
+    """Simulate a healthy world exactly until its last minutes are steady: those to draw from.
+
+    Raises `JudgeError` when it does not settle: it has no healthy past.
+    """
+    world = World(compression.topology(topology), Plan(load=Load(rate=rate)), seed)
+    world.advance(WARM_UP_S)
+    scrapes = [world.snapshot()]
+    contract = Catalogue(CONTRACT, scrapes[0])
+    counters = contract.kinds == "counter"
+    reading = contract.flatten(scrapes[0])
+    rows: list[NDArray[np.float64]] = []
+    for _ in range(round(WARM_UP_MINUTES_MAX * compression.factor) * MINUTE):
+        world.advance_ns(world.now_ns + compression.step_ns)
+        scrapes.append(world.snapshot())
+        last, reading = reading, contract.flatten(scrapes[-1])
+        rows.append(np.where(counters, reading - last, reading))
+        pool = find_pool(rows, factor=compression.factor)
+        if pool is not None:
+            size = len(pool.rows)
+            return HealthyWorld(world, scrapes[-size - 1], tuple(scrapes[-size:]))
+    raise JudgeError(
+        f"the system does not settle under {rate:g} tasks/s, so the scenario has no steady past:"
+        " give a load.rate that it can carry, and raise it by load.stages"
+    )
+
+
+def _key(scenario: Scenario, compression: TimeCompression) -> _Key:
+    return _Key(scenario.topology, scenario.plan.load.rate, scenario.seed, compression)

@@ -1,0 +1,113 @@
+"""A scenario's past: what was simulated, and stored, before its start.
+
+Used by the simulation of a scenario and by every run in real time. The past begins with a healthy
+world and holds the scenario's incidents; it is as long as rules and panels look back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exporter.history.recorder import Recorder
+from exporter.metrics.catalogue import catalogue_world
+from exporter.target import SCRAPE_S
+from simulator.kernel.streams import generator
+from simulator.load import Load
+from simulator.plan import Plan
+from verifier.judge.fault_effects import faults_without_effect
+from verifier.virtual_time.healthy_world import REAL_TIME
+from verifier.virtual_time.progress import ProgressReporter
+from verifier.virtual_time.simulation import Simulation
+from verifier.virtual_time.steady_state import ResamplingPool, is_steady
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scenarios.scenario import Scenario
+    from simulator.faults.catalogue import Fault
+    from simulator.world import World
+    from verifier.pack.history_depth import HistoryDepths
+    from verifier.time_compression import TimeCompression
+    from verifier.virtual_time.healthy_world import HealthyWorld, HealthyWorlds
+    from verifier.virtual_time.progress import Report
+
+AFTERMATH_S: Final = 3600.0
+"""How long after its end an incident of the past may still show: leaks go as agents are recycled,
+queues drain."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPast:
+    """A scenario's past, simulated up to its start: the world then, its pool, the record so far.
+
+    `weak` are sentences on its incidents that had no effect.
+    """
+
+    world: World
+    pool: ResamplingPool | None
+    simulation: Simulation
+    weak: tuple[str, ...]
+
+
+def simulate_past(
+    scenario: Scenario,
+    needed: HistoryDepths,
+    healthy_worlds: HealthyWorlds,
+    *,
+    compression: TimeCompression = REAL_TIME,
+    report: Report | None = None,
+) -> SimulatedPast:
+    """Simulate what came before `scenario`, as far back as rules and panels read.
+
+    The record is in scenario seconds whatever the `compression`; the world runs in its own.
+    Raises JudgeError when the world does not settle under the scenario's load.
+    """
+    healthy = healthy_worlds.start_of(scenario, compression)
+    catalogue = catalogue_world(healthy.before)
+    recorder = Recorder(catalogue, needed.depth_s, scenario.past.depth_s, needed.fine_s)
+    past_s, incidents = _incidents(scenario, recorder.past_s)
+    simulation = Simulation(
+        recorder=recorder,
+        random=generator(scenario.seed, "resample"),
+        progress=ProgressReporter(scenario, report),
+        compression=compression,
+    )
+    load = Load(rate=scenario.plan.load.rate)
+    world = healthy.world.fork(compression.plan(Plan(load=load, faults=incidents)))
+    pool = _continue_from(recorder, healthy)
+    if start_changed(incidents):
+        pool = None
+    pool = simulation.advance(world, -past_s, 0.0, pool)
+    return SimulatedPast(world, pool, simulation, faults_without_effect(world, recorder.path))
+
+
+def start_changed(faults: Iterable[Fault]) -> bool:
+    """Whether a fault starts with the plan itself, so that no pool from before it fits."""
+    return any(fault.start_s <= 0 for fault in faults)
+
+
+def _incidents(scenario: Scenario, read_s: float) -> tuple[float, tuple[Fault, ...]]:
+    """Return how long a past to simulate, and the incidents that show in what is read of it."""
+    shown = [
+        incident
+        for incident in scenario.past.incidents
+        if incident.ago_s - incident.duration_s < read_s + AFTERMATH_S
+    ]
+    earliest_s = max((incident.ago_s for incident in shown), default=0.0)
+    past_s = max(read_s, float(np.ceil(earliest_s / SCRAPE_S) * SCRAPE_S))
+    return past_s, tuple(incident.fault(past_s - incident.ago_s) for incident in shown)
+
+
+def _continue_from(recorder: Recorder, healthy: HealthyWorld) -> ResamplingPool | None:
+    """Let the record go on from the healthy world; return its pool in the recorder's columns.
+
+    None when something is read that is never steady, such as a clock.
+    """
+    snapshots = (healthy.before, *healthy.scrapes)
+    readings = np.array([recorder.read(snapshot) for snapshot in snapshots])
+    recorder.continue_from(readings[-1])
+    rows = np.where(recorder.counters, np.diff(readings, axis=0), readings[1:])
+    return ResamplingPool(rows) if is_steady(rows) else None

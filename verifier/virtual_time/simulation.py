@@ -1,0 +1,126 @@
+"""Moves a world from scrape to scrape in virtual time and records what each scrape brings.
+
+Used for a scenario's past and for the scenario itself. Around every change of load or faults the
+world is simulated event by event; in a steady state the rest of the period is resampled, unless the
+caller wants everything exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exporter.scrape_path.losses import arrives
+from exporter.target import SCRAPE_S
+from verifier.virtual_time.steady_state import MINUTE, ResamplingPool, find_pool
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from exporter.history.recorder import Recorder
+    from simulator.world import World
+    from verifier.time_compression import TimeCompression
+    from verifier.virtual_time.progress import ProgressReporter
+
+RESAMPLED_SCRAPES_MIN: Final = 2 * MINUTE
+"""Fewer scrapes than these are simulated: half a minute saved is not worth a seam."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Simulation:
+    """Moves worlds from scrape to scrape, one plan after another, into one record.
+
+    `exact_s` and `resampled_s` count what was simulated and what was drawn, in scenario seconds.
+    `restarts` is the number of exporter restarts recorded so far of the plan in progress, as its
+    world counts them.
+    """
+
+    recorder: Recorder
+    random: np.random.Generator
+    progress: ProgressReporter
+    compression: TimeCompression
+    exact: bool = False
+    exact_s: float = 0.0
+    resampled_s: float = 0.0
+    restarts: int = 0
+
+    def advance(
+        self, world: World, start_s: float, end_s: float, pool: ResamplingPool | None
+    ) -> ResamplingPool | None:
+        """Record the scrapes of `world` after `start_s` up to `end_s`, scenario seconds.
+
+        A `pool` that is given fits until the first change. Returns the pool of the last period
+        between changes, None if it was not steady at the end.
+        """
+        self.restarts = 0
+        self._record_restart(world)
+        origin_ns = world.now_ns
+        scrapes = round((end_s - start_s) / SCRAPE_S)
+        done = 0
+        rows: list[NDArray[np.float64]] = []
+        leaked: list[int] = []
+        while done < scrapes:
+            if pool is None and not self.exact:
+                pool = find_pool(rows, leaked, factor=self.compression.factor)
+            unchanged = self._scrapes_unchanged(world, scrapes - done)
+            if pool is not None and unchanged >= RESAMPLED_SCRAPES_MIN and not self.exact:
+                self._resample(world, start_s + done * SCRAPE_S, unchanged, pool)
+                done += unchanged
+                continue
+            done += 1
+            at_ns = origin_ns + done * self.compression.step_ns
+            if self._advance_to(world, at_ns):
+                rows, leaked, pool = [], [], None
+                self._record(world, start_s + done * SCRAPE_S)
+            else:
+                rows.append(self._record(world, start_s + done * SCRAPE_S))
+                leaked.append(world.leaked_bytes)
+            self.progress.simulated(start_s + done * SCRAPE_S)
+        return pool
+
+    def _scrapes_unchanged(self, world: World, remaining: int) -> int:
+        """Return how many of the `remaining` scrapes may be resampled before the next change.
+
+        At least the last scrape before a change is simulated, so that the change is exact.
+        """
+        before_change = (world.next_change_ns() - world.now_ns) // self.compression.step_ns
+        return int(before_change - 1 if before_change < remaining else remaining)
+
+    def _advance_to(self, world: World, at_ns: int) -> bool:
+        """Simulate up to `at_ns` of the world; return whether load or faults changed before."""
+        changed = world.next_change_ns() <= at_ns
+        while world.next_change_ns() <= at_ns:
+            # Change by change, for a restart resets counters as they are at that very instant.
+            world.advance_ns(world.next_change_ns())
+            self._record_restart(world)
+        world.advance_ns(at_ns)
+        return changed
+
+    def _record(self, world: World, at_s: float) -> NDArray[np.float64]:
+        """Record one exact scrape; return its row: gains of counters, values of gauges."""
+        snapshot = world.snapshot()
+        raw = self.recorder.read(snapshot)
+        present = self.recorder.present_series(snapshot)
+        row = self.recorder.record(at_s, raw, up=arrives(snapshot), present=present)
+        self.recorder.count_effects(snapshot)
+        self.exact_s += SCRAPE_S
+        return row
+
+    def _record_restart(self, world: World) -> None:
+        snapshot = world.snapshot()
+        if snapshot.exporter_restarts != self.restarts:
+            self.restarts = snapshot.exporter_restarts
+            self.recorder.restart(self.recorder.read(snapshot))
+
+    def _resample(self, world: World, from_s: float, scrapes: int, pool: ResamplingPool) -> None:
+        times_s = from_s + SCRAPE_S * np.arange(1, scrapes + 1, dtype=np.float64)
+        snapshot, picks = world.snapshot(), pool.pick(scrapes, self.random)
+        present = self.recorder.present_series(snapshot)
+        up = arrives(snapshot)
+        self.recorder.record_rows(times_s, pool.rows, picks, up=up, present=present)
+        self.recorder.count_effects(snapshot, scrapes)
+        world.skip_ns(scrapes * self.compression.step_ns)
+        self.resampled_s += scrapes * SCRAPE_S
+        self.progress.simulated(from_s + scrapes * SCRAPE_S)
