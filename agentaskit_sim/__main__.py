@@ -1,8 +1,8 @@
-"""`agentaskit-sim`: finds the command, and turns whatever happens into an exit status.
+"""`agentaskit-sim`: finds the command, and turns every outcome into an exit status.
 
-Every command is one file of this room, imported only when it is asked for, so that help is there
-at once. Exit status: 0 all holds, 1 an expectation failed, 2 bad input or usage, 3 could not
-judge, 130 and 143 on signals. A user never sees a traceback (AGENTASKIT_SIM_TRACEBACK=1 shows it).
+Every command is one module of `commands`, imported only when it is called, so that `--help` starts
+fast. Exit status: 0 all holds, 1 an expectation failed, 2 bad input or usage, 3 could not judge,
+130 and 143 on signals. A user never sees a traceback (AGENTASKIT_SIM_TRACEBACK=1 shows it).
 """
 
 from __future__ import annotations
@@ -12,41 +12,46 @@ import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EXIT_INPUT, EXIT_UNABLE, EXIT_SIGNALLED, EXIT_PIPE = 2, 3, 128, 141
+EXIT_INPUT: Final = 2
+EXIT_UNABLE: Final = 3
+EXIT_SIGNALLED: Final = 128
+"""Plus the signal's number, as shells do."""
+EXIT_PIPE: Final = 141
+"""What a shell reports of a program that SIGPIPE ends."""
 
-COMMANDS = {
+COMMANDS: Final = {
     "verify": "Run scenarios and judge every alert with a real Prometheus.",
-    "scenarios": "List, show, check and begin scenario files.",
+    "scenarios": "List, show, check and create scenario files.",
     "serve": "Run the world in real time and serve its metrics to Prometheus.",
     "up": "Run world and stack together, and watch alerts fire.",
-    "fault": "Inject, change and end faults of a world that runs.",
+    "fault": "Inject, change and end faults of a running world.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "doctor": "Check what is installed on this machine and what is missing.",
 }
-"""Each is in the module of its name: a function of that name, or a Typer `app` of subcommands."""
+"""Each is the module of its name: it has a function of that name, or an `app` of subcommands."""
 
-HELP = """A wind tunnel for an observability stack.
+HELP: Final = """A wind tunnel for an observability stack.
 
-Simulates a system of 928 agents, shows its metrics to a real Prometheus, and tells whether the
-alerts fire and resolve as they should.
+Simulates a system of 928 agents, serves its metrics to a real Prometheus, and reports whether
+the alerts fire and resolve as they should.
 """
-EPILOG = """\b
+EPILOG: Final = """\b
 Examples:
   agentaskit-sim verify                        judge every bundled scenario
   agentaskit-sim verify traffic-drop --seed 7  one scenario, another seed
   agentaskit-sim verify --rules my-alerts/     your rules, not the bundled ones
-  agentaskit-sim serve                         live metrics on port 9464
+  agentaskit-sim serve                         metrics in real time on port 9464
   agentaskit-sim up --compress 10              the same with Prometheus and Alertmanager
   agentaskit-sim fault inject traffic_drop share=0.4
-                                               a fault in the world that runs
-  agentaskit-sim scenarios new my-outage       begin a scenario of your own
+                                               a fault in the running world
+  agentaskit-sim scenarios new my-outage       create a scenario of your own
 
 \b
 Exit status:
@@ -63,14 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         status = _run(argv)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of a pipe has left, as `head` does
+    except BrokenPipeError:
+        # The reader has left, as `head` does; Python's own flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = EXIT_PIPE
     sys.exit(status)
 
 
-def app(wanted: str | None) -> typer.Typer:
-    """Return the command line in which `wanted` is real and the other commands are only named."""
+def app(command: str | None) -> typer.Typer:
+    """Return the command line; only `command` is imported, the others are no more than named."""
     front = typer.Typer(
         name="agentaskit-sim",
         help=HELP,
@@ -81,14 +87,14 @@ def app(wanted: str | None) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     front.callback()(_front)
-    for name, what in COMMANDS.items():
-        if name != wanted:
-            front.command(name, help=what)(_unloaded)
+    for name, summary in COMMANDS.items():
+        if name != command:
+            front.command(name, help=summary)(_not_imported)
             continue
         module = import_module(f"agentaskit_sim.commands.{name}")
         examples = getattr(module, "EXAMPLES", None)
         if hasattr(module, "app"):
-            front.add_typer(module.app, name=name, help=what, epilog=examples)
+            front.add_typer(module.app, name=name, help=summary, epilog=examples)
         else:
             front.command(name, epilog=examples)(getattr(module, name))
     return front
@@ -97,11 +103,11 @@ def app(wanted: str | None) -> typer.Typer:
 def _run(argv: list[str]) -> int:
     if not argv:
         argv = ["--help"]
-    wanted = next((word for word in argv if not word.startswith("-")), None)
+    command = next((word for word in argv if not word.startswith("-")), None)
     try:
-        if wanted in {"verify", "up"}:
+        if command in {"verify", "up"}:
             argv = import_module("agentaskit_sim.commands.verify").spread(argv)
-        app(wanted)(argv, prog_name="agentaskit-sim")
+        app(command)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
@@ -111,13 +117,14 @@ def _run(argv: list[str]) -> int:
     except Exception as error:
         if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
             raise
-        return _failed(error)
+        return _report(error)
     return 0
 
 
-def _failed(error: Exception) -> int:
-    from documents.mistakes import InputError  # noqa: PLC0415 - help needs neither
-    from verifier.errors import JudgeError  # noqa: PLC0415
+def _report(error: Exception) -> int:
+    """Print the error in one line, or one for each mistake; return the exit status."""
+    from documents.mistakes import InputError  # noqa: PLC0415 - `--help` does without
+    from verifier.errors import JudgeError  # noqa: PLC0415 - `--help` does without
 
     if isinstance(error, InputError | JudgeError):
         typer.echo(str(error), err=True)
@@ -132,16 +139,17 @@ def _failed(error: Exception) -> int:
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
-    """Unwind, so that every child is ended and every temporary folder removed; once is enough."""
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)
+    """Unwind, so that every child process ends and every temporary folder is removed."""
+    # A second signal would interrupt the unwinding and leave servers behind.
+    for handled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(handled, signal.SIG_IGN)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(EXIT_SIGNALLED + number)
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if wanted:
+def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if requested:
         typer.echo(f"agentaskit-sim {version('agentaskit-sim')}")
         raise typer.Exit
 
@@ -158,8 +166,8 @@ def _front(
     """Take the options that stand before a command."""
 
 
-def _unloaded() -> None:
-    """Stand for a command that was not asked for; never called."""
+def _not_imported() -> None:
+    """Stand in for a command that is only listed; never called."""
 
 
 if __name__ == "__main__":

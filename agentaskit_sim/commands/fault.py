@@ -1,14 +1,14 @@
-"""`agentaskit-sim fault`: list, inject, change and end faults of a world that `serve` runs.
+"""`agentaskit-sim fault`: list, inject, change and end faults of a world that `serve` or `up` runs.
 
-Speaks to the world's fault API and checks nothing itself: what a fault may be is said by the world,
-in one sentence. Exit status: 2 when the world refuses, 3 when none answers.
+A client of the world's fault API. It checks nothing itself: the world does, and answers with one
+sentence. Exit status: 2 when the world refuses, 3 when none answers.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich import box
@@ -22,8 +22,13 @@ from documents.durations import format_duration
 from documents.mistakes import InputError
 from documents.sentences import did_you_mean
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agentaskit_sim.fault_client import FaultDocument, FaultKindDocument
+
 app = typer.Typer(rich_markup_mode=None)
-EXAMPLES = """\b
+EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim fault catalogue
   agentaskit-sim fault inject traffic_drop share=0.4
@@ -34,15 +39,16 @@ Examples:
   agentaskit-sim fault end db
   agentaskit-sim fault end --all
 """
-_WIDE = 120
+_PLAIN_WIDTH: Final = 120
+"""Columns where no terminal says how many."""
 
-Url = Annotated[str, typer.Option("--url", metavar="URL", help="Where the world is served.")]
+Url = Annotated[str, typer.Option("--url", metavar="URL", help="URL of the world.")]
 TokenFile = Annotated[
     Path | None,
     typer.Option("--token-file", help="File with the world's token; or AGENTASKIT_SIM_TOKEN."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
-Numbers = Annotated[
+Parameters = Annotated[
     list[str] | None,
     typer.Argument(metavar="[KEY=VALUE]...", help="The fault's parameters, e.g. share=0.4."),
 ]
@@ -51,26 +57,24 @@ Numbers = Annotated[
 @app.command("list")
 def list_all(*, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List the faults in effect."""
-    told = FaultClient(url).call("GET", "/faults")
-    _show(told["faults"], told, as_json=as_json)
+    document = FaultClient(url).list_all()
+    _show(document["faults"], document, as_json=as_json)
 
 
 @app.command()
 def inject(  # noqa: PLR0913 - typer declares options as parameters
-    fault: Annotated[str, typer.Argument(metavar="FAULT", help="Which; see `fault catalogue`.")],
-    parameters: Numbers = None,
+    fault: Annotated[str, typer.Argument(metavar="FAULT", help="Kind; see `fault catalogue`.")],
+    parameters: Parameters = None,
     *,
-    name: Annotated[str | None, typer.Option(help="A name of its own; the fault's if not.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name; by default its kind.")] = None,
     duration: Annotated[
-        str | None, typer.Option(help="When the world ends it by itself: 5m, at most 1h.")
+        str | None, typer.Option(help="How long it lasts: 5m by default, at most 1h.")
     ] = None,
-    ramp: Annotated[
-        str | None, typer.Option(help="How long it takes to its full strength.")
-    ] = None,
-    tiers: Annotated[str | None, typer.Option(help="Tiers it strikes: micro,board.")] = None,
-    hosts: Annotated[str | None, typer.Option(help="Hosts it strikes: 0,1.")] = None,
-    sandboxes: Annotated[str | None, typer.Option(help="Sandboxes it strikes: A,B.")] = None,
-    fraction: Annotated[float | None, typer.Option(help="Share of those that it strikes.")] = None,
+    ramp: Annotated[str | None, typer.Option(help="Time until full strength.")] = None,
+    tiers: Annotated[str | None, typer.Option(help="Tiers it targets: micro,board.")] = None,
+    hosts: Annotated[str | None, typer.Option(help="Hosts it targets: 0,1.")] = None,
+    sandboxes: Annotated[str | None, typer.Option(help="Sandboxes it targets: A,B.")] = None,
+    fraction: Annotated[float | None, typer.Option(help="Share of them that it targets.")] = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
     as_json: AsJson = False,
@@ -78,7 +82,7 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
     """Begin a fault now; the world ends it by itself."""
     targets = {
         "tiers": _words(tiers),
-        "hosts": [_value(one) for one in _words(hosts) or ()] or None,
+        "hosts": [_value(host) for host in _words(hosts) or ()] or None,
         "sandboxes": _words(sandboxes),
         "fraction": fraction,
     }
@@ -87,29 +91,30 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
         "name": name,
         "duration": duration,
         "ramp": ramp,
-        "targets": _given(targets) or None,
-        "parameters": _parameters(parameters) or None,
+        "targets": _without_none(targets) or None,
+        "parameters": _parse_parameters(parameters) or None,
     }
-    told = FaultClient(url, read_token(token_file)).call("POST", "/faults", _given(injection))
-    _show([told], told, as_json=as_json)
+    document = FaultClient(url, read_token(token_file)).inject(_without_none(injection))
+    _show([document], document, as_json=as_json)
 
 
 @app.command()
-def change(  # noqa: PLR0913 - as above
+def change(  # noqa: PLR0913 - typer declares options as parameters
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a fault in effect.")],
-    parameters: Numbers = None,
+    parameters: Parameters = None,
     *,
     duration: Annotated[
-        str | None, typer.Option(help="When the world ends it by itself, from now; at most 1h.")
+        str | None, typer.Option(help="How long it lasts from now; at most 1h.")
     ] = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a fault in effect other parameters, or another end."""
-    wanted = _given({"parameters": _parameters(parameters) or None, "duration": duration})
-    told = FaultClient(url, read_token(token_file)).call("PATCH", f"/faults/{_path(name)}", wanted)
-    _show([told], told, as_json=as_json)
+    change = _without_none({"parameters": _parse_parameters(parameters) or None,
+                            "duration": duration})  # fmt: skip
+    document = FaultClient(url, read_token(token_file)).change(name, change)
+    _show([document], document, as_json=as_json)
 
 
 @app.command()
@@ -123,55 +128,59 @@ def end(
     token_file: TokenFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """End faults now; tells how they stood."""
+    """End faults now; print their last status."""
     if bool(names) == every:
         raise InputError("end must be given either names or --all")
-    remote = FaultClient(url, read_token(token_file))
-    if every:
-        ended = remote.call("DELETE", "/faults")["faults"]
-    else:
-        ended = [remote.call("DELETE", f"/faults/{_path(name)}") for name in names or ()]
+    client = FaultClient(url, read_token(token_file))
+    ended = client.end_all()["faults"] if every else [client.end(name) for name in names or ()]
     _show(ended, {"faults": ended}, as_json=as_json, ended=True)
 
 
 @app.command()
 def catalogue(
     fault: Annotated[
-        str | None, typer.Argument(metavar="[FAULT]", help="One of them, with its parameters.")
+        str | None,
+        typer.Argument(metavar="[FAULT]", help="Kind, to print its parameters in full."),
     ] = None,
     *,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """List the faults that can be injected, with their parameters and targets."""
-    told = FaultClient(url).call("GET", "/faults/catalogue")
-    faults = {one["fault"]: one for one in told["faults"]}
+    document = FaultClient(url).catalogue()
+    faults = {kind["fault"]: kind for kind in document["faults"]}
     if fault is not None and fault not in faults:
         raise InputError(f"no fault is called {fault!r}{did_you_mean(fault, faults)}")
     if as_json:
-        typer.echo(json.dumps(faults[fault] if fault else told, indent=2))
+        typer.echo(json.dumps(faults[fault] if fault else document, indent=2))
         return
     table = Table("Fault", "What happens", "Parameters", "Targets", box=box.SIMPLE_HEAD)
-    for one in [faults[fault]] if fault else faults.values():
-        properties = one["parameters"]["properties"]
-        needed = one["parameters"].get("required", [])
-        words = [key if key in needed else f"[{key}]" for key in properties]
-        if fault is not None:
-            words = [_describe_parameter(key, properties[key]) for key in properties]
-        cells = one["fault"], one["what"], ", ".join(words), ", ".join(one["targets"])
+    for kind in [faults[fault]] if fault else faults.values():
+        parameters = _describe_parameters(kind, in_full=fault is not None)
+        cells = kind["fault"], kind["what"], parameters, ", ".join(kind["targets"])
         table.add_row(*(Text(cell or "-") for cell in cells))
     _print(table)
 
 
-def _describe_parameter(key: str, schema: dict[str, Any]) -> str:
+def _describe_parameters(kind: FaultKindDocument, *, in_full: bool) -> str:
+    """Return the parameters of a kind: their names, optional ones in brackets, or all details."""
+    schema: Mapping[str, Any] = kind["parameters"]
+    required = schema.get("required", ())
+    if in_full:
+        return ", ".join(_describe_parameter(*item) for item in schema["properties"].items())
+    return ", ".join(key if key in required else f"[{key}]" for key in schema["properties"])
+
+
+def _describe_parameter(key: str, schema: Mapping[str, Any]) -> str:
     kind = "duration" if "pattern" in schema else schema["type"]
-    default = schema.get("description", "").removeprefix("Default: ").rstrip(".")
-    return f"{key}: {kind}" + (f", {default} if not given" if default else "")
+    description = schema.get("description")
+    return f"{key}: {kind}" + (f" ({description})" if description else "")
 
 
 def _show(
-    faults: list[dict[str, Any]], document: dict[str, Any], *, as_json: bool, ended: bool = False
+    faults: Sequence[FaultDocument], document: object, *, as_json: bool, ended: bool = False
 ) -> None:
+    """Print `faults` as a table, or `document` as JSON."""
     if as_json:
         typer.echo(json.dumps(document, indent=2))
         return
@@ -180,15 +189,15 @@ def _show(
         return
     table = Table("Name", "Fault", "Magnitude", "Effect so far", "Expected", box=box.SIMPLE_HEAD)
     table.add_column("Would have ended in" if ended else "Ends in", justify="right")
-    for one in faults:
-        magnitude, effect = one["magnitude"], one["effect"]
+    for fault in faults:
+        magnitude, effect = fault["magnitude"], fault["effect"]
         strength = _figure(magnitude["effective"])
         if magnitude["effective"] != magnitude["declared"]:
             strength += f" of {_figure(magnitude['declared'])}"
-        done = f"{_figure(effect['value'])} {effect['unit']}"
-        due = _figure(effect["expected"])
-        left = format_duration(round(one["ends_in_s"]))
-        cells = one["name"], one["fault"], strength, done, due, left
+        measured = f"{_figure(effect['value'])} {effect['unit']}"
+        expected = _figure(effect["expected"])
+        left = format_duration(round(fault["ends_in_s"]))
+        cells = fault["name"], fault["fault"], strength, measured, expected, left
         table.add_row(*(Text(cell) for cell in cells))
     _print(table)
 
@@ -200,16 +209,17 @@ def _figure(value: float) -> str:
 
 def _print(table: Table) -> None:
     console = Console(highlight=False)
-    width = console.width if console.is_terminal else _WIDE
+    width = console.width if console.is_terminal else _PLAIN_WIDTH
     Console(width=width, highlight=False).print(table)
 
 
-def _parameters(given: list[str] | None) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for one in given or ():
-        key, mark, text = one.partition("=")
+def _parse_parameters(words: list[str] | None) -> dict[str, object]:
+    """Return the values of words KEY=VALUE by key; raise `InputError` for anything else."""
+    values: dict[str, object] = {}
+    for word in words or ():
+        key, mark, text = word.partition("=")
         if not (key and mark and text):
-            raise InputError(f"a parameter must be KEY=VALUE, got {one!r}")
+            raise InputError(f"a parameter must be KEY=VALUE, got {word!r}")
         if key in values:
             raise InputError(f"the parameter {key!r} is given twice")
         values[key] = _value(text)
@@ -217,7 +227,7 @@ def _parameters(given: list[str] | None) -> dict[str, Any]:
 
 
 def _value(text: str) -> object:
-    """Return a number where there is one, else the text: `1s` is a duration."""
+    """Return the number that `text` is, else the text: `1s` is a duration."""
     try:
         return int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError:
@@ -228,11 +238,5 @@ def _words(text: str | None) -> list[str] | None:
     return None if text is None else [word.strip() for word in text.split(",")]
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _path(name: str) -> str:
-    if not name.replace("-", "").isalnum() or not name.isascii():
-        raise InputError(f"a fault's name must be lower-case words joined by '-', got {name!r}")
-    return name

@@ -1,6 +1,6 @@
-"""`agentaskit-sim scenarios`: list, show, check and begin scenario files; print their schema.
+"""`agentaskit-sim scenarios`: list, show, check and create scenario files; print their schema.
 
-Thin: what a scenario may hold is said in the `scenarios` room. Simulates nothing.
+Thin: what a scenario may hold is decided in the `scenarios` room. It simulates nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from importlib.resources import files
 from pathlib import Path
 from textwrap import shorten
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich import box
@@ -24,7 +24,7 @@ from scenarios.loader import library, load_scenario, parse_scenario, resolve
 from scenarios.schema import scenario_schema
 
 app = typer.Typer(rich_markup_mode=None)
-EXAMPLES = """\b
+EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim scenarios list
   agentaskit-sim scenarios show traffic-drop
@@ -32,12 +32,12 @@ Examples:
   agentaskit-sim scenarios validate my-outage.yaml
   agentaskit-sim scenarios schema > scenario.schema.json
 """
-TEMPLATE = """\
+TEMPLATE: Final = """\
 # yaml-language-server: $schema={schema}
 name: {name}
 story: |
-  For five minutes one request in twenty fails. The 5xx share leaves the availability objective
-  behind; once it has done so for five minutes, the alert fires. Tell here what happens and why.
+  For eight minutes one request in twenty fails. The share of 5xx responses exceeds the
+  availability objective; five minutes later the alert fires. Describe here what happens and why.
 seed: 42
 duration: 25m
 faults:
@@ -53,7 +53,9 @@ expectations:
     fires_within: 8m
     resolves_within: 8m
 """
-_WIDE, _STORY = 160, 140
+_PLAIN_WIDTH: Final = 160
+"""Columns where no terminal says how many."""
+_STORY_LENGTH_MAX: Final = 140
 
 
 @app.command("list")
@@ -71,13 +73,14 @@ def list_all(
         typer.echo(json.dumps(listed, indent=2))
         return
     table = Table("Scenario", "Duration", "Must fire", "Story", box=box.SIMPLE_HEAD)
-    for one in scenarios:
-        firing = dict.fromkeys(e.alert for e in one.expectations if e.expected == "fires")
-        story = shorten(one.story, _STORY, placeholder=" ...")
-        cells = (one.name, format_duration(one.duration_s), "\n".join(firing) or "-", story)
+    for scenario in scenarios:
+        expected = (e.alert for e in scenario.expectations if e.expected == "fires")
+        alerts = "\n".join(dict.fromkeys(expected)) or "-"
+        story = shorten(scenario.story, _STORY_LENGTH_MAX, placeholder=" ...")
+        cells = (scenario.name, format_duration(scenario.duration_s), alerts, story)
         table.add_row(*(Text(cell) for cell in cells))
     console = Console(highlight=False)
-    width = console.width if console.is_terminal else _WIDE
+    width = console.width if console.is_terminal else _PLAIN_WIDTH
     Console(width=width, highlight=False).print(table)
 
 
@@ -97,10 +100,10 @@ def show(
 def validate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Names or files; without, every bundled scenario."),
+        typer.Argument(metavar="NAME", help="Names or files; by default every bundled scenario."),
     ] = None,
 ) -> None:
-    """Check scenario files; tell every mistake with its line and column."""
+    """Check scenario files; report every mistake with its line and column."""
     mistakes: list[InputError] = []
     valid = 0
     for name in names or [str(path) for path in library()]:
@@ -125,7 +128,7 @@ def new(
         Path, typer.Option("--in", metavar="DIR", help="Folder for the file NAME.yaml.")
     ] = Path(),
 ) -> None:
-    """Begin a scenario: write NAME.yaml, ready to run and to change."""
+    """Create a scenario: write NAME.yaml, ready to run and to change."""
     path = folder / f"{name}.yaml"
     schema = Path(str(files("scenarios"))) / "scenario.schema.json"
     text = TEMPLATE.format(name=name, schema=schema.as_uri())
@@ -134,7 +137,7 @@ def new(
     except InputError as error:
         raise error.without_places() from None
     if path.exists():
-        raise InputError("there is such a file already; choose another name", path=str(path))
+        raise InputError("this file exists already; choose another name", path=str(path))
     try:
         write_whole(path, text)
     except OSError as error:

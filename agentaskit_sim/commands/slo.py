@@ -1,8 +1,8 @@
-"""`agentaskit-sim slo check`: a pack in; ten steps, an error budget and a compliance report out.
+"""`agentaskit-sim slo check`: checks a pack in ten steps and writes a compliance report.
 
 Standard output carries the table, or with `--json` one document. The report is written whole or
-not at all, and appended to the summary of a GitHub workflow when run in one. Exit status: 0 all
-steps hold, 1 one fails, 2 bad input or usage, 3 promtool is missing.
+not at all, and appended to the summary of a GitHub workflow when run in a workflow. Exit status: 0
+all steps hold, 1 one fails, 2 bad input or usage, 3 promtool is missing.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from verifier.slo.report import MARKS, budget_lines, document, markdown
 BUNDLED: Final = Path(__file__).resolve().parents[2] / "observability"
 SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 PLAIN_WIDTH: Final = 140
+"""Columns where no terminal says how many."""
 _STYLES = {"ok": "green", "fail": "bold red", "not seen": "yellow", "skipped": "dim"}
 
 EXAMPLES: Final = """\b
@@ -51,14 +52,14 @@ def check(
         Path | None,
         typer.Argument(
             metavar="PACK_DIR",
-            help="Folder with slo/policies.yaml, alerts/ and dashboards/; without, the bundled"
-            " pack.",
+            help="Folder with slo/policies.yaml, alerts/ and dashboards/; by default the"
+            " bundled pack.",
             show_default=False,
         ),
     ] = None,
     *,
     report: Annotated[
-        Path, typer.Option(metavar="FILE", help="Where the compliance report (Markdown) goes.")
+        Path, typer.Option(metavar="FILE", help="File for the compliance report (Markdown).")
     ] = Path("results/slo-compliance.md"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the outcome as one JSON document.")
@@ -66,13 +67,14 @@ def check(
 ) -> None:
     """Compare policy, alert rules and dashboards, and write a compliance report.
 
-    Ten steps, each by name: a policy without a field, a target below 99.9, a missing window, a
+    Ten named steps. They catch a policy without a field, a target below 99.9, a missing window, a
     threshold on which policy, rules and dashboards differ, a file that is no YAML, JSON or PromQL.
     """
     if report.is_dir():
         raise InputError("a report must be a file, this is a folder", path=str(report))
     folder = BUNDLED if pack is None else pack
-    compliance = write_report(check_pack(_near(folder), checked_at=datetime.now(UTC)), report)
+    checked = check_pack(_relative_to_here(folder), checked_at=datetime.now(UTC))
+    compliance = write_report(checked, report)
     if as_json:
         typer.echo(json.dumps(document(compliance), indent=2, allow_nan=False))
     else:
@@ -81,7 +83,7 @@ def check(
 
 
 def write_report(compliance: Compliance, report: Path) -> Compliance:
-    """Write the report; return the outcome with that step in it, failed where it cannot be."""
+    """Write the report; return the outcome with that step in it, failed if it cannot be written."""
     summary = os.environ.get(SUMMARY_VARIABLE)
     where = f"{report}, and the summary of the workflow" if summary else str(report)
     whole = compliance.reported(Step(STEPS[8], "ok", (where,)))
@@ -121,8 +123,8 @@ def print_outcome(console: Console, compliance: Compliance, report: Path) -> Non
     console.print(Text(verdict, style="bold red" if failed else "bold green"), soft_wrap=True)
 
 
-def _near(folder: Path) -> Path:
-    """Return `folder` as seen from here if it is below, so that places read short."""
+def _relative_to_here(folder: Path) -> Path:
+    """Return a folder below the current one as a relative path, so that places are short."""
     try:
         return folder.relative_to(Path.cwd())
     except ValueError:

@@ -1,4 +1,7 @@
-"""Where everything of `up` is, and what to write into the files of servers that the user runs."""
+"""The addresses that `up` prints, and the lines that a user's own servers need in their files.
+
+`up` prints them. Text only: nothing is started, asked or written here.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +24,24 @@ BREAK_IT: Final = "agentaskit-sim fault inject sandbox_leak share=0.81 --sandbox
 def describe_urls(
     world: str, prometheus: str, alertmanager: str | None, receiver: str
 ) -> list[str]:
-    """Return a line for each server, and how to break the world; an Alertmanager may be unknown."""
+    """Return a line for each server, and how to break the world; Alertmanager may be unknown."""
     urls = {"World": f"{world}/", "Prometheus": f"{prometheus}/alerts"}
     if alertmanager is not None:
         urls["Alertmanager"] = f"{alertmanager}/#/alerts"
     urls |= {"Receiver": receiver, "Fault API": f"{world}{API}/faults"}
-    where = "" if world == DEFAULT_WORLD else f" --url {world}"
+    option = "" if world == DEFAULT_WORLD else f" --url {world}"
     return [
         *(f"{what + ':':<14}{url}" for what, url in urls.items()),
         "",
         "Press Ctrl-C to stop. To break something, in another terminal:",
-        f"  {BREAK_IT}{where}",
+        f"  {BREAK_IT}{option}",
         "",
     ]
 
 
 def describe_prometheus(world: str, sd_file: Path | None, rules: Sequence[Path]) -> list[str]:
-    """Return what a prometheus.yml needs for the world to be scraped and its alerts to fire."""
-    found = (
+    """Return what a prometheus.yml needs to scrape the world and to evaluate its alerts."""
+    discovery = (
         ["    http_sd_configs:", f"      - url: {world}{TARGETS}"]
         if sd_file is None
         else ["    file_sd_configs:", f'      - files: ["{sd_file.absolute()}"]']
@@ -51,15 +54,15 @@ def describe_prometheus(world: str, sd_file: Path | None, rules: Sequence[Path])
         "scrape_configs:",
         f"  - job_name: {JOB}",
         "    scrape_interval: 15s",
-        *found,
+        *discovery,
         "",
     ]
 
 
 def describe_alertmanager(receiver: str) -> list[str]:
-    """Return what an alertmanager.yml needs for its notifications to be seen here."""
+    """Return what an alertmanager.yml needs to send its notifications here as well."""
     return [
-        "In your alertmanager.yml, at each receiver whose notifications shall be shown here:",
+        "In your alertmanager.yml, in each receiver whose notifications should be shown here:",
         "",
         "    webhook_configs:",
         f"      - url: {receiver}/{WEBHOOK}",

@@ -1,14 +1,14 @@
-"""How a run goes, for a person: one live block on a terminal, plain lines otherwise.
+"""Shows the progress of `verify`: one updating block on a terminal, plain lines otherwise.
 
-Always on standard error, so that standard output carries the result alone. It hears of progress
-from one thread and draws at most ten times a second; it has no thread of its own, since worker
-processes are forked from this one.
+Always on standard error, so that standard output carries the result alone. It is called from one
+thread and draws at most ten times a second; it has no thread of its own, since worker processes are
+forked from this process.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -25,30 +25,31 @@ if TYPE_CHECKING:
 
     from verifier.judge.verdict import Progress, ScenarioOutcome
 
-DRAW_EVERY_S = 0.1
-PLAIN_EVERY_S = 10.0
+DRAW_EVERY_S: Final = 0.1
+PLAIN_EVERY_S: Final = 10.0
+"""Seldom enough for a log file, often enough to see that a run is not stuck."""
 _STYLES = {"pass": "green", "fail": "red", "invalid": "yellow"}
 
 
 class ProgressConsole:
-    """Tells how `of` scenarios go; a context manager around the run."""
+    """Shows the progress of `total` scenarios; a context manager around the run."""
 
     def __init__(
-        self, of: int, console: Console, clock: Callable[[], float] = time.monotonic
+        self, total: int, console: Console, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Write to `console`; `clock` tells seconds."""
-        self._of = of
+        """Write to `console`; `clock` returns seconds."""
+        self._total = total
         self._console = console
         self._clock = clock
         self._active: dict[str, Progress] = {}
         self._done = 0
         self._drawn_s = -DRAW_EVERY_S
-        self._told_s: dict[str, float] = {}
+        self._printed_s: dict[str, float] = {}
         self._spinner = Spinner("dots")
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        """Open the live block, on a terminal."""
+        """Open the block, on a terminal."""
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
@@ -60,40 +61,40 @@ class ProgressConsole:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the live block; nothing of it stays on the screen."""
+        """Close the block; nothing of it stays on the screen."""
         if self._live is not None:
             self._live.stop()
 
     def say(self, message: str) -> None:
-        """Print a line, above the live block if there is one."""
+        """Print a line, above the block if there is one."""
         self._console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, progress: Progress) -> None:
-        """Show how far a scenario is; on a pipe only now and then."""
+        """Show the progress of a scenario; without a terminal only every `PLAIN_EVERY_S`."""
         name, now_s = progress.scenario, self._clock()
         self._active[name] = progress
         if self._live is not None:
             if now_s - self._drawn_s >= DRAW_EVERY_S:
                 self._draw(self._live, now_s)
-        elif now_s - self._told_s.setdefault(name, now_s) >= PLAIN_EVERY_S:
-            self._told_s[name] = now_s
+        elif now_s - self._printed_s.setdefault(name, now_s) >= PLAIN_EVERY_S:
+            self._printed_s[name] = now_s
             self.say(f"{name}: {_phrase(progress)}")
 
     def done(self, outcome: ScenarioOutcome) -> None:
-        """Tell a scenario's verdict in a line."""
+        """Print a scenario's verdict in a line."""
         self._done += 1
         self._active.pop(outcome.name, None)
-        lived = f"{format_duration(round(outcome.virtual_s))} in {outcome.wall_s:.1f}s"
-        speed = f"{outcome.times_real_time:,.0f} times real time"
+        simulated_s, speed = outcome.virtual_s, f"{outcome.times_real_time:,.0f} times real time"
         if outcome.clock == "real":
-            lived = f"{format_duration(round(outcome.duration_s))} in {outcome.wall_s:.1f}s"
-            speed = f"live, compressed {outcome.compress:g} times"
-        count = f"[{self._done:>{len(str(self._of))}}/{self._of}]"
+            simulated_s = outcome.duration_s
+            speed = f"in real time, compressed {outcome.compress:g} times"
+        took = f"{format_duration(round(simulated_s))} in {outcome.wall_s:.1f}s"
+        count = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
         self._console.print(
             Text.assemble(
                 f"{count} {outcome.name:<28} ",
                 (f"{outcome.verdict:<7}", _STYLES[outcome.verdict]),
-                f" {lived}, {speed}",
+                f" {took}, {speed}",
             ),
             soft_wrap=True,
         )
@@ -105,7 +106,7 @@ class ProgressConsole:
         table = Table.grid(padding=(0, 2))
         for name, progress in sorted(self._active.items()):
             table.add_row(self._spinner, name, _phrase(progress))
-        head = Text(f"{self._done} of {self._of} scenarios judged", style="bold")
+        head = Text(f"{self._done} of {self._total} scenarios judged", style="bold")
         live.update(Group(head, table), refresh=True)
 
 

@@ -145,7 +145,7 @@ def test_the_catalogue_names_every_fault_and_what_one_of_them_takes(command, ser
         assert cells(table, "traffic_drop")[2:] == ["share", "-"]
         assert cells(table, "agent_hang")[-1] == "tiers, hosts, fraction"
         one = command("fault", "catalogue", "crash_loop", "--url", url).out
-        assert "alive: duration, 200ms if not given" in one
+        assert "alive: duration (Default: 200ms.)" in one
         told = json.loads(command("fault", "catalogue", "crash_loop", "--json", "--url", url).out)
         assert told["parameters"]["additionalProperties"] is False
 

@@ -61,7 +61,7 @@ def test_a_new_scenario_is_ready_to_run(command, tmp_path):
     assert scenario.expectations[0].alert == "AvailabilitySLOBreach"
     again = command("scenarios", "new", "my-outage")
     assert again.status == 2
-    assert again.err == "my-outage.yaml: there is such a file already; choose another name\n"
+    assert again.err == "my-outage.yaml: this file exists already; choose another name\n"
 
 
 def test_a_new_scenario_needs_a_name_that_can_be_one(command, tmp_path):
