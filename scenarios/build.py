@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from documents.document import Steps
     from scenarios.schema import FaultModel, IncidentModel, LoadModel, ScenarioModel
-    from simulator.faults.catalogue import Fault
+    from simulator.faults.fault import Fault
     from simulator.topology import Topology
 
 T = TypeVar("T")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from documents.problems import BrokenRule, Shown, UnknownName
 from scenarios.schema import field_values, parameters_model
-from simulator.faults.catalogue import FAULTS, CapacityDemand, Fault, Parameters, Targets
+from simulator.faults.catalogue import FAULTS
+from simulator.faults.fault import Fault, Targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from documents.document import Steps
     from scenarios.schema import FaultFields, TargetsModel
     from scenarios.validation import ModelWalker
+    from simulator.faults.parameters import Parameters
     from simulator.topology import Topology
 
 TARGET_KEYS = {
@@ -49,7 +51,7 @@ def read_fault(
     if parameters is None or targets is None:
         return None
     if topology:
-        check_fleet(walker, parameters, where, topology)
+        walker.attempt(lambda: parameters.require_fit(topology), where)
     return walker.attempt(
         lambda: Fault(
             name=model.name,
@@ -72,16 +74,6 @@ def read_parameters(
     return walker.construct(kind, values, steps)
 
 
-def check_fleet(
-    walker: ModelWalker, parameters: Parameters, steps: Steps, topology: Topology
-) -> None:
-    """Note a mistake when more agents are asked for than there are."""
-    if isinstance(parameters, CapacityDemand) and parameters.agents > topology.fleet:
-        rule = f"be at most the fleet of {topology.fleet}"
-        problem = BrokenRule("capacity_demand: agents", rule, parameters.agents)
-        walker.reject(problem, (*steps, "agents"))
-
-
 def _read_targets(
     walker: ModelWalker, model: FaultFields, steps: Steps, topology: Topology | None
 ) -> Targets | None:
@@ -89,7 +81,7 @@ def _read_targets(
     if targets is None:
         return Targets()
     kind = FAULTS[model.fault]
-    usable = TARGET_KEYS[kind.aims_at]
+    usable = TARGET_KEYS[kind.facts.aims_at]
     for key in sorted(targets.model_fields_set - set(usable)):
         rule = f"have no targets but {', '.join(usable)}" if usable else "have no targets"
         problem = BrokenRule(model.fault, rule, Shown(key, key))

@@ -14,7 +14,7 @@ from documents.durations import format_duration, show_duration
 from documents.mistakes import InputError, gather
 from documents.problems import BrokenRule
 from documents.yaml_reader import parse_json
-from scenarios.fault_fields import TARGET_KEYS, check_fleet, read_fault
+from scenarios.fault_fields import TARGET_KEYS, read_fault
 from scenarios.schema import (
     INJECTION_MAX_S,
     ChangeModel,
@@ -28,12 +28,13 @@ from scenarios.schema import (
     tidy,
 )
 from scenarios.validation import ModelWalker
-from simulator.faults.catalogue import FAULTS, Fault, Targets
+from simulator.faults.catalogue import FAULTS
+from simulator.faults.fault import Fault, Targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulator.faults.catalogue import Parameters
+    from simulator.faults.parameters import Parameters
     from simulator.topology import Topology
 
 M = TypeVar("M", bound=Model)
@@ -54,9 +55,9 @@ class FaultForm:
                 {
                     "fault": fault,
                     "what": describe(kind),
-                    "aims_at": kind.aims_at,
-                    "targets": list(TARGET_KEYS[kind.aims_at]),
-                    "effect_unit": kind.effect_unit,
+                    "aims_at": kind.facts.aims_at,
+                    "targets": list(TARGET_KEYS[kind.facts.aims_at]),
+                    "effect_unit": kind.facts.effect_unit,
                     "parameters": tidy(parameters_model(fault).model_json_schema()),
                 }
                 for fault, kind in FAULTS.items()
@@ -126,14 +127,14 @@ class FaultForm:
         parameters = walker.construct(kind, values, PARAMETERS)
         _refuse(walker)
         assert parameters is not None  # noqa: S101 - or mistakes would have been refused
-        check_fleet(walker, parameters, PARAMETERS, self._topology)
+        walker.attempt(lambda: parameters.require_fit(self._topology), PARAMETERS)
         return parameters
 
     def write(self, fault: Fault) -> dict[str, Any]:
         """Return a fault as it could have been sent."""
         targets = {
             key: list(value) if isinstance(value, tuple) else value
-            for key in TARGET_KEYS[fault.parameters.aims_at]
+            for key in TARGET_KEYS[fault.parameters.facts.aims_at]
             if (value := getattr(fault.targets, key)) != getattr(Targets(), key)
         }
         return {

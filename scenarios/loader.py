@@ -16,18 +16,14 @@ from documents.yaml_reader import load, parse
 from scenarios.build import Builder
 from scenarios.schema import ScenarioModel, parameters_model, topology_model
 from scenarios.validation import ModelWalker
-from simulator.faults.catalogue import FAULTS, CardinalityBurst
+from simulator.faults.catalogue import FAULTS
 
 if TYPE_CHECKING:
     from documents.document import Document, Steps, Value
     from scenarios.scenario import Incident, Scenario
-    from simulator.faults.catalogue import Fault
+    from simulator.faults.fault import Fault
 
 LIBRARY = Path(__file__).parent / "library"
-_REAL_TIME_ONLY = (
-    "cardinality_burst is for a live world, see `agentaskit-sim serve`: in virtual time only the "
-    "series are recorded that a rule or panel reads"
-)
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -63,8 +59,10 @@ def load_for_verify(path: str | Path) -> Scenario:
         *((("history", "incidents", i), one) for i, one in enumerate(scenario.past.incidents)),
     ]
     for steps, fault in faults:
-        if isinstance(fault.parameters, CardinalityBurst):
-            walker.reject(_REAL_TIME_ONLY, (*steps, "fault"))
+        if reason := fault.parameters.real_time_only():
+            kind = fault.parameters.facts.name
+            sentence = f"{kind} is for a live world, see `agentaskit-sim serve`: {reason}"
+            walker.reject(sentence, (*steps, "fault"))
     walker.raise_mistakes()
     return scenario
 

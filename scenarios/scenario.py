@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from simulator.faults.catalogue import Fault, Parameters, Targets
+from simulator.faults.fault import Fault, Targets
 
 if TYPE_CHECKING:
     from documents.mistakes import Place
+    from simulator.faults.parameters import Parameters
     from simulator.plan import Plan
     from simulator.topology import Topology
 

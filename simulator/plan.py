@@ -12,7 +12,7 @@ from simulator.bounds import require
 from simulator.load import Load
 
 if TYPE_CHECKING:
-    from simulator.faults.catalogue import Fault
+    from simulator.faults.fault import Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

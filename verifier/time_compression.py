@@ -13,17 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.target import SCRAPE_S, SCRAPE_TIMEOUT_S
 from simulator.bounds import require
-from simulator.faults.catalogue import (
-    LEAK_MAX_BYTES_PER_S,
-    SCRAPE_DELAY_MAX_S,
-    MemoryLeak,
-    ScrapeSlow,
-)
+from simulator.faults.parameters import TimeScale
 from simulator.load import Load, Stage
 from simulator.plan import Plan
 
 if TYPE_CHECKING:
-    from simulator.faults.catalogue import Fault, Parameters
+    from simulator.faults.fault import Fault
     from simulator.load import Burst
     from simulator.topology import Topology
 
@@ -58,6 +53,10 @@ class TimeCompression:
     def step_ns(self) -> int:
         """What one scrape interval of the scenario, 15 s, is on the world's clock."""
         return round(SCRAPE_S * 1_000_000_000 / self.factor)
+
+    @property
+    def _scale(self) -> TimeScale:
+        return TimeScale(self.factor, self.scrape_timeout_s / SCRAPE_TIMEOUT_S)
 
     def real_s(self, scenario_s: float) -> float:
         """Return how long a stretch of the scenario lasts in real time."""
@@ -115,20 +114,8 @@ class TimeCompression:
     def _fault(self, fault: Fault, lead_s: float) -> Fault:
         return replace(
             fault,
-            parameters=self._parameters(fault.parameters),
+            parameters=fault.parameters.compressed(self._scale),
             start_s=lead_s + fault.start_s / self.factor,
             duration_s=fault.duration_s / self.factor,
             ramp_s=fault.ramp_s / self.factor,
         )
-
-    def _parameters(self, parameters: Parameters) -> Parameters:
-        """Scale what builds up over the scenario, and what is met by the scrape's own clock."""
-        match parameters:
-            case MemoryLeak(bytes_per_s=rate):
-                leak = min(rate * self.factor, LEAK_MAX_BYTES_PER_S)
-                return replace(parameters, bytes_per_s=leak)
-            case ScrapeSlow(delay_s=delay):
-                late_s = delay * self.scrape_timeout_s / SCRAPE_TIMEOUT_S
-                return replace(parameters, delay_s=min(late_s, SCRAPE_DELAY_MAX_S))
-            case _:
-                return parameters

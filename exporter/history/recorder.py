@@ -14,9 +14,10 @@ import numpy as np
 from exporter.history.columns import SampleColumns
 from exporter.history.retention import plan_retention
 from exporter.history.samples import STALE
-from exporter.scrape_path.effect_counter import ScrapeEffectCounter, ScrapeOutcome
+from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import arrives, rank_series
 from exporter.target import SCRAPE_TIMEOUT_S
+from simulator.faults.kinds.observability import ScrapeOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,9 @@ from exporter.metrics.catalogue import RunStatus, catalogue_burst, catalogue_run
 from exporter.metrics.collector import collect
 from exporter.metrics.page import Page
 from exporter.metrics.restart_view import RestartView
-from exporter.scrape_path.effect_counter import ScrapeEffectCounter, ScrapeOutcome
+from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
+from simulator.faults.kinds.observability import ScrapeOutcome
 from simulator.pacer import PacedWorld, Pacer
 
 if TYPE_CHECKING:

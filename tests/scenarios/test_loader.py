@@ -13,7 +13,9 @@ from documents.yaml_reader import parse
 from scenarios.loader import library, load_for_verify, load_scenario, parse_scenario, resolve
 from scenarios.schema import scenario_schema
 from scenarios.topology_overlay import load_topology
-from simulator.faults.catalogue import FAULTS, CrashLoop, TrafficDrop
+from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.agents import CrashLoop
+from simulator.faults.kinds.traffic import TrafficDrop
 from simulator.topology import Topology
 
 GOOD = """\
@@ -165,10 +167,10 @@ MUTATIONS = [
     ("start: 3m", "start: 12m", "19:15: fault 'gone' must end by the scenario's end at 20m, got an end at 21m|42:22: resolves_within must"),
     ("ramp: 30s", "ramp: 10m", "20:11: fault gone: ramp must be between 0 and its duration, got 10m"),
     ("duration: 9m", "duration: 0s", "19:15: fault gone: duration must be above 0, got 0s"),
-    ("{share: 0.4}", "{share: 1.4}", "21:25: traffic_drop: share must be between 0 and 1, got 1.4"),
+    ("{share: 0.4}", "{share: 1.4}", "21:25: traffic_drop: share must be above 0 and at most 1, got 1.4"),
     ("{share: 0.4}", "{shares: 0.4}", "21:17: the key 'share' is missing in faults[0].parameters|21:18: unknown key 'shares', did you mean 'share'?"),
     ("    parameters: {share: 0.4}\n", "", "16:5: the key 'share' is missing in faults[0].parameters"),
-    ("alive: 200ms", "alive: 0s", "27:25: crash_loop: alive must be above 0, got 0s"),
+    ("alive: 200ms", "alive: 0s", "27:25: crash_loop: alive must be above 0 and at most 86400 s, got 0s"),
     ("alive: 200ms", "alive: 0.2", "27:25: faults[1].parameters.alive must be a duration with a unit, such as 1h30m, 200ms or 0s, got 0.2"),
     ("alive: 200ms", "alive_s: 0.2", "27:18: unknown key 'alive_s', did you mean 'alive'?"),
     # targets
@@ -184,7 +186,7 @@ MUTATIONS = [
     ("ago: 2h", "ago: 10m", "33:12: ago must be at least its duration 20m: an incident is over when the scenario starts, got 10m"),
     ("ago: 2h", "ago: 7h", "33:12: ago must be within the history's depth 6h, got 7h"),
     ("depth: 6h", "depth: deep", "29:10: history.depth must be a duration such as 1h30m, 200ms or 0s, got 'deep'"),
-    ("share: 0.5", "share: 0", "35:27: task_failure: share must be above 0, got 0"),
+    ("share: 0.5", "share: 0", "35:27: task_failure: share must be above 0 and at most 1, got 0"),
     # expectations
     ("alert: Quiet", "alert: ''", "38:12: expectations[0].alert must be non-empty, got ''"),
     ("alert: Quiet", "alarm: Quiet", "38:5: the key 'alert' is missing in expectations[0]|38:5: unknown key 'alarm', did you mean 'alert'?"),

@@ -10,7 +10,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from simulator.faults.catalogue import Fault
+from simulator.faults.fault import Fault
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.snapshot import DurationHistogram

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.faults.catalogue import BusPartition, Fault, TaskFailure, TrafficDrop
+from simulator.faults.fault import Fault
+from simulator.faults.kinds.bus import BusPartition
+from simulator.faults.kinds.tasks import TaskFailure
+from simulator.faults.kinds.traffic import TrafficDrop
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.faults import catalogue as f
+from simulator.faults.catalogue import FAULTS
+from simulator.faults.fault import Fault, Targets
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.topology import (
@@ -71,7 +72,7 @@ def load(rate: float = 400.0, **changes: Any) -> Load:
     return Load(rate=rate, **changes)
 
 
-def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **options: Any) -> f.Fault:
+def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **options: Any) -> Fault:
     """Return a fault by its catalogue name; words of `Fault` apart, options are its numbers."""
     own = {word: options.pop(word) for word in ("ramp_s",) if word in options}
     aim = {
@@ -79,17 +80,17 @@ def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **option
         for word in ("tiers", "hosts", "sandboxes", "fraction")
         if word in options
     }
-    return f.Fault(
+    return Fault(
         name=name or kind,
-        parameters=f.FAULTS[kind](**options),
+        parameters=FAULTS[kind](**options),
         start_s=start_s,
         duration_s=duration_s,
-        targets=f.Targets(**aim),
+        targets=Targets(**aim),
         **own,
     )
 
 
-def make(*faults: f.Fault, seed: int = 7, rate: float = 400.0, **changes: Any) -> World:
+def make(*faults: Fault, seed: int = 7, rate: float = 400.0, **changes: Any) -> World:
     """Return a world of `small(**changes)` that will meet `faults`."""
     return World(small(**changes), Plan(load=load(rate), faults=faults), seed)
 
@@ -97,38 +98,38 @@ def make(*faults: f.Fault, seed: int = 7, rate: float = 400.0, **changes: Any) -
 # --- random ones
 
 
-def _parameters(chance: np.random.Generator) -> dict[str, Callable[[], f.Parameters]]:
+def _numbers(chance: np.random.Generator) -> dict[str, Callable[[], dict[str, float]]]:
     u = chance.uniform
     return {
-        "agent_crash": lambda: f.AgentCrash(rate_per_s=u(1, 200)),
-        "crash_loop": lambda: f.CrashLoop(alive_s=u(0.001, 0.3)),
-        "agent_hang": f.AgentHang,
-        "slow_start": lambda: f.SlowStart(factor=u(1, 10)),
-        "task_slowdown": lambda: f.TaskSlowdown(factor=u(1, 10)),
-        "task_failure": lambda: f.TaskFailure(share=u(0.01, 1)),
-        "dependency_outage": lambda: f.DependencyOutage(share=u(0.01, 1), latency_s=u(0, 0.5)),
-        "traffic_surge": lambda: f.TrafficSurge(factor=u(1, 8)),
-        "traffic_drop": lambda: f.TrafficDrop(share=u(0.01, 1)),
-        "capacity_demand": lambda: f.CapacityDemand(agents=int(chance.integers(1, 80))),
-        "bus_partition": lambda: f.BusPartition(loss=u(0.01, 1)),
-        "message_flood": lambda: f.MessageFlood(rate_per_s=u(10, 30_000)),
-        "slow_consumer": lambda: f.SlowConsumer(factor=u(1, 100)),
-        "sandbox_leak": lambda: f.SandboxLeak(share=u(0.01, 1)),
-        "sandbox_crash": lambda: f.SandboxCrash(share=u(0.01, 1)),
-        "memory_leak": lambda: f.MemoryLeak(bytes_per_s=u(1, 1e7)),
-        "cpu_contention": lambda: f.CpuContention(share=u(0.01, 1)),
-        "exporter_down": f.ExporterDown,
-        "counter_reset": f.CounterReset,
-        "scrape_slow": lambda: f.ScrapeSlow(delay_s=u(0.1, 20)),
-        "scrape_truncated": lambda: f.ScrapeTruncated(share=u(0.01, 1)),
-        "series_vanish": lambda: f.SeriesVanish(share=u(0.01, 1)),
-        "cardinality_burst": lambda: f.CardinalityBurst(series=int(chance.integers(1, 10_001))),
+        "agent_crash": lambda: {"rate_per_s": u(1, 200)},
+        "crash_loop": lambda: {"alive_s": u(0.001, 0.3)},
+        "agent_hang": dict,
+        "slow_start": lambda: {"factor": u(1, 10)},
+        "task_slowdown": lambda: {"factor": u(1, 10)},
+        "task_failure": lambda: {"share": u(0.01, 1)},
+        "dependency_outage": lambda: {"share": u(0.01, 1), "latency_s": u(0, 0.5)},
+        "traffic_surge": lambda: {"factor": u(1, 8)},
+        "traffic_drop": lambda: {"share": u(0.01, 1)},
+        "capacity_demand": lambda: {"agents": int(chance.integers(1, 80))},
+        "bus_partition": lambda: {"loss": u(0.01, 1)},
+        "message_flood": lambda: {"rate_per_s": u(10, 30_000)},
+        "slow_consumer": lambda: {"factor": u(1, 100)},
+        "sandbox_leak": lambda: {"share": u(0.01, 1)},
+        "sandbox_crash": lambda: {"share": u(0.01, 1)},
+        "memory_leak": lambda: {"bytes_per_s": u(1, 1e7)},
+        "cpu_contention": lambda: {"share": u(0.01, 1)},
+        "exporter_down": dict,
+        "counter_reset": dict,
+        "scrape_slow": lambda: {"delay_s": u(0.1, 20)},
+        "scrape_truncated": lambda: {"share": u(0.01, 1)},
+        "series_vanish": lambda: {"share": u(0.01, 1)},
+        "cardinality_burst": lambda: {"series": int(chance.integers(1, 10_001))},
     }
 
 
-def _random_fault(chance: np.random.Generator, name: str, topology: Topology) -> f.Fault:
-    parameters = _parameters(chance)
-    kind = str(chance.choice(list(parameters)))
+def _random_fault(chance: np.random.Generator, name: str, topology: Topology) -> Fault:
+    numbers = _numbers(chance)
+    kind = str(chance.choice(list(numbers)))
     targets: dict[str, Any] = {}
     if chance.random() < 0.3:
         targets["tiers"] = (str(chance.choice([tier.name for tier in topology.tiers])),)
@@ -139,13 +140,13 @@ def _random_fault(chance: np.random.Generator, name: str, topology: Topology) ->
     if chance.random() < 0.4:
         targets["fraction"] = chance.uniform(0.01, 1)
     duration_s = chance.uniform(0.1, 3)
-    return f.Fault(
+    return Fault(
         name=name,
-        parameters=parameters[kind](),
+        parameters=FAULTS[kind](**numbers[kind]()),
         start_s=chance.choice([0.0, chance.uniform(0, 3)]),
         duration_s=duration_s,
         ramp_s=chance.choice([0.0, chance.uniform(0, duration_s)]),
-        targets=f.Targets(**targets),
+        targets=Targets(**targets),
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.faults.catalogue import Fault, MemoryLeak, ScrapeSlow, TaskFailure
+from simulator.faults.fault import Fault
+from simulator.faults.kinds.observability import ScrapeSlow
+from simulator.faults.kinds.resources import MemoryLeak
+from simulator.faults.kinds.tasks import TaskFailure
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.topology import Topology

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from exporter.target import JOB
-from simulator.faults.catalogue import MemoryLeak
 from verifier.judge.deliveries import judge_deliveries
 from verifier.judge.fault_effects import effect_status
 from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scenarios.scenario import Expectation, Scenario
-    from simulator.faults.catalogue import Fault
-    from simulator.topology import Topology
     from simulator.world import World
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict
@@ -203,7 +200,8 @@ def with_inertia(scenario: Scenario, compression: TimeCompression) -> Scenario:
     def extended(one: Expectation) -> Expectation:
         if one.fires_within_s is None:
             return one
-        fade_s = _fade_s(faults.get(one.cause or ""), scenario.topology)
+        cause = faults.get(one.cause or "")
+        fade_s = cause.parameters.felt_after_end_s(scenario.topology) if cause else 0.0
         resolves_s = one.resolves_within_s
         if resolves_s is not None:
             resolves_s += compression.allowance_s(INERTIA_S + fade_s)
@@ -215,10 +213,3 @@ def with_inertia(scenario: Scenario, compression: TimeCompression) -> Scenario:
         expectations=tuple(map(extended, scenario.expectations)),
         pending_allowed=scenario.pending_allowed or compression.factor > 1,
     )
-
-
-def _fade_s(fault: Fault | None, topology: Topology) -> float:
-    """How long after its end a fault is felt: what leaked goes as agents are recycled, in turn."""
-    if fault is None or not isinstance(fault.parameters, MemoryLeak):
-        return 0.0
-    return topology.fleet / topology.recycle_per_s if topology.recycle_per_s else 0.0

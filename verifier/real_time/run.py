@@ -21,10 +21,10 @@ import numpy as np
 from aiohttp import web
 
 from exporter.history.samples import EPOCH_S, Block, History
-from exporter.scrape_path.effect_counter import PATH_FAULTS
 from exporter.server.app import bind, build_app
 from exporter.server.exposition import Exposition
 from exporter.target import JOB
+from simulator.faults.catalogue import SCRAPE_PATH_FAULTS
 from simulator.pacer import SystemClock
 from verifier.errors import JudgeError
 from verifier.evaluation.engine import answer_panels, record
@@ -257,7 +257,7 @@ class RealTimeRun:
         due = (end_s - clock.start_s) / self.compression.scrape_s
         if scrapes < due * SHARE_MIN:
             found.append(f"Prometheus scraped {scrapes} times instead of {due:.0f}")
-        hindered = any(fault.kind in PATH_FAULTS for fault in self.scenario.plan.faults)
+        hindered = any(fault.kind in SCRAPE_PATH_FAULTS for fault in self.scenario.plan.faults)
         if failed and not (seen.ok or hindered):
             found.append(f"{failed} scrapes failed that no fault of the scenario hinders")
         missed = server.metric("prometheus_rule_group_iterations_missed_total")

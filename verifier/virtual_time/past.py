@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from scenarios.scenario import Scenario
-    from simulator.faults.catalogue import Fault
+    from simulator.faults.fault import Fault
     from simulator.world import World
     from verifier.pack.history_depth import HistoryDepths
     from verifier.time_compression import TimeCompression

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exporter.server.exposition import Exposition
-    from simulator.faults.catalogue import Fault
+    from simulator.faults.fault import Fault
     from simulator.plan import Plan
     from simulator.snapshot import FaultStatus
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from exporter.server.fault_api.control import FaultControl, FaultInEffect
-    from simulator.faults.catalogue import Fault
+    from simulator.faults.fault import Fault
 
 BODY_TIMEOUT_S: Final = 5.0
 """A body is a few hundred bytes: whoever takes longer holds a connection, not a fault."""

@@ -44,7 +44,7 @@ MISTAKES = {
     ),
     "number.yaml": (
         HEAD.format("number") + FAULT.format("traffic_drop, parameters: {share: 1.5}"),
-        "7:82: traffic_drop: share must be between 0 and 1, got 1.5",
+        "7:82: traffic_drop: share must be above 0 and at most 1, got 1.5",
     ),
     "parameter.yaml": (
         HEAD.format("parameter")

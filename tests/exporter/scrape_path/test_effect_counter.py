@@ -13,10 +13,11 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.metrics.restart_view import RestartView
 from exporter.scrape_path import effect_counter as path
-from exporter.scrape_path.effect_counter import ScrapeEffectCounter, ScrapeOutcome
+from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.server import exposition as live
 from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
+from simulator.faults.kinds.observability import ScrapeOutcome
 from simulator.snapshot import ScrapePath
 from tests.fakes import MockClock, make_snapshot
 from tests.simulator.faults.injectors import disarm
@@ -138,7 +139,7 @@ async def test_two_restarts_are_two_and_each_knows_its_own():
 
 def test_only_so_much_is_remembered(monkeypatch):
     """The oldest faults and resets are forgotten."""
-    monkeypatch.setattr(path, "KEPT", 2)
+    monkeypatch.setattr(path, "COUNTED_MAX", 2)
     counts = ScrapeEffectCounter(np.zeros(1))
     world = make(*(fault("exporter_down", name=f"{n}", start_s=n, duration_s=0.5)
                    for n in range(5)))  # fmt: skip

@@ -490,8 +490,8 @@ def parameters(world):
     found["losses"] = s.partition_loss.tolist()
     found["rates"] = s.real_head[[k.RATE, k.FLOOD_RATE]].tolist()
     found["flooding"] = bool(s.head[k.NEXT_FLOOD] != k.NEVER)
-    found["exporter"] = world._course.exporter_up
-    found["scrape path"] = world._course.scrape_path
+    found["exporter"] = world._ledger.exporter_up
+    found["scrape path"] = world._ledger.scrape_path
     return found
 
 
@@ -606,7 +606,9 @@ def test_a_ramp_of_failures_climbs_in_the_metric():
 # --- aim
 
 
-@pytest.mark.parametrize("kind", [kind for kind, one in FAULTS.items() if one.aims_at == "agents"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind, one in FAULTS.items() if one.facts.aims_at == "agents"]
+)
 def test_a_fault_marks_its_targets_and_no_other_agent(kind):
     """Tier, hosts and fraction intersect; the untouched keep the base to the bit."""
     aim = {"tiers": ("worker",), "hosts": (1, 2), "fraction": 0.5}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import world as world_module
+from simulator import fault_ledger
 from simulator.faults.catalogue import FAULTS
-from simulator.faults.measures import MEASURES
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
@@ -52,10 +51,9 @@ def lived(world, until_s=40.0):
 
 def test_every_kind_has_a_measure():
     """One for each, two where a fault does two things; those of the path are the exporter's."""
-    assert list(MEASURES) == list(FAULTS.values())
-    assert {kind for kind, measures in MEASURES.items() if len(measures) > 1} == {
-        FAULTS["dependency_outage"]
-    }
+    measures = {kind: FAULTS[kind](**numbers).measures() for kind, numbers in NUMBERS.items()}
+    assert list(measures) == list(FAULTS)
+    assert {kind for kind, each in measures.items() if len(each) != 1} == {"dependency_outage"}
 
 
 @pytest.mark.parametrize("ramp_s", [0.0, 12.0])
@@ -179,7 +177,7 @@ def test_a_status_shows_what_may_be_expected_beside_what_was_measured():
 
 def test_only_so_many_ended_faults_are_remembered(monkeypatch):
     """For a world that lives for weeks; the last ones stay."""
-    monkeypatch.setattr(world_module, "EFFECTS_KEPT", 3)
+    monkeypatch.setattr(fault_ledger, "EFFECTS_MAX", 3)
     faults = (
         fault("traffic_drop", name=f"{n}", share=0.5, start_s=n, duration_s=0.5) for n in range(8)
     )

@@ -14,6 +14,7 @@ from exporter.metrics.series import Catalogue
 from exporter.scrape_path import losses as hindrance
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from scenarios.loader import LIBRARY
+from simulator.fault_ledger import FaultLedger
 from simulator.faults.catalogue import FAULTS
 from simulator.load import Load
 from simulator.plan import Plan
@@ -143,7 +144,7 @@ def test_a_fault_with_nothing_to_act_on_says_what_was_missing(world, reason):
 def test_a_fault_that_never_began_is_reported_unless_it_is_not_due_yet(monkeypatch):
     """A world that forgets to begin a fault."""
     faults = (fault("traffic_drop", share=0.5), fault("memory_leak", bytes_per_s=1.0, start_s=90.0))
-    monkeypatch.setattr(World, "_choose_in_effect", lambda *_: [])
+    monkeypatch.setattr(FaultLedger, "begin_and_end", lambda *_: [])
     (sentence,) = sentences(make(*faults))
     assert sentence.startswith("fault traffic_drop (traffic_drop) had no effect: it never began")
 
@@ -203,7 +204,9 @@ def test_a_fault_affects_recorded_scrapes_or_is_reported(kind, monkeypatch):
     assert recorded(kind, ON_SCRAPES[kind]) == ()
     disarm(monkeypatch, kind)
     (sentence,) = recorded(kind, ON_SCRAPES[kind])
-    assert f"fault it ({kind}) had no effect: 0 {FAULTS[kind].effect_unit} measured" in sentence
+    assert (
+        f"fault it ({kind}) had no effect: 0 {FAULTS[kind].facts.effect_unit} measured" in sentence
+    )
 
 
 def _always(_):

@@ -9,7 +9,9 @@ import pytest
 
 from exporter.history.samples import STALE_BITS
 from exporter.metrics.catalogue import catalogue_world
-from simulator.faults.catalogue import ExporterDown, Fault, SandboxLeak
+from simulator.faults.fault import Fault
+from simulator.faults.kinds.observability import ExporterDown
+from simulator.faults.kinds.sandboxes import SandboxLeak
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World

@@ -11,7 +11,7 @@ import pytest
 
 from agentaskit_sim.inputs import PACK_ROUTING
 from exporter.history.samples import EPOCH_S, Block, History
-from simulator.faults.composition import Composition
+from simulator.faults.catalogue import FAULTS
 from tests.verifier.simulations import pack_panels, pack_rules, scenario_of
 from verifier.errors import JudgeError
 from verifier.pack.routing import load_routing
@@ -73,7 +73,8 @@ def outcomes():
 def judge(scenario, setup, report):
     """Judge in a worker process, where a disarmed injector disturbs nobody else."""
     if scenario.name == "disarmed":
-        Composition.add = lambda *_: None
+        for kind in FAULTS.values():
+            kind.compose = lambda *_: None
     return run_in_real_time(scenario, setup, report)
 
 

@@ -16,7 +16,8 @@ from exporter.server.fault_api.guard import build_guard
 from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
 from scenarios.injection_form import FaultForm
-from simulator.faults.catalogue import ExporterDown, Fault
+from simulator.faults.fault import Fault
+from simulator.faults.kinds.observability import ExporterDown
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
@@ -228,7 +229,7 @@ REFUSED = [
     ("POST", "", {**DROP, "duration": 300}, {}, 400, "must be a duration with a unit, such as"),
     ("POST", "", {**DROP, "ramp": "6m"}, {}, 400, "ramp must be between 0 and its duration"),
     ("POST", "", {**DROP, "parameters": {"shar": 0.5}}, {}, 400, "did you mean 'share'?"),
-    ("POST", "", {**DROP, "parameters": {"share": 2}}, {}, 400, "share must be between 0 and 1"),
+    ("POST", "", {**DROP, "parameters": {"share": 2}}, {}, 400, "share must be above 0"),
     ("POST", "", {**DROP, "parameters": {}}, {}, 400, "the key 'share' is missing in parameters"),
     ("POST", "", {**DROP, "targets": {"hosts": [0]}}, {}, 400, "must have no targets, got hosts"),
     ("POST", "", {"fault": "agent_hang", "targets": {"tiers": ["wroker"]}}, {}, 400,

@@ -1,0 +1,145 @@
+"""A fault of a plan: its parameters, its times, and the part of the system that it targets.
+
+`resolve_targets` turns the targets that a person wrote into agents, hosts and pools. What a fault
+does is for its kind to say, see `parameters`; nothing here changes a world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from simulator.bounds import require, require_positive
+from simulator.kernel import loop as k
+from simulator.kernel.state import ns
+from simulator.kernel.streams import generator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from simulator.faults.parameters import Parameters
+    from simulator.kernel.state import State
+    from simulator.topology import Topology
+
+    Command = Callable[[int, int], None]
+
+RAMP_STEP_NS = 10**9
+"""A ramp climbs in steps of one second: it changes the kernel no more often than that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Which part of the system a fault targets: an intersection; empty tuples mean all."""
+
+    tiers: tuple[str, ...] = ()
+    hosts: tuple[int, ...] = ()
+    sandboxes: tuple[Literal["A", "B", "C"], ...] = ()
+    fraction: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a fraction outside (0, 1]."""
+        holds = isfinite(self.fraction) and 0 < self.fraction <= 1
+        require(holds, "fraction", "above 0 and at most 1", self.fraction, owner="targets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault in a plan: from `start_s` for `duration_s`, reaching full strength in `ramp_s`."""
+
+    name: str
+    parameters: Parameters
+    start_s: float
+    duration_s: float
+    ramp_s: float = 0.0
+    targets: Targets = Targets()
+
+    def __post_init__(self) -> None:
+        """Refuse times that cannot be."""
+        owner = f"fault {self.name}"
+        require(bool(self.name), "name", "a non-empty word", self.name, owner="fault")
+        started = isfinite(self.start_s) and self.start_s >= 0
+        require(started, "start_s", "at least 0", self.start_s, owner=owner)
+        require_positive("duration_s", self.duration_s, owner=owner)
+        climbs = 0 <= self.ramp_s <= self.duration_s
+        require(climbs, "ramp_s", "between 0 and its duration", self.ramp_s, owner=owner)
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind in the catalogue."""
+        return self.parameters.facts.name
+
+    @property
+    def end_s(self) -> float:
+        """When it ends."""
+        return self.start_s + self.duration_s
+
+    def strength(self, plan_ns: int) -> float:
+        """The share (0..1) of its magnitude that is injected `plan_ns` after the plan began."""
+        return climbed(plan_ns - ns(self.start_s), ns(self.ramp_s))
+
+
+@dataclass(frozen=True, slots=True)
+class FaultTargets:
+    """The agents, hosts and pools that a fault targets, by index and sorted."""
+
+    agents: NDArray[np.int64]
+    hosts: tuple[int, ...]
+    pools: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Onset:
+    """The instant at which a fault begins: what it may do once. `command` runs a kernel command."""
+
+    targets: FaultTargets
+    state: State
+    command: Command
+    exporter_restarts: int = 0
+
+
+def climbed(passed_ns: int, length_ns: int) -> float:
+    """How far (0..1) a ramp of `length_ns` has come: held over steps of 1 s at their middle.
+
+    Over whole steps that is the ramp's exact mean; within a step it is always the same.
+    """
+    if passed_ns >= length_ns:
+        return 1.0
+    begins = passed_ns // RAMP_STEP_NS * RAMP_STEP_NS
+    return (begins + min(begins + RAMP_STEP_NS, length_ns)) / (2 * length_ns)
+
+
+def resolve_targets(fault: Fault, topology: Topology, state: State, seed: int) -> FaultTargets:
+    """Resolve a fault's targets; a fraction is drawn from the fault's own stream.
+
+    Raises `BoundError` for a tier, host or pool that is not there, or when no agent is left.
+    """
+    tiers = [tier.name for tier in topology.tiers]
+    pools = [pool.name for pool in topology.sandboxes]
+    every_host = range(topology.hosts)
+    for field, names, known in (
+        ("tiers", fault.targets.tiers, tiers),
+        ("hosts", fault.targets.hosts, every_host),
+        ("sandboxes", fault.targets.sandboxes, pools),
+    ):
+        known_all = set(names) <= set(known)
+        require(known_all, field, f"among {known}", names, owner=f"fault {fault.name}")
+    selected = np.ones(len(state.agent), bool)
+    if fault.targets.tiers:
+        indices = [tiers.index(name) for name in fault.targets.tiers]
+        selected &= np.isin(state.agent[:, k.TIER], indices)
+    hosts = fault.targets.hosts or tuple(every_host)
+    selected &= np.isin(state.agent[:, k.HOST], hosts)
+    candidates = np.flatnonzero(selected)
+    owner = f"fault {fault.name}"
+    require(len(candidates) > 0, "targets", "at least one agent", 0, owner=owner)
+    count = max(1, round(fault.targets.fraction * len(candidates)))
+    # A stream of its own: another fault in the plan leaves these targets as they are.
+    stream = generator(seed, f"fault:{fault.name}:targets")
+    agents = np.sort(stream.permutation(candidates)[:count]).astype(np.int64)
+    indices = [pools.index(name) for name in fault.targets.sandboxes]
+    return FaultTargets(agents, hosts, tuple(indices) or (0, 1, 2))

@@ -1,0 +1,190 @@
+"""What a kind of fault is: the parts that each must have, and the bounds of its numbers.
+
+Every kind is one class in a module of `kinds`: a frozen dataclass of its numbers that subclasses
+`Parameters`. A kind that lacks a part cannot be instantiated, and mypy refuses it. Nothing else in
+this room, nor in `exporter`, `scenarios` or `verifier`, may ask which kind a fault is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cache
+from math import isfinite
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    ClassVar,
+    Literal,
+    Self,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from simulator.bounds import require
+
+if TYPE_CHECKING:
+    from simulator.faults.declared_effect import DeclaredEffect
+    from simulator.faults.effective_parameters import EffectiveParameters
+    from simulator.faults.fault import FaultTargets, Onset
+    from simulator.faults.measure import Measure
+    from simulator.topology import Topology
+
+TargetKind = Literal["agents", "hosts", "sandboxes", "nothing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """The bounds of one number: above `above` or at least `least`, and at most `most` `unit`."""
+
+    above: float | None = None
+    least: float | None = None
+    most: float | None = None
+    unit: str = ""
+
+    def holds(self, value: float) -> bool:
+        """Say whether a number lies within; a number that is not finite never does."""
+        return (
+            isfinite(value)
+            and (self.above is None or value > self.above)
+            and (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+        )
+
+    @property
+    def rule(self) -> str:
+        """What a number must be: "1 to 100", "above 0 and at most 60 s", "at least 1"."""
+        unit = f" {self.unit}" if self.unit else ""
+        if self.least is not None and self.most is not None:
+            return f"{self.least} to {self.most}{unit}"
+        low = f"above {self.above}" if self.above is not None else f"at least {self.least}"
+        return low if self.most is None else f"{low} and at most {self.most}{unit}"
+
+
+Share = Annotated[float, Bound(above=0, most=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFacts:
+    """One number of a kind: its field, its bound, and what it counts, for the documentation."""
+
+    field: str
+    bound: Bound
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindFacts:
+    """How the catalogue describes a kind.
+
+    `measured` and `expected` are for people: what its effect is read from, and what that must come
+    to; the arithmetic is in `Parameters.measures`.
+    """
+
+    name: str
+    aims_at: TargetKind
+    effect_unit: str
+    measured: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeScale:
+    """A run in compressed time: `factor` scenario seconds pass in one real second.
+
+    `scrape_timeout_share` is its scrape timeout as a share of the scenario's: shorter intervals
+    leave Prometheus less time to wait for a page.
+    """
+
+    factor: float
+    scrape_timeout_share: float
+
+
+class Parameters(ABC):
+    """The numbers of one kind of fault, and everything that the kind decides.
+
+    A field is `name: Annotated[type, Bound(...), "what it counts"]`; its bound is checked here,
+    and tables and errors are made of it.
+    """
+
+    __slots__ = ()
+    facts: ClassVar[KindFacts]
+
+    def __post_init__(self) -> None:
+        """Raise `BoundError` for a number outside its bounds."""
+        for one in parameter_facts(type(self)):
+            value = getattr(self, one.field)
+            holds = one.bound.holds(value)
+            require(holds, one.field, one.bound.rule, value, owner=self.facts.name)
+
+    @property
+    @abstractmethod
+    def magnitude(self) -> float:
+        """The declared full strength, in the kind's own unit."""
+
+    @abstractmethod
+    def compose(
+        self, effective: EffectiveParameters, targets: FaultTargets, strength: float
+    ) -> None:
+        """Change the effective parameters as this fault does at `strength` (0..1)."""
+
+    @abstractmethod
+    def declare(self, declared: DeclaredEffect, targets: FaultTargets, strength: float) -> None:
+        """Add what this fault promises at `strength`, for measures to compare with.
+
+        Must not be derived from `compose`, nor read what that wrote: the comparison of the two is
+        what reveals an injector that does nothing.
+        """
+
+    @abstractmethod
+    def measures(self) -> tuple[Measure, ...]:
+        """How the effect is measured; people are shown the first."""
+
+    @abstractmethod
+    def compressed(self, scale: TimeScale) -> Self:
+        """The numbers in a run in compressed time, where rates and latencies stay as they are."""
+
+    def at_onset(self, onset: Onset) -> None:  # noqa: B027 - most kinds have no onset of their own
+        """What happens once, when the fault begins; nothing, unless a kind says otherwise."""
+
+    def felt_after_end_s(self, topology: Topology) -> float:  # noqa: ARG002 - for kinds that linger
+        """How long after its end the fault is still felt, real seconds."""
+        return 0.0
+
+    def require_fit(self, topology: Topology) -> None:  # noqa: B027 - most numbers fit any topology
+        """Raise `BoundError` for a number that this topology has no room for."""
+
+    @classmethod
+    def real_time_only(cls) -> str | None:
+        """Why the fault cannot be shown in virtual time; None for those that can."""
+        return None
+
+
+class Uncompressed(Parameters):
+    """A kind whose numbers are rates, shares and factors, which compressed time leaves alone."""
+
+    __slots__ = ()
+
+    def compressed(self, scale: TimeScale) -> Self:  # noqa: ARG002 - they stay at any scale
+        """The same numbers."""
+        return self
+
+
+@cache
+def parameter_facts(kind: type[Parameters]) -> tuple[ParameterFacts, ...]:
+    """Return the numbers of a kind in the order of its fields; raises `TypeError` if undocumented.
+
+    A kind without numbers has none.
+    """
+    facts = []
+    hints = get_type_hints(kind, include_extras=True)
+    for name in getattr(kind, "__dataclass_fields__", ()):
+        if get_origin(hints[name]) is ClassVar:
+            continue
+        match get_args(hints[name]):
+            case (_, Bound() as bound, str() as meaning):
+                facts.append(ParameterFacts(name, bound, meaning))
+            case _:
+                raise TypeError(f"{kind.__name__}.{name} must have a Bound and a meaning")
+    return tuple(facts)

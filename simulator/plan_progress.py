@@ -1,0 +1,140 @@
+"""Where a world stands in its plan: what is still to change, and the load that is asked for now.
+
+Held by `world`, which advances to each edge and then composes anew. It knows no kernel: the
+instants here are plain numbers on the world's clock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
+
+from simulator.arrivals import (
+    DAILY_STEP_NS,
+    BurstChain,
+    requested_per_s,
+    trace_rate,
+)
+from simulator.faults.fault import RAMP_STEP_NS
+from simulator.kernel.loop import NEVER
+from simulator.kernel.state import ns
+from simulator.kernel.streams import generator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from simulator.faults.fault import Fault
+    from simulator.load import Load
+    from simulator.plan import Plan
+
+
+@dataclass(slots=True)
+class PlanProgress:
+    """A plan that began at `origin_ns`; `edges` is a heap of the instants at which it changes.
+
+    `load_per_s` is what the load asks for since the last edge, `trace_at_s` how far a recorded
+    trace has been played.
+    """
+
+    plan: Plan
+    origin_ns: int
+    edges: list[int] = field(default_factory=list)
+    burst: BurstChain | None = None
+    load_per_s: float = 0.0
+    trace_at_s: float = 0.0
+
+    @classmethod
+    def begin(cls, plan: Plan, origin_ns: int, seed: int) -> PlanProgress:
+        """Return the progress of a plan that begins at `origin_ns`."""
+        edges = set(_load_edges(plan.load))
+        for fault in plan.faults:
+            edges.update(_fault_edges(fault))
+        progress = cls(plan, origin_ns, [origin_ns + edge for edge in edges if edge > 0])
+        heapify(progress.edges)
+        if plan.load.burst is not None:
+            progress.burst = BurstChain(plan.load.burst, generator(seed, "burst"))
+        return progress
+
+    @property
+    def next_edge_ns(self) -> int:
+        """The next instant at which load or faults change, or `NEVER`."""
+        return self.edges[0] if self.edges else NEVER
+
+    def start_ns(self, fault: Fault) -> int:
+        """When, on the world's clock, a fault of the plan begins."""
+        return self.origin_ns + ns(fault.start_s)
+
+    def end_ns(self, fault: Fault) -> int:
+        """When, on the world's clock, a fault of the plan is over."""
+        return self.origin_ns + ns(fault.end_s)
+
+    def pass_edge(self, at_ns: int) -> None:
+        """Take the edges of this instant off the heap."""
+        while self.edges and self.edges[0] == at_ns:
+            heappop(self.edges)
+
+    def add_edge(self, at_ns: int) -> None:
+        """Let something change at `at_ns`."""
+        heappush(self.edges, at_ns)
+
+    def add_edges_of(self, fault: Fault) -> None:
+        """Let a fault that is added to the plan begin, climb and end."""
+        for edge in _fault_edges(fault):
+            self.add_edge(self.origin_ns + edge)
+
+    def arrivals_per_s(self, now_ns: int, traffic_factor: float) -> float:
+        """The rate of arrivals from now to the next edge, which bursts and a day's curve may add.
+
+        `traffic_factor` is what faults make of the load.
+        """
+        load, plan_ns = self.plan.load, now_ns - self.origin_ns
+        self.load_per_s = 0.0
+        if load.trace_s is not None:
+            return trace_rate(traffic_factor)
+        if self.burst is not None and self.burst.step(now_ns):
+            self.add_edge(self.burst.ends_ns)
+        if load.daily is not None:
+            step_ns = now_ns - plan_ns % DAILY_STEP_NS + DAILY_STEP_NS
+            if step_ns not in self.edges:
+                self.add_edge(step_ns)
+        burst_factor = self.burst.factor if self.burst is not None else 1.0
+        self.load_per_s = requested_per_s(load, plan_ns, burst_factor)
+        return self.load_per_s * traffic_factor
+
+    def requested_tasks(self, elapsed_s: float) -> Callable[[float], float]:
+        """How many tasks the load sends in `elapsed_s` since the last edge, by its factor."""
+        trace_s, load_per_s = self.plan.load.trace_s, self.load_per_s
+        if trace_s is None:
+            return lambda factor: load_per_s * factor * elapsed_s
+        played_s = self.trace_at_s
+        played = bisect_right(trace_s, played_s)
+        return lambda factor: float(bisect_right(trace_s, played_s + factor * elapsed_s) - played)
+
+
+def _steps(start_ns: int, length_ns: int) -> Iterator[int]:
+    """The edges of a ramp: its start, every second of it, and its end."""
+    yield from range(start_ns, start_ns + length_ns, RAMP_STEP_NS)
+    yield start_ns + length_ns
+
+
+def _fault_edges(fault: Fault) -> Iterator[int]:
+    yield from _steps(ns(fault.start_s), ns(fault.ramp_s))
+    yield ns(fault.end_s)
+
+
+def _load_edges(load: Load) -> Iterator[int]:
+    """Where the load changes: a stage that holds has an edge only at its end."""
+    rate_per_s = load.rate
+    begins_ns = 0
+    ends_s = 0.0
+    for stage in load.stages:
+        ends_s += stage.duration_s
+        ends_ns = ns(ends_s)
+        if stage.target == rate_per_s:
+            yield ends_ns
+        else:
+            yield from _steps(begins_ns, ends_ns - begins_ns)
+        rate_per_s = stage.target
+        begins_ns = ends_ns
