@@ -1,15 +1,16 @@
 """The metric catalogue: the only place where a metric name is typed.
 
-`WORLD` is read from a snapshot and is the same live and in fast-forward; `RUN` is what only a live
-process has: who it is, how well it keeps pace. Label values are closed lists, there at 0 from the
-first reading, and never name a single agent. Rules and dashboards rely on these names: add, but do
-not rename.
+`WORLD` is read from a snapshot and is the same in real time and in virtual time; `RUN` is what only
+a served process has: its version, its scenario, how well it keeps real time. Label values are
+closed lists, present at 0 from the first reading, and never name a single agent. Rules and
+dashboards rely on these names: add, but do not rename. A new metric is one entry here, and its row
+in docs/serve.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -42,12 +43,13 @@ __all__ = [
 
 Source = TypeVar("Source")
 
-SLOT_STATES = ("available", "in_use", "leaked", "down")
-LAWS = ("tasks", "dispatch", "messages", "sandboxes")
-SCRAPE_OUTCOMES = ("served", "refused")
+SLOT_STATES: Final = ("available", "in_use", "leaked", "down")
+LAWS: Final = ("tasks", "dispatch", "messages", "sandboxes")
+SCRAPE_OUTCOMES: Final = ("served", "refused")
 
 
 def _fixed(name: str, values: tuple[str, ...]) -> Label[Snapshot]:
+    """Build a label whose values are the same in every system."""
     return Label(name, lambda _: values)
 
 
@@ -82,7 +84,7 @@ def _gauge(
 
 
 def _rated(name: str, text: str, read: Callable[[Snapshot], ArrayLike]) -> Metric[Snapshot]:
-    """Build a counter without `_total`: of unknown type, or OpenMetrics would rename it."""
+    """Build a counter without `_total`: its type is unknown, or OpenMetrics would rename it."""
     traffic = _fixed("traffic", TRAFFIC)
     return Metric(name=name, kind="unknown", help=text, read=read, labels=(traffic,), monotone=True)
 
@@ -102,30 +104,30 @@ def _durations(
 
 
 def _by_fault(read: Callable[[FaultStatus], float]) -> Callable[[Snapshot], Values]:
-    """Sum what `read` says over the faults in effect, by kind of fault."""
-    place = {kind: i for i, kind in enumerate(FAULTS)}
+    """Sum `read` over the faults in effect, by kind of fault."""
+    index = {kind: i for i, kind in enumerate(FAULTS)}
 
-    def add_up(snapshot: Snapshot) -> Values:
-        out = np.zeros(len(place))
+    def sum_by_kind(snapshot: Snapshot) -> Values:
+        sums = np.zeros(len(index))
         for status in snapshot.faults:
-            out[place[status.fault]] += read(status)
-        return out
+            sums[index[status.fault]] += read(status)
+        return sums
 
-    return add_up
+    return sum_by_kind
 
 
 def _began_s(snapshot: Snapshot) -> Values:
-    """When the first of the faults in effect began, by kind of fault; 0 where there is none."""
-    place = {kind: i for i, kind in enumerate(FAULTS)}
-    out = np.full(len(place), np.inf)
+    """Return when the first of the faults in effect began, by kind of fault; 0 without a fault."""
+    index = {kind: i for i, kind in enumerate(FAULTS)}
+    first_s = np.full(len(index), np.inf)
     for status in snapshot.faults:
-        at = place[status.fault]
-        out[at] = min(out[at], status.began_ns / 1e9)
-    return np.where(np.isinf(out), 0.0, out)
+        at = index[status.fault]
+        first_s[at] = min(first_s[at], status.began_ns / 1e9)
+    return np.where(np.isinf(first_s), 0.0, first_s)
 
 
 def _law_errors(s: Snapshot) -> tuple[int, int, int, int]:
-    """By how much each conservation law is broken, summed over its parts, in the order of LAWS."""
+    """Return by how much each conservation law is broken, over all its parts, in LAWS' order."""
     tasks = s.tasks_rejected + s.queue_depth + s.tasks_in_flight + s.tasks_timed_out
     tasks = s.tasks_arrived - tasks - s.tasks_processed.sum(axis=1)
     dispatch = s.dispatched - s.undispatched - s.in_flight_by_tier - s.finished.sum(axis=1)
@@ -138,7 +140,7 @@ def _law_errors(s: Snapshot) -> tuple[int, int, int, int]:
     )  # fmt: skip
 
 
-WORLD_TIME = "agentaskit_sim_time_seconds"
+WORLD_TIME: Final = "agentaskit_sim_time_seconds"
 CONTRACT: tuple[Metric[Snapshot], ...] = (
     _counter("http_requests_total", "Requests answered by the HTTP gateway, by status code.",
              lambda s: s.http_requests, _fixed("status", STATUSES)),
@@ -186,7 +188,7 @@ STATE: tuple[Metric[Snapshot], ...] = (
     _counter("agentaskit_tasks_arrived_total", "Tasks that arrived at the gateway.",
              lambda s: s.tasks_arrived, PRIORITY),
     _counter("agentaskit_tasks_rejected_total",
-             "Tasks turned away: rate limited, shed or met by a full queue.",
+             "Tasks turned away: rate limited, shed or stopped by a full queue.",
              lambda s: s.tasks_rejected, PRIORITY),
     _counter("agentaskit_tasks_timed_out_total", "Tasks that waited too long in their queue.",
              lambda s: s.tasks_timed_out, PRIORITY),
@@ -231,10 +233,10 @@ STATE: tuple[Metric[Snapshot], ...] = (
            "Strength of the faults in effect, in the unit of the fault's magnitude.",
            _by_fault(lambda f: f.magnitude), FAULT),
     _gauge("agentaskit_sim_fault_effect",
-           "What the faults in effect did, measured in the world, in the fault's unit of effect.",
+           "Measured effect of the faults in effect, in the fault's unit of effect.",
            _by_fault(lambda f: f.effect), FAULT),
     _gauge("agentaskit_sim_fault_effect_expected",
-           "What the faults in effect ought to have done, by what they declare, in that unit.",
+           "Expected effect of the faults in effect, by what they declare, in that unit.",
            _by_fault(lambda f: f.expected), FAULT),
     _gauge("agentaskit_sim_fault_start_time_seconds",
            "Virtual time at which the first of the faults in effect began; 0 without one.",
@@ -252,7 +254,7 @@ WORLD: tuple[Metric[Snapshot], ...] = CONTRACT + STATE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStatus:
-    """What a live process knows of itself at one instant."""
+    """A served process at one instant: what it runs, its pace, its scrapes so far."""
 
     version: str
     python_version: str
@@ -296,13 +298,13 @@ RUN: tuple[Metric[RunStatus], ...] = (
 
 
 BURST: tuple[Metric[int], ...] = (
-    _gauge("agentaskit_sim_burst_series", "Series that are there while a burst of them lasts.",
+    _gauge("agentaskit_sim_burst_series", "Series that exist only while a cardinality burst lasts.",
            np.ones, Label("value", lambda count: tuple(str(i) for i in range(count)))),
 )  # fmt: skip
 
 
 def catalogue_burst(count: int) -> Catalogue[int]:
-    """Lay out `count` series more, which no rule and no panel knows."""
+    """Lay out `count` further series, which no rule and no panel reads."""
     return Catalogue(BURST, count)
 
 
@@ -312,5 +314,5 @@ def catalogue_world(snapshot: Snapshot) -> Catalogue[Snapshot]:
 
 
 def catalogue_run(status: RunStatus) -> Catalogue[RunStatus]:
-    """Lay out what only a live process has."""
+    """Lay out the metrics of the process itself."""
     return Catalogue(RUN, status)

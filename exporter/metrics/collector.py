@@ -1,11 +1,12 @@
-"""From the catalogue's vector to prometheus_client's families, ready for its pure renderers.
+"""Turns the catalogue's vector into prometheus_client's metric families, ready to render.
 
-The page calls it. It holds no registry and no state; names, types and helps are the catalogue's.
+The exposition calls it for every page. It holds no registry and no state; names, types and help
+texts are the catalogue's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
 
     from exporter.metrics.series import Catalogue, Source, Values
 
-SUFFIXES = {"counter": "_total", "info": "_info"}
+SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 
 
 def collect(
-    catalogue: Catalogue[Source], values: Values, shown: NDArray[np.bool_] | None = None
+    catalogue: Catalogue[Source], values: Values, present: NDArray[np.bool_] | None = None
 ) -> Iterator[Metric]:
     """Yield one family per metric; `values` is a vector in the order of `catalogue.series`.
 
-    Of a family only the series in `shown` are there, by default all; an empty one is left out.
+    A family has only its series in `present`, by default all; a family without any is left out.
 
-    OpenMetrics names a family without the suffix that its type adds; only counters and infos
-    have one, so a gauge may be called `_total` and a rated name may go without.
+    OpenMetrics names a family without the suffix that its type adds. Only counters and infos
+    have one, so a gauge may be called `_total` and a counter of unknown type may lack it.
     """
     numbers = values.tolist()
-    there = [True] * len(numbers) if shown is None else shown.tolist()
+    keep = [True] * len(numbers) if present is None else present.tolist()
     for group in catalogue.groups:
         metric = group.metric
         family = Metric(
@@ -43,14 +44,14 @@ def collect(
         )
         family.samples = [
             Sample(name, dict(labels), number)
-            for name, labels, number, keep in zip(
+            for name, labels, number, kept in zip(
                 group.names,
                 group.label_sets,
                 numbers[group.start : group.stop],
-                there[group.start : group.stop],
+                keep[group.start : group.stop],
                 strict=True,
             )
-            if keep
+            if kept
         ]
         if family.samples:
             yield family

@@ -1,15 +1,15 @@
 """How a metric of the catalogue becomes series: one number each, always in the same order.
 
 The catalogue declares metrics, this module lays them out as a vector; the collector, the recorder
-and the view of a restarted exporter all read that vector. It types no metric name of its own and
-knows neither formats nor HTTP.
+and the view of a restarted exporter all read that vector. It contains no metric name and knows
+neither formats nor HTTP.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from prometheus_client.utils import floatToGoString
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
-LabelSet = tuple[tuple[str, str], ...]
+LabelSet: TypeAlias = tuple[tuple[str, str], ...]
 Source = TypeVar("Source")
-Kind = Literal["counter", "gauge", "histogram", "unknown", "info"]
+Kind: TypeAlias = Literal["counter", "gauge", "histogram", "unknown", "info"]
 
-NAME = "__name__"
+NAME: Final = "__name__"
+"""The label in which Prometheus keeps a series' metric name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label(Generic[Source]):
-    """A label and the closed list of values it takes, which is known from the first reading."""
+    """A label and the closed list of its values, known from the first reading."""
 
     name: str
     values: Callable[[Source], tuple[str, ...]]
@@ -57,19 +58,23 @@ class Metric(Generic[Source]):
 
 
 def cumulate(histogram: DurationHistogram) -> Values:
-    """Cumulative buckets (the last is +Inf), then the count, then the sum in seconds."""
+    """Return cumulative buckets (the last is +Inf), then the count, then the sum in seconds."""
     counts = histogram.counts
-    out = np.empty(len(counts) + 2)
-    np.cumsum(counts, out=out[:-2])
-    out[-2] = out[-3]
-    out[-1] = histogram.sum_ns / 1e9
-    return out
+    values = np.empty(len(counts) + 2)
+    np.cumsum(counts, out=values[:-2])
+    values[-2] = values[-3]
+    values[-1] = histogram.sum_ns / 1e9
+    return values
 
 
 def bound_texts(bounds: tuple[float, ...]) -> tuple[str, ...]:
     """Return the values of the label `le`, spelt alike in both formats, +Inf last."""
-    spelt = (floatToGoString(b) for b in (*bounds, float("inf")))  # type: ignore[no-untyped-call]
-    return tuple(str(bound) for bound in spelt)
+    # As prometheus_client spells them: `le="1.0"` and `le="1"` would be two series.
+    texts = (
+        floatToGoString(bound)  # type: ignore[no-untyped-call]  # - the library lacks the annotation
+        for bound in (*bounds, float("inf"))
+    )
+    return tuple(str(text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
