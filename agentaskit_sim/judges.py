@@ -1,15 +1,15 @@
 """Who judges a scenario: the judge of virtual time, or that of real time with its own stack.
 
-What they need comes in and is checked here, before any worker process begins.
+Built by `verify` and handed to the suite, whose worker processes call it. What a judge needs is
+read and checked here, before any worker starts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from documents.mistakes import InputError, gather
+from agentaskit_sim.inputs import MistakeCollector, check_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.pack.routing import Routing
-    from verifier.time_compression import TimeCompression
     from verifier.virtual_time.healthy_world import HealthyWorlds
 
-LANES_PER_CORE = 3
-"""Live runs beside each other: one takes less than a third of a core."""
+LANES_PER_CORE: Final = 3
+"""Runs in real time beside each other: each takes less than a third of a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,7 @@ class VirtualTimeJudge:
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact)
         outcome = verify_scenario(scenario, setup, report)
-        found = (*rules.findings, *self.inputs.dashboards.findings)
-        return replace(outcome, findings=tuple(str(finding) for finding in found))
+        return replace(outcome, findings=_findings(self.inputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class RealTimeJudge:
     ) -> ScenarioOutcome:
         """Judge `scenario` in this process, with servers of its own."""
         from verifier.real_time.run import RealTimeSetup, run_in_real_time  # noqa: PLC0415 - numba takes its time
-        from verifier.time_compression import TimeCompression  # noqa: PLC0415
+        from verifier.time_compression import TimeCompression  # noqa: PLC0415 - numba takes its time
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         setup = RealTimeSetup(
@@ -85,37 +83,28 @@ class RealTimeJudge:
             healthy_worlds=healthy_worlds,
         )
         outcome = run_in_real_time(scenario, setup, report)
-        found = (*rules.findings, *self.inputs.dashboards.findings)
-        return replace(outcome, findings=tuple(str(finding) for finding in found))
+        return replace(outcome, findings=_findings(self.inputs))
 
 
 def real_time(
     inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
 ) -> RealTimeJudge:
-    """Return the live judge; raise `InputError` for what cannot be run live, or not so fast."""
-    from verifier.judge.deliveries import check_receivers_exist  # noqa: PLC0415
-    from verifier.pack.routing import load_routing  # noqa: PLC0415
-    from verifier.real_time.compression import check_compression  # noqa: PLC0415
+    """Return the judge; raise `InputError` for what cannot run in real time, or so compressed."""
+    from verifier.judge.deliveries import check_receivers_exist  # noqa: PLC0415 - numba takes its time
+    from verifier.pack.routing import load_routing  # noqa: PLC0415 - numba takes its time
+    from verifier.real_time.compression import check_compression  # noqa: PLC0415 - numba takes its time
     from verifier.time_compression import TimeCompression  # noqa: PLC0415 - numba takes its time
 
     routes, compression = load_routing(routing), TimeCompression(factor)
-    checks = [partial(check_compression, inputs.rules, factor, compression.scrape_s)]
-    for one in inputs.scenarios:
-        checks += [partial(check_receivers_exist, one, routes.receivers)]
-        checks += [partial(_check_plan, one, compression)]
-    mistakes: list[InputError] = []
-    for check in checks:
-        try:
-            check()
-        except InputError as error:
-            mistakes.append(error)
-    if mistakes:
-        raise gather(mistakes)
+    collector = MistakeCollector()
+    collector.read(check_compression, inputs.rules, factor, compression.scrape_s)
+    for scenario in inputs.scenarios:
+        collector.read(check_receivers_exist, scenario, routes.receivers)
+        collector.read(check_plan, scenario, compression)
+    collector.finish()
     return RealTimeJudge(inputs, routes, factor, limit_s, both)
 
 
-def _check_plan(scenario: Scenario, compression: TimeCompression) -> None:
-    try:
-        compression.plan(scenario.plan, lead_s=1.0)
-    except ValueError as error:
-        raise InputError(str(error), path=scenario.path) from None
+def _findings(inputs: Inputs) -> tuple[str, ...]:
+    findings = (*inputs.rules.findings, *inputs.dashboards.findings)
+    return tuple(str(finding) for finding in findings)

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from agentaskit_sim.commands.serve import baseline, build_world
+from agentaskit_sim.commands.scenario_choice import baseline
 from benchmarks.scraper import Scraper
 from simulator.topology import Topology
+from verifier.real_time.world import build_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""Tempo: how many seconds of a scenario pass in one real second of a live run.
+"""Time compression: how many seconds of a scenario pass in one second of a run in real time.
 
-A world lives in real time whatever the tempo, so its rates, and the thresholds on them, stay as
-they are. What is told in scenario seconds (when a fault begins, how long a window is) is divided by
-the factor; what grows with time grows by the factor. Pure values, used by the live judge.
+A world runs in real time whatever the compression, so its rates, and the thresholds on them, stay
+as they are. What is in scenario seconds (when a fault begins, how long a window is) is divided by
+the factor; what grows with time grows by the factor. Pure values, used for runs in real time.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from simulator.load import Load, Stage
 from simulator.plan import Plan
 
 if TYPE_CHECKING:
+    from scenarios.scenario import Expectation, Scenario
     from simulator.faults.fault import Fault
     from simulator.load import Burst
     from simulator.topology import Topology
 
 LIVE_SCRAPE_MIN_S: Final = 0.5
-"""Shortest scrape interval of a live run: a shorter one is mostly work for the machine."""
+"""Shortest scrape interval of a run in real time: shorter is mostly work for the machine."""
 INERTIA_S: Final = 15.0
 """What the world takes to fill queues, drain them and move its fleet, real seconds."""
 FACTOR_MAX: Final = 1000.0
@@ -41,12 +42,12 @@ class TimeCompression:
 
     @property
     def scrape_s(self) -> float:
-        """Scrape interval of a live run, real seconds, whole milliseconds."""
+        """Scrape interval of a run in real time, real seconds, whole milliseconds."""
         return floor(max(LIVE_SCRAPE_MIN_S, SCRAPE_S / self.factor) * 1000) / 1000
 
     @property
     def scrape_timeout_s(self) -> float:
-        """How long Prometheus waits for a page of a live run, real seconds: as long as it can."""
+        """How long Prometheus waits for a page, real seconds: as long as it can."""
         return min(SCRAPE_TIMEOUT_S, self.scrape_s)
 
     @property
@@ -59,11 +60,11 @@ class TimeCompression:
         return TimeScale(self.factor, self.scrape_timeout_s / SCRAPE_TIMEOUT_S)
 
     def real_s(self, scenario_s: float) -> float:
-        """Return how long a stretch of the scenario lasts in real time."""
+        """Return how long an interval of the scenario lasts in real time."""
         return scenario_s / self.factor
 
     def topology(self, topology: Topology) -> Topology:
-        """Return `topology` with a fleet that is scaled at this tempo.
+        """Return `topology` with a fleet that is scaled at this compression.
 
         All else that takes the world its time (service, queues, starts, recycling) is what rates
         and latencies are made of and stays: see `allowance_s`.
@@ -78,15 +79,15 @@ class TimeCompression:
     def allowance_s(self, inertia_s: float) -> float:
         """Return what `inertia_s` real seconds add to a bound in scenario seconds.
 
-        A bound written for real time holds the world's own inertia once. Compressed, it would hold
+        A bound written for real time includes the world's own inertia. Compressed, it would include
         a part of it, though the world still takes all of it.
         """
         return inertia_s * (self.factor - 1)
 
     def plan(self, plan: Plan, *, lead_s: float = 0.0) -> Plan:
-        """Return `plan` at this tempo, everything `lead_s` real seconds later.
+        """Return `plan` compressed, everything `lead_s` real seconds later.
 
-        Raises ValueError for loads that are bound to the clock: recorded, or over a day.
+        Raises ValueError for loads bound to the clock: recorded, or daily.
         """
         return Plan(
             load=self._load(plan.load, lead_s),
@@ -119,3 +120,29 @@ class TimeCompression:
             duration_s=fault.duration_s / self.factor,
             ramp_s=fault.ramp_s / self.factor,
         )
+
+
+def allow_for_inertia(scenario: Scenario, compression: TimeCompression) -> Scenario:
+    """Return the scenario with deadlines that leave the world the time it always takes.
+
+    Windows that are compressed hold less and are as much noisier, so that an alert may be pending
+    for an evaluation or two: `for` is what guards against that, and firing is what counts.
+    """
+    faults = {fault.name: fault for fault in scenario.plan.faults}
+
+    def extended(expectation: Expectation) -> Expectation:
+        if expectation.fires_within_s is None:
+            return expectation
+        cause = faults.get(expectation.cause or "")
+        fade_s = cause.parameters.felt_after_end_s(scenario.topology) if cause else 0.0
+        resolves_s = expectation.resolves_within_s
+        if resolves_s is not None:
+            resolves_s += compression.allowance_s(INERTIA_S + fade_s)
+        fires_s = expectation.fires_within_s + compression.allowance_s(INERTIA_S)
+        return replace(expectation, fires_within_s=fires_s, resolves_within_s=resolves_s)
+
+    return replace(
+        scenario,
+        expectations=tuple(map(extended, scenario.expectations)),
+        pending_allowed=scenario.pending_allowed or compression.factor > 1,
+    )

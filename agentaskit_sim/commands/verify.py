@@ -1,7 +1,7 @@
 """`agentaskit-sim verify`: scenarios, rules and dashboards in; a verdict, a table and files out.
 
 In virtual time, or with `--live` on a real stack in real time. Reads everything before anything
-runs, so that a mistake in a file is told at once. Standard output carries the report, or with
+runs, so that a mistake in a file is reported at once. Standard output carries the report, or with
 `--json` the verdict document alone; progress goes to standard error.
 """
 
@@ -12,11 +12,27 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.console import Console
 
+from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the annotations
+    AsJson,
+    BothClocks,
+    DashboardPaths,
+    EverySeed,
+    Exact,
+    Jobs,
+    JunitFile,
+    Limit,
+    Live,
+    RealTimeCompress,
+    RealTimeRouting,
+    ResultsFolder,
+    RulePaths,
+    ScenarioArguments,
+)
 from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
 from agentaskit_sim.judges import LANES_PER_CORE, RealTimeJudge, VirtualTimeJudge, real_time
 from agentaskit_sim.terminal.progress import ProgressConsole
@@ -38,9 +54,9 @@ if TYPE_CHECKING:
 
     from verifier.judge.verdict import ScenarioOutcome
 
-LIBRARY_LIMIT_S = 13 * 60.0
-"""Each scenario's share of a live run over the whole library: the longest last a day."""
-EXAMPLES = """\b
+LIBRARY_LIMIT_S: Final = 13 * 60.0
+"""Limit of each scenario in real time over the whole library: the longest last a day."""
+EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim verify
   agentaskit-sim verify traffic-drop my-outage.yaml --seed 7
@@ -49,101 +65,29 @@ Examples:
   agentaskit-sim verify --live --compress 30
   agentaskit-sim verify --both --compress 30 traffic-drop
 """
-STATUSES = {"pass": 0, "fail": 1, "invalid": 3}
-LIVE_PANEL = "In real time"
-_MANY = {
+STATUSES: Final = {"pass": 0, "fail": 1, "invalid": 3}
+_MANY: Final = {
     "--rules": (".yaml", ".yml"),
     "--dashboards": (".json",),
 }
 
 
 def verify(  # noqa: PLR0913 - typer declares options as parameters
-    scenario: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="SCENARIO",
-            help="Names of bundled scenarios or files; without, every bundled one.",
-        ),
-    ] = None,
+    scenario: ScenarioArguments = None,
     *,
-    rules: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE...", help="Rule files or folders, instead of the bundled 19 alerts."
-        ),
-    ] = None,
-    dashboards: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE...", help="Dashboard files or folders, instead of the bundled 20 panels."
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=(1 << 63) - 1, metavar="N", help="Seed for every scenario."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for the results, instead of results/<date>-<time>."
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the verdict as one JSON document.")
-    ] = False,
-    junit_file: Annotated[
-        Path | None,
-        typer.Option("--junit", metavar="FILE", help="Write JUnit XML to this file too."),
-    ] = None,
-    exact: Annotated[
-        bool, typer.Option("--exact", help="Simulate every second; resample no steady stretch.")
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Processes at once; as many as cores by default."),
-    ] = None,
-    live: Annotated[
-        bool,
-        typer.Option(
-            "--live",
-            help="In real time on a real stack, notifications included.",
-            rich_help_panel=LIVE_PANEL,
-        ),
-    ] = False,
-    compress: Annotated[
-        float | None,
-        typer.Option(
-            min=1,
-            max=1000,
-            metavar="N",
-            help="Divide every window, `for` and interval by N; 1 by default.",
-            rich_help_panel=LIVE_PANEL,
-        ),
-    ] = None,
-    both: Annotated[
-        bool,
-        typer.Option(
-            "--both",
-            help="Live, then the same again in virtual time: do both clocks agree?",
-            rich_help_panel=LIVE_PANEL,
-        ),
-    ] = False,
-    limit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DURATION",
-            help="Cut each scenario after so much real time; 13m over the whole library.",
-            rich_help_panel=LIVE_PANEL,
-        ),
-    ] = None,
-    routing: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Alertmanager's configuration, instead of the bundled one.",
-            rich_help_panel=LIVE_PANEL,
-        ),
-    ] = None,
+    rules: RulePaths = None,
+    dashboards: DashboardPaths = None,
+    seed: EverySeed = None,
+    out: ResultsFolder = None,
+    as_json: AsJson = False,
+    junit_file: JunitFile = None,
+    exact: Exact = False,
+    jobs: Jobs = None,
+    live: Live = False,
+    compress: RealTimeCompress = None,
+    both: BothClocks = False,
+    limit: Limit = None,
+    routing: RealTimeRouting = None,
 ) -> None:
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
@@ -158,14 +102,13 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         limit_s = _limit_s(limit, whole_library=not scenario)
         judge = real_time(inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both)
         jobs = jobs or LANES_PER_CORE * cores()
-    progress_to = Console(stderr=True, highlight=False)
     try:
         _check_machine(live=live)
     except JudgeError as error:
         if as_json:
-            _print_json([invalid_outcome(one, str(error)) for one in inputs.scenarios])
+            _print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
         raise
-    results = Results(out)
+    results, progress_to = Results(out), Console(stderr=True, highlight=False)
     outcomes = _judge(judge, progress_to, jobs=jobs or cores())
     saved_in = results.save(outcomes)
     if junit_file is not None:

@@ -1,34 +1,44 @@
-"""What the console of a live world says: one line that moves, or a plain line now and then.
+"""What the console of a world in real time shows: a line that moves, or a plain line now and then.
 
 The line is made from two readings by a pure function. Faults that begin and end, and a world that
-falls behind real time, are told at once in a line of their own.
+falls behind real time, are printed at once in a line of their own. Used by `serve`, and by `up`
+within its screen.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from scenarios.scenario import Scenario
     from simulator.pacer import Pace
     from simulator.snapshot import Snapshot
 
-LOOK_S = 1.0
-LOOKS_PER_PLAIN_LINE = 10
-BEHIND_S = 1.0
+OBSERVE_EVERY_S: Final = 1.0
+READINGS_PER_PLAIN_LINE: Final = 10
+BEHIND_S: Final = 1.0
+"""From this delay on a world has fallen behind: less is one late tick of a busy machine."""
 
 
 class ServiceConsole(Console):
-    """Standard output, of a world that lives; nothing in it is highlighted or wrapped."""
+    """Standard output of a world in real time; nothing in it is highlighted or wrapped."""
 
     def __init__(self) -> None:
         """Write to standard output."""
         super().__init__(highlight=False, soft_wrap=True)
+
+    def announce_preparation(self, scenario: Scenario) -> None:
+        """Print what is about to be prepared, since that takes seconds."""
+        self.print(
+            f"Preparing {scenario.name}, seed {scenario.seed}; a first run compiles the world ...",
+            markup=False,
+        )
 
     def on_broken_pipe(self) -> NoReturn:
         """End the program as any other whose reader has left, not with a status of verdicts."""
@@ -36,7 +46,7 @@ class ServiceConsole(Console):
 
 
 class ObservedWorld(Protocol):
-    """What the console looks at."""
+    """What the console reads."""
 
     def catch_up(self) -> Snapshot:
         """Return the reading of this instant."""
@@ -55,7 +65,7 @@ class StatusReading:
 
     @property
     def line(self) -> str:
-        """How it goes, in one line."""
+        """The status in one line."""
         return describe(self.before, self.now, self.pace)
 
 
@@ -70,7 +80,7 @@ def describe(before: Snapshot, now: Snapshot, pace: Pace) -> str:
 
 
 def describe_rates(before: Snapshot, now: Snapshot) -> str:
-    """Return what the world did between two readings, per virtual second, and what waits in it."""
+    """Return what the world did between two readings, per virtual second, and how much waits."""
     passed_s = (now.now_ns - before.now_ns) / 1e9 or 1.0
     tasks = int(now.tasks_processed.sum() - before.tasks_processed.sum()) / passed_s
     messages = int(now.messages_delivered.sum() - before.messages_delivered.sum()) / passed_s
@@ -90,37 +100,37 @@ def describe_time(seconds: float) -> str:
 def notice_changes(before: Snapshot, now: Snapshot) -> list[str]:
     """Return a sentence for each fault that began or ended between two readings."""
     old, new = ({fault.name: fault for fault in s.faults} for s in (before, now))
-    begun = [f"fault {name} ({new[name].fault}) begins" for name in new.keys() - old.keys()]
+    began = [f"fault {name} ({new[name].fault}) begins" for name in new.keys() - old.keys()]
     ended = [f"fault {name} ({old[name].fault}) has ended" for name in old.keys() - new.keys()]
     restarts = now.exporter_restarts - before.exporter_restarts
     restarted = ["the exporter has restarted: counters begin at 0"] if restarts else []
-    return sorted(begun) + sorted(ended) + restarted
+    return sorted(began) + sorted(ended) + restarted
 
 
 class Status:
-    """Tells the console how `watched` is doing, once a second on a terminal."""
+    """Shows on a console how `world` is doing, once a second on a terminal."""
 
-    def __init__(self, watched: ObservedWorld, console: Console) -> None:
-        """Say nothing yet."""
-        self._watched, self._console = watched, console
+    def __init__(self, world: ObservedWorld, console: Console) -> None:
+        """Print nothing yet."""
+        self._world, self._console = world, console
         self._line = Live(console=console, auto_refresh=False, transient=True)
-        self._before = watched.catch_up()
+        self._before = world.catch_up()
         self._behind = False
-        self._looks = 0
+        self._readings = 0
 
     def say(self, sentence: str) -> None:
         """Print a line of its own, with the time."""
-        time = describe_time(self._watched.pace().elapsed_s)
+        time = describe_time(self._world.pace().elapsed_s)
         self._console.print(f"{time}  {sentence}", markup=False)
 
     @property
     def is_behind(self) -> bool:
-        """Whether the world was too late at the last look."""
+        """Whether the world was behind real time at the last reading."""
         return self._behind
 
-    def look(self) -> StatusReading:
-        """Tell what has changed in the world since the last look; return what was seen."""
-        now, pace = self._watched.catch_up(), self._watched.pace()
+    def observe(self) -> StatusReading:
+        """Print what has changed in the world since the last reading; return this one."""
+        now, pace = self._world.catch_up(), self._world.pace()
         for sentence in notice_changes(self._before, now):
             self.say(sentence)
         if self._behind != (pace.drift_s > BEHIND_S):
@@ -131,23 +141,23 @@ class Status:
                 if self._behind
                 else "the world is back in real time"
             )
-        look = StatusReading(self._before, now, pace)
+        reading = StatusReading(self._before, now, pace)
         self._before = now
-        self._looks += 1
-        return look
+        self._readings += 1
+        return reading
 
     async def run(self) -> None:
-        """Look again and again until cancelled."""
+        """Observe until cancelled."""
         if not self._console.is_terminal:
             while True:
-                await asyncio.sleep(LOOK_S)
-                look = self.look()
-                if self._looks % LOOKS_PER_PLAIN_LINE == 0:
-                    self._console.print(look.line, markup=False)
+                await asyncio.sleep(OBSERVE_EVERY_S)
+                reading = self.observe()
+                if self._readings % READINGS_PER_PLAIN_LINE == 0:
+                    self._console.print(reading.line, markup=False)
         with self._line:
             while True:
-                await asyncio.sleep(LOOK_S)
+                await asyncio.sleep(OBSERVE_EVERY_S)
                 style = "bold red" if self._behind else ""
-                line = self.look().line
+                line = self.observe().line
                 self._line.update(Text(line, style=style, overflow="ellipsis", no_wrap=True))
                 self._line.refresh()

@@ -84,6 +84,11 @@ def describe_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def describe_address(listener: socket.socket) -> str:
+    """Return `host:port` of a bound socket, as scrape configurations name a target."""
+    return "{}:{}".format(*listener.getsockname()[:2])
+
+
 class Handlers:
     """The answers of the server, all from one front."""
 

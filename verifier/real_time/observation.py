@@ -1,6 +1,6 @@
-"""What a live run has come to so far: read from the stack, judged as far as the receiver.
+"""What a run in real time has come to so far: read from the stack, judged as far as the receiver.
 
-Asked by the live judge while a run comes to its end, and once more for the verdict. It changes
+Called by `RealTimeRun` while a run comes to its end, and once more for the verdict. It changes
 nothing; what Prometheus stored and what the receiver wrote down is all it knows.
 """
 
@@ -10,19 +10,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from exporter.target import JOB
+from verifier.evaluation.observed_timelines import ALERT_STATES, observed_timelines
 from verifier.judge.deliveries import judge_deliveries
 from verifier.judge.fault_effects import effect_status
 from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
 from verifier.judge.judgement import judge
 from verifier.judge.latency import bound_s, latency
-from verifier.real_time.observed_timelines import ALERT_STATES, observed_timelines
 from verifier.servers.prometheus import RangeQuery
-from verifier.time_compression import INERTIA_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scenarios.scenario import Expectation, Scenario
+    from scenarios.scenario import Scenario
     from simulator.world import World
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict
@@ -36,14 +35,14 @@ if TYPE_CHECKING:
 MACHINE_S: Final = 2.0
 """What a busy machine may add to any notification, real seconds."""
 CONDITION_POINTS: Final = 4
-"""Looks per scrape interval when the instant is sought at which a condition became true."""
+"""Points per scrape interval of the query for the instant at which a condition became true."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunObservation:
-    """What was seen up to `ended_s` (scenario seconds); `stored` are the samples of `ALERTS`.
+    """A run up to `ended_s` (scenario seconds); `stored` are the samples of `ALERTS`.
 
-    Within `due_s` scenario seconds of firing or resolving, whoever is to be told must be.
+    Within `due_s` scenario seconds of firing or resolving, every receiver must be notified.
     """
 
     ended_s: float
@@ -58,7 +57,7 @@ class RunObservation:
         return all(alert.ok for alert in self.alerts)
 
     @property
-    def to_resolve(self) -> bool:
+    def must_resolve(self) -> bool:
         """Whether an alert still has to resolve."""
         return any(
             alert.resolves_within_s is not None
@@ -68,29 +67,29 @@ class RunObservation:
         )
 
     @property
-    def to_tell(self) -> bool:
-        """Whether somebody has not been told yet of what fired or resolved, and may still be."""
-        return any(self._to_tell(alert) for alert in self.alerts)
+    def must_notify(self) -> bool:
+        """Whether a receiver has not been notified of what fired or resolved, and may still be."""
+        return any(self._must_notify(alert) for alert in self.alerts)
 
-    def _to_tell(self, alert: AlertVerdict) -> bool:
+    def _must_notify(self, alert: AlertVerdict) -> bool:
         if alert.firing_s is None or alert.expected not in {"fires", "explained"}:
             return False
-        last = {told.receiver: told.status for told in alert.deliveries}
-        known = last and last.keys() >= set(alert.receivers or ())
-        if alert.expected == "fires" and alert.receivers != () and not known:
+        last = {delivery.receiver: delivery.status for delivery in alert.deliveries}
+        all_notified = last and last.keys() >= set(alert.receivers or ())
+        if alert.expected == "fires" and alert.receivers != () and not all_notified:
             return self.ended_s < alert.onset_s + alert.firing_s + self.due_s
         if alert.resolved_s is None or not alert.notifies_resolved:
             return False
-        over_s = alert.onset_s + alert.resolved_s
-        return "firing" in last.values() and self.ended_s < over_s + self.due_s
+        resolved_s = alert.onset_s + alert.resolved_s
+        return "firing" in last.values() and self.ended_s < resolved_s + self.due_s
 
 
 @dataclass(frozen=True, slots=True)
 class RunObserver:
-    """One live run as seen from outside the world.
+    """Observes one run from outside its world.
 
     `rules` are those of the user, `compressed` those that Prometheus evaluates. `lead_s` real
-    seconds passed between the exporter's beginning and the scenario's.
+    seconds passed between the exporter's start and the scenario's beginning.
     """
 
     stack: Stack
@@ -102,20 +101,20 @@ class RunObserver:
     lead_s: float
 
     @property
-    def began_s(self) -> float:
-        """When the exporter began, Unix time: up to that instant the past was stored."""
+    def started_s(self) -> float:
+        """When the exporter started, Unix time: up to that instant the past was stored."""
         return self.clock.start_s - self.lead_s
 
-    def look(
+    def observe(
         self, scenario: Scenario, end_s: float, *, world: World | None = None
     ) -> RunObservation:
         """Judge what happened up to `end_s` of Unix time, by the expectations of `scenario`.
 
-        A `world` tells which faults had no effect: what is missing broke there.
+        A `world` knows which faults had no effect: what is missing then broke there.
         """
         effects = world.effects() if world else ()
         server, clock = self.stack.prometheus, self.clock
-        stored = tuple(server.stored(ALERT_STATES, self.began_s, end_s))
+        stored = tuple(server.stored(ALERT_STATES, self.started_s, end_s))
         timelines = observed_timelines(stored, self.compressed, clock, end_s)
         names = [rule.alert for _, rule in self.rules.alerts]
         evidence = HopEvidence(
@@ -126,25 +125,25 @@ class RunObserver:
             failed_scrapes_s=self._failed_scrapes_s(end_s),
             without_effect=frozenset(o.name for o in effects if effect_status(o) == "ineffective"),
         )
-        patience = self._patience(timelines)
+        deadlines = self._deadlines(timelines)
         alerts = judge_deliveries(
             judge(scenario, names, timelines),
             timelines,
             self.stack.notifications(),
             evidence=evidence,
-            deadlines=patience,
+            deadlines=deadlines,
         )
-        return RunObservation(evidence.ended_s, alerts, timelines, stored, patience.due_s)
+        return RunObservation(evidence.ended_s, alerts, timelines, stored, deadlines.due_s)
 
     def with_latency(self, alerts: Sequence[AlertVerdict]) -> tuple[AlertVerdict, ...]:
-        """Return the verdicts with how long each alert took to reach somebody."""
+        """Return the verdicts with how long each alert took to reach a receiver."""
         return tuple(self._timed(alert) for alert in alerts)
 
     def _timed(self, alert: AlertVerdict) -> AlertVerdict:
         if alert.cause is None or alert.firing_s is None or alert.pending_s is None:
             return alert
         labels = {"alertname": alert.alert, **dict(alert.labels)}
-        group, rule = next(one for one in self.rules.alerts if one[1].alert == alert.alert)
+        group, rule = next(pair for pair in self.rules.alerts if pair[1].alert == alert.alert)
         within_s = bound_s(
             scrape_s=self.compression.scrape_s * self.compression.factor,
             evaluation_s=group.interval_s,
@@ -156,22 +155,22 @@ class RunObserver:
 
     def _condition_s(self, alert: AlertVerdict, pending_s: float) -> float | None:
         """Return when, after the onset, the condition became true in what was stored."""
-        [rule] = [one for _, one in self.compressed.alerts if one.alert == alert.alert][:1]
+        rule = next(rule for _, rule in self.compressed.alerts if rule.alert == alert.alert)
         step_s = self.compression.scrape_s / CONDITION_POINTS
         until_s = self.clock.unix_s(pending_s)
         from_s = max(self.clock.unix_s(alert.onset_s), until_s - 8000 * step_s)
         answer = self.stack.prometheus.query_range(RangeQuery(rule.expr, from_s, until_s, step_s))
-        mine = set(alert.labels)
-        # Of a rule with several series, the one of this alert carries no label that differs.
+        labels = dict(alert.labels)
+        # Of a rule with several series, that of this alert carries no label that differs.
         times = [
             float(series.times_s[0])
             for series in answer
-            if all(dict(mine).get(k, v) == v for k, v in series.labels.items())
+            if all(labels.get(key, value) == value for key, value in series.labels.items())
         ]
         return self.clock.scenario_s(min(times)) - alert.onset_s if times else None
 
-    def _patience(self, timelines: Sequence[Timeline]) -> NotificationDeadlines:
-        labels = [{"alertname": one.alert, **dict(one.labels)} for one in timelines]
+    def _deadlines(self, timelines: Sequence[Timeline]) -> NotificationDeadlines:
+        labels = [{"alertname": line.alert, **dict(line.labels)} for line in timelines]
         interval_s = max((group.interval_s for group, _ in self.rules.alerts), default=0.0)
         machine_s = MACHINE_S * self.compression.factor
         return NotificationDeadlines(
@@ -180,36 +179,10 @@ class RunObserver:
         )
 
     def _failed_scrapes_s(self, end_s: float) -> tuple[float, ...]:
-        found = self.stack.prometheus.stored(f'up{{job="{JOB}"}}', self.clock.start_s, end_s)
+        scraped = self.stack.prometheus.stored(f'up{{job="{JOB}"}}', self.clock.start_s, end_s)
         return tuple(
             self.clock.scenario_s(at_s)
-            for series in found
+            for series in scraped
             for at_s, up in zip(series.times_s.tolist(), series.values.tolist(), strict=True)
             if not up
         )
-
-
-def with_inertia(scenario: Scenario, compression: TimeCompression) -> Scenario:
-    """Return the scenario with bounds that leave the world the time it takes whatever the tempo.
-
-    Windows that are compressed hold less and are as much noisier, so that an alert may be pending
-    for an evaluation or two: `for` is what guards against that, and firing is what counts.
-    """
-    faults = {fault.name: fault for fault in scenario.plan.faults}
-
-    def extended(one: Expectation) -> Expectation:
-        if one.fires_within_s is None:
-            return one
-        cause = faults.get(one.cause or "")
-        fade_s = cause.parameters.felt_after_end_s(scenario.topology) if cause else 0.0
-        resolves_s = one.resolves_within_s
-        if resolves_s is not None:
-            resolves_s += compression.allowance_s(INERTIA_S + fade_s)
-        fires_s = one.fires_within_s + compression.allowance_s(INERTIA_S)
-        return replace(one, fires_within_s=fires_s, resolves_within_s=resolves_s)
-
-    return replace(
-        scenario,
-        expectations=tuple(map(extended, scenario.expectations)),
-        pending_allowed=scenario.pending_allowed or compression.factor > 1,
-    )

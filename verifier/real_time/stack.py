@@ -55,11 +55,11 @@ class Stack:
         compression: TimeCompression,
         *,
         receiver: Receiver | None = None,
-        elsewhere: ForeignServer | None = None,
+        foreign_alertmanager: ForeignServer | None = None,
     ) -> None:
-        """Start nothing yet. With an Alertmanager `elsewhere` none is started, and none routed."""
-        self._rules, self._routing, self._tempo = rules, routing, compression
-        self._elsewhere = elsewhere
+        """Start nothing yet. With a foreign Alertmanager none of ours is started or routed."""
+        self._rules, self._routing, self._compression = rules, routing, compression
+        self._foreign = foreign_alertmanager
         self.prometheus = Prometheus(factor=compression.factor)
         self.alertmanager = Alertmanager()
         self.receiver = receiver or Receiver()
@@ -71,14 +71,16 @@ class Stack:
     def __enter__(self) -> Self:
         """Start all three; raises JudgeError when one is missing or does not start."""
         require("prometheus")
-        if self._elsewhere is None:
+        if self._foreign is None:
             require("alertmanager")
         with ExitStack() as servers:
             servers.enter_context(self.prometheus)
             servers.enter_context(self.receiver)
-            if self._elsewhere is None:
+            if self._foreign is None:
                 servers.enter_context(self.alertmanager)
-                self.alertmanager.start(self._routing.config(self.receiver.url, self._tempo.factor))
+                self.alertmanager.start(
+                    self._routing.config(self.receiver.url, self._compression.factor)
+                )
             self._servers = servers.pop_all()
         return self
 
@@ -97,18 +99,18 @@ class Stack:
                 f"Prometheus' rules cannot be written ({error.strerror}): free some space or point"
                 " TMPDIR elsewhere"
             ) from error
-        notified = self._elsewhere or self.alertmanager
+        notified = self._foreign or self.alertmanager
         config = {
             "global": {
-                "scrape_interval": _ms(self._tempo.scrape_s),
-                "scrape_timeout": _ms(self._tempo.scrape_timeout_s),
-                "evaluation_interval": _ms(self._tempo.real_s(60.0)),
+                "scrape_interval": _ms(self._compression.scrape_s),
+                "scrape_timeout": _ms(self._compression.scrape_timeout_s),
+                "evaluation_interval": _ms(self._compression.real_s(60.0)),
             },
             "rule_files": [str(path) for path in rules],
             "alerting": {
                 "alertmanagers": [
                     {
-                        "scheme": self._elsewhere.scheme if self._elsewhere else "http",
+                        "scheme": self._foreign.scheme if self._foreign else "http",
                         "path_prefix": notified.path_prefix,
                         "static_configs": [{"targets": [notified.target]}],
                     }
@@ -132,10 +134,10 @@ class Stack:
         Alertmanager and the receiver are started again: what they told is in the ledger, and what
         they did not tell is told again. Prometheus would have a gap nobody can fill.
         """
-        since_s = time.time() - self._tempo.scrape_s - STALE_S
+        since_s = time.time() - self._compression.scrape_s - STALE_S
         self.prometheus.check(since_s=since_s if since_s > self._begun_s else -math.inf)
         self.receiver.check()
-        if self._elsewhere is None:
+        if self._foreign is None:
             self._look_at_alertmanager()
         self.restarts += revive("the receiver", self.receiver)
 

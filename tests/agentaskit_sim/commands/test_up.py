@@ -117,13 +117,13 @@ def test_a_fault_by_hand_fires_is_told_and_resolves_and_servers_may_die(run, pla
     name = "SandboxPoolExhaustion sandbox_type=B"
     up.wait_for(r"fault sandbox-leak \(sandbox_leak\) begins")
     up.wait_for(rf"{name} FIRES after \S+ pending", 40)
-    up.wait_for(rf"the-team was told: {name} fires", 20)
+    up.wait_for(rf"the-team was notified: {name} fires", 20)
     os.kill(pid_of(place, "alertmanager.yml"), signal.SIGKILL)
     up.wait_for("Alertmanager ended with signal 9 and was started again", 20)
     fault(up, "end", "sandbox-leak")
     up.wait_for(rf"{name} has resolved", 20)
-    up.wait_for(rf"the-team was told: {name} has resolved", 40)
-    up.wait_for(r"tasks/s .* told: \d+", 20)
+    up.wait_for(rf"the-team was notified: {name} has resolved", 40)
+    up.wait_for(r"tasks/s .* notifications: \d+", 20)
     os.kill(pid_of(place, "--config.file=" + str(place / "agentaskit-prometheus")), signal.SIGKILL)
     assert up.end() == 3
     assert "Prometheus" in up.lines[-1]
@@ -205,7 +205,7 @@ def test_a_stack_of_the_users_finds_the_world_and_is_watched(run, place, tmp_pat
         prometheus.configure(prometheus_config(world, sd_file, rules, alertmanager))
         up.wait_for("WorldIsSeen is pending", 40)
         up.wait_for("WorldIsSeen FIRES after 2s pending", 20)
-        up.wait_for("somebody was told: WorldIsSeen fires", 20)
+        up.wait_for("somebody was notified: WorldIsSeen fires", 20)
         up.wait_for("FileIsRead FIRES", 40)
         [target] = json.loads(sd_file.read_text())[0]["targets"]
         assert world == f"http://{target}/"

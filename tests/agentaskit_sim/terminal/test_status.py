@@ -62,11 +62,11 @@ def test_falling_behind_is_told_once_and_so_is_its_end():
     """Five seconds late: a line at once, in capitals; another when real time is back."""
     _, clock, text, status = make()
     clock.spend(5.0)
-    status.look()
-    status.look()
+    status.observe()
+    status.observe()
     assert text.getvalue().count("FALLING BEHIND: the world is 4.9 s late") == 1
     for _ in range(60):
-        status.look()
+        status.observe()
     assert text.getvalue().count("the world is back in real time") == 1
     assert text.getvalue().count("\n") == 2
 

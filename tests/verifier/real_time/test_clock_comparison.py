@@ -7,17 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exporter.history.samples import STALE_BITS
-from exporter.metrics.catalogue import catalogue_world
-from simulator.faults.fault import Fault
-from simulator.faults.kinds.observability import ExporterDown
-from simulator.faults.kinds.sandboxes import SandboxLeak
-from simulator.plan import Plan
-from simulator.topology import Topology
-from simulator.world import World
 from tests.verifier.alerts import rule_files
+from tests.verifier.real_time.replays import leaking_world, two_scrapes_a_second
 from verifier.evaluation.timeline import Episode, Timeline
-from verifier.real_time.clock_comparison import Scrapes, busy_share, compare, evaluate_at, replay
+from verifier.real_time.clock_comparison import busy_share, compare, evaluate_at
+from verifier.real_time.replay import Scrapes, replay_scrapes
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Prometheus, Series
 
@@ -42,7 +36,13 @@ def timeline(*episodes, alert="Slow"):
 def differences(virtual, real, **options):
     """Compare two timelines of the one alert."""
     found = options.pop("scrapes", scrapes())
-    return compare([virtual] if virtual else [], [real] if real else [], rule_files(), found, CLOCK)
+    return compare(
+        [virtual] if virtual else [],
+        [real] if real else [],
+        rule_files(),
+        scrapes=found,
+        clock=CLOCK,
+    )
 
 
 def shifted(one, by_s):
@@ -139,44 +139,6 @@ def test_a_machine_too_busy_for_its_scrapes_is_known_by_them():
     assert busy_share(refused) == 0.0
 
 
-def make_world():
-    """A world that is scraped from its first second on: a leak at 4 s, no exporter from 8 to 9."""
-    faults = (
-        Fault(name="leak", parameters=SandboxLeak(share=0.95), start_s=4.0, duration_s=3.0),
-        Fault(name="gone", parameters=ExporterDown(), start_s=8.0, duration_s=1.0),
-    )
-    return World(Topology(), Plan(faults=faults), 7)
-
-
-def lived_scrapes():
-    """Twelve seconds of scrapes, two a second, those failed that the exporter refused."""
-    at_ns = (np.arange(1, 25) * 500_000_000).astype(np.int64)
-    refused = (at_ns >= 8_000_000_000) & (at_ns < 9_000_000_000)
-    return Scrapes(START_S + at_ns / 1e9, np.where(refused, -1, at_ns), np.full(24, 0.01))
-
-
-def test_a_world_lived_again_gives_the_very_samples():
-    """Those that its own page would have shown at these instants, counters from 0."""
-    lived, world = replay(make_world(), lived_scrapes()), make_world()
-    catalogue = catalogue_world(world.snapshot())
-    base = catalogue.flatten(world.snapshot())
-    (block,) = lived.blocks
-    world.advance_ns(5_000_000_000)
-    values = catalogue.flatten(world.snapshot())
-    counters = catalogue.kinds == "counter"
-    assert (block.values[:-1, 9] == np.where(counters, values - base, values)).all()
-
-
-def test_a_failed_scrape_ends_every_series_and_is_not_up():
-    """A stale marker once, then nothing, as Prometheus itself would have stored."""
-    (block,) = replay(make_world(), lived_scrapes()).blocks
-    bits = block.values.view(np.uint64)
-    assert block.values[-1].tolist() == [1.0] * 15 + [0.0] * 2 + [1.0] * 7
-    assert (bits[:-1, 15] == STALE_BITS).all()
-    assert np.isnan(block.values[:-1, 16]).all()
-    assert not (bits[:-1, 16] == STALE_BITS).any()
-
-
 def test_rules_are_evaluated_at_the_instants_of_the_live_run():
     """A group seen at .25 s past the second is evaluated there, and sees the leak at 4 s."""
     expr = "agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.1"
@@ -185,8 +147,8 @@ def test_rules_are_evaluated_at_the_instants_of_the_live_run():
                   np.ones(1))  # fmt: skip
     clock = ScenarioClock(START_S, 1.0)
     with Prometheus() as server:
-        server.push(replay(make_world(), lived_scrapes()))
-        found = evaluate_at(server, rules, [seen], clock, START_S + 12)
+        server.push(replay_scrapes(leaking_world(), two_scrapes_a_second(START_S)))
+        found = evaluate_at(server, rules, [seen], clock=clock, end_s=START_S + 12)
     assert len(found) == 3
     for one in found:
         ((began_s, fired_s, resolved_s),) = ((e.pending_s, e.firing_s, e.resolved_s)

@@ -59,5 +59,5 @@ def test_somebody_is_still_to_be_told(
 ) -> None:
     """Of what fired at 100 s and resolved at 200 s, within 50 s; else a pass might be too early."""
     seen = RunObservation(ended_s, (alert,), (), (), 50.0)
-    assert seen.to_tell is expected
-    assert RunObservation(ended_s, (), (), (), 50.0).to_tell is False
+    assert seen.must_notify is expected
+    assert RunObservation(ended_s, (), (), (), 50.0).must_notify is False

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from agentaskit_sim.inputs import PACK_ROUTING
-from exporter.history.samples import EPOCH_S, Block, History
 from simulator.faults.catalogue import FAULTS
 from tests.verifier.simulations import pack_panels, pack_rules, scenario_of
-from verifier.errors import JudgeError
 from verifier.pack.routing import load_routing
-from verifier.real_time.run import RealTimeRun, RealTimeSetup, at_real_time, run_in_real_time
-from verifier.scenario_clock import ScenarioClock
-from verifier.servers.prometheus import Series
+from verifier.real_time.run import RealTimeSetup, run_in_real_time
 from verifier.suite import run_suite
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -163,93 +157,6 @@ def test_a_fault_whose_injector_does_nothing_makes_the_run_invalid(outcomes):
     assert reason.startswith("fault leak (sandbox_leak) had no effect")
     (one,) = of(outcome)
     assert (one.ok, one.broke_at) == (False, "world")
-
-
-class Server:
-    """A Prometheus that scraped so often, and missed so many evaluations."""
-
-    def __init__(self, scrapes, failed=0, missed=0):
-        """Of `scrapes` the first `failed` brought nothing."""
-        self.up = np.ones(scrapes)
-        self.up[:failed] = 0.0
-        self.metrics = {"missed_total": missed, "iterations_total": 1000}
-
-    def stored(self, *_):
-        """Return the samples of `up`."""
-        return [Series({}, np.arange(len(self.up), dtype=float), self.up)]
-
-    def metric(self, name):
-        """Return one of its own metrics."""
-        return next(v for end, v in self.metrics.items() if name.endswith(end))
-
-
-@pytest.mark.parametrize(
-    ("server", "ok", "restarts", "doubt"),
-    [
-        (Server(20), False, [], None),
-        (Server(20, failed=2), True, [], None),
-        (Server(20, failed=2), False, [], "2 scrapes failed that no fault of the scenario hinders"),
-        (Server(15), True, [], "Prometheus scraped 15 times instead of 20"),
-        (Server(20, missed=100), True, [], "Prometheus missed 100 of 1000 evaluations"),
-        (Server(20), True, ["Alertmanager ended"], None),
-        (Server(20), False, ["Alertmanager ended"], "Alertmanager ended: what is missing may be"),
-    ],
-)
-def test_what_a_busy_machine_or_a_dead_server_cost_is_never_a_failure(server, ok, restarts, doubt):
-    """Nothing may be concluded then; what holds in spite of it holds."""
-    setup = RealTimeSetup(
-        pack_rules("backpressure"), (), load_routing(PACK_ROUTING), TimeCompression(30)
-    )
-    run = RealTimeRun(scenario("any"), setup, lambda _: None)
-    stack = SimpleNamespace(prometheus=server, restarts=restarts)
-    witness = SimpleNamespace(stack=stack, clock=ScenarioClock(1_800_000_000.0, 30.0))
-    found = run._doubts(witness, SimpleNamespace(ok=ok, ended_s=300.0))
-    assert [doubt in one for one in found] == ([True] if doubt else [])
-
-
-def firing(*_):
-    """Answer that one alert fires."""
-    return [Series({"alertname": "Slow"}, np.zeros(1), np.ones(1))]
-
-
-@pytest.mark.parametrize(
-    ("scrapes", "drift_s", "query", "refused"),
-    [
-        (6, 0.0, lambda *_: [], None),
-        (2, 0.0, lambda *_: [], "the stack was not ready: 2 scrapes in its first 10 s"),
-        (6, 1.0, lambda *_: [], "the world fell 1.0 s behind real time"),
-        (6, 0.0, firing, "the world was not healthy when the scenario was about to begin: Slow"),
-    ],
-)
-def test_a_scenario_begins_in_health_or_not_at_all(scrapes, drift_s, query, refused):
-    """Scrapes have come, the world keeps its time, nothing fires."""
-    setup = RealTimeSetup(
-        pack_rules("backpressure"), (), load_routing(PACK_ROUTING), TimeCompression(30)
-    )
-    run = RealTimeRun(scenario("any"), setup, lambda _: None)
-    server = Server(scrapes)
-    server.query = query
-    parts = (
-        SimpleNamespace(prometheus=server),
-        SimpleNamespace(pacer=SimpleNamespace(drift_s=drift_s)),
-        ScenarioClock(1_800_000_000.0, 30.0),
-        10.0,
-    )
-    if refused is None:
-        run._check_health(*parts)
-        return
-    with pytest.raises(JudgeError, match=refused):
-        run._check_health(*parts)
-
-
-def test_a_past_is_laid_so_that_it_ends_where_the_run_begins():
-    """In scenario seconds before, divided by the factor; values as they are."""
-    stamps = np.array([(EPOCH_S - 300) * 1000, EPOCH_S * 1000], dtype=np.int64)
-    values = np.array([[1.0, 2.0]])
-    history = History([(("__name__", "x"),)], [Block(stamps, np.array([0]), values)])
-    (block,) = at_real_time(history, 1_800_000_000.0, 30.0).blocks
-    assert block.timestamps_ms.tolist() == [1_799_999_990_000, 1_800_000_000_000]
-    assert block.values is values
 
 
 def test_a_run_without_limit_lasts_as_long_as_its_scenario():

@@ -7,7 +7,7 @@ import pytest
 from scenarios.loader import library, load_for_verify
 from tests.verifier.judge.test_deliveries import scenario_with, timeline
 from verifier.judge.judgement import judge
-from verifier.real_time.time_limit import clip
+from verifier.real_time.time_limit import limit_scenario
 
 FIRES = "{alert: Throughput, receivers: [slack], fires_within: 7m, resolves_within: 3m}"
 """Its cause lasts from 3m to 12m: it fires by 10m and resolves by 15m."""
@@ -17,15 +17,15 @@ ALERTS = ("Throughput", "Queue")
 def test_a_cut_after_every_bound_changes_nothing_but_the_duration():
     """The bounds themselves are in time; a cut at the end is none."""
     scenario = scenario_with(FIRES)
-    assert clip(scenario, 1800.0) == (scenario, ())
-    clipped, notes = clip(scenario, 900.0)
+    assert limit_scenario(scenario, 1800.0) == (scenario, ())
+    clipped, notes = limit_scenario(scenario, 900.0)
     assert (clipped.duration_s, notes) == (900.0, ())
     assert clipped.expectations == scenario.expectations
 
 
 def test_a_bound_on_resolving_beyond_the_cut_is_dropped_and_told():
     """It must still fire, and its receivers must still be told."""
-    clipped, notes = clip(scenario_with(FIRES), 899.0)
+    clipped, notes = limit_scenario(scenario_with(FIRES), 899.0)
     (one,) = clipped.expectations
     assert (one.expected, one.fires_within_s, one.resolves_within_s) == ("fires", 420.0, None)
     assert one.receivers == ("slack",)
@@ -39,7 +39,7 @@ def test_a_bound_on_resolving_beyond_the_cut_is_dropped_and_told():
 
 def test_an_alert_due_beyond_the_cut_may_fire_and_need_not():
     """But not before its cause: the verdict stays closed."""
-    clipped, notes = clip(scenario_with(FIRES), 599.0)
+    clipped, notes = limit_scenario(scenario_with(FIRES), 599.0)
     (one,) = clipped.expectations
     assert (one.expected, one.receivers) == ("explained", ("slack",))
     assert notes == (
@@ -54,7 +54,7 @@ def test_an_alert_due_beyond_the_cut_may_fire_and_need_not():
 def test_what_is_silent_or_explained_stays_so():
     """A shorter watch makes neither weaker."""
     scenario = scenario_with("{alert: Throughput, silent: true}", "{alert: Queue, explained: x}")
-    clipped, notes = clip(scenario, 60.0)
+    clipped, notes = limit_scenario(scenario, 60.0)
     assert (clipped.expectations, notes) == (scenario.expectations, ())
 
 
@@ -63,7 +63,7 @@ def test_no_bundled_scenario_asks_for_anything_beyond_the_cut(until_s):
     """Whatever the cut, all that is still expected is due before it; all else has its note."""
     for path in library():
         scenario = load_for_verify(path)
-        clipped, notes = clip(scenario, until_s)
+        clipped, notes = limit_scenario(scenario, until_s)
         changed = 0
         pairs = zip(scenario.expectations, clipped.expectations, strict=True)
         for before, after in pairs:

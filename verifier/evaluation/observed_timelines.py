@@ -1,7 +1,7 @@
-"""What a live Prometheus did: when each alert was pending and firing, from what it stored itself.
+"""When each alert was pending and firing, from what a Prometheus that evaluated it stored itself.
 
 Prometheus writes a sample of `ALERTS` at every evaluation at which an alert is active, so its own
-record tells the very evaluations. Used by the live judge once a run is over; pure.
+record shows the very evaluations. Called for runs in real time; pure.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ALERT_STATES: Final = "ALERTS"
 _SAME_EPISODE: Final = 1.5
-"""Two samples at most this many evaluations apart are one activity: evaluations jitter."""
+"""Samples at most this many evaluations apart are of one episode: evaluations jitter."""
 
 
 def observed_timelines(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.verifier.alerts import rule_files
+from verifier.evaluation.observed_timelines import observed_timelines
 from verifier.evaluation.timeline import Episode
-from verifier.real_time.observed_timelines import observed_timelines
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Series
 

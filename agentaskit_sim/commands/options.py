@@ -1,0 +1,156 @@
+"""Options and arguments of commands, each with its help: `Annotated` types for their signatures.
+
+An option that several commands take stands once, so that it means and says the same in each. Typer
+reads the types when a command is called.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+REAL_TIME_PANEL: Final = "In real time"
+FOREIGN_PANEL: Final = "With servers that you run"
+
+ScenarioArgument = Annotated[
+    str | None, typer.Argument(help="A scenario's name or file; without, a healthy world.")
+]
+ScenarioArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="Names of bundled scenarios or files; without, every bundled one.",
+    ),
+]
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+WorldPort = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of the world; 0 takes a free one.")
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the scenario's.")]
+EverySeed = Annotated[
+    int | None,
+    typer.Option(min=0, max=(1 << 63) - 1, metavar="N", help="Seed for every scenario."),
+]
+TopologyFile = Annotated[
+    Path | None, typer.Option(help="Topology file to use instead of the scenario's topology.")
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(help="File with the token that changes of faults need; or AGENTASKIT_SIM_TOKEN."),
+]
+ExitAtEnd = Annotated[bool, typer.Option("--exit-at-end", help="Stop when the scenario has ended.")]
+
+RulePaths = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE...", help="Rule files or folders, instead of the bundled 19 alerts."
+    ),
+]
+DashboardPaths = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE...", help="Dashboard files or folders, instead of the bundled 20 panels."
+    ),
+]
+RoutingFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Alertmanager's configuration, instead of the bundled one."),
+]
+RealTimeRouting = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Alertmanager's configuration, instead of the bundled one.",
+        rich_help_panel=REAL_TIME_PANEL,
+    ),
+]
+Compress = Annotated[
+    float | None,
+    typer.Option(
+        min=1,
+        max=1000,
+        metavar="N",
+        help="Divide every window, `for`, interval and the scenario by N; 1 by default.",
+    ),
+]
+RealTimeCompress = Annotated[
+    float | None,
+    typer.Option(
+        min=1,
+        max=1000,
+        metavar="N",
+        help="Divide every window, `for` and interval by N; 1 by default.",
+        rich_help_panel=REAL_TIME_PANEL,
+    ),
+]
+
+ResultsFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder for the results, instead of results/<date>-<time>."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the verdict as one JSON document.")]
+JunitFile = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write JUnit XML to this file too."),
+]
+Exact = Annotated[
+    bool,
+    typer.Option("--exact", help="Simulate every second; resample no steady interval."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Processes at once; as many as cores by default."),
+]
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help="In real time on a real stack, notifications included.",
+        rich_help_panel=REAL_TIME_PANEL,
+    ),
+]
+BothClocks = Annotated[
+    bool,
+    typer.Option(
+        "--both",
+        help="In real time, then replayed in virtual time: do both clocks agree?",
+        rich_help_panel=REAL_TIME_PANEL,
+    ),
+]
+Limit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="Cut each scenario after so much real time; 13m over the whole library.",
+        rich_help_panel=REAL_TIME_PANEL,
+    ),
+]
+
+ForeignPrometheus = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Your Prometheus, instead of one of ours.",
+        rich_help_panel=FOREIGN_PANEL,
+    ),
+]
+ForeignAlertmanager = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Your Alertmanager, instead of one of ours.",
+        rich_help_panel=FOREIGN_PANEL,
+    ),
+]
+SdFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="File that says where the world is, for `file_sd_configs`.",
+        rich_help_panel=FOREIGN_PANEL,
+    ),
+]

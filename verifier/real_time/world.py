@@ -1,0 +1,67 @@
+"""The world of a run in real time: made, put behind a page, and all that its server answers.
+
+Called by `serve`, and by `start` for runs with servers around their world. Nothing here waits or
+listens: `exporter.server.service` does.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from exporter.server.app import build_app
+from exporter.server.discovery import TARGETS, answer_targets
+from exporter.server.exposition import Exposition
+from exporter.server.fault_api.control import FaultControl
+from exporter.server.fault_api.handlers import build_fault_api
+from exporter.server.landing import API
+from scenarios.injection_form import FaultForm
+from simulator.load import Load
+from simulator.pacer import SystemClock
+from simulator.plan import Plan
+from simulator.world import World
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from scenarios.scenario import Scenario
+
+WARM_UP_S: Final = 60.0
+"""After this the queues and the fleet of a world are what its load makes them."""
+
+
+def build_world(scenario: Scenario) -> World:
+    """Return a world that is warm and healthy, with the scenario's plan about to begin.
+
+    A recorded trace of arrivals begins with the world, which is cold then. Raises `ValueError`
+    when the plan does not fit the topology.
+    """
+    if scenario.plan.load.trace_s is not None:
+        return World(scenario.topology, scenario.plan, scenario.seed)
+    before = Plan(load=Load(rate=scenario.plan.load.rate))
+    world = World(scenario.topology, before, scenario.seed)
+    world.advance(WARM_UP_S)
+    return world.fork(scenario.plan)
+
+
+def expose(world: World, scenario: Scenario, *, fresh: bool) -> Exposition:
+    """Put a page before `world` and start its clock; a `fresh` one counts from 0, as a process."""
+    return Exposition(
+        world,
+        SystemClock(),
+        version=version("agentaskit-sim"),
+        scenario=scenario.name,
+        fresh=fresh,
+    )
+
+
+def build_server(world: World, exposition: Exposition, token: str | None) -> web.Application:
+    """Return all that a world in real time answers: metrics, health, its faults, its address.
+
+    With a `token`, only whoever sends it may change faults.
+    """
+    app = build_app(exposition)
+    app.router.add_get(TARGETS, answer_targets)
+    control, form = FaultControl(world, exposition), FaultForm(world.topology)
+    app.add_subapp(API, build_fault_api(control, form, token))
+    return app
