@@ -1,4 +1,4 @@
-"""`make bench`: the world beside a SimPy model of the same system, in one run on one core.
+"""`make bench`: the speed of the world beside a SimPy model of the same system, on one core.
 
 Rounds alternate between the models, so that a machine that slows down slows all of them; medians
 are compared. The world's rounds record every metric every 15 virtual seconds, as a judged run does.
@@ -25,7 +25,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.simpy_world import ArithmeticBus, EventBus, SimpyWorld
+from benchmarks.simpy_bus import ArithmeticBus, EventBus
+from benchmarks.simpy_world import SimpyWorld
 from exporter.metrics.catalogue import catalogue_world
 from simulator.load import BASE_RATE_PER_S
 from simulator.plan import Plan
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
 
 LATEST = Path(__file__).parent / "latest.json"
 SCRAPE_S = 15
+"""Virtual seconds between two recordings: the scrape interval of a judged scenario."""
 SEED = 42
-QUIET = 0.95
-WANTED = {"world": 150.0, "ratio": 100.0, "cold_s": 20.0, "from_cache_s": 1.0}
+QUIET_SHARE = 0.95
+"""With less of its core than this a model was disturbed, and the figures say little."""
+LIMITS = {"world": 150.0, "ratio": 100.0, "cold_s": 20.0, "from_cache_s": 1.0}
+MODELS = ("world", "simpy", "simpy_arithmetic")
 FIRST_STEP = """
 import time
 start = time.perf_counter()
@@ -56,7 +60,7 @@ print(imported - start, time.perf_counter() - imported)
 
 @dataclass(slots=True)
 class Contender:
-    """A model under test: `advance` takes it to a virtual time, in rounds of `round_s` each."""
+    """A model under test: `advance` takes it to a virtual time; a round is `round_s` of it."""
 
     title: str
     advance: Callable[[float], None]
@@ -67,7 +71,7 @@ class Contender:
     core_shares: list[float] = field(default_factory=list)
 
     def run_round(self) -> float:
-        """Simulate `round_s` more seconds and note how many times real time that was."""
+        """Simulate `round_s` more seconds; keep and return how many times real time that was."""
         start, start_cpu = time.perf_counter(), time.process_time()
         self.now_s += self.round_s
         self.advance(self.now_s)
@@ -77,7 +81,7 @@ class Contender:
         return self.times_real_time[-1]
 
     def report(self) -> dict[str, Any]:
-        """Median and rounds, how much of its core it got, and the load that it really carried."""
+        """Return median and rounds, its share of a core, and the load that it really carried."""
         tasks, messages = self.counts()
         return {
             "times_real_time": median(self.times_real_time),
@@ -114,7 +118,7 @@ def simpy_contender(title: str, bus: type[EventBus | ArithmeticBus]) -> Contende
 
 
 def time_compilation() -> dict[str, float]:
-    """Seconds until the first events are through: with an empty cache, then with a full one."""
+    """Return the seconds until a first step is done: with an empty cache, then with a full one."""
     with tempfile.TemporaryDirectory(prefix="agentaskit-sim-bench-") as folder:
         environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
         timed = []
@@ -133,7 +137,8 @@ def machine() -> dict[str, Any]:
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        names = [x for x in cpuinfo.read_text(encoding="utf-8").splitlines() if "model name" in x]
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        names = [line for line in lines if "model name" in line]
         model = names[0].partition(":")[2].strip() if names else model
     return {
         "cpu": model,
@@ -152,7 +157,7 @@ def stay_on_one_core() -> bool:
 
 
 def measure(rounds: int, console: Console) -> dict[str, Any]:
-    """Run everything and return the document that is saved."""
+    """Run the benchmark and return the document that is saved."""
     surroundings = machine()
     console.print("compiling with an empty cache, then from the cache ...")
     compilation = time_compilation()
@@ -162,11 +167,12 @@ def measure(rounds: int, console: Console) -> dict[str, Any]:
         "simpy": simpy_contender("SimPy", EventBus),
         "simpy_arithmetic": simpy_contender("SimPy, no event for messages", ArithmeticBus),
     }
+    # A first second outside the rounds compiles and fills what is filled once.
     for contender in contenders.values():
         contender.now_s = 1.0
         contender.advance(1.0)
     for number in range(rounds):
-        speeds = [f"{one.run_round():.4g}x" for one in contenders.values()]
+        speeds = [f"{contender.run_round():.4g}x" for contender in contenders.values()]
         console.print(f"round {number + 1} of {rounds}: {', '.join(speeds)} real time")
     reports = {name: contender.report() for name, contender in contenders.items()}
     for name, contender in contenders.items():
@@ -186,20 +192,20 @@ def measure(rounds: int, console: Console) -> dict[str, Any]:
 
 
 def print_tables(document: dict[str, Any], console: Console) -> None:
-    """Show what was measured, and beside it what is asked for."""
+    """Print what was measured, and beside it the limits."""
     speeds = Table("model", "times real time", "rounds", "tasks/s", "messages/s", box=SIMPLE_HEAD)
-    for name in ("world", "simpy", "simpy_arithmetic"):
-        one = document[name]
+    for name in MODELS:
+        model = document[name]
         speeds.add_row(
-            one["title"], f"{one['times_real_time']:.4g}",
-            f"{min(one['rounds']):.4g} to {max(one['rounds']):.4g}",
-            f"{one['tasks_per_s']:,.0f}", f"{one['messages_per_s']:,.0f}",
+            model["title"], f"{model['times_real_time']:.4g}",
+            f"{min(model['rounds']):.4g} to {max(model['rounds']):.4g}",
+            f"{model['tasks_per_s']:,.0f}", f"{model['messages_per_s']:,.0f}",
         )  # fmt: skip
     console.print(speeds)
-    share = min(document[name]["core_share"] for name in ("world", "simpy", "simpy_arithmetic"))
-    if share < QUIET:
-        console.print(f"the machine was busy with something else: {share:.0%} of a core was had\n")
-    found = {
+    share = min(document[name]["core_share"] for name in MODELS)
+    if share < QUIET_SHARE:
+        console.print(f"the machine was busy: the benchmark got only {share:.0%} of a core\n")
+    measured = {
         "world": document["world"]["times_real_time"],
         **{name: document[name] for name in ("ratio", "ratio_arithmetic")},
         **{name: document["compilation"][name] for name in ("cold_s", "from_cache_s")},
@@ -211,12 +217,12 @@ def print_tables(document: dict[str, Any], console: Console) -> None:
         "cold_s": ("first compilation, seconds", "at most"),
         "from_cache_s": ("the same from cache, seconds", "at most"),
     }
-    summary = Table("", "measured", "wanted", "holds", box=SIMPLE_HEAD)
+    summary = Table("", "measured", "limit", "holds", box=SIMPLE_HEAD)
     for name, (text, bound) in texts.items():
-        wanted = f"{bound} {WANTED[name]:g}" if bound else ""
-        holds = bound and (found[name] >= WANTED[name]) == (bound == "at least")
+        limit = f"{bound} {LIMITS[name]:g}" if bound else ""
+        holds = bound and (measured[name] >= LIMITS[name]) == (bound == "at least")
         word = ("yes" if holds else "no") if bound else ""
-        summary.add_row(text, f"{found[name]:.4g}", wanted, word)
+        summary.add_row(text, f"{measured[name]:.4g}", limit, word)
     console.print(summary)
 
 

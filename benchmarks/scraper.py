@@ -1,6 +1,6 @@
-"""A real Prometheus that scrapes given targets, for the tests and the benchmark of `serve`.
+"""A real Prometheus that scrapes the targets it is given, for tests and the benchmark of `serve`.
 
-Started on loopback in a temporary directory, asked over its API, gone after the `with` block.
+It listens on loopback, keeps its data in a temporary directory, and is gone after the `with` block.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 READY_TIMEOUT_S: Final = 30.0
 ANSWER_TIMEOUT_S: Final = 30.0
 START_ATTEMPTS: Final = 5
+"""Another process may take the free port before Prometheus does: then another port is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Scraper:
     """A Prometheus that scrapes `targets` (job name to host:port) every `interval_s`."""
 
     def __init__(self, targets: Mapping[str, str], *, interval_s: float = 1.0) -> None:
-        """Only note what is to be scraped."""
+        """Keep the configuration; nothing is started yet."""
         jobs = [{"job_name": job, "static_configs": [{"targets": [target]}]}
                 for job, target in targets.items()]  # fmt: skip
         interval = f"{round(interval_s * 1000)}ms"
@@ -86,14 +87,14 @@ class Scraper:
         """Ask until the answer is not empty; raise JudgeError after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            found = self.query(expr)
-            if found:
-                return found
+            series = self.query(expr)
+            if series:
+                return series
             time.sleep(0.2)
         raise JudgeError(f"Prometheus had no answer to {expr} within {timeout_s:g} s")
 
     def metadata(self) -> dict[str, list[dict[str, str]]]:
-        """Return what the targets declared: metric name to its types, helps and units."""
+        """Return the targets' metadata: for each metric its types, help texts and units."""
         answer: dict[str, list[dict[str, str]]] = self._ask("metadata", {})
         return answer
 

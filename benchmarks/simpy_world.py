@@ -1,14 +1,13 @@
 """The peer of the benchmark: the simulated system once more, written for SimPy 4.1.
 
-Read by `bench` and by the test that compares its physics with `simulator.world`. It shares nothing
+Used by `bench` and by the test that compares its physics with `simulator.world`. It shares nothing
 with the simulator but the topology. It has what a healthy minute exercises (arrivals, four queues,
-agents in tiers, sandbox slots, service, bus, histograms) and leaves out what SimPy would have to
-pay for as well: CPU accounting, scaling, recycling, faults, retries.
+agents in tiers, sandbox slots, service, bus, histograms) and leaves out what would only slow SimPy
+down further: CPU accounting, scaling, recycling, faults, retries.
 
-It is meant to be as fast as a SimPy model gets: chance is laid out in blocks by numpy, an agent is
-one long-lived process, a free slot costs no event. The bus comes twice: `EventBus`, where handling
-a message is an event of SimPy's, and `ArithmeticBus`, which calculates instead, by the recursion
-that the simulator uses.
+It is meant to be as fast as a SimPy model gets: random numbers are drawn in blocks by numpy, an
+agent is one process for the whole run, a free slot costs no event. There are two buses, see
+`simpy_bus`.
 """
 
 from __future__ import annotations
@@ -16,25 +15,34 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from math import exp
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import simpy
 
+from benchmarks.simpy_bus import EventBus
 from simulator.snapshot import DURATION_BOUNDS_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from numpy.typing import NDArray
+
+    from benchmarks.simpy_bus import Bus
     from simulator.topology import TaskClass, Topology
 
+    Reals = NDArray[np.float64]
+
 BLOCK = 1 << 14
+"""Random numbers drawn at a time; numpy's cost for a call is then spread over many."""
 SANDBOX_SIGMA = 0.25
+"""Spread of the three runs of a triple-verified task, as in the simulator."""
 WORK = 0
+"""Place of the class `work` in the topology's classes."""
 
 
 class Task(NamedTuple):
-    """One arrival: `sandboxes` are indices of pools, one of them, all three or none."""
+    """One arrival; `sandboxes` are the indices of the pools it needs: none, one or all three."""
 
     arrived_at_s: float
     priority: int
@@ -60,107 +68,8 @@ class Durations:
 
     @property
     def mean_s(self) -> float:
-        """The mean of all durations observed; there must be one."""
+        """The mean of all durations observed, of which there must be at least one."""
         return self.sum_s / sum(self.counts)
-
-
-class Bus(Protocol):
-    """Bounded inboxes, numbered as the agents are, each served at a finite rate."""
-
-    sent: int
-    dropped: int
-
-    def __init__(self, env: simpy.Environment, agents: int, topology: Topology) -> None:
-        """Start with `agents` empty inboxes."""
-
-    def send(self, receiver: int) -> None:
-        """Put one message into an inbox, or drop it when the inbox is full."""
-
-    def hand_over(self, receiver: int) -> simpy.Event:
-        """Put one message that is never dropped; the event is that the receiver has handled it."""
-        ...
-
-
-class EventBus:
-    """One event for each message, when it has been handled: the least that SimPy can do with it.
-
-    (A process and a Store for each inbox, as in SimPy's manual, takes three events and is several
-    times slower.)
-    """
-
-    def __init__(self, env: simpy.Environment, agents: int, topology: Topology) -> None:
-        """Start with `agents` empty inboxes."""
-        self._env = env
-        self._limit = topology.inbox_limit
-        self._service_s = topology.inbox_service_s
-        self._inboxes: list[deque[simpy.Event | None]] = [deque() for _ in range(agents)]
-        self.sent = 0
-        self.dropped = 0
-        self.handled = 0
-
-    def _begin(self, inbox: deque[simpy.Event | None]) -> None:
-        self._env.timeout(self._service_s, inbox).callbacks.append(self._end)
-
-    def _end(self, timeout: simpy.Event) -> None:
-        inbox: Any = timeout.value
-        self.handled += 1
-        message = inbox.popleft()
-        if message is not None:
-            message.succeed()
-        if inbox:
-            self._begin(inbox)
-
-    def send(self, receiver: int) -> None:
-        """Put one message into an inbox, or drop it when the inbox is full."""
-        self.sent += 1
-        inbox = self._inboxes[receiver]
-        if len(inbox) >= self._limit:
-            self.dropped += 1
-            return
-        inbox.append(None)
-        if len(inbox) == 1:
-            self._begin(inbox)
-
-    def hand_over(self, receiver: int) -> simpy.Event:
-        """Put one message that is never dropped; the event is that the receiver has handled it."""
-        self.sent += 1
-        handled = self._env.event()
-        inbox = self._inboxes[receiver]
-        inbox.append(handled)
-        if len(inbox) == 1:
-            self._begin(inbox)
-        return handled
-
-
-class ArithmeticBus:
-    """An inbox is no more than the time at which it will be empty (Lindley's recursion)."""
-
-    def __init__(self, env: simpy.Environment, agents: int, topology: Topology) -> None:
-        """Start with `agents` empty inboxes."""
-        self._env = env
-        self._service_s = topology.inbox_service_s
-        self._full_s = topology.inbox_limit * topology.inbox_service_s
-        self._empty_at_s = [0.0] * agents
-        self.sent = 0
-        self.dropped = 0
-
-    def send(self, receiver: int) -> None:
-        """Put one message into an inbox, or drop it when the inbox is full."""
-        self.sent += 1
-        now_s = self._env.now
-        empty_at_s = max(self._empty_at_s[receiver], now_s)
-        if empty_at_s - now_s < self._full_s:
-            self._empty_at_s[receiver] = empty_at_s + self._service_s
-        else:
-            self.dropped += 1
-
-    def hand_over(self, receiver: int) -> simpy.Event:
-        """Put one message that is never dropped; the event is that the receiver has handled it."""
-        self.sent += 1
-        now_s = self._env.now
-        handled_at_s = max(self._empty_at_s[receiver], now_s) + self._service_s
-        self._empty_at_s[receiver] = handled_at_s
-        return self._env.timeout(handled_at_s - now_s)
 
 
 class SlotPool:
@@ -176,7 +85,7 @@ class SlotPool:
         self.executions = 0
 
     def take(self) -> simpy.Event | None:
-        """Take a slot: None when there was one, else the event to wait for."""
+        """Take a slot: None when one was free, else the event to wait for."""
         self.executions += 1
         if self._free:
             self._free -= 1
@@ -186,7 +95,7 @@ class SlotPool:
         return turn
 
     def give_back(self) -> None:
-        """Pass a slot on to whoever waits longest."""
+        """Pass a slot on to the task that waits longest."""
         if self._waiting:
             self._waiting.popleft().succeed()
         else:
@@ -194,12 +103,12 @@ class SlotPool:
 
 
 class Agent:
-    """One agent: its number, who it reports to, and the event that wakes it when idle."""
+    """One agent: its number, its parent, the class it takes, and the event that wakes it."""
 
     __slots__ = ("number", "parent", "task_class", "wake")
 
     def __init__(self, number: int, parent: int, task_class: int) -> None:
-        """Describe an agent that is about to look for work."""
+        """Begin without a task."""
         self.number = number
         self.parent = parent
         self.task_class = task_class
@@ -207,7 +116,7 @@ class Agent:
 
 
 class SimpyWorld:
-    """The healthy system at `rate_per_s` tasks a second; `advance` runs it, the rest is counts."""
+    """The healthy system at `rate_per_s` tasks a second: `advance` it, then read its counts."""
 
     def __init__(
         self, topology: Topology, *, rate_per_s: float, seed: int, bus: type[Bus] = EventBus
@@ -235,7 +144,7 @@ class SimpyWorld:
             lambda: _lognormal(self._random.standard_normal(BLOCK), SANDBOX_SIGMA)
         )
         for agent in self.agents:
-            self._env.process(self._live(agent))
+            self._env.process(self._work(agent))
         self._env.process(self._arrive())
 
     def advance(self, until_s: float) -> None:
@@ -252,7 +161,7 @@ class SimpyWorld:
         needs: list[tuple[int, ...]] = [(), (0, 1, 2), (0,), (1,), (2,)]
         alone = [pool.share for pool in topology.sandboxes]
         need_shares = [1 - topology.triple_share - sum(alone), topology.triple_share, *alone]
-        shares = [one.share for one in topology.priorities]
+        shares = [priority.share for priority in topology.priorities]
         while True:
             gaps = self._random.standard_exponential(BLOCK) / self._rate_per_s
             priorities = self._random.choice(len(shares), BLOCK, p=shares)
@@ -261,7 +170,7 @@ class SimpyWorld:
             normal = self._random.standard_normal(BLOCK)
             work = np.where(
                 classes == WORK,
-                *(_service(normal, one) for one in topology.classes),
+                *(_service(normal, task_class) for task_class in topology.classes),
             )
             yield from zip(
                 gaps.tolist(), priorities.tolist(), classes.tolist(),
@@ -270,7 +179,7 @@ class SimpyWorld:
 
     def _arrive(self) -> Generator[simpy.Event, Any, None]:
         env = self._env
-        limits = [one.queue_limit for one in self._topology.priorities]
+        limits = [priority.queue_limit for priority in self._topology.priorities]
         for gap_s, priority, task_class, sandboxes, work_s in self._tasks():
             yield env.timeout(gap_s)
             self.arrived += 1
@@ -278,7 +187,7 @@ class SimpyWorld:
             idle = self._idle[task_class]
             if idle:
                 wake = idle.popleft().wake
-                assert wake is not None  # noqa: S101
+                assert wake is not None  # noqa: S101 - an idle agent has one
                 wake.succeed(task)
                 continue
             lanes = self._queues[priority]
@@ -291,7 +200,7 @@ class SimpyWorld:
                 return lanes[task_class].popleft()
         return None
 
-    def _live(self, me: Agent) -> Generator[simpy.Event, Any, None]:
+    def _work(self, me: Agent) -> Generator[simpy.Event, Any, None]:
         env = self._env
         while True:
             task = self._waiting(me.task_class)
@@ -345,31 +254,31 @@ class SimpyWorld:
                 send(peer if peer != me.number else me.parent)
 
 
-def _lognormal(normal: Any, sigma: float) -> Any:
+def _lognormal(normal: Reals, sigma: float) -> Reals:
     """Lognormal numbers of mean 1: exp(sigma z - sigma^2 / 2)."""
     return np.exp(sigma * normal) * exp(-(sigma**2) / 2)
 
 
-def _service(normal: Any, one: TaskClass) -> Any:
-    return one.mean_service_s * _lognormal(normal, one.sigma)
+def _service(normal: Reals, task_class: TaskClass) -> Reals:
+    return task_class.mean_service_s * _lognormal(normal, task_class.sigma)
 
 
 def _fleet(topology: Topology, rate_per_s: float) -> list[Agent]:
-    """Return the agents that run under this load: all fixed ones, and what it calls for beside."""
+    """Return the agents that run under this load: all fixed ones, and enough scaled ones."""
     fixed = sum(tier.agents for tier in topology.tiers if not tier.scales)
     scaled = topology.fleet - fixed
     work = topology.classes[WORK]
-    handed_over_s = topology.inbox_service_s
-    busy = rate_per_s * work.share * (work.mean_service_s + handed_over_s)
-    wanted = max(topology.active_floor - fixed, round(busy / topology.target_utilisation))
-    share = min(wanted / scaled, 1.0)
+    # Little's law: agents at work are arrivals times the time that each takes, hand-over included.
+    busy = rate_per_s * work.share * (work.mean_service_s + topology.inbox_service_s)
+    running = max(topology.active_floor - fixed, round(busy / topology.target_utilisation))
+    share = min(running / scaled, 1.0)
     agents: list[Agent] = []
     above = range(1)
     for tier in topology.tiers:
         size = max(round(tier.agents * share), 1) if tier.scales else tier.agents
         first = len(agents)
         task_class = topology.classes.index(
-            next(one for one in topology.classes if one.name in tier.takes)
+            next(entry for entry in topology.classes if entry.name in tier.takes)
         )
         agents.extend(
             Agent(first + i, above[i * len(above) // size], task_class) for i in range(size)

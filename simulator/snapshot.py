@@ -1,8 +1,9 @@
-"""One consistent, frozen reading of the world at one instant: the seam towards every reader.
+"""One consistent, frozen reading of the world at one instant: what every reader gets of it.
 
-Counts are exact integers, times are integer nanoseconds. Whoever reads a snapshot changes nothing
-in the world, and two snapshots taken at the same instant are equal to the byte. Axis names stand
-beside the arrays, so a reader needs no topology. Arrays are read-only.
+`World.snapshot` and `World.effects` return these values. Counts are exact integers, times are
+integer nanoseconds. Reading changes nothing in the world, and two snapshots taken at the same
+instant are equal to the byte. Axis names stand beside the arrays, so a reader needs no topology.
+Arrays are read-only.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ AGENT_STATES = ("stopped", "starting", "idle", "busy", "hung", "crashed")
 OUTCOMES = ("completed", "failed")
 CPU_MODES = ("idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user")
 TRAFFIC = ("message", "request")
+# Dense where the alerts' thresholds and the usual durations are: there a quantile interpolated
+# between two bounds is within a tenth of the true one.
 DURATION_BOUNDS_S = (
     0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.075,
     0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0, 30.0,
@@ -40,10 +43,10 @@ class DurationHistogram:
 
 @dataclass(frozen=True, slots=True)
 class FaultStatus:
-    """A fault in effect: its magnitude now and as declared, its own measure of effect.
+    """A fault in effect: its magnitude now and as declared, and its effect so far.
 
-    `expected` is the effect that what was declared lets one expect so far, in the same unit. It
-    began and ends at `began_ns` and `ends_ns` of the world's clock.
+    `effect` is measured and `expected` follows from the declaration, both in `effect_unit`. The
+    fault began and ends at `began_ns` and `ends_ns` of the world's clock.
     """
 
     name: str
@@ -59,12 +62,13 @@ class FaultStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultEffect:
-    """What a fault did, in one of its measures, from its onset to its end or to now.
+    """The effect of a fault by one of its measures, from its onset to its end or to now.
 
-    `measured` is read from what no fault sets. Without faults of its kind it would be about `base`
-    (standard deviation `noise`), with what was declared about `expected` (`spread`). Of the way
-    from `base` to `expected` a share of `least` counts as an effect. Where the two are the same
-    nothing could be measured, and `idle` says why. `ended_ns` is None while it is in effect.
+    `measured` is read from counters that no fault sets. Without faults of this kind it would be
+    about `base` (standard deviation `noise`), with the declared effect about `expected` (standard
+    deviation `spread`). The fault has had an effect when `measured` has covered at least the share
+    `least` of the way from `base` to `expected`. Where these two are equal nothing can be measured,
+    and `idle` says why. `ended_ns` is None while the fault is in effect.
     """
 
     name: str
@@ -83,7 +87,7 @@ class FaultEffect:
 
 @dataclass(frozen=True, slots=True)
 class ScrapePath:
-    """How the way from the world to whoever scrapes it is hindered; the defaults are health."""
+    """What faults do to scrapes of the world; the defaults are a healthy path."""
 
     delay_s: float = 0.0
     cut_share: float = 0.0
@@ -93,7 +97,7 @@ class ScrapePath:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The world at `now_ns`. Axis orders: see the tuples of this module and `tiers`."""
+    """The world at `now_ns`. Axes are in the order of this module's tuples and the names here."""
 
     now_ns: int
     seed: int
@@ -114,7 +118,7 @@ class Snapshot:
     tasks_retried: Counts  # (priority,)
     queue_depth: Counts  # (priority,)
     dispatched: Counts  # (tier,)
-    undispatched: Counts  # (tier,) attempts that came back from an agent for another try
+    undispatched: Counts  # (tier,) attempts that came back from an agent and are retried
     finished: Counts  # (tier, outcome)
     in_flight_by_tier: Counts  # (tier,)
     backpressure_level: int
@@ -159,5 +163,6 @@ class Snapshot:
     @property
     def active_agents(self) -> Counts:
         """Running agents by tier: idle, busy or hung. Shape (tier,)."""
-        running: Counts = self.agents[:, 2:5].sum(axis=1)
+        idle, hung = AGENT_STATES.index("idle"), AGENT_STATES.index("hung")
+        running: Counts = self.agents[:, idle : hung + 1].sum(axis=1)
         return running

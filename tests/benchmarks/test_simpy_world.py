@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.simpy_world import ArithmeticBus, EventBus, SimpyWorld
+from benchmarks.simpy_bus import ArithmeticBus, EventBus
+from benchmarks.simpy_world import SimpyWorld
 from simulator.load import BASE_RATE_PER_S
 from simulator.plan import Plan
 from simulator.topology import Topology
