@@ -71,7 +71,7 @@ def bound_texts(bounds: tuple[float, ...]) -> tuple[str, ...]:
     """Return the values of the label `le`, spelt alike in both formats, +Inf last."""
     # As prometheus_client spells them: `le="1.0"` and `le="1"` would be two series.
     texts = (
-        floatToGoString(bound)  # type: ignore[no-untyped-call]  # - the library lacks the annotation
+        floatToGoString(bound)  # type: ignore[no-untyped-call]  # not annotated in the library
         for bound in (*bounds, float("inf"))
     )
     return tuple(str(text) for text in texts)

@@ -1,17 +1,22 @@
-"""The page a person gets at `/`: what runs, where the metrics are, how to scrape them.
+"""The landing page at `/`: the scenario, the paths of the server, how to scrape it.
 
-Static but for the facts, no script, nothing loaded from elsewhere.
+HTML for people, rendered by the server's handlers. Static but for the facts; no script, and nothing
+loaded from other servers.
 """
 
 from __future__ import annotations
 
 from html import escape
+from typing import Final, TypeAlias
 
-API = "/api/v1"
-"""Below which the fault API is mounted."""
-Facts = tuple[tuple[str, str], ...]
+from exporter.target import JOB, SCRAPE_S
 
-_PAGE = """<!doctype html>
+API: Final = "/api/v1"
+"""The path below which the fault API is mounted."""
+Facts: TypeAlias = tuple[tuple[str, str], ...]
+"""Rows of the page's table: (what, value)."""
+
+_PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -37,15 +42,15 @@ _PAGE = """<!doctype html>
 <ul>
 <li><a href="metrics">/metrics</a> &ndash; text 0.0.4 or OpenMetrics 1.0, as asked for</li>
 <li><a href="-/healthy">/-/healthy</a> &ndash; the process answers</li>
-<li><a href="-/ready">/-/ready</a> &ndash; a scrape would be answered</li>
-<li><a href="sd/targets">/sd/targets</a> &ndash; where this is, for <code>http_sd</code></li>
+<li><a href="-/ready">/-/ready</a> &ndash; a scrape would succeed</li>
+<li><a href="sd/targets">/sd/targets</a> &ndash; this target, for <code>http_sd</code></li>
 <li><a href="{faults}">/{faults}</a> &ndash; faults in effect;
-<a href="{faults}/catalogue">all there are</a></li>
+<a href="{faults}/catalogue">every kind of fault</a></li>
 </ul>
 <p>To scrape it, in <code>prometheus.yml</code>:</p>
 <pre>scrape_configs:
-  - job_name: agentaskit
-    scrape_interval: 15s
+  - job_name: {job}
+    scrape_interval: {interval_s}s
     static_configs:
       - targets: ["{target}"]</pre>
 </body>
@@ -59,4 +64,6 @@ def render_landing(facts: Facts, target: str) -> str:
         f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in facts
     )
     faults = f"{API.removeprefix('/')}/faults"
-    return _PAGE.format(rows=rows, target=escape(target), faults=faults)
+    return _PAGE.format(
+        rows=rows, target=escape(target), faults=faults, job=JOB, interval_s=SCRAPE_S
+    )
