@@ -21,8 +21,8 @@ from rich.text import Text
 
 from documents.files import write_whole
 from documents.mistakes import InputError
-from verifier.slo.check import STEPS, Compliance, Step
 from verifier.slo.check import check as check_pack
+from verifier.slo.compliance import REPORT, Compliance, Step
 from verifier.slo.report import MARKS, budget_lines, document, markdown
 
 BUNDLED: Final = Path(__file__).resolve().parents[2] / "observability"
@@ -86,7 +86,7 @@ def write_report(compliance: Compliance, report: Path) -> Compliance:
     """Write the report; return the outcome with that step in it, failed if it cannot be written."""
     summary = os.environ.get(SUMMARY_VARIABLE)
     where = f"{report}, and the summary of the workflow" if summary else str(report)
-    whole = compliance.reported(Step(STEPS[8], "ok", (where,)))
+    whole = compliance.with_step(Step(REPORT, "ok", (where,)))
     path = report
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def write_report(compliance: Compliance, report: Path) -> Compliance:
                 file.write(markdown(whole))
     except OSError as error:
         reason = f"{path}: cannot be written: {error.strerror}"
-        return compliance.reported(Step(STEPS[8], "fail", (reason,)))
+        return compliance.with_step(Step(REPORT, "fail", (reason,)))
     return whole
 
 

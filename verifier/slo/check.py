@@ -1,17 +1,17 @@
 """The SLO check: ten steps over a pack's policy, alert rules and dashboards.
 
 Called by `agentaskit-sim slo check`. A defect of the pack is a failed step with its place, never
-an exception; what cannot be seen from here (no git checkout, no workflow) is said plainly and is
-no failure. It reads the pack and asks promtool and git; it writes nothing: the report is written
-by the caller, who adds that step with `reported`.
+an exception; a step whose input could not be read is skipped. It reads the pack and asks promtool
+and git; it writes nothing: the report is written by the caller, who puts that step in with
+`Compliance.with_step`.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from documents.mistakes import InputError
 from documents.yaml_reader import load
@@ -19,83 +19,58 @@ from verifier.pack.dashboards import load_dashboards
 from verifier.pack.rules import load_rules
 from verifier.servers.binaries import describe, require
 from verifier.slo.alignment import (
-    Objective,
     budget_differences,
     differences,
     objectives,
-    unguarded,
+    objectives_without_alert,
 )
-from verifier.slo.panels import AlertPanels, draw, panel_differences
+from verifier.slo.compliance import (
+    ALERT_SYNTAX,
+    ALIGNMENT,
+    BURN_RATES,
+    CHECKOUT,
+    COMPLETENESS,
+    POLICY_EXISTS,
+    POLICY_SYNTAX,
+    REPORT,
+    TOOLING,
+    Compliance,
+    ObjectiveAlerts,
+    Step,
+    outcome,
+    skipped,
+)
+from verifier.slo.disagreements import MissingPart
+from verifier.slo.panels import panel_differences, panels_of_alerts
 from verifier.slo.policy import read_policy
-from verifier.slo.retention import look_for_retention
-from verifier.slo.traps import find_other_stories, find_traps
+from verifier.slo.retention import check_retention
+from verifier.slo.sentences import findings, lines
+from verifier.slo.traps import histogram_traps, rule_traps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from verifier.errors import Finding
-    from verifier.pack.rules import AlertRule, RuleFiles
+    from verifier.pack.dashboards import Panel
+    from verifier.pack.rules import RuleFiles
+    from verifier.slo.disagreements import Disagreement
+    from verifier.slo.panels import AlertPanels
     from verifier.slo.policy import Policy, Reading
 
-Status = Literal["ok", "fail", "not seen", "skipped"]
-
 POLICY: Final = "slo/policies.yaml"
-STEPS: Final = (
-    "checkout",
-    "policy exists",
-    "tooling",
-    "policy syntax",
-    "alert syntax",
-    "completeness",
-    "burn-rate thresholds",
-    "dashboard/alert alignment",
-    "compliance report",
-    "report kept 30 days",
-)
 _TIMEOUT_S: Final = 60
+"""For promtool and git, which answer within a second: only a broken one takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the check: its outcome, and a line for each reason."""
+class Comparison:
+    """Policy, rules and panels of a pack as far as they could be read; panels need the others."""
 
-    name: str
-    status: Status
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """An objective, the alerts that guard it, and whether they say what the policy says."""
-
-    objective: Objective
-    alerts: tuple[AlertRule, ...]
-    agrees: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compliance:
-    """The outcome of a check. `policy` is None when the file could not be read."""
-
-    pack: str
-    checked_at: datetime
-    engine: str
-    steps: tuple[Step, ...]
-    policy: Policy | None
-    guards: tuple[Guard, ...]
-    drawn: tuple[AlertPanels, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether no step failed."""
-        return all(step.status in ("ok", "not seen") for step in self.steps)
-
-    def reported(self, step: Step) -> Compliance:
-        """Return the same outcome with the step of that name replaced."""
-        steps = tuple(step if one.name == step.name else one for one in self.steps)
-        return replace(self, steps=steps)
+    policy: Policy
+    rules: RuleFiles
+    alert_panels: tuple[AlertPanels, ...]
 
 
 def check(pack: Path, *, checked_at: datetime) -> Compliance:
@@ -106,159 +81,162 @@ def check(pack: Path, *, checked_at: datetime) -> Compliance:
     if not pack.is_dir():
         raise InputError("a pack must be a directory that is there", path=str(pack))
     promtool = require("promtool")
-    found = describe("promtool")
-    engine = f"promtool {found.version if found else 'of unknown version'}"
-    checking = _Checking(pack)
-    steps = (
-        checking.checkout(),
-        checking.policy_exists(),
-        Step(STEPS[2], "ok", (f"{engine} ({promtool})",)),
-        checking.policy_syntax(),
-        checking.alert_syntax(promtool),
-        checking.completeness(),
-        checking.burn_rates(),
-        checking.alignment(),
-        Step(STEPS[8], "skipped", ("not written yet",)),
-        _retention(pack),
-    )
+    binary = describe("promtool")
+    engine = f"promtool {binary.version if binary else 'of unknown version'}"
+    policy_syntax, reading = _read_policy(pack)
+    alert_syntax, rules = _read_alerts(pack, promtool)
+    unreadable, panels = _read_panels(pack)
+    comparison = None
+    if reading is not None and rules is not None:
+        alert_panels = () if panels is None else tuple(panels_of_alerts(rules, panels))
+        comparison = Comparison(reading.policy, rules, alert_panels)
     return Compliance(
         pack=str(pack),
         checked_at=checked_at,
         engine=engine,
-        steps=steps,
-        policy=checking.reading.policy if checking.reading else None,
-        guards=checking.guards(),
-        drawn=tuple(checking.drawn),
-        findings=tuple(checking.findings),
+        steps=(
+            _checkout(pack),
+            _policy_exists(pack),
+            Step(TOOLING, "ok", (f"{engine} ({promtool})",)),
+            policy_syntax,
+            alert_syntax,
+            _completeness(reading, rules),
+            _burn_rates(comparison),
+            unreadable or _alignment(comparison, len(panels or ())),
+            Step(REPORT, "skipped", ("not written yet",)),
+            check_retention(pack),
+        ),
+        policy=reading.policy if reading else None,
+        objectives=_objectives(comparison),
+        alert_panels=comparison.alert_panels if comparison else (),
+        findings=_findings(rules, comparison),
     )
 
 
-class _Checking:
-    """What the steps of one check learn from each other; each method is a step, in order."""
+def _read_policy(pack: Path) -> tuple[Step, Reading | None]:
+    if not (pack / POLICY).is_file():
+        return skipped(POLICY_SYNTAX, "there is no policy"), None
+    try:
+        reading = read_policy(load(pack / POLICY))
+    except InputError as error:
+        return outcome(POLICY_SYNTAX, str(error).splitlines()), None
+    invalid = list(map(str, reading.invalid))
+    return outcome(POLICY_SYNTAX, invalid, "valid YAML, every value usable"), reading
 
-    def __init__(self, pack: Path) -> None:
-        self.pack = pack
-        self.reading: Reading | None = None
-        self.rules: RuleFiles | None = None
-        self.drawn: list[AlertPanels] = []
-        self.findings: list[Finding] = []
 
-    def checkout(self) -> Step:
-        commit = _git(self.pack, "rev-parse", "--short", "HEAD")
-        if commit is None:
-            reason = f"git sees no checkout at {self.pack}: judged as the files are"
-            return Step(STEPS[0], "not seen", (reason,))
-        changed = len((_git(self.pack, "status", "--porcelain", "--", ".") or "").splitlines())
-        state = f"{changed} files of the pack changed since" if changed else "pack unchanged"
-        return Step(STEPS[0], "ok", (f"commit {commit}, {state}",))
+def _read_alerts(pack: Path, promtool: Path) -> tuple[Step, RuleFiles | None]:
+    files = _files(pack / "alerts", ".yaml", ".yml")
+    if not files:
+        return outcome(ALERT_SYNTAX, [f"{pack / 'alerts'}: no alert file (*.yaml) is there"]), None
+    try:
+        rules = load_rules(files)
+    except InputError as error:
+        return outcome(ALERT_SYNTAX, str(error).splitlines()), None
+    run = subprocess.run(
+        [promtool, "check", "rules", *files],
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    if run.returncode != 0:
+        messages = [line.strip() for line in run.stderr.splitlines() if line.strip()]
+        return outcome(ALERT_SYNTAX, [line for line in messages if line != "FAILED:"]), None
+    counts = f"{len(rules.alerts)} alerts in {len(files)} files, by promtool too"
+    return outcome(ALERT_SYNTAX, [], counts), rules
 
-    def policy_exists(self) -> Step:
-        path = self.pack / POLICY
-        return _step(1, [] if path.is_file() else [f"{path}: no such file"], str(path))
 
-    def policy_syntax(self) -> Step:
-        if not (self.pack / POLICY).is_file():
-            return _skip(3, "there is no policy")
-        try:
-            self.reading = read_policy(load(self.pack / POLICY))
-        except InputError as error:
-            return _step(3, str(error).splitlines())
-        return _step(3, list(map(str, self.reading.invalid)), "valid YAML, every value usable")
+def _read_panels(pack: Path) -> tuple[Step | None, Sequence[Panel] | None]:
+    """Return the panels, or the failed step when there are none to be read."""
+    files = _files(pack / "dashboards", ".json")
+    if not files:
+        return outcome(ALIGNMENT, [f"{pack / 'dashboards'}: no dashboard (*.json) is there"]), None
+    try:
+        return None, load_dashboards(files).panels
+    except InputError as error:
+        return outcome(ALIGNMENT, str(error).splitlines()), None
 
-    def alert_syntax(self, promtool: Path) -> Step:
-        files = _files(self.pack / "alerts", ".yaml", ".yml")
-        if not files:
-            return _step(4, [f"{self.pack / 'alerts'}: no alert file (*.yaml) is there"])
-        try:
-            rules = load_rules(files)
-        except InputError as error:
-            return _step(4, str(error).splitlines())
-        run = subprocess.run(
-            [promtool, "check", "rules", *files],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
+
+def _checkout(pack: Path) -> Step:
+    commit = _git(pack, "rev-parse", "--short", "HEAD")
+    if commit is None:
+        reason = f"git sees no checkout at {pack}: judged as the files are"
+        return Step(CHECKOUT, "not seen", (reason,))
+    changed = len((_git(pack, "status", "--porcelain", "--", ".") or "").splitlines())
+    state = f"{changed} files of the pack changed since" if changed else "pack unchanged"
+    return Step(CHECKOUT, "ok", (f"commit {commit}, {state}",))
+
+
+def _policy_exists(pack: Path) -> Step:
+    path = pack / POLICY
+    return outcome(POLICY_EXISTS, [] if path.is_file() else [f"{path}: no such file"], str(path))
+
+
+def _completeness(reading: Reading | None, rules: RuleFiles | None) -> Step:
+    if reading is None:
+        return skipped(COMPLETENESS, "the policy could not be read")
+    problems = list(map(str, reading.missing))
+    if rules is None:
+        reason = "the alerts could not be read"
+        return outcome(COMPLETENESS, problems) if problems else skipped(COMPLETENESS, reason)
+    problems += lines(objectives_without_alert(reading.policy, rules))
+    problems += lines(
+        MissingPart(rule.position, rule.alert, name)
+        for _, rule in rules.alerts
+        for name, pairs in (("severity", rule.labels), ("summary", rule.annotations))
+        if name not in dict(pairs)
+    )
+    target = f"target {reading.policy.target_percent} %"
+    return outcome(COMPLETENESS, problems, f"{target}, every objective has an alert")
+
+
+def _burn_rates(comparison: Comparison | None) -> Step:
+    if comparison is None:
+        return skipped(BURN_RATES, "policy or alerts could not be read")
+    policy, rules = comparison.policy, comparison.rules
+    windows = [objective for objective in objectives(policy) if objective.range_s is not None]
+    problems = [line for window in windows for line in lines(differences(policy, rules, window))]
+    if not windows and not problems:
+        return skipped(BURN_RATES, "the policy has no usable window")
+    stated = ", ".join(f"{window.name.split()[-1]} {window.stated}" for window in windows)
+    return outcome(BURN_RATES, problems, f"rules and policy agree: {stated}")
+
+
+def _alignment(comparison: Comparison | None, panel_count: int) -> Step:
+    if comparison is None:
+        return skipped(ALIGNMENT, "policy or alerts could not be read")
+    policy, rules = comparison.policy, comparison.rules
+    problems: list[Disagreement] = []
+    for objective in objectives(policy):
+        if objective.range_s is None:
+            problems += differences(policy, rules, objective)
+    problems += budget_differences(policy, rules)
+    problems += panel_differences(comparison.alert_panels)
+    shown = [panel for alert in comparison.alert_panels for panel in alert.panels]
+    count = sum(bool(panel.thresholds) for panel in shown)
+    counts = f"{panel_count} panels, {count} thresholds compared with alerts"
+    return outcome(ALIGNMENT, lines(problems), counts)
+
+
+def _objectives(comparison: Comparison | None) -> tuple[ObjectiveAlerts, ...]:
+    if comparison is None:
+        return ()
+    policy, rules = comparison.policy, comparison.rules
+    return tuple(
+        ObjectiveAlerts(
+            objective,
+            alerts := tuple(objective.alerts(rules)),
+            bool(alerts) and not differences(policy, rules, objective),
         )
-        if run.returncode != 0:
-            said = [line.strip() for line in run.stderr.splitlines() if line.strip()]
-            return _step(4, [line for line in said if line != "FAILED:"])
-        self.rules = rules
-        self.findings += find_traps(rules)
-        return _step(4, [], f"{len(rules.alerts)} alerts in {len(files)} files, by promtool too")
-
-    def completeness(self) -> Step:
-        if self.reading is None:
-            return _skip(5, "the policy could not be read")
-        problems = list(map(str, self.reading.missing))
-        if self.rules is None:
-            return _step(5, problems) if problems else _skip(5, "the alerts could not be read")
-        problems += unguarded(self.reading.policy, self.rules)
-        problems += [
-            str(rule.position.error(f"{rule.alert} lacks {name}"))
-            for _, rule in self.rules.alerts
-            for name, pairs in (("severity", rule.labels), ("summary", rule.annotations))
-            if name not in dict(pairs)
-        ]
-        policy = self.reading.policy
-        return _step(5, problems, f"target {policy.target_percent} %, every objective is guarded")
-
-    def burn_rates(self) -> Step:
-        if self.reading is None or self.rules is None:
-            return _skip(6, "policy or alerts could not be read")
-        policy, rules = self.reading.policy, self.rules
-        windows = [one for one in objectives(policy) if one.range_s is not None]
-        problems = [line for one in windows for line in differences(policy, rules, one)]
-        if not windows and not problems:
-            return _skip(6, "the policy has no usable window")
-        stated = ", ".join(f"{one.name.split()[-1]} {one.stated}" for one in windows)
-        return _step(6, problems, f"rules and policy agree: {stated}")
-
-    def alignment(self) -> Step:
-        files = _files(self.pack / "dashboards", ".json")
-        if not files:
-            return _step(7, [f"{self.pack / 'dashboards'}: no dashboard (*.json) is there"])
-        try:
-            panels = load_dashboards(files).panels
-        except InputError as error:
-            return _step(7, str(error).splitlines())
-        if self.reading is None or self.rules is None:
-            return _skip(7, "policy or alerts could not be read")
-        policy, rules = self.reading.policy, self.rules
-        others = [one for one in objectives(policy) if one.range_s is None]
-        problems = [line for one in others for line in differences(policy, rules, one)]
-        problems += budget_differences(policy, rules)
-        self.drawn = draw(rules, panels)
-        self.findings += find_other_stories(self.drawn)
-        problems += panel_differences(self.drawn)
-        count = sum(bool(own) for one in self.drawn for _, _, own in one.panels)
-        return _step(7, problems, f"{len(panels)} panels, {count} thresholds compared with alerts")
-
-    def guards(self) -> tuple[Guard, ...]:
-        if self.reading is None or self.rules is None:
-            return ()
-        policy, rules = self.reading.policy, self.rules
-        return tuple(
-            Guard(
-                one,
-                alerts := tuple(one.guards(rules)),
-                bool(alerts) and not differences(policy, rules, one),
-            )
-            for one in objectives(policy)
-        )
+        for objective in objectives(policy)
+    )
 
 
-def _step(index: int, problems: list[str], reason: str = "") -> Step:
-    return Step(STEPS[index], "fail" if problems else "ok", tuple(problems or [reason]))
-
-
-def _skip(index: int, reason: str) -> Step:
-    return Step(STEPS[index], "skipped", (reason,))
-
-
-def _retention(pack: Path) -> Step:
-    seen, reasons = look_for_retention(pack)
-    return Step(STEPS[9], seen, reasons)
+def _findings(rules: RuleFiles | None, comparison: Comparison | None) -> tuple[Finding, ...]:
+    if rules is None:
+        return ()
+    panels = comparison.alert_panels if comparison else ()
+    return (*rules.findings, *findings(rule_traps(rules)), *findings(histogram_traps(panels)))
 
 
 def _files(folder: Path, *endings: str) -> list[Path]:

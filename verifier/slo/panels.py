@@ -1,7 +1,7 @@
-"""Panels that draw what alerts watch, and whether they change colour where the alert fires.
+"""Panels that show what alerts watch, and whether they change colour where the alert fires.
 
 Called by the SLO check. Thresholds are read from panels of any age of Grafana; quantities are
-compared by `slo_condition`, in the panel's own unit.
+compared by `verifier.promql.conditions`, in the panel's own unit.
 """
 
 from __future__ import annotations
@@ -9,13 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verifier.promql.conditions import (
-    close,
-    conditions_of,
-    number_text,
-    quantity_of,
-    same_up_to_unit,
-)
+from verifier.promql.conditions import close, conditions_of, quantity_of, same_up_to_unit
+from verifier.slo.disagreements import WrongPanelThresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,47 +21,56 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertPanels:
-    """An alert of one condition, and the panels that draw its quantity.
+class PanelThresholds:
+    """A panel, its thresholds, and where an alert on its quantity fires, in the panel's unit."""
 
-    `panels` holds (panel, the alert's threshold in the panel's unit, the panel's own thresholds).
-    """
+    panel: Panel
+    fires_at: float
+    thresholds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPanels:
+    """An alert with a single condition, and the panels that show its quantity."""
 
     rule: AlertRule
     threshold: float
-    panels: tuple[tuple[Panel, float, tuple[float, ...]], ...]
+    panels: tuple[PanelThresholds, ...]
 
 
-def draw(rules: RuleFiles, panels: Sequence[Panel]) -> list[AlertPanels]:
-    """Return every alert of a single condition with the panels that draw the same quantity."""
-    found = []
+def panels_of_alerts(rules: RuleFiles, panels: Sequence[Panel]) -> list[AlertPanels]:
+    """Return every alert with a single condition and the panels that show the same quantity."""
+    alerts = []
     for _, rule in rules.alerts:
         conditions = conditions_of(rule.expr)
         if len(conditions) != 1:
             continue
         [condition] = conditions
-        matches = tuple(
-            (panel, quantity.of_core(condition.core_threshold), thresholds(panel.raw))
-            for panel in panels
-            if (quantity := _drawn(panel, condition)) is not None
-        )
-        found.append(AlertPanels(rule, condition.threshold, matches))
-    return found
-
-
-def panel_differences(drawn: Sequence[AlertPanels]) -> list[str]:
-    """Return a line for every panel whose thresholds leave out that of an alert it draws."""
-    return [
-        str(
-            panel.position.error(
-                f"panel {panel.title!r} of {panel.dashboard!r} has the"
-                f" threshold{'s' if len(own) > 1 else ''} {', '.join(map(number_text, own))}, but"
-                f" {one.rule.alert} fires at {number_text(asked)}"
+        matching = tuple(
+            PanelThresholds(
+                panel, quantity.of_core(condition.core_threshold), thresholds(panel.raw)
             )
+            for panel in panels
+            if (quantity := _shown_quantity(panel, condition)) is not None
         )
-        for one in drawn
-        for panel, asked, own in one.panels
-        if own and not any(close(value, asked) for value in own)
+        alerts.append(AlertPanels(rule, condition.threshold, matching))
+    return alerts
+
+
+def panel_differences(alerts: Sequence[AlertPanels]) -> list[WrongPanelThresholds]:
+    """Return every panel with thresholds, none of which is that of an alert on its quantity."""
+    return [
+        WrongPanelThresholds(
+            shown.panel.position,
+            shown.panel.title,
+            shown.panel.dashboard,
+            shown.thresholds,
+            alert.rule.alert,
+            shown.fires_at,
+        )
+        for alert in alerts
+        for shown in alert.panels
+        if shown.thresholds and not any(close(t, shown.fires_at) for t in shown.thresholds)
     ]
 
 
@@ -82,16 +86,16 @@ def thresholds(raw: Any) -> tuple[float, ...]:
 def _thresholds(raw: Any) -> Iterator[float]:
     defaults = _get(_get(raw, "fieldConfig"), "defaults")
     for holder in (raw, defaults):
-        given = _get(holder, "thresholds")
-        if isinstance(given, str):
-            yield from _numbers(given.split(","))
-        elif isinstance(given, list):
-            yield from _numbers([_get(one, "value") for one in given])
-        elif _get(given, "mode") != "percentage" and isinstance(_get(given, "steps"), list):
-            yield from _numbers([_get(one, "value") for one in given["steps"][1:]])
+        value = _get(holder, "thresholds")
+        if isinstance(value, str):
+            yield from _numbers(value.split(","))
+        elif isinstance(value, list):
+            yield from _numbers([_get(threshold, "value") for threshold in value])
+        elif _get(value, "mode") != "percentage" and isinstance(_get(value, "steps"), list):
+            yield from _numbers([_get(step, "value") for step in value["steps"][1:]])
     conditions = _get(_get(raw, "alert"), "conditions")
-    for one in conditions if isinstance(conditions, list) else []:
-        parameters = _get(_get(one, "evaluator"), "params")
+    for condition in conditions if isinstance(conditions, list) else []:
+        parameters = _get(_get(condition, "evaluator"), "params")
         yield from _numbers(parameters if isinstance(parameters, list) else [])
 
 
@@ -107,8 +111,8 @@ def _get(holder: Any, key: str) -> Any:
     return holder.get(key) if isinstance(holder, dict) else None
 
 
-def _drawn(panel: Panel, condition: Condition) -> Quantity | None:
-    """Return how `panel` draws the quantity of `condition`, None when it does not."""
+def _shown_quantity(panel: Panel, condition: Condition) -> Quantity | None:
+    """Return how `panel` shows the quantity of `condition`, None when it does not."""
     quantities = (quantity_of(query.expr) for query in panel.queries)
-    same = (one for one in quantities if same_up_to_unit(one, condition.quantity))
+    same = (each for each in quantities if same_up_to_unit(each, condition.quantity))
     return next(same, None)

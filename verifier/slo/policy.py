@@ -14,8 +14,10 @@ from documents.sentences import did_you_mean
 from verifier.pack.rules import parse_duration_s
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from documents.document import Document, Step
-    from documents.mistakes import InputError
+    from documents.mistakes import InputError, Place
 
 TARGET_MIN_PERCENT: Final = 99.9
 WINDOWS: Final = ("fast", "slow")
@@ -57,6 +59,10 @@ class Policy:
     target_percent: float | None
     windows: tuple[Window, ...]
     objectives_ms: dict[tuple[str, str], float]
+
+    def place(self, steps: Sequence[Step]) -> Place:
+        """Return where the value at `steps` stands in the file, else its nearest parent."""
+        return self.document.place(steps)
 
     @property
     def budget(self) -> float | None:

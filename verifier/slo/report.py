@@ -1,7 +1,7 @@
-"""What is told of an SLO check: the compliance report in Markdown, and one JSON document.
+"""The outcome of an SLO check, written: a compliance report in Markdown, and a JSON document.
 
-Called by the front door with the outcome of a check. It judges nothing and leaves nothing out;
-times and shares are computed from the policy alone.
+Called by the front door. It judges nothing and leaves nothing out; times and shares are computed
+from the policy alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from verifier.slo.policy import DAY_S, PERIOD_S
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from verifier.slo.check import Compliance, Guard
+    from verifier.slo.compliance import Compliance, ObjectiveAlerts
     from verifier.slo.panels import AlertPanels
     from verifier.slo.policy import Policy
 
@@ -23,7 +23,7 @@ MARKS = {"ok": "ok", "fail": "FAIL", "not seen": "not seen", "skipped": "skipped
 
 
 def budget_of(policy: Policy | None) -> dict[str, Any] | None:
-    """Return the error budget and what becomes of it, None without a target.
+    """Return the error budget and how fast it is spent, None without a target.
 
     `exhaustion_s` is how long a full budget lasts at a burn rate; a full outage burns at
     1 / allowed share. `outage_s` is how long a full outage lasts until the window passes its rate.
@@ -94,13 +94,13 @@ def markdown(compliance: Compliance) -> str:
     budget = budget_lines(policy)
     if budget:
         lines += ["", "## Error budget", "", *(f"- {line}" for line in budget)]
-    if compliance.guards:
+    if compliance.objectives:
         head = ("objective", "policy", "alert", "agrees")
-        rows = (_guard_row(guard) for guard in compliance.guards)
+        rows = (_objective_row(each) for each in compliance.objectives)
         lines += ["", "## Objectives and alerts", "", *_table(head, rows)]
-    if compliance.drawn:
-        head = ("alert", "fires at", "drawn by", "thresholds there")
-        rows = (_drawn_row(one) for one in compliance.drawn)
+    if compliance.alert_panels:
+        head = ("alert", "fires at", "shown by", "thresholds there")
+        rows = (_panels_row(alert) for alert in compliance.alert_panels)
         lines += ["", "## Alerts and panels", "", *_table(head, rows)]
     if compliance.findings:
         lines += ["", "## Findings", "", "To know; none of them fails the check.", ""]
@@ -123,37 +123,40 @@ def document(compliance: Compliance) -> dict[str, Any]:
         "budget": budget_of(compliance.policy),
         "objectives": [
             {
-                "objective": guard.objective.name,
-                "stated": guard.objective.stated,
-                "alerts": [rule.alert for rule in guard.alerts],
-                "agrees": guard.agrees,
+                "objective": each.objective.name,
+                "stated": each.objective.stated,
+                "alerts": [rule.alert for rule in each.alerts],
+                "agrees": each.agrees,
             }
-            for guard in compliance.guards
+            for each in compliance.objectives
         ],
         "panels": [
             {
-                "alert": one.rule.alert,
-                "dashboard": panel.dashboard,
-                "panel": panel.title,
-                "fires_at": asked,
-                "thresholds": list(own),
+                "alert": alert.rule.alert,
+                "dashboard": shown.panel.dashboard,
+                "panel": shown.panel.title,
+                "fires_at": shown.fires_at,
+                "thresholds": list(shown.thresholds),
             }
-            for one in compliance.drawn
-            for panel, asked, own in one.panels
+            for alert in compliance.alert_panels
+            for shown in alert.panels
         ],
         "findings": [str(finding) for finding in compliance.findings],
     }
 
 
-def _guard_row(guard: Guard) -> Sequence[str]:
-    alerts = ", ".join(rule.alert for rule in guard.alerts) or "none"
-    return guard.objective.name, guard.objective.stated, alerts, "yes" if guard.agrees else "NO"
+def _objective_row(each: ObjectiveAlerts) -> Sequence[str]:
+    alerts = ", ".join(rule.alert for rule in each.alerts) or "none"
+    return each.objective.name, each.objective.stated, alerts, "yes" if each.agrees else "NO"
 
 
-def _drawn_row(one: AlertPanels) -> Sequence[str]:
-    panels = "<br>".join(f"{panel.title} ({panel.dashboard})" for panel, _, _ in one.panels)
-    own = "<br>".join(", ".join(map(number_text, own)) or "none" for _, _, own in one.panels)
-    return one.rule.alert, number_text(one.threshold), panels or "no panel", own or "-"
+def _panels_row(alert: AlertPanels) -> Sequence[str]:
+    panels = "<br>".join(f"{s.panel.title} ({s.panel.dashboard})" for s in alert.panels)
+    thresholds = "<br>".join(
+        ", ".join(map(number_text, shown.thresholds)) or "none" for shown in alert.panels
+    )
+    fires_at = number_text(alert.threshold)
+    return alert.rule.alert, fires_at, panels or "no panel", thresholds or "-"
 
 
 def _long(seconds: float) -> str:

@@ -1,39 +1,39 @@
 """Is the compliance report kept for 30 days? Read from the workflows beside the pack.
 
-Called by the SLO check. The artefacts themselves live on a server that cannot be seen from here;
-what can be seen is the workflow that runs the check and how long it tells the server to keep them.
+Called by the SLO check. The artefacts themselves are on a server that cannot be seen from here;
+what can be seen is the workflow that runs the check and how long it asks the server to keep them.
 """
 
 from __future__ import annotations
 
 from os.path import relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from documents.mistakes import InputError
 from documents.yaml_reader import load
+from verifier.slo.compliance import RETENTION, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from documents.document import Document, Step
+    from documents.document import Document
+    from documents.document import Step as DocumentStep
 
 KEEP_DAYS: Final = 30
 COMMAND: Final = "slo check"
 UPLOAD: Final = "actions/upload-artifact@"
 
-RunObservation = Literal["ok", "fail", "not seen"]
 
-
-def look_for_retention(pack: Path) -> tuple[RunObservation, tuple[str, ...]]:
+def check_retention(pack: Path) -> Step:
     """Return whether the workflow that runs the check keeps its report, and why.
 
-    Workflows are looked for in `.github/workflows` of the pack's directory and of those above it,
-    up to the root of the repository.
+    Workflows are read from `.github/workflows` of the pack's directory and of those above it, up to
+    the root of the repository.
     """
     folder = _workflows(pack)
     if folder is None:
-        return "not seen", (f"no .github/workflows in {pack} or above: it cannot be seen here",)
+        return _not_seen(f"no .github/workflows in {pack} or above")
     problems: list[str] = []
     for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
         try:
@@ -43,13 +43,17 @@ def look_for_retention(pack: Path) -> tuple[RunObservation, tuple[str, ...]]:
             continue
         if not any(COMMAND in str(step.get("run", "")) for step, _ in _steps(document.data)):
             continue
-        wrong = _wrong(document)
-        if not wrong:
-            return "ok", (f"{path} keeps it {KEEP_DAYS} days or longer",)
-        problems += wrong
+        mistakes = _mistakes(document)
+        if not mistakes:
+            return Step(RETENTION, "ok", (f"{path} keeps it {KEEP_DAYS} days or longer",))
+        problems += mistakes
     if problems:
-        return "fail", tuple(problems)
-    return "not seen", (f"no workflow in {folder} runs `{COMMAND}`: it cannot be seen here",)
+        return Step(RETENTION, "fail", tuple(problems))
+    return _not_seen(f"no workflow in {folder} runs `{COMMAND}`")
+
+
+def _not_seen(reason: str) -> Step:
+    return Step(RETENTION, "not seen", (f"{reason}: it cannot be seen here",))
 
 
 def _workflows(pack: Path) -> Path | None:
@@ -61,7 +65,7 @@ def _workflows(pack: Path) -> Path | None:
     return None
 
 
-def _wrong(document: Document) -> list[str]:
+def _mistakes(document: Document) -> list[str]:
     uploads = [
         (step, steps)
         for step, steps in _steps(document.data)
@@ -70,18 +74,18 @@ def _wrong(document: Document) -> list[str]:
     if not uploads:
         message = f"the workflow runs `{COMMAND}` and never uploads its report"
         return [str(document.error(message, ()))]
-    found = []
+    mistakes = []
     for step, steps in uploads:
-        given = step.get("with")
-        days = given.get("retention-days") if isinstance(given, dict) else None
+        options = step.get("with")
+        days = options.get("retention-days") if isinstance(options, dict) else None
         if isinstance(days, int) and days >= KEEP_DAYS:
             return []
         message = f"retention-days must be at least {KEEP_DAYS}, got {days!r}"
-        found.append(str(document.error(message, (*steps, "with", "retention-days"))))
-    return found
+        mistakes.append(str(document.error(message, (*steps, "with", "retention-days"))))
+    return mistakes
 
 
-def _steps(workflow: Any) -> Iterator[tuple[dict[str, Any], tuple[Step, ...]]]:
+def _steps(workflow: Any) -> Iterator[tuple[dict[str, Any], tuple[DocumentStep, ...]]]:
     """Yield every step of every job with its place in the document."""
     jobs = workflow.get("jobs") if isinstance(workflow, dict) else None
     for name, job in jobs.items() if isinstance(jobs, dict) else ():

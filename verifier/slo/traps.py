@@ -1,91 +1,109 @@
-"""Traps in alert rules that load, and may even be right, and still mislead who relies on them.
+"""Traps in alert rules: what loads, and may even be right, and still misleads who relies on it.
 
-Called by the SLO check; each is a `Finding`, told and never failed: users have such rules. Reads
-promql-parser's syntax tree. It compares nothing with the policy: that is `slo_alignment`.
+Called by the SLO check; a trap is a finding and never a failure: users have such rules. Reads
+promql-parser's syntax tree. Nothing is compared with the policy here: `verifier.slo.alignment` does
+that.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
-from verifier.errors import Finding
 from verifier.promql.conditions import close, conditions_of, is_response_time
 from verifier.promql.walker import nodes_of
+from verifier.slo.disagreements import (
+    OtherHistogram,
+    PercentTwice,
+    RepeatedCondition,
+    SilentWhenAbsent,
+    SingleWindow,
+    SplitQuantile,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from verifier.pack.rules import AlertRule, RuleFiles
+    from verifier.slo.disagreements import Trap
     from verifier.slo.panels import AlertPanels
 
-HUMANIZE = "humanizePercentage"
-LARGEST_RATIO = 1.5
+HUMANIZE: Final = "humanizePercentage"
+LARGEST_RATIO: Final = 1.5
 """A threshold above this is no ratio, so it must be in per cent already."""
 
 
-def find_traps(rules: RuleFiles) -> list[Finding]:
-    """Return every trap in the rules, those found in reading them first."""
+def rule_traps(rules: RuleFiles) -> list[Trap]:
+    """Return every trap in the rules, by rule."""
     alerts = [rule for _, rule in rules.alerts]
-    guarded = {name for rule in alerts for name in _absent_metrics(rule.expr)}
-    found = list(rules.findings)
+    watched = {name for rule in alerts for name in _absent_metrics(rule.expr)}
+    traps: list[Trap] = []
     for index, rule in enumerate(alerts):
-        messages = [*_one_rule(rule), *_silence(rule, guarded), *_twins(rule, alerts[:index])]
-        found += [Finding(rule.position, f"{rule.alert}: {message}") for message in messages]
-    return found
+        traps += [
+            *_percent_twice(rule),
+            *_split_quantile(rule),
+            *_single_window(rule),
+            *_silent_when_absent(rule, watched),
+            *_repeated_condition(rule, alerts[:index]),
+        ]
+    return traps
 
 
-def find_other_stories(drawn: list[AlertPanels]) -> list[Finding]:
-    """Return a finding for every panel that draws another histogram than its alert reads."""
-    found = []
-    for one in drawn:
-        read = set(filter(is_response_time, _metrics(one.rule.expr)))
-        for panel, _, _ in one.panels if read else ():
+def histogram_traps(alerts: Sequence[AlertPanels]) -> list[Trap]:
+    """Return every panel that shows another histogram of the response time than its alert reads."""
+    traps: list[Trap] = []
+    for alert in alerts:
+        read = set(filter(is_response_time, _metrics(alert.rule.expr)))
+        for shown in alert.panels if read else ():
+            panel = shown.panel
             metrics = {name for query in panel.queries for name in _metrics(query.expr)}
-            for shown in sorted(filter(is_response_time, metrics - read)):
-                message = (
-                    f"panel {panel.title!r} draws {shown.removesuffix('_bucket')},"
-                    f" {one.rule.alert} reads {min(read).removesuffix('_bucket')}: they must tell"
-                    " the same story"
+            traps += [
+                OtherHistogram(
+                    panel.position,
+                    alert.rule.alert,
+                    panel.title,
+                    metric.removesuffix("_bucket"),
+                    min(read).removesuffix("_bucket"),
                 )
-                found.append(Finding(panel.position, message))
-    return found
+                for metric in sorted(filter(is_response_time, metrics - read))
+            ]
+    return traps
 
 
-def _one_rule(rule: AlertRule) -> Iterator[str]:
-    conditions = conditions_of(rule.expr)
-    texts = [text for _, text in rule.annotations]
-    for one in conditions:
-        if one.threshold > LARGEST_RATIO and any(HUMANIZE in text for text in texts):
-            yield (
-                f"{HUMANIZE} multiplies by 100, the value is in per cent already: it would read"
-                f" {100 * one.threshold:g}%"
-            )
-    if _splits_quantile(rule.expr):
-        yield "histogram_quantile without `sum by (le)` alerts once for every label set"
-    if ("slo", "burn_rate") in rule.labels and len(conditions) == 1:
-        yield (
-            "a burn rate over a single window keeps firing for most of the window after a short"
-            " outage is over: add a short window with `and`"
-        )
+def _percent_twice(rule: AlertRule) -> Iterator[Trap]:
+    humanized = any(HUMANIZE in text for _, text in rule.annotations)
+    for condition in conditions_of(rule.expr) if humanized else ():
+        if condition.threshold > LARGEST_RATIO:
+            yield PercentTwice(rule.position, rule.alert, HUMANIZE, 100 * condition.threshold)
 
 
-def _silence(rule: AlertRule, guarded: set[str]) -> Iterator[str]:
+def _split_quantile(rule: AlertRule) -> Iterator[Trap]:
+    if any(
+        call.func.name == "histogram_quantile" and not _sums_by_le(call.args[1])
+        for call in nodes_of(promql.parse(rule.expr), promql.Call)
+    ):
+        yield SplitQuantile(rule.position, rule.alert)
+
+
+def _single_window(rule: AlertRule) -> Iterator[Trap]:
+    if ("slo", "burn_rate") in rule.labels and len(conditions_of(rule.expr)) == 1:
+        yield SingleWindow(rule.position, rule.alert)
+
+
+def _silent_when_absent(rule: AlertRule, watched: set[str]) -> Iterator[Trap]:
+    """Yield the trap of a sum below a limit, unless some alert asks whether its metric is there."""
     conditions = conditions_of(rule.expr)
     below = len(conditions) == 1 and conditions[0].operator.startswith("<")
-    sums = _aggregates(rule.expr)
     metrics = _metrics(rule.expr)
-    if below and sums and len(metrics) == 1 and "/" not in conditions[0].quantity.core:
+    is_ratio = below and "/" in conditions[0].quantity.core
+    if below and not is_ratio and _aggregates(rule.expr) and len(metrics) == 1:
         [metric] = metrics
-        if metric not in guarded:
-            yield (
-                f"a sum of nothing is nothing: when {metric} vanishes this goes silent instead of"
-                " firing; guard it with absent()"
-            )
+        if metric not in watched:
+            yield SilentWhenAbsent(rule.position, rule.alert, metric)
 
 
-def _twins(rule: AlertRule, earlier: list[AlertRule]) -> Iterator[str]:
+def _repeated_condition(rule: AlertRule, earlier: list[AlertRule]) -> Iterator[Trap]:
     own = conditions_of(rule.expr)
     for other in earlier:
         theirs = conditions_of(other.expr)
@@ -98,18 +116,11 @@ def _twins(rule: AlertRule, earlier: list[AlertRule]) -> Iterator[str]:
             and close(own[0].core_threshold, theirs[0].core_threshold)
             and _aggregates(rule.expr) == _aggregates(other.expr)
         ):
-            yield f"the same condition as {other.alert}: both fire for one cause"
+            yield RepeatedCondition(rule.position, rule.alert, other.alert)
 
 
 def _aggregates(expr: str) -> bool:
     return bool(nodes_of(promql.parse(expr), promql.AggregateExpr))
-
-
-def _splits_quantile(expr: str) -> bool:
-    return any(
-        call.func.name == "histogram_quantile" and not _sums_by_le(call.args[1])
-        for call in nodes_of(promql.parse(expr), promql.Call)
-    )
 
 
 def _sums_by_le(node: promql.Expr) -> bool:
@@ -131,8 +142,5 @@ def _absent_metrics(expr: str) -> set[str]:
 
 
 def _metrics(expr: str) -> set[str]:
-    return {
-        selector.name
-        for selector in nodes_of(promql.parse(expr), promql.VectorSelector)
-        if selector.name
-    }
+    selectors = nodes_of(promql.parse(expr), promql.VectorSelector)
+    return {selector.name for selector in selectors if selector.name}

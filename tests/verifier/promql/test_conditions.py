@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from verifier.promql.conditions import close, conditions_of, quantity_of, same_up_to_unit
-from verifier.slo.panels import thresholds
 
 
 @pytest.mark.parametrize(
@@ -90,20 +89,3 @@ def test_close_forgives_rounding_and_nothing_else():
     """(1 - 0.999) is not 0.001 in floating point."""
     assert close(1 - 0.999, 0.001)
     assert not close(14.4, 14.401)
-
-
-@pytest.mark.parametrize(
-    ("panel", "expected"),
-    [
-        ({"thresholds": {"steps": [{"value": 0}, {"value": 50}]}}, (50.0,)),
-        ({"fieldConfig": {"defaults": {"thresholds": {"steps": [{}, {"value": 5}]}}}}, (5.0,)),
-        ({"thresholds": {"mode": "percentage", "steps": [{}, {"value": 80}]}}, ()),
-        ({"thresholds": "50,100"}, (50.0, 100.0)),
-        ({"thresholds": [{"value": 10}, {"colorMode": "ok"}]}, (10.0,)),
-        ({"alert": {"conditions": [{"evaluator": {"params": [7]}}]}}, (7.0,)),
-        ({"thresholds": None, "alert": [], "fieldConfig": "x"}, ()),
-    ],
-)
-def test_thresholds_are_read_from_panels_of_any_age(panel, expected):
-    """The first of `steps` is the base, whatever its value."""
-    assert thresholds(panel) == expected

@@ -1,0 +1,132 @@
+"""The sentence of every disagreement and every trap: the one place where they become text.
+
+Called by `check`. Nothing reads these sentences back; who needs to know what is wrong reads the
+value itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from documents.durations import format_duration
+from verifier.errors import Finding
+from verifier.promql.conditions import number_text
+from verifier.slo.disagreements import (
+    MissingPart,
+    NoAlert,
+    NoThreshold,
+    OtherHistogram,
+    PercentTwice,
+    RepeatedCondition,
+    SilentWhenAbsent,
+    SingleWindow,
+    SplitQuantile,
+    WrongBudget,
+    WrongBudgetPeriod,
+    WrongFullBudget,
+    WrongPanelThresholds,
+    WrongQuantile,
+    WrongThreshold,
+    WrongWindow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from verifier.slo.disagreements import Disagreement, Statement, Threshold, Trap
+
+
+def lines(disagreements: Iterable[Disagreement]) -> list[str]:
+    """Return a line for each disagreement: `path:line:column: sentence`."""
+    return [f"{one.place}: {disagreement_sentence(one)}" for one in disagreements]
+
+
+def findings(traps: Iterable[Trap]) -> list[Finding]:
+    """Return a finding for each trap."""
+    return [Finding(trap.place, trap_sentence(trap)) for trap in traps]
+
+
+def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901 - a case for each kind
+    """Return what is wrong, without its place and without a full stop."""
+    match problem:
+        case NoAlert(_, objective, labels):
+            pairs = ", ".join(f"{name}={value}" for name, value in labels)
+            sentence = f"{objective}: no alert has the labels {pairs}"
+        case MissingPart(_, alert, name):
+            sentence = f"{alert} lacks {name}"
+        case NoThreshold(_, alert):
+            sentence = f"{alert} must compare one quantity with a number"
+        case WrongWindow(_, alert, ranges_s, policy):
+            sentence = f"{alert} reads {_durations(ranges_s)}, {_statement(policy)}"
+        case WrongQuantile(_, alert, quantile, policy):
+            read = "no quantile" if quantile is None else f"the {quantile:g} quantile"
+            sentence = f"{alert} reads {read}, {_statement(policy)}"
+        case WrongThreshold(_, alert, threshold, expected, policy):
+            fires = f"{alert} fires at {_threshold(threshold)}"
+            sentence = f"{fires}, it must be {_threshold(expected)}: {_statement(policy)}"
+        case WrongBudgetPeriod(_, alert, ranges_s, period_s):
+            period = format_duration(period_s)
+            sentence = (
+                f"{alert} reads {_durations(ranges_s)}, the error budget's period is {period}"
+            )
+        case WrongFullBudget(_, alert, value):
+            rule = "must read 1 or 100 per cent of the budget while nothing fails"
+            sentence = f"{alert} {rule}, it reads {value:g}"
+        case WrongBudget(_, alert, share, expected_share):
+            sentence = (
+                f"{alert} uses an error budget of {100 * share:g} % of the requests, the policy"
+                f" leaves {100 * expected_share:g} %"
+            )
+        case WrongPanelThresholds(_, panel, dashboard, thresholds, alert, fires_at):
+            plural = "s" if len(thresholds) > 1 else ""
+            values = ", ".join(map(number_text, thresholds))
+            sentence = (
+                f"panel {panel!r} of {dashboard!r} has the threshold{plural} {values}, but"
+                f" {alert} fires at {number_text(fires_at)}"
+            )
+        case _:
+            assert_never(problem)
+    return sentence
+
+
+def trap_sentence(trap: Trap) -> str:
+    """Return what misleads, without its place and without a full stop."""
+    match trap:
+        case PercentTwice(_, alert, function, value):
+            shown = f"it would show {value:g}%"
+            sentence = f"{alert}: {function} multiplies by 100, the value is in per cent: {shown}"
+        case SplitQuantile(_, alert):
+            sentence = (
+                f"{alert}: histogram_quantile without `sum by (le)` fires once for every label set"
+            )
+        case SingleWindow(_, alert):
+            sentence = (
+                f"{alert}: a burn rate over a single window keeps firing for most of the window"
+                " after a short outage has ended: add a short window with `and`"
+            )
+        case SilentWhenAbsent(_, alert, metric):
+            sentence = (
+                f"{alert}: without series a sum has no value: when {metric} is absent this does"
+                " not fire; add an alert with absent()"
+            )
+        case RepeatedCondition(_, alert, other):
+            sentence = f"{alert}: the same condition as {other}: both fire for one cause"
+        case OtherHistogram(_, alert, panel, shown, read):
+            sentence = (
+                f"panel {panel!r} shows {shown}, {alert} reads {read}: they should show the same"
+            )
+        case _:
+            assert_never(trap)
+    return sentence
+
+
+def _statement(policy: Statement) -> str:
+    return f"{policy.place} says {policy.text} ({policy.objective})"
+
+
+def _threshold(threshold: Threshold) -> str:
+    return f"{threshold.operator} {number_text(threshold.value)}"
+
+
+def _durations(seconds: frozenset[float]) -> str:
+    return " and ".join(map(format_duration, sorted(seconds))) or "no range"
