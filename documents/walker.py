@@ -7,16 +7,19 @@ mistake, so that a person is shown all of a file's mistakes at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from documents.mistakes import Mistake, Place, gather
+from documents.mistakes import InputError, Mistake, Place, gather
 from documents.problems import BrokenRule, UnknownKey
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from documents.document import Document, Step, Steps, Value
     from documents.problems import Problem
+
+T = TypeVar("T")
+NON_EMPTY = "text that is not empty"
 
 
 class Walker:
@@ -49,6 +52,26 @@ class Walker:
             self.reject(BrokenRule(dotted(steps), "be a list", raw), steps)
             return ()
         return raw
+
+    def text(self, holder: dict[str, Value], key: str, steps: Steps, *, empty: bool = False) -> str:
+        """Return the text at `key` of `holder`, which stands at `steps`; it must not be left out.
+
+        With `empty` it may be empty.
+        """
+        value = holder.get(key)
+        if isinstance(value, str) and (empty or value.strip()):
+            return value
+        self.reject(BrokenRule(key, f"be {'text' if empty else NON_EMPTY}", value), (*steps, key))
+        return ""
+
+    def attempt(self, make: Callable[[], T], steps: Steps) -> T | None:
+        """Return what `make` returns; or None after noting its `InputError` at `steps`."""
+        try:
+            return make()
+        except InputError as error:
+            for mistake in error.mistakes:
+                self.reject(mistake.problem, steps)
+        return None
 
     def reject(self, problem: Problem | str, steps: Steps, *, at_key: bool = False) -> None:
         """Note what is wrong with the value (or the key) at `steps`."""

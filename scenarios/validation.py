@@ -71,7 +71,7 @@ class ModelWalker(Walker):
         The document holds at `steps` what the value is made of.
         """
         try:
-            return make()
+            return super().attempt(make, steps)
         except BoundError as error:
             self._note_bound(error, steps)
         except ValueError as error:

@@ -25,8 +25,9 @@ from exporter.history.samples import EPOCH_S, STALE_BITS, sample_mask
 from verifier.errors import JudgeError
 from verifier.evaluation.engine import evaluate
 from verifier.evaluation.timeline import Grid, Timeline
+from verifier.pack.durations import parse_duration_s
 from verifier.pack.rule_writer import as_yaml, rule_document
-from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles, parse_duration_s
+from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 from verifier.servers.binaries import require
 from verifier.servers.prometheus import Prometheus
 

@@ -12,18 +12,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from documents.mistakes import InputError, Mistake
+from documents.problems import BrokenRule, InvalidSyntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _MATCHER: Final = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*((?s:.*?))\s*")
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _SAME_ESCAPE: Final = re.compile(r"[dDwWsSbBAzafnrtv\W_]|x", re.DOTALL)
+"""Escapes that Go and Python read alike; `\\z` is rewritten, `\\pL` is Go's alone."""
+
 _CLASS: Final = re.compile(r"\[\^?\]?[^\]]*\]")
 _NAMED_CLASS: Final = re.compile(r"\[:\w*:\]")
 _NOT_SAME: Final = re.compile(r"\(\?(?!:|P<\w|[ims]+[:)])|[*+?}]\+|\{,")
-"""Groups but the plainest, possessive and open repetitions."""
+"""Groups but the plainest, possessive and open repetitions: Go and Python differ in them."""
 
 _PATTERNS_MAX: Final = 1024
+"""Patterns that stay compiled: more than any configuration has matchers."""
+
+_EXAMPLE: Final = 'severity="critical"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +43,11 @@ class Matcher:
     value: str
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a regular expression that cannot be judged here."""
+        """Raise `InputError` for a regular expression that cannot be judged here."""
         if self.operator in ("=~", "!~"):
             _compile(self.value)
 
-    def takes(self, labels: Mapping[str, str]) -> bool:
+    def matches(self, labels: Mapping[str, str]) -> bool:
         """Return whether an alert with these labels meets the condition."""
         value = labels.get(self.name, "")
         if self.operator in ("=", "!="):
@@ -49,25 +57,31 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A node of the route tree; what it did not say itself, it has from its parent. Seconds."""
+    """A node of the route tree; what it does not say itself, it has from its parent. Seconds.
+
+    `continues` is Alertmanager's `continue`: the siblings after it are asked as well.
+    """
 
     receiver: str
     matchers: tuple[Matcher, ...]
-    goes_on: bool
+    continues: bool
     group_wait_s: float
     group_interval_s: float
     routes: tuple[Route, ...]
 
-    def takers(self, labels: Mapping[str, str]) -> Iterator[Route]:
-        """Yield the routes that take an alert, as Alertmanager walks its tree."""
-        if not all(matcher.takes(labels) for matcher in self.matchers):
+    def matching(self, labels: Mapping[str, str]) -> Iterator[Route]:
+        """Yield the routes that take an alert, as Alertmanager walks its tree.
+
+        The deepest that match; a route takes the alert itself when none of its children does.
+        """
+        if not all(matcher.matches(labels) for matcher in self.matchers):
             return
         taken = False
         for child in self.routes:
-            found = list(child.takers(labels))
-            yield from found
-            taken = taken or bool(found)
-            if found and not child.goes_on:
+            below = list(child.matching(labels))
+            yield from below
+            taken = taken or bool(below)
+            if below and not child.continues:
                 return
         if not taken:
             yield self
@@ -76,31 +90,36 @@ class Route:
 def parse_matchers(text: str) -> list[Matcher]:
     """Return the matchers of a text such as `severity="critical", team=~"a|b"`, braces or not.
 
-    Raises ValueError when it is none.
+    Raises `InputError` when it is none.
     """
-    return [_matcher(token) for token in _tokens(text.removeprefix("{").removesuffix("}"))]
+    return [_parse_matcher(part) for part in _split(text.removeprefix("{").removesuffix("}"))]
 
 
-def _tokens(text: str) -> list[str]:
-    """Cut at the commas that stand outside quotes."""
-    tokens = [""]
+def _split(text: str) -> list[str]:
+    """Return the parts between the commas that stand outside quotes."""
+    parts = [""]
     quoted = escaped = False
     for letter in text:
         if letter == "," and not quoted:
-            tokens.append("")
+            parts.append("")
             continue
         if letter == '"' and not escaped:
             quoted = not quoted
         escaped = letter == "\\" and not escaped
-        tokens[-1] += letter
-    return tokens if tokens[-1].strip() else tokens[:-1]
+        parts[-1] += letter
+    return parts if parts[-1].strip() else parts[:-1]
 
 
-def _matcher(token: str) -> Matcher:
-    found = _MATCHER.fullmatch(token)
-    if found is None:
-        raise ValueError(f'a matcher must be written like severity="critical", got {token!r}')
-    name, operator, raw = found.groups()
+def _parse_matcher(text: str) -> Matcher:
+    match = _MATCHER.fullmatch(text)
+    if match is None:
+        raise _broken("a matcher", f"be written like {_EXAMPLE}", text)
+    name, operator, raw = match.groups()
+    return Matcher(name, operator, _unquote(raw, text))
+
+
+def _unquote(raw: str, matcher: str) -> str:
+    """Return the value that `raw` stands for, in quotes or not, by Alertmanager's own rules."""
     quoted = raw.startswith('"')
     value, escaped, closed = "", False, not quoted
     letters = raw[1:] if quoted else raw
@@ -113,30 +132,40 @@ def _matcher(token: str) -> Matcher:
             escaped = True
         elif letter == '"':
             if not quoted or not last:
-                raise ValueError(f"a quote within a matcher's value must be escaped, got {token!r}")
+                raise _broken("a quote within a matcher's value", "be escaped", matcher)
             closed = True
         else:
             value += letter
     if not closed:
-        raise ValueError(f"a matcher's value must end with its quote, got {token!r}")
-    return Matcher(name, operator, value)
+        raise _broken("a matcher's value", "end with its quote", matcher)
+    return value
 
 
 @lru_cache(maxsize=_PATTERNS_MAX)
 def _compile(pattern: str) -> re.Pattern[str]:
-    """Return a Go regular expression as Python's; raise ValueError when that cannot be done."""
+    """Return a Go regular expression as Python's; raise `InputError` when that cannot be done."""
     for escaped in _ESCAPE.findall(pattern):
         if not _SAME_ESCAPE.fullmatch(escaped):
-            raise ValueError(f"regular expression {pattern!r}: \\{escaped} is not judged here")
+            raise _unsupported(pattern, f"\\{escaped}")
     skeleton = _ESCAPE.sub("e", pattern)
-    found = _NAMED_CLASS.search(skeleton) or _NOT_SAME.search(_CLASS.sub("c", skeleton))
-    if found:
-        raise ValueError(f"regular expression {pattern!r}: {found.group()} is not judged here")
+    unsupported = _NAMED_CLASS.search(skeleton) or _NOT_SAME.search(_CLASS.sub("c", skeleton))
+    if unsupported:
+        raise _unsupported(pattern, unsupported.group())
     try:
         return re.compile(_ESCAPE.sub(_escape_of_python, pattern), re.ASCII)
     except re.error as error:
-        raise ValueError(f"regular expression {pattern!r} is not right: {error}") from error
+        problem = InvalidSyntax(f"regular expression {pattern!r}", "valid", str(error))
+        raise InputError(Mistake(problem)) from error
 
 
-def _escape_of_python(found: re.Match[str]) -> str:
-    return r"\Z" if found[1] == "z" else found[0]
+def _escape_of_python(match: re.Match[str]) -> str:
+    return r"\Z" if match[1] == "z" else match[0]
+
+
+def _broken(field: str, rule: str, value: str) -> InputError:
+    return InputError(Mistake(BrokenRule(field, rule, value)))
+
+
+def _unsupported(pattern: str, part: str) -> InputError:
+    rule = f"do without {part}, which is not supported here"
+    return InputError(Mistake(BrokenRule(f"regular expression {pattern!r}", rule)))

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import promql_parser
 
 from documents.mistakes import InputError, Mistake, gather
-from documents.walker import Walker
+from documents.problems import BrokenRule, InvalidSyntax, RepeatedName
 from documents.yaml_reader import load
 from verifier.errors import Finding
+from verifier.pack.walker import PackWalker, scalar_text
 from verifier.promql.reads import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from documents.document import Document, Step
+    from documents.document import Document, Steps, Value
     from documents.mistakes import Place
     from verifier.labels import Labels
 
@@ -34,10 +35,7 @@ DEFAULT_INTERVAL_S: Final = 60.0
 _GROUP_KEYS: Final = ("name", "interval", "limit", "labels", "query_offset", "rules")
 _ALERT_KEYS: Final = ("alert", "expr", "for", "keep_firing_for", "labels", "annotations")
 _RECORD_KEYS: Final = ("record", "expr", "labels")
-_LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _METRIC_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_UNITS_S: Final = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
-_DURATION: Final = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True)
 class RuleFiles:
-    """All groups of some rule files, and what is to be said of them."""
+    """All groups of some rule files, and what to know about them."""
 
     groups: tuple[RuleGroup, ...]
     findings: tuple[Finding, ...] = ()
@@ -94,7 +92,7 @@ class RuleFiles:
 def load_rules(
     paths: Iterable[str | Path], *, default_interval_s: float = DEFAULT_INTERVAL_S
 ) -> RuleFiles:
-    """Read rule files; raise one InputError telling every mistake found in them."""
+    """Read rule files; raise one `InputError` with every mistake in them."""
     groups: list[RuleGroup] = []
     mistakes: list[InputError | Mistake] = []
     findings: list[Finding] = []
@@ -110,24 +108,13 @@ def load_rules(
     if mistakes:
         raise gather(mistakes)
     for group in groups:
-        findings += _read_too_early(group)
+        findings += _note_early_reads(group)
     return RuleFiles(tuple(groups), tuple(findings))
 
 
-def parse_duration_s(text: str) -> float:
-    """Return the seconds of a Prometheus duration such as `1h30m`; raise ValueError otherwise."""
-    match = _DURATION.fullmatch(text)
-    if match is None or not text:
-        if text == "0":
-            return 0.0
-        raise ValueError(f"duration must be written like 30s, 5m or 1h30m, got {text!r}")
-    numbers = zip(match.groups(), _UNITS_S.values(), strict=True)
-    return float(sum(int(number) * unit_s for number, unit_s in numbers if number))
-
-
-def _read_too_early(group: RuleGroup) -> list[Finding]:
-    """Note every rule that reads what its own group records only after it."""
-    found = []
+def _note_early_reads(group: RuleGroup) -> list[Finding]:
+    """Return a finding for every rule that reads what its own group records only after it."""
+    findings = []
     for index, rule in enumerate(group.rules):
         later = {r.record for r in group.rules[index:] if isinstance(r, RecordingRule)}
         for record in sorted(later):
@@ -136,33 +123,32 @@ def _read_too_early(group: RuleGroup) -> list[Finding]:
                     f"{record} is recorded after this rule, which in Prometheus sees it one"
                     " evaluation late; judged as if it were recorded before"
                 )
-                found.append(Finding(rule.position, message))
-    return found
+                findings.append(Finding(rule.position, message))
+    return findings
 
 
-class _RuleReader(Walker):
+class _RuleReader(PackWalker):
     """One walk over a rule file."""
 
     def __init__(self, document: Document, default_interval_s: float) -> None:
         super().__init__(document)
         self.default_interval_s = default_interval_s
-        self.findings: list[Finding] = []
 
     def groups(self) -> list[RuleGroup]:
         top = self.mapping(self.document.data, (), ("groups",))
-        found: list[RuleGroup] = []
+        groups: list[RuleGroup] = []
         for index, raw in enumerate(self.sequence(top.get("groups"), ("groups",))):
             group = self.group(raw, ("groups", index))
-            if group.name in [other.name for other in found]:
-                self.reject(f"group name {group.name!r} is used twice", ("groups", index, "name"))
-            found.append(group)
-        return found
+            if group.name in [other.name for other in groups]:
+                self.reject(RepeatedName("group name", group.name), ("groups", index, "name"))
+            groups.append(group)
+        return groups
 
-    def group(self, raw: Any, steps: tuple[Step, ...]) -> RuleGroup:
+    def group(self, raw: Value, steps: Steps) -> RuleGroup:
         keys = self.mapping(raw, steps, _GROUP_KEYS)
         for key in ("limit", "query_offset"):
             if keys.get(key) not in (None, 0, "0", "0s"):
-                self.reject(f"{key} is not judged here, it must be left out", (*steps, key))
+                self.reject(BrokenRule(key, "be left out: it cannot be judged"), (*steps, key))
         interval_s = self.duration(keys.get("interval"), (*steps, "interval"))
         labels = self.labels(keys.get("labels"), (*steps, "labels"))
         rules = [
@@ -177,10 +163,10 @@ class _RuleReader(Walker):
         )
 
     def rule(
-        self, raw: Any, steps: tuple[Step, ...], group_labels: dict[str, str]
+        self, raw: Value, steps: Steps, group_labels: dict[str, str]
     ) -> AlertRule | RecordingRule | None:
         if not isinstance(raw, dict) or ("alert" in raw) == ("record" in raw):
-            self.reject("a rule must have either alert or record, and expr", steps)
+            self.reject(BrokenRule("a rule", "have either alert or record, and expr"), steps)
             return None
         recording = "record" in raw
         keys = self.mapping(raw, steps, _RECORD_KEYS if recording else _ALERT_KEYS)
@@ -191,7 +177,7 @@ class _RuleReader(Walker):
         position = self.place((*steps, "expr"))
         if recording:
             if name and not _METRIC_NAME.fullmatch(name):
-                self.reject(f"record must be a metric name, got {name!r}", (*steps, "record"))
+                self.reject(BrokenRule("record", "be a metric name", name), (*steps, "record"))
             return RecordingRule(name, expr, pairs, position)
         annotations = self.labels(keys.get("annotations"), (*steps, "annotations"))
         self.note_residue("labels", keys, steps)
@@ -208,55 +194,34 @@ class _RuleReader(Walker):
             position=position,
         )
 
-    def expression(self, keys: dict[str, Any], steps: tuple[Step, ...]) -> str:
-        expr = self.text(keys, "expr", steps, numbers=True)
+    def expression(self, keys: dict[str, Value], steps: Steps) -> str:
+        raw = keys.get("expr")
+        if isinstance(raw, int | float) and not isinstance(raw, bool):
+            return scalar_text(raw)  # `expr: 1` is PromQL, though YAML takes it for a number
+        expr = self.text(keys, "expr", steps)
         if expr:
             try:
                 promql_parser.parse(expr)
             except ValueError as error:
-                self.reject(f"expr is not PromQL: {error}", (*steps, "expr"))
+                self.reject(InvalidSyntax("expr", "PromQL", str(error)), (*steps, "expr"))
         return expr
 
-    def labels(self, raw: Any, steps: tuple[Step, ...]) -> Labels:
+    def labels(self, raw: Value, steps: Steps) -> Labels:
         """Return sorted (name, value) pairs of labels or annotations."""
         pairs = []
-        for name, value in self.mapping(raw, steps, None).items():
-            if not _LABEL_NAME.fullmatch(name) or name == "__name__":
-                self.reject(f"label name must be letters, digits, _, got {name!r}", (*steps, name))
+        for name, value in self.mapping(raw, steps).items():
+            where = (*steps, name)
+            self.check_label_name(name, where, metric_name=False)
             if isinstance(value, (dict, list)):
-                self.reject(f"{name} must be text, got a list or mapping", (*steps, name))
+                self.reject(BrokenRule(name, "be text", value), where)
             elif value is not None:
-                pairs.append((name, _text(value)))
+                pairs.append((name, scalar_text(value)))
         return tuple(sorted(pairs))
 
-    def note_residue(self, kind: str, keys: dict[str, Any], steps: tuple[Step, ...]) -> None:
+    def note_residue(self, kind: str, keys: dict[str, Value], steps: Steps) -> None:
+        """Note what a template engine of another time left in labels or annotations."""
         values = keys.get(kind)
         for name, value in (values if isinstance(values, dict) else {}).items():
             if "{%" in str(value):
                 message = f"{kind[:-1]} {name} holds Jinja residue ({{% ... %}}): it is shown as is"
-                self.findings.append(Finding(self.place((*steps, kind, name)), message))
-
-    def duration(self, raw: Any, steps: tuple[Step, ...]) -> float:
-        if raw is None:
-            return 0.0
-        try:
-            return parse_duration_s(_text(raw))
-        except ValueError as error:
-            self.reject(str(error), steps)
-            return 0.0
-
-    def text(
-        self, keys: dict[str, Any], key: str, steps: tuple[Step, ...], *, numbers: bool = False
-    ) -> str:
-        value = keys.get(key)
-        if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return _text(value)
-        if not isinstance(value, str) or not value.strip():
-            self.reject(f"{key} must be given, a text that is not empty", (*steps, key))
-            return ""
-        return value
-
-
-def _text(value: Any) -> str:
-    """Write a YAML scalar as Prometheus's reader takes it into a text field."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+                self.note(message, (*steps, kind, name))

@@ -18,7 +18,8 @@ import promql_parser as promql
 
 from documents.mistakes import gather
 from exporter.target import SCRAPE_S
-from verifier.pack.rules import AlertRule, parse_duration_s
+from verifier.pack.durations import parse_duration_s
+from verifier.pack.rules import AlertRule
 from verifier.promql.reads import SUBQUERY_STEP_S
 from verifier.promql.walker import nodes
 from verifier.promql.window_scaling import bound_by

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from documents.sentences import did_you_mean
-from verifier.pack.rules import parse_duration_s
+from verifier.pack.durations import parse_duration_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Whose configuration is rewritten, and who is told: compared with amtool's own answers."""
+"""Routing read and rewritten, and who is notified: compared with amtool's own answers."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def accepted(config: str, directory: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def told_by_amtool(path: Path, labels: dict[str, str]) -> list[str]:
-    """Return whom amtool names for an alert."""
+def receivers_by_amtool(path: Path, labels: dict[str, str]) -> list[str]:
+    """Return the receivers that amtool names for an alert."""
     command = [require("amtool"), "config", "routes", "test", f"--config.file={path}"]
     pairs = [f"{name}={value}" for name, value in labels.items()]
     run = subprocess.run([*command, *pairs], capture_output=True, text=True, check=True)
@@ -126,9 +126,9 @@ def test_receivers_are_those_that_amtool_names(
     routing = read(text)
     (tmp_path / "run.yml").write_text(routing.config(URL, 30), encoding="utf-8")
     for labels in LABELS:
-        named = told_by_amtool(tmp_path / "alertmanager.yml", labels)
+        named = receivers_by_amtool(tmp_path / "alertmanager.yml", labels)
         assert list(routing.receivers_of(labels)) == named
-        assert told_by_amtool(tmp_path / "run.yml", labels) == named
+        assert receivers_by_amtool(tmp_path / "run.yml", labels) == named
 
 
 def test_a_walk_that_ignores_continue_would_be_seen(read: Callable[[str], Routing]) -> None:
@@ -157,7 +157,7 @@ def test_the_packs_routing_is_the_contract() -> None:
 
 
 @pytest.mark.parametrize("factor", [1, 7, 30, 1e6])
-def test_the_packs_routing_runs_at_any_tempo(tmp_path: Path, factor: float) -> None:
+def test_the_packs_routing_runs_at_any_time_compression(tmp_path: Path, factor: float) -> None:
     """Rounded up to a millisecond, nothing becomes the zero that Alertmanager refuses."""
     assert accepted(load_routing(PACK).config(URL, factor), tmp_path)
 
@@ -234,7 +234,7 @@ receivers:
     assert [str(one) for one in routing.findings] == [
         f"{path}:8:21: {unsent} if it did",
         f"{path}:8:83: {unsent} if it did",
-        f"{path}:10:5: receiver 'quiet' has no integration: it tells nobody",
+        f"{path}:10:5: receiver 'quiet' has no integration: it notifies nobody",
     ]
 
 
@@ -254,18 +254,18 @@ MISTAKES = [
     (
         "receiver: page",
         "receiver: paeg",
-        "6:17: receiver 'paeg' is not defined, did you mean 'page'?",
+        "6:17: no receiver is called 'paeg', did you mean 'page'?",
     ),
-    ("  receiver: mail\n", "", "2:3: receiver must be given, a text in quotes, got None"),
-    ("name: page", "name: mail", "11:11: receiver 'mail' is defined twice"),
-    ("name: page", "name: 7", "11:11: name must be given, a text in quotes, got 7"),
+    ("  receiver: mail\n", "", "2:3: receiver must be text that is not empty, got nothing"),
+    ("name: page", "name: mail", "11:11: the receiver 'mail' is given twice"),
+    ("name: page", "name: 7", "11:11: name must be text that is not empty, got 7"),
     (
         "group_interval: 1m",
         "group_interval: 1",
         "7:23: duration must be written like 30s, 5m or 1h30m, got '1'",
     ),
-    ("group_interval: 1m", "group_interval: 0s", "7:23: group_interval must be longer than 0s"),
-    ("group_interval: 1m", "repeat_interval: 0s", "7:24: repeat_interval must be longer than 0s"),
+    ("group_interval: 1m", "group_interval: 0s", "7:23: group_interval must be above 0s"),
+    ("group_interval: 1m", "repeat_interval: 0s", "7:24: repeat_interval must be above 0s"),
     (
         "group_interval: 1m",
         "continue: perhaps",
@@ -279,17 +279,29 @@ MISTAKES = [
     (
         "group_interval: 1m",
         "match: {a-b: x}",
-        "7:20: label name must be letters, digits, _, got 'a-b'",
+        "7:20: label name must be letters, digits and _, got 'a-b'",
     ),
-    ("group_interval: 1m", "match: {a: 1.10}", "7:18: a must be given, a text in quotes, got 1.1"),
-    ("group_interval: 1m", "match_re: {a: (}", "7:21: regular expression '(' is not right"),
-    ("group_interval: 1m", "mute_time_intervals: [x]", "7:29: time interval 'x' is not defined"),
+    ("group_interval: 1m", "match: {a: 1.10}", "7:18: a must be text, got 1.1"),
+    ("group_interval: 1m", "match_re: {a: (}", "7:21: regular expression '(' is not valid"),
+    (
+        "group_interval: 1m",
+        "mute_time_intervals: [x]",
+        "7:29: no time interval is called 'x', there is none",
+    ),
     ("group_interval: 1m", "routes: [null]", "7:16: a route must be a mapping, got nothing"),
     ('team="db"', "team", "5:18: a matcher must be written like severity=\"critical\", got 'team'"),
-    ("[alertname]", "[alertname, alertname]", "3:25: label 'alertname' is named twice"),
-    ("[alertname]", "[alertname, ...]", "3:25: '...' is every label, it must stand alone"),
-    ("  group_by", "  continue: true\n  group_by", "2:3: the root route takes every alert: no"),
-    ("  group_by", "  match: {a: b}\n  group_by", "2:3: the root route takes every alert: no"),
+    ("[alertname]", "[alertname, alertname]", "3:25: the label 'alertname' is given twice"),
+    ("[alertname]", "[alertname, ...]", "3:25: '...', which is every label, must be alone"),
+    (
+        "  group_by",
+        "  continue: true\n  group_by",
+        "2:3: the root route must take every alert: no matchers",
+    ),
+    (
+        "  group_by",
+        "  match: {a: b}\n  group_by",
+        "2:3: the root route must take every alert: no matchers",
+    ),
     ("route:", "root:", "1:1: unknown key 'root', did you mean 'route'?"),
     ("receivers:", "receiver:", "8:1: unknown key 'receiver', did you mean 'receivers'?"),
     ("webhook_configs", "webhook_config", "10:5: unknown key 'webhook_config'"),
@@ -321,8 +333,8 @@ def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "1:1: route must be given"),
-        (receivers("a"), "1:1: route must be given"),
+        ("", "1:1: the key 'route' is missing: it says who is notified"),
+        (receivers("a"), "1:1: the key 'route' is missing: it says who is notified"),
         ("route: []\n" + receivers("a"), "1:8: route must be a mapping, got a list"),
         (
             "route: {receiver: a}\nreceivers: {name: a}\n",
@@ -333,6 +345,6 @@ def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing
 def test_a_file_without_a_route_is_refused(
     read: Callable[[str], Routing], text: str, message: str
 ) -> None:
-    """There is nobody to tell by default."""
+    """Nobody is notified by default."""
     with pytest.raises(InputError, match=message):
         read(text)

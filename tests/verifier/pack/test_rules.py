@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from documents.mistakes import InputError
-from verifier.pack.rules import AlertRule, RecordingRule, load_rules, parse_duration_s
+from verifier.pack.rules import AlertRule, RecordingRule, load_rules
 from verifier.servers.binaries import require
 
 PACK = sorted((Path(__file__).parents[3] / "observability/alerts").glob("*.yaml"))
@@ -89,8 +89,12 @@ MUTATIONS = [
         ":12:26: duration must be written like 30s, 5m or 1h30m, got 'x'",
     ),
     ("        for: 1h30m", "        fro: 1h30m", ":11:9: unknown key 'fro', did you mean 'for'?"),
-    ("name: second", "name: first", ":17:11: group name 'first' is used twice"),
-    ("- name: second\n    rules", "- rules", ":17:5: name must be given, a text that is not empty"),
+    ("name: second", "name: first", ":17:11: the group name 'first' is given twice"),
+    (
+        "- name: second\n    rules",
+        "- rules",
+        ":17:5: name must be text that is not empty, got nothing",
+    ),
     (
         "sum(rate(errors_total[5m]))",
         "sum(rate(errors_total[5m])",
@@ -104,7 +108,7 @@ MUTATIONS = [
     (
         "        expr: sum(rate(errors_total[5m]))\n",
         "",
-        ":5:9: expr must be given, a text that is not empty",
+        ":5:9: expr must be text that is not empty, got nothing",
     ),
     (
         "record: job:errors:rate5m",
@@ -129,14 +133,14 @@ MUTATIONS = [
     (
         "severity: critical",
         "sev-erity: critical",
-        ":14:22: label name must be letters, digits, _, got 'sev-erity'",
+        ":14:22: label name must be letters, digits and _, got 'sev-erity'",
     ),
     (
         "severity: critical",
         "__name__: x",
-        ":14:21: label name must be letters, digits, _, got '__name__'",
+        ":14:21: label name must be letters, digits and _, got '__name__'",
     ),
-    ("severity: critical", "severity: [a]", ":14:21: severity must be text, got a list or mapping"),
+    ("severity: critical", "severity: [a]", ":14:21: severity must be text, got a list"),
     ("rules: []", "rules: {}", ":18:12: groups[1].rules must be a list, got a mapping"),
     ("groups:", "group:", ":1:1: unknown key 'group', did you mean 'groups'?"),
 ]
@@ -181,7 +185,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 def test_what_cannot_be_judged_is_refused_loudly(tmp_path: Path, key: str) -> None:
     """A limit or an offset ignored would give wrong states."""
     path = write(tmp_path, GOOD.replace("interval: 30s", key))
-    with pytest.raises(InputError, match=r":3:\d+: .* is not judged here, it must be left out"):
+    with pytest.raises(InputError, match=r":3:\d+: \w+ must be left out: it cannot be judged"):
         load_rules([path])
 
 
@@ -201,20 +205,3 @@ def test_labels_of_a_group_belong_to_its_rules_unless_they_say_otherwise(tmp_pat
     path = write(tmp_path, GOOD.replace("interval: 30s", "labels: {severity: low, team: a}", 1))
     ((_, alert),) = load_rules([path]).alerts
     assert alert.labels == (("severity", "critical"), ("team", "a"))
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("0", 0), ("0s", 0), ("5m", 300), ("1h30m", 5400), ("100ms", 0.1), ("30d", 2592000),
-     ("1y2w3d4h5m6s7ms", 31536000 + 14 * 86400 + 3 * 86400 + 4 * 3600 + 306.007)],
-)  # fmt: skip
-def test_durations_are_those_of_prometheus(text: str, seconds: float) -> None:
-    """A year has 365 days."""
-    assert parse_duration_s(text) == pytest.approx(seconds)
-
-
-@pytest.mark.parametrize("text", ["", "5", "1.5h", "5m ", "-5m", "1m1h", "5 m", "m"])
-def test_no_other_text_is_a_duration(text: str) -> None:
-    """Better refused than guessed."""
-    with pytest.raises(ValueError, match="duration must be written like"):
-        parse_duration_s(text)
