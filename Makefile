@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test test-long check bench fmt lock clean
+.PHONY: help setup run up test test-long check bench fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -40,6 +40,9 @@ bench: setup ## speed of the world beside a SimPy model of the same system, in o
 fmt: setup ## format the code and mend what ruff can mend
 	@$(VENV)/ruff format .
 	@$(VENV)/ruff check --fix .
+
+docs: setup ## write the tables of faults in docs/ and the scenario schema from the code
+	@$(VENV)/python tools/write_docs.py
 
 lock: setup ## bring requirements.lock up to date with pyproject.toml
 	@tools/lock.sh $(ARGS)

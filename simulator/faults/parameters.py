@@ -8,7 +8,7 @@ this room, nor in `exporter`, `scenarios` or `verifier`, may ask which kind a fa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from functools import cache
 from math import isfinite
 from typing import (
@@ -25,6 +25,9 @@ from typing import (
 from simulator.bounds import require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import Field
+
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
     from simulator.faults.fault import FaultTargets, Onset
@@ -56,10 +59,14 @@ class Bound:
     def rule(self) -> str:
         """What a number must be: "1 to 100", "above 0 and at most 60 s", "at least 1"."""
         unit = f" {self.unit}" if self.unit else ""
+        return self.worded(str) + (unit if self.most is not None else "")
+
+    def worded(self, show: Callable[[float], str]) -> str:
+        """The rule with its numbers as `show` writes them, without the unit."""
         if self.least is not None and self.most is not None:
-            return f"{self.least} to {self.most}{unit}"
-        low = f"above {self.above}" if self.above is not None else f"at least {self.least}"
-        return low if self.most is None else f"{low} and at most {self.most}{unit}"
+            return f"{show(self.least)} to {show(self.most)}"
+        limits = (("above", self.above), ("at least", self.least), ("at most", self.most))
+        return " and ".join(f"{word} {show(at)}" for word, at in limits if at is not None)
 
 
 Share = Annotated[float, Bound(above=0, most=1)]
@@ -67,11 +74,15 @@ Share = Annotated[float, Bound(above=0, most=1)]
 
 @dataclass(frozen=True, slots=True)
 class ParameterFacts:
-    """One number of a kind: its field, its bound, and what it counts, for the documentation."""
+    """One number of a kind: its field, its bound, and what it counts, for the documentation.
+
+    `default` is None where the number must be given.
+    """
 
     field: str
     bound: Bound
     meaning: str
+    default: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +190,14 @@ def parameter_facts(kind: type[Parameters]) -> tuple[ParameterFacts, ...]:
     """
     facts = []
     hints = get_type_hints(kind, include_extras=True)
-    for name in getattr(kind, "__dataclass_fields__", ()):
+    members: dict[str, Field[float]] = getattr(kind, "__dataclass_fields__", {})
+    for name, member in members.items():
         if get_origin(hints[name]) is ClassVar:
             continue
+        default = None if member.default is MISSING else member.default
         match get_args(hints[name]):
             case (_, Bound() as bound, str() as meaning):
-                facts.append(ParameterFacts(name, bound, meaning))
+                facts.append(ParameterFacts(name, bound, meaning, default))
             case _:
                 raise TypeError(f"{kind.__name__}.{name} must have a Bound and a meaning")
     return tuple(facts)

@@ -68,7 +68,7 @@ class CrashLoop(Uncompressed):
     """Targets die `alive_s` after every start and start again after their backoff."""
 
     alive_s: Annotated[
-        float, Bound(above=0, most=ALIVE_MAX_S, unit="s"), "they die so long after every start"
+        float, Bound(above=0, most=ALIVE_MAX_S, unit="s"), "from every start to the next death"
     ] = 0.2
 
     facts: ClassVar[KindFacts] = KindFacts(
@@ -189,9 +189,7 @@ class AgentHang(Uncompressed):
 class SlowStart(Uncompressed):
     """Starting an agent takes `factor` times as long."""
 
-    factor: Annotated[
-        float, Bound(least=1, most=FACTOR_MAX), "starting takes so many times as long"
-    ]
+    factor: Annotated[float, Bound(least=1, most=FACTOR_MAX), "on the time that a start takes"]
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="slow_start",

@@ -116,9 +116,7 @@ class MessageFlood(Uncompressed):
 class SlowConsumer(Uncompressed):
     """The targets take `factor` times as long to handle a message."""
 
-    factor: Annotated[
-        float, Bound(least=1, most=FACTOR_MAX), "handling a message takes so many times as long"
-    ]
+    factor: Annotated[float, Bound(least=1, most=FACTOR_MAX), "on the time to handle a message"]
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="slow_consumer",

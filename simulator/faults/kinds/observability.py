@@ -203,7 +203,7 @@ class ScrapeSlow(ScrapePathParameters):
 class ScrapeTruncated(ScrapePathParameters, Uncompressed):
     """A `share` of every page is lost: the connection closes before the promised length."""
 
-    share: Annotated[Share, "of every page that is cut off: scrapes fail"]
+    share: Annotated[Share, "of every page that is cut off, so that scrapes fail"]
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="scrape_truncated",

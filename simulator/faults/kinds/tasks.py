@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class TaskSlowdown(Uncompressed):
     """Work on the targets takes `factor` times as long."""
 
-    factor: Annotated[float, Bound(least=1, most=FACTOR_MAX), "work takes so many times as long"]
+    factor: Annotated[float, Bound(least=1, most=FACTOR_MAX), "on the time that work takes"]
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="task_slowdown",
@@ -115,7 +115,7 @@ class DependencyOutage(Uncompressed):
 
     share: Annotated[Share, "of calls that fail"]
     latency_s: Annotated[
-        float, Bound(least=0, most=LATENCY_MAX_S, unit="s"), "of every call, in addition"
+        float, Bound(least=0, most=LATENCY_MAX_S, unit="s"), "more for every call"
     ] = 0.2
 
     facts: ClassVar[KindFacts] = KindFacts(
