@@ -1,8 +1,7 @@
-"""What the judge says when it cannot judge, and what it notes without stopping.
+"""The error of a judge that cannot judge, and findings, which do not stop it.
 
-`JudgeError` is raised anywhere in this room and turned into exit status 3 by the front door. A
-mistake in a user's file is `documents.mistakes.InputError` instead; a failed expectation is no
-error at all.
+`JudgeError` is raised anywhere in `verifier` and becomes exit status 3 at the front door. A mistake
+in a user's file is a `documents.mistakes.InputError` instead; a failed expectation is no error.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class JudgeError(RuntimeError):
-    """No verdict is possible. The message says what happened and the way out."""
+    """No verdict is possible. The message says what happened and what the user can do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something a user should know of a file that can be judged all the same."""
+    """Something a user should know about a file that can be judged all the same."""
 
     position: Place
     message: str

@@ -1,4 +1,4 @@
-"""Labels of an alert or a series as this room hands them on: pairs sorted by name."""
+"""Labels of an alert or a series as `verifier` passes them on: pairs sorted by name."""
 
 from __future__ import annotations
 

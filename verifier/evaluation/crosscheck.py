@@ -1,9 +1,9 @@
-"""The judge judged: the same history through `promtool test rules`, state by state.
+"""Checks the judge: the same history through `promtool test rules`, compared state by state.
 
-Called by the test-suite only. promtool evaluates the rules with Prometheus's own rule engine,
-recording rules and alert states included, so that whatever differs is a fault of this room's state
-machine, of the pushed history or of the engine's grid. promtool's clock starts at 0: expressions
-that read the clock itself (`time()`, `hour()`) cannot be compared.
+Called by the tests only. promtool evaluates the rules with Prometheus's own rule engine, recording
+rules and alert states included, so every difference is a bug of our state machine, of the pushed
+history or of the engine's grid. promtool's clock starts at 0: expressions that read the clock
+itself (`time()`, `hour()`) cannot be compared.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -37,43 +37,50 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exporter.history.samples import History, LabelSet
+    from verifier.evaluation.timeline import State
     from verifier.labels import Labels
 
+Side: TypeAlias = Literal["the judge", "promtool"]
+
 PROMTOOL_TIMEOUT_S: Final = 900.0
+"""A day's history takes minutes; promtool itself knows no limit."""
+_HEADLINES: Final = ("Unit Testing:  test.json", "FAILED:", "SUCCESS")
+"""Lines around promtool's results that say nothing more."""
 _GOT: Final = re.compile(r'expr: "ALERTS", time: (\S+),\n\s*exp: ?nil\n\s*got: ?(.*)\n?')
+"""What promtool prints for a moment: the samples it computed where the test expects none."""
 _SAMPLE: Final = re.compile(r'\{((?:[\w:]+="(?:[^"\\]|\\.)*"(?:, )?)*)\} \S+')
 _LABEL: Final = re.compile(r'([\w:]+)=("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class AlertState:
-    """An alert with some labels was `state` (pending or firing) at a virtual time."""
+    """An alert with these labels is `state` at a time of the scenario."""
 
     time_s: float
     alert: str
     labels: Labels
-    state: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A state only one side saw."""
+    """A state that only one side computed."""
 
-    seen: AlertState
-    only_by: str
+    state: AlertState
+    side: Side
 
     def __str__(self) -> str:
-        """Write who saw what when."""
-        seen = self.seen
+        """Say which side saw which state when."""
+        state = self.state
         return (
-            f"{seen.time_s:g} s: only {self.only_by} sees {seen.alert} {seen.state} {seen.labels}"
+            f"{state.time_s:g} s: only {self.side} sees {state.alert} {state.state} {state.labels}"
         )
 
 
 def crosscheck(
     history: History, rules: RuleFiles, start_s: float, end_s: float
 ) -> list[Difference]:
-    """Return every alert state from `start_s` to `end_s` (virtual) on which the two disagree.
+    """Return every alert state from `start_s` to `end_s`, scenario seconds, on which they differ.
 
     Both sides evaluate from the first sample on, at moments aligned with `start_s`. Raises
     JudgeError when promtool cannot run the rules.
@@ -82,20 +89,20 @@ def crosscheck(
     theirs: set[AlertState] = set()
     with Prometheus() as server:
         server.push(history)
-        for interval_s, some in by_interval(rules).items():
+        for interval_s, group_rules in by_interval(rules).items():
             grid = Grid(start_s, end_s, interval_s)
             origin_s = origin(history, grid)
-            seen = evaluate(server, some, start_s=origin_s, end_s=end_s).timelines
-            ours |= timeline_states(seen, grid)
-            theirs |= promtool_states(history, some, grid)
+            timelines = evaluate(server, group_rules, start_s=origin_s, end_s=end_s).timelines
+            ours |= timeline_states(timelines, grid)
+            theirs |= promtool_states(history, group_rules, grid)
     return differences(ours, theirs)
 
 
 def differences(ours: set[AlertState], theirs: set[AlertState]) -> list[Difference]:
     """Return what only one of two sets holds, in order of time."""
-    found = [Difference(seen, "the judge") for seen in ours - theirs]
-    found += [Difference(seen, "promtool") for seen in theirs - ours]
-    return sorted(found, key=lambda difference: difference.seen)
+    unmatched = [Difference(state, "the judge") for state in ours - theirs]
+    unmatched += [Difference(state, "promtool") for state in theirs - ours]
+    return sorted(unmatched, key=lambda difference: difference.state)
 
 
 def by_interval(rules: RuleFiles) -> dict[float, RuleFiles]:
@@ -136,7 +143,7 @@ def timeline_states(timelines: Iterable[Timeline], grid: Grid) -> set[AlertState
 
 
 def promtool_states(history: History, rules: RuleFiles, grid: Grid) -> set[AlertState]:
-    """Return the states promtool sees at every moment of `grid`, the interval of all rules."""
+    """Return promtool's states at every moment of `grid`, whose interval is that of all rules."""
     origin_s = origin(history, grid)
     with tempfile.TemporaryDirectory(prefix="agentaskit-promtool-") as directory:
         folder = Path(directory)
@@ -165,14 +172,14 @@ def _rule_document(rules: RuleFiles) -> dict[str, Any]:
 
 
 def _without_annotations(rule: AlertRule | RecordingRule) -> dict[str, Any]:
-    """Return a rule without what promtool would have to render."""
+    """Return a rule without its annotations, templates that promtool would have to render."""
     document = rule_document(rule)
     document.pop("annotations", None)
     return document
 
 
 def _test_document(history: History, grid: Grid, origin_s: float) -> dict[str, Any]:
-    """Return the test file: every series written out, ALERTS asked at every moment."""
+    """Return the test file: every series written out, ALERTS queried at every moment."""
     origin_ms = round((EPOCH_S + origin_s) * 1000)
     offsets_ms = [block.timestamps_ms - origin_ms for block in history.blocks]
     interval_ms = math.gcd(*(int(np.gcd.reduce(o)) for o in offsets_ms if len(o))) or 1000
@@ -190,11 +197,11 @@ def _test_document(history: History, grid: Grid, origin_s: float) -> dict[str, A
             {
                 "interval": f"{interval_ms}ms",
                 "input_series": [
-                    {"series": _selector(labels), "values": _values(one_steps, one_values)}
-                    for labels, one_steps, one_values in zip(
+                    {"series": _selector(labels), "values": _values(sample_steps, samples)}
+                    for labels, sample_steps, samples in zip(
                         history.series, steps, values, strict=True
                     )
-                    if any(map(len, one_steps))
+                    if any(map(len, sample_steps))
                 ],
                 "promql_expr_test": [
                     {
@@ -231,7 +238,7 @@ def _values(steps: Sequence[NDArray[np.int64]], values: Sequence[NDArray[np.floa
 
 
 def _parse(output: str, status: int, origin_s: float) -> set[AlertState]:
-    """Read what promtool got where nothing was expected; raise JudgeError for any other word."""
+    """Return the states in promtool's output; raise JudgeError for anything else in it."""
     states: set[AlertState] = set()
     for time_text, got in _GOT.findall(output):
         time_s = origin_s + parse_duration_s(time_text)
@@ -239,12 +246,15 @@ def _parse(output: str, status: int, origin_s: float) -> set[AlertState]:
             labels = {name: ast.literal_eval(text) for name, text in _LABEL.findall(sample)}
             del labels["__name__"]
             alert, state = labels.pop("alertname"), labels.pop("alertstate")
+            if state not in ("pending", "firing"):
+                raise JudgeError(f"promtool's answer cannot be read: {sample[:500]!r}")
             states.add(AlertState(time_s, alert, tuple(sorted(labels.items())), state))
         if _SAMPLE.sub("", got).strip(", "):
             raise JudgeError(f"promtool's answer cannot be read: {got[:500]!r}")
     rest = _GOT.sub("", output)
-    for expected in ("Unit Testing:  test.json", "FAILED:", "SUCCESS"):
-        rest = rest.replace(expected, "")
+    for headline in _HEADLINES:
+        rest = rest.replace(headline, "")
+    # Status 1 is a failed expectation: every state is one, for the test expects none.
     if rest.strip() or status not in (0, 1) or (status == 1) != bool(states):
         raise JudgeError(
             f"promtool cannot run these rules (status {status}): {rest.strip()[:1000]}"

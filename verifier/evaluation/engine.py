@@ -1,8 +1,9 @@
-"""Asks a running Prometheus what the rules and panels saw, and when each alert was in what state.
+"""Evaluates rules and panels with a running Prometheus: when each alert was in which state.
 
-Called once per scenario, after its history was pushed. Its times are virtual seconds: 0 is the
-scenario's start. It gives timelines and answers; whether they are what was expected is decided in
-`verifier.judge.verdict`, never here.
+Called once per scenario by the judge of virtual time, after its history was pushed; real time uses
+`record` and `answer_panels`. Times are scenario seconds unless a function says Unix seconds. It
+returns timelines and answers; whether they are what was expected is decided in
+`verifier.judge.judgement`, never here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.history.samples import EPOCH_S, STALE, Block, History
+from exporter.target import SCRAPE_S
 from verifier.evaluation.timeline import Grid, Timeline, timelines
 from verifier.pack.history_depth import depths, in_dependency_order
 from verifier.promql.reads import fixed_time, reads
@@ -30,13 +32,13 @@ if TYPE_CHECKING:
 PANEL_POINTS: Final = 500
 """About as many points as a panel draws."""
 
-SCRAPE_S: Final = 15.0
-"""Panels are asked in steps of whole scrape intervals, so that no two points are the same."""
-
 
 @dataclass(frozen=True, slots=True)
 class PanelAnswer:
-    """What one query of a panel gave over the window; `series` has Unix times."""
+    """The answer to one query of a panel over the scenario; `series` has Unix times.
+
+    `reason` says why it is not `ok`, or why it was not judged.
+    """
 
     panel: Panel
     query: Query
@@ -47,7 +49,10 @@ class PanelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that was seen of one scenario: the alerts that were ever active, and every panel."""
+    """The result for one scenario: the alerts that were ever active, and every panel.
+
+    `engine` is the version of Prometheus that evaluated.
+    """
 
     timelines: tuple[Timeline, ...]
     panels: tuple[PanelAnswer, ...]
@@ -62,7 +67,7 @@ def evaluate(
     start_s: float,
     end_s: float,
 ) -> Evaluation:
-    """Evaluate every rule and panel from `start_s` to `end_s` (virtual) on the pushed history.
+    """Evaluate every rule and panel from `start_s` to `end_s` on the pushed history.
 
     Recording rules are evaluated first and their results pushed to `server`. An alert that was
     never active has no timeline. Raises InputError for a rule the engine cannot evaluate.
@@ -70,14 +75,14 @@ def evaluate(
     record(server, rules, start_s, end_s)
     alerts = rules.alerts
     grids = [Grid(start_s, end_s, group.interval_s) for group, _ in alerts]
-    asked = [_on_grid(rule.expr, grid) for (_, rule), grid in zip(alerts, grids, strict=True)]
-    answers = server.query_ranges(asked)
-    found: list[Timeline] = []
+    queries = [_on_grid(rule.expr, grid) for (_, rule), grid in zip(alerts, grids, strict=True)]
+    answers = server.query_ranges(queries)
+    active: list[Timeline] = []
     for (_, rule), grid, answer in zip(alerts, grids, answers, strict=True):
-        found += timelines(rule, _accepted(rule, answer, server), grid, epoch_s=EPOCH_S)
+        active += timelines(rule, _accepted(rule, answer, server), grid, epoch_s=EPOCH_S)
     step_s = _panel_step_s(start_s, end_s)
-    answered = answer_panels(server, panels, EPOCH_S + start_s, EPOCH_S + end_s, step_s=step_s)
-    return Evaluation(tuple(found), answered, server.version)
+    shown = answer_panels(server, panels, EPOCH_S + start_s, EPOCH_S + end_s, step_s=step_s)
+    return Evaluation(tuple(active), shown, server.version)
 
 
 def answer_panels(
@@ -85,17 +90,17 @@ def answer_panels(
 ) -> tuple[PanelAnswer, ...]:
     """Ask every query of every panel from `start_s` to `end_s`, Unix seconds."""
     queries = [(panel, query) for panel in panels for query in panel.queries]
-    asked = [RangeQuery(query.expr, start_s, end_s, step_s) for _, query in queries]
+    ranges = [RangeQuery(query.expr, start_s, end_s, step_s) for _, query in queries]
     return tuple(
         _panel_answer(panel, query, answer)
-        for (panel, query), answer in zip(queries, server.query_ranges(asked), strict=True)
+        for (panel, query), answer in zip(queries, server.query_ranges(ranges), strict=True)
     )
 
 
 def record(
     server: Prometheus, rules: RuleFiles, start_s: float, end_s: float, *, epoch_s: float = EPOCH_S
 ) -> None:
-    """Evaluate the recording rules, each after those it reads, and push what they give.
+    """Evaluate the recording rules, each after those it reads, and push their results.
 
     Each is evaluated from as far before `start_s` as any rule reads it. `epoch_s` is the Unix time
     of second 0.
@@ -117,7 +122,8 @@ def recorded(
 ) -> History:
     """Return what a recording rule writes: its result, and a stale marker wherever a series ends.
 
-    Raises InputError when two series end up with the same labels.
+    Prometheus's rule manager writes the markers too; without them a series would live on for the
+    five minutes of its lookback. Raises InputError when two series end up with the same labels.
     """
     labels: dict[LabelSet, int] = {}
     values = np.full((len(answer), grid.count), np.nan)
@@ -148,10 +154,12 @@ def _accepted(
     """Return a rule's answer; raise InputError for a rule that was refused or cannot be judged."""
     if _reads_alerts(rule.expr):
         raise rule.position.error(
-            "a rule that reads ALERTS cannot be judged: alert states are not stored while replaying"
+            "a rule that reads ALERTS cannot be judged: virtual time stores no alert states"
         )
     if fixed_time(rule.expr):
-        raise rule.position.error("a rule must not fix its time with @: virtual time has no today")
+        raise rule.position.error(
+            "a rule must not fix its time with @: a simulated history has no such time"
+        )
     if isinstance(answer, QueryError):
         raise rule.position.error(f"Prometheus {server.version} cannot evaluate expr: {answer}")
     return answer
@@ -162,7 +170,10 @@ def _reads_alerts(expr: str) -> bool:
 
 
 def _panel_step_s(start_s: float, end_s: float) -> float:
-    """Return a step of whole scrape intervals that gives at most PANEL_POINTS points."""
+    """Return a step of at most PANEL_POINTS points, in whole scrape intervals.
+
+    A shorter step would repeat points.
+    """
     return max(1, math.ceil((end_s - start_s) / PANEL_POINTS / SCRAPE_S)) * SCRAPE_S
 
 
@@ -170,7 +181,7 @@ def _panel_answer(panel: Panel, query: Query, answer: list[Series] | QueryError)
     if isinstance(answer, QueryError):
         return PanelAnswer(panel, query, ok=False, reason=f"query fails: {answer}", series=())
     if _reads_alerts(query.expr):
-        reason = "asks for alert states, which are not stored while replaying: not judged"
+        reason = "reads alert states, which virtual time does not store: not judged"
         return PanelAnswer(panel, query, ok=True, reason=reason, series=())
     reason = ""
     if not answer:

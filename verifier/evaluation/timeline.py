@@ -1,8 +1,8 @@
 """Prometheus's alert state machine over range results: when each alert was pending and firing.
 
-Called by the engine for every alerting rule, with the answer of the rule's expression on its
+Called by the engine for every alerting rule, with the answer to the rule's expression on its
 group's own grid of evaluations. The states follow `AlertingRule.Eval` of Prometheus 2.42
-(rules/alerting.go); the crosscheck compares them with promtool's. It knows nothing of the network.
+(rules/alerting.go); the crosscheck compares them with promtool's. Pure: it asks no server.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from verifier.pack.rules import AlertRule
     from verifier.servers.prometheus import Series
 
+State: TypeAlias = Literal["pending", "firing"]
+
 _TOLERANCE_S: Final = 1e-6
+"""Times are sums of intervals in float64: equal ones may differ in their last digits."""
 _ACTION: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _LABEL: Final = re.compile(r"(?:\$labels|\.Labels)\.([a-zA-Z_][a-zA-Z0-9_]*)")
 
@@ -50,7 +53,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One activity of an alert, from its first evaluation as active to its first as inactive.
+    """A period in which an alert is active: from its first evaluation in the answer to its end.
 
     `firing_s` is None when it never fired, `resolved_s` when it was still active at the end.
     """
@@ -68,8 +71,8 @@ class Timeline:
     labels: Labels
     episodes: tuple[Episode, ...]
 
-    def states(self, times_s: Iterable[float]) -> Iterator[tuple[float, str]]:
-        """Yield (time, "pending" or "firing") for those of `times_s` at which it is active."""
+    def states(self, times_s: Iterable[float]) -> Iterator[tuple[float, State]]:
+        """Yield time and state for those of `times_s` at which the alert is active."""
         for time_s in times_s:
             for episode in self.episodes:
                 resolved_s = math.inf if episode.resolved_s is None else episode.resolved_s
@@ -81,9 +84,9 @@ class Timeline:
 def timelines(
     rule: AlertRule, answer: Sequence[Series], grid: Grid, *, epoch_s: float = 0.0
 ) -> list[Timeline]:
-    """Return the timelines of `rule` from the answer of its expression on `grid`.
+    """Return the timelines of `rule` from the answer to its expression on `grid`.
 
-    `epoch_s` is the grid's time 0 on the clock of `answer`. Raises InputError, at the rule's
+    `epoch_s` is the Unix time of the grid's second 0. Raises InputError, at the rule's
     position, for label templates beyond `{{ $labels.x }}` and `{{ $value }}`, and for two series
     that end up with the same labels at the same moment (Prometheus then fails the evaluation).
     """
@@ -115,7 +118,7 @@ def timelines(
 def episodes(
     active: NDArray[np.bool_], grid: Grid, for_s: float, keep_firing_for_s: float
 ) -> Iterator[Episode]:
-    """Yield the episodes of one alert; `active` bool (grid.count,): in the vector at that step."""
+    """Yield the episodes of one alert; `active` (grid.count,): whether it is in the answer."""
     pending_s: float | None = None
     firing_s: float | None = None
     absent_s: float | None = None
@@ -147,7 +150,7 @@ def _alert_labels(rule: AlertRule, series: Mapping[str, str], value: float) -> L
 
 
 def _expand(rule: AlertRule, template: str, series: Mapping[str, str], value: float) -> str:
-    """Return a label template filled in, for the simple forms that have one plain meaning."""
+    """Return a label template filled in, for the simple forms that have a single meaning."""
 
     def fill(match: re.Match[str]) -> str:
         action = match.group(1)

@@ -1,6 +1,6 @@
 """Finds the Prometheus and Alertmanager programs and asks them their version.
 
-Called by `doctor`, by the SLO check and wherever a server is started. It never installs anything.
+Called by `doctor`, by the SLO check and by whatever starts a server. It never installs anything.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from verifier.errors import JudgeError
 PROGRAMS: Final = ("prometheus", "promtool", "alertmanager", "amtool")
 TOOLS_VARIABLE: Final = "AGENTASKIT_SIM_TOOLS"
 PROJECT_TOOLS: Final = Path(__file__).resolve().parents[2] / ".tools" / "bin"
+VERSION_TIMEOUT_S: Final = 20.0
+"""A cold start of a program of 100 MB from a slow disk takes seconds."""
 _ALIASES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
 _VERSION: Final = re.compile(r"version (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """A program that was found: its absolute path and the version it states."""
+    """An installed program: its absolute path and the version that it states."""
 
     name: str
     path: Path
@@ -36,35 +38,39 @@ def find(name: str) -> Path | None:
     folders = [os.environ.get(TOOLS_VARIABLE), str(PROJECT_TOOLS), os.environ.get("PATH")]
     search_path = os.pathsep.join(folder for folder in folders if folder)
     for alias in _ALIASES.get(name, (name,)):
-        found = shutil.which(alias, path=search_path)
-        if found:
-            return Path(found).resolve()
+        path = shutil.which(alias, path=search_path)
+        if path:
+            return Path(path).resolve()
     return None
 
 
 def require(name: str) -> Path:
-    """Return where `name` is; raise JudgeError, saying how to get it, when it is nowhere."""
-    found = find(name)
-    if found is None:
+    """Return where `name` is; raise JudgeError, with how to install it, when it is nowhere."""
+    path = find(name)
+    if path is None:
         raise JudgeError(
             f"{name} was not found on PATH, in {PROJECT_TOOLS} or in ${TOOLS_VARIABLE}: run"
             " `make setup`, or install it (Debian, Ubuntu: `sudo apt-get install prometheus"
             " prometheus-alertmanager`; macOS: `brew install prometheus alertmanager`)"
         )
-    return found
+    return path
 
 
 def describe(name: str) -> Binary | None:
     """Return path and version of `name`, None when it is not installed.
 
-    Raises JudgeError when the program is there and cannot say its version.
+    Raises JudgeError when the program is there but does not state its version.
     """
     path = find(name)
     if path is None:
         return None
     try:
         run = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=20, check=False
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=VERSION_TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise JudgeError(f"{path} does not run ({error}): reinstall it") from error

@@ -1,7 +1,7 @@
-"""Which alerts are active now, as a Prometheus shows them; and how a server of others is asked.
+"""A server at a URL of the user's, and the alerts that are active at a Prometheus.
 
-Read by `up` while it runs, from a Prometheus of ours and from one that the user runs alike. Only
-the URL that was given is spoken to: no proxy, no redirect. Time and size of an answer are bounded.
+Used by `up` while it runs, for a Prometheus of ours and one of the user's alike. Only that URL is
+requested: no proxy, no redirect. Time and size of an answer are bounded.
 """
 
 from __future__ import annotations
@@ -22,21 +22,24 @@ if TYPE_CHECKING:
     from verifier.labels import Labels
 
 ANSWER_TIMEOUT_S: Final = 2.0
+"""A person watches: a server that answers later is shown as unreachable, and asked again."""
 ANSWER_BYTES_MAX: Final = 16 << 20
 CHUNK_BYTES: Final = 64 << 10
+"""Read at a time, so that a slow or endless answer is noticed in the middle."""
 _RULES: Final = "/api/v1/rules?type=alert"
 
 
-class ServerUnreachable(OSError):  # noqa: N818 - what it is, in the words of this house
-    """A server that could not be asked; one sentence that names it and says why."""
+class ServerUnreachable(OSError):  # noqa: N818 - "unreachable" says that it is an error
+    """A server that did not answer; the message is a sentence with its name, URL and the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveAlert:
     """An alert that is pending or firing. Times are Unix seconds.
 
-    `series` are the labels that tell it from others of its rule, sorted; `rule` those that its rule
-    gives to all of them. `since_s` is when it entered its state, `active_s` when it began to pend.
+    `series` are the labels that distinguish it from others of its rule, sorted; `rule` those that
+    its rule gives to all of them. `since_s` is when its state began, `active_s` when it became
+    pending.
     """
 
     alert: str
@@ -48,28 +51,28 @@ class ActiveAlert:
 
 
 class ForeignServer:
-    """A server at a URL; `what` is its name in sentences."""
+    """A server at a URL; `name` is what sentences call it."""
 
-    def __init__(self, what: str, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        """Raise ValueError, with a rule, for what is no such URL."""
+    def __init__(self, name: str, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+        """Raise ValueError, with the rule, for anything but an HTTP URL of a server."""
         try:
             parts = urlsplit(url)
             self.host, self.port = parts.hostname or "", parts.port
         except ValueError:
             parts = urlsplit("")
             self.host, self.port = "", None
-        strange = parts.query or parts.fragment or "@" in parts.netloc
-        if parts.scheme not in {"http", "https"} or not self.host or strange:
+        beyond_path = parts.query or parts.fragment or "@" in parts.netloc
+        if parts.scheme not in {"http", "https"} or not self.host or beyond_path:
             raise ValueError(f"must be like http://127.0.0.1:9090, got {url!r}")
-        self.what, self.url, self.scheme = what, url.rstrip("/"), parts.scheme
+        self.name, self.url, self.scheme = name, url.rstrip("/"), parts.scheme
         self.target, self.path_prefix = parts.netloc, parts.path.rstrip("/")
         self._timeout_s = timeout_s
 
     def get(self, path: str) -> bytes:
-        """Return the body of an answer 200; raise Unreachable for anything else."""
+        """Return the body of an answer 200; raise ServerUnreachable for anything else."""
         https = self.scheme == "https"
-        kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
-        connection = kind(self.host, self.port, timeout=self._timeout_s)
+        connect = http.client.HTTPSConnection if https else http.client.HTTPConnection
+        connection = connect(self.host, self.port, timeout=self._timeout_s)
         until_s = time.monotonic() + self._timeout_s
         try:
             connection.request("GET", self.path_prefix + path, headers={"Connection": "close"})
@@ -89,17 +92,17 @@ class ForeignServer:
         return body
 
     def active_alerts(self) -> tuple[ActiveAlert, ...]:
-        """Return what is pending or firing at this Prometheus, in the order of its rules.
+        """Return the pending and firing alerts of this Prometheus, in the order of its rules.
 
-        Raises Unreachable when it does not answer as a Prometheus does.
+        Raises ServerUnreachable when it does not answer as a Prometheus does.
         """
         try:
             return tuple(_active(json.loads(self.get(_RULES))))
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise self._unreachable("what answers is no Prometheus") from None
+            raise self._unreachable("it does not answer as a Prometheus does") from None
 
     def check(self) -> None:
-        """Raise Unreachable unless the server says that it is ready."""
+        """Raise ServerUnreachable unless the server says that it is ready."""
         self.get("/-/ready")
 
     def _read(self, answer: http.client.HTTPResponse, until_s: float) -> Iterator[bytes]:
@@ -112,31 +115,33 @@ class ForeignServer:
                 raise TimeoutError
             yield chunk
 
-    def _unreachable(self, why: str) -> ServerUnreachable:
-        return ServerUnreachable(f"{self.what} at {self.url} cannot be reached ({why})")
+    def _unreachable(self, reason: str) -> ServerUnreachable:
+        return ServerUnreachable(f"{self.name} at {self.url} cannot be reached ({reason})")
 
 
+# Any: the answer of a server that may be none of ours; a wrong shape raises, once, above.
 def _active(document: Any) -> Iterator[ActiveAlert]:
     for group in document["data"]["groups"]:
         for rule in group["rules"]:
-            given = rule["labels"]
+            common = rule["labels"]
             for alert in rule["alerts"]:
                 state: Literal["pending", "firing"] = alert["state"]
                 active_s = parse_time_s(alert["activeAt"])
                 if state not in ("pending", "firing") or active_s is None:
                     continue
-                own = {k: v for k, v in alert["labels"].items() if k not in {"alertname", *given}}
+                own = {k: v for k, v in alert["labels"].items() if k not in {"alertname", *common}}
                 pending_s = _pending_s(float(rule["duration"]), float(group["interval"]))
                 yield ActiveAlert(
                     alert=str(rule["name"]),
                     state=state,
                     series=tuple(sorted(own.items())),
-                    rule=tuple(sorted(given.items())),
+                    rule=tuple(sorted(common.items())),
                     active_s=active_s,
                     since_s=active_s + (pending_s if state == "firing" else 0.0),
                 )
 
 
 def _pending_s(for_s: float, interval_s: float) -> float:
-    """How long an alert pends: it fires at the first evaluation at which `for` has passed."""
+    """How long an alert is pending: it fires at the first evaluation at which `for` has passed."""
+    # The subtrahend keeps a `for` of whole intervals whole, whatever the division rounds.
     return math.ceil(for_s / interval_s - 1e-6) * interval_s if interval_s > 0 else for_s

@@ -1,9 +1,8 @@
-"""What a webhook receiver was told: its ledger file, read as notifications that each count once.
+"""The ledger of a webhook receiver: deliveries, read as notifications that each count once.
 
 The file is written by `verifier.servers.webhook`: one JSON line for each delivery it answered.
 Alertmanager delivers the same notification again after a retry, a restart or a `repeat_interval`;
-here it is one notification with a number of deliveries. Reading is safe while the file is written
-to.
+here it is one notification with a number of deliveries. Reading is safe while the file grows.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from verifier.errors import JudgeError
 
@@ -21,14 +20,15 @@ if TYPE_CHECKING:
     from verifier.labels import Labels
 
 _ZERO_TIME: Final = "0001-01-01"
-"""How Go writes a moment that is not known, such as the end of what is still firing."""
+"""How Go writes a time that is not known, such as the end of an alert that is still firing."""
 
-_Key = tuple[str, str, str, float, str]
+_Key: TypeAlias = tuple[str, str, str, float, str]
+"""Receiver, group key, fingerprint, start, status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One alert that one receiver was told of; all times are Unix seconds.
+    """One alert in one receiver's deliveries, firing or resolved; all times are Unix seconds.
 
     `labels` and `annotations` are sorted by name. `received_s` is that of the first delivery,
     `deliveries` how often the same (receiver, group key, fingerprint, start, status) arrived.
@@ -47,21 +47,21 @@ class Notification:
 
 
 class Ledger:
-    """A ledger file and what was read of it so far; each call reads only what was added."""
+    """A ledger file and what was read of it so far; each call reads only what is new."""
 
     def __init__(self, path: Path) -> None:
-        """Note where the file is, or will be."""
+        """Read nothing yet: the file need not exist."""
         self._path = path
         self._offset = 0
         self._lines = 0
-        self._found: dict[_Key, Notification] = {}
+        self._by_key: dict[_Key, Notification] = {}
         self._notifications: tuple[Notification, ...] = ()
 
     def read(self) -> tuple[Notification, ...]:
         """Return every notification so far, in order of first arrival.
 
-        A last line without its end is being written, or was torn: it was never answered and is left
-        out. Raises JudgeError when the file cannot be read or holds what is no delivery.
+        A last line without its end is being written, or was cut off: it was never answered and is
+        left out. Raises JudgeError when the file cannot be read or a line is no delivery.
         """
         try:
             with self._path.open("rb") as file:
@@ -77,21 +77,21 @@ class Ledger:
                 self._lines += 1
                 self._take(line)
             self._offset += len(whole)
-            self._notifications = tuple(self._found.values())
+            self._notifications = tuple(self._by_key.values())
         return self._notifications
 
     def _take(self, line: bytes) -> None:
         try:
-            told = _notifications(json.loads(line))
+            notifications = _notifications(json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise JudgeError(
                 f"delivery {self._lines} in the ledger {self._path} is not what Alertmanager sends"
                 f" ({error!r}): run it again"
             ) from error
-        for one in told:
-            key = (one.receiver, one.group_key, one.fingerprint, one.starts_at_s, one.status)
-            known = self._found.get(key)
-            self._found[key] = replace(known, deliveries=known.deliveries + 1) if known else one
+        for new in notifications:
+            key = (new.receiver, new.group_key, new.fingerprint, new.starts_at_s, new.status)
+            known = self._by_key.get(key)
+            self._by_key[key] = replace(known, deliveries=known.deliveries + 1) if known else new
 
 
 def read_ledger(path: Path) -> tuple[Notification, ...]:
@@ -103,16 +103,17 @@ def parse_time_s(text: str) -> float | None:
     """Return the Unix seconds of an RFC 3339 time, None for Go's zero time; else a ValueError."""
     if text.startswith(_ZERO_TIME):
         return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
         raise ValueError(f"a time must name its zone, got {text!r}")
-    return moment.timestamp()
+    return time.timestamp()
 
 
+# Any: a line is whatever the file holds; a wrong shape raises in here and is one error above.
 def _notifications(line: Any) -> list[Notification]:
     """Return the alerts of one delivery: Alertmanager's webhook JSON, version 4."""
     body = line["body"]
-    found = []
+    notifications = []
     for alert in body["alerts"]:
         status: Literal["firing", "resolved"] = alert["status"]
         if status not in ("firing", "resolved"):
@@ -120,7 +121,7 @@ def _notifications(line: Any) -> list[Notification]:
         starts_at_s = parse_time_s(alert["startsAt"])
         if starts_at_s is None:
             raise ValueError("an alert without a start")
-        found.append(
+        notifications.append(
             Notification(
                 receiver=body["receiver"],
                 status=status,
@@ -133,4 +134,4 @@ def _notifications(line: Any) -> list[Notification]:
                 received_s=float(line["received_s"]),
             )
         )
-    return found
+    return notifications

@@ -1,7 +1,8 @@
-"""A webhook receiver of our own: a child process that keeps what Alertmanager delivers.
+"""A webhook receiver of our own: a child process that stores what Alertmanager delivers.
 
-Its ledger file is the only thing a live verdict trusts about notifications: whatever was answered
-is in it, however the receiver ended, and each notification counts once (`verifier.servers.ledger`).
+Its ledger file is all that a verdict in real time trusts about notifications: every delivery that
+was answered 200 is in it, however the receiver ended, and each notification counts once (see
+`verifier.servers.ledger`).
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 START_ATTEMPTS: Final = 5
 READY_TIMEOUT_S: Final = 30.0
 LEDGER: Final = "ledger.jsonl"
-LOST: Final = "level=error a delivery could not be kept"
-"""How the program tells of a delivery that it had to refuse, and that will be sent again."""
+POLL_S: Final = 0.01
+RETRY_S: Final = 0.2
+"""A port in use is often one that the kernel has not released yet; the wait grows by this."""
+NOT_STORED: Final = "level=error a delivery could not be stored"
+"""How the program logs a delivery that it refused; Alertmanager sends it again."""
 _PROGRAM: Final = Path(__file__).with_name("webhook.py")
 
 
@@ -33,15 +37,15 @@ class Receiver:
     def __init__(
         self, *, parent_directory: Path | None = None, port: int = 0, prefix: str | None = None
     ) -> None:
-        """Only note where its temporary directory may be, and its address where that is given.
+        """Start nothing; without `port` it takes a free one, without `prefix` a random path.
 
-        For an Alertmanager that was told of it beforehand; ours is told what was free.
+        Both are given where an Alertmanager of the user is configured with them beforehand.
         """
         self._parent_directory = parent_directory
         self._child: Child | None = None
         self._ledger: Ledger | None = None
         self._port = port
-        # Whoever else posts to the port does not know it.
+        # Secret: another program that posts to the port does not know it.
         self._prefix = prefix or f"/{secrets.token_hex(8)}"
 
     def __enter__(self) -> Self:
@@ -75,11 +79,11 @@ class Receiver:
         return self._running().exit_status()
 
     def check(self) -> None:
-        """Raise JudgeError when it could not keep what it was told, as with a full disk."""
+        """Raise JudgeError when it could not store a delivery, as with a full disk."""
         child = self._running()
-        if any(line.startswith(LOST) for line in list(child.log)):
+        if any(line.startswith(NOT_STORED) for line in list(child.log)):
             raise JudgeError(
-                f"the webhook receiver cannot keep what it is told: {child.last_log(1)};"
+                f"the webhook receiver cannot store deliveries: {child.last_log(1)};"
                 f" {child.way_out()}"
             )
 
@@ -88,7 +92,7 @@ class Receiver:
         return self._running().last_log()
 
     def notifications(self) -> tuple[Notification, ...]:
-        """Return all that was told so far, in order of first arrival; cheap when nothing is new.
+        """Return all notifications so far, in order of first arrival; cheap when nothing is new.
 
         It needs no running receiver. Raises JudgeError when the ledger cannot be read.
         """
@@ -105,9 +109,9 @@ class Receiver:
     def _start(self, child: Child) -> None:
         port_file = child.directory / "port"
         for attempt in range(START_ATTEMPTS):
-            time.sleep(0.2 * attempt)
+            time.sleep(RETRY_S * attempt)
             port_file.unlink(missing_ok=True)
-            # -P: a module beside it (selectors) must not be taken for that of the library.
+            # -P: a module beside it must not be taken for one of the standard library.
             program: list[str | Path] = [sys.executable, "-P", _PROGRAM]
             child.start([*program, child.directory, LEDGER, str(self._port), self._prefix])
             if _wait_for(port_file, child):
@@ -132,5 +136,5 @@ def _wait_for(file: Path, child: Child) -> bool:
     while time.monotonic() < deadline and child.exit_status() is None:
         if file.exists():
             return True
-        time.sleep(0.01)
+        time.sleep(POLL_S)
     return False

@@ -1,8 +1,8 @@
 """The webhook's server program: writes each delivery into the ledger, and only then answers 200.
 
 Started by `verifier.servers.receiver` as a script of its own, which is why it imports nothing of
-this project. Alertmanager sends again whatever was not answered 200, so a `kill -9` at any moment
-loses nothing that was answered. Loopback only; whoever does not know the path gets 404.
+this project. Alertmanager sends every delivery that was not answered 200 again, so a `kill -9` at
+any moment loses nothing that was answered. Loopback only; any path but the secret one gets 404.
 """
 
 from __future__ import annotations
@@ -13,27 +13,35 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 BODY_BYTES_MAX: Final = 16 << 20
+"""Thousands of alerts in one group; a longer body is no delivery of ours."""
 SHUTDOWN_S: Final = 1.0
 
 
 class LedgerFile:
-    """A file of whole JSON lines; used by one process at a time."""
+    """A file of whole JSON lines, written by one process at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, creating it; cut off a last line that was torn."""
+        """Open or create the file; a last line without its end will be overwritten."""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._whole_bytes = path.read_bytes().rfind(b"\n") + 1
 
-    def append(self, record: dict[str, Any]) -> None:
-        """Add one line and have it on the disk; raise OSError, with no line added, if it cannot."""
+    def append(self, record: Mapping[str, object]) -> None:
+        """Add one line and sync it to the disk; raise OSError, with no line added, if that fails.
+
+        A line that was cut off, by a crash or a full disk, is removed before the next is written.
+        """
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         if os.fstat(self._file).st_size != self._whole_bytes:
-            os.ftruncate(self._file, self._whole_bytes)  # never a whole line: readers may go on
+            # Safe while others read: what is removed has no line end, so no reader has used it.
+            os.ftruncate(self._file, self._whole_bytes)
         written = 0
         while written < len(line):
             written += os.write(self._file, line[written:])
@@ -42,16 +50,17 @@ class LedgerFile:
 
 
 class Webhook:
-    """The one answer of the server."""
+    """The handler of deliveries."""
 
     def __init__(self, ledger: LedgerFile) -> None:
         """Write into `ledger`."""
         self._ledger = ledger
 
     async def deliver(self, request: web.Request) -> web.Response:
-        """Keep a delivery; 200 once it is on the disk, 400, 413 or 415 for what is none, else 500.
+        """Store a delivery: 200 once it is on the disk, 500 if it cannot be written.
 
-        Alertmanager tries again after a 500 and gives up after the others.
+        Anything else than a delivery is answered 400, 413 or 415. Alertmanager tries again after a
+        500 and gives up after the others.
         """
         received_s = time.time()
         if request.content_type != "application/json":
@@ -65,29 +74,32 @@ class Webhook:
         try:
             self._ledger.append({"received_s": received_s, "body": body})
         except OSError as error:
-            sys.stderr.write(f"level=error a delivery could not be kept: {error}\n")
-            return web.Response(status=500, text=f"the delivery could not be kept: {error}\n")
-        return web.Response(text="kept\n")
+            sys.stderr.write(f"level=error a delivery could not be stored: {error}\n")
+            return web.Response(status=500, text=f"the delivery could not be stored: {error}\n")
+        return web.Response(text="stored\n")
 
 
 def is_delivery(body: object) -> bool:
-    """Tell whether a JSON value has the shape of Alertmanager's webhook message."""
+    """Return whether a JSON value has the shape of Alertmanager's webhook message."""
     if not isinstance(body, dict) or body.get("version") != "4":
         return False
     alerts = body.get("alerts")
     texts = all(isinstance(body.get(key), str) for key in ("receiver", "groupKey"))
-    return texts and isinstance(alerts, list) and all(isinstance(one, dict) for one in alerts)
+    return texts and isinstance(alerts, list) and all(isinstance(alert, dict) for alert in alerts)
 
 
 def build_app(ledger: LedgerFile, prefix: str) -> web.Application:
-    """Return the app: POST below `prefix` is a delivery, all else refused."""
+    """Return the app: a POST below `prefix` is a delivery, anything else is refused."""
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.router.add_post(f"{prefix}/{{receiver:.+}}", Webhook(ledger).deliver)
     return app
 
 
 async def serve(app: web.Application, port: int, port_file: Path) -> None:
-    """Serve on loopback until killed; write the port that was had, whole, into `port_file`."""
+    """Serve on loopback until killed; write the port that it listens on into `port_file`.
+
+    The file appears whole, by renaming: the parent reads it as soon as it is there.
+    """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)

@@ -62,8 +62,7 @@ class _Key:
 class HealthyWorlds:
     """The healthy worlds of one run of the program, each simulated once.
 
-    A copy in another process that is not a fork starts empty: simulating a world again takes less
-    than sending one, and gives the same bytes.
+    Pickled for a process that is not a fork, it starts empty: the same seed gives the same world.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The judge's states against those of promtool, on histories made to trip it up."""
+"""The judge's states against those of promtool, on histories full of awkward cases."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def test_every_state_of_every_shape_is_promtools(tmp_path: Path, interval: str) 
 
 
 def test_random_presence_gives_no_difference(tmp_path: Path) -> None:
-    """Forty series of chance: values, gaps and stale markers."""
-    chance = np.random.default_rng(20260105)
-    values = chance.choice([0.0, 9.0, np.nan], size=(40, 80), p=[0.35, 0.55, 0.1])
-    values[chance.random(values.shape) < 0.05] = STALE
+    """Forty random series: values, gaps and stale markers."""
+    random = np.random.default_rng(20260105)
+    values = random.choice([0.0, 9.0, np.nan], size=(40, 80), p=[0.35, 0.55, 0.1])
+    values[random.random(values.shape) < 0.05] = STALE
     table = {labels("x", i=str(i)): list(values[i]) for i in range(40)}
     assert crosscheck(history(table), alerts(tmp_path), 0, 1200) == []
 
@@ -83,7 +83,7 @@ def test_random_presence_gives_no_difference(tmp_path: Path) -> None:
 def test_templates_records_and_windows_give_no_difference(tmp_path: Path) -> None:
     """Labels filled in (Go's way of writing numbers included), recording rules, rates."""
     counter = np.cumsum(np.r_[np.full(20, 1e6), np.full(10, 1e9), np.full(10, 0.001)])
-    found = rules(
+    rule_files = rules(
         tmp_path,
         {"record": "job:x:rate1m", "expr": "sum by (job) (rate(x_total[1m]))"},
         {"alert": "Late", "expr": "job:x:rate1m > 1e5", "for": "30s"},
@@ -101,20 +101,22 @@ def test_templates_records_and_windows_give_no_difference(tmp_path: Path) -> Non
         labels("x_total", job='a "quoted\\" {b},\nc é'): list(counter),
         labels("x_total", job="b"): row(".*10 1*10 x .*19"),
     }
-    assert crosscheck(history(series), found, 60, 585) == []
+    assert crosscheck(history(series), rule_files, 60, 585) == []
 
 
-def test_a_record_read_before_it_is_written_is_found_and_differs(tmp_path: Path) -> None:
+def test_a_record_that_is_read_before_it_is_written_is_a_finding_and_differs(
+    tmp_path: Path,
+) -> None:
     """Within a group Prometheus evaluates in order; the finding says that we do not."""
-    found = rules(
+    rule_files = rules(
         tmp_path,
         {"alert": "Early", "expr": "y > 5"},
         {"record": "y", "expr": "x"},
     )
-    assert [finding.message.partition(",")[0] for finding in found.findings] == [
+    assert [finding.message.partition(",")[0] for finding in rule_files.findings] == [
         "y is recorded after this rule"
     ]
-    assert crosscheck(shapes(), found, 0, 300)
+    assert crosscheck(shapes(), rule_files, 0, 300)
 
 
 def test_groups_of_different_intervals_are_checked_each_on_its_own(tmp_path: Path) -> None:
@@ -129,43 +131,43 @@ def test_groups_of_different_intervals_are_checked_each_on_its_own(tmp_path: Pat
 
 def test_a_shift_of_one_evaluation_is_caught(tmp_path: Path) -> None:
     """The planted fault: timelines one evaluation late, or a machine that ignores `for`."""
-    found, past = alerts(tmp_path), shapes()
+    rule_files, past = alerts(tmp_path), shapes()
     grid = Grid(0, 600, 15)
-    theirs = promtool_states(past, found, grid)
+    theirs = promtool_states(past, rule_files, grid)
     with Prometheus() as server:
         server.push(past)
-        right = evaluate(server, found, start_s=origin(past, grid), end_s=600).timelines
-        late = evaluate(server, found, start_s=origin(past, grid) + 5, end_s=600).timelines
+        right = evaluate(server, rule_files, start_s=origin(past, grid), end_s=600).timelines
+        late = evaluate(server, rule_files, start_s=origin(past, grid) + 5, end_s=600).timelines
     assert differences(timeline_states(right, grid), theirs) == []
     assert differences(timeline_states(late, grid), theirs)
     shifted = {replace(state, time_s=state.time_s + 15) for state in timeline_states(right, grid)}
     assert len(differences(shifted, theirs)) > 50
     hasty = {replace(state, state="firing") for state in timeline_states(right, grid)}
     only = differences(hasty, theirs)
-    assert {difference.only_by for difference in only} == {"the judge", "promtool"}
+    assert {difference.side for difference in only} == {"the judge", "promtool"}
     assert str(only[0]).startswith("0 s: only ")
 
 
 def test_another_history_is_caught(tmp_path: Path) -> None:
-    """One sample changed in what only promtool sees."""
-    found, past = alerts(tmp_path), shapes()
+    """One sample is changed in what only promtool reads."""
+    rule_files, past = alerts(tmp_path), shapes()
     grid = Grid(0, 600, 15)
     (block,) = past.blocks
     values = block.values.copy()
     values[0, 20] = 9.0
     changed = replace(past, blocks=[replace(block, values=values)])
-    assert promtool_states(past, found, grid) != promtool_states(changed, found, grid)
+    assert promtool_states(past, rule_files, grid) != promtool_states(changed, rule_files, grid)
 
 
 def test_rules_promtool_cannot_run_are_a_judge_error(tmp_path: Path) -> None:
     """An answer that cannot be read is no agreement."""
-    found = rules(tmp_path, {"alert": "A", "expr": "x + on() x > 0"})
+    rule_files = rules(tmp_path, {"alert": "A", "expr": "x + on() x > 0"})
     with pytest.raises(JudgeError, match="promtool cannot run these rules"):
-        promtool_states(shapes(), found, Grid(0, 60, 15))
+        promtool_states(shapes(), rule_files, Grid(0, 60, 15))
 
 
-def test_nothing_seen_by_either_is_no_difference() -> None:
-    """And one state only one of them saw is one difference."""
+def test_no_state_on_either_side_is_no_difference() -> None:
+    """A state on one side only is one difference."""
     state = AlertState(0, "A", (), "firing")
     assert differences(set(), set()) == []
     assert len(differences({state}, set())) == 1

@@ -1,4 +1,4 @@
-"""The judge's alert states against promtool's, on what bundled scenarios really were."""
+"""The judge's alert states against promtool's, on the histories of bundled scenarios."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from verifier.servers.prometheus import Prometheus
 
 EVALUATION_S = 30.0
 PRESENT = {"alert": "Present", "expr": "agentaskit_task_queue_depth >= 0", "for": "1m"}
-"""Fires as long as there are samples: what a stale marker ends."""
+"""Fires as long as there are samples; a stale marker ends it."""
 EXPECTED = {
     "traffic-drop": {"TaskThroughputBelowTarget", "MessageThroughputBelowTarget"},
     "sandbox-leak": {"SandboxPoolExhaustion"},
@@ -39,17 +39,17 @@ EXPECTED = {
 def short(tmp_path_factory):
     """Return the pack's rules that look back five minutes, extras too, and `PRESENT`."""
     pack = pack_rules("slo", *NEAR, "extras")
-    near = {r.alert for _, r in pack.alerts if max(one.depth_s for one in reads(r.expr)) <= 300}
+    near = {r.alert for _, r in pack.alerts if max(read.depth_s for read in reads(r.expr)) <= 300}
     more = rules(tmp_path_factory.mktemp("rules"), PRESENT, interval="30s")
     return RuleFiles((*only(pack, *near).groups, *more.groups))
 
 
-def judges_states(history, found, end_s):
-    """Return every state that the judge sees on the evaluations from 0 to `end_s`."""
+def judges_states(history, rule_files, end_s):
+    """Return every state that the judge computes at the evaluations from 0 to `end_s`."""
     with Prometheus() as server:
         server.push(history)
-        seen = evaluate(server, found, start_s=0.0, end_s=end_s).timelines
-    return timeline_states(seen, Grid(0.0, end_s, EVALUATION_S))
+        timelines = evaluate(server, rule_files, start_s=0.0, end_s=end_s).timelines
+    return timeline_states(timelines, Grid(0.0, end_s, EVALUATION_S))
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -58,8 +58,10 @@ def test_every_alert_state_of_a_scenario_is_promtools(name, short):
     history, end_s = simulated(name).history, bundled(name).duration_s
     assert len(short.alerts) > 20
     states = judges_states(history, short, end_s)
-    assert {one.alert for one in states if one.state == "firing"} - {"Present"} == EXPECTED[name]
-    assert Counter(one.state for one in states)["pending"] >= 10
+    assert {state.alert for state in states if state.state == "firing"} - {"Present"} == EXPECTED[
+        name
+    ]
+    assert Counter(state.state for state in states)["pending"] >= 10
     assert crosscheck(history, short, 0.0, end_s) == []
 
 
@@ -69,23 +71,23 @@ def test_windows_of_hours_are_promtools_too():
     scenario = bundled("fast-burn")
     history = simulate_for(scenario, burns).history
     states = judges_states(history, burns, scenario.duration_s)
-    fired = {one.alert for one in states if one.state == "firing"}
+    fired = {state.alert for state in states if state.state == "firing"}
     assert fired == {"AvailabilitySLOBreach", "FastBurnRateHigh"}
     assert crosscheck(history, burns, 0.0, scenario.duration_s) == []
 
 
-def test_one_evaluation_too_late_is_seen(short):
+def test_one_evaluation_too_late_is_noticed(short):
     """Planted: an alert that is always one evaluation behind, and one state too many."""
     history, end_s = simulated("traffic-drop").history, bundled("traffic-drop").duration_s
     theirs = promtool_states(history, short, Grid(0.0, end_s, EVALUATION_S))
-    late = {replace(one, time_s=one.time_s + EVALUATION_S) for one in theirs}
+    late = {replace(state, time_s=state.time_s + EVALUATION_S) for state in theirs}
     assert len(differences(late, theirs)) >= 6
-    (one,) = differences(theirs | {replace(max(theirs), state="planted")}, theirs)
-    assert one.only_by == "the judge"
+    (difference,) = differences(theirs | {replace(max(theirs), state="planted")}, theirs)
+    assert difference.side == "the judge"
 
 
-def test_a_stale_marker_that_is_lost_is_seen(short):
-    """Planted: without it, what looks at a dead exporter lingers for five minutes."""
+def test_a_stale_marker_that_is_lost_is_noticed(short):
+    """Planted: without it, an alert on a dead exporter lingers for five minutes."""
     history, end_s = simulated("exporter-down").history, bundled("exporter-down").duration_s
     unmarked = [
         replace(block, values=np.where(is_stale(block.values), np.nan, block.values))
@@ -93,8 +95,8 @@ def test_a_stale_marker_that_is_lost_is_seen(short):
     ]
     ours = judges_states(replace(history, blocks=unmarked), short, end_s)
     theirs = promtool_states(history, short, Grid(0.0, end_s, EVALUATION_S))
-    lingering = [one for one in differences(ours, theirs) if one.seen.alert == "Present"]
+    lingering = [d for d in differences(ours, theirs) if d.state.alert == "Present"]
     assert len(lingering) >= 4 * 9
-    only_ours = {one.seen.time_s for one in lingering if one.only_by == "the judge"}
-    # Within the first minute promtool, which has seen the past, is ahead of us by `for`.
+    only_ours = {d.state.time_s for d in lingering if d.side == "the judge"}
+    # Within the first minute promtool, which evaluates the past too, is ahead of us by `for`.
     assert {at for at in only_ours if at > 60} == set(np.arange(300.0, 571.0, EVALUATION_S))

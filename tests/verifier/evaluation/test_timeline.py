@@ -17,7 +17,7 @@ from verifier.servers.prometheus import Series
 
 
 @dataclass
-class FaultInEffect:
+class ReferenceAlert:
     """The fields of Prometheus's `Alert` that decide its state."""
 
     state: str
@@ -29,16 +29,16 @@ def reference_states(
     present: list[bool], interval_s: int, for_s: int, keep_s: int
 ) -> list[str | None]:
     """Follow AlertingRule.Eval (rules/alerting.go) statement by statement."""
-    alert: FaultInEffect | None = None
+    alert: ReferenceAlert | None = None
     states: list[str | None] = []
-    for step, seen in enumerate(present):
+    for step, is_present in enumerate(present):
         now = step * interval_s
-        if seen and (alert is None or alert.state == "inactive"):
-            alert = FaultInEffect("pending", now)
+        if is_present and (alert is None or alert.state == "inactive"):
+            alert = ReferenceAlert("pending", now)
         state = None
         if alert is not None:
             keep_firing = False
-            if not seen:
+            if not is_present:
                 if alert.state == "firing" and keep_s > 0:
                     if alert.keep_firing_since is None:
                         alert.keep_firing_since = now
@@ -47,7 +47,7 @@ def reference_states(
                     alert.state = "inactive"
             else:
                 alert.keep_firing_since = None
-            if seen or keep_firing:
+            if is_present or keep_firing:
                 if alert.state == "pending" and now - alert.active_at >= for_s:
                     alert.state = "firing"
                 state = alert.state
@@ -66,13 +66,13 @@ def test_states_are_those_of_the_reference_machine(
 ) -> None:
     """Any presence, `for` and `keep_firing_for`: the same state at every evaluation."""
     grid = Grid(0, (len(present) - 1) * interval_s, interval_s)
-    found = tuple(episodes(np.array(present), grid, for_s, keep_s))
-    states = dict(Timeline("A", (), found).states(grid.times_s.tolist()))
+    all_episodes = tuple(episodes(np.array(present), grid, for_s, keep_s))
+    states = dict(Timeline("A", (), all_episodes).states(grid.times_s.tolist()))
     ours = [states.get(step * interval_s) for step in range(len(present))]
     assert ours == reference_states(present, interval_s, for_s, keep_s)
 
 
-def test_the_reference_machine_tells_a_shift_of_one_evaluation() -> None:
+def test_the_reference_machine_notices_a_shift_of_one_evaluation() -> None:
     """The property above can fail: `for` reached one step late is another list of states."""
     present = [False, True, True, True, True, False]
     right = reference_states(present, 30, 60, 0)
@@ -117,27 +117,27 @@ def test_each_label_set_has_its_own_timeline() -> None:
 
 def test_a_grid_may_begin_before_zero_and_lie_on_another_clock() -> None:
     """Answers carry Unix time, timelines virtual time."""
-    (found,) = timelines(rule(), [series([1_000_030])], Grid(-30, 60, 30), epoch_s=1_000_000)
-    assert found.episodes == (Episode(30, 30, 60),)
+    (timeline,) = timelines(rule(), [series([1_000_030])], Grid(-30, 60, 30), epoch_s=1_000_000)
+    assert timeline.episodes == (Episode(30, 30, 60),)
 
 
 def test_the_rules_labels_override_the_series_and_empty_ones_vanish() -> None:
     """As in Prometheus; the metric's name is no label of an alert."""
     changed = rule(labels=(("a", "rule"), ("b", "")))
-    (found,) = timelines(changed, [series([0], a="x", b="y", c="z", __name__="m")], GRID)
-    assert found.labels == (("a", "rule"), ("c", "z"))
+    (timeline,) = timelines(changed, [series([0], a="x", b="y", c="z", __name__="m")], GRID)
+    assert timeline.labels == (("a", "rule"), ("c", "z"))
 
 
 def test_label_templates_of_the_simple_forms_are_filled_in() -> None:
     """`$labels` gives the series' own label, `$value` the value: a new value is a new alert."""
     templated = rule(labels=(("who", "{{ $labels.host }}/{{.Labels.gone}}"),))
-    (found,) = timelines(templated, [series([0], host="h1")], GRID)
-    assert found.labels == (("host", "h1"), ("who", "h1/"))
+    (timeline,) = timelines(templated, [series([0], host="h1")], GRID)
+    assert timeline.labels == (("host", "h1"), ("who", "h1/"))
     by_value = rule(labels=(("v", "{{ $value }}"),))
     answer = Series({}, np.array([0.0, 30.0, 60.0]), np.array([1.0, 1.0, 2.5]))
-    found_by_value = {timeline.labels: timeline for timeline in timelines(by_value, [answer], GRID)}
-    assert found_by_value[(("v", "1"),)].episodes == (Episode(0, 0, 60),)
-    assert found_by_value[(("v", "2.5"),)].episodes == (Episode(60, 60, 90),)
+    by_label = {timeline.labels: timeline for timeline in timelines(by_value, [answer], GRID)}
+    assert by_label[(("v", "1"),)].episodes == (Episode(0, 0, 60),)
+    assert by_label[(("v", "2.5"),)].episodes == (Episode(60, 60, 90),)
 
 
 def test_any_other_label_template_is_refused_loudly() -> None:
@@ -148,13 +148,13 @@ def test_any_other_label_template_is_refused_loudly() -> None:
         assert str(caught.value).startswith("rules.yaml:3:5: label template")
 
 
-def test_two_series_with_the_same_labels_at_one_moment_are_refused() -> None:
-    """Prometheus fails such an evaluation; at different moments it is one alert."""
+def test_two_series_with_the_same_labels_at_one_time_are_refused() -> None:
+    """Prometheus fails such an evaluation; at different times it is one alert."""
     same = rule(labels=(("host", "all"),))
     with pytest.raises(InputError, match="must give each series its own labels"):
         timelines(same, [series([0, 30], host="a"), series([30], host="b")], GRID)
-    (found,) = timelines(same, [series([0, 30], host="a"), series([60], host="b")], GRID)
-    assert found.episodes == (Episode(0, 0, 90),)
+    (timeline,) = timelines(same, [series([0, 30], host="a"), series([60], host="b")], GRID)
+    assert timeline.episodes == (Episode(0, 0, 90),)
 
 
 @pytest.mark.parametrize(

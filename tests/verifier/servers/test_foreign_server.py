@@ -94,7 +94,10 @@ def test_a_rule_without_for_fires_at_once():
 )
 def test_what_is_no_prometheus_is_told(body):
     """Whatever answers there."""
-    with answering(body) as (url, _), pytest.raises(ServerUnreachable, match="is no Prometheus"):
+    with (
+        answering(body) as (url, _),
+        pytest.raises(ServerUnreachable, match="does not answer as a Prometheus"),
+    ):
         ForeignServer("your Prometheus", url).active_alerts()
 
 

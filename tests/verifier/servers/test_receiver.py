@@ -217,7 +217,7 @@ def test_a_full_disk_is_answered_500_until_there_is_room_again(tiny_disk: Path) 
         assert 0 < kept < 8
         assert set(statuses) == {200, 500}
         assert running.notifications()[0].deliveries == kept
-        assert "could not be kept" in running.last_log()
+        assert "could not be stored" in running.last_log()
         subprocess.run(["mount", "-o", "remount,size=2m", str(tiny_disk)], check=True)
         assert post(f"{running.url}/page", big) == 200
         assert running.notifications()[0].deliveries == kept + 1

@@ -29,6 +29,7 @@ REQUEST_SAMPLES_MAX: Final = 200_000
 """Most samples in one request, about 3.6 MB: bounds the memory of both sides."""
 
 _SAMPLE_BYTES: Final = 18
+"""A Sample message with its tag and length: 2, value 1 + 8, timestamp 1 + 6."""
 _TIMESTAMP_MIN_MS: Final = 1 << 35
 _TIMESTAMP_END_MS: Final = 1 << 42
 
@@ -36,7 +37,7 @@ _TIMESTAMP_END_MS: Final = 1 << 42
 def requests(history: History, share: int = 0, shares: int = 1) -> Iterator[tuple[bytes, int]]:
     """Yield (compressed body, number of samples) of each request, in time order.
 
-    `shares` senders, numbered by `share`, cut the history between them series by series.
+    `shares` threads, numbered by `share`, divide the history between them series by series.
     Raises ValueError for a timestamp outside 1971 to 2109 or a label set without a name.
     """
     labels = [encode_labels(label_set) for label_set in history.series]
