@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Final, TypedDict, cast
+from typing import Final, NotRequired, TypedDict, cast
 from urllib.parse import urlsplit
 
-from documents.mistakes import InputError
+from documents.mistakes import InputError, Mistake
+from documents.problems import BrokenRule
 from exporter.server.landing import API
 from verifier.errors import JudgeError
 
@@ -53,13 +54,28 @@ class FaultListDocument(TypedDict):
     faults: list[FaultDocument]
 
 
+class ParameterSchema(TypedDict):
+    """The JSON Schema of one parameter; a duration is a string with a pattern."""
+
+    type: str
+    pattern: NotRequired[str]
+    description: NotRequired[str]
+
+
+class ParametersSchema(TypedDict):
+    """The JSON Schema of a kind's parameters."""
+
+    properties: dict[str, ParameterSchema]
+    required: NotRequired[list[str]]
+
+
 class FaultKindDocument(TypedDict):
-    """A kind of fault; `parameters` is the JSON Schema of its parameters."""
+    """A kind of fault: what happens, what it can target, which parameters it takes."""
 
     fault: str
     what: str
     targets: list[str]
-    parameters: dict[str, object]
+    parameters: ParametersSchema
 
 
 class FaultCatalogueDocument(TypedDict):
@@ -83,7 +99,7 @@ class FaultClient:
         except ValueError:
             parts = urlsplit("")
         if parts.scheme not in {"http", "https"} or not self._host or parts.path.strip("/"):
-            raise InputError(f"--url must be like {DEFAULT_URL}, got {url!r}")
+            raise InputError(Mistake(BrokenRule("--url", f"be like {DEFAULT_URL}", url)))
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def catalogue(self) -> FaultCatalogueDocument:
@@ -155,5 +171,6 @@ class FaultClient:
 def _path(name: str) -> str:
     """Return the path of a fault; raise `InputError` for a name that would lead elsewhere."""
     if not name.replace("-", "").isalnum() or not name.isascii():
-        raise InputError(f"a fault's name must be lower-case words joined by '-', got {name!r}")
+        rule = "be lower-case words joined by '-'"
+        raise InputError(Mistake(BrokenRule("a fault's name", rule, name)))
     return f"/faults/{name}"

@@ -1,4 +1,4 @@
-"""The ground: Makefile, versions, lock, wheel, and nothing of anyone's machine in the files."""
+"""The project's files: Makefile, versions, lock, wheel, scripts; no trace of anyone's machine."""
 
 import os
 import re
@@ -19,7 +19,7 @@ HOSTS = ("pypi." + "org", "pythonhosted." + "org", "debian." + "org", "npmjs." +
 
 
 def tracked(repository: Path) -> list[Path]:
-    """Return every file that git knows."""
+    """Return every file that git tracks."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=True
     )
@@ -27,10 +27,11 @@ def tracked(repository: Path) -> list[Path]:
 
 
 def traces(text: str, *places: Path) -> list[str]:
-    """Return what `text` tells of a registry or of somebody's folders."""
+    """Return the package registries and the folders that `text` names."""
     folders = [str(place) for place in places if len(place.parts) > 1]
     hosts = [host for host in HOSTS if host in text]
-    return hosts + [one for one in folders if re.search(re.escape(one) + r"(?=[/\s'\"]|$)", text)]
+    end = r"(?=[/\s'\"]|$)"
+    return hosts + [name for name in folders if re.search(re.escape(name) + end, text)]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def project(repository):
 
 @pytest.fixture(scope="module")
 def locked(repository):
-    """Return the lock: name to its blocks, each a first line and its checksums."""
+    """Return the lock: each package's blocks, a first line and its checksums, by name."""
     text = (repository / "requirements.lock").read_text()
     blocks: dict[str, list[str]] = {}
     for block in re.split(r"\n(?=[a-z])", text)[1:]:
@@ -50,7 +51,7 @@ def locked(repository):
 
 
 def test_plain_make_prints_help_with_every_target(repository):
-    """Whoever types `make` learns what there is; nothing is built."""
+    """`make` alone lists the targets and builds nothing."""
     makefile = (repository / "Makefile").read_text()
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     shown = subprocess.run(["make"], cwd=repository, capture_output=True, text=True, check=True)
@@ -62,7 +63,7 @@ def test_plain_make_prints_help_with_every_target(repository):
 
 
 def test_ci_runs_what_the_readme_says_and_nothing_else(repository):
-    """`make check test`, both of which a developer types."""
+    """`make check test`, two targets that a developer uses."""
     ci = repository / ".ci" / "run"
     commands = [line for line in ci.read_text().splitlines() if line and line[0] != "#"]
     assert commands == ["set -eu", 'cd "$(dirname "$0")/.."', "exec make check test"]
@@ -73,13 +74,13 @@ def test_ci_runs_what_the_readme_says_and_nothing_else(repository):
 
 
 def test_the_version_is_the_same_everywhere(repository, project):
-    """In pyproject.toml, in what the program says and in the change log."""
+    """In pyproject.toml, in the output of `--version` and in the change log."""
     stated = project["project"]["version"]
-    said = subprocess.run(
+    shown = subprocess.run(
         [sys.executable, "-m", "agentaskit_sim", "--version"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert said.stdout.strip() == f"agentaskit-sim {stated}"
+    assert shown.stdout.strip() == f"agentaskit-sim {stated}"
     assert version("agentaskit-sim") == stated
     changes = (repository / "CHANGELOG.md").read_text()
     assert re.search(rf"^## {re.escape(stated)}\b", changes, re.MULTILINE)
@@ -101,27 +102,27 @@ def test_every_command_has_its_page_and_every_option_is_on_it(repository):
         words = list(inner)
         words += [
             max(parameter.opts, key=len)
-            for one in inner.values()
-            for parameter in one.params
+            for subcommand in inner.values()
+            for parameter in subcommand.params
             if parameter.param_type_name == "option" and parameter.name != "help"
         ]
         undocumented += [f"docs/{name}.md: {word}" for word in words if word not in text]
     assert undocumented == []
 
 
-def test_no_tracked_file_tells_of_a_machine_or_a_registry(repository):
-    """Neither this checkout's folder, nor a home, nor where packages come from."""
-    told = [
+def test_no_tracked_file_names_a_machine_or_a_registry(repository):
+    """Neither this checkout's folder, nor a home, nor a package registry."""
+    named = [
         f"{path.relative_to(repository)}: {trace}"
         for path in tracked(repository)
         if path.is_file()
         for trace in traces(path.read_text(errors="replace"), repository, Path.home())
     ]
-    assert told == []
+    assert named == []
 
 
-def test_a_trace_is_seen():
-    """Planted: a registry, a checkout and a home."""
+def test_a_planted_trace_is_detected():
+    """A registry, a checkout and a home."""
     place, home = Path("/srv/checkout/sim"), Path("/somebody")
     assert traces(f"https://{HOSTS[0]}/simple", place, home) == [HOSTS[0]]
     assert traces("cd /srv/checkout/sim/tests", place, home) == [str(place)]
@@ -129,20 +130,20 @@ def test_a_trace_is_seen():
     assert traces("for /somebodyelse, somebody", place, home) == []
 
 
-def test_the_lock_has_all_that_is_asked_for_with_checksums(project, locked):
-    """Runtime and development; who adds a dependency types `make lock`."""
-    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    for text in asked:
+def test_the_lock_has_every_dependency_with_checksums(project, locked):
+    """Runtime and development; after a change of either, `make lock` updates it."""
+    dependencies = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    for text in dependencies:
         requirement = Requirement(text)
         blocks = locked[canonicalize_name(requirement.name)]
         versions = [Version(re.match(r"[^=]+==([^\s;]+)", block)[1]) for block in blocks]
-        assert all(one in requirement.specifier for one in versions), text
+        assert all(version in requirement.specifier for version in versions), text
     assert all("--hash=sha256:" in block for blocks in locked.values() for block in blocks)
 
 
 @pytest.fixture(scope="module")
 def wheel(repository, tmp_path_factory):
-    """Build the wheel as `pip install .` does, from a copy, without a network."""
+    """Build the wheel as `pip install .` does, without a network; return it unpacked."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
@@ -155,23 +156,23 @@ def wheel(repository, tmp_path_factory):
 
 
 def test_the_wheel_has_every_tracked_file_of_every_room(repository, project, wheel):
-    """Library, pack, schemas: what is data here is data there."""
+    """Library, pack and schemas included."""
     rooms = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     names = [path.relative_to(repository) for path in tracked(repository) if path.is_file()]
-    wanted = {str(name) for name in names if name.parts[0] in rooms}
-    have = {str(path.relative_to(wheel)) for path in wheel.rglob("*") if path.is_file()}
-    assert wanted - have == set()
-    assert any(name.startswith("scenarios/library/") for name in have)
-    assert "observability/alerts/slo.yaml" in have
-    assert {name.split("/")[0] for name in have} <= {*rooms, have_info(have)}
+    expected = {str(name) for name in names if name.parts[0] in rooms}
+    packed = {str(path.relative_to(wheel)) for path in wheel.rglob("*") if path.is_file()}
+    assert expected - packed == set()
+    assert any(name.startswith("scenarios/library/") for name in packed)
+    assert "observability/alerts/slo.yaml" in packed
+    assert {name.split("/")[0] for name in packed} <= {*rooms, metadata_folder(packed)}
 
 
-def have_info(have: set[str]) -> str:
-    """Return the folder in which a wheel describes itself."""
-    return next(name.split("/")[0] for name in have if ".dist-info/" in name)
+def metadata_folder(packed: set[str]) -> str:
+    """Return the folder of a wheel's own metadata."""
+    return next(name.split("/")[0] for name in packed if ".dist-info/" in name)
 
 
-def test_what_is_installed_finds_its_data_without_the_checkout(wheel, tmp_path):
+def test_an_installation_finds_its_data_without_the_checkout(wheel, tmp_path):
     """The pack and the library are those of the installation."""
     done = subprocess.run(
         [sys.executable, "-m", "agentaskit_sim", "doctor", "--json"],

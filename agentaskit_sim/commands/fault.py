@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich import box
@@ -19,13 +19,13 @@ from rich.text import Text
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.fault_client import DEFAULT_URL, FaultClient
 from documents.durations import format_duration
-from documents.mistakes import InputError
-from documents.sentences import did_you_mean
+from documents.mistakes import InputError, Mistake
+from documents.problems import BrokenRule, RepeatedName, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agentaskit_sim.fault_client import FaultDocument, FaultKindDocument
+    from agentaskit_sim.fault_client import FaultDocument, FaultKindDocument, ParameterSchema
 
 app = typer.Typer(rich_markup_mode=None)
 EXAMPLES: Final = """\b
@@ -150,7 +150,8 @@ def catalogue(
     document = FaultClient(url).catalogue()
     faults = {kind["fault"]: kind for kind in document["faults"]}
     if fault is not None and fault not in faults:
-        raise InputError(f"no fault is called {fault!r}{did_you_mean(fault, faults)}")
+        hint = ": `agentaskit-sim fault catalogue` lists them"
+        raise InputError(Mistake(UnknownName("fault", fault, tuple(faults), hint)))
     if as_json:
         typer.echo(json.dumps(faults[fault] if fault else document, indent=2))
         return
@@ -164,14 +165,14 @@ def catalogue(
 
 def _describe_parameters(kind: FaultKindDocument, *, in_full: bool) -> str:
     """Return the parameters of a kind: their names, optional ones in brackets, or all details."""
-    schema: Mapping[str, Any] = kind["parameters"]
-    required = schema.get("required", ())
+    properties = kind["parameters"]["properties"]
+    required = kind["parameters"].get("required", ())
     if in_full:
-        return ", ".join(_describe_parameter(*item) for item in schema["properties"].items())
-    return ", ".join(key if key in required else f"[{key}]" for key in schema["properties"])
+        return ", ".join(_describe_parameter(*item) for item in properties.items())
+    return ", ".join(key if key in required else f"[{key}]" for key in properties)
 
 
-def _describe_parameter(key: str, schema: Mapping[str, Any]) -> str:
+def _describe_parameter(key: str, schema: ParameterSchema) -> str:
     kind = "duration" if "pattern" in schema else schema["type"]
     description = schema.get("description")
     return f"{key}: {kind}" + (f" ({description})" if description else "")
@@ -219,9 +220,9 @@ def _parse_parameters(words: list[str] | None) -> dict[str, object]:
     for word in words or ():
         key, mark, text = word.partition("=")
         if not (key and mark and text):
-            raise InputError(f"a parameter must be KEY=VALUE, got {word!r}")
+            raise InputError(Mistake(BrokenRule("a parameter", "be KEY=VALUE", word)))
         if key in values:
-            raise InputError(f"the parameter {key!r} is given twice")
+            raise InputError(Mistake(RepeatedName("parameter", key)))
         values[key] = _value(text)
     return values
 

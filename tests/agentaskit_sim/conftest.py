@@ -1,4 +1,4 @@
-"""A command line that runs in this process, so that its parts can be replaced."""
+"""Runs a command line in this process, so that tests can replace parts of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agentaskit_sim.__main__ import main
 
 @dataclass(frozen=True)
 class Finished:
-    """What a command left behind."""
+    """The exit status and the output of a command."""
 
     status: int
     out: str
@@ -24,15 +24,15 @@ def command(capsys, monkeypatch, tmp_path):
     """Return a function that runs a command line in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AGENTASKIT_SIM_TRACEBACK", raising=False)
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def run(*arguments):
         with pytest.raises(SystemExit) as caught:
             main([str(argument) for argument in arguments])
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        return Finished(caught.value.code, told.out, told.err)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Finished(caught.value.code, captured.out, captured.err)
 
     yield run
-    for number, handler in kept.items():
+    for number, handler in handlers.items():
         signal.signal(number, handler)

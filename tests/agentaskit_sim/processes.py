@@ -1,4 +1,4 @@
-"""Commands that run as processes, as a user runs them, and what they leave behind."""
+"""Runs commands as processes, as a user does, and checks that nothing of them remains."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Running:
         self.process.stdout.close()
 
     def wait_for(self, pattern, timeout_s=START_TIMEOUT_S):
-        """Return the match of the first line that matches; fail when the process ends first."""
+        """Return the first match in a line of output; fail when the process ends before."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             ended = self.process.poll() is not None
             for line in list(self.lines):
-                found = re.search(pattern, line)
-                if found:
-                    return found
+                match = re.search(pattern, line)
+                if match:
+                    return match
             assert not ended, self.lines
             time.sleep(0.02)
         raise AssertionError(self.lines)
@@ -56,27 +56,27 @@ class Running:
         return status
 
     def kill(self):
-        """End it whatever it does."""
+        """Kill it if it still runs, and wait for its end."""
         if self.process.poll() is None:
             self.process.kill()
         self.end()
 
 
 def at_work(directory):
-    """Return the command lines of the processes that work in a directory, by pid. Linux."""
-    found = {}
+    """Return the command lines, by pid, of the processes that name a directory. Linux only."""
+    commands = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
         if any(str(directory) in word for word in words):
-            found[int(process.name)] = words
-    return found
+            commands[int(process.name)] = words
+    return commands
 
 
 def assert_nothing_is_left(directory):
-    """No process works there, no file is in it."""
+    """Fail unless no process names the directory any more and it is empty."""
     deadline_s = time.monotonic() + 5
     while at_work(directory) and time.monotonic() < deadline_s:
         time.sleep(0.02)

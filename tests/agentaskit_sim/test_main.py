@@ -1,4 +1,4 @@
-"""The front door: help at once, one exit status for each way to end, never a traceback."""
+"""The front door: quick help, one exit status for each outcome, never a traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAVY = ("numba", "numpy", "aiohttp", "pydantic", "simulator")
 
 
 def test_help_lists_every_command_and_imports_none_of_them():
-    """Help is there at once because nothing heavy is loaded for it."""
+    """Help is quick because nothing heavy is imported for it."""
     program = (
         "import sys\n"
         "from agentaskit_sim.__main__ import main\n"
@@ -27,8 +27,8 @@ def test_help_lists_every_command_and_imports_none_of_them():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    for name, what in COMMANDS.items():
-        assert f"  {name:<9}  {what}\n" in done.stdout
+    for name, summary in COMMANDS.items():
+        assert f"  {name:<9}  {summary}\n" in done.stdout
     assert "Examples:" in done.stdout
     assert "loaded []" in done.stdout
 
@@ -39,7 +39,7 @@ def test_no_arguments_show_the_help(command):
     assert command().status == 0
 
 
-def test_the_version_is_told(command):
+def test_the_version_is_printed(command):
     """On standard output, alone."""
     done = command("--version")
     assert (done.status, done.err) == (0, "")
@@ -48,7 +48,7 @@ def test_the_version_is_told(command):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(command, name):
-    """It is imported, and says what it does."""
+    """It is imported, and its help begins with its usage."""
     done = command(name, "--help")
     assert done.status == 0
     assert done.out.startswith(f"Usage: agentaskit-sim {name} ")
@@ -84,7 +84,7 @@ def test_a_usage_error_is_status_2(command, arguments, message):
         (KeyboardInterrupt(), 130, ""),
     ],
 )
-def test_each_way_to_fail_has_its_status(command, monkeypatch, error, status, message):
+def test_each_kind_of_error_has_its_status(command, monkeypatch, error, status, message):
     """Whatever is raised inside a command becomes one line and a status."""
 
     def fail(*_):

@@ -24,7 +24,7 @@ def program(name: str, version: str) -> str:
 
 @dataclass
 class Machine:
-    """A copy of the tools, a PATH with only what is given, and a log of what was called."""
+    """A copy of the tools, a PATH of stand-in programs only, and a log of their calls."""
 
     root: Path
     log: Path = field(init=False)
@@ -65,12 +65,12 @@ class Machine:
             self.put(name.replace("_", "-"), program(name.removeprefix("prometheus_"), version))
 
     def is_a(self, system: str, architecture: str, user: int = 1000) -> None:
-        """Say what the machine is and who works on it."""
+        """Set the operating system, the architecture and the user id."""
         self.put("uname", f'#!/bin/sh\n[ "$1" = -s ] && echo {system} || echo {architecture}\n')
         self.put("id", f"#!/bin/sh\necho {user}\n")
 
     def has_apt(self, prometheus: str, alertmanager: str, status: int = 0) -> None:
-        """Give it apt-get, which offers these versions and puts the programs on PATH."""
+        """Put an apt-get on PATH that offers these versions and installs the programs there."""
         debian = self.root / "debian"
         for package, version, names in (
             ("prometheus", prometheus, ("prometheus", "promtool")),
@@ -109,18 +109,18 @@ exit 0
 
     @property
     def calls(self) -> list[str]:
-        """What was called, in order."""
+        """The calls of stand-ins, in order."""
         return self.log.read_text().splitlines()
 
 
 def names(folder: Path) -> list[str]:
-    """Return what is in a folder, sorted."""
+    """Return the names in a folder, sorted."""
     return sorted(entry.name for entry in folder.iterdir())
 
 
 @pytest.fixture
 def machine(tmp_path, repository):
-    """Make a machine without Prometheus, without a package manager, without anyone who is root."""
+    """Return a machine without Prometheus, without a package manager, whose user is not root."""
     shutil.copytree(repository / "tools", tmp_path / "project" / "tools")
     machine = Machine(tmp_path)
     machine.is_a("Linux", "x86_64")
@@ -131,16 +131,16 @@ def archive(name: str, version: str, platform: str, programs: tuple[str, str]) -
     """Return a release archive as the project publishes them."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for one in programs:
-            content = program(one, version).encode()
-            entry = tarfile.TarInfo(f"{name}-{version}.{platform}/{one}")
+        for file in programs:
+            content = program(file, version).encode()
+            entry = tarfile.TarInfo(f"{name}-{version}.{platform}/{file}")
             entry.size, entry.mode = len(content), 0o755
             tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 
 
 def offer_release(machine: Machine, platform: str, *, honest: bool = True) -> dict[str, str]:
-    """Put a curl on PATH that serves both archives; return the checksums that are told of them."""
+    """Put a curl on PATH that serves both archives; return the checksums in their lists."""
     sums = {}
     served = machine.root / "served"
     for name, version, programs in (
@@ -148,9 +148,9 @@ def offer_release(machine: Machine, platform: str, *, honest: bool = True) -> di
         ("alertmanager", "0.28.1", ("alertmanager", "amtool")),
     ):
         content = archive(name, version, platform, programs)
-        told = content if honest else b"something else"
+        listed = content if honest else b"something else"
         file = f"{name}-{version}.{platform}.tar.gz"
-        sums[name] = hashlib.sha256(told).hexdigest()
+        sums[name] = hashlib.sha256(listed).hexdigest()
         folder = served / "prometheus" / name / "releases" / "download" / f"v{version}"
         folder.mkdir(parents=True)
         (folder / file).write_bytes(content)
@@ -166,8 +166,8 @@ cat "{served}/${{1#https://github.com/}}" >"$out"
     return sums
 
 
-def test_what_is_on_path_and_new_enough_is_left_as_it_is(machine):
-    """Nothing is called, nothing said; Debian's name for Alertmanager counts."""
+def test_recent_programs_on_path_are_left_as_they_are(machine):
+    """Nothing is called or printed; Debian's name for Alertmanager counts."""
     machine.has(
         prometheus="2.42.0+ds", promtool="2.42.0", prometheus_alertmanager="0.25.0", amtool="0.25.0"
     )
@@ -177,7 +177,7 @@ def test_what_is_on_path_and_new_enough_is_left_as_it_is(machine):
 
 
 def test_debian_packages_are_installed_by_root_without_questions_or_recommendations(machine):
-    """Lists first, then both packages in one go; what apt says is not shown when all is well."""
+    """Package lists first, then both packages at once; apt's output is hidden if it succeeds."""
     machine.is_a("Linux", "x86_64", user=0)
     machine.has_apt("2.42.0+ds-5", "0.25.0-1")
     result = machine.run()
@@ -189,7 +189,7 @@ def test_debian_packages_are_installed_by_root_without_questions_or_recommendati
     assert result.stdout == "setup: installing prometheus prometheus-alertmanager with apt-get\n"
 
 
-def test_only_what_is_missing_is_installed_and_sudo_is_used_by_who_is_not_root(machine):
+def test_only_missing_packages_are_installed_with_sudo_for_a_user_who_is_not_root(machine):
     """A Prometheus of the user's own stays."""
     machine.has(prometheus="3.1.0", promtool="3.1.0")
     machine.has_apt("2.42.0", "0.25.0")
@@ -207,8 +207,8 @@ def test_only_what_is_missing_is_installed_and_sudo_is_used_by_who_is_not_root(m
 
 
 @pytest.mark.parametrize("booted", [True, False])
-def test_no_service_is_left_running_that_was_not_there_before(machine, booted):
-    """A policy forbids starting while apt works, and is gone after; what it enabled is disabled."""
+def test_no_installed_service_is_left_running(machine, booted):
+    """A policy forbids starts while apt runs, and is removed; enabled services are disabled."""
     machine.is_a("Linux", "x86_64", user=0)
     machine.has_apt("2.42.0", "0.25.0")
     machine.put("systemctl", f'#!/bin/sh\necho "systemctl $*" >>{machine.log}\n')
@@ -222,7 +222,7 @@ def test_no_service_is_left_running_that_was_not_there_before(machine, booted):
     assert (disabled in machine.calls) == booted
 
 
-def test_a_policy_on_services_that_was_there_before_stays(machine):
+def test_an_existing_policy_on_services_stays(machine):
     """Containers have one of their own."""
     machine.is_a("Linux", "x86_64", user=0)
     machine.has_apt("2.42.0", "0.25.0")
@@ -246,7 +246,7 @@ def test_a_debian_too_old_gets_the_pinned_release_instead(machine):
     assert names(machine.tools / "bin") == sorted(PROGRAMS)
 
 
-def test_homebrew_is_asked_for_what_is_missing(machine):
+def test_homebrew_installs_the_missing_packages(machine):
     """On macOS."""
     machine.is_a("Darwin", "arm64")
     machine.put(
@@ -270,20 +270,20 @@ done
 def test_without_a_package_manager_the_release_is_downloaded_checked_and_put_into_the_project(
     machine,
 ):
-    """Over https alone; a platform without a pinned checksum is checked by the release's list."""
+    """Over https only; a platform without a pinned checksum is checked by the release's list."""
     machine.is_a("Darwin", "arm64")
     offer_release(machine, "darwin-arm64")
     result = machine.run()
     assert result.returncode == 0, result.stderr
     assert names(machine.tools / "bin") == sorted(PROGRAMS)
-    assert names(machine.tools) == ["bin"], "the downloads are gone"
+    assert names(machine.tools) == ["bin"], "the downloads are removed"
     assert all("--proto =https" in call for call in machine.calls)
     assert result.stdout.count("sha256sums.txt") == 2
-    assert machine.run().stdout == "", "and the second time there is nothing to do"
+    assert machine.run().stdout == "", "a second run has nothing to do"
 
 
-def test_an_archive_whose_checksum_is_not_the_pinned_one_is_refused(machine):
-    """Linux archives are pinned here: ours is not the real one, so it must not pass."""
+def test_an_archive_with_another_checksum_than_the_pinned_one_is_refused(machine):
+    """Linux archives are pinned: the stand-in is not the real archive, so it must not pass."""
     offer_release(machine, "linux-amd64")
     result = machine.run()
     assert result.returncode == 3
@@ -292,7 +292,7 @@ def test_an_archive_whose_checksum_is_not_the_pinned_one_is_refused(machine):
     assert names(machine.tools / "bin") == []
 
 
-def test_an_archive_that_its_own_list_does_not_vouch_for_is_refused(machine):
+def test_an_archive_with_another_checksum_than_in_its_list_is_refused(machine):
     """The same where the checksum comes from the release."""
     machine.is_a("Darwin", "x86_64")
     offer_release(machine, "darwin-amd64", honest=False)
@@ -301,15 +301,15 @@ def test_an_archive_that_its_own_list_does_not_vouch_for_is_refused(machine):
     assert "prometheus-3.5.0.darwin-amd64.tar.gz must have sha256" in result.stderr
 
 
-def test_where_nothing_works_it_says_exactly_what_to_do(machine):
-    """No package manager, no curl: the three ways out, by name, and status 3."""
+def test_where_no_installation_works_the_error_lists_what_to_do(machine):
+    """No package manager, no curl: three ways to install by hand, and status 3."""
     result = machine.run()
     assert result.returncode == 3
-    for way in ("sudo apt-get install prometheus", "brew install prometheus", ".tools/bin"):
-        assert way in result.stderr
+    for advice in ("sudo apt-get install prometheus", "brew install prometheus", ".tools/bin"):
+        assert advice in result.stderr
 
 
-def test_what_apt_says_is_shown_when_it_fails(machine):
+def test_the_output_of_apt_is_shown_when_it_fails(machine):
     """Its own words are the best diagnosis."""
     machine.is_a("Linux", "riscv64", user=0)
     machine.has_apt("2.42.0", "0.25.0", status=100)

@@ -1,4 +1,4 @@
-"""The script behind `make setup`: which Python it takes, and what it says when there is none."""
+"""The script behind `make setup`: which Python it takes, and its advice when there is none."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def run(project: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_without_a_python_it_says_how_to_get_one(project):
+def test_without_a_python_it_says_how_to_install_it(project):
     """Each system by name, and status 3."""
     result = run(project)
     assert result.returncode == 3
@@ -43,15 +43,15 @@ def test_without_a_python_it_says_how_to_get_one(project):
     assert "brew install python@3.13" in result.stderr
 
 
-def test_a_python_that_is_asked_for_and_does_not_do_is_refused_by_name(project):
-    """Not silently replaced by another one."""
+def test_an_unsuitable_python_that_the_user_chose_is_refused_by_name(project):
+    """Not silently replaced by another."""
     result = run(project, PYTHON="/nowhere/python3.9")
     assert result.returncode == 3
     assert "PYTHON must be a CPython 3.11 to 3.14, got /nowhere/python3.9" in result.stderr
 
 
-def test_a_python_without_venv_names_the_package_that_has_it(project):
-    """What a fresh Debian has: the interpreter, but not the module it needs for environments."""
+def test_a_python_without_venv_gets_the_name_of_the_package_to_install(project):
+    """A fresh Debian has the interpreter, but not the module that makes environments."""
     bare = project.parent / "python3"
     bare.write_text(
         f'#!/bin/sh\ncase "$*" in *"import ensurepip"*) exit 1;; esac\nexec {sys.executable} "$@"\n'
@@ -63,8 +63,8 @@ def test_a_python_without_venv_names_the_package_that_has_it(project):
     assert f"type: sudo apt-get install {package}" in result.stderr
 
 
-def test_an_environment_that_is_up_to_date_is_left_alone(project):
-    """Same place, same lock, same project file: nothing is done, and nothing is said."""
+def test_an_up_to_date_environment_is_left_unchanged(project):
+    """Same folder, same lock, same project file: nothing is done, and nothing is printed."""
     environment = project / ".venv" / "bin"
     environment.mkdir(parents=True)
     (environment / "python").symlink_to(sys.executable)

@@ -1,4 +1,4 @@
-"""`agentaskit-sim fault` against a world that is served: what a person sees, and every mistake."""
+"""`agentaskit-sim fault` against a served world: its tables, its JSON, and every mistake."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def running(app, listener):
 
 @pytest.fixture
 def world():
-    """Return a small world that has lived for a second."""
+    """Return a small world after one second."""
     world = World(small(), Plan(load=Load(rate=400.0)), 7)
     world.advance(1.0)
     return world
@@ -61,13 +61,14 @@ def world():
 
 @pytest.fixture
 def serve(world):
-    """Return a way to serve the world, its clock standing still: a context with the URL."""
+    """Return a context manager that serves the world, its clock stopped, and gives the URL."""
 
     @contextmanager
     def start(token=None):
-        live = Exposition(world, MockClock(), version="1", scenario="calm")
-        app = build_app(live)
-        app.add_subapp(API, build_fault_api(FaultControl(world, live), FaultForm(small()), token))
+        exposition = Exposition(world, MockClock(), version="1", scenario="calm")
+        app = build_app(exposition)
+        control = FaultControl(world, exposition)
+        app.add_subapp(API, build_fault_api(control, FaultForm(small()), token))
         with bind("127.0.0.1", 0) as listener, running(app, listener):
             yield describe_url(listener)
 
@@ -81,7 +82,7 @@ def cells(text, row):
 
 
 def test_a_fault_is_injected_listed_changed_and_ended(command, serve, world):
-    """The whole life of one, in the words of the terminal."""
+    """From its injection to its end, as the terminal shows it."""
     with serve() as url:
         at = ("--url", url)
         done = command("fault", "inject", "traffic_drop", "share=0.5", "--name", "gone", *at)
@@ -98,27 +99,27 @@ def test_a_fault_is_injected_listed_changed_and_ended(command, serve, world):
     assert world.snapshot().arrival_rate == 400.0
 
 
-def test_what_may_be_expected_stands_beside_what_was_measured(command, serve, world):
-    """Half of 400 tasks a second are gone: about 200 are left, and 200 were to be."""
+def test_the_expected_effect_stands_beside_the_measured_effect(command, serve, world):
+    """Half of 400 tasks a second are gone: about 200 are left, and 200 are expected."""
     with serve() as url:
         command("fault", "inject", "traffic_drop", "share=0.5", "--url", url)
         world.advance(world.now_s + 20.0)
-        done, due = cells(command("fault", "list", "--url", url).out, "traffic-drop")[3:5]
-        assert 180 < float(done.removesuffix(" arrivals per second")) < 220
-        assert due == "200"
+        measured, expected = cells(command("fault", "list", "--url", url).out, "traffic-drop")[3:5]
+        assert 180 < float(measured.removesuffix(" arrivals per second")) < 220
+        assert expected == "200"
 
 
-def test_large_figures_are_written_out_and_small_ones_kept_short(command, serve):
+def test_large_figures_are_written_in_full_and_small_figures_with_four_digits(command, serve):
     """No powers of ten in a table for people; a ramp shows how far it is."""
     with serve() as url:
         burst = ("cardinality_burst", "series=10000", "--url", url)
         assert cells(command("fault", "inject", *burst).out, "cardinality-burst")[2] == "10,000"
         ramp = ("traffic_drop", "share=0.4", "--ramp", "1m", "--url", url)
-        told = cells(command("fault", "inject", *ramp).out, "traffic-drop")
-        assert told[2] == "0.003333 of 0.4"
+        row = cells(command("fault", "inject", *ramp).out, "traffic-drop")
+        assert row[2] == "0.003333 of 0.4"
 
 
-def test_every_option_of_an_injection_arrives(command, serve):
+def test_every_option_of_an_injection_reaches_the_world(command, serve):
     """Targets, ramp, duration; numbers as numbers and durations as text."""
     with serve() as url:
         done = command(
@@ -126,28 +127,30 @@ def test_every_option_of_an_injection_arrives(command, serve):
             "--ramp", "1m", "--tiers", "worker, lead", "--hosts", "0,1", "--fraction", "0.5",
             "--json", "--url", url,
         )  # fmt: skip
-        told = json.loads(done.out)
-        assert told["parameters"] == {"alive": "2s"}
-        assert told["targets"] == {"tiers": ["worker", "lead"], "hosts": [0, 1], "fraction": 0.5}
-        assert (told["duration"], told["ramp"]) == ("10m", "1m")
+        injected = json.loads(done.out)
+        assert injected["parameters"] == {"alive": "2s"}
+        assert injected["targets"] == {
+            "tiers": ["worker", "lead"], "hosts": [0, 1], "fraction": 0.5,
+        }  # fmt: skip
+        assert (injected["duration"], injected["ramp"]) == ("10m", "1m")
         leak = ("inject", "sandbox_leak", "share=1", "--sandboxes", "A,B", "--json", "--url", url)
         assert json.loads(command("fault", *leak).out)["targets"] == {"sandboxes": ["A", "B"]}
         listed = json.loads(command("fault", "list", "--json", "--url", url).out)
-        assert [one["name"] for one in listed["faults"]] == ["loop", "sandbox-leak"]
+        assert [fault["name"] for fault in listed["faults"]] == ["loop", "sandbox-leak"]
         ended = json.loads(command("fault", "end", "--all", "--json", "--url", url).out)
         assert ended == listed
 
 
-def test_the_catalogue_names_every_fault_and_what_one_of_them_takes(command, serve):
-    """As a table, in full for one, and as JSON Schema."""
+def test_the_catalogue_lists_every_kind_and_the_parameters_of_each(command, serve):
+    """As a table, in full for a single kind, and as JSON Schema."""
     with serve() as url:
         table = command("fault", "catalogue", "--url", url).out
         assert cells(table, "traffic_drop")[2:] == ["share", "-"]
         assert cells(table, "agent_hang")[-1] == "tiers, hosts, fraction"
-        one = command("fault", "catalogue", "crash_loop", "--url", url).out
-        assert "alive: duration (Default: 200ms.)" in one
-        told = json.loads(command("fault", "catalogue", "crash_loop", "--json", "--url", url).out)
-        assert told["parameters"]["additionalProperties"] is False
+        crash_loop = ("fault", "catalogue", "crash_loop", "--url", url)
+        assert "alive: duration (Default: 200ms.)" in command(*crash_loop).out
+        document = json.loads(command(*crash_loop, "--json").out)
+        assert document["parameters"]["additionalProperties"] is False
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,7 @@ def test_the_catalogue_names_every_fault_and_what_one_of_them_takes(command, ser
 def test_a_mistake_is_one_line_with_status_2_and_changes_nothing(
     command, serve, world, arguments, message
 ):
-    """Most are told by the world, in its own words."""
+    """Most are found by the world and reported in its own words."""
     with serve() as url:
         command("fault", "inject", "agent_hang", "--name", "held", "--url", url)
         before = world.fingerprint(), world.plan
@@ -189,7 +192,7 @@ def test_a_mistake_is_one_line_with_status_2_and_changes_nothing(
 
 
 def test_the_token_comes_from_a_file_or_the_environment(command, serve, monkeypatch, tmp_path):
-    """Without it the world refuses, and the way out is told."""
+    """Without it the world refuses, and the error names both."""
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     (tmp_path / "empty").write_text("\n")
     with serve(TOKEN) as url:
@@ -205,7 +208,7 @@ def test_the_token_comes_from_a_file_or_the_environment(command, serve, monkeypa
             assert complaint in done.err
 
 
-def test_serve_refuses_a_token_file_that_holds_none_before_anything_is_prepared(command, tmp_path):
+def test_serve_refuses_an_empty_token_file_before_anything_is_prepared(command, tmp_path):
     """An empty secret would be no secret."""
     (tmp_path / "empty").write_text(" \n")
     done = command("serve", "--port", "0", "--token-file", "empty")
@@ -215,14 +218,14 @@ def test_serve_refuses_a_token_file_that_holds_none_before_anything_is_prepared(
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:9464", "ftp://localhost", "http://", "http://a/b"])
-def test_what_is_no_url_is_told(command, url):
+def test_anything_but_an_http_url_is_refused(command, url):
     """With an example."""
     done = command("fault", "list", "--url", url)
     assert done.status == 2
     assert "--url must be like http://127.0.0.1:9464" in done.err
 
 
-def test_where_no_world_answers_the_way_out_is_told_with_status_3(command):
+def test_where_no_world_answers_the_status_is_3_and_the_error_says_what_to_do(command):
     """Nothing listens, or something else does."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Scenario files from the command line: listed, shown, checked, begun."""
+"""Scenario files from the command line: listed, shown, checked, created."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ NAMES = [path.stem for path in library()]
 
 
 def test_every_bundled_scenario_is_listed(command):
-    """With its length and what it makes fire; also as JSON."""
+    """With its duration and the alerts that must fire; also as JSON."""
     done = command("scenarios", "list")
     assert done.status == 0
     for name in NAMES:
         assert re.search(rf"^ +{name} ", done.out, re.MULTILINE)
     listed = json.loads(command("scenarios", "list", "--json").out)
-    assert [one["name"] for one in listed] == NAMES
+    assert [scenario["name"] for scenario in listed] == NAMES
 
 
 def test_a_scenario_is_shown_as_it_stands_in_its_file(command):
@@ -33,7 +33,7 @@ def test_the_bundled_scenarios_hold_no_mistake(command):
     assert (done.status, done.out) == (0, f"{len(NAMES)} scenarios: no mistakes\n")
 
 
-def test_mistakes_of_several_files_are_told_together(command, tmp_path):
+def test_mistakes_of_several_files_are_reported_together(command, tmp_path):
     """One line each, status 2."""
     (tmp_path / "a.yaml").write_text("name: a\nseed: 1\n")
     (tmp_path / "b.yaml").write_text("name: [\n")
@@ -51,7 +51,7 @@ def test_mistakes_of_several_files_are_told_together(command, tmp_path):
 
 
 def test_a_new_scenario_is_ready_to_run(command, tmp_path):
-    """It loads, names the schema for editors, and is never written over a file."""
+    """It loads, names the schema for editors, and never overwrites a file."""
     done = command("scenarios", "new", "my-outage")
     assert (done.status, done.err) == (0, "")
     assert done.out == "my-outage.yaml written; try: agentaskit-sim verify my-outage.yaml\n"
@@ -64,8 +64,8 @@ def test_a_new_scenario_is_ready_to_run(command, tmp_path):
     assert again.err == "my-outage.yaml: this file exists already; choose another name\n"
 
 
-def test_a_new_scenario_needs_a_name_that_can_be_one(command, tmp_path):
-    """Told before anything is written; so is a folder that is not there."""
+def test_a_new_scenario_needs_a_valid_name(command, tmp_path):
+    """A bad name, and a missing folder, are reported before anything is written."""
     done = command("scenarios", "new", "My Outage")
     assert done.status == 2
     assert done.err == "name must be lower-case words joined by '-', got 'My Outage'\n"
@@ -74,5 +74,5 @@ def test_a_new_scenario_needs_a_name_that_can_be_one(command, tmp_path):
 
 
 def test_the_schema_is_printed(command):
-    """As it is published beside the library."""
+    """The same as the file beside the library."""
     assert json.loads(command("scenarios", "schema").out) == scenario_schema()

@@ -1,4 +1,4 @@
-"""Progress is one live block on a terminal and few plain lines otherwise."""
+"""Progress is one updating block on a terminal and few plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.verifier.outcomes import outcome, unjudged
 from verifier.judge.verdict import Progress
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
+class ManualClock:
+    """A clock that stands still until a test moves it."""
 
     def __init__(self):
         """Begin at 0."""
@@ -23,20 +23,20 @@ class Clock:
         return self.now_s
 
 
-def going(virtual_s, name="drop"):
-    """Return a progress of a scenario of 20 minutes."""
+def progress_at(virtual_s, name="drop"):
+    """Return the progress of a scenario of 20 minutes."""
     return Progress(
         scenario=name, phase="simulating", virtual_s=virtual_s, of_s=1200.0, times_real_time=250.0
     )
 
 
-def test_a_pipe_gets_a_line_now_and_then_and_one_for_each_verdict():
+def test_a_pipe_gets_a_line_every_ten_seconds_and_a_line_for_each_verdict():
     """A log file is not flooded, and holds no escape sequence."""
-    text, clock = io.StringIO(), Clock()
+    text, clock = io.StringIO(), ManualClock()
     with ProgressConsole(12, Console(file=text, width=40), clock) as console:
         for step in range(100):
             clock.now_s = step * 0.25
-            console.progress(going(step * 10.0))
+            console.progress(progress_at(step * 10.0))
         console.done(outcome())
         console.done(unjudged())
     assert text.getvalue().splitlines() == [
@@ -47,16 +47,16 @@ def test_a_pipe_gets_a_line_now_and_then_and_one_for_each_verdict():
     ]
 
 
-def test_a_terminal_gets_one_block_that_is_gone_at_the_end():
-    """It names what runs now, and is drawn at most ten times a second."""
-    text, clock = io.StringIO(), Clock()
+def test_a_terminal_gets_one_block_that_is_removed_at_the_end():
+    """It lists the scenarios in progress, and is drawn at most ten times a second."""
+    text, clock = io.StringIO(), ManualClock()
     terminal = Console(file=text, force_terminal=True, width=100, color_system=None)
     with ProgressConsole(3, terminal, clock) as console:
-        console.progress(going(600.0, "first"))
-        console.progress(going(900.0, "second"))
+        console.progress(progress_at(600.0, "first"))
+        console.progress(progress_at(900.0, "second"))
         assert "second" not in text.getvalue()
         clock.now_s = 0.2
-        console.progress(going(900.0, "second"))
+        console.progress(progress_at(900.0, "second"))
         drawn = text.getvalue()
         console.done(outcome("first"))
         console.say("a [word]")
