@@ -1,25 +1,29 @@
 """The objectives of a service, read from `slo/policies.yaml`, and what follows from them.
 
-Called by the SLO check. Reading tells two kinds of mistakes apart, each with its place: a value
-that is no such value (syntax) and a field that is not there or too weak (completeness). Budget and
+Called by the SLO check. A reading keeps two kinds of mistakes apart, each with its place: a value
+that cannot be used (syntax) and a field that is missing or too weak (completeness). Budget and
 times to exhaustion are plain arithmetic on the objectives.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from math import inf
+from typing import TYPE_CHECKING, Final
 
+from documents.problems import BrokenRule, MissingKey, Shown, UnknownName
 from documents.sentences import did_you_mean
+from documents.walker import Walker, dotted
 from verifier.pack.durations import parse_duration_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from documents.document import Document, Step
-    from documents.mistakes import InputError, Place
+    from documents.document import Document, Step, Steps, Value
+    from documents.mistakes import Mistake, Place
 
 TARGET_MIN_PERCENT: Final = 99.9
+"""The weakest availability that a policy may promise."""
 WINDOWS: Final = ("fast", "slow")
 DAY_S: Final = 86400.0
 PERIOD_S: Final = 30 * DAY_S
@@ -28,11 +32,12 @@ PERIOD_S: Final = 30 * DAY_S
 FIELDS: Final = ("service", "availability", "latency", "startup_time")
 NUMBERS: Final = (("latency", "p95_ms"), ("latency", "p99_ms"), ("startup_time", "p95_ms"))
 _LOOKBACK: Final = ("lookback", "window", "duration")
+"""The keys under which policies state how far back a window reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One burn-rate window: errors over `lookback_s` at `burn_rate` times the allowed rate."""
+    """A burn-rate window: errors over `lookback_s` at `burn_rate` times the allowed rate."""
 
     name: str
     lookback_s: float
@@ -72,11 +77,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A policy and the mistakes found in reading it."""
+    """A policy and the mistakes in its file."""
 
     policy: Policy
-    invalid: tuple[InputError, ...]
-    missing: tuple[InputError, ...]
+    invalid: tuple[Mistake, ...]
+    missing: tuple[Mistake, ...]
 
 
 def read_policy(document: Document) -> Reading:
@@ -84,135 +89,145 @@ def read_policy(document: Document) -> Reading:
     return _PolicyReader(document).read()
 
 
-class _PolicyReader:
-    """One walk over the document; mistakes are collected, so that all are told at once."""
+class _PolicyReader(Walker):
+    """One walk over a policy; `mistakes` are values that cannot be used, `missing` all others."""
 
     def __init__(self, document: Document) -> None:
-        self.document = document
-        self.invalid: list[InputError] = []
-        self.missing: list[InputError] = []
+        super().__init__(document)
+        self.missing: list[Mistake] = []
 
     def read(self) -> Reading:
+        """Return the policy and all mistakes."""
         top = self.mapping(self.document.data, ())
         for field in FIELDS:
-            self.field(top, field, ())
-        service = top.get("service")
-        if service is not None and (not isinstance(service, str) or not service.strip()):
-            self.wrong("service must be a name", service, ("service",))
-        availability = self.mapping(top.get("availability"), ("availability",))
-        stated = top.get("availability") is not None
-        target = self.target(availability) if stated else None
-        windows = self.windows(availability) if stated else ()
+            self.require(top, (field,))
+        policy = Policy(
+            self.document,
+            self.service(top.get("service")),
+            *self.availability(top.get("availability")),
+            self.response_times(top),
+        )
+        return Reading(policy, tuple(self.mistakes), tuple(self.missing))
+
+    def service(self, raw: Value) -> str | None:
+        """Return the service's name, None when there is no usable one."""
+        if raw is not None and (not isinstance(raw, str) or not raw.strip()):
+            self.reject(BrokenRule("service", "be a name", raw), ("service",))
+        return raw if isinstance(raw, str) else None
+
+    def availability(self, raw: Value) -> tuple[float | None, tuple[Window, ...]]:
+        """Return the target in per cent and the burn-rate windows."""
+        if raw is None:
+            return None, ()
+        values = self.mapping(raw, ("availability",))
+        return self.target(values), self.windows(values)
+
+    def target(self, availability: dict[str, Value]) -> float | None:
+        """Return the target in per cent; one that is too weak is missing, and is still used."""
+        steps = ("availability", "target")
+        target = self.number(availability, steps)
+        if target is None:
+            return None
+        shown = Shown(target, f"{target:g}")
+        if target >= 100:
+            self.reject(BrokenRule("availability.target", "be below 100 per cent", shown), steps)
+            return None
+        if target < TARGET_MIN_PERCENT:
+            rule = f"be at least {TARGET_MIN_PERCENT}"
+            problem = BrokenRule("availability.target", rule, shown)
+            self.missing.append(self.place(steps).mistake(problem))
+        return target
+
+    def windows(self, availability: dict[str, Value]) -> tuple[Window, ...]:
+        """Return the usable windows, from a list with names or a mapping by name."""
+        steps = ("availability", "windows")
+        raw = self.require(availability, steps)
+        named: list[tuple[str | None, Value, Steps]] = []
+        if isinstance(raw, dict):
+            named = [(name, value, (*steps, name)) for name, value in raw.items()]
+        elif isinstance(raw, list):
+            named = [(_name(value), value, (*steps, i)) for i, value in enumerate(raw)]
+        elif raw is None:
+            return ()
+        else:
+            self.reject(BrokenRule("availability.windows", "be a list of windows", raw), steps)
+            return ()
+        names = tuple(name for name, _, _ in named if name)
+        for window in WINDOWS:
+            if window not in names:
+                place = self.document.key_place(steps)
+                self.missing.append(place.mistake(UnknownName("window", window, names)))
+        windows = (self.window(*each) for each in named)
+        return tuple(window for window in windows if window is not None)
+
+    def window(self, name: str | None, raw: Value, steps: Steps) -> Window | None:
+        """Return a window, None when it lacks a part."""
+        values = self.mapping(raw, steps)
+        if name is None:
+            self.missing.append(self.place(steps).mistake(MissingKey("name", dotted(steps))))
+            return None
+        subject = f"window {name!r}"
+        lookback_s = self.lookback_s(values, steps, subject)
+        burn_rate = self.number(values, (*steps, "burn_rate"), subject)
+        if lookback_s is None or burn_rate is None:
+            return None
+        return Window(name, lookback_s, burn_rate, steps)
+
+    def lookback_s(self, values: dict[str, Value], steps: Steps, subject: str) -> float | None:
+        """Return how far back a window reads, None when it does not say so."""
+        key = next((key for key in _LOOKBACK if key in values), None)
+        if key is None:
+            self.missing.append(self.place(steps).mistake(MissingKey(_LOOKBACK[0], subject)))
+            return None
+        try:
+            seconds = parse_duration_s(str(values[key]))
+        except ValueError:
+            seconds = 0.0
+        if not seconds:
+            rule = "be a duration above 0, written like 30s, 5m or 1h30m"
+            self.reject(BrokenRule(f"{subject}: {key}", rule, values[key]), (*steps, key))
+        return seconds or None
+
+    def response_times(self, top: dict[str, Value]) -> dict[tuple[str, str], float]:
+        """Return the objectives in milliseconds by section and field."""
         objectives = {}
         for section, name in NUMBERS:
             if top.get(section) is not None:
                 value = self.number(self.mapping(top[section], (section,)), (section, name))
                 if value is not None:
                     objectives[section, name] = value
-        self.order(objectives)
-        policy = Policy(
-            self.document,
-            service if isinstance(service, str) else None,
-            target,
-            windows,
-            objectives,
-        )
-        return Reading(policy, tuple(self.invalid), tuple(self.missing))
-
-    def target(self, availability: dict[str, Any]) -> float | None:
-        steps = ("availability", "target")
-        target = self.number(availability, steps)
-        if target is None:
-            return None
-        if target >= 100:
-            self.wrong("availability.target must be below 100 per cent", target, steps)
-            return None
-        if target < TARGET_MIN_PERCENT:
-            message = f"availability.target must be at least {TARGET_MIN_PERCENT}, got {target:g}"
-            self.missing.append(self.document.error(message, steps))
-        return target
-
-    def windows(self, availability: dict[str, Any]) -> tuple[Window, ...]:
-        steps = ("availability", "windows")
-        raw = self.field(availability, "windows", ("availability",))
-        if isinstance(raw, dict):
-            pairs = [(name, value, (*steps, name)) for name, value in raw.items()]
-        elif isinstance(raw, list):
-            pairs = [(_name(value), value, (*steps, i)) for i, value in enumerate(raw)]
-        else:
-            if raw is not None:
-                self.wrong("availability.windows must be a list of windows", raw, steps)
-            return ()
-        for name in (name for name in WINDOWS if name not in [pair[0] for pair in pairs]):
-            named = [str(pair[0]) for pair in pairs if pair[0]]
-            hint = did_you_mean(name, named).replace("did you mean", "is it")
-            message = f"availability.windows: window {name!r} is missing{hint}"
-            self.missing.append(self.document.error(message, steps, at_key=True))
-        found = (self.window(name, value, where) for name, value, where in pairs)
-        return tuple(window for window in found if window is not None)
-
-    def window(self, name: str | None, raw: Any, steps: tuple[Step, ...]) -> Window | None:
-        values = self.mapping(raw, steps)
-        if name is None:
-            self.missing.append(self.document.error("a window must have a name", steps))
-            return None
-        lookback_s = None
-        key = next((key for key in _LOOKBACK if key in values), None)
-        if key is None:
-            self.missing.append(self.document.error(f"window {name!r}: lookback is missing", steps))
-        else:
-            try:
-                lookback_s = parse_duration_s(str(values[key])) or None
-            except ValueError as error:
-                self.invalid.append(self.document.error(f"{key}: {error}", (*steps, key)))
-        burn_rate = self.number(values, (*steps, "burn_rate"), f"window {name!r}: burn_rate")
-        if lookback_s is None or burn_rate is None:
-            return None
-        return Window(name, lookback_s, burn_rate, steps)
-
-    def order(self, objectives: dict[tuple[str, str], float]) -> None:
         p95, p99 = (objectives.get(("latency", name)) for name in ("p95_ms", "p99_ms"))
         if p95 is not None and p99 is not None and p99 < p95:
-            self.wrong(f"latency.p99_ms must be at least p95_ms ({p95:g})", p99, NUMBERS[1])
+            rule = f"be at least p95_ms ({p95:g})"
+            self.reject(BrokenRule("latency.p99_ms", rule, Shown(p99, f"{p99:g}")), NUMBERS[1])
+        return objectives
 
     def number(
-        self, holder: dict[str, Any], steps: tuple[Step, ...], name: str | None = None
+        self, holder: dict[str, Value], steps: Steps, subject: str | None = None
     ) -> float | None:
         """Return a number above 0, None when it is missing or no such number."""
-        name = name or ".".join(map(str, steps))
-        value = self.field(holder, str(steps[-1]), steps[:-1], name)
+        value = self.require(holder, steps, subject)
         if value is None:
             return None
-        usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not usable or not 0 < value < float("inf"):
-            self.wrong(f"{name} must be a number above 0", value, steps)
-            return None
-        return float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < inf:
+            return float(value)
+        name = f"{subject}: {steps[-1]}" if subject else dotted(steps)
+        self.reject(BrokenRule(name, "be a number above 0", value), steps)
+        return None
 
-    def field(
-        self,
-        holder: dict[str, Any],
-        key: str,
-        steps: tuple[Step, ...],
-        name: str | None = None,
-    ) -> Any:
-        if holder.get(key) is None:
-            name = name or ".".join(map(str, (*steps, key)))
-            others = [other for other in holder if other != key]
-            hint = did_you_mean(key, others).replace("did you mean", "is it")
-            message = f"{name} is missing{hint}"
-            self.missing.append(self.document.error(message, steps, at_key=bool(steps)))
-        return holder.get(key)
-
-    def mapping(self, raw: Any, steps: tuple[Step, ...]) -> dict[str, Any]:
-        if raw is not None and not isinstance(raw, dict):
-            self.wrong(f"{'.'.join(map(str, steps)) or 'a policy'} must be a mapping", raw, steps)
-        return raw if isinstance(raw, dict) else {}
-
-    def wrong(self, rule: str, got: object, steps: tuple[Step, ...]) -> None:
-        self.invalid.append(self.document.error(f"{rule}, got {got!r:.40}", steps))
+    def require(self, holder: dict[str, Value], steps: Steps, subject: str | None = None) -> Value:
+        """Return the value at `steps`, whose last is a key of `holder`; note when it is missing."""
+        *above, last = steps
+        key = str(last)
+        value = holder.get(key)
+        if value is None:
+            hint = did_you_mean(key, [other for other in holder if other != key])
+            problem = MissingKey(key, subject or (dotted(above) if above else ""), hint)
+            place = self.document.key_place(above) if above else self.place(())
+            self.missing.append(place.mistake(problem))
+        return value
 
 
-def _name(window: Any) -> str | None:
+def _name(window: Value) -> str | None:
     name = window.get("name") if isinstance(window, dict) else None
     return name if isinstance(name, str) and name else None
