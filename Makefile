@@ -1,5 +1,5 @@
-# Plain `make` prints help. Every target that needs it does the set-up first; once done, that takes
-# a tenth of a second. Written for GNU make 3.81 (macOS) and later.
+# `make` alone prints help. Every target that needs the set-up does it first; when it is up to date,
+# that takes a tenth of a second. Written for GNU make 3.81 (macOS) and later.
 
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
@@ -20,13 +20,13 @@ setup: ## Python packages into .venv, Prometheus and Alertmanager if they are mi
 run: setup ## the main job: every bundled scenario, judged by a real Prometheus
 	@$(VENV)/agentaskit-sim verify $(ARGS)
 
-up: setup ## the world, Prometheus and Alertmanager in real time, to be broken by hand
+up: setup ## the world, Prometheus and Alertmanager in real time; faults by hand
 	@$(VENV)/agentaskit-sim up $(ARGS)
 
-test: setup ## the whole test suite, but for what takes many minutes
+test: setup ## the whole test suite, without the tests that take many minutes
 	@$(VENV)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
 
-test-long: setup ## exact days and many seeds
+test-long: setup ## the long tests: exact days and many seeds
 	@$(VENV)/pytest -m long $(ARGS)
 
 check: setup ## lint, formatting, types
@@ -37,7 +37,7 @@ check: setup ## lint, formatting, types
 bench: setup ## speed of the world beside a SimPy model of the same system, in one run
 	@$(VENV)/python -m benchmarks.bench $(ARGS)
 
-fmt: setup ## format the code and mend what ruff can mend
+fmt: setup ## format the code and fix what ruff can fix
 	@$(VENV)/ruff format .
 	@$(VENV)/ruff check --fix .
 
@@ -48,7 +48,7 @@ lock: setup ## bring requirements.lock up to date with pyproject.toml
 	@tools/lock.sh $(ARGS)
 	@tools/setup.sh
 
-clean: ## remove all that make has made here: .venv, .tools, results, caches
+clean: ## remove everything that make created: .venv, .tools, results, caches
 	rm -rf .venv .tools results build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f benchmarks/latest.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

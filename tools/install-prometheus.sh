@@ -1,8 +1,8 @@
 #!/bin/sh
-# See that prometheus, promtool, alertmanager and amtool are there, new enough: on PATH or in
-# .tools/bin; else get them from Debian's packages (as root or with sudo), from brew, or from the
-# pinned release into .tools/bin; else say exactly what to do. Called by `make setup`.
-# Nothing stays running or enabled: packages that were not there before have their services off.
+# Make sure that recent versions of prometheus, promtool, alertmanager and amtool are installed, on
+# PATH or in .tools/bin. Install them from Debian's packages (as root or with sudo), with brew, or
+# from the pinned release into .tools/bin; print what to do if none of these works. Called by
+# `make setup`. It leaves nothing running: the services of packages that it installs are disabled.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/lib.sh
@@ -35,14 +35,14 @@ version_of() { "$1" --version 2>&1 | sed -n '1s/^[^,]*, version \([0-9][0-9.]*\)
 new_enough() { have "$1" && at_least "$(version_of "$1")" "$2"; }
 
 # Debian calls the server prometheus-alertmanager.
-prometheus_there() { new_enough prometheus "$prometheus_oldest" && have promtool; }
-alertmanager_there() {
+have_prometheus() { new_enough prometheus "$prometheus_oldest" && have promtool; }
+have_alertmanager() {
     have amtool && { new_enough alertmanager "$alertmanager_oldest" ||
         new_enough prometheus-alertmanager "$alertmanager_oldest"; }
 }
-all_there() { prometheus_there && alertmanager_there; }
+have_all() { have_prometheus && have_alertmanager; }
 
-# Debian starts what it installs; a policy that forbids it stands only while we install.
+# Debian starts the services that it installs; this policy forbids it during the installation.
 forbid_services() {
     policy=/usr/sbin/policy-rc.d
     [ -e "$policy" ] && return
@@ -58,30 +58,30 @@ allow_services() {
 from_debian() {
     have apt-get && can_be_root || return 1
     apt_update
-    wanted=''
-    if ! prometheus_there && at_least "$(apt_candidate prometheus)" "$prometheus_oldest"; then
-        wanted=prometheus
+    packages=''
+    if ! have_prometheus && at_least "$(apt_candidate prometheus)" "$prometheus_oldest"; then
+        packages=prometheus
     fi
-    if ! alertmanager_there &&
+    if ! have_alertmanager &&
         at_least "$(apt_candidate prometheus-alertmanager)" "$alertmanager_oldest"; then
-        wanted="$wanted prometheus-alertmanager"
+        packages="$packages prometheus-alertmanager"
     fi
-    [ -n "$wanted" ] || return 1
+    [ -n "$packages" ] || return 1
     trap allow_services EXIT
     forbid_services
     # shellcheck disable=SC2086 # a list of package names
-    apt_install $wanted || { allow_services; return 1; }
+    apt_install $packages || { allow_services; return 1; }
     allow_services
     if have systemctl && [ -d /run/systemd/system ]; then
         # shellcheck disable=SC2086 # services are named as their packages are
-        as_root systemctl disable --quiet --now $wanted || true
+        as_root systemctl disable --quiet --now $packages || true
     fi
 }
 
 from_homebrew() {
     have brew || return 1
-    prometheus_there || brew install --quiet prometheus || true
-    alertmanager_there || brew install --quiet alertmanager || true
+    have_prometheus || brew install --quiet prometheus || true
+    have_alertmanager || brew install --quiet alertmanager || true
 }
 
 platform() {
@@ -101,7 +101,7 @@ fetch() {
     elif have wget; then
         wget --quiet --https-only --timeout=20 --tries=3 --output-document="$2" "$1"
     else
-        say "neither curl nor wget is there to download with" >&2
+        say "nothing can be downloaded: neither curl nor wget is installed" >&2
         return 1
     fi
 }
@@ -117,15 +117,15 @@ release() {
     base="$releases/$name/releases/download/v$version"
     say "downloading $archive"
     fetch "$base/$archive" "$scratch/$archive" || return 1
-    wanted_sum=$(pinned_sum "$archive")
-    if [ -z "$wanted_sum" ]; then
+    expected_sum=$(pinned_sum "$archive")
+    if [ -z "$expected_sum" ]; then
         say "no checksum is pinned for $archive; using the release's sha256sums.txt"
         fetch "$base/sha256sums.txt" "$scratch/sums" || return 1
-        wanted_sum=$(awk -v file="$archive" '$2 == file { print $1 }' "$scratch/sums")
+        expected_sum=$(awk -v file="$archive" '$2 == file { print $1 }' "$scratch/sums")
     fi
-    got_sum=$(sum_of "$scratch/$archive")
-    [ "$got_sum" = "$wanted_sum" ] ||
-        give_up "$archive must have sha256 ${wanted_sum:-in sha256sums.txt}, got $got_sum" \
+    actual_sum=$(sum_of "$scratch/$archive")
+    [ "$actual_sum" = "$expected_sum" ] ||
+        give_up "$archive must have sha256 ${expected_sum:-in sha256sums.txt}, got $actual_sum" \
             "nothing was installed; the download was damaged or tampered with"
     tar -xzf "$scratch/$archive" -C "$scratch" || return 1
     for program in "$3" "$4"; do
@@ -138,21 +138,21 @@ from_release() {
     mkdir -p "$bin"
     scratch=$(mktemp -d "$bin/../download.XXXXXX")
     trap 'rm -rf "$scratch"' EXIT
-    prometheus_there || release prometheus "$prometheus_release" prometheus promtool || return 1
-    alertmanager_there || release alertmanager "$alertmanager_release" alertmanager amtool
+    have_prometheus || release prometheus "$prometheus_release" prometheus promtool || return 1
+    have_alertmanager || release alertmanager "$alertmanager_release" alertmanager amtool
 }
 
 main() {
-    all_there && return
-    from_debian && all_there && return
-    from_homebrew && all_there && return
-    from_release && all_there && return
+    have_all && return
+    from_debian && have_all && return
+    from_homebrew && have_all && return
+    from_release && have_all && return
     give_up "Prometheus $prometheus_oldest with promtool and Alertmanager $alertmanager_oldest with" \
         "amtool, or later ones, are needed and could not be installed. Do one of these:" \
         "  Debian, Ubuntu:  sudo apt-get install prometheus prometheus-alertmanager" \
         "  macOS:           brew install prometheus alertmanager" \
         "  elsewhere:       put the four programs of $releases (releases) into $bin" \
-        "then type make again"
+        "then run make again"
 }
 
 main

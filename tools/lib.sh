@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: what they all need to speak, compare versions and install.
+# Sourced by the scripts of this folder: messages, comparison of versions, installation.
 # shellcheck shell=sh
 
 # An interrupted script still runs its EXIT trap.
@@ -7,7 +7,7 @@ trap 'exit 143' TERM
 
 say() { printf 'setup: %s\n' "$*"; }
 
-# Print a mistake and the way out, one argument a line, and leave with status 3: nothing can run.
+# Print an error and what to do, one argument per line, and exit with status 3: nothing can run.
 give_up() {
     printf 'setup: %s\n' "$@" >&2
     exit 3
@@ -23,7 +23,7 @@ at_least() {
     }' </dev/null
 }
 
-# Root already, or a sudo that asks nothing, or one that somebody at a terminal can answer.
+# Root, or a sudo that needs no password, or a sudo and a terminal to type the password at.
 can_be_root() {
     [ "$(id -u)" -eq 0 ] || { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
 }
@@ -33,18 +33,18 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Package lists may be absent (a fresh container) or partly out of reach: what matters comes after.
+# Package lists may be absent (a fresh container) or partly unreachable: the installation decides.
 apt_update() {
-    as_root apt-get update -qq >/dev/null 2>&1 || say "apt-get update did not succeed; going on"
+    as_root apt-get update -qq >/dev/null 2>&1 || say "apt-get update did not succeed; continuing"
 }
 
-# Quiet when all is well; everything apt said when it is not. A new machine may be at its upgrades.
+# Prints apt's output only when it fails. Waits for the lock: a new machine may be upgrading itself.
 apt_install() {
     say "installing $* with apt-get"
-    said=$(as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+    output=$(as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
         apt-get install -y -qq -o DPkg::Lock::Timeout=120 --no-install-recommends "$@" \
         2>&1 </dev/null) && return
-    printf '%s\n' "$said" >&2
+    printf '%s\n' "$output" >&2
     return 1
 }
 

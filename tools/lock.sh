@@ -1,6 +1,6 @@
 #!/bin/sh
-# Write requirements.lock: what pyproject.toml asks for, exact, with checksums, for every Python and
-# platform at once. Called by `make lock`; ARGS=--upgrade takes the newest of everything.
+# Write requirements.lock: the exact versions that satisfy pyproject.toml, with checksums, for every
+# Python and platform. Called by `make lock`; ARGS=--upgrade takes the newest of everything.
 set -eu
 cd "$(dirname "$0")/.."
 .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make .venv hold exactly what requirements.lock names, and this project, editable.
-# Finds a Python 3.11 to 3.14 (PYTHON=... chooses one), installs what Debian leaves out of it.
+# Make .venv contain exactly the packages of requirements.lock, and this project, editable.
+# Finds a Python 3.11 to 3.14 (PYTHON=... chooses it) and installs its venv package on Debian.
 # Called by `make setup`; does nothing when nothing changed.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,8 +13,8 @@ $(cat requirements.lock pyproject.toml tools/setup.sh | cksum)"
 suitable() {
     "$1" -c '
 import sys, sysconfig
-wanted = (3, 11) <= sys.version_info[:2] <= (3, 14) and sys.implementation.name == "cpython"
-raise SystemExit(not wanted or bool(sysconfig.get_config_var("Py_GIL_DISABLED")))' 2>/dev/null
+supported = (3, 11) <= sys.version_info[:2] <= (3, 14) and sys.implementation.name == "cpython"
+raise SystemExit(not supported or bool(sysconfig.get_config_var("Py_GIL_DISABLED")))' 2>/dev/null
 }
 
 # Set `python` to the first suitable interpreter.
@@ -46,7 +46,7 @@ install_python() {
         say "installing python@3.13 with brew"
         brew install --quiet python@3.13 && find_python && return
     fi
-    give_up "no Python 3.11 to 3.14 was found; install one, then type make again:" \
+    give_up "no Python 3.11 to 3.14 was found; install one, then run make again:" \
         "  Debian, Ubuntu:  sudo apt-get install python3 python3-venv" \
         "  macOS:           brew install python@3.13" \
         "  elsewhere:       PYTHON=/path/to/python3.13 make setup"
@@ -67,18 +67,18 @@ make_environment() {
             apt_install "$package" || true
         fi
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-            give_up "$python cannot make environments; type: sudo apt-get install $package" \
-                "then type make again"
+            give_up "$python cannot make environments; run: sudo apt-get install $package" \
+                "then run make again"
     fi
     "$python" -m venv .venv
 }
 
-# Set `uv` to a uv from PATH, else to the one that the lock pins, put into .venv.
+# Set `uv` to a uv from PATH, else to the version of the lock, installed into .venv.
 find_uv() {
     uv=$(command -v uv) && return
     uv=.venv/bin/uv
     [ -x "$uv" ] && return
-    awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements.lock >.venv/uv.lock
+    awk '/^[a-z]/ { is_uv = /^uv==/ } is_uv' requirements.lock >.venv/uv.lock
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
         --only-binary :all: -r .venv/uv.lock
 }
@@ -89,7 +89,7 @@ main() {
     if environment_works && [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then
         return
     fi
-    # An environment that moved with its folder has scripts that point to the old place.
+    # An environment that moved with its folder has scripts that point to the old folder.
     if ! environment_works || { [ -f "$stamp" ] && [ "$(head -n 1 "$stamp")" != "$(pwd)" ]; }; then
         find_python || install_python
         make_environment

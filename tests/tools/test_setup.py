@@ -60,7 +60,7 @@ def test_a_python_without_venv_gets_the_name_of_the_package_to_install(project):
     result = run(project, PYTHON=str(bare))
     assert result.returncode == 3
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-    assert f"type: sudo apt-get install {package}" in result.stderr
+    assert f"run: sudo apt-get install {package}" in result.stderr
 
 
 def test_an_up_to_date_environment_is_left_unchanged(project):
