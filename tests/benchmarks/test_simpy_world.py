@@ -78,12 +78,12 @@ def test_rates_means_and_messages_agree_within_a_few_per_cent(world, simpy):
 
 
 @pytest.mark.parametrize("which", range(len(HISTOGRAMS)), ids=HISTOGRAMS)
-def test_durations_are_distributed_alike(world, simpy, which):
+def test_durations_have_the_same_distribution(world, simpy, which):
     """At no bucket's bound do the two differ by more than one part in a hundred."""
     assert np.abs(world[1][which] - simpy[1][which]).max() < 0.01
 
 
-def test_another_system_is_told_apart(world):
+def test_another_system_is_noticed(world):
     """Planted: work that takes a tenth longer, and one message more for each task."""
     work, coordination = Topology().classes
     slower = replace(work, mean_service_s=1.1 * work.mean_service_s)
@@ -92,7 +92,7 @@ def test_another_system_is_told_apart(world):
     assert {"messages per task", "task_duration"} <= set(differing)
 
 
-def test_both_ways_of_carrying_messages_give_the_same_system(simpy):
+def test_both_buses_give_the_same_system(simpy):
     """With an event for each message or with none: the same arrivals, the same durations."""
     physics, _ = measure_simpy(Topology(), bus=EventBus)
     assert physics == pytest.approx(simpy[0], rel=1e-6)

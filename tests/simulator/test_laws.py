@@ -1,4 +1,4 @@
-"""The laws of the world, exact in integers at every look, over 200 random scenarios."""
+"""The laws of the world, exact in integers at every snapshot, over 200 random scenarios."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from tests.simulator.worlds import fault, make, random_scenario, station
 SCENARIOS = 200
 
 
-def look(world, before, seed):
-    """Snapshot, check every law against it and its predecessor, and return it."""
+def check(world, before, seed):
+    """Take a snapshot, check every law on it and the one `before`, and return it."""
     after = world.snapshot()
-    found = broken(after, world.topology) + unsound(world)
+    failures = broken(after, world.topology) + unsound(world)
     if before is not None:
-        found += [f"{name} never falls" for name in fallen(before, after)]
-    assert not found, (
-        f"seed {seed}, t = {world.now_s:.9f} s, broken: {'; '.join(found)}\n"
+        failures += [f"{name} never falls" for name in fallen(before, after)]
+    assert not failures, (
+        f"seed {seed}, t = {world.now_s:.9f} s, broken: {'; '.join(failures)}\n"
         f"replay: pytest tests/simulator/test_laws.py -k '[{seed}]'\n{world.plan}"
     )
     return after
 
 
 @pytest.mark.parametrize("seed", range(SCENARIOS))
-def test_every_law_holds_at_every_look(seed):
-    """Whatever is thrown at whatever small system, nothing appears from or vanishes to nowhere."""
+def test_every_law_holds_at_every_snapshot(seed):
+    """Under any faults, in any small system, nothing appears from nowhere or disappears."""
     topology, plan = random_scenario(seed)
     world = World(topology, plan, seed)
-    chance = np.random.default_rng([seed, 1])
-    before = look(world, None, seed)
-    for instant_s in np.sort(chance.uniform(0, 5, 16)):
+    rng = np.random.default_rng([seed, 1])
+    before = check(world, None, seed)
+    for instant_s in np.sort(rng.uniform(0, 5, 16)):
         world.advance(instant_s)
-        before = look(world, before, seed)
+        before = check(world, before, seed)
     assert before.tasks_arrived.sum() > 0
 
 
-def test_the_random_scenarios_are_worth_the_name():
-    """Between them they hold every kind of fault, overlapping ones, and every outcome."""
-    kinds = {one.kind for seed in range(SCENARIOS) for one in random_scenario(seed)[1].faults}
+def test_the_random_scenarios_cover_every_fault_and_outcome():
+    """Together they have every kind of fault, overlapping ones, and every outcome of a task."""
+    kinds = {fault.kind for seed in range(SCENARIOS) for fault in random_scenario(seed)[1].faults}
     assert kinds == set(FAULTS)
     totals = np.zeros(5, np.int64)
     for seed in range(0, SCENARIOS, 10):
@@ -77,8 +77,8 @@ def test_the_random_scenarios_are_worth_the_name():
         ("host", (0, k.IDLE_NS), "CPU modes add up to the time passed"),
     ],
 )
-def test_one_planted_miscount_is_seen(table, place, law):
-    """A single counter that is wrong breaks the law that guards it, by name."""
+def test_one_planted_miscount_is_noticed(table, place, law):
+    """A single wrong counter breaks the law that guards it, by name."""
     world = make()
     world.advance(2)
     assert broken(world.snapshot(), world.topology) == []
@@ -97,8 +97,8 @@ def test_one_planted_miscount_is_seen(table, place, law):
         ("head", (k.FACTOR_CURSOR,), 1 << 20, "no stream was read beyond its end"),
     ],
 )
-def test_one_planted_slip_in_the_tables_is_seen(table, place, by, tie):
-    """The checks of the kernel's own tables bite as well."""
+def test_one_planted_error_in_the_tables_is_noticed(table, place, by, tie):
+    """The checks of the kernel's own tables can fail as well."""
     world = make()
     world.advance(2)
     assert unsound(world) == []
@@ -106,8 +106,8 @@ def test_one_planted_slip_in_the_tables_is_seen(table, place, by, tie):
     assert tie in unsound(world)
 
 
-def test_a_thousand_waiters_granted_at_once_read_no_chance_beyond_its_end():
-    """The most that one deed can ask of a stream is there, even when the block is all but read."""
+def test_a_thousand_waiters_granted_at_once_do_not_read_a_stream_beyond_its_end():
+    """The most that one command can read of a stream is there, even near the end of its block."""
     crash = fault("sandbox_crash", share=1.0, start_s=0.0, duration_s=1.0)
     pools = tuple(SandboxPool(name=name, slots=1000, share=0) for name in SANDBOXES)
     topology = station(1000, triple_share=1.0, sandboxes=pools)
@@ -121,11 +121,11 @@ def test_a_thousand_waiters_granted_at_once_read_no_chance_beyond_its_end():
     assert unsound(world) == []
 
 
-def test_a_counter_that_falls_is_seen():
-    """Two looks in the wrong order: every counter of a busy world falls."""
+def test_a_counter_that_falls_is_noticed():
+    """Two snapshots in the wrong order: every counter of a busy world falls."""
     world = make()
     world.advance(1)
     before = world.snapshot()
     world.advance(2)
-    found = fallen(world.snapshot(), before)
-    assert {"tasks_arrived", "http_requests", "task_duration", "cpu_ns", "now_ns"} <= set(found)
+    counters = fallen(world.snapshot(), before)
+    assert {"tasks_arrived", "http_requests", "task_duration", "cpu_ns", "now_ns"} <= set(counters)

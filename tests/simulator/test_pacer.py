@@ -1,4 +1,4 @@
-"""The pacer against a clock that jumps: in time, behind, and honest about both."""
+"""The pacer with a clock that jumps: in time or behind, and it reports which."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class SlowWorld:
 
     def __init__(self, clock, cost_s=0.0, now_s=60.0):
         """Begin after a minute of warm-up."""
-        self.clock, self.cost_s, self.now_s, self.asked = clock, cost_s, now_s, []
+        self.clock, self.cost_s, self.now_s, self.targets_s = clock, cost_s, now_s, []
 
     def advance(self, until_s):
-        """Spend the cost and be there."""
+        """Let the cost pass on the clock, then be at `until_s`."""
         assert until_s > self.now_s
-        self.asked.append(until_s)
+        self.targets_s.append(until_s)
         self.clock.spend((until_s - self.now_s) * self.cost_s)
         self.now_s = until_s
 
@@ -32,20 +32,20 @@ def make(cost_s=0.0, **options):
     return clock, world, Pacer(world, clock, **options)
 
 
-async def test_a_quick_world_keeps_real_time_tick_by_tick():
+async def test_a_fast_world_keeps_real_time_tick_by_tick():
     """After ten seconds of the clock ten virtual seconds have passed, in even steps."""
     clock, world, pacer = make(cost_s=0.004, tick_s=0.05)
     await pacer.run(until_s=70.0)
     assert clock.now_s - 1000.0 == pytest.approx(10.0, abs=0.06)
-    steps = [b - a for a, b in zip(world.asked, world.asked[1:], strict=False)][:-1]
+    steps = [b - a for a, b in zip(world.targets_s, world.targets_s[1:], strict=False)][:-1]
     assert steps == pytest.approx([0.05] * len(steps), abs=1e-6)
     pace = pacer.pace()
     assert pace.times_real_time == pytest.approx(250.0)
     assert pace.late_ticks == 0
-    assert pace.ticks == len(world.asked)
+    assert pace.ticks == len(world.targets_s)
 
 
-async def test_a_world_that_cannot_keep_up_falls_behind_and_says_so():
+async def test_a_world_that_cannot_keep_up_reports_how_far_behind_it_is():
     """At half of real time the drift grows by half a second a second; nothing is skipped."""
     clock, world, pacer = make(cost_s=2.0)
     await pacer.run(until_s=65.0)
@@ -58,8 +58,8 @@ async def test_a_world_that_cannot_keep_up_falls_behind_and_says_so():
     assert 0 in clock.slept
 
 
-async def test_others_get_their_turn_while_the_world_catches_up():
-    """A stop of a minute is made good in steps, and the event loop is never held for long."""
+async def test_other_tasks_run_while_the_world_catches_up():
+    """A minute behind is caught up in steps, and the event loop is never held for long."""
     clock, world, pacer = make(cost_s=0.01)
     clock.spend(60.0)
     turns = 0
@@ -74,7 +74,7 @@ async def test_others_get_their_turn_while_the_world_catches_up():
     await pacer.run(until_s=120.0)
     counting.cancel()
     assert turns >= 60.0 / STEP_LIMIT_S
-    assert max(b - a for a, b in zip(world.asked, world.asked[1:], strict=False)) < 0.11
+    assert max(b - a for a, b in zip(world.targets_s, world.targets_s[1:], strict=False)) < 0.11
 
 
 def test_a_step_advances_to_the_instant_and_not_beyond():
@@ -83,14 +83,14 @@ def test_a_step_advances_to_the_instant_and_not_beyond():
     clock.spend(0.01)
     pacer.step()
     pacer.step()
-    assert world.asked == [pytest.approx(60.01)]
+    assert world.targets_s == [pytest.approx(60.01)]
     clock.spend(0.05)
     pacer.step(until_s=60.03)
     assert world.now_s == 60.03
 
 
 async def test_a_late_event_loop_is_measured():
-    """Every sleeper is woken 30 ms late: that is the lag, and its maximum."""
+    """Every sleep ends 30 ms late: that is the lag, and its maximum."""
     clock, _, pacer = make()
     clock.oversleeps_s = 0.03
     await pacer.run(until_s=61.0)
@@ -102,7 +102,7 @@ async def test_a_late_event_loop_is_measured():
 
 
 async def test_the_maximum_of_the_lag_is_forgotten_after_a_minute():
-    """An old hiccup must not look like a present one."""
+    """An old delay must not look like a present one."""
     clock, world, pacer = make()
     clock.oversleeps_s = 0.5
     await pacer.run(until_s=61.0)
@@ -112,24 +112,24 @@ async def test_the_maximum_of_the_lag_is_forgotten_after_a_minute():
 
 
 async def test_the_callback_follows_every_step():
-    """The exporter looks for restarts there."""
-    seen = []
+    """There the exporter notices restarts."""
+    times_s = []
     clock = MockClock()
     world = SlowWorld(clock)
-    pacer = Pacer(world, clock, on_tick=lambda: seen.append(world.now_s))
+    pacer = Pacer(world, clock, on_tick=lambda: times_s.append(world.now_s))
     await pacer.run(until_s=60.5)
-    assert seen == world.asked
+    assert times_s == world.targets_s
 
 
 def test_a_tick_must_be_positive():
-    """Otherwise the loop would spin."""
+    """With a tick of 0 the loop would never sleep."""
     clock = MockClock()
     with pytest.raises(ValueError, match="tick_s must be above 0, got 0"):
         Pacer(SlowWorld(clock), clock, tick_s=0)
 
 
 async def test_the_system_clock_runs():
-    """The only test here that waits."""
+    """The only test of this file that waits."""
     clock = SystemClock()
     before_s = clock.monotonic()
     await clock.sleep(0.01)

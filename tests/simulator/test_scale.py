@@ -21,7 +21,7 @@ def hundredfold():
         base,
         tiers=tuple(replace(tier, agents=100 * tier.agents) for tier in base.tiers),
         sandboxes=tuple(replace(pool, slots=100 * pool.slots) for pool in base.sandboxes),
-        priorities=tuple(replace(one, queue_limit=100_000) for one in base.priorities),
+        priorities=tuple(replace(priority, queue_limit=100_000) for priority in base.priorities),
         active_floor=100 * base.active_floor,
         rate_limit_per_s=3e6,
         rate_limit_burst=500_000,
@@ -31,7 +31,7 @@ def hundredfold():
 
 
 def test_ninety_two_thousand_agents_obey_every_law_at_a_million_tasks_a_second():
-    """Healthy first, then under faults that strike thousands at once, slot waiters included."""
+    """Healthy first, then under faults that affect thousands at once, slot waiters included."""
     topology = hundredfold()
     assert topology.fleet == 92_800
     faults = (

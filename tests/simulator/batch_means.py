@@ -10,7 +10,7 @@ SIGMAS = 4.0
 
 
 def agrees(batches, theory):
-    """Assert that the mean of independent batch means is `theory`, give or take 4 sigma."""
+    """Assert that the mean of independent batch means is `theory`, within 4 standard errors."""
     batches = np.asarray(batches, dtype=float)
     error = batches.std(ddof=1) / sqrt(len(batches))
     mean = batches.mean()

@@ -1,9 +1,9 @@
-"""The statistics that the physics is judged by: right where known, and able to say no."""
+"""The statistics by which the physics is judged: right where the answer is known, able to fail."""
 
 import numpy as np
 import pytest
 
-from tests.simulator.statistics import agrees, erlang_c
+from tests.simulator.batch_means import agrees, erlang_c
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ def test_erlang_c_gives_the_values_of_the_tables(servers, offered, waits):
     assert erlang_c(servers, offered) == pytest.approx(waits, abs=5e-5)
 
 
-def test_a_mean_that_is_off_is_told():
+def test_a_mean_that_is_off_is_refused():
     """Ten standard errors away is no agreement."""
     batches = np.random.default_rng(1).normal(5.0, 0.1, 32)
     error = agrees(batches, 5.0)

@@ -1,4 +1,4 @@
-"""Physics: what queueing theory knows exactly, the world reproduces within statistical error.
+"""The loop's physics: what queueing theory knows exactly, it reproduces within statistical error.
 
 Every comparison is of batch means with theory, at four standard errors; no tolerance is chosen.
 """
@@ -15,7 +15,7 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import SANDBOXES, SandboxPool, Tier
 from simulator.world import World
-from tests.simulator.statistics import agrees, erlang_c
+from tests.simulator.batch_means import agrees, erlang_c
 from tests.simulator.worlds import MEAN_S, fault, small, station
 
 BATCHES = 32
@@ -26,7 +26,7 @@ class Batches:
     """A world observed in equal batches after a warm-up: exact sums, and sampled levels."""
 
     def __init__(self, world, arrivals_per_batch, rate):
-        """Live through a tenth of all that is to come, then observe batch after batch."""
+        """Simulate a tenth of the whole as a warm-up, then observe batch after batch."""
         self.waits, self.waited, self.queued, self.busy, self.rates, self.done = (
             [] for _ in range(6)
         )
@@ -48,7 +48,7 @@ class Batches:
         now, now_summed = self._answered(s)
         count = now - answered
         assert 1000 < count < k.RECENT
-        last = s.recent[k.RESPONSE_DURATION, np.arange(answered, now) & (k.RECENT - 1)]
+        last = s.recent[k.RESPONSE_DURATION, np.arange(answered, now) & (k.RECENT_MASK)]
         self.waits.append((now_summed - summed) / count / 1e9)
         self.waited.append((last > 1).mean())
         self.queued.append(np.mean(depths, axis=0))
@@ -62,7 +62,7 @@ class Batches:
 
     @staticmethod
     def _answered(s):
-        """How many have their first result, and the sum of their waits (a handover takes 1 ns)."""
+        """Return how many tasks have a first result, and their total wait (hand-over: 1 ns)."""
         count = s.histogram[k.RESPONSE_DURATION].sum()
         return count, s.histogram_sum[k.RESPONSE_DURATION] - count
 
@@ -76,54 +76,54 @@ def observe(topology, rate, *, seed=11, arrivals=20_000):
 @pytest.mark.parametrize(
     ("servers", "utilisation"), [(1, 0.7), (2, 0.9), (5, 0.7), (10, 0.9), (40, 0.7), (40, 0.95)]
 )
-def test_an_exponential_station_is_erlangs(servers, utilisation):
+def test_an_exponential_station_follows_erlang(servers, utilisation):
     """M/M/c: share that waits C, mean wait C / (c mu - lambda), utilisation, and Little's law."""
     rate = servers * utilisation / MEAN_S
     offered = servers * utilisation
-    seen = observe(station(servers), rate)
+    batches = observe(station(servers), rate)
     waits = erlang_c(servers, offered)
-    agrees(seen.waited, waits)
-    agrees(seen.waits, waits / (servers / MEAN_S - rate))
-    agrees(seen.busy, offered)
-    agrees(seen.done, MEAN_S)
-    in_queue = np.sum(seen.queued, axis=1)
-    agrees(in_queue - np.multiply(seen.rates, seen.waits), 0.0)
-    agrees(seen.busy - np.multiply(seen.rates, seen.done), 0.0)
+    agrees(batches.waited, waits)
+    agrees(batches.waits, waits / (servers / MEAN_S - rate))
+    agrees(batches.busy, offered)
+    agrees(batches.done, MEAN_S)
+    in_queue = np.sum(batches.queued, axis=1)
+    agrees(in_queue - np.multiply(batches.rates, batches.waits), 0.0)
+    agrees(batches.busy - np.multiply(batches.rates, batches.done), 0.0)
 
 
-def test_a_station_with_a_hidden_delay_is_found_out():
-    """Half a millisecond in every handover, told to nobody: theory and world part."""
-    seen = observe(station(5, inbox_service_s=0.0005), 350.0)
+def test_a_delay_that_the_theory_does_not_know_is_noticed():
+    """Planted: half a millisecond in every hand-over. Theory and world then differ."""
+    batches = observe(station(5, inbox_service_s=0.0005), 350.0)
     with pytest.raises(AssertionError, match="sigma from"):
-        agrees(seen.waits, erlang_c(5, 3.5) / (500.0 - 350.0))
+        agrees(batches.waits, erlang_c(5, 3.5) / (500.0 - 350.0))
     with pytest.raises(AssertionError, match="sigma from"):
-        agrees(seen.busy, 3.5)
+        agrees(batches.busy, 3.5)
 
 
 @pytest.mark.parametrize(
     ("distribution", "second_moment"),
     [("exponential", 2.0), ("deterministic", 1.0), ("lognormal", exp(0.8**2))],
 )
-def test_one_server_waits_as_pollaczek_and_khinchine_say(distribution, second_moment):
-    """M/G/1: mean wait lambda E[S^2] / (2 (1 - rho)), whatever the law of service."""
-    seen = observe(station(1, distribution=distribution, sigma=0.8), 75.0, arrivals=40_000)
-    agrees(seen.waits, 75.0 * second_moment * MEAN_S**2 / (2 * (1 - 0.75)))
-    agrees(seen.waited, 0.75)
+def test_one_server_follows_pollaczek_and_khinchine(distribution, second_moment):
+    """M/G/1: mean wait lambda E[S^2] / (2 (1 - rho)), whatever the distribution of service."""
+    batches = observe(station(1, distribution=distribution, sigma=0.8), 75.0, arrivals=40_000)
+    agrees(batches.waits, 75.0 * second_moment * MEAN_S**2 / (2 * (1 - 0.75)))
+    agrees(batches.waited, 0.75)
 
 
-def test_priorities_wait_as_cobham_says():
-    """Non-preemptive M/M/c: W_k = W_0 / ((1 - s_(k-1)) (1 - s_k)); Little's law each."""
+def test_priorities_follow_cobham():
+    """Non-preemptive M/M/c: W_k = W_0 / ((1 - s_(k-1)) (1 - s_k)), queues by Little's law."""
     servers, utilisation, shares = 4, 0.9, (0.1, 0.2, 0.3, 0.4)
     rate = servers * utilisation / MEAN_S
-    seen = observe(station(servers, shares=shares), rate, arrivals=40_000)
+    batches = observe(station(servers, shares=shares), rate, arrivals=40_000)
     idle_wait = erlang_c(servers, servers * utilisation) * MEAN_S / servers
     loads = np.concatenate([[0.0], np.cumsum(shares) * utilisation])
     for priority, share in enumerate(shares):
         wait = idle_wait / ((1 - loads[priority]) * (1 - loads[priority + 1]))
-        agrees(np.array(seen.queued)[:, priority], rate * share * wait)
+        agrees(np.array(batches.queued)[:, priority], rate * share * wait)
 
 
-def test_a_sandbox_pool_is_erlangs_too():
+def test_a_sandbox_pool_follows_erlang_too():
     """Slots are servers: with agents to spare, tasks wait for one of five slots as in M/M/5."""
     slots, utilisation = 5, 0.8
     rate = slots * utilisation / MEAN_S
@@ -131,22 +131,22 @@ def test_a_sandbox_pool_is_erlangs_too():
         SandboxPool(name=name, slots=slots, share=share)
         for name, share in zip(SANDBOXES, (0, 1, 0), strict=True)
     )
-    seen = observe(station(200, sandboxes=pools), rate)
+    batches = observe(station(200, sandboxes=pools), rate)
     waits = erlang_c(slots, slots * utilisation)
-    agrees(seen.waited, waits)
-    agrees(seen.waits, waits / (slots / MEAN_S - rate))
+    agrees(batches.waited, waits)
+    agrees(batches.waits, waits / (slots / MEAN_S - rate))
 
 
 def test_a_triple_verified_task_ends_with_the_slowest_of_three_and_a_merge():
     """Mean time: work x E[max of three lognormal factors] + merge, the maximum by quadrature."""
     topology = station(400, distribution="deterministic", triple_share=1.0, merge_s=0.003)
     pools = tuple(SandboxPool(name=name, slots=1000, share=0) for name in SANDBOXES)
-    seen = observe(small(**{**fields_of(topology), "sandboxes": pools}), 2000.0)
+    batches = observe(small(**{**fields_of(topology), "sandboxes": pools}), 2000.0)
     z = np.linspace(-8, 8, 20_001)
     density = np.exp(-(z**2) / 2) / sqrt(2 * np.pi)
     below = np.cumsum(density) * (z[1] - z[0])
     slowest = np.sum(3 * below**2 * density * np.exp(0.25 * z - 0.25**2 / 2)) * (z[1] - z[0])
-    agrees(seen.done, MEAN_S * slowest + 0.003)
+    agrees(batches.done, MEAN_S * slowest + 0.003)
 
 
 def fields_of(topology):
@@ -155,21 +155,21 @@ def fields_of(topology):
 
 
 @pytest.mark.parametrize("utilisation", [0.5, 0.8, 0.95])
-def test_an_inbox_holds_what_pollaczek_and_khinchine_say(utilisation):
+def test_an_inbox_follows_pollaczek_and_khinchine(utilisation):
     """Poisson messages, constant handling: M/D/1, mean rho + rho^2 / (2 (1 - rho)) an inbox."""
     agents, handling_s = 16, 0.001
     topology = station(agents, inbox_service_s=handling_s, inbox_limit=100_000)
     flood = fault("message_flood", rate_per_s=agents * utilisation / handling_s, start_s=0.0)
     world = World(topology, Plan(load=Load(rate=0.0), faults=(flood,)), 3)
     world.advance(3)
-    held = []
+    means = []
     for _ in range(BATCHES):
         batch = []
         for _ in range(60):
             world.advance_ns(world.now_ns + 20_000_000)
             batch.append(world.snapshot().messages_waiting / agents)
-        held.append(np.mean(batch))
-    agrees(held, utilisation + utilisation**2 / (2 * (1 - utilisation)))
+        means.append(np.mean(batch))
+    agrees(means, utilisation + utilisation**2 / (2 * (1 - utilisation)))
 
 
 @pytest.mark.parametrize("speed", [1.0, 0.5])

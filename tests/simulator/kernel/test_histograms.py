@@ -1,4 +1,4 @@
-"""A quantile read from the histogram's bounds is near the one of the durations themselves."""
+"""A quantile read from the histogram's bounds is near that of the durations themselves."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SLOWER = [
 @pytest.mark.parametrize("quantile", [0.5, 0.95, 0.99])
 @pytest.mark.parametrize("faults", SLOWER, ids=lambda faults: "+".join(f.kind for f in faults))
 def test_every_quantile_of_every_duration_is_within_a_tenth(faults, quantile):
-    """Healthy and slowed, the default system: bounds are fine enough wherever an alert reads."""
+    """The default system, healthy and slowed: bounds are fine enough wherever an alert reads."""
     topology = Topology(recycle_per_s=100.0)
     rate = BASE_RATE_PER_S if not faults else 5000.0
     world = World(topology, Plan(load=Load(rate=rate), faults=faults), 42)
@@ -58,18 +58,18 @@ def test_every_quantile_of_every_duration_is_within_a_tenth(faults, quantile):
         assert histogram_quantile(quantile, counts) == pytest.approx(true, rel=0.1), name
 
 
-def test_a_narrow_peak_is_known_to_its_cell_and_no_better():
-    """Durations all near 0.6 s between the bounds 0.5 and 0.75: that is all a histogram can say."""
+def test_a_narrow_peak_is_known_only_to_its_cell():
+    """Durations all near 0.6 s, between the bounds 0.5 and 0.75: a histogram knows no more."""
     outage = fault("dependency_outage", share=0.1, latency_s=0.6, start_s=0.0)
     world = World(Topology(), Plan(load=Load(rate=5000.0), faults=(outage,)), 42)
     world.advance(6.0)
-    read = histogram_quantile(0.99, world.snapshot().http_request_duration.counts)
+    estimated = histogram_quantile(0.99, world.snapshot().http_request_duration.counts)
     true = np.quantile(world.recent_durations_s(k.HTTP_DURATION), 0.99)
     assert 0.5 < true < 0.75
-    assert 0.5 < read < 0.75
+    assert 0.5 < estimated < 0.75
 
 
-def test_sums_and_counts_are_those_of_the_durations():
+def test_a_histogram_counts_and_sums_the_durations_that_were_kept():
     """Histogram and kept durations are the same observations, cell by cell."""
     world = World(Topology(), Plan(), 1)
     world.advance(3.0)

@@ -1,0 +1,64 @@
+"""A snapshot is a frozen copy of the arrays, not a view of them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from simulator.kernel import loop as k
+from simulator.snapshot import AGENT_STATES, CPU_MODES, DurationHistogram
+from tests.simulator.worlds import make
+
+
+def arrays(snapshot):
+    """Yield every array of a snapshot with its name."""
+    for field in fields(snapshot):
+        value = getattr(snapshot, field.name)
+        if isinstance(value, DurationHistogram):
+            value = value.counts
+        if isinstance(value, np.ndarray):
+            yield field.name, value
+
+
+def test_no_array_of_a_snapshot_can_be_written():
+    """Reading changes nothing in the world, and nobody changes a reading."""
+    names = []
+    for name, array in arrays(make().snapshot()):
+        names.append(name)
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    assert len(names) > 20
+
+
+def test_a_snapshot_stays_as_it_was_while_the_world_goes_on():
+    """Its arrays are copies of the kernel's."""
+    world = make()
+    world.advance(1)
+    snapshot = world.snapshot()
+    before = {name: array.copy() for name, array in arrays(snapshot)}
+    world.advance(2)
+    assert all(np.array_equal(array, before[name]) for name, array in arrays(snapshot))
+    assert (world.snapshot().tasks_arrived > snapshot.tasks_arrived).all()
+
+
+def test_axes_are_as_long_as_their_names():
+    """A reader pairs each array with the tuple that names its axis."""
+    snapshot = make().snapshot()
+    assert snapshot.agents.shape == (len(snapshot.tiers), len(AGENT_STATES))
+    assert snapshot.cpu_ns.shape[1] == len(CPU_MODES)
+    assert len(snapshot.tasks_arrived) == len(snapshot.priorities)
+    assert len(snapshot.sandbox_total) == len(snapshot.sandboxes)
+
+
+def test_memory_is_agents_messages_and_leaks():
+    """Idle at time 0 each agent holds its base; a planted leak and message add to their tiers."""
+    world = make()
+    topology = world.topology
+    base = [tier.base_memory_bytes * tier.agents for tier in topology.tiers]
+    assert world.snapshot().memory_bytes.tolist() == base
+    world._state.agent[0, k.LEAKED_BYTES] = 1000
+    world._state.agent[5, [k.WAITING, k.INBOX_AT]] = 1, k.NEVER
+    message = topology.message_bytes_min + k.EXTRA_BYTES_MASK // 2
+    assert world.snapshot().memory_bytes.tolist() == [base[0] + 1000, base[1] + message]

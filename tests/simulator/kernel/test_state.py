@@ -1,0 +1,81 @@
+"""The kernel's arrays as tables: none overlaps another, each begins with a cache line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.kernel import loop as k
+from simulator.kernel.initial_state import build
+from simulator.kernel.state import LINE, aligned, ns, reads_per_event, tables_of, view
+from simulator.topology import Topology
+from tests.simulator.worlds import random_topology, small
+
+TOPOLOGIES = [
+    Topology(),
+    small(),
+    *(random_topology(np.random.default_rng(seed)) for seed in range(20)),
+]
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_no_two_tables_share_a_column(topology):
+    """Each table is filled with a number of its own, and all of them are there afterwards."""
+    state = build(topology)
+    tables = [name for name in state._fields if name not in ("w", "x")]
+    for number, name in enumerate(tables):
+        getattr(state, name)[:] = number
+    for number, name in enumerate(tables):
+        assert (getattr(state, name) == number).all(), name
+
+
+def test_a_view_of_a_copy_shows_the_same_tables():
+    """A fork reads where the original wrote."""
+    topology = small()
+    state = build(topology)
+    state.directory[3] = 77
+    copy = view(topology, aligned(state.w), state.x.copy())
+    assert copy.directory[3] == 77
+    copy.directory[3] = 5
+    assert state.directory[3] == 77
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_every_table_begins_with_a_cache_line(topology):
+    """So that an agent's row of six lines touches just six."""
+    state = build(topology)
+    tables = tables_of(topology)
+    for column, _ in (*tables.integers.values(), *tables.reals.values()):
+        assert state.head[column] % LINE == 0
+    assert state.w.ctypes.data % (LINE * 8) == 0
+    assert k.AGENT_SIZE % LINE == 0
+
+
+def test_an_aligned_copy_is_equal_and_independent():
+    """A fork's array begins with a line wherever the original's did."""
+    original = np.arange(100)[3:]
+    copy = aligned(original)
+    assert copy.ctypes.data % (LINE * 8) == 0
+    assert np.array_equal(copy, original)
+    copy[0] = -1
+    assert original[0] == 3
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_a_stream_holds_what_one_event_can_read(topology):
+    """A block has room for the event that begins at its last admissible cursor."""
+    state = build(topology)
+    per_event = reads_per_event(topology)
+    for last, block in (
+        (k.BIT_LAST, state.bits),
+        (k.START_LAST, state.starts),
+        (k.CRASH_LAST, state.crash_bits),
+    ):
+        assert 0 < state.head[last] <= len(block) - per_event
+    assert 0 < state.head[k.FACTOR_LAST] <= len(state.factors) - 3 * per_event
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, 0), (1.5, 1_500_000_000), (1e-9, 1)])
+def test_seconds_become_whole_nanoseconds(seconds, expected):
+    """Rounded to the nearest."""
+    assert ns(seconds) == expected

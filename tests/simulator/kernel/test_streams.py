@@ -1,0 +1,94 @@
+"""Random streams: each depends on its name and the seed alone, however it is laid out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.kernel import loop as k
+from simulator.kernel.initial_state import build
+from simulator.kernel.streams import Mix, Streams, generator
+from tests.simulator.worlds import small
+
+BLOCKS = (
+    (k.TASK_CURSOR, "gaps"), (k.TASK_CURSOR, "tasks"), (k.BIT_CURSOR, "bits"),
+    (k.START_CURSOR, "starts"), (k.FACTOR_CURSOR, "factors"), (k.CRASH_CURSOR, "crash_bits"),
+    (k.FLOOD_CURSOR, "flood_gaps"), (k.FLOOD_CURSOR, "flood_bits"),
+)  # fmt: skip
+
+
+def filled(seed=3, gaps=None):
+    """Return a small state whose streams are full, and the streams."""
+    state = build(small())
+    streams = Streams(small(), seed, gaps)
+    streams.refill(state)
+    return state, streams
+
+
+def test_a_generator_depends_on_seed_and_name():
+    """The same of both gives the same numbers; another of either gives others."""
+    numbers = generator(1, "crash").random(5).tolist()
+    assert generator(1, "crash").random(5).tolist() == numbers
+    assert generator(2, "crash").random(5).tolist() != numbers
+    assert generator(1, "flood").random(5).tolist() != numbers
+
+
+@pytest.mark.parametrize(("cursor", "block"), BLOCKS, ids=[block for _, block in BLOCKS])
+def test_a_refill_changes_no_number(cursor, block):
+    """Refilled at odd places, a stream goes on as one that was refilled at its end."""
+    state, streams = filled()
+    pieces = []
+    for read in (7, 1000, 0, 12_345):
+        pieces.append(getattr(state, block)[:read].copy())
+        state.head[cursor] = read
+        streams.refill(state)
+        assert state.head[cursor] == 0
+    whole, other = filled()
+    first = getattr(whole, block).copy()
+    whole.head[cursor] = len(first)
+    other.refill(whole)
+    stream = np.concatenate([first, getattr(whole, block)])
+    read = np.concatenate(pieces)
+    assert np.array_equal(read, stream[: len(read)])
+
+
+def test_recorded_gaps_take_the_place_of_drawn_ones_and_end():
+    """After the last recorded arrival nothing comes; all other streams are as drawn."""
+    recorded = np.array([5.0, 10.0, 10.0])
+    state, _ = filled(gaps=recorded)
+    drawn, _ = filled()
+    assert state.gaps[:3].tolist() == recorded.tolist()
+    assert np.isinf(state.gaps[3:]).all()
+    assert np.array_equal(state.tasks, drawn.tasks)
+
+
+def test_numbers_have_the_bits_that_the_kernel_cuts_them_into():
+    """Messages have 63 bits, tasks 62; every bit is set about half of the time."""
+    state, _ = filled()
+    for numbers, bits in ((state.bits, 63), (state.tasks[:, k.T_LUCK], 2 * k.LUCK_BITS)):
+        assert numbers.min() >= 0
+        assert int(numbers.max()) < 1 << bits
+        for bit in range(bits):
+            share = ((numbers >> bit) & 1).mean()
+            assert abs(share - 0.5) < 4 * 0.5 / np.sqrt(len(numbers)), bit
+
+
+def test_a_mix_draws_what_a_binary_search_would():
+    """Also at the edges themselves, with empty shares and with several in one guide cell."""
+    edges = np.array([0.1, 0.1, 0.5, 0.5004, 0.5005, 0.999])
+    mix = Mix(np.arange(7), edges)
+    uniform = np.concatenate([generator(1, "x").random(20_000), edges, edges - 1e-12, [0.0]])
+    assert np.array_equal(mix.draw(uniform), np.searchsorted(edges, uniform, side="right"))
+
+
+def test_the_kinds_of_tasks_have_their_shares():
+    """A tenth of the tasks for each sandbox, none calls the dependency: the kind's bits say so."""
+    topology = small(dependency_share=0.0, triple_share=0.0)
+    state = build(topology)
+    Streams(topology, 3, None).refill(state)
+    kinds = state.tasks[:, k.T_KIND]
+    assert (kinds & k.DEPENDENCY_BIT).max() == 0
+    needs = (kinds >> k.NEED_SHIFT) & k.ALL_POOLS
+    assert set(needs.tolist()) == {0, 1, 2, 4}
+    for need in (1, 2, 4):
+        assert abs((needs == need).mean() - 0.1) < 4 * np.sqrt(0.09 / len(needs))
