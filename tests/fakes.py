@@ -1,7 +1,7 @@
-"""Test doubles: a small world whose snapshots are random but lawful, and a clock that jumps.
+"""Test doubles: a small world whose snapshots are random but obey the laws, and a clock that jumps.
 
-The fake world knows no tasks and no agents: it moves counts between the places of a conservation
-law. It is quick, needs no compilation and every number of it differs from the others.
+The fake world has no tasks and no agents: it moves counts between the terms of the conservation
+laws. It is quick, needs no compilation, and each of its numbers differs from the others.
 """
 
 from __future__ import annotations
@@ -64,18 +64,18 @@ def make_snapshot(seed: int = 0, now_ns: int = 0) -> Snapshot:
     )  # fmt: skip
 
 
-def _observe(old: DurationHistogram, chance: np.random.Generator, count: int) -> DurationHistogram:
-    cells = chance.multinomial(count, np.full(len(old.counts), 1 / len(old.counts)))
+def _observe(old: DurationHistogram, rng: np.random.Generator, count: int) -> DurationHistogram:
+    cells = rng.multinomial(count, np.full(len(old.counts), 1 / len(old.counts)))
     return DurationHistogram(_frozen(old.counts + cells), old.sum_ns + count * 7_654_321)
 
 
 class FakeWorld:
-    """A world of lawful random snapshots; `rate` tasks a second, ten messages for each."""
+    """A world of random snapshots that obey the laws: `rate` tasks a second, ten messages each."""
 
     def __init__(self, seed: int = 42, rate: float = 10_300.0) -> None:
         """Begin at virtual time 0 with every counter at 0."""
         self.rate = rate
-        self._chance = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         self._changes = 0
         self._snapshot = make_snapshot(seed)
 
@@ -98,7 +98,7 @@ class FakeWorld:
         return self._changes
 
     def begin_fault(self, fault: str, magnitude: float = 1.0, effect: float = 0.0) -> None:
-        """Put a fault in effect."""
+        """Begin a fault that is in effect for a minute."""
         now_ns = self._snapshot.now_ns
         status = FaultStatus(
             f"{fault}-here", fault, magnitude, effect, "things",
@@ -113,65 +113,93 @@ class FakeWorld:
             self._step(min(STEP_NS, until_ns - self._snapshot.now_ns))
 
     def _step(self, step_ns: int) -> None:
-        old, chance = self._snapshot, self._chance
-        arrived = chance.poisson(self.rate * step_ns / 1e9 / 4, 4)
+        moved, ended = self._move_tasks(self._snapshot, step_ns)
+        moved = self._move_messages(moved, ended)
+        moved = self._move_durations(moved, ended)
+        self._snapshot = self._move_capacity(moved, step_ns)
+
+    def _move_tasks(self, old: Snapshot, step_ns: int) -> tuple[Snapshot, int]:
+        """Return `old` with the tasks of a step in it, and how many of them were completed."""
+        rng, by_tier = self._rng, np.full(6, 1 / 6)
+        arrived = rng.poisson(self.rate * step_ns / 1e9 / 4, 4)
         held = old.queue_depth + old.tasks_in_flight + arrived
         rejected, timed_out, completed, failed, waiting, in_flight = (
-            chance.multinomial(held, (0.01, 0.01, 0.7, 0.08, 0.1, 0.1)).T
+            rng.multinomial(held, (0.01, 0.01, 0.7, 0.08, 0.1, 0.1)).T
         )  # fmt: skip
-        ended, by_tier = int(completed.sum()), np.full(6, 1 / 6)
-        tier_flight = chance.multinomial(in_flight.sum(), by_tier)
-        tier_done = chance.multinomial(ended, by_tier)
-        tier_failed = chance.multinomial(failed.sum(), by_tier)
-        returned = chance.poisson(1, 6)
-        sent = old.messages_waiting + ended * 10
-        handled, dropped, waiting_messages = chance.multinomial(sent, (0.9, 0.01, 0.09))
-        use, leaked, down, free = chance.multinomial(old.sandbox_total, (0.4, 0.1, 0.1, 0.4)).T
-        cells = step_ns * chance.dirichlet(np.ones(len(CPU_MODES)), len(old.cpu_ns))
-        done = old.finished + np.stack((tier_done, tier_failed), axis=1)
-        traffic = np.array((ended * 700, ended * 10_240))
-        self._snapshot = replace(
+        ended = int(completed.sum())
+        tier_flight = rng.multinomial(in_flight.sum(), by_tier)
+        tier_done = rng.multinomial(ended, by_tier)
+        tier_failed = rng.multinomial(failed.sum(), by_tier)
+        undispatched = old.undispatched + rng.poisson(1, 6)
+        finished = old.finished + np.stack((tier_done, tier_failed), axis=1)
+        moved = replace(
             old,
             now_ns=old.now_ns + step_ns,
-            http_requests=_frozen(old.http_requests + chance.poisson((95, 1, 1, 2, 1))),
-            http_request_duration=_observe(old.http_request_duration, chance, ended),
-            response_duration=_observe(old.response_duration, chance, ended),
-            task_duration=_observe(old.task_duration, chance, ended),
-            startup_duration=_observe(old.startup_duration, chance, 1),
+            http_requests=_frozen(old.http_requests + rng.poisson((95, 1, 1, 2, 1))),
             tasks_arrived=_frozen(old.tasks_arrived + arrived),
             tasks_rejected=_frozen(old.tasks_rejected + rejected),
             tasks_timed_out=_frozen(old.tasks_timed_out + timed_out),
             tasks_processed=_frozen(
                 old.tasks_processed + np.stack((completed, failed), axis=1)),
             tasks_in_flight=_frozen(in_flight), queue_depth=_frozen(waiting),
-            tasks_retried=_frozen(old.tasks_retried + chance.poisson(1, 4)),
-            dispatched=_frozen(
-                done.sum(axis=1) + old.undispatched + returned + tier_flight),
-            undispatched=_frozen(old.undispatched + returned), finished=_frozen(done),
+            tasks_retried=_frozen(old.tasks_retried + rng.poisson(1, 4)),
+            dispatched=_frozen(finished.sum(axis=1) + undispatched + tier_flight),
+            undispatched=_frozen(undispatched), finished=_frozen(finished),
             in_flight_by_tier=_frozen(tier_flight),
-            backpressure_level=int(chance.integers(5)), saturation=float(chance.random()),
-            agents=_frozen(chance.multinomial(FLEET, (0.1, 0.1, 0.3, 0.3, 0.1, 0.1))),
-            agents_started=old.agents_started + 1,
-            agents_crashed=old.agents_crashed + int(chance.integers(2)),
-            memory_bytes=_frozen(chance.integers(1 << 20, 1 << 24, 6)),
-            cpu_ns=_frozen(old.cpu_ns + cells.astype(np.int64)),
+            backpressure_level=int(rng.integers(5)), saturation=float(rng.random()),
+        )  # fmt: skip
+        return moved, ended
+
+    def _move_messages(self, old: Snapshot, ended: int) -> Snapshot:
+        """Ten messages for each completed task: delivered, dropped or waiting."""
+        rng = self._rng
+        sent = old.messages_waiting + ended * 10
+        delivered, dropped, waiting = rng.multinomial(sent, (0.9, 0.01, 0.09))
+        bytes_sent = np.array((ended * 700, ended * 10_240))
+        by_tier = rng.multinomial(delivered, np.full(6, 1 / 6))
+        return replace(
+            old,
             messages_sent=old.messages_sent + ended * 10,
-            messages_delivered=_frozen(
-                old.messages_delivered + chance.multinomial(handled, by_tier)),
+            messages_delivered=_frozen(old.messages_delivered + by_tier),
             messages_dropped=old.messages_dropped + int(dropped),
-            messages_waiting=int(waiting_messages),
-            network_sent_bytes=_frozen(old.network_sent_bytes + traffic),
-            network_received_bytes=_frozen(old.network_received_bytes + traffic * 2),
+            messages_waiting=int(waiting),
+            network_sent_bytes=_frozen(old.network_sent_bytes + bytes_sent),
+            network_received_bytes=_frozen(old.network_received_bytes + bytes_sent * 2),
+        )
+
+    def _move_durations(self, old: Snapshot, ended: int) -> Snapshot:
+        """One observation of each kind for each completed task, and one start of an agent."""
+        rng = self._rng
+        return replace(
+            old,
+            http_request_duration=_observe(old.http_request_duration, rng, ended),
+            response_duration=_observe(old.response_duration, rng, ended),
+            task_duration=_observe(old.task_duration, rng, ended),
+            startup_duration=_observe(old.startup_duration, rng, 1),
+            agents_started=old.agents_started + 1,
+        )
+
+    def _move_capacity(self, old: Snapshot, step_ns: int) -> Snapshot:
+        """Agents among their states, CPU time among its modes, slots among their uses."""
+        rng = self._rng
+        use, leaked, down, free = rng.multinomial(old.sandbox_total, (0.4, 0.1, 0.1, 0.4)).T
+        cpu = step_ns * rng.dirichlet(np.ones(len(CPU_MODES)), len(old.cpu_ns))
+        return replace(
+            old,
+            agents=_frozen(rng.multinomial(FLEET, (0.1, 0.1, 0.3, 0.3, 0.1, 0.1))),
+            agents_crashed=old.agents_crashed + int(rng.integers(2)),
+            memory_bytes=_frozen(rng.integers(1 << 20, 1 << 24, 6)),
+            cpu_ns=_frozen(old.cpu_ns + cpu.astype(np.int64)),
             sandbox_in_use=_frozen(use), sandbox_leaked=_frozen(leaked),
             sandbox_down=_frozen(down), sandbox_available=_frozen(free),
-            sandbox_executions=_frozen(old.sandbox_executions + chance.poisson(10, 3)),
+            sandbox_executions=_frozen(old.sandbox_executions + rng.poisson(10, 3)),
         )  # fmt: skip
 
 
 class MockClock:
-    """A clock that stands still but when someone sleeps: then it jumps to the time asked for.
+    """A clock that stands still until somebody sleeps: then it jumps to the end of the sleep.
 
-    `oversleeps_s` is how late every sleeper is woken; `spend` lets computing take its time.
+    Every sleep ends `oversleeps_s` late; `spend` lets computing take its time.
     """
 
     def __init__(self, start_s: float = 1000.0, oversleeps_s: float = 0.0) -> None:
@@ -181,7 +209,7 @@ class MockClock:
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        """Return the time that has been jumped to."""
+        """Return the time to which it has jumped."""
         return self.now_s
 
     async def sleep(self, delay_s: float) -> None:
@@ -191,5 +219,5 @@ class MockClock:
         await asyncio.sleep(0)
 
     def spend(self, duration_s: float) -> None:
-        """Let `duration_s` pass as if someone had computed."""
+        """Let `duration_s` pass, as computing would."""
         self.now_s += duration_s
