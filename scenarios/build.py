@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from documents.document import Steps
-    from scenarios.schema import FaultModel, IncidentModel, LoadModel, ScenarioModel
+    from scenarios.schema.models import FaultModel, IncidentModel, LoadModel, ScenarioModel
     from simulator.faults.fault import Fault
     from simulator.topology import Topology
 

@@ -18,7 +18,7 @@ from scenarios.scenario import Expectation
 if TYPE_CHECKING:
     from documents.document import Steps
     from scenarios.scenario import Expected
-    from scenarios.schema import ExpectationModel, ScenarioModel
+    from scenarios.schema.models import ExpectationModel, ScenarioModel
     from scenarios.validation import ModelWalker
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from documents.problems import BrokenRule, Shown, UnknownName
-from scenarios.schema import field_values, parameters_model
+from scenarios.schema.derived import field_values, parameters_model
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.fault import Fault, Targets
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from documents.document import Steps
-    from scenarios.schema import FaultFields, TargetsModel
+    from scenarios.schema.models import FaultFields, TargetsModel
     from scenarios.validation import ModelWalker
     from simulator.faults.parameters import Parameters
     from simulator.topology import Topology

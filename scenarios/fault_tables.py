@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
-from scenarios.schema import describe, key_of
+from scenarios.schema.derived import describe, key_of
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
 

@@ -15,18 +15,9 @@ from documents.mistakes import InputError, gather
 from documents.problems import BrokenRule
 from documents.yaml_reader import parse_json
 from scenarios.fault_fields import TARGET_KEYS, read_fault
-from scenarios.schema import (
-    INJECTION_MAX_S,
-    ChangeModel,
-    InjectionModel,
-    Model,
-    describe,
-    field_names,
-    field_values,
-    key_of,
-    parameters_model,
-    tidy,
-)
+from scenarios.schema.derived import describe, field_names, field_values, key_of, parameters_model
+from scenarios.schema.json_schema import tidy
+from scenarios.schema.models import INJECTION_MAX_S, ChangeModel, InjectionModel, Model
 from scenarios.validation import ModelWalker
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.fault import Fault, Targets

@@ -14,7 +14,8 @@ from documents.mistakes import InputError, Mistake
 from documents.problems import UnknownName
 from documents.yaml_reader import load, parse
 from scenarios.build import Builder
-from scenarios.schema import ScenarioModel, parameters_model, topology_model
+from scenarios.schema.derived import parameters_model, topology_model
+from scenarios.schema.models import ScenarioModel
 from scenarios.validation import ModelWalker
 from simulator.faults.catalogue import FAULTS
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from documents.problems import Remark
 from documents.sentences import did_you_mean
 from documents.yaml_reader import load
-from scenarios.schema import NAMED_PARTS, field_values, topology_model
+from scenarios.schema.derived import NAMED_PARTS, field_values, topology_model
 from scenarios.validation import ModelWalker
 from simulator.topology import Priority, SandboxPool, TaskClass, Tier, Topology
 

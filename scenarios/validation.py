@@ -6,7 +6,6 @@ only the first; mistakes speak the file's words, never Python's.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, TypeGuard, TypeVar, Union, get_args, get_origin
@@ -17,7 +16,7 @@ from documents.durations import show_duration
 from documents.mistakes import InputError
 from documents.problems import BrokenRule, MissingKey, Shown, UnknownKey, UnknownWord
 from documents.walker import Walker, dotted
-from scenarios.schema import key_of
+from scenarios.schema.derived import key_of
 from simulator.bounds import BoundError
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class ModelWalker(Walker):
             return model.model_validate(data)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                self._note_detail(model, detail, steps)
+                self._reject_detail(model, detail, steps)
             return None
 
     def attempt(self, make: Callable[[], T], steps: Steps) -> T | None:
@@ -73,9 +72,7 @@ class ModelWalker(Walker):
         try:
             return super().attempt(make, steps)
         except BoundError as error:
-            self._note_bound(error, steps)
-        except ValueError as error:
-            self._note_text(str(error), steps)
+            self._reject_bound(error, steps)
         return None
 
     def construct(
@@ -88,35 +85,14 @@ class ModelWalker(Walker):
         """
         return self.attempt(lambda: make(**values), steps)
 
-    def _note_bound(self, error: BoundError, steps: Steps) -> None:
+    def _reject_bound(self, error: BoundError, steps: Steps) -> None:
         key = key_of(error.field)
         where = (*steps, key)
         subject = f"{error.owner}: {key}" if error.owner else key
         problem = BrokenRule(subject, f"be {error.rule}", _file_value(error.field, error.value))
         self.reject(problem, where if where in self.document.values else steps)
 
-    def _note_text(self, message: str, steps: Steps) -> None:
-        """Note a refusal that is still a sentence."""
-        subject, _, rest = message.partition(" must be ")
-        rule, _, value = rest.rpartition(", got ")
-        *_, name = re.findall(r"\w+", subject) or [""]
-        for word in reversed(re.findall(r"\w+", subject)):
-            if (*steps, key_of(word)) in self.document.values:
-                name = word
-                break
-        key = key_of(name)
-        where = (*steps, key)
-        shown = Shown(value, re.sub(r"^(-?\d+)\.0$", r"\1", value))
-        if where in self.document.values and name not in ("tiers", "classes") and rule:
-            try:
-                is_time = key != name or key in ("every", "last", "peak", "duration", "start")
-                shown = show_duration(float(value)) if is_time or key == "ramp" else shown
-            except ValueError:
-                pass
-        problem = BrokenRule(re.sub(rf"\b{name}\b", key, subject), f"be {rule}", shown)
-        self.reject(problem, where if where in self.document.values else steps)
-
-    def _note_detail(self, model: type[BaseModel], detail: ErrorDetails, steps: Steps) -> None:
+    def _reject_detail(self, model: type[BaseModel], detail: ErrorDetails, steps: Steps) -> None:
         at_key = _KEY_MARK in detail["loc"]
         local = tuple(step for step in detail["loc"] if step != _KEY_MARK)
         where = (*steps, *local)

@@ -20,23 +20,6 @@ TASK_CLASSES = ("work", "coordination")
 Distribution = Literal["lognormal", "exponential", "deterministic"]
 ClassName = Literal["work", "coordination"]
 
-
-def require(holds: bool, what: str, rule: str, got: object) -> None:  # noqa: FBT001
-    """Raise `ValueError("<what> must be <rule>, got <got>")` unless `holds`."""
-    if not holds:
-        raise ValueError(f"{what} must be {rule}, got {got!r}")
-
-
-def require_share(what: str, value: float) -> None:
-    """Raise `ValueError` unless `value` lies in [0, 1]."""
-    require(isfinite(value) and 0 <= value <= 1, what, "between 0 and 1", value)
-
-
-def require_positive(what: str, value: float) -> None:
-    """Raise `ValueError` unless `value` is finite and above 0."""
-    require(isfinite(value) and value > 0, what, "above 0", value)
-
-
 COUNT_MAX = 1_000_000
 """Most agents of a tier, slots of a pool, tasks of a queue; a mistyped digit is refused."""
 

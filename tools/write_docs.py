@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scenarios.fault_tables import fill_tables  # noqa: E402 - the repository is on the path only now
-from scenarios.schema import scenario_schema  # noqa: E402 - idem
+from scenarios.schema.json_schema import scenario_schema  # noqa: E402 - idem
 
 PAGES = ("docs/scenarios.md", "docs/fault.md")
 SCHEMA = "scenarios/scenario.schema.json"

@@ -21,7 +21,7 @@ from documents.durations import format_duration
 from documents.files import write_whole
 from documents.mistakes import InputError, gather
 from scenarios.loader import library, load_scenario, parse_scenario, resolve
-from scenarios.schema import scenario_schema
+from scenarios.schema.json_schema import scenario_schema
 
 app = typer.Typer(rich_markup_mode=None)
 EXAMPLES: Final = """\b

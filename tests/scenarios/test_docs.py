@@ -9,7 +9,7 @@ import pytest
 
 from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
-from scenarios.schema import ExpectationModel, ScenarioModel
+from scenarios.schema.models import ExpectationModel, ScenarioModel
 
 
 @pytest.fixture(scope="module")

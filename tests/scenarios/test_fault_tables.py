@@ -8,7 +8,7 @@ from dataclasses import fields
 import pytest
 
 from scenarios.fault_tables import effects_table, fill_tables, parameters_table
-from scenarios.schema import key_of
+from scenarios.schema.derived import key_of
 from simulator.faults.catalogue import FAULTS
 
 PAGES = {"docs/scenarios.md": "parameters", "docs/fault.md": "effects"}

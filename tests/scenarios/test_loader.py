@@ -11,7 +11,7 @@ import pytest
 from documents.mistakes import InputError
 from documents.yaml_reader import parse
 from scenarios.loader import library, load_for_verify, load_scenario, parse_scenario, resolve
-from scenarios.schema import scenario_schema
+from scenarios.schema.json_schema import scenario_schema
 from scenarios.topology_overlay import load_topology
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.kinds.agents import CrashLoop

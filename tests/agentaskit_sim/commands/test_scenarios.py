@@ -6,7 +6,7 @@ import json
 import re
 
 from scenarios.loader import library, load_scenario
-from scenarios.schema import scenario_schema
+from scenarios.schema.json_schema import scenario_schema
 
 NAMES = [path.stem for path in library()]
 
