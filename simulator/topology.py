@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Literal
 
-from simulator import bounds
+from simulator.bounds import require, require_positive, require_share
 
 PRIORITIES = ("critical", "high", "normal", "low")
 SANDBOXES = ("A", "B", "C")
@@ -22,13 +22,12 @@ ClassName = Literal["work", "coordination"]
 
 COUNT_MAX = 1_000_000
 """Most agents of a tier, slots of a pool, tasks of a queue; a mistyped digit is refused."""
-
 SHARE_SLACK = 1e-9
 """How far a sum of shares may be from 1: decimal fractions such as 0.1 are not exact in binary."""
 
 
 def _require_count(name: str, value: int, owner: str) -> None:
-    bounds.require(1 <= value <= COUNT_MAX, name, f"1 to {COUNT_MAX}", value, owner=owner)
+    require(1 <= value <= COUNT_MAX, name, f"1 to {COUNT_MAX}", value, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +44,14 @@ class Tier:
 
     def __post_init__(self) -> None:
         """Refuse an empty tier, a tier without a name and a speed that is not positive."""
-        bounds.require(bool(self.name), "name", "a non-empty word", self.name, owner="tier")
+        require(bool(self.name), "name", "a non-empty word", self.name, owner="tier")
         owner = f"tier {self.name}"
         _require_count("agents", self.agents, owner)
-        bounds.require(
-            bool(self.takes), "takes", "at least one task class", self.takes, owner=owner
-        )
-        bounds.require_positive("speed", self.speed, owner=owner)
+        require(bool(self.takes), "takes", "at least one task class", self.takes, owner=owner)
+        require_positive("speed", self.speed, owner=owner)
         for name in ("base_memory_bytes", "task_memory_bytes"):
             value = getattr(self, name)
-            bounds.require(value >= 0, name, "at least 0", value, owner=owner)
+            require(value >= 0, name, "at least 0", value, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +67,9 @@ class TaskClass:
     def __post_init__(self) -> None:
         """Refuse shares outside [0, 1] and times that are not positive."""
         owner = f"class {self.name}"
-        bounds.require_share("share", self.share, owner=owner)
-        bounds.require_positive("mean_service_s", self.mean_service_s, owner=owner)
-        bounds.require(0 <= self.sigma <= 3, "sigma", "between 0 and 3", self.sigma, owner=owner)
+        require_share("share", self.share, owner=owner)
+        require_positive("mean_service_s", self.mean_service_s, owner=owner)
+        require(0 <= self.sigma <= 3, "sigma", "between 0 and 3", self.sigma, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +84,9 @@ class Priority:
     def __post_init__(self) -> None:
         """Refuse unbounded queues and waits."""
         owner = f"priority {self.name}"
-        bounds.require_share("share", self.share, owner=owner)
+        require_share("share", self.share, owner=owner)
         _require_count("queue_limit", self.queue_limit, owner)
-        bounds.require_positive("wait_limit_s", self.wait_limit_s, owner=owner)
+        require_positive("wait_limit_s", self.wait_limit_s, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +101,7 @@ class SandboxPool:
         """Refuse empty pools."""
         owner = f"sandbox {self.name}"
         _require_count("slots", self.slots, owner)
-        bounds.require_share("share", self.share, owner=owner)
+        require_share("share", self.share, owner=owner)
 
 
 def _default_tiers() -> tuple[Tier, ...]:
@@ -201,14 +198,14 @@ class Topology:
         ):
             names = tuple(part.name for part in parts)
             rule = f"exactly {', '.join(expected)} in this order"
-            bounds.require(names == expected, name, rule, list(names))
+            require(names == expected, name, rule, list(names))
         tiers = [tier.name for tier in self.tiers]
         distinct = bool(tiers) and len(set(tiers)) == len(tiers)
-        bounds.require(distinct, "tiers", "at least one, each with a name of its own", tiers)
+        require(distinct, "tiers", "at least one, each with a name of its own", tiers)
         for task_class in self.classes:
             takers = any(task_class.name in tier.takes for tier in self.tiers)
             rule = f"a list in which at least one tier takes {task_class.name!r} tasks"
-            bounds.require(takers or task_class.share == 0, "tiers", rule, tiers)
+            require(takers or task_class.share == 0, "tiers", rule, tiers)
 
     def _check_shares(self) -> None:
         for name in (
@@ -219,19 +216,19 @@ class Topology:
             "message_upward_share",
             "cpu_background_share",
         ):
-            bounds.require_share(name, getattr(self, name))
+            require_share(name, getattr(self, name))
         for name, parts in (("classes", self.classes), ("priorities", self.priorities)):
             total = sum(part.share for part in parts)
             holds = abs(total - 1) < SHARE_SLACK
-            bounds.require(holds, name, "a list whose shares add up to 1", total)
+            require(holds, name, "a list whose shares add up to 1", total)
         sandboxed = sum(pool.share for pool in self.sandboxes)
-        bounds.require(
+        require(
             sandboxed <= 1 + SHARE_SLACK,
             "sandboxes",
             "a list whose shares add up to at most 1",
             sandboxed,
         )
-        bounds.require(
+        require(
             self.triple_share + sandboxed <= 1 + SHARE_SLACK,
             "triple_share",
             f"at most {max(0.0, 1 - sandboxed):.6g}, which the sandboxes' shares leave of 1",
@@ -249,7 +246,7 @@ class Topology:
             "target_utilisation",
             "scaling_memory_s",
         ):
-            bounds.require_positive(name, getattr(self, name))
+            require_positive(name, getattr(self, name))
 
     def _check_counts(self) -> None:
         for name, low, high in (
@@ -269,7 +266,7 @@ class Topology:
             ("cpus_per_host", 1, 1024),
         ):
             value = getattr(self, name)
-            bounds.require(low <= value <= high, name, f"{low} to {high}", value)
+            require(low <= value <= high, name, f"{low} to {high}", value)
 
     def _check_costs(self) -> None:
         for name in (
@@ -281,7 +278,7 @@ class Topology:
             "startup_sigma",
         ):
             value = getattr(self, name)
-            bounds.require(isfinite(value) and value >= 0, name, "at least 0", value)
+            require(isfinite(value) and value >= 0, name, "at least 0", value)
 
     @property
     def fleet(self) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from simulator.kernel import loop as k
-from simulator.kernel.state import luck_below, ns
+from simulator.kernel.state import draw_threshold, ns
 from simulator.snapshot import ScrapePath
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class EffectiveParameters:
         s.partition_loss[:] = 0
         losses = np.rint(np.array(self.partition_losses) * LOSS_STEPS)
         s.partition_loss[: len(losses)] = losses
-        head[k.DEPENDENCY_LUCK] = luck_below(self.dependency_failing_share)
+        head[k.DEPENDENCY_FAILS_BELOW] = draw_threshold(self.dependency_failing_share)
         head[k.DEPENDENCY_NS] = ns(self.dependency_latency_s)
         self._write_floods(s, now_ns)
 
@@ -116,10 +116,10 @@ class EffectiveParameters:
         agent[:, k.LOOPS] = self.loops
         agent[:, k.ALIVE_NS] = self.alive_ns
         agent[:, k.INBOX_NS] = np.maximum(np.rint(inbox_ns * self.inbox_slowness), 1)
-        agent[:, k.FAIL_LUCK] = np.rint(self.failing_share * (1 << k.LUCK_BITS))
+        agent[:, k.FAILS_BELOW] = np.rint(self.failing_share * (1 << k.DRAW_BITS))
         # Crashes and leaks happen by the kernel's tick, so rates are per tick there.
         crash_share = np.minimum(self.crashes_per_s * k.TICK_NS / 1e9, 1.0)
-        agent[:, k.CRASH_LUCK] = np.rint(crash_share * (1 << k.LUCK_BITS))
+        agent[:, k.CRASHES_BELOW] = np.rint(crash_share * (1 << k.DRAW_BITS))
         agent[:, k.LEAK_PER_TICK] = np.rint(self.leak_bytes_per_s * k.TICK_NS / 1e9)
         agent[:, k.SLOWNESS_ON] = self.slowness != 1.0
         s.agent_real[:, k.SLOWNESS] = self.slowness

@@ -58,8 +58,8 @@ UPWARD_SHIFT, LOSS_SHIFT, HIGH_SHIFT = 11, 21, 32
 SHARE_PARTS = 1 << 10
 SHARE_MASK = SHARE_PARTS - 1
 """Direction and loss are decided by 10 bits: their shares are of 1024 parts."""
-LUCK_BITS = 31
-LUCK_MASK = (1 << LUCK_BITS) - 1
+DRAW_BITS = 31
+DRAW_MASK = (1 << DRAW_BITS) - 1
 """A task's 62 bits: the higher 31 decide whether it fails, the lower 31 whether its dependency
 does. A draw falls below the threshold `share * 2**31` with the probability `share`."""
 COIN_BIT = 1
@@ -71,7 +71,7 @@ COIN_BIT = 1
     RUNNING,
     TOKENS_NS, TOKENS_AT, RECYCLE_AT, RECYCLE_CREDIT, RESERVED, DESIRED,
     TASK_CURSOR, BIT_CURSOR, START_CURSOR, FACTOR_CURSOR, CRASH_CURSOR, FLOOD_CURSOR,
-    CRASH_TARGETS, FLOOD_TARGETS, PARTITION, DEPENDENCY_LUCK, DEPENDENCY_NS,
+    CRASH_TARGETS, FLOOD_TARGETS, PARTITION, DEPENDENCY_FAILS_BELOW, DEPENDENCY_NS,
     # totals
     SENT, DROPPED, STARTED, CRASHED, HUNG, SENT_MESSAGE_BYTES, SENT_REQUEST_BYTES,
     RECEIVED_MESSAGE_BYTES, RECEIVED_REQUEST_BYTES, FLOODED, PARTITIONED,
@@ -106,9 +106,9 @@ DISPATCHED, UNDISPATCHED, TIER_COMPLETED, TIER_FAILED, TIER_SIZE = range(5)
 (
     WAITING, INBOX_AT, INBOX_NS, DELIVERED, PLACE, PARENT, SIDE, HOST,
     TIER, GROUP, STATE, STAGE, NEXT_LINK, PREVIOUS_LINK, LIST,
-    ARRIVED_AT, DISPATCHED_AT, WORK_NS, SLOWED_NS, META, LUCK, READY_AT, ENDS_AT, HELD,
+    ARRIVED_AT, DISPATCHED_AT, WORK_NS, SLOWED_NS, META, DRAW, READY_AT, ENDS_AT, HELD,
     RELEASE_1, RELEASE_2, RELEASE_3, STARTED_AT, BACKOFF, RETIRE,
-    LEAKED_BYTES, HANGS, LOOPS, ALIVE_NS, FAIL_LUCK, CRASH_LUCK, LEAK_PER_TICK,
+    LEAKED_BYTES, HANGS, LOOPS, ALIVE_NS, FAILS_BELOW, CRASHES_BELOW, LEAK_PER_TICK,
     SLOWNESS_ON, HANDLED, SCALES,
 ) = range(40)  # fmt: skip
 AGENT_SIZE = 48
@@ -127,9 +127,9 @@ TOTAL, IN_USE, LEAKED, DOWN, LEAK_TARGET, DOWN_TARGET, EXECUTIONS, POOL_SIZE = r
 # by list of agents, and by lane of the queues
 HEAD, TAIL, LENGTH, LIST_SIZE = range(4)
 # by queued task
-Q_ARRIVED_AT, Q_QUEUED_AT, Q_WORK_NS, Q_META, Q_LUCK, QUEUED_SIZE = range(6)
+Q_ARRIVED_AT, Q_QUEUED_AT, Q_WORK_NS, Q_META, Q_DRAW, QUEUED_SIZE = range(6)
 # by drawn task
-T_KIND, T_WORK_NS, T_LUCK, TASK_SIZE = range(4)
+T_KIND, T_WORK_NS, T_DRAW, TASK_SIZE = range(4)
 
 STATUSES, PRIORITIES, CLASSES, POOLS, HISTOGRAMS = 5, 4, 2, 3, 4
 LANE_COUNT, LANE_SHIFT = PRIORITIES * CLASSES, 1
@@ -255,7 +255,7 @@ def pick(bits, count):
     Multiply and shift instead of a division (Lemire, "Fast Random Integer Generation in an
     Interval", 2019); for a thousand agents its bias is below one in a million.
     """
-    return ((bits >> HIGH_SHIFT) * count) >> LUCK_BITS
+    return ((bits >> HIGH_SHIFT) * count) >> DRAW_BITS
 
 
 # A tournament tree: the earliest event over all agents.
@@ -601,7 +601,7 @@ def expire(w, now):
 
 
 @_cold
-def enqueue(w, now, arrived_at, work, meta, luck):
+def enqueue(w, now, arrived_at, work, meta, draw):
     """Queue a task, first in, first out within priority and class; False when there is no room.
 
     The limit is the priority's over both classes. A task that comes back waits a whole limit anew.
@@ -616,7 +616,7 @@ def enqueue(w, now, arrived_at, work, meta, luck):
     w[ring_row(w, lane, slot) + Q_QUEUED_AT] = now
     w[ring_row(w, lane, slot) + Q_WORK_NS] = work
     w[ring_row(w, lane, slot) + Q_META] = meta
-    w[ring_row(w, lane, slot) + Q_LUCK] = luck
+    w[ring_row(w, lane, slot) + Q_DRAW] = draw
     w[lane_row(lane) + LENGTH] += 1
     w[priority_row(priority) + DEPTH] += 1
     w[QUEUED] += 1
@@ -728,7 +728,7 @@ def release_all(w, x, agent, now):
 
 
 @_hot
-def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
+def dispatch(w, x, agent, now, arrived_at, work, meta, draw):
     """Hand a task to an idle agent: a message in its inbox, sandbox slots, then work.
 
     Work takes longer by the agent's slowness and by the host's demand over its capacity at this
@@ -740,7 +740,7 @@ def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
     w[me + ARRIVED_AT] = arrived_at
     w[me + DISPATCHED_AT] = now
     w[me + META] = meta
-    w[me + LUCK] = luck
+    w[me + DRAW] = draw
     w[me + WORK_NS] = work
     w[me + HELD] = 0
     w[SENT] += 1
@@ -761,7 +761,7 @@ def dispatch(w, x, agent, now, arrived_at, work, meta, luck):
     demanded = demand(w, w[me + HOST])
     if demanded > w[HOST_CAPACITY]:
         work = work * demanded // w[HOST_CAPACITY]
-    if meta & DEPENDENCY_BIT != 0 and w[DEPENDENCY_LUCK] > 0:
+    if meta & DEPENDENCY_BIT != 0 and w[DEPENDENCY_FAILS_BELOW] > 0:
         ready += w[DEPENDENCY_NS]
     w[me + READY_AT] = ready
     w[me + SLOWED_NS] = work
@@ -798,7 +798,7 @@ def take_next(w, x, agent, now):
                     w[q + Q_ARRIVED_AT],
                     w[q + Q_WORK_NS],
                     w[q + Q_META],
-                    w[q + Q_LUCK],
+                    w[q + Q_DRAW],
                 )
                 return True
     return False
@@ -882,7 +882,7 @@ def give_back(w, x, agent, now):
     priority = meta & PRIORITY_MASK
     attempt = meta >> ATTEMPT_SHIFT
     if attempt < w[RETRIES] and enqueue(
-        w, now, w[me + ARRIVED_AT], w[me + WORK_NS], meta + (1 << ATTEMPT_SHIFT), w[me + LUCK]
+        w, now, w[me + ARRIVED_AT], w[me + WORK_NS], meta + (1 << ATTEMPT_SHIFT), w[me + DRAW]
     ):
         w[priority_row(priority) + RETRIED] += 1
         w[tier_row(w, w[me + TIER]) + UNDISPATCHED] += 1
@@ -966,9 +966,9 @@ def first_result(w, x, agent, now):
     """
     me = agent_row(w, agent)
     meta = w[me + META]
-    luck = w[me + LUCK]
-    fails = (luck >> LUCK_BITS) < w[me + FAIL_LUCK]
-    if meta & DEPENDENCY_BIT != 0 and (luck & LUCK_MASK) < w[DEPENDENCY_LUCK]:
+    draw = w[me + DRAW]
+    fails = (draw >> DRAW_BITS) < w[me + FAILS_BELOW]
+    if meta & DEPENDENCY_BIT != 0 and (draw & DRAW_MASK) < w[DEPENDENCY_FAILS_BELOW]:
         fails = True
     if fails:
         # A failure is a result too: as many messages report it.
@@ -1034,7 +1034,7 @@ def reject(w, priority, status):
 
 
 @_hot
-def refusal(w, priority, luck, now):
+def refusal(w, priority, draw, now):
     """The status with which admission turns a task away, or OK.
 
     A token bucket limits the rate (429). Backpressure spares high and critical: level 2 turns
@@ -1057,7 +1057,7 @@ def refusal(w, priority, luck, now):
     over = level - 2 + (priority - 2)
     if over >= 2:
         return UNAVAILABLE
-    if over == 1 and luck & COIN_BIT == 0:
+    if over == 1 and draw & COIN_BIT == 0:
         return TOO_MANY
     return OK
 
@@ -1085,13 +1085,13 @@ def arrive(w, x, now):
     row = w[TASKS_AT] + w[TASK_CURSOR] * TASK_SIZE
     kind = w[row + T_KIND]
     work = w[row + T_WORK_NS]
-    luck = w[row + T_LUCK]
+    draw = w[row + T_DRAW]
     w[TASK_CURSOR] += 1
     next_gap(w, x, now)
     priority = kind & PRIORITY_MASK
     w[priority_row(priority) + ARRIVED] += 1
     w[RECEIVED_REQUEST_BYTES] += w[REQUEST_BYTES]
-    status = refusal(w, priority, luck, now)
+    status = refusal(w, priority, draw, now)
     if status != OK:
         reject(w, priority, status)
         return
@@ -1103,9 +1103,9 @@ def arrive(w, x, now):
         agent = w[list_row(w, group) + HEAD]
         if agent >= 0:
             unlink(w, agent)
-            dispatch(w, x, agent, now, now, work, kind, luck)
+            dispatch(w, x, agent, now, now, work, kind, draw)
             return
-    if not enqueue(w, now, now, work, kind, luck):
+    if not enqueue(w, now, now, work, kind, draw):
         reject(w, priority, UNAVAILABLE)
 
 
@@ -1257,7 +1257,7 @@ def tick(w, now):
 def crash_at_random(w, x, now):
     """Each running target of a crash fault may die in this tick; together at the fault's rate.
 
-    CRASH_LUCK is the threshold for the case that all targets run; times targets / running, those
+    CRASHES_BELOW is the threshold for the case that all targets run; times targets / running, those
     that do run crash at the rate of all. One number is read for each target, running or not, so
     that which number is whose does not depend on who runs.
     """
@@ -1270,7 +1270,7 @@ def crash_at_random(w, x, now):
         w[CRASH_CURSOR] += 1
         agent = w[w[CRASH_TARGETS_AT] + target]
         me = agent_row(w, agent)
-        if w[me + PLACE] >= 0 and (bits >> HIGH_SHIFT) * running < w[me + CRASH_LUCK] * targets:
+        if w[me + PLACE] >= 0 and (bits >> HIGH_SHIFT) * running < w[me + CRASHES_BELOW] * targets:
             crash(w, x, agent, now)
 
 

@@ -42,9 +42,9 @@ def ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
-def luck_below(share: float) -> int:
+def draw_threshold(share: float) -> int:
     """The threshold under which a 31-bit draw falls with probability `share`."""
-    return round(share * (1 << k.LUCK_BITS))
+    return round(share * (1 << k.DRAW_BITS))
 
 
 class State(NamedTuple):

@@ -91,8 +91,8 @@ class Streams:
         tasks[:, k.T_KIND] = kind
         tasks[:, k.T_WORK_NS] = self._draw_work(count, (kind >> k.CLASS_SHIFT) & k.CLASS_MASK)
         raw = self._named["luck"].bit_generator.random_raw(count)
-        # Two parts of LUCK_BITS each: 62 of the 64 bits.
-        tasks[:, k.T_LUCK] = (raw >> np.uint64(64 - 2 * k.LUCK_BITS)).astype(np.int64)
+        # Two parts of DRAW_BITS each: 62 of the 64 bits.
+        tasks[:, k.T_DRAW] = (raw >> np.uint64(64 - 2 * k.DRAW_BITS)).astype(np.int64)
         return tasks
 
     def _draw_work(self, count: int, task_class: NDArray[np.int64]) -> NDArray[np.float64]:

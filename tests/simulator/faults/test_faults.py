@@ -478,14 +478,20 @@ def parameters(world):
     """Return every effective parameter in the arrays, by name."""
     s = world._state
     columns = {
-        "agent": (k.SIDE, k.HANGS, k.LOOPS, k.ALIVE_NS, k.INBOX_NS, k.FAIL_LUCK, k.CRASH_LUCK,
+        "agent": (k.SIDE, k.HANGS, k.LOOPS, k.ALIVE_NS, k.INBOX_NS, k.FAILS_BELOW, k.CRASHES_BELOW,
                   k.LEAK_PER_TICK, k.SLOWNESS_ON),
         "agent_real": (k.SLOWNESS, k.START_SLOWNESS),
         "host": (k.STOLEN_CORES, k.BACKGROUND_CORES),
         "pool": (k.TOTAL, k.LEAKED, k.DOWN, k.LEAK_TARGET, k.DOWN_TARGET),
     }  # fmt: skip
     found = {name: getattr(s, name)[:, list(which)].tolist() for name, which in columns.items()}
-    for name in ("RESERVED", "PARTITION", "DEPENDENCY_LUCK", "DEPENDENCY_NS", "CRASH_TARGETS"):
+    for name in (
+        "RESERVED",
+        "PARTITION",
+        "DEPENDENCY_FAILS_BELOW",
+        "DEPENDENCY_NS",
+        "CRASH_TARGETS",
+    ):
         found[name] = int(s.head[getattr(k, name)])
     found["losses"] = s.partition_loss.tolist()
     found["rates"] = s.real_head[[k.RATE, k.FLOOD_RATE]].tolist()
@@ -570,7 +576,7 @@ def test_two_faults_of_a_kind_compose():
     world.advance(1.0)
     s = world._state
     assert s.agent_real[:, k.SLOWNESS].tolist() == [2.0] * 4 + [6.0] * 36
-    assert set(s.agent[:, k.FAIL_LUCK].tolist()) == {round(0.75 * 2**31)}
+    assert set(s.agent[:, k.FAILS_BELOW].tolist()) == {round(0.75 * 2**31)}
     assert set(s.agent[:, k.LEAK_PER_TICK].tolist()) == {150}
     assert s.real_head[k.RATE] * 1e9 == pytest.approx(600.0)
     world.advance(6.0)

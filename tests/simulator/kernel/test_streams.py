@@ -65,7 +65,7 @@ def test_recorded_gaps_take_the_place_of_drawn_ones_and_end():
 def test_numbers_have_the_bits_that_the_kernel_cuts_them_into():
     """Messages have 63 bits, tasks 62; every bit is set about half of the time."""
     state, _ = filled()
-    for numbers, bits in ((state.bits, 63), (state.tasks[:, k.T_LUCK], 2 * k.LUCK_BITS)):
+    for numbers, bits in ((state.bits, 63), (state.tasks[:, k.T_DRAW], 2 * k.DRAW_BITS)):
         assert numbers.min() >= 0
         assert int(numbers.max()) < 1 << bits
         for bit in range(bits):
