@@ -5,8 +5,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.machine_lag import MachineLag
+
 settings.register_profile("replayable", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("replayable")
+
+
+@pytest.fixture(scope="module")
+def machine_lag():
+    """Return the measure of how late this machine wakes a process, while the tests of a file run."""
+    with MachineLag() as lag:
+        yield lag
 
 
 @pytest.fixture(scope="session")
