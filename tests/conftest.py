@@ -13,7 +13,7 @@ settings.load_profile("replayable")
 
 @pytest.fixture(scope="module")
 def machine_lag():
-    """Return the measure of how late this machine wakes a process, while the tests of a file run."""
+    """Return the lag of this machine, measured while the tests of a file run."""
     with MachineLag() as lag:
         yield lag
 

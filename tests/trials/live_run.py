@@ -1,8 +1,8 @@
-"""A live run of the command in a place of its own, that trials kill, signal and look into.
+"""A run of `verify --live` in a folder of its own, which trials kill, signal and inspect.
 
-The place holds its temporary files, its results and its scenarios; whatever process belongs to the
-run is known by its environment, which names the place. Runs of half a minute: a sandbox pool leaks,
-its alert fires, is told, resolves, and that is told too.
+The folder holds its temporary files, its results and its scenarios; whatever process belongs to
+the run is known by its environment, which names the folder. Runs of half a minute: a sandbox pool
+leaks, its alert fires and resolves, and the receiver is notified of both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 RECEIVER = "slack-warnings"
 SECONDS = 23.0
-"""What a run takes on a machine that has nothing else to do."""
+"""Duration of a run on a quiet machine."""
 LEAD_S = 10.0
 """How long a stack settles before the scenario begins."""
 PATIENCE_S = 150.0
@@ -30,6 +30,7 @@ name: {name}
 story: Slots of pool {pool} leak away.
 seed: 42
 duration: {duration}
+load: {{rate: 1500}}
 faults:
   - name: leaking-pool
     fault: sandbox_leak
@@ -155,17 +156,17 @@ class LiveRun:
         return [pid for pid in of_ours if "agentaskit_sim" in self.processes().get(pid, [])]
 
     def is_live(self, count: int = 1) -> bool:
-        """Whether so many scenarios have begun: their Prometheus was told whom to scrape before."""
+        """Whether so many scenarios have begun, the lead after their Prometheus's configuration."""
         found = self.temporary.glob("agentaskit-prometheus-*/prometheus.yml")
-        told_s = [path.stat().st_mtime for path in found if path.stat().st_size]
-        return len(told_s) >= count and time.time() > max(told_s) + LEAD_S
+        configured_s = [path.stat().st_mtime for path in found if path.stat().st_size]
+        return len(configured_s) >= count and time.time() > max(configured_s) + LEAD_S
 
     def ledger_of(self, receiver: int) -> Path:
         """Return the ledger that the receiver with this process id writes."""
         return Path(f"/proc/{receiver}/cwd").readlink() / "ledger.jsonl"
 
     def ledgers(self) -> list[Path]:
-        """Return the ledgers that somebody was told in."""
+        """Return the ledgers that hold a notification."""
         found = self.temporary.glob("agentaskit-receiver-*/ledger.jsonl")
         return [path for path in found if path.exists() and path.stat().st_size]
 
@@ -258,28 +259,28 @@ def kill(pid: int) -> bool:
 
 
 def wrongs(ended: Ended, scenario: dict) -> list[str]:
-    """Return what must not be of a run in which a server was killed while all held.
+    """Return what is wrong with the end of a run in which a server was killed.
 
-    It passes, with everything told once, or could not be judged and says why.
+    It must pass, with every notification once, or be invalid with a reason.
     """
     found = [f"left: {ended.left}"] if ended.left else []
     found += ["a traceback"] if "Traceback" in ended.out + ended.err else []
     if scenario["verdict"] == "invalid":
         vague = not scenario["reasons"] or any("internal error" in r for r in scenario["reasons"])
-        return found + ([f"says not why: {scenario['reasons']}"] if vague else [])
+        return found + ([f"without a reason: {scenario['reasons']}"] if vague else [])
     if scenario["verdict"] != "pass":
         return [*found, f"{scenario['verdict']}: {scenario['alerts']}"]
-    told = [
+    notified = [
         (one["receiver"], one["status"])
         for alert in scenario["alerts"]
         for one in alert.get("deliveries", ())
     ]
-    if sorted(told) != [(RECEIVER, "firing"), (RECEIVER, "resolved")]:
-        found.append(f"passed with deliveries {told}")
+    if sorted(notified) != [(RECEIVER, "firing"), (RECEIVER, "resolved")]:
+        found.append(f"passed with deliveries {notified}")
     return found
 
 
 def side_by_side(work, trials, lanes: int) -> list:
-    """Do `work` on all trials, a few at a time; return the results in order."""
+    """Do `work` for all trials, a few at a time; return the results in order."""
     with ThreadPoolExecutor(lanes) as pool:
         return list(pool.map(work, trials))

@@ -1,6 +1,6 @@
-"""How `verify --live` ends when something is killed, full, missing or told to stop.
+"""How `verify --live` ends when something is killed, full, missing or signalled.
 
-A few runs beside each other, once each; `tests/trials` does the same at many moments of chance.
+A few runs beside each other, once each; `tests/trials` does the same at many random moments.
 """
 
 from __future__ import annotations
@@ -21,107 +21,86 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
+from tests.machine_lag import needs_quiet_machine
 from tests.trials.live_run import Ended, LiveRun, kill, reachable, wrongs
 from verifier.judge.verdict_document import verdict_schema
 from verifier.servers.binaries import require
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
-POOLS = {"sound": "A", "alertmanager": "B", "receiver": "C", "prometheus": "B"}
-"""What happens to each run, and which pool leaks in it."""
+POOLS = {"undisturbed": "A", "alertmanager": "B", "receiver": "C", "prometheus": "B"}
+"""Which server of each run is killed, and which pool leaks in it."""
 
 
 @dataclass
-class RunObservation:
-    """What was seen of runs beside each other: while they went on, and how they ended."""
+class KilledServers:
+    """What was observed of four runs beside each other, while they went on and as they ended."""
 
     outcomes: dict
     ended: object
     wrongs: dict
     sockets: list
-    strangers: set
+    statuses_for_strangers: set
     pools: dict
     planted: list
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Begin all runs of this module beside each other; give a way to wait for one.
-
-    A dozen stacks at once, in real time, on a machine that others may share: what they disturbed
-    is done once more with the machine to itself. What is wrong in earnest is so again.
-    """
+def results(tmp_path_factory, machine_lag):  # noqa: ARG001 - sampled while the runs are under way
+    """Start all runs of this module beside each other; return a way to await the result of each."""
     with ThreadPoolExecutor(len(TRIALS) + 1) as pool, ExitStack() as disks:
-
-        def begin(name):
-            place = tmp_path_factory.mktemp("trial")
-            if name == "lanes":
-                return pool.submit(hurt_lanes, LiveRun(place, "".join(POOLS.values())))
-            return pool.submit(TRIALS[name], place, disks)
-
-        futures = {name: begin(name) for name in ("lanes", *TRIALS)}
-
-        def wait(name):
-            if futures[name].exception() is None and not is_disturbed(futures[name].result()):
-                return futures[name].result()
-            for future in futures.values():
-                future.exception()
-            return begin(name).result()
-
-        yield wait
-
-
-def is_disturbed(found):
-    """Say whether a run came to another end than it should, which a busy machine may cause."""
-    if not isinstance(found, RunObservation):
-        return bool(found)
-    return any(found.outcomes[name]["verdict"] != "pass" for name in POOLS if name != "prometheus")
+        place = tmp_path_factory.mktemp("trial")
+        killed = pool.submit(kill_servers, LiveRun(place, "".join(POOLS.values())))
+        futures = {"killed servers": killed}
+        for name, trial in TRIALS.items():
+            futures[name] = pool.submit(trial, tmp_path_factory.mktemp("trial"), disks)
+        yield lambda name: futures[name].result()
 
 
 @pytest.fixture(scope="module")
-def seen(runs):
-    """What was seen of four runs of one command: one is left alone, a server of each other dies."""
-    return runs("lanes")
+def killed(results):
+    """Return what was observed of four runs: one is undisturbed, a server of each other dies."""
+    return results("killed servers")
 
 
-def hurt_lanes(run):
-    """Do to each run what its name says; return what was seen."""
+def kill_servers(run):
+    """Kill the server of each run that its name says; return what was observed."""
     try:
-        found = hurt(run)
+        observed = kill_in_turn(run)
         ended = run.ended()
     finally:
         run.end_by_force()
     document = ended.document
     jsonschema.validate(document, verdict_schema())
     outcomes = dict(zip(POOLS, document["scenarios"], strict=True))
-    told = json.loads((run.out / "notifications.json").read_text())
+    notified = json.loads((run.out / "notifications.json").read_text())
     pools = {
-        name: {one["labels"]["sandbox_type"] for one in told.get(outcome["name"], ())}
+        name: {one["labels"]["sandbox_type"] for one in notified.get(outcome["name"], ())}
         for name, outcome in outcomes.items()
     }
     complaints = {name: wrongs(ended, outcome) for name, outcome in outcomes.items()}
-    return RunObservation(outcomes, ended, complaints, pools=pools, **found)
+    return KilledServers(outcomes, ended, complaints, pools=pools, **observed)
 
 
-def hurt(run):
-    """Kill what is to be killed, in its time; return what was seen meanwhile."""
+def kill_in_turn(run):
+    """Kill three servers, each in its time; return what was observed meanwhile."""
     names = ("prometheus", "alertmanager", "receiver")
     count = len(POOLS)
     assert run.wait_until(lambda: all(len(run.servers(name)) == count for name in names))
     servers = {name: dict(zip(POOLS, run.servers(name), strict=True)) for name in names}
     assert run.wait_until(lambda: run.is_live(count))
-    planted, sockets, strangers = plant(run), run.sockets(), asked_by_strangers(run)
+    planted, sockets, statuses = plant(run), run.sockets(), ask_as_a_stranger(run)
     kill(servers["prometheus"]["prometheus"])
     kill(servers["receiver"]["receiver"])
     ledger = run.ledger_of(servers["receiver"]["alertmanager"])
     assert run.wait_until(lambda: ledger.stat().st_size)
-    time.sleep(1.2)  # it saves every second whom it has told
+    time.sleep(1.2)  # it saves its notification log every second
     kill(servers["alertmanager"]["alertmanager"])
-    return {"sockets": sockets, "strangers": strangers, "planted": planted}
+    return {"sockets": sockets, "statuses_for_strangers": statuses, "planted": planted}
 
 
 def plant(run):
-    """Return what the eyes for sockets see of a process of the run that others can reach."""
+    """Return what `reachable` reports of a process of the run that listens on every address."""
     code = "import socket, sys; s = socket.create_server(('', 0)); print(1, flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", code],
@@ -133,8 +112,8 @@ def plant(run):
         return reachable(run.sockets())
 
 
-def asked_by_strangers(run):
-    """Return how every server answers to whoever knows its port and not its path."""
+def ask_as_a_stranger(run):
+    """Return the statuses of every server for whoever knows its port and not its path."""
     statuses = set()
     for pid, words in run.processes().items():
         urls = [word.partition("=")[2] for word in words if word.startswith("--web.external-url=")]
@@ -150,70 +129,75 @@ def asked_by_strangers(run):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "complaint"),
     [
         ({}, None),
-        ({"told": ["firing"]}, "passed with deliveries"),
-        ({"told": ["firing", "resolved", "resolved"]}, "passed with deliveries"),
+        ({"statuses": ["firing"]}, "passed with deliveries"),
+        ({"statuses": ["firing", "resolved", "resolved"]}, "passed with deliveries"),
         ({"verdict": "fail"}, "fail"),
-        ({"verdict": "invalid", "reasons": []}, "says not why"),
-        ({"verdict": "invalid", "reasons": ["internal error: OSError"]}, "says not why"),
+        ({"verdict": "invalid", "reasons": []}, "without a reason"),
+        ({"verdict": "invalid", "reasons": ["internal error: OSError"]}, "without a reason"),
         ({"verdict": "invalid", "reasons": ["Prometheus ended in mid-run"]}, None),
         ({"left": ["1: sleep"]}, "left"),
         ({"err": "Traceback (most recent call last)"}, "a traceback"),
     ],
 )
-def test_what_must_not_be_is_seen(change, said):
-    """A false pass, something told twice, a failure, no reason, something left: each planted."""
-    told = change.get("told", ["firing", "resolved"])
+def test_a_wrong_end_is_detected(change, complaint):
+    """A false pass, a double notification, a failure, no reason, something left: each planted."""
+    statuses = change.get("statuses", ["firing", "resolved"])
     scenario = {"verdict": "pass", "reasons": [], **change}
-    deliveries = [{"receiver": "slack-warnings", "status": one} for one in told]
+    deliveries = [{"receiver": "slack-warnings", "status": status} for status in statuses]
     scenario["alerts"] = [{"deliveries": deliveries}, {}]
     ended = Ended(0, "", change.get("err", ""), 1.0, change.get("left", []))
-    found = wrongs(ended, scenario)
-    assert found == [] if said is None else said in found[0]
+    complaints = wrongs(ended, scenario)
+    assert complaints == [] if complaint is None else complaint in complaints[0]
 
 
-def test_a_run_beside_others_that_die_is_not_disturbed(seen):
-    """Status 3 for those that could not be judged; nothing is left of any."""
-    assert seen.outcomes["sound"]["verdict"] == "pass", seen.outcomes["sound"]
-    assert seen.outcomes["sound"]["notes"] == []
-    assert (seen.ended.status, seen.ended.left) == (3, [])
-    assert "Traceback" not in seen.ended.err
-    assert not any(seen.wrongs.values()), seen.wrongs
+@needs_quiet_machine
+def test_a_run_beside_others_whose_servers_die_is_not_disturbed(killed):
+    """Status 3, for the run that could not be judged; nothing is left of any."""
+    undisturbed = killed.outcomes["undisturbed"]
+    assert undisturbed["verdict"] == "pass", undisturbed
+    assert undisturbed["notes"] == []
+    assert (killed.ended.status, killed.ended.left) == (3, [])
+    assert "Traceback" not in killed.ended.err
+    assert not any(killed.wrongs.values()), killed.wrongs
 
 
 @pytest.mark.parametrize(
     ("victim", "name"), [("alertmanager", "Alertmanager"), ("receiver", "the receiver")]
 )
-def test_a_server_that_is_killed_is_started_again_and_nothing_is_told_twice(seen, victim, name):
-    """The pass is whole: who was told that it fires was told that it is over."""
-    outcome = seen.outcomes[victim]
+@needs_quiet_machine
+def test_a_killed_server_is_started_again_and_nobody_is_notified_twice(killed, victim, name):
+    """The pass is whole: who was notified of the firing was notified of the end."""
+    outcome = killed.outcomes[victim]
     assert outcome["verdict"] == "pass", (outcome["reasons"], outcome["alerts"])
     assert outcome["notes"] == [f"{name} ended with signal 9 and was started again"]
 
 
-def test_without_its_prometheus_a_run_could_not_be_judged(seen):
+@needs_quiet_machine
+def test_without_its_prometheus_a_run_could_not_be_judged(killed):
     """It would have a gap nobody can fill."""
-    outcome = seen.outcomes["prometheus"]
+    outcome = killed.outcomes["prometheus"]
     assert outcome["verdict"] == "invalid"
-    # A look finds it gone, or a question was under way when it went.
+    # A check finds that it ended, or a request was under way when it did.
     assert outcome["reasons"][0].startswith(("Prometheus ended in mid-run", "Prometheus does not"))
     assert "it ended with status -9" in outcome["reasons"][0]
 
 
-def test_each_run_is_told_of_its_own_alerts_alone(seen):
+@needs_quiet_machine
+def test_each_run_is_notified_of_its_own_alerts_alone(killed):
     """Different pools leaked side by side; whoever does not know a server's path gets nothing."""
-    for name in ("sound", "alertmanager", "receiver"):
-        assert seen.pools[name] == {POOLS[name]}
-    assert seen.strangers <= {404, 405}
+    for name in ("undisturbed", "alertmanager", "receiver"):
+        assert killed.pools[name] == {POOLS[name]}
+    assert killed.statuses_for_strangers <= {404, 405}
 
 
-def test_only_loopback_is_listened_on_children_included(seen):
-    """Every socket of every process of the run, by its inode; the eyes see a planted one."""
-    assert len(seen.sockets) >= 4 * len(POOLS)
-    assert reachable(seen.sockets) == []
-    assert len(seen.planted) == 1
+def test_only_loopback_is_listened_on_children_included(killed):
+    """Every socket of every process of the run, by its inode; a planted one is reported."""
+    assert len(killed.sockets) >= 4 * len(POOLS)
+    assert reachable(killed.sockets) == []
+    assert len(killed.planted) == 1
 
 
 def small_disk(place, disks, size):
@@ -228,7 +212,7 @@ def small_disk(place, disks, size):
 
 
 def full_in_mid_run(place, disks):
-    """Fill the disk while all goes well; return what is wrong with how that ends."""
+    """Fill the disk in the middle of a run; return what is wrong with how that ends."""
     if (disk := small_disk(place, disks, "40m")) is None:
         return None
     run = LiveRun(place, temporary=disk)
@@ -245,7 +229,7 @@ def full_in_mid_run(place, disks):
 
 
 def full_at_the_start(place, disks):
-    """Start where a server cannot; return what is wrong with how that ends."""
+    """Start on a disk too small for a server; return what is wrong with how that ends."""
     if (disk := small_disk(place, disks, "48k")) is None:
         return None
     run = LiveRun(place, temporary=disk)
@@ -256,11 +240,11 @@ def full_at_the_start(place, disks):
 
 
 def disk_wrongs(run, ended):
-    """Return what must not be once the disk was full."""
+    """Return what is wrong with the end of a run whose disk was full."""
     [scenario] = ended.document["scenarios"]
-    told = " ".join(scenario["reasons"])
+    reasons = " ".join(scenario["reasons"])
     found = [] if (ended.status, scenario["verdict"]) == (3, "invalid") else [str(scenario)]
-    found += [] if f"the disk of {run.temporary}" in told and "is full" in told else [told]
+    found += [] if f"the disk of {run.temporary}" in reasons and "is full" in reasons else [reasons]
     found += [f"took {ended.took_s:.0f} s"] if ended.took_s > 10 else []
     left = [one for one in ended.left if "filler" not in one]
     return found + left + (["a traceback"] if "Traceback" in ended.err else [])
@@ -293,19 +277,23 @@ TRIALS = {
     "SIGTERM": lambda place, _: signalled(place, signal.SIGTERM),
     "SIGKILL": lambda place, _: signalled(place, signal.SIGKILL),
 }
-"""What happens to runs of their own; each returns what is wrong with how it ended."""
+"""What happens to runs of their own; each function returns what is wrong with how it ended."""
 
 
 @pytest.mark.parametrize("trial", TRIALS)
-def test_a_full_disk_or_a_signal_ends_all_in_time_and_leaves_nothing(runs, trial):
+@needs_quiet_machine
+def test_a_full_disk_or_a_signal_ends_all_in_time_and_leaves_nothing(results, trial):
     """Status 3 and the disk's name within ten seconds; 130 or 143 in five; all gone in two."""
-    found = runs(trial)
+    found = results(trial)
     if found is None:
         pytest.skip("needs the right to mount a small tmpfs")
     assert found == []
 
 
-def test_without_alertmanager_nothing_is_begun_and_the_way_out_is_told(tmp_path, monkeypatch):
+@needs_quiet_machine
+def test_without_alertmanager_nothing_starts_and_the_advice_says_how_to_get_it(
+    tmp_path, monkeypatch
+):
     """Prometheus is there: status 3 at once, with `--json` one document, invalid."""
     (tmp_path / "prometheus").symlink_to(require("prometheus"))
     monkeypatch.setenv("PATH", str(tmp_path))
