@@ -1,4 +1,4 @@
-"""Who is told of which alert: amtool's own answer for the labels of every rule."""
+"""Who is notified of which alert: amtool's own answer for the labels of every rule."""
 
 from __future__ import annotations
 
