@@ -62,7 +62,7 @@ def load_for_verify(path: str | Path) -> Scenario:
     for steps, fault in faults:
         if reason := fault.parameters.real_time_only():
             kind = fault.parameters.facts.name
-            sentence = f"{kind} is for a live world, see `agentaskit-sim serve`: {reason}"
+            sentence = f"{kind} is for a run in real time, see `agentaskit-sim serve`: {reason}"
             walker.reject(sentence, (*steps, "fault"))
     walker.raise_mistakes()
     return scenario

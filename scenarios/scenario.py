@@ -1,6 +1,6 @@
 """A scenario as it runs: validated values, times in seconds from the scenario's start.
 
-Made by `scenarios.loader` from a file; read by the judge and by `serve`. Times before the start
+Made by `scenarios.build` from a file; read by the judge and by `serve`. Times before the start
 are history and negative. Nothing here reads files or simulates.
 """
 
@@ -23,7 +23,7 @@ Expected = Literal["fires", "silent", "explained"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """A fault of the past: it began `ago_s` before the scenario's start and ended before it."""
+    """A fault of the past: it started `ago_s` before the scenario's start and ended before it."""
 
     name: str
     parameters: Parameters
@@ -56,15 +56,15 @@ class Past:
 class Expectation:
     """What one alert has to do.
 
-    `onset_s` is when its cause begins, `end_s` when its cause ends: bounds and reported times
-    count from there. Both are 0 for a cause in the past and for none at all. Nothing may come of
-    the cause before `not_before_s`: its true beginning, negative in the past. `labels` are sorted
+    `onset_s` is when its cause starts, `end_s` when its cause ends: limits and reported times
+    count from there. Both are 0 for a cause in the past and for none at all. The alert must not
+    fire before `not_before_s`: the cause's true start, negative in the past. `labels` are sorted
     pairs that the alert must carry; it may carry more. For `fires`, `fires_within_s` is known and
     `resolves_within_s` may be None: then the alert need not resolve in the scenario.
 
-    What is notified is seen live only. `receivers` are who must be told of it, and nobody else;
-    None: anybody, but somebody when it must fire; empty: nobody may be told. `notifies_resolved`
-    says whether they must be told that it is over too, None: when `resolves_within_s` is given.
+    Notifications are judged in real time only. `receivers` must be notified, and nobody else; None:
+    anybody, but somebody when it must fire; empty: nobody may be notified. `notifies_resolved`:
+    whether they must be notified of the end too; None: if `resolves_within_s` is set.
     """
 
     alert: str
@@ -84,7 +84,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything that is going to happen, from `duration_s` of load and faults to the verdict.
+    """All of a scenario: `duration_s` of load and faults, and what each alert must do.
 
     `pending_allowed` False makes even a pending alert a failure unless it is expected or explained.
     """

@@ -371,5 +371,5 @@ def test_what_only_a_live_world_can_show_is_refused_for_verify_alone(tmp_path, w
     )
     path.write_text(f"name: x\nstory: x\nseed: 1\nduration: 5m\n{where}{burst}\n")
     assert load_scenario(path).name == "x"
-    with pytest.raises(InputError, match=rf":{place}: cardinality_burst is for a live world"):
+    with pytest.raises(InputError, match=rf":{place}: cardinality_burst is for a run in real time"):
         load_for_verify(path)

@@ -1,7 +1,7 @@
 """Writes rules back into files that a Prometheus loads, every text in them as it was read.
 
-Called for the live stack, whose rules are compressed, and by the crosscheck. JSON is YAML, so
-nothing is lost on the way. It never changes a rule.
+Called for the stack of a run in real time, whose rules are compressed, and by the cross-check.
+JSON is YAML, so nothing is lost on the way. It never changes a rule.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from documents.files import write_whole
 from verifier.errors import JudgeError
@@ -44,13 +44,13 @@ def write_rules(rules: RuleFiles, directory: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def as_yaml(document: Any) -> str:
+def as_yaml(document: object) -> str:
     """Write mappings, lists and texts as JSON that every YAML reader reads as the same."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     return _NO_YAML.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
 
 
-def group_document(group: RuleGroup) -> dict[str, Any]:
+def group_document(group: RuleGroup) -> dict[str, object]:
     """Return a group as it stands in a rule file."""
     return {
         "name": group.name,
@@ -59,12 +59,16 @@ def group_document(group: RuleGroup) -> dict[str, Any]:
     }
 
 
-def rule_document(rule: AlertRule | RecordingRule) -> dict[str, Any]:
+def rule_document(rule: AlertRule | RecordingRule) -> dict[str, object]:
     """Return a rule as it stands in a rule file; what is 0 or empty is left out."""
     if isinstance(rule, RecordingRule):
-        found = {"record": rule.record, "expr": rule.expr, "labels": dict(rule.labels)}
+        document: dict[str, object] = {
+            "record": rule.record,
+            "expr": rule.expr,
+            "labels": dict(rule.labels),
+        }
     else:
-        found = {
+        document = {
             "alert": rule.alert,
             "expr": rule.expr,
             "for": _ms(rule.for_s),
@@ -72,7 +76,7 @@ def rule_document(rule: AlertRule | RecordingRule) -> dict[str, Any]:
             "labels": dict(rule.labels),
             "annotations": dict(rule.annotations),
         }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in document.items() if value}
 
 
 def _ms(seconds: float) -> str:
