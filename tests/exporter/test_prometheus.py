@@ -24,10 +24,10 @@ SCRAPE_S = 0.5
 
 
 class Served:
-    """A fake world on two ports, in a thread of its own: one as it is, one that speaks text only.
+    """A fake world on two ports, in a thread of its own: the server as it is, and a text-only one.
 
     Prometheus 2.42 cannot be told to ask for text, so the second port drops its Accept header.
-    `content_types` is what each port answered.
+    `content_types` has the formats that each port answered with.
     """
 
     def __init__(self):
@@ -35,7 +35,8 @@ class Served:
         self.content_types = {name: set() for name in FORMATS}
         self._listeners = {name: bind("127.0.0.1", 0) for name in FORMATS}
         self.targets = {
-            name: f"127.0.0.1:{one.getsockname()[1]}" for name, one in self._listeners.items()
+            name: f"127.0.0.1:{listener.getsockname()[1]}"
+            for name, listener in self._listeners.items()
         }
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -45,16 +46,16 @@ class Served:
     async def _start(self):
         world = self._world = FakeWorld(rate=1000.0)
         world.advance(5.0)
-        self.live = Exposition(world, SystemClock(), version="1", scenario="calm")
+        self.exposition = Exposition(world, SystemClock(), version="1", scenario="calm")
         self._runners = []
         for name, listener in self._listeners.items():
-            app = build_app(self.live)
+            app = build_app(self.exposition)
             app.middlewares.append(self._recorder(name))
             runner = web.AppRunner(app)
             await runner.setup()
             await web.SockSite(runner, listener).start()
             self._runners.append(runner)
-        self._pacing = asyncio.create_task(self.live.pacer.run())
+        self._pacing = asyncio.create_task(self.exposition.pacer.run())
 
     def _recorder(self, name):
         @web.middleware
@@ -69,8 +70,8 @@ class Served:
 
         return record
 
-    def hinder(self, path):
-        """Put something between the world and Prometheus."""
+    def affect_scrapes(self, path):
+        """Let the scrape path be `path` from now on."""
         self._loop.call_soon_threadsafe(lambda: self._world.change(scrape_path=path))
 
     async def _stop(self):
@@ -108,8 +109,8 @@ def plain(samples):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_each_port_was_scraped_in_the_format_meant(prometheus, served, name):
-    """Otherwise the tests below would say nothing about the other format."""
+def test_each_port_was_scraped_in_its_format(prometheus, served, name):
+    """Otherwise the tests below would check a single format."""
     assert prometheus.query(f'up{{job="{name}"}} == 1')
     assert served.content_types[name] == {FORMATS[name]}
 
@@ -120,10 +121,10 @@ def test_every_metric_of_the_contract_answers_by_its_exact_name(prometheus, name
     """With all its label values, and nothing but them."""
     kind, labels = METRICS[metric]
     suffix = "_count" if kind == "histogram" else ""
-    found = [plain(one) for one in prometheus.query(f'{metric}{suffix}{{job="{name}"}}')]
+    answer = [plain(series) for series in prometheus.query(f'{metric}{suffix}{{job="{name}"}}')]
     expected = [dict(zip(labels, c, strict=True)) for c in product(*labels.values())]
-    assert sorted(map(str, (sorted(one.items()) for one in found))) == sorted(
-        map(str, (sorted(one.items()) for one in expected))
+    assert sorted(map(str, (sorted(labels.items()) for labels in answer))) == sorted(
+        map(str, (sorted(labels.items()) for labels in expected))
     )
 
 
@@ -131,10 +132,10 @@ def test_every_metric_of_the_contract_answers_by_its_exact_name(prometheus, name
 @pytest.mark.parametrize("metric", [n for n in METRICS if METRICS[n][0] == "histogram"])
 def test_buckets_at_the_thresholds_answer_with_the_same_spelling(prometheus, name, metric):
     """`le="1.0"` in one format and `le="1"` in the other would be two histograms."""
-    found = prometheus.query(f'{metric}_bucket{{job="{name}"}}')
-    bounds = {one.labels["le"] for one in found}
+    answer = prometheus.query(f'{metric}_bucket{{job="{name}"}}')
+    bounds = {bucket.labels["le"] for bucket in answer}
     assert {*THRESHOLDS_S, "+Inf"} <= bounds
-    assert len(bounds) == len(found) == 31
+    assert len(bounds) == len(answer) == 31
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -144,9 +145,9 @@ def test_buckets_at_the_thresholds_answer_with_the_same_spelling(prometheus, nam
 )
 def test_alerts_on_a_single_series_find_just_one(prometheus, name, metric):
     """`rate(x[5m]) > 100` without sum() reads each series alone."""
-    (found,) = prometheus.query(f'rate({metric}{{job="{name}"}}[1m])')
-    assert plain(found) == {}
-    assert found.points[0][1] > 0
+    (answer,) = prometheus.query(f'rate({metric}{{job="{name}"}}[1m])')
+    assert plain(answer) == {}
+    assert answer.points[0][1] > 0
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -160,22 +161,22 @@ def test_pool_share_divides_without_matching_labels(prometheus, name):
 def test_rated_names_without_total_have_a_rate(prometheus, name):
     """These very names must answer."""
     for metric in ("agentaskit_network_bytes_sent", "agentaskit_network_bytes_received"):
-        found = prometheus.query(f'rate({metric}{{job="{name}"}}[1m])')
-        assert len(found) == 2
-        assert all(one.points[0][1] > 0 for one in found)
+        answer = prometheus.query(f'rate({metric}{{job="{name}"}}[1m])')
+        assert len(answer) == 2
+        assert all(series.points[0][1] > 0 for series in answer)
 
 
 def test_prometheus_takes_the_gauge_named_total_for_a_gauge(prometheus):
     """As declared, under that name, by both formats alike."""
     declared = prometheus.metadata()["agentaskit_sandbox_pool_total"]
-    assert {one["type"] for one in declared} == {"gauge"}
+    assert {metric["type"] for metric in declared} == {"gauge"}
 
 
 def test_no_sample_of_a_scrape_is_lost_and_both_formats_have_as_many(prometheus):
     """A duplicate or a sample out of order would be dropped silently."""
     scraped = prometheus.query("scrape_samples_scraped")
     kept = prometheus.query("scrape_samples_post_metric_relabeling")
-    numbers = {one.points[0][1] for one in (*scraped, *kept)}
+    numbers = {series.points[0][1] for series in (*scraped, *kept)}
     assert len(scraped) == 2
     assert len(numbers) == 1
     stored = prometheus.query('count({job="text",__name__!~"up|scrape_.*"})')
@@ -183,7 +184,7 @@ def test_no_sample_of_a_scrape_is_lost_and_both_formats_have_as_many(prometheus)
 
 
 def test_a_name_that_is_not_there_gets_no_answer(prometheus):
-    """The questions above can fail."""
+    """So the queries above can fail."""
     assert prometheus.query("agentaskit_sandbox_pool") == []
     assert prometheus.query("agentaskit_network_bytes_sent_total") == []
 
@@ -193,23 +194,23 @@ def test_a_page_cut_short_or_late_is_a_failed_scrape_in_both_formats(prometheus,
     """`up` is 0 and every series has ended, as the recorder of history has it; then all is well."""
     metric = "agentaskit_active_agents"
     assert prometheus.query(metric)
-    served.hinder(path)
+    served.affect_scrapes(path)
     try:
         prometheus.wait_for("count(up == 0) == 2")
         assert prometheus.query(metric) == []
     finally:
-        served.hinder(ScrapePath())
+        served.affect_scrapes(ScrapePath())
     prometheus.wait_for("count(up == 1) == 2")
     assert prometheus.query(metric)
 
 
 def test_vanished_series_end_while_the_target_is_up(prometheus, served):
-    """A scrape that brings less is a good scrape."""
+    """A scrape with fewer series is a successful scrape."""
     whole = len(prometheus.query('{job="text"}'))
-    served.hinder(ScrapePath(vanished_share=0.9))
+    served.affect_scrapes(ScrapePath(vanished_share=0.9))
     try:
         prometheus.wait_for(f'count({{job="text"}}) < {whole // 2}')
         assert len(prometheus.query("up == 1")) == 2
     finally:
-        served.hinder(ScrapePath())
+        served.affect_scrapes(ScrapePath())
     prometheus.wait_for(f'count({{job="text"}}) >= {whole}')

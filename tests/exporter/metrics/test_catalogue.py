@@ -18,7 +18,7 @@ from tests.fakes import FakeWorld
 
 @pytest.fixture
 def world():
-    """Return a world that has lived for two seconds."""
+    """Return a world after two seconds."""
     world = FakeWorld()
     world.advance(2.0)
     return world
@@ -26,26 +26,26 @@ def world():
 
 def values_of(catalogue, snapshot, name):
     """Return {labels without the name: value} of every series called `name`."""
-    found = {}
+    values = {}
     for labels, value in zip(catalogue.series, catalogue.flatten(snapshot), strict=True):
         plain = dict(labels)
         if plain.pop(NAME) == name:
-            found[tuple(sorted(plain.items()))] = value
-    return found
+            values[tuple(sorted(plain.items()))] = value
+    return values
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_of_the_contract_is_there_with_its_type_and_labels(name):
     """A rename, another type or another label would break rules that users already have."""
     kind, labels = METRICS[name]
-    (metric,) = (one for one in WORLD if one.name == name)
+    (metric,) = (metric for metric in WORLD if metric.name == name)
     assert metric.kind == kind
     assert {label.name for label in metric.labels} == set(labels)
 
 
 @pytest.mark.parametrize("name", [n for n in METRICS if METRICS[n][0] != "histogram"])
 def test_every_label_value_exists_from_the_first_reading(name):
-    """A child that is born late hides its first increments from rate()."""
+    """A series that appears late hides its first increments from rate()."""
     labels = METRICS[name][1]
     expected = {tuple(sorted(zip(labels, c, strict=True))) for c in product(*labels.values())}
     begin = FakeWorld()
@@ -64,7 +64,7 @@ def test_histograms_have_a_bucket_at_every_threshold_of_the_alerts(name, world):
 
 
 def test_buckets_are_cumulative_and_the_last_is_the_count(world):
-    """The law of histograms, and what cells and buckets have to do with each other."""
+    """The law of histograms: a bucket is the sum of the cells up to its bound."""
     snapshot = world.snapshot()
     catalogue = catalogue_world(snapshot)
     name = "agentaskit_task_duration_seconds"
@@ -114,7 +114,7 @@ def test_no_label_can_name_an_agent(world):
 
 
 def test_counters_never_fall_while_gauges_do():
-    """A series declared a counter that falls would be caught here; gauges show that falls occur."""
+    """A falling series declared a counter fails here; the gauges show that values do fall."""
     world = FakeWorld(seed=7)
     catalogue = catalogue_world(world.snapshot())
     counters = catalogue.kinds == "counter"
@@ -128,8 +128,8 @@ def test_counters_never_fall_while_gauges_do():
     assert fell[~counters].any()
 
 
-def test_kinds_tell_buckets_counts_and_sums_as_counters(world):
-    """The recorder adds offsets to counters only, and must not miss any."""
+def test_buckets_counts_and_sums_are_of_kind_counter(world):
+    """The recorder keeps levels of counters only, and must not miss any."""
     catalogue = catalogue_world(world.snapshot())
     counters = {
         dict(labels)[NAME]
@@ -144,7 +144,7 @@ def test_kinds_tell_buckets_counts_and_sums_as_counters(world):
 
 
 def test_conservation_errors_are_zero_and_a_planted_loss_shows(world):
-    """The checker of the laws must be able to fail, each law by its own name."""
+    """The check of each law can fail, and reports that law by name."""
     name = "agentaskit_sim_conservation_error"
     catalogue = catalogue_world(world.snapshot())
     assert set(values_of(catalogue, world.snapshot(), name).values()) == {0.0}
@@ -186,7 +186,7 @@ def test_faults_in_effect_add_up_by_kind(world):
 
 
 def test_every_field_of_a_snapshot_is_shown(world):
-    """Whatever the world counts, someone can see: change a field, and the vector changes."""
+    """Change any field of a snapshot, and the vector changes."""
     snapshot = world.snapshot()
     catalogue = catalogue_world(snapshot)
     before = catalogue.flatten(snapshot)
@@ -200,7 +200,7 @@ def test_every_field_of_a_snapshot_is_shown(world):
 
 
 def test_flattening_takes_well_under_a_millisecond(world):
-    """History is made of a hundred thousand of them; the best of many is what it costs."""
+    """A history takes a hundred thousand; the best of many runs is the cost without noise."""
     snapshot = world.snapshot()
     catalogue = catalogue_world(snapshot)
     best_s = 1.0
@@ -212,7 +212,7 @@ def test_flattening_takes_well_under_a_millisecond(world):
 
 
 def test_a_catalogue_can_be_laid_out_over_a_part_of_the_metrics(world):
-    """The recorder may want a few metrics only."""
+    """A caller may need a few metrics only."""
     catalogue = Catalogue(STATE[:1], world.snapshot())
     assert len(catalogue.series) == 4
 
@@ -221,9 +221,9 @@ def test_the_documentation_lists_every_metric_as_it_is():
     """Name, type, labels and help of each, and no metric that is not there."""
     document = (Path(__file__).parents[3] / "docs" / "serve.md").read_text(encoding="utf-8")
     rows = [
-        f"| `{one.name}` | {one.kind} | "
-        f"{', '.join(f'`{label.name}`' for label in one.labels) or '-'} | {one.help} |"
-        for one in (*WORLD, *RUN)
+        f"| `{metric.name}` | {metric.kind} | "
+        f"{', '.join(f'`{label.name}`' for label in metric.labels) or '-'} | {metric.help} |"
+        for metric in (*WORLD, *RUN)
     ]
     metrics = document.partition("## Metrics")[2]
     assert [line for line in metrics.splitlines() if line.startswith("| `")] == rows

@@ -1,4 +1,4 @@
-"""Rendering: both formats as prometheus_client's own parsers read them, once per page."""
+"""Rendering: both formats, read by prometheus_client's own parsers, once per page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from verifier.servers.binaries import require
 
 @pytest.fixture
 def world():
-    """Return a world that has lived for one second."""
+    """Return a world after one second."""
     world = FakeWorld()
     world.advance(1.0)
     return world
@@ -45,7 +45,7 @@ def samples_of(text, parse):
 
 @pytest.mark.parametrize(("content_type", "parse"), [(TEXT, parse_text),
                                                      (OPENMETRICS, parse_openmetrics)])  # fmt: skip
-def test_a_page_says_exactly_what_the_catalogue_says(page, world, content_type, parse):
+def test_a_page_has_exactly_the_series_of_the_catalogue(page, world, content_type, parse):
     """Every series of the vector, no other, to the last digit, in both formats."""
     catalogue = catalogue_world(world.snapshot())
     text = page.body(content_type, compressed=False).decode()
@@ -55,7 +55,7 @@ def test_a_page_says_exactly_what_the_catalogue_says(page, world, content_type, 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_both_formats_declare_the_type_of_the_contract(page, name):
-    """The gauge named `_total` is a gauge, the rated names without it are of unknown type."""
+    """The gauge named `_total` is a gauge, the counters without it are of unknown type."""
     kind = METRICS[name][0]
     text = page.body(TEXT, compressed=False).decode()
     assert f"# TYPE {name} {'untyped' if kind == 'unknown' else kind}\n" in text
@@ -71,7 +71,7 @@ def test_no_created_series_and_a_proper_end(page):
     assert page.body(OPENMETRICS, compressed=False).endswith(b"\n# EOF\n")
 
 
-def test_compressed_bodies_hold_the_plain_ones(page):
+def test_compressed_bodies_contain_the_plain_bodies(page):
     """Both encodings are one page."""
     for content_type in (TEXT, OPENMETRICS):
         plain = page.body(content_type, compressed=False)
@@ -80,8 +80,8 @@ def test_compressed_bodies_hold_the_plain_ones(page):
         assert len(compressed) < len(plain) / 3
 
 
-def test_a_page_is_rendered_once_for_all_who_ask(page, monkeypatch):
-    """Fifty scrapers of one tick cost one rendering."""
+def test_a_page_is_rendered_once_for_all_scrapes(page, monkeypatch):
+    """Fifty scrapes within a tick cost one rendering."""
     calls = []
     monkeypatch.setattr(page_module, "generate_text", lambda _: calls.append(1) or b"page\n")
     for _ in range(50):
@@ -91,7 +91,7 @@ def test_a_page_is_rendered_once_for_all_who_ask(page, monkeypatch):
 
 
 def lint(text):
-    """Return what `promtool check metrics` complains about."""
+    """Return the complaints of `promtool check metrics`."""
     tool = require("promtool")
     done = subprocess.run([tool, "check", "metrics"], input=text, capture_output=True, check=False)
     return done.stderr.decode().splitlines()
@@ -105,11 +105,11 @@ def test_promtool_finds_nothing_but_the_gauge_that_must_be_called_total(page):
 
 
 def test_promtool_would_find_a_metric_without_help(page):
-    """The linter bites: a page with one help text removed is not clean."""
+    """The linter works: a page without one of its help texts is not clean."""
     text = page.body(TEXT, compressed=False).decode()
-    (line,) = (one for one in text.splitlines() if one.startswith("# HELP http_requests_total"))
-    spoilt = text.replace(f"{line}\n", "").encode()
-    assert "http_requests_total no help text" in lint(spoilt)
+    (line,) = (line for line in text.splitlines() if line.startswith("# HELP http_requests_total"))
+    incomplete = text.replace(f"{line}\n", "").encode()
+    assert "http_requests_total no help text" in lint(incomplete)
 
 
 PROMETHEUS_2 = (
@@ -139,8 +139,8 @@ PROMETHEUS_3 = (
         (",;,=;q", TEXT),
     ],
 )
-def test_the_format_is_the_one_that_the_client_likes_best(accept, expected):
-    """What Prometheus 2.42 and 3.x, browsers, curl and confused clients send."""
+def test_the_format_is_the_clients_preference(accept, expected):
+    """Headers of Prometheus 2.42 and 3.x, browsers, curl and broken clients."""
     assert choose_content_type(accept) == expected
 
 
@@ -155,6 +155,6 @@ def test_the_format_is_the_one_that_the_client_likes_best(accept, expected):
         ("br, zstd", False),
     ],
 )
-def test_gzip_is_used_only_where_it_is_wanted(accept_encoding, expected):
+def test_gzip_is_used_only_for_a_client_that_accepts_it(accept_encoding, expected):
     """A client that forbids it gets a plain page."""
     assert accepts_gzip(accept_encoding) is expected

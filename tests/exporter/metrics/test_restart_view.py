@@ -1,4 +1,4 @@
-"""What a reader sees of an exporter that restarts."""
+"""The values of an exporter that restarts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def make():
 
 
 def test_without_a_restart_a_view_shows_the_catalogue_as_it_is():
-    """Nothing is taken off."""
+    """Nothing is subtracted."""
     world, catalogue, view = make()
     assert (view.read(world.snapshot()) == catalogue.flatten(world.snapshot())).all()
 
 
 def test_after_a_restart_counters_begin_at_zero_and_gauges_stay():
-    """The kinds decide: a gauge taken off would show a fleet of no agents."""
+    """The kinds decide: with its gauges reset too, the fleet would have no agents."""
     world, catalogue, view = make()
     view.read(world.snapshot())
     world.change(exporter_restarts=1)
@@ -34,8 +34,8 @@ def test_after_a_restart_counters_begin_at_zero_and_gauges_stay():
     assert (shown[~counters] == catalogue.flatten(world.snapshot())[~counters]).all()
 
 
-def test_counters_go_on_from_a_restart_and_a_second_restart_resets_again():
-    """Afterwards exactly what has happened since is shown."""
+def test_counters_grow_from_a_restart_and_a_second_restart_resets_them_again():
+    """Each time they show exactly what was counted since."""
     world, catalogue, view = make()
     counters = catalogue.kinds == "counter"
     for restart, until_s in ((1, 1.5), (2, 2.0)):
@@ -48,8 +48,8 @@ def test_counters_go_on_from_a_restart_and_a_second_restart_resets_again():
         assert since[counters].any()
 
 
-def test_restarts_of_before_the_view_take_nothing_off():
-    """A fork of a world that had restarted shows all it has counted."""
+def test_restarts_before_the_view_do_not_count():
+    """A fork of a world that had restarted shows its whole counts."""
     world, catalogue, _ = make()
     world.change(exporter_restarts=3)
     shown = RestartView(catalogue, restarts=3).read(world.snapshot())

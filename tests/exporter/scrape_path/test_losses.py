@@ -18,7 +18,7 @@ from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
 from exporter.target import SCRAPE_S
 from simulator.snapshot import ScrapePath
-from tests.exporter.history.test_recorder import samples
+from tests.exporter.history.recordings import samples
 from tests.fakes import FakeWorld, MockClock
 
 

@@ -1,0 +1,76 @@
+"""Retention: how deep each series is kept, in which steps, as the recorder's history shows it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from exporter.history.retention import COARSE_S, FINE_PAST_S
+from exporter.target import SCRAPE_S
+from tests.exporter.history.recordings import (
+    HOUR_S,
+    Reading,
+    make_recorder,
+    record_exactly,
+    record_rows,
+    samples,
+)
+
+
+def test_each_series_is_kept_as_deep_as_it_is_read():
+    """The depth, rounded up, and one scrape more; a series that nobody reads is not kept."""
+    recorder = make_recorder(requests_total=2 * HOUR_S, errors_total=100.0, depth=0.0)
+    assert recorder.past_s == 7500
+    record_rows(recorder, -recorder.past_s, [[1, 1, 1]], [0] * 500)
+    record_exactly(recorder, [Reading(1, 1, 1)])
+    recorded = samples(recorder)
+    assert "depth" not in recorded
+    assert recorded["requests_total"][0][0] == -7215
+    assert recorded["errors_total"][0][0] == -120
+    assert recorded["up"][0][0] == -7500 + SCRAPE_S
+    assert all(b - a == SCRAPE_S for a, b in pairwise(recorded["requests_total"][0]))
+    assert all(b - a == 1 for a, b in pairwise(recorded["requests_total"][1]))
+
+
+def test_a_scenario_can_limit_the_depth():
+    """`history: {depth: 1h}`; with a depth of 0, the first sample is the first scrape."""
+    recorder = make_recorder(past_s=HOUR_S, requests_total=6 * HOUR_S)
+    assert recorder.past_s == HOUR_S
+    assert make_recorder(past_s=0, requests_total=6 * HOUR_S).past_s == 0
+
+
+def test_the_far_past_is_kept_in_coarse_steps():
+    """Beyond a day: a 30-day window needs no more, and its increase is the same."""
+    depth_s = 3 * 24 * HOUR_S
+    recorder = make_recorder(requests_total=depth_s)
+    record_rows(recorder, -recorder.past_s, [[1, 0, 0]], [0] * round(recorder.past_s / SCRAPE_S))
+    times_s, values = samples(recorder)["requests_total"]
+    steps = {
+        (b - a, y - x) for (a, b), (x, y) in zip(pairwise(times_s), pairwise(values), strict=True)
+    }
+    assert steps == {(COARSE_S, COARSE_S / SCRAPE_S), (SCRAPE_S, 1)}
+    assert next(b for a, b in pairwise(times_s) if b - a == SCRAPE_S) == -FINE_PAST_S + SCRAPE_S
+    assert len(times_s) < 7000
+
+
+def test_steps_are_fine_as_far_back_as_a_narrow_window_is_offset():
+    """`rate(x[5m] offset 2d)` would find two samples in coarse steps, or one."""
+    recorder = make_recorder(requests_total=3 * 24 * HOUR_S, fine_s=48 * HOUR_S)
+    record_rows(recorder, -recorder.past_s, [[1, 0, 0]], [0] * round(recorder.past_s / SCRAPE_S))
+    times_s, _ = samples(recorder)["requests_total"]
+    assert next(b for a, b in pairwise(times_s) if b - a == SCRAPE_S) == -48 * HOUR_S + SCRAPE_S
+
+
+def test_a_failed_scrape_between_coarse_steps_marks_the_next_step():
+    """Otherwise the series would seem to continue for five minutes more."""
+    recorder = make_recorder(requests_total=3 * 24 * HOUR_S)
+    start_s = -2 * 24 * HOUR_S
+    record_rows(recorder, start_s - 300, [[1, 0, 0]], [0] * 20)
+    record_rows(recorder, start_s, [[1, 0, 0]], [0], up=True)
+    record_rows(recorder, start_s + SCRAPE_S, [[1, 0, 0]], [0] * 39, up=False)
+    record_rows(recorder, start_s + 600, [[1, 0, 0]], [0] * 20)
+    recorded = samples(recorder)
+    assert recorded["requests_total"] == (
+        [start_s, start_s + 300, start_s + 900],
+        [20, "stale", 80],
+    )
+    assert recorded["up"][1] == [1, 0, 0, 1]
