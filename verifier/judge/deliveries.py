@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from documents.mistakes import gather
-from documents.sentences import did_you_mean
+from documents.problems import UnknownName
 from verifier.judge.delivery_checks import DeliveryChecks, listed, were, whole_seconds
 from verifier.judge.hop_evidence import HOPS
 from verifier.judge.notification_matching import match, receivers_of, with_name
@@ -33,11 +33,10 @@ if TYPE_CHECKING:
 
 def check_receivers_exist(scenario: Scenario, receivers: Sequence[str]) -> None:
     """Raise `InputError` for every expectation that names a receiver not among `receivers`."""
-    others = f", Alertmanager has {listed(receivers)}"
+    hint = f", Alertmanager has {listed(receivers)}"
     mistakes = [
-        expectation.place.error(
-            f"no receiver of {expectation.alert} is called {name!r}"
-            f"{did_you_mean(name, receivers) or others}"
+        expectation.place.mistake(
+            UnknownName(f"receiver of {expectation.alert}", name, tuple(receivers), hint)
         )
         for expectation in scenario.expectations
         for name in expectation.receivers or ()

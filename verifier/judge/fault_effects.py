@@ -82,7 +82,7 @@ def effect_status(effect: FaultEffect) -> EffectStatus:
     noise = NOISE_DEVIATIONS * effect.noise
     if measured > noise and measured >= required:
         return "effective"
-    # Even a full effect could not be told from none: too few events, or too short.
+    # Too few events, or too short: even a full effect might be measured like none.
     undecidable = required <= 0 or effect.least * declared <= noise
     return "inconclusive" if undecidable else "ineffective"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
 from documents.mistakes import gather
-from documents.sentences import did_you_mean
+from documents.problems import UnknownName
 from verifier.judge.verdict import AlertVerdict
 
 if TYPE_CHECKING:
@@ -72,12 +72,9 @@ class AssignedEpisodes:
 
 def check_alerts_exist(scenario: Scenario, alerts: Sequence[str]) -> None:
     """Raise `InputError` for every expectation whose alert is not among the rules' `alerts`."""
-    others = f", the rules define {len(alerts)} others"
+    hint = f", the rules define {len(alerts)} others"
     mistakes = [
-        expectation.place.error(
-            f"no rule is called {expectation.alert!r}"
-            f"{did_you_mean(expectation.alert, alerts) or others}"
-        )
+        expectation.place.mistake(UnknownName("rule", expectation.alert, tuple(alerts), hint))
         for expectation in scenario.expectations
         if expectation.alert not in alerts
     ]

@@ -1,6 +1,6 @@
 """The verdict as JSON: what `verdict.json`, `notifications.json` and `--json` hold.
 
-Called by whoever writes or prints results. The form of `document` is described, closed at every
+Called by the front door and `report.results`. The form of `document` is described, closed at every
 level, by `verdict.schema.json` beside this file: a key is added in both or a test fails. Seconds
 are rounded to a millisecond here and nowhere else. It judges nothing.
 """

@@ -51,11 +51,11 @@ class Quantity:
     core: str
 
     def to_core(self, value: float) -> float:
-        """Return where the core stands when the quantity is at `value`."""
+        """Return the core's value when the quantity is `value`."""
         return (value - self.offset) / self.slope
 
     def of_core(self, value: float) -> float:
-        """Return where the quantity stands when the core is at `value`."""
+        """Return the quantity's value when the core is `value`."""
         return self.slope * value + self.offset
 
 

@@ -1,6 +1,6 @@
 """Walks over promql-parser's syntax tree: every node, each with the nodes around it.
 
-Called by whoever asks which nodes an expression holds: selectors, conditions, traps, compression.
+Called by everything that needs the nodes of an expression: reads, conditions, traps, compression.
 What needs a value for each node instead (a quantity, a power of the windows) folds the tree itself.
 It reads trees and never text; it knows no metric by name.
 """

@@ -1,9 +1,9 @@
-"""Whether what an expression says stays the same when every window in it is made shorter.
+"""Whether an expression means the same when every window in it is made shorter.
 
-Asked before rules are compressed. A rate stays as it is, an increase shrinks with its window, and
-what reads the clock means another stretch of the scenario. Decided as physicists check units: each
-part of the expression has a power of the window's length, and unequal powers must not meet. The
-same parts may then be compared with 0 or divided by each other. It knows no metric by name.
+Called before rules are compressed. A rate stays as it is, an increase shrinks with its window, and
+what reads the clock means another time of the scenario. Decided as physicists check units: each
+part of the expression has a power of the window's length, and parts of unequal powers must not be
+added or compared. They may be compared with 0 or divided by each other. It knows no metric by name.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 ZERO: Final = "zero"
 UNKNOWN: Final = "unknown"
 Power = int | Literal["zero", "unknown"]
-"""How a value grows with the windows' length: to that power. `ZERO`: the number 0, which is of any
-power. `UNKNOWN`: by some positive factor, so that its sign alone can be trusted."""
+"""A value is proportional to the windows' length to this power. `ZERO`: the number 0, which is of
+any power. `UNKNOWN`: it changes by some positive factor, so only its sign is sure."""
 
 _KINDS: Final = {
     "clock": (
@@ -49,15 +49,15 @@ _KINDS: Final = {
     ),
     "squares": ("stdvar_over_time", "histogram_stdvar"),
 }
-"""What becomes of a function's value when windows are made shorter.
+"""How a function's value changes when windows are made shorter.
 
-clock: it tells stretches of real time, or (predict_linear) looks ahead by one. calendar: so does
-it, asked for no value. grows: with its window. by window: what the world does by itself goes on per
-real second, what a scenario does to it per second of the scenario, so by how much is not known.
-count, samples: it depends on how many samples a window holds. presence: only whether there is a
-value, or its sign, matters. ratio: a common factor falls out. clamp: its bounds are values too.
-picks: one of the values, as it is. blends: of several values. squares: of several, squared. All
-others, say logarithms, need values that stay as they are.
+clock: it is a time, or (predict_linear) reads ahead by one. calendar: the same, when it has no
+argument. grows: with its window. by window: the load goes on per real second and a fault per second
+of the scenario, so by how much it changes is not known. count, samples: it depends on the number of
+samples in a window. presence: only whether there is a value, or its sign, matters. ratio: a common
+factor cancels out. clamp: its bounds are values too. picks: one of the values, unchanged. blends:
+a mean of several values. squares: of several, squared. All others, such as logarithms, need values
+that do not change.
 """
 
 _KIND: Final = {name: kind for kind, names in _KINDS.items() for name in names}
@@ -65,18 +65,21 @@ _PICKING: Final = ("max", "min", "topk", "bottomk", "limitk")
 
 
 class _BoundError(Exception):
-    """The value of a function meets one that does not change as it does."""
+    """The value of a function is combined with one that changes otherwise."""
 
 
 @dataclass(slots=True)
 class _Scaling:
-    """One walk over an expression; `last` is the function that made a value depend on a window."""
+    """A fold over an expression; `last` is the last function that made a value depend on a window.
+
+    `counts_kept`: a shorter window holds as many samples as before.
+    """
 
     counts_kept: bool
     last: str = ""
 
     def power(self, node: promql.Expr) -> Power:
-        """Return how the value of `node` grows; raise _BoundError when that cannot be said."""
+        """Return the power of `node`'s value; raise _BoundError when it has none."""
         match node:
             case promql.NumberLiteral():
                 return ZERO if node.val == 0 else 0
@@ -91,7 +94,7 @@ class _Scaling:
         return 0  # a selector or a text
 
     def aggregate(self, node: promql.AggregateExpr) -> Power:
-        """Return how the value of an aggregation grows."""
+        """Return the power of an aggregation."""
         power = self.power(node.expr)
         match str(node.op):
             case "count" | "group":
@@ -105,7 +108,7 @@ class _Scaling:
         return self.known([power])
 
     def binary(self, node: promql.BinaryExpr) -> Power:
-        """Return how the value of two operands grows."""
+        """Return the power of a binary operation."""
         left, right = self.power(node.lhs), self.power(node.rhs)
         match str(node.op):
             case "and" | "unless":
@@ -122,40 +125,42 @@ class _Scaling:
         return 0 if node.modifier is not None and node.modifier.return_bool else common
 
     def call(self, node: promql.Call) -> Power:
-        """Return how the value of a function grows."""
+        """Return the power of a function's value."""
         name, kind = node.func.name, _KIND.get(node.func.name)
         if kind == "clock" or (kind == "calendar" and not node.args):
             raise _BoundError(name)
-        given = [self.power(argument) for argument in node.args]
+        powers = [self.power(argument) for argument in node.args]
         values = [
             power
-            for power, argument in zip(given, node.args, strict=True)
+            for power, argument in zip(powers, node.args, strict=True)
             if not isinstance(argument, (promql.NumberLiteral, promql.StringLiteral))
         ]
-        kept = self.counts_kept or any(isinstance(a, promql.SubqueryExpr) for a in node.args)
-        if kind == "by window" or (kind in ("count", "samples") and not kept):
+        # A subquery's step is shortened with its range: it holds as many samples as before.
+        subquery = any(isinstance(argument, promql.SubqueryExpr) for argument in node.args)
+        counts_kept = self.counts_kept or subquery
+        if kind == "by window" or (kind in ("count", "samples") and not counts_kept):
             self.last = name
             return UNKNOWN
-        found: Power
+        result: Power
         match kind:
             case "grows":
                 self.last = name
-                found = self.known(values) + 1
+                result = self.known(values) + 1
             case "count" | "presence":
-                found = 0
+                result = 0
             case "ratio":
-                found = 0 * self.known(values)
+                result = 0 * self.known(values)
             case "clamp":
-                found = self.common(given)
+                result = self.common(powers)
             case "picks":
-                found = self.common(values)
+                result = self.common(values)
             case "blends" | "samples":
-                found = self.known(values)
+                result = self.known(values)
             case "squares":
-                found = 2 * self.known(values)
+                result = 2 * self.known(values)
             case _:
-                found = self.plain(given)
-        return found
+                result = self.plain(powers)
+        return result
 
     def product(self, left: Power, right: Power) -> Power:
         """Return the power of a product."""
@@ -165,36 +170,36 @@ class _Scaling:
 
     def common(self, powers: Sequence[Power]) -> Power:
         """Return the power that all share, so that they may be added or compared."""
-        found = {power for power in powers if power != ZERO}
-        if len(found) > 1 or powers.count(UNKNOWN) > 1:
+        distinct = {power for power in powers if power != ZERO}
+        if len(distinct) > 1 or powers.count(UNKNOWN) > 1:
             raise _BoundError(self.last)
-        return found.pop() if found else ZERO
+        return distinct.pop() if distinct else ZERO
 
     def known(self, powers: Sequence[Power]) -> int:
         """Return the power that all share, which must be known."""
-        found = self.common(powers)
-        if found == UNKNOWN:
+        power = self.common(powers)
+        if power == UNKNOWN:
             raise _BoundError(self.last)
-        return found if isinstance(found, int) else 0
+        return power if isinstance(power, int) else 0
 
     def plain(self, powers: Sequence[Power]) -> Power:
-        """Return the power of what no longer shows by how much its parts grew: they must not."""
+        """Return 0, the power of a value whose parts must not change, or raise _BoundError."""
         if self.known(powers) != 0:
             raise _BoundError(self.last)
         return 0
 
 
 def bound_by(expr: str, *, condition: bool, counts_kept: bool) -> str:
-    """Return the name of a function for which shorter windows change what `expr` says, or "".
+    """Return the name of a function by which shorter windows change what `expr` means, or "".
 
-    Of a `condition` only matters whether it gives anything, not which value. `counts_kept` says
+    Of a `condition` it only matters whether it has a result, not which value. `counts_kept` says
     that a shorter window holds as many samples as before. Raises ValueError when it is not PromQL.
     """
-    reader = _Scaling(counts_kept)
+    scaling = _Scaling(counts_kept)
     try:
-        power = reader.power(promql.parse(expr))
+        power = scaling.power(promql.parse(expr))
         if not condition:
-            reader.plain([power])
+            scaling.plain([power])
     except _BoundError as bound:
         return str(bound)
     return ""

@@ -14,13 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from documents.durations import format_duration
-from verifier.report.wording import reported_alerts, time_text, title
+from verifier.report.wording import reported_alerts, time_cell, title
 from verifier.time_compression import INERTIA_S, TimeCompression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from verifier.judge.verdict import AlertVerdict, ClockDifference, ScenarioOutcome, Status
+    from verifier.report.wording import TimeCell, Title
 
 _CAPTION = (
     "Fired and notified count from the cause's onset, resolved and its notice from the cause's end"
@@ -41,35 +42,35 @@ HEAD = (
 )
 DIFFERENCES_HEAD = ("Alert", "Scenario", "Transition", "Virtual", "Real", "Allowed", "Result")
 _SAME_S = 0.005
-"""Two moments closer than this, in real time, are the same evaluation."""
+"""Two times closer than this, in real time, are those of the same evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
 class RealTimeRow:
     """An alert as a person reads it, from its condition to the notification that it resolved."""
 
-    title: str
+    title: Title
     scenario: str
     alert: AlertVerdict
 
     @property
-    def condition(self) -> str:
+    def condition(self) -> TimeCell:
         """When its condition became true."""
         latency = self.alert.latency
         return _time(latency.condition_s if latency else None)
 
     @property
-    def fired(self) -> str:
+    def fired(self) -> TimeCell:
         """When it fired, and its limit."""
         return _time(self.alert.firing_s, self.alert.fires_within_s)
 
     @property
-    def notified(self) -> str:
+    def notified(self) -> TimeCell:
         """When the first receiver was notified, and the limit that the intervals imply."""
         at_s = [each.at_s for each in self.alert.deliveries if each.status == "firing"]
         latency = self.alert.latency
-        bound_s = latency.bound_s if latency else None
-        return _time(min(at_s) - self.alert.onset_s if at_s else None, bound_s)
+        limit_s = latency.bound_s if latency else None
+        return _time(min(at_s) - self.alert.onset_s if at_s else None, limit_s)
 
     @property
     def receivers(self) -> str:
@@ -77,7 +78,7 @@ class RealTimeRow:
         return ", ".join(notified_receivers(self.alert, "firing")) or "nobody"
 
     @property
-    def resolved(self) -> str:
+    def resolved(self) -> TimeCell:
         """When it resolved, and its limit."""
         resolved_s = self.alert.resolved_s
         ended_s = self.alert.cause_end_s or 0.0
@@ -86,7 +87,7 @@ class RealTimeRow:
         )
 
     @property
-    def notice(self) -> str:
+    def notice(self) -> TimeCell:
         """When the last receiver was notified that it resolved."""
         at_s = [each.at_s for each in self.alert.deliveries if each.status == "resolved"]
         ended_s = self.alert.onset_s + (self.alert.cause_end_s or 0.0)
@@ -101,22 +102,22 @@ class RealTimeRow:
     def cells(self) -> tuple[str, ...]:
         """All of it, column by column, under `HEAD`."""
         return (
-            self.title,
+            str(self.title),
             self.scenario,
-            self.condition,
-            _time(self.alert.pending_s),
-            self.fired,
-            self.notified,
+            str(self.condition),
+            str(_time(self.alert.pending_s)),
+            str(self.fired),
+            str(self.notified),
             self.receivers,
-            self.resolved,
-            self.notice,
+            str(self.resolved),
+            str(self.notice),
             self.mark,
         )
 
 
 def caption(outcomes: Sequence[ScenarioOutcome]) -> str:
     """Say what the times count from, and by how much longer compression made the limits."""
-    factor = max((one.compress for one in outcomes), default=1.0)
+    factor = max((outcome.compress for outcome in outcomes), default=1.0)
     if factor <= 1:
         return _CAPTION
     longer = format_duration(round(TimeCompression(factor).allowance_s(INERTIA_S)))
@@ -134,7 +135,7 @@ def notified_receivers(alert: AlertVerdict, status: Status) -> list[str]:
 def rows(outcomes: Sequence[ScenarioOutcome]) -> list[RealTimeRow]:
     """Return a row for every alert that had to fire or failed, in the order of verdicts."""
     reported = reported_alerts(outcomes)
-    return [RealTimeRow(name, outcome.name, alert) for outcome, alert, name in reported]
+    return [RealTimeRow(title_, outcome.name, alert) for outcome, alert, title_ in reported]
 
 
 def table(rows_: Sequence[RealTimeRow]) -> Table:
@@ -151,9 +152,9 @@ def table(rows_: Sequence[RealTimeRow]) -> Table:
         below = notified_receivers(row.alert, "firing") or ["nobody"]
         if row.alert.broke_at is not None:
             below.append(f"broke at {row.alert.broke_at}")
-        cells = (row.fired, row.notified, row.resolved, row.notice, row.mark)
+        times = map(_limit_below, (row.fired, row.notified, row.resolved, row.notice))
         style = "" if row.alert.ok else "red"
-        text.add_row(_stacked(row.title, *below), *map(_limit_below, cells), style=style)
+        text.add_row(_stacked(row.title, *below), *times, Text(row.mark), style=style)
     return text
 
 
@@ -162,39 +163,37 @@ def differences(
 ) -> list[tuple[ScenarioOutcome, ClockDifference]]:
     """Return every transition that differs between the clocks, those that fail first."""
     differing = [
-        (outcome, one)
+        (outcome, difference)
         for outcome in outcomes
-        for one in outcome.clocks or ()
-        if not one.ok or not _same(outcome, one)
+        for difference in outcome.clocks or ()
+        if not difference.ok or not _same(outcome, difference)
     ]
     return sorted(differing, key=lambda pair: pair[1].ok)
 
 
-def difference_cells(outcome: ScenarioOutcome, one: ClockDifference) -> tuple[str, ...]:
+def difference_cells(outcome: ScenarioOutcome, difference: ClockDifference) -> tuple[str, ...]:
     """Return a difference column by column, under `DIFFERENCES_HEAD`."""
-    times = (_tenth(one.virtual_s), _tenth(one.real_s), _tenth(one.allowed_s))
-    siblings = [other for other in outcome.clocks or () if other.alert == one.alert]
-    mark = "ok" if one.ok else "FAIL"
-    return (title(one, siblings), outcome.name, one.transition, *times, mark)
+    name = str(_difference_title(outcome, difference))
+    return (name, outcome.name, *_transition_cells(difference))
 
 
 def difference_table(differing: Sequence[tuple[ScenarioOutcome, ClockDifference]]) -> Table:
     """Return differences for a terminal of 80 columns; the scenario stands below the alert."""
     table = _narrow("Alert", *DIFFERENCES_HEAD[2:-1], "")
-    for outcome, one in differing:
-        alert, scenario, *cells = difference_cells(outcome, one)
-        style = "" if one.ok else "red"
-        table.add_row(_stacked(alert, scenario), *map(Text, cells), style=style)
+    for outcome, difference in differing:
+        name = _stacked(_difference_title(outcome, difference), outcome.name)
+        style = "" if difference.ok else "red"
+        table.add_row(name, *map(Text, _transition_cells(difference)), style=style)
     return table
 
 
 def comparison(outcomes: Sequence[ScenarioOutcome]) -> str:
     """Return a sentence on how the two clocks compare; empty when they were not compared."""
-    transitions = [(outcome, one) for outcome in outcomes for one in outcome.clocks or ()]
     if all(outcome.clocks is None for outcome in outcomes):
         return ""
-    same = sum(_same(outcome, one) for outcome, one in transitions)
-    wrong = sum(not one.ok for _, one in transitions)
+    transitions = [(outcome, each) for outcome in outcomes for each in outcome.clocks or ()]
+    same = sum(_same(outcome, each) for outcome, each in transitions)
+    wrong = sum(not each.ok for _, each in transitions)
     apart = len(transitions) - same
     return (
         f"{same} of {len(transitions)} transitions came at the same evaluation in virtual and in"
@@ -217,27 +216,36 @@ def _narrow(*head: str) -> Table:
     return table
 
 
-def _stacked(name: str, *below: str) -> Text:
+def _difference_title(outcome: ScenarioOutcome, difference: ClockDifference) -> Title:
+    siblings = [other for other in outcome.clocks or () if other.alert == difference.alert]
+    return title(difference, siblings)
+
+
+def _transition_cells(difference: ClockDifference) -> tuple[str, ...]:
+    times = (_tenth(difference.virtual_s), _tenth(difference.real_s), _tenth(difference.allowed_s))
+    return (difference.transition, *times, "ok" if difference.ok else "FAIL")
+
+
+def _stacked(title_: Title, *below: str) -> Text:
     """Return an alert's name with its own labels and other lines below it."""
-    alert, _, labels = name.partition("{")
-    lines = [f"{{{labels}"] if labels else []
-    return Text("\n  ".join((alert, *lines, *below)))
+    lines = [title_.labels] if title_.labels else []
+    return Text("\n  ".join((title_.alert, *lines, *below)))
 
 
-def _limit_below(cell: str) -> Text:
-    return Text(cell.replace(" of ", "\nof "))
+def _limit_below(cell: TimeCell) -> Text:
+    return Text(f"{cell.time}\nof {cell.limit}" if cell.limit else cell.time)
 
 
-def _same(outcome: ScenarioOutcome, one: ClockDifference) -> bool:
-    if one.virtual_s is None or one.real_s is None:
+def _same(outcome: ScenarioOutcome, difference: ClockDifference) -> bool:
+    if difference.virtual_s is None or difference.real_s is None:
         return False
-    return abs(one.real_s - one.virtual_s) <= _SAME_S * outcome.compress
+    return abs(difference.real_s - difference.virtual_s) <= _SAME_S * outcome.compress
 
 
-def _time(seconds: float | None, limit_s: float | None = None) -> str:
-    """Write times to the second: what is finer is the machine's."""
+def _time(seconds: float | None, limit_s: float | None = None) -> TimeCell:
+    """Return times to the second: what is finer is the machine's."""
     whole_s = None if seconds is None else round(seconds)
-    return time_text(whole_s, None if limit_s is None else round(limit_s))
+    return time_cell(whole_s, None if limit_s is None else round(limit_s))
 
 
 def _tenth(seconds: float | None) -> str:

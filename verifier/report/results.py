@@ -89,7 +89,7 @@ class Results:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             if is_new:
-                with contextlib.suppress(OSError):  # it holds results: then it stays
+                with contextlib.suppress(OSError):  # with results in it, it stays
                     parent.rmdir()
 
 

@@ -101,7 +101,7 @@ def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]
     rows = sorted(virtual_time_text.rows(outcomes), key=lambda row: row.scenario)
     parts = {
         "Could not be judged": [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid],
-        "Failed": [f"{row.scenario}: {row.alert}: {row.reason}" for row in rows if not row.ok],
+        "Failed": [f"{row.scenario}: {row.title}: {row.reason}" for row in rows if not row.ok],
         "Panels that did not answer": _unanswered(outcomes),
         "Also fired, as explained": [
             f"{outcome.name}: {alert.alert}: {alert.reason}{_notified(alert)}"

@@ -12,12 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from verifier.report.wording import reported_alerts, time_text
+from verifier.report.wording import reported_alerts, time_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
+    from verifier.report.wording import TimeCell, Title
 
 CAPTION: Final = (
     "Pending and fired count from the cause's onset, resolved from its end; all of them from the"
@@ -30,15 +31,14 @@ HEAD: Final = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "Result")
 class VirtualTimeRow:
     """An alert that had to fire or failed, as a person reads it.
 
-    `pending` and `fired` count from the cause's onset, `resolved` from its end; their limits stand
-    behind `of`.
+    `pending` and `fired` count from the cause's onset, `resolved` from its end.
     """
 
-    alert: str
+    title: Title
     scenario: str
-    pending: str
-    fired: str
-    resolved: str
+    pending: TimeCell
+    fired: TimeCell
+    resolved: TimeCell
     ok: bool
     reason: str
 
@@ -46,13 +46,14 @@ class VirtualTimeRow:
     def cells(self) -> tuple[str, ...]:
         """The row's text, column by column."""
         mark = "ok" if self.ok else "FAIL"
-        return (self.alert, self.scenario, self.pending, self.fired, self.resolved, mark)
+        times = map(str, (self.pending, self.fired, self.resolved))
+        return (str(self.title), self.scenario, *times, mark)
 
 
 def rows(outcomes: Sequence[ScenarioOutcome]) -> list[VirtualTimeRow]:
     """Return a row for every alert that had to fire or failed, in the order of verdicts."""
     in_order = [_row(*reported) for reported in reported_alerts(outcomes)]
-    return sorted(in_order, key=lambda row: row.alert)
+    return sorted(in_order, key=lambda row: str(row.title))
 
 
 def table(rows_: Sequence[VirtualTimeRow]) -> Table:
@@ -63,15 +64,15 @@ def table(rows_: Sequence[VirtualTimeRow]) -> Table:
     return text
 
 
-def _row(outcome: ScenarioOutcome, alert: AlertVerdict, name: str) -> VirtualTimeRow:
+def _row(outcome: ScenarioOutcome, alert: AlertVerdict, title: Title) -> VirtualTimeRow:
     ended_s = alert.cause_end_s or 0.0
     resolved_s = None if alert.resolved_s is None else alert.resolved_s - ended_s
     return VirtualTimeRow(
-        alert=name,
+        title=title,
         scenario=outcome.name,
-        pending=time_text(alert.pending_s),
-        fired=time_text(alert.firing_s, alert.fires_within_s),
-        resolved=time_text(resolved_s, alert.resolves_within_s),
+        pending=time_cell(alert.pending_s),
+        fired=time_cell(alert.firing_s, alert.fires_within_s),
+        resolved=time_cell(resolved_s, alert.resolves_within_s),
         ok=alert.ok,
         reason=alert.reason,
     )

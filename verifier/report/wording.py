@@ -5,6 +5,7 @@ Used by the reports of both clocks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
@@ -15,9 +16,33 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import AlertVerdict, ClockDifference, ScenarioOutcome
 
 
+@dataclass(frozen=True, slots=True)
+class Title:
+    """An alert's name, and the labels by which it differs from its siblings, as text."""
+
+    alert: str
+    labels: str = ""
+
+    def __str__(self) -> str:
+        """Write `Queue{priority=high}`."""
+        return self.alert + self.labels
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCell:
+    """A time and its limit, both as text; the limit is empty where there is none."""
+
+    time: str
+    limit: str = ""
+
+    def __str__(self) -> str:
+        """Write `5m30s of 7m`."""
+        return f"{self.time} of {self.limit}" if self.limit else self.time
+
+
 def reported_alerts(
     outcomes: Sequence[ScenarioOutcome],
-) -> Iterator[tuple[ScenarioOutcome, AlertVerdict, str]]:
+) -> Iterator[tuple[ScenarioOutcome, AlertVerdict, Title]]:
     """Yield every alert that had to fire or failed, with its scenario and its title."""
     for outcome in outcomes:
         reported = [a for a in outcome.alerts if a.expected == "fires" or not a.ok]
@@ -28,14 +53,16 @@ def reported_alerts(
 
 def title(
     alert: AlertVerdict | ClockDifference, siblings: Sequence[AlertVerdict | ClockDifference]
-) -> str:
+) -> Title:
     """Return the alert's name, with the labels in which it differs from its `siblings`."""
     common = set(alert.labels).intersection(*(sibling.labels for sibling in siblings))
     own = [f"{name}={value}" for name, value in alert.labels if (name, value) not in common]
-    return f"{alert.alert}{{{','.join(own)}}}" if own and siblings else alert.alert
+    return Title(alert.alert, f"{{{','.join(own)}}}" if own and siblings else "")
 
 
-def time_text(seconds: float | None, limit_s: float | None = None) -> str:
-    """Write a time and its limit: `5m30s of 7m`; a dash for what did not happen."""
-    text = "-" if seconds is None else format_duration(seconds)
-    return text if limit_s is None else f"{text} of {format_duration(limit_s)}"
+def time_cell(seconds: float | None, limit_s: float | None = None) -> TimeCell:
+    """Return a time and its limit as text; a dash for what did not happen."""
+    return TimeCell(
+        "-" if seconds is None else format_duration(seconds),
+        "" if limit_s is None else format_duration(limit_s),
+    )

@@ -198,7 +198,7 @@ def _burn_rates(comparison: Comparison | None) -> Step:
     problems = [line for window in windows for line in lines(differences(policy, rules, window))]
     if not windows and not problems:
         return skipped(BURN_RATES, "the policy has no usable window")
-    stated = ", ".join(f"{window.name.split()[-1]} {window.stated}" for window in windows)
+    stated = ", ".join(f"{window.labels['window']} {window.stated}" for window in windows)
     return outcome(BURN_RATES, problems, f"rules and policy agree: {stated}")
 
 

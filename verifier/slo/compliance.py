@@ -88,7 +88,7 @@ class Compliance:
 
 
 def outcome(name: str, problems: list[str], reason: str = "") -> Step:
-    """Return a step that fails for these problems, else holds for this reason."""
+    """Return a step that fails for these problems, or is ok for this reason."""
     return Step(name, "fail" if problems else "ok", tuple(problems or [reason]))
 
 

@@ -79,7 +79,7 @@ def test_series_of_one_alert_are_named_by_their_own_labels():
     """Labels that all of them share are left out."""
     low = fired("Queue", labels=(("priority", "low"), ("severity", "warning")))
     high = fired("Queue", labels=(("priority", "high"), ("severity", "warning")))
-    titles = [row.alert for row in rows([outcome(alerts=(low, high))])]
+    titles = [str(row.title) for row in rows([outcome(alerts=(low, high))])]
     assert titles == ["Queue{priority=high}", "Queue{priority=low}"]
 
 
