@@ -32,8 +32,6 @@ LATENCY_MAX_S: Final = 3_600
 SCRAPE_DELAY_MAX_S: Final = 60
 EXTRA_SERIES_MAX: Final = 10_000
 """What the kernel's integers and a page have room for, and more than anybody could mean."""
-LOSS_STEPS: Final = 1024
-"""The kernel draws a lost message from 10 bits, so losses are kept in so many steps."""
 
 
 class EffectiveParameters:
@@ -103,7 +101,7 @@ class EffectiveParameters:
         head[k.RESERVED] = self.reserved_agents
         head[k.PARTITION] = len(self.partition_losses)
         s.partition_loss[:] = 0
-        losses = np.rint(np.array(self.partition_losses) * LOSS_STEPS)
+        losses = np.rint(np.array(self.partition_losses) * k.SHARE_PARTS)
         s.partition_loss[: len(losses)] = losses
         head[k.DEPENDENCY_FAILS_BELOW] = draw_threshold(self.dependency_failing_share)
         head[k.DEPENDENCY_NS] = ns(self.dependency_latency_s)

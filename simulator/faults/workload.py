@@ -112,8 +112,8 @@ def _sender_shares(s: State, t: Topology, dispatched: Integers) -> Reals:
 
 def _upward_shares(s: State, t: Topology) -> Reals:
     """The share of each agent's messages that goes up the hierarchy."""
-    # The kernel draws it from 10 bits.
-    upward = round(t.message_upward_share * 1024) / 1024
+    # As the kernel rounds it.
+    upward = round(t.message_upward_share * k.SHARE_PARTS) / k.SHARE_PARTS
     parent_runs = s.agent[s.agent[:, k.PARENT], k.PLACE] >= 0
     return np.where(parent_runs, upward, 0.0)
 

@@ -97,7 +97,7 @@ def _set_parameters(state: State, topology: Topology) -> None:
         (k.INBOX_LIMIT, topology.inbox_limit),
         (k.FIRST_MESSAGES, topology.messages_at_first_result),
         (k.LAST_MESSAGES, topology.messages_at_completion),
-        (k.UPWARD_BITS, round(topology.message_upward_share * k.SHARE_PARTS)),
+        (k.UPWARD_PARTS, round(topology.message_upward_share * k.SHARE_PARTS)),
         (k.MESSAGE_BYTES, topology.message_bytes_min),
         (k.REQUEST_BYTES, topology.request_bytes),
         (k.RESPONSE_BYTES, topology.response_bytes),

@@ -65,7 +65,8 @@ does. A draw falls below the threshold `share * 2**31` with the probability `sha
 COIN_BIT = 1
 """Under backpressure the lowest bit says which half of the tasks is turned away."""
 
-# The head of `w`. First what moves:
+# Columns. Names in _NS are durations; names in _AT are instants, in the head also the places where
+# tables begin. The head of `w`, first what changes:
 (
     NOW, NEXT_ARRIVAL, NEXT_CONTROL, NEXT_TICK, NEXT_EXPIRY, NEXT_FLOOD, TICKS, LEVEL, QUEUED,
     RUNNING,
@@ -78,7 +79,7 @@ COIN_BIT = 1
     # parameters of the topology
     AGENTS, LEAVES, GROUPS, SCALED_AGENTS, FIXED_AGENTS, FLOOR,
     TOKEN_COST_NS, TOKEN_LIMIT_NS, RETRIES, INBOX_LIMIT, FIRST_MESSAGES, LAST_MESSAGES,
-    UPWARD_BITS, MESSAGE_BYTES, REQUEST_BYTES, RESPONSE_BYTES, OVERHEAD_NS, MERGE_NS, WATCHDOG_NS,
+    UPWARD_PARTS, MESSAGE_BYTES, REQUEST_BYTES, RESPONSE_BYTES, OVERHEAD_NS, MERGE_NS, WATCHDOG_NS,
     BACKOFF_NS, BACKOFF_LIMIT_NS, RECYCLE_PER_TICK, HOSTS, HOST_CAPACITY, BUSY_CORES,
     MESSAGE_CPU_NS, RING_ROOM, STARTS_PER_S, STOPS_PER_S,
     # last cursor at which a stream surely lasts for one more event
@@ -355,9 +356,9 @@ def observe(w, row, duration):
         cell += 1
     w[HISTOGRAM + row * BOUND_CELLS + cell] += 1
     w[HISTOGRAM_SUM + row] += duration
-    seen = w[RECENT_COUNT + row]
-    w[RECENT_AT + row * RECENT + (seen & RECENT_MASK)] = duration
-    w[RECENT_COUNT + row] = seen + 1
+    count = w[RECENT_COUNT + row]
+    w[RECENT_AT + row * RECENT + (count & RECENT_MASK)] = duration
+    w[RECENT_COUNT + row] = count + 1
 
 
 @_hot
@@ -462,7 +463,7 @@ def send(w, sender, now, messages):
     directory = w[DIRECTORY_AT] & NOT_NEGATIVE
     cursor = w[BITS_AT] + w[BIT_CURSOR]
     parent = w[agent_row(w, sender) + PARENT]
-    upward = w[UPWARD_BITS] if w[agent_row(w, parent) + PLACE] >= 0 else 0
+    upward = w[UPWARD_PARTS] if w[agent_row(w, parent) + PLACE] >= 0 else 0
     sent_bytes = w[MESSAGE_BYTES] * messages
     received_bytes = 0
     taken = 0
@@ -872,7 +873,7 @@ def become_free(w, x, agent, now):
 
 @_cold
 def give_back(w, x, agent, now):
-    """An agent loses its task: another try where one is left and there is room, else failed."""
+    """Take an agent's task away: queued again where a retry and room are left, else failed."""
     me = agent_row(w, agent)
     change_busy(w, agent, now, -1)
     if w[me + STAGE] == WAITS_SLOT:
@@ -896,7 +897,7 @@ def give_back(w, x, agent, now):
 
 @_cold
 def offer_queued(w, x, now):
-    """Tasks put back while agents of their class are idle go to those agents at once."""
+    """Give tasks that came back to idle agents of their class at once."""
     for group in range(w[GROUPS]):
         while w[QUEUED] > 0 and w[list_row(w, group) + HEAD] >= 0:
             agent = w[list_row(w, group) + HEAD]
@@ -908,7 +909,7 @@ def offer_queued(w, x, now):
 
 @_cold
 def crash(w, x, agent, now):
-    """An agent dies: its task goes back, its inbox is lost, it restarts after its backoff."""
+    """An agent crashes: its task goes back, its inbox is lost, it restarts after its backoff."""
     me = agent_row(w, agent)
     if w[me + STATE] == STOPPED or w[me + STATE] == CRASH:
         return
@@ -925,6 +926,7 @@ def crash(w, x, agent, now):
     w[me + STAGE] = COMES_BACK
     w[me + RETIRE] = STAY
     w[me + LEAKED_BYTES] = 0
+    # Doubled with every crash up to its limit; an agent that comes up and stays starts at 0 again.
     w[me + BACKOFF] = min(max(2 * w[me + BACKOFF], w[BACKOFF_NS]), w[BACKOFF_LIMIT_NS])
     schedule(w, agent, now + w[me + BACKOFF])
     if busy:
@@ -1086,6 +1088,7 @@ def arrive(w, x, now):
     kind = w[row + T_KIND]
     work = w[row + T_WORK_NS]
     draw = w[row + T_DRAW]
+    # The next task's row holds the gap before it.
     w[TASK_CURSOR] += 1
     next_gap(w, x, now)
     priority = kind & PRIORITY_MASK
@@ -1241,7 +1244,7 @@ def measure_saturation(w):
 
 @_cold
 def tick(w, now):
-    """What the orchestrator measures by the clock, ten times a second."""
+    """What the orchestrator does ten times a second: measure hosts and queues, let leaks grow."""
     w[NEXT_TICK] = now + TICK_NS
     w[NEXT_CONTROL] = min(w[NEXT_TICK], w[NEXT_EXPIRY])
     w[TICKS] += 1
@@ -1255,7 +1258,7 @@ def tick(w, now):
 
 @_cold
 def crash_at_random(w, x, now):
-    """Each running target of a crash fault may die in this tick; together at the fault's rate.
+    """Each running target of a crash fault may crash in this tick; together at the fault's rate.
 
     CRASHES_BELOW is the threshold for the case that all targets run; times targets / running, those
     that do run crash at the rate of all. One number is read for each target, running or not, so
@@ -1293,7 +1296,7 @@ ADVANCE, SETTLE, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(5)
 
 @_cold
 def settle_all(w):
-    """Bring every lazily kept account up to the present; the same whenever it is done."""
+    """Bring every account that is kept lazily up to now; when this is done changes no number."""
     now = w[NOW]
     for agent in range(w[AGENTS]):
         drain(w, agent, now)
@@ -1332,6 +1335,7 @@ def run(w, x, command, which):
         w[NOW] = now
         if now == w[NEXT_CONTROL]:
             if now == w[NEXT_EXPIRY]:
+                # Before a tick of the same instant, which then measures the queues without them.
                 expire(w, now)
                 continue
             tick(w, now)
