@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import stat
 from xml.etree import ElementTree as ET
 
@@ -191,15 +190,3 @@ def test_a_place_that_cannot_be_written_is_reported_before_the_run(tmp_path):
     for folder in (file, file / "below"):
         with pytest.raises(InputError, match=str(file)):
             Results(folder)
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    """The old text stays until the new one is complete."""
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "new \ud800")
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208 - hidden files too
-    write_whole(path, "new")
-    assert path.read_text() == "new"

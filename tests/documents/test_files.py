@@ -1,0 +1,55 @@
+"""Files are read within a bound, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from documents.files import read_text, write_whole
+from documents.mistakes import InputError
+from documents.yaml_reader import YAML_BYTES_MAX, load
+
+
+def test_a_file_that_cannot_be_read_is_reported_by_name(tmp_path):
+    """Missing files, folders, other encodings and endless files are one line each."""
+    missing = tmp_path / "none.yaml"
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(b"a: 1\nb: caf\xe9\n")
+    huge = tmp_path / "huge.yaml"
+    huge.write_bytes(b"#" * (YAML_BYTES_MAX + 1))
+    expected = {
+        missing: f"{missing}: no such file",
+        tmp_path: f"{tmp_path}: a file is needed here, this is a directory",
+        latin: f"{latin}:2:7: the text must be UTF-8, got byte 0xe9",
+        huge: f"{huge}: the file must be at most 1048576 bytes long",
+    }
+    for path, message in expected.items():
+        with pytest.raises(InputError) as caught:
+            load(path)
+        assert str(caught.value) == message
+
+
+def test_a_path_that_no_system_takes_is_one_line_too():
+    """Python's own refusal of a null byte does not reach the user as a traceback."""
+    with pytest.raises(InputError, match="cannot be read: embedded null byte"):
+        read_text("a\0b", bytes_max=1)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_text(tmp_path):
+    """Editors on Windows write it in front."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\n")
+    assert read_text(path, bytes_max=100) == "a: 1\n"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    """The old text stays until the new one is complete."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "new \ud800")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208 - hidden files too
+    write_whole(path, "new")
+    assert path.read_text() == "new"

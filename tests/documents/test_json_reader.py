@@ -1,0 +1,61 @@
+"""JSON is read as the standard library reads it, with the place of every key and value."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents.mistakes import InputError
+from documents.yaml_reader import parse_json
+
+
+def test_json_values_know_their_place_too():
+    """A dashboard's mistake has its line and column, tabs and all."""
+    text = '{\n\t"title": "SLA",\n\t"panels": [\n\t\t{"id": 1, "expr": "up"}\n\t]\n}\n'
+    document = parse_json(text, "d.json")
+    assert document.data == json.loads(text)
+    assert document.position(("panels", 0, "expr")) == (4, 21)
+    assert document.key_position(("panels", 0, "expr")) == (4, 13)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "d.json:1:1: this is not JSON: a value is missing"),
+        ('{"a": 1,}', "d.json:1:9: this is not JSON: expected a key in double quotes"),
+        ('{"a": 1\n "b": 2}', "d.json:2:2: this is not JSON: expected ','"),
+        ('{"a" 1}', "d.json:1:6: this is not JSON: expected ':'"),
+        ("[1, 2", "d.json:1:6: this is not JSON: expected ','"),
+        ('["x', "d.json:1:2: this is not JSON: unterminated string starting at"),
+        ('{"a": NaN}', "d.json:1:7: this is not JSON: unexpected 'N'"),
+        ("{} {}", "d.json:1:4: this is not JSON: the document has ended"),
+        ('{"a": 1,\n "a": 2}', "d.json:2:2: duplicate key 'a', first given in line 1"),
+        ("[" * 200, "d.json:1:130: values must be nested at most 128 deep"),
+    ],
+)
+def test_a_json_mistake_is_reported_with_its_place(text, message):
+    """One exact line for each kind of mistake."""
+    with pytest.raises(InputError) as caught:
+        parse_json(text, "d.json")
+    assert str(caught.value) == message
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(VALUES, st.sampled_from([None, 1, "\t"]))
+def test_json_reads_as_the_standard_library_reads_it(value, indent):
+    """The walk that notes places changes no value."""
+    text = json.dumps(value, indent=indent, allow_nan=False)
+    assert parse_json(text, "d.json").data == json.loads(text)
