@@ -1,7 +1,7 @@
-"""The HTTP server of a live world: landing page, metrics, health; loopback unless told otherwise.
+"""The HTTP server of a world in real time: landing page, metrics, health.
 
-The front door binds a socket first, so a port in use is known before anything is compiled, and then
-serves the app on it. Handlers only read; what moves is behind the `PageSource` they are given.
+A socket is bound first, so that a port in use is known before anything is compiled; `service` then
+serves the app on it. Handlers only read; the world moves behind their `PageSource`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import errno
 import socket
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import hdrs, web
 
@@ -21,42 +21,43 @@ if TYPE_CHECKING:
     from exporter.server.landing import Facts
     from simulator.snapshot import ScrapePath
 
-REQUEST_LIMIT_BYTES = 16 << 10
+REQUEST_LIMIT_BYTES: Final = 16 << 10
+"""A request has no body, or a fault of a few hundred bytes."""
 
-_IN_USE = (
+_IN_USE: Final = (
     "port {port} on {host} is in use: stop the program that holds it, or choose another port "
     "with --port (--port 0 takes a free one)"
 )
-_NOT_OURS = "port {port} on {host} is not ours to take: choose one above 1023 with --port"
+_NOT_PERMITTED: Final = "port {port} on {host} is not ours to take: choose one above 1023 with --port"
 
 
 class PageSource(Protocol):
-    """What the server shows."""
+    """What the server shows: an `Exposition`, or a fake of it in tests."""
 
     def scrape(self) -> Page | None:
         """Return the page of this instant, or None while the exporter is down."""
 
     def scrape_path(self) -> ScrapePath:
-        """Return what hinders the scrape that was asked for last."""
+        """Return the faults of the path that affect the latest scrape."""
 
     def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
-        """Count a page that was given: how late it was answered, and which share was held back."""
+        """Count an answer: how late `page` was sent, and which share of it was held back."""
 
     def is_up(self) -> bool:
-        """Say whether a scrape would be answered."""
+        """Return whether a scrape would be answered."""
 
     def facts(self) -> Facts:
-        """Return what a person wants to know at a glance, as (what, value)."""
+        """Return the facts of the landing page, as (heading, value)."""
 
 
 class BindError(OSError):
-    """A port that cannot be had; its text says why and the way out."""
+    """A port that cannot be bound; its text says why and the way out."""
 
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket bound to `host`:`port` that does not listen yet; port 0 takes a free one.
 
-    Raises `ValueError` when the host is not here, `BindError` when the port cannot be had.
+    Raises `ValueError` for a host of another machine, `BindError` for a port in use or not permitted.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -73,7 +74,7 @@ def bind(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise BindError(_IN_USE.format(port=port, host=host)) from error
         if error.errno == errno.EACCES:
-            raise BindError(_NOT_OURS.format(port=port, host=host)) from error
+            raise BindError(_NOT_PERMITTED.format(port=port, host=host)) from error
         raise ValueError(f"host must be an address of this machine, got {host!r}") from error
     return listener
 
@@ -90,20 +91,20 @@ def describe_address(listener: socket.socket) -> str:
 
 
 class Handlers:
-    """The answers of the server, all from one front."""
+    """The answers of the server, all from one source."""
 
-    def __init__(self, front: PageSource) -> None:
-        """Answer from `front`."""
-        self._front = front
+    def __init__(self, source: PageSource) -> None:
+        """Answer from `source`."""
+        self._source = source
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
-        """Answer a scrape in the format and encoding it likes best; 503 while down.
+        """Answer a scrape in the format and encoding that it prefers; 503 while down.
 
-        Slow or truncated if that is a fault in effect: late, of the instant at which it was asked.
+        Delayed or truncated by a fault in effect; the page is of the instant of the request.
         """
-        page = self._front.scrape()
+        page = self._source.scrape()
         if page is None:
-            return _answer_down()
+            return _unavailable()
         content_type = choose_content_type(",".join(request.headers.getall(hdrs.ACCEPT, ())))
         compressed = accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
         headers: dict[str, str] = {
@@ -112,31 +113,31 @@ class Handlers:
         }
         if compressed:
             headers[hdrs.CONTENT_ENCODING] = "gzip"
-        path, body = self._front.scrape_path(), page.body(content_type, compressed=compressed)
+        path, body = self._source.scrape_path(), page.body(content_type, compressed=compressed)
         asked_s = time.monotonic()
         if path.delay_s > 0:
             await asyncio.sleep(path.delay_s)
         late_s = time.monotonic() - asked_s
         if path.cut_share > 0 and request.method != hdrs.METH_HEAD:
             part = body[: int(len(body) * (1 - path.cut_share))]
-            self._front.note_answer(page, late_s, 1 - len(part) / len(body))
+            self._source.note_answer(page, late_s, 1 - len(part) / len(body))
             return await _cut_short(request, part, headers, len(body))
-        self._front.note_answer(page, late_s, 0.0)
+        self._source.note_answer(page, late_s, 0.0)
         return web.Response(body=body, headers=headers)
 
     async def landing(self, request: web.Request) -> web.Response:
-        """Answer a person."""
+        """Answer with the landing page."""
         return web.Response(
-            text=render_landing(self._front.facts(), request.host), content_type="text/html"
+            text=render_landing(self._source.facts(), request.host), content_type="text/html"
         )
 
     async def healthy(self, _: web.Request) -> web.Response:
-        """Answer as long as the process does."""
+        """Answer 200 as long as the process runs."""
         return web.Response(text="healthy\n")
 
     async def ready(self, _: web.Request) -> web.Response:
         """Answer 200 if a scrape would be answered, else 503."""
-        return web.Response(text="ready\n") if self._front.is_up() else _answer_down()
+        return web.Response(text="ready\n") if self._source.is_up() else _unavailable()
 
 
 async def _cut_short(
@@ -144,8 +145,8 @@ async def _cut_short(
 ) -> web.StreamResponse:
     """Promise a body of `promised` bytes, send a `part` of it, and close the connection.
 
-    So does an exporter that dies in the middle, or a proxy that gives up. The promise tells it from
-    a shorter page: whatever the format, Prometheus counts the scrape as failed.
+    So does an exporter that dies while it answers, or a proxy that gives up. The promised length
+    makes it no shorter page: whatever the format, Prometheus counts the scrape as failed.
     """
     answer = web.StreamResponse(headers=headers)
     answer.content_length = promised
@@ -157,13 +158,13 @@ async def _cut_short(
     return answer
 
 
-def _answer_down() -> web.Response:
+def _unavailable() -> web.Response:
     return web.Response(status=503, text="the exporter is down: a fault of the scenario\n")
 
 
-def build_app(front: PageSource) -> web.Application:
+def build_app(source: PageSource) -> web.Application:
     """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused."""
-    handlers = Handlers(front)
+    handlers = Handlers(source)
     app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
     app.router.add_get("/", handlers.landing)
     app.router.add_get("/metrics", handlers.metrics)

@@ -1,15 +1,15 @@
 """A world behind a page: what the HTTP server shows of a world that is paced in real time.
 
-A scrape first lets the world catch up to its own instant, then shares one page with everyone who
-asks within the same tick. A restart of the exporter and its absence are seen here; who scrapes, and
-how often, changes nothing in the world.
+A scrape first lets the world catch up to its own instant, then shares one page with every request
+of the same tick. Restarts and outages of the exporter are applied here; who scrapes, and how often,
+changes nothing in the world. The `PageSource` of `app`.
 """
 
 from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from prometheus_client import ProcessCollector
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from simulator.pacer import Clock, Pace
     from simulator.snapshot import ScrapePath, Snapshot
 
-FRESH_S = 0.01
+FRESH_S: Final = 0.01
+"""A reading this old still counts as now: less than the pacer's own step."""
 
 
 class ReadableWorld(PacedWorld, Protocol):
-    """The world as the exporter sees it."""
+    """The world as the exporter reads it."""
 
     def snapshot(self) -> Snapshot:
         """Return one consistent reading of this instant."""
@@ -67,8 +68,8 @@ class Exposition:
         self._catalogue = catalogue_world(snapshot)
         self._ranks = rank_series(self._catalogue)
         self.path = ScrapeEffectCounter(self._ranks)
-        self._met = ScrapeOutcome()
-        self._given: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = WeakKeyDictionary()
+        self._outcome = ScrapeOutcome()
+        self._answered: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = WeakKeyDictionary()
         self._view = RestartView(self._catalogue, snapshot.exporter_restarts)
         if fresh:
             self._view.restart(snapshot)
@@ -102,21 +103,21 @@ class Exposition:
             return None
         if self._page is None:
             self._page = Page(self._families(snapshot))
-            self._given[self._page] = snapshot, self._met
+            self._answered[self._page] = snapshot, self._outcome
         self.scrapes_served += 1
         return self._page
 
     def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
-        """Count a page that was given: how late it was answered, and which share was held back."""
-        snapshot, met = self._given[page]
-        self.path.note(snapshot, replace(met, late_s=late_s, cut_share=cut_share))
+        """Count an answer: how late `page` was sent, and which share of it was held back."""
+        snapshot, outcome = self._answered[page]
+        self.path.note(snapshot, replace(outcome, late_s=late_s, cut_share=cut_share))
 
     def scrape_path(self) -> ScrapePath:
-        """Return what hinders the scrape that was asked for last."""
+        """Return the faults of the path that affect the latest scrape."""
         return self._snapshot.scrape_path
 
     def show_change(self) -> None:
-        """Read the world anew: someone has changed it at this instant."""
+        """Drop the page: a fault was changed by hand at this instant."""
         self._page = None
         self._notice_restart()
 
@@ -129,7 +130,7 @@ class Exposition:
         return self.catch_up().exporter_up
 
     def facts(self) -> Facts:
-        """Return what a person wants to know at a glance, as (what, value)."""
+        """Return the facts of the landing page, as (heading, value)."""
         snapshot, pace = self.catch_up(), self.pace()
         return (
             ("Scenario", self.scenario),
@@ -146,7 +147,7 @@ class Exposition:
         )
 
     def _notice_restart(self) -> None:
-        """Show the view every change of plan, for a restart to begin at its tick."""
+        """Let the view read every change of the plan, so that a restart begins at its own tick."""
         if self._next_change_ns != self._world.next_change_ns():
             self._next_change_ns = self._world.next_change_ns()
             self._view.read(self._world.snapshot())
@@ -163,8 +164,8 @@ class Exposition:
             self._burst = catalogue_burst(path.extra_series)
         burst = list(collect(self._burst, self._burst.flatten(path.extra_series)))
         yield from burst
-        missing = len(self._catalogue.series) - sum(len(one.samples) for one in families)
-        self._met = ScrapeOutcome(missing=missing, further=sum(len(one.samples) for one in burst))
+        missing = len(self._catalogue.series) - sum(len(family.samples) for family in families)
+        self._outcome = ScrapeOutcome(missing=missing, further=sum(len(family.samples) for family in burst))
         counters = values[self._catalogue.kinds == "counter"]
         self.path.note_counters(snapshot.now_ns, counters)
 

@@ -1,9 +1,9 @@
-"""The real stack around one live world: Prometheus, Alertmanager and a receiver, on loopback.
+"""The real stack around one world in real time: Prometheus, Alertmanager and a receiver.
 
-Started by the live judge and by `up`. The world's page is a scrape target; the past is pushed
-before the first scrape, then the rules are loaded and alerts are routed to the receiver. Whoever
-holds the stack calls `check` now and then: a server that died is started again where nothing is
-lost by that, and told of, or the run is over.
+Started by `RealTimeRun` and for `up`, on loopback. The world's page is a scrape target; the past is
+pushed before the first scrape, then the rules are loaded and alerts are routed to the receiver.
+Whoever holds the stack calls `check` now and then: a server that died is started again and noted
+where nothing is lost by that, or the run is over.
 """
 
 from __future__ import annotations
@@ -43,9 +43,8 @@ _Answer = TypeVar("_Answer")
 class Stack:
     """The three servers, inside a `with` block; nothing of them is left after it.
 
-    `rules` are as they shall be evaluated: compressed already when `compression` says so.
-    `restarts` tells of every server that had to be started again, `seen` which alerts Alertmanager
-    has shown.
+    `rules` are as Prometheus evaluates them: compressed already. `restarts` has a sentence for every
+    server that had to be started again, `seen` the labels of every alert that Alertmanager showed.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Stack:
         self.receiver = receiver or Receiver()
         self.restarts: list[str] = []
         self.seen: set[Labels] = set()
-        self._begun_s = math.inf
+        self._configured_s = math.inf
         self._servers = ExitStack()
 
     def __enter__(self) -> Self:
@@ -126,19 +125,19 @@ class Stack:
             ],
         }
         self.prometheus.configure(json.dumps(config, indent=1))
-        self._begun_s = time.time()
+        self._configured_s = time.time()
 
     def check(self) -> None:
-        """Look after the servers; raises JudgeError when the run cannot go on.
+        """Start again what has ended; raises JudgeError when the run cannot go on.
 
-        Alertmanager and the receiver are started again: what they told is in the ledger, and what
-        they did not tell is told again. Prometheus would have a gap nobody can fill.
+        Alertmanager and the receiver may restart: the ledger keeps what was delivered, and what was
+        not delivered is sent again. Prometheus would have a gap that nothing can fill.
         """
         since_s = time.time() - self._compression.scrape_s - STALE_S
-        self.prometheus.check(since_s=since_s if since_s > self._begun_s else -math.inf)
+        self.prometheus.check(since_s=since_s if since_s > self._configured_s else -math.inf)
         self.receiver.check()
         if self._foreign is None:
-            self._look_at_alertmanager()
+            self._check_alertmanager()
         self.restarts += revive("the receiver", self.receiver)
 
     def notifications(self) -> tuple[Notification, ...]:
@@ -148,15 +147,15 @@ class Stack:
     def failed_notifications(self) -> int:
         """Return how many of Alertmanager's attempts failed since it was last started."""
         name = "alertmanager_notification_requests_failed_total"
-        return int(self._ask(lambda: self.alertmanager.metric(name)) or 0)
+        return int(self._query(lambda: self.alertmanager.metric(name)) or 0)
 
-    def _look_at_alertmanager(self) -> None:
+    def _check_alertmanager(self) -> None:
         self.restarts += revive("Alertmanager", self.alertmanager)
-        for alert in self._ask(self.alertmanager.alerts) or []:
+        for alert in self._query(self.alertmanager.alerts) or []:
             self.seen.add(alert.labels)
 
-    def _ask(self, question: Callable[[], _Answer]) -> _Answer | None:
-        """Ask Alertmanager; None when it died since: the next look starts it again."""
+    def _query(self, question: Callable[[], _Answer]) -> _Answer | None:
+        """Ask Alertmanager; None when it died meanwhile: the next check starts it again."""
         try:
             return question()
         except JudgeError:
