@@ -28,7 +28,9 @@ _IN_USE: Final = (
     "port {port} on {host} is in use: stop the program that holds it, or choose another port "
     "with --port (--port 0 takes a free one)"
 )
-_NOT_PERMITTED: Final = "port {port} on {host} is not ours to take: choose one above 1023 with --port"
+_NOT_PERMITTED: Final = (
+    "port {port} on {host} is not ours to take: choose one above 1023 with --port"
+)
 
 
 class PageSource(Protocol):
@@ -57,7 +59,7 @@ class BindError(OSError):
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket bound to `host`:`port` that does not listen yet; port 0 takes a free one.
 
-    Raises `ValueError` for a host of another machine, `BindError` for a port in use or not permitted.
+    Raises `ValueError` for a host of another machine, `BindError` when the port cannot be bound.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

@@ -69,7 +69,9 @@ class Exposition:
         self._ranks = rank_series(self._catalogue)
         self.path = ScrapeEffectCounter(self._ranks)
         self._outcome = ScrapeOutcome()
-        self._answered: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = WeakKeyDictionary()
+        self._answered: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = (
+            WeakKeyDictionary()
+        )
         self._view = RestartView(self._catalogue, snapshot.exporter_restarts)
         if fresh:
             self._view.restart(snapshot)
@@ -165,7 +167,9 @@ class Exposition:
         burst = list(collect(self._burst, self._burst.flatten(path.extra_series)))
         yield from burst
         missing = len(self._catalogue.series) - sum(len(family.samples) for family in families)
-        self._outcome = ScrapeOutcome(missing=missing, further=sum(len(family.samples) for family in burst))
+        self._outcome = ScrapeOutcome(
+            missing=missing, further=sum(len(family.samples) for family in burst)
+        )
         counters = values[self._catalogue.kinds == "counter"]
         self.path.note_counters(snapshot.now_ns, counters)
 

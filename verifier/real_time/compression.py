@@ -1,6 +1,6 @@
-"""Compresses rules and panels: every stretch of time in them is divided by the factor.
+"""Compresses rules and panels: every duration in them is divided by the factor.
 
-Called for a live run whose world lives `factor` scenario seconds in one real second. The world's
+Called for a run in real time in which `factor` scenario seconds pass in one second. The world's
 rates per second stay as they are, and so do thresholds. A rule that would then mean something else,
 or see too few scrapes, is refused, never judged. Texts are changed where a duration stands and
 nowhere else. It knows no metric by name.
@@ -12,7 +12,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
@@ -56,9 +56,9 @@ def compress_rules(rules: RuleFiles, factor: float) -> RuleFiles:
     """Return the rules with every duration divided, findings and places kept.
 
     Intervals are rounded up to a millisecond, all else down, so that `for` takes as many
-    evaluations as before. No interval falls below the shortest scrape interval of a live run (or
+    evaluations as before. No interval falls below the shortest scrape interval in real time (or
     below itself): between two scrapes there is nothing new to see. Raises InputError for an
-    expression whose durations cannot be told.
+    expression whose durations cannot be distinguished.
     """
     if factor == 1:
         return rules
@@ -91,30 +91,32 @@ def compress_expression(expr: str, factor: float) -> str:
     """Return PromQL with its ranges, subqueries' ranges and steps and offsets divided by `factor`.
 
     Written in milliseconds, rounded down, never to 0. A subquery without a step gets the one it
-    stands for. Raises ValueError when `expr` is not PromQL or its durations cannot be told.
+    stands for. Raises ValueError when `expr` is not PromQL, or when a duration cannot be
+    distinguished from something else.
     """
     if factor == 1:
         return expr
-    found = _TOKEN.sub(lambda match: _compressed(match, factor), expr)
-    if _durations(promql.parse(found), 1) != _durations(promql.parse(expr), factor):
-        raise ValueError("its durations cannot be told from the rest, write them plainly")
-    return found
+    compressed = _TOKEN.sub(lambda match: _compressed(match, factor), expr)
+    # The text is changed token by token, so the syntax tree has the last word.
+    if _durations(promql.parse(compressed), 1) != _durations(promql.parse(expr), factor):
+        raise ValueError("its durations cannot be distinguished from the rest, write them plainly")
+    return compressed
 
 
 def check_compression(rules: RuleFiles, factor: float, scrape_s: float) -> None:
-    """Raise one InputError telling of every rule that `factor` would make mean something else.
+    """Raise one InputError with a mistake for every rule that `factor` would change in meaning.
 
     `scrape_s` is the scrape interval of the compressed run, in real seconds. Factor 1 is always
-    right.
+    allowed.
     """
     if factor == 1:
         return
-    known = [_known(rule) for group in rules.groups for rule in group.rules]
-    mistakes = list(_mistakes(known, rules.groups, factor, scrape_s))
+    limits = [_limits(rule) for group in rules.groups for rule in group.rules]
+    mistakes = list(_mistakes(limits, rules.groups, factor, scrape_s))
     if not mistakes:
         return
     for less in range(math.ceil(factor) - 1, 1, -1):
-        if not any(_mistakes(known, rules.groups, less, TimeCompression(less).scrape_s)):
+        if not any(_mistakes(limits, rules.groups, less, TimeCompression(less).scrape_s)):
             way_out = f"--compress {less} is the most that all rules allow"
             break
     else:
@@ -126,7 +128,7 @@ def check_compression(rules: RuleFiles, factor: float, scrape_s: float) -> None:
 class CompressionLimits:
     """What decides how far a rule may be compressed.
 
-    `bound` is the answer of `window_scale.bound_by` where compressed windows hold fewer samples
+    `bound` is the answer of `window_scaling.bound_by` where compressed windows hold fewer samples
     than uncompressed ones, then where they hold as many.
     """
 
@@ -135,7 +137,7 @@ class CompressionLimits:
     bound: tuple[str, str]
 
 
-def _known(rule: AlertRule | RecordingRule) -> CompressionLimits:
+def _limits(rule: AlertRule | RecordingRule) -> CompressionLimits:
     ranges_s = {
         node.range.total_seconds()
         for node in nodes(promql.parse(rule.expr))
@@ -149,20 +151,20 @@ def _known(rule: AlertRule | RecordingRule) -> CompressionLimits:
 
 
 def _mistakes(
-    known: Sequence[CompressionLimits], groups: Sequence[RuleGroup], factor: float, scrape_s: float
+    limits: Sequence[CompressionLimits], groups: Sequence[RuleGroup], factor: float, scrape_s: float
 ) -> Iterable[tuple[Place, str]]:
     """Yield what is wrong with each rule at `factor`, and where."""
     ratio = scrape_s * factor / SCRAPE_S
     counts_kept = abs(ratio - 1) < COUNT_TOLERANCE and all(
         _interval_s(group, factor) <= group.interval_s / factor + 0.001 for group in groups
     )
-    for rule in known:
+    for rule in limits:
         for range_s in rule.ranges_s:
             scrapes = int(_ms(range_s, factor) // round(scrape_s * 1000))
             if scrapes < SCRAPES_MIN:
-                told = promql.display_duration(timedelta(seconds=range_s))
+                window = promql.display_duration(timedelta(seconds=range_s))
                 message = (
-                    f"[{told}] must hold at least {SCRAPES_MIN} scrapes, compressed by"
+                    f"[{window}] must hold at least {SCRAPES_MIN} scrapes, compressed by"
                     f" {factor:g} it holds {scrapes} of {scrape_s:g} s"
                 )
                 yield rule.place, message
@@ -200,7 +202,7 @@ def _expression(expr: str, factor: float, place: Place) -> str:
 
 
 def _compressed(match: re.Match[str], factor: float) -> str:
-    """Return a token of PromQL, its durations divided; a text or a name as it is."""
+    """Return a token of PromQL, its durations divided; a string or a name as it is."""
 
     def divided(name: str) -> str:
         return f"{_ms(_seconds(match[name]), factor)}ms"
@@ -209,16 +211,16 @@ def _compressed(match: re.Match[str], factor: float) -> str:
         return match["keyword"] + divided("offset")
     if not match["range"]:
         return match.group()
-    found = "[" + match["before"] + divided("range") + match["after"]
+    token = "[" + match["before"] + divided("range") + match["after"]
     if match["gap"] is not None:
         step = divided("step") if match["step"] else f"{_ms(SUBQUERY_STEP_S, factor)}ms"
-        found += ":" + match["gap"] + step
-    return found + "]"
+        token += ":" + match["gap"] + step
+    return token + "]"
 
 
-def _durations(tree: promql.Expr, factor: float) -> list[tuple[Any, ...]]:
+def _durations(tree: promql.Expr, factor: float) -> list[tuple[str | int, ...]]:
     """Return all literals of an expression, and its durations in ms divided by `factor`."""
-    found: list[tuple[Any, ...]] = []
+    values: list[tuple[str | int, ...]] = []
 
     def divided(duration: timedelta | None) -> int:
         seconds = duration.total_seconds() if duration else 0.0
@@ -227,14 +229,14 @@ def _durations(tree: promql.Expr, factor: float) -> list[tuple[Any, ...]]:
     for node in nodes(tree):
         if isinstance(node, promql.SubqueryExpr):
             step = node.step or timedelta(seconds=SUBQUERY_STEP_S)
-            found.append(("subquery", divided(node.range), divided(step), divided(node.offset)))
+            values.append(("subquery", divided(node.range), divided(step), divided(node.offset)))
         elif isinstance(node, promql.MatrixSelector):
-            found.append(("range", divided(node.range)))
+            values.append(("range", divided(node.range)))
         elif isinstance(node, promql.VectorSelector):
-            found.append(("selector", divided(node.offset)))
+            values.append(("selector", divided(node.offset)))
         elif isinstance(node, (promql.NumberLiteral, promql.StringLiteral)):
-            found.append(("literal", repr(node.val)))
-    return found
+            values.append(("literal", repr(node.val)))
+    return values
 
 
 def _seconds(text: str) -> float:

@@ -25,7 +25,6 @@ from verifier.servers.receiver import Receiver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exporter.history.samples import History
     from verifier.labels import Labels
     from verifier.pack.routing import Routing
     from verifier.pack.rules import RuleFiles
@@ -37,14 +36,18 @@ STALE_S: Final = 8.0
 """Prometheus' newest sample is never older than a scrape interval and this: its first scrape comes
 within 6 s of the configuration, a busy machine takes its time."""
 
+EVALUATION_S: Final = 60.0
+"""Prometheus's own default, for groups that name no interval."""
+
 _Answer = TypeVar("_Answer")
 
 
 class Stack:
     """The three servers, inside a `with` block; nothing of them is left after it.
 
-    `rules` are as Prometheus evaluates them: compressed already. `restarts` has a sentence for every
-    server that had to be started again, `seen` the labels of every alert that Alertmanager showed.
+    `rules` are as Prometheus evaluates them: compressed already. `restarts` has a sentence for
+    every server that had to be started again, `seen` the labels of every alert that Alertmanager
+    showed.
     """
 
     def __init__(
@@ -87,10 +90,8 @@ class Stack:
         """End all three and remove their directories."""
         self._servers.close()
 
-    def begin(self, history: History | None, target: str) -> None:
-        """Store the past, then scrape `target` (host:port), evaluate the rules and notify."""
-        if history is not None:
-            self.prometheus.push(history)
+    def start_scraping(self, target: str) -> None:
+        """Scrape `target` (host:port) from now on, evaluate the rules and notify."""
         try:
             rules = write_rules(self._rules, self.prometheus.directory)
         except OSError as error:
@@ -98,32 +99,7 @@ class Stack:
                 f"Prometheus' rules cannot be written ({error.strerror}): free some space or point"
                 " TMPDIR elsewhere"
             ) from error
-        notified = self._foreign or self.alertmanager
-        config = {
-            "global": {
-                "scrape_interval": _ms(self._compression.scrape_s),
-                "scrape_timeout": _ms(self._compression.scrape_timeout_s),
-                "evaluation_interval": _ms(self._compression.real_s(60.0)),
-            },
-            "rule_files": [str(path) for path in rules],
-            "alerting": {
-                "alertmanagers": [
-                    {
-                        "scheme": self._foreign.scheme if self._foreign else "http",
-                        "path_prefix": notified.path_prefix,
-                        "static_configs": [{"targets": [notified.target]}],
-                    }
-                ]
-            },
-            "scrape_configs": [
-                {
-                    "job_name": JOB,
-                    "static_configs": [{"targets": [target]}],
-                    # The past was stored under this name: live samples go on with its series.
-                    "relabel_configs": [{"target_label": "instance", "replacement": INSTANCE}],
-                }
-            ],
-        }
+        config = self._config([str(path) for path in rules], target)
         self.prometheus.configure(json.dumps(config, indent=1))
         self._configured_s = time.time()
 
@@ -148,6 +124,31 @@ class Stack:
         """Return how many of Alertmanager's attempts failed since it was last started."""
         name = "alertmanager_notification_requests_failed_total"
         return int(self._query(lambda: self.alertmanager.metric(name)) or 0)
+
+    def _config(self, rule_files: list[str], target: str) -> dict[str, object]:
+        """Return Prometheus's configuration."""
+        notified = self._foreign or self.alertmanager
+        alertmanager = {
+            "scheme": self._foreign.scheme if self._foreign else "http",
+            "path_prefix": notified.path_prefix,
+            "static_configs": [{"targets": [notified.target]}],
+        }
+        scrape = {
+            "job_name": JOB,
+            "static_configs": [{"targets": [target]}],
+            # The past was stored under this name: scraped samples continue its series.
+            "relabel_configs": [{"target_label": "instance", "replacement": INSTANCE}],
+        }
+        return {
+            "global": {
+                "scrape_interval": _ms(self._compression.scrape_s),
+                "scrape_timeout": _ms(self._compression.scrape_timeout_s),
+                "evaluation_interval": _ms(self._compression.real_s(EVALUATION_S)),
+            },
+            "rule_files": rule_files,
+            "alerting": {"alertmanagers": [alertmanager]},
+            "scrape_configs": [scrape],
+        }
 
     def _check_alertmanager(self) -> None:
         self.restarts += revive("Alertmanager", self.alertmanager)

@@ -192,7 +192,7 @@ def join_history(
     """
     stack.prometheus.push(history)
     record(stack.prometheus, rules, 0.0, 0.0, epoch_s=joined_s)
-    stack.begin(None, target)
+    stack.start_scraping(target)
 
 
 def in_real_time(history: History, joined_s: float, factor: float) -> History:

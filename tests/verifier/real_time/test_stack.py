@@ -1,4 +1,4 @@
-"""What a stack of servers refuses: strangers on its ports, and silence from its Prometheus."""
+"""What a stack refuses: foreign servers on its ports, and a Prometheus that stores nothing."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 EMPTY = "route: {receiver: a}\nreceivers: [{name: a}]\n"
 
 
-class Obliging(http.server.BaseHTTPRequestHandler):
-    """A server, as of a web page in the making, that answers 200 to anything."""
+class AnsweringServer(http.server.BaseHTTPRequestHandler):
+    """A server that answers 200 to anything, as some development servers do."""
 
     def do_GET(self) -> None:
-        """Give everybody the same page."""
+        """Answer with the same page."""
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"<html>hello</html>")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
 def stranger() -> Iterator[int]:
-    """Serve on a port of loopback; give the port."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Obliging)
+    """Serve on a port of loopback; return the port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), AnsweringServer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_address[1]
     server.shutdown()
@@ -63,8 +63,10 @@ def test_a_stranger_that_answers_anything_is_not_taken_for_our_prometheus(
         assert server.version
 
 
-def test_nor_for_our_alertmanager(stranger: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither at the start, nor where ours is started again."""
+def test_a_stranger_that_answers_anything_is_not_taken_for_our_alertmanager(
+    stranger: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither at the start, nor when ours is started again."""
     ports = iter([stranger, free_port()])
     monkeypatch.setattr(loopback_server, "free_port", lambda: next(ports))
     monkeypatch.setattr(loopback_server, "START_ATTEMPTS", 2)
@@ -77,7 +79,7 @@ def test_nor_for_our_alertmanager(stranger: int, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("program", [Prometheus, Alertmanager])
-def test_with_all_ports_taken_nothing_begins_and_that_is_told(
+def test_with_all_ports_taken_nothing_starts_and_the_error_says_so(
     stranger: int, monkeypatch: pytest.MonkeyPatch, program: type
 ) -> None:
     """Within ten seconds."""
@@ -94,14 +96,14 @@ def test_with_all_ports_taken_nothing_begins_and_that_is_told(
 def test_a_prometheus_that_stores_nothing_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It runs, answers and calls itself ready: only its newest sample tells."""
+    """It runs, answers and calls itself ready: only its newest sample shows it."""
     monkeypatch.setattr(module, "STALE_S", 1.0)
     routing = tmp_path / "routing.yml"
     routing.write_text(EMPTY)
     rules = pack_rules("backpressure")
     with Stack(rules, load_routing(routing), TimeCompression(30)) as stack:
-        stack.begin(None, "127.0.0.1:1")
-        assert stack._begun_s < time.time()
+        stack.start_scraping("127.0.0.1:1")
+        assert stack._configured_s < time.time()
         stack.prometheus.configure("{}")
         stack.check()
 
