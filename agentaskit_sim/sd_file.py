@@ -1,7 +1,7 @@
-"""The file that tells a Prometheus of the user's where the world is (`file_sd_configs`).
+"""The file in which a user's own Prometheus finds the world (`file_sd_configs`).
 
-Written whole when the world is served, removed when it ends; a file that holds anything else is the
-user's own and never touched.
+`up` writes it whole when the world is served and removes it at the end. A file with any other
+content is the user's own and never touched.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def announced(path: Path | None, address: str) -> Iterator[None]:
-    """Name `address` (host:port) in the file at `path`, if any, inside a `with` block.
+def target_file(path: Path | None, address: str) -> Iterator[None]:
+    """Keep `address` (host:port) in the file at `path`, if any, inside a `with` block.
 
     Raises `InputError` when the file cannot be written or holds something else.
     """
     if path is None:
         yield
         return
-    _refuse_other(path)
+    _check_content(path)
     text = json.dumps(describe_target(address), indent=2) + "\n"
     try:
         write_whole(path, text)
@@ -38,17 +38,17 @@ def announced(path: Path | None, address: str) -> Iterator[None]:
         yield
     finally:
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            # Another world may have been announced there since.
+            # Another world may have written its own address since.
             if path.read_text(encoding="utf-8") == text:
                 path.unlink()
 
 
-def _refuse_other(path: Path) -> None:
-    """Raise `InputError` unless there is no such file, or one that a world left behind."""
+def _check_content(path: Path) -> None:
+    """Raise `InputError` unless the file is missing or holds the address of some world."""
     try:
-        [found] = json.loads(path.read_text(encoding="utf-8"))
-        [address] = found["targets"]
-        ours = [found] == describe_target(address)
+        [group] = json.loads(path.read_text(encoding="utf-8"))
+        [address] = group["targets"]
+        ours = [group] == describe_target(address)
     except FileNotFoundError:
         return
     except OSError as error:

@@ -32,7 +32,7 @@ from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the a
 from agentaskit_sim.commands.port import DEFAULT_PORT, take_port
 from agentaskit_sim.commands.scenario_choice import choose_scenario, refuse_end_without_scenario
 from agentaskit_sim.inputs import PACK_ROUTING, PACK_RULES, MistakeCollector, check_plan, read_rules
-from agentaskit_sim.sd_file import announced
+from agentaskit_sim.sd_file import target_file
 from agentaskit_sim.terminal.addresses import (
     RECEIVER_PATH,
     describe_alertmanager,
@@ -166,7 +166,7 @@ def _run(session: Session, listener: socket.socket, receiver: Receiver, held: Ex
     service = WorldService(
         started.exposition, watch, until_s=title.ends_s, exit_at_end=session.exit_at_end
     )
-    held.enter_context(announced(session.sd_file, describe_address(listener)))
+    held.enter_context(target_file(session.sd_file, describe_address(listener)))
 
     def announce() -> None:
         for line in _addresses(session, started, describe_url(listener), receiver):

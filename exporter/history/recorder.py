@@ -52,7 +52,7 @@ class Recorder:
         self._raw = np.zeros(len(kept))
         self._ranks = rank_series(catalogue)[kept]
         self._present = np.zeros(len(kept), np.bool_)
-        self.path = ScrapeEffectCounter(self._ranks)
+        self.scrape_effects = ScrapeEffectCounter(self._ranks)
         self._last: tuple[bool, int] = (True, 0)
         self._columns = SampleColumns()
 
@@ -129,9 +129,9 @@ class Recorder:
             missing=missing,
             further=path.extra_series,
         )
-        self.path.note(snapshot, outcome, scrapes)
+        self.scrape_effects.note(snapshot, outcome, scrapes)
         if up:
-            self.path.note_counters(snapshot.now_ns, self._level[self.counters])
+            self.scrape_effects.note_counters(snapshot.now_ns, self._level[self.counters])
 
     def history(self) -> History:
         """Return everything recorded, as blocks in time order."""

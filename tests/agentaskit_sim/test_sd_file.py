@@ -1,4 +1,4 @@
-"""The file that says where the world is: whole, removed, and never another's."""
+"""The target file: whole, removed at the end, and never a file of the user's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agentaskit_sim.sd_file import announced
+from agentaskit_sim.sd_file import target_file
 from documents.mistakes import InputError
 from exporter.server.discovery import describe_target
 
@@ -14,36 +14,36 @@ ADDRESS = "127.0.0.1:9464"
 
 
 def test_the_file_is_there_while_the_world_is(tmp_path):
-    """Whole at once, and gone with it, whatever ends it."""
+    """Complete from the start, and removed however the world ends."""
     path = tmp_path / "world.json"
-    with announced(path, ADDRESS):
+    with target_file(path, ADDRESS):
         assert json.loads(path.read_text()) == describe_target(ADDRESS)
         assert list(tmp_path.iterdir()) == [path]
     assert not path.exists()
-    with pytest.raises(KeyboardInterrupt), announced(path, ADDRESS):
+    with pytest.raises(KeyboardInterrupt), target_file(path, ADDRESS):
         raise KeyboardInterrupt
     assert not path.exists()
 
 
 def test_without_a_file_nothing_is_written(tmp_path, monkeypatch):
-    """It is an option."""
+    """The option is not set."""
     monkeypatch.chdir(tmp_path)
-    with announced(None, ADDRESS):
+    with target_file(None, ADDRESS):
         assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_world_left_behind_is_written_anew(tmp_path):
+def test_a_file_left_behind_by_a_world_is_overwritten(tmp_path):
     """After a `kill -9`."""
     path = tmp_path / "world.json"
     path.write_text(json.dumps(describe_target("127.0.0.1:1")))
-    with announced(path, ADDRESS):
+    with target_file(path, ADDRESS):
         assert ADDRESS in path.read_text()
 
 
-def test_another_worlds_announcement_is_not_removed(tmp_path):
-    """The one that came last is the one that is told."""
+def test_the_file_of_another_world_is_not_removed(tmp_path):
+    """The last world to start owns the file."""
     path = tmp_path / "world.json"
-    with announced(path, ADDRESS):
+    with target_file(path, ADDRESS):
         path.write_text("another")
     assert path.read_text() == "another"
 
@@ -62,18 +62,18 @@ def test_another_worlds_announcement_is_not_removed(tmp_path):
     ],
 )
 def test_a_file_of_the_users_is_never_touched(tmp_path, text):
-    """Anything but what a world writes is refused, and left as it is."""
+    """Any other content is refused, and left as it is."""
     path = tmp_path / "targets.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="holds something else"), announced(path, ADDRESS):
+    with pytest.raises(InputError, match="holds something else"), target_file(path, ADDRESS):
         pass
     assert path.read_text() == text
 
 
-def test_a_folder_that_is_not_there_is_the_users_mistake(tmp_path):
-    """Said in a line."""
+def test_a_missing_folder_is_the_users_mistake(tmp_path):
+    """Reported in one line."""
     with (
         pytest.raises(InputError, match="cannot be written: No such file"),
-        announced(tmp_path / "no" / "world.json", ADDRESS),
+        target_file(tmp_path / "no" / "world.json", ADDRESS),
     ):
         pass

@@ -81,7 +81,9 @@ def simulate_past(
     if start_changed(incidents):
         pool = None
     pool = simulation.advance(world, -past_s, 0.0, pool)
-    return SimulatedPast(world, pool, simulation, faults_without_effect(world, recorder.path))
+    return SimulatedPast(
+        world, pool, simulation, faults_without_effect(world, recorder.scrape_effects)
+    )
 
 
 def start_changed(faults: Iterable[Fault]) -> bool:

@@ -83,7 +83,7 @@ def simulate(
     if load != Load(rate=load.rate) or start_changed(scenario.plan.faults):
         pool = None
     simulation.advance(world, 0.0, scenario.duration_s, pool)
-    weak = (*past.weak, *faults_without_effect(world, simulation.recorder.path))
+    weak = (*past.weak, *faults_without_effect(world, simulation.recorder.scrape_effects))
     return SimulatedScenario(
         simulation.recorder.history(), simulation.exact_s, simulation.resampled_s, weak
     )
