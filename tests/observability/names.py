@@ -5,6 +5,7 @@ from __future__ import annotations
 import promql_parser
 
 from exporter.metrics.catalogue import CONTRACT, STATE
+from verifier.promql.walker import nodes_of
 
 EXPORTED = frozenset(metric.name for metric in (*CONTRACT, *STATE)) | {
     f"{metric.name}_{part}" for metric in CONTRACT for part in ("bucket", "sum", "count")
@@ -13,14 +14,8 @@ EXPORTED = frozenset(metric.name for metric in (*CONTRACT, *STATE)) | {
 
 def metrics_of(expr):
     """Return the names of the metrics that an expression reads."""
-    names = set()
-
-    def visit(node):
-        if isinstance(node, promql_parser.VectorSelector):
-            names.add(node.name)
-
-    promql_parser.walk(promql_parser.parse(expr), visit)
-    return names
+    selectors = nodes_of(promql_parser.parse(expr), promql_parser.VectorSelector)
+    return {selector.name for selector in selectors}
 
 
 def canonical(expr):

@@ -128,22 +128,24 @@ CONTRACT = {
 
 def differences(rules, contract):
     """Return one line for everything in which the rules differ from the contract."""
-    found = []
+    differences = []
     for file, alerts in contract.items():
         names = [rule["alert"] for rule in rules[file]]
-        found += [f"{file}: {name} is missing" for name in alerts if name not in names]
-        found += [f"{file}: {name} is not in the contract" for name in names if name not in alerts]
+        differences += [f"{file}: {name} is missing" for name in alerts if name not in names]
+        differences += [
+            f"{file}: {name} is not in the contract" for name in names if name not in alerts
+        ]
         for rule in rules[file]:
             if rule["alert"] not in alerts:
                 continue
             expr, duration, labels = alerts[rule["alert"]]
             if canonical(rule["expr"]) != canonical(expr):
-                found.append(f"{rule['alert']}: expr")
+                differences.append(f"{rule['alert']}: expr")
             if rule["for"] != duration:
-                found.append(f"{rule['alert']}: for")
+                differences.append(f"{rule['alert']}: for")
             if rule["labels"] != labels:
-                found.append(f"{rule['alert']}: labels")
-    return found
+                differences.append(f"{rule['alert']}: labels")
+    return differences
 
 
 def test_the_nineteen_have_the_condition_for_and_labels_of_the_contract(rules):
@@ -153,7 +155,7 @@ def test_the_nineteen_have_the_condition_for_and_labels_of_the_contract(rules):
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "difference"),
     [
         (lambda r: r.update(expr=r["expr"].replace("99.9", "99.5")), "expr"),
         (lambda r: r.update(expr=r["expr"].replace("[5m]", "[10m]")), "expr"),
@@ -163,14 +165,14 @@ def test_the_nineteen_have_the_condition_for_and_labels_of_the_contract(rules):
         (lambda r: r["labels"].update(component="gateway"), "labels"),
     ],
 )
-def test_a_changed_rule_is_found(rules, change, found):
+def test_a_changed_rule_is_caught(rules, change, difference):
     """The comparison sees a threshold, a window, a matcher, a `for` and a label that differ."""
     changed = copy.deepcopy(rules)
     change(changed["slo.yaml"][0])
-    assert differences(changed, CONTRACT) == [f"AvailabilitySLOBreach: {found}"]
+    assert differences(changed, CONTRACT) == [f"AvailabilitySLOBreach: {difference}"]
 
 
-def test_a_missing_and_a_foreign_rule_are_found(rules):
+def test_a_missing_and_a_foreign_rule_are_caught(rules):
     """A renamed alert is one that is missing and one that does not belong there."""
     changed = copy.deepcopy(rules)
     changed["backpressure.yaml"][0]["alert"] = "QueueDeep"
@@ -194,9 +196,9 @@ def test_no_extra_has_the_name_of_one_of_the_nineteen(every_rule):
 def test_promtool_accepts_every_alert_file_and_refuses_a_broken_one(pack, run_tool, tmp_path):
     """`promtool check rules` is what Prometheus itself would say at start-up."""
     files = sorted((pack / "alerts").iterdir())
-    status, said = run_tool("promtool", "check", "rules", *files)
-    assert status == 0, said
-    assert said.count("SUCCESS") == 4
+    status, output = run_tool("promtool", "check", "rules", *files)
+    assert status == 0, output
+    assert output.count("SUCCESS") == 4
     broken = tmp_path / "broken.yaml"
     broken.write_text(files[0].read_text().replace("> 1000", "> > 1000"))
     assert run_tool("promtool", "check", "rules", broken)[0] != 0

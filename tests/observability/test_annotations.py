@@ -234,8 +234,8 @@ def files(pack):
 def test_all_nineteen_read_well_when_they_fire(files, nineteen, run_tool, tmp_path):
     """Summary, description, link and labels, by value, as Prometheus renders them."""
     assert len(nineteen) == len(RENDERED) == 19
-    status, said = run_tool("promtool", "test", "rules", render(files, nineteen, tmp_path))
-    assert status == 0, said
+    status, output = run_tool("promtool", "test", "rules", render(files, nineteen, tmp_path))
+    assert status == 0, output
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_all_nineteen_read_well_when_they_fire(files, nineteen, run_tool, tmp_pa
         ("{{ $labels.priority }} tasks are", "{{ $labels.queue }} tasks are"),
     ],
 )
-def test_an_annotation_that_reads_wrongly_is_seen(
+def test_an_annotation_that_reads_wrongly_is_caught(
     files, nineteen, run_tool, tmp_path, *, right, wrong
 ):
     """A percentage shown as 9950 %, Jinja residue, a label that is not there."""
@@ -258,5 +258,5 @@ def test_an_annotation_that_reads_wrongly_is_seen(
         copies.append(tmp_path / file.name)
         copies[-1].write_text(text.replace(right, wrong))
     assert changed
-    status, said = run_tool("promtool", "test", "rules", render(copies, nineteen, tmp_path))
-    assert status != 0, said
+    status, output = run_tool("promtool", "test", "rules", render(copies, nineteen, tmp_path))
+    assert status != 0, output

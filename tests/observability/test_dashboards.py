@@ -93,25 +93,25 @@ def describe_panel(panel):
 
 def faults(dashboard):
     """Return one line for everything that is wrong with a dashboard."""
-    found = []
+    mistakes = []
     taken = set()
     for panel in dashboard["panels"]:
         wrong = describe_panel(panel)
         if cells(panel) & taken:
             wrong.append("overlap")
         taken |= cells(panel)
-        found += [f"{panel['title']}: {word}" for word in wrong]
+        mistakes += [f"{panel['title']}: {word}" for word in wrong]
     if len({panel["id"] for panel in dashboard["panels"]}) != len(dashboard["panels"]):
-        found.append("ids")
+        mistakes.append("ids")
     if dashboard.get("schemaVersion") != 42:
-        found.append("schemaVersion")
+        mistakes.append("schemaVersion")
     if not re.fullmatch(r"[a-z0-9-]{8,40}", dashboard.get("uid", "")):
-        found.append("uid")
+        mistakes.append("uid")
     if [v["name"] for v in dashboard["templating"]["list"] if v["type"] == "datasource"] != [
         "datasource"
     ]:
-        found.append("variable")
-    return found
+        mistakes.append("variable")
+    return mistakes
 
 
 @pytest.fixture
@@ -127,11 +127,11 @@ def test_there_are_twenty_panels_of_the_types_of_the_contract(dashboards):
     assert [len(types) for types in PANELS.values()] == [6, 6, 8]
 
 
-def test_every_panel_asks_what_the_contract_says(dashboards):
+def test_every_panel_has_the_query_of_the_contract(dashboards):
     """Compared as PromQL, written out here once more by hand."""
     for name, dashboard in dashboards.items():
-        asked = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
-        assert list(map(canonical, asked)) == list(map(canonical, QUERIES[name])), name
+        queries = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+        assert list(map(canonical, queries)) == list(map(canonical, QUERIES[name])), name
 
 
 def test_the_thresholds_are_those_of_the_contract(dashboards):
@@ -158,7 +158,7 @@ def test_every_panel_is_described_has_a_unit_and_its_own_place(dashboards):
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "mistake"),
     [
         (lambda d: d["panels"][0].pop("description"), "Availability: description"),
         (lambda d: d["panels"][0]["fieldConfig"]["defaults"].pop("unit"), "Availability: unit"),
@@ -176,15 +176,15 @@ def test_every_panel_is_described_has_a_unit_and_its_own_place(dashboards):
         ),
     ],
 )
-def test_a_panel_that_is_wrong_is_seen(dashboards, change, found):
+def test_a_panel_that_is_wrong_is_caught(dashboards, change, mistake):
     """One good document, one mutation each."""
     changed = copy.deepcopy(dashboards["sla"])
     change(changed)
-    assert faults(changed) == [found]
+    assert faults(changed) == [mistake]
 
 
 def test_the_firing_alerts_that_a_dashboard_marks_are_alerts_of_the_pack(dashboards, nineteen):
-    """A name misspelt there would never be drawn."""
+    """A misspelt name there would never be shown."""
     names = {rule["alert"] for rule in nineteen}
     for dashboard in dashboards.values():
         expr = dashboard["annotations"]["list"][1]["expr"]
@@ -192,11 +192,11 @@ def test_the_firing_alerts_that_a_dashboard_marks_are_alerts_of_the_pack(dashboa
         assert set(marked.group(1).split("|")) <= names
 
 
-def test_every_dashboard_draws_the_windows_of_simulated_faults(dashboards):
-    """What was done to the world stands beside what was seen of it, and is named."""
+def test_every_dashboard_shows_the_times_of_simulated_faults(dashboards):
+    """A fault is shown by name beside the metrics that it changes."""
     for name, dashboard in dashboards.items():
-        drawn = dashboard["annotations"]["list"][2]
-        assert metrics_of(drawn["expr"]) == {"agentaskit_sim_faults_active"}, name
-        assert drawn["expr"].endswith("> 0"), name
-        assert (drawn["datasource"], drawn["enable"]) == (SOURCE, True), name
-        assert drawn["titleFormat"] == "{{fault}}", name
+        annotation = dashboard["annotations"]["list"][2]
+        assert metrics_of(annotation["expr"]) == {"agentaskit_sim_faults_active"}, name
+        assert annotation["expr"].endswith("> 0"), name
+        assert (annotation["datasource"], annotation["enable"]) == (SOURCE, True), name
+        assert annotation["titleFormat"] == "{{fault}}", name

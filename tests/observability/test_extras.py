@@ -12,10 +12,10 @@ def timeline(every_rule, run_tool, tmp_path):
     """Return a function that asks promtool whether alerts fire at given times as expected.
 
     `expected` is {(alert, time): fires}; only the rules it names are evaluated, every `interval`.
-    Answers with promtool's exit status and output: status 0 when every expectation holds.
+    It returns promtool's exit status and output: status 0 when every expectation holds.
     """
 
-    def ask(expected, series, interval="1m"):
+    def run(expected, series, interval="1m"):
         names = {alert for alert, _ in expected}
         rules = [rule for rule in every_rule if rule["alert"] in names]
         assert len(rules) == len(names)
@@ -27,27 +27,27 @@ def timeline(every_rule, run_tool, tmp_path):
             samples.append({"expr": expr, "eval_time": at, "exp_samples": answer})
         inputs = [{"series": name, "values": values} for name, values in series.items()]
         test = {"interval": interval, "input_series": inputs, "promql_expr_test": samples}
-        group = {"name": "asked", "rules": rules}
+        group = {"name": "extras", "rules": rules}
         (tmp_path / "rules.yaml").write_text(json.dumps({"groups": [group]}))
         whole = {"rule_files": ["rules.yaml"], "evaluation_interval": interval, "tests": [test]}
         (tmp_path / "test.yaml").write_text(json.dumps(whole))
         return run_tool("promtool", "test", "rules", tmp_path / "test.yaml")
 
-    return ask
+    return run
 
 
 @pytest.fixture
-def holds(timeline):
+def fires_as_expected(timeline):
     """Return a function that is true when every expectation holds, and would fail inverted."""
 
-    def ask(expected, series, interval="1m"):
-        status, said = timeline(expected, series, interval)
-        assert status == 0, said
-        inverted = {asked: not fires for asked, fires in expected.items()}
+    def check(expected, series, interval="1m"):
+        status, output = timeline(expected, series, interval)
+        assert status == 0, output
+        inverted = {alert: not fires for alert, fires in expected.items()}
         assert timeline(inverted, series, interval)[0] == 1
         return True
 
-    return ask
+    return check
 
 
 def outage(before, during, after):
@@ -60,7 +60,9 @@ def outage(before, during, after):
     }
 
 
-def test_the_fast_burn_alert_with_a_short_window_resolves_minutes_after_the_outage(holds):
+def test_the_fast_burn_alert_with_a_short_window_resolves_minutes_after_the_outage(
+    fires_as_expected,
+):
     """The 1h window alone still fires half an hour later; both fire while it lasts."""
     expected = {
         ("FastBurnRateHigh", "68m"): True,
@@ -68,10 +70,10 @@ def test_the_fast_burn_alert_with_a_short_window_resolves_minutes_after_the_outa
         ("FastBurnRateHigh", "100m"): True,
         ("ErrorBudgetBurnFast", "77m"): False,
     }
-    assert holds(expected, outage(before=60, during=10, after=60))
+    assert fires_as_expected(expected, outage(before=60, during=10, after=60))
 
 
-def test_the_slow_burn_alert_with_a_short_window_resolves_within_the_hour(holds):
+def test_the_slow_burn_alert_with_a_short_window_resolves_within_the_hour(fires_as_expected):
     """The 6h window alone fires for hours after. In steps of 5 minutes."""
     expected = {
         ("SlowBurnRateHigh", "380m"): True,
@@ -79,10 +81,10 @@ def test_the_slow_burn_alert_with_a_short_window_resolves_within_the_hour(holds)
         ("SlowBurnRateHigh", "500m"): True,
         ("ErrorBudgetBurnSlow", "415m"): False,
     }
-    assert holds(expected, outage(before=72, during=4, after=36), "5m")
+    assert fires_as_expected(expected, outage(before=72, during=4, after=36), "5m")
 
 
-def test_a_rate_of_errors_too_low_for_the_burn_alerts_is_told_on_the_way(holds):
+def test_errors_too_slow_for_the_burn_alerts_are_caught_by_the_creeping_one(fires_as_expected):
     """Three times the allowed rate for four days: budget gone in ten, no burn-rate alert."""
     steps = 4 * 24 * 2
     series = {
@@ -94,22 +96,22 @@ def test_a_rate_of_errors_too_low_for_the_burn_alerts_is_told_on_the_way(holds):
         ("SlowBurnRateHigh", "4d"): False,
         ("FastBurnRateHigh", "4d"): False,
     }
-    assert holds(expected, series, "30m")
+    assert fires_as_expected(expected, series, "30m")
 
 
 @pytest.mark.parametrize("series", [{'up{job="agentaskit"}': "0x30"}, {"other": "1x30"}])
-def test_a_dead_target_and_a_forgotten_one_are_told(holds, series):
+def test_a_dead_target_and_a_forgotten_one_raise_alerts(fires_as_expected, series):
     """All nineteen are silent then."""
     expected = {
         ("AgentaskitTargetDown", "20m"): True,
         ("ThroughputUnknown", "20m"): True,
         ("TaskThroughputBelowTarget", "20m"): False,
     }
-    assert holds(expected, series)
+    assert fires_as_expected(expected, series)
 
 
-def test_a_healthy_target_raises_neither(holds):
-    """The guards are silent as long as there is something to guard."""
+def test_a_healthy_target_raises_no_alert(fires_as_expected):
+    """The alerts on absence are silent while the metrics are there."""
     series = {
         'up{job="agentaskit"}': "1x30",
         "agentaskit_tasks_processed_total": "0+700000x30",
@@ -121,17 +123,17 @@ def test_a_healthy_target_raises_neither(holds):
         ("ThroughputUnknown", "20m"): False,
         ("NoRequests", "20m"): False,
     }
-    assert holds(expected, series)
+    assert fires_as_expected(expected, series)
 
 
-def test_no_requests_at_all_are_told_although_availability_is_not_a_number(holds):
+def test_no_requests_at_all_raise_an_alert_although_availability_is_not_a_number(fires_as_expected):
     """0/0 is NaN and never below 99.9."""
     series = {f'http_requests_total{{status="{status}"}}': "5x30" for status in (200, 500)}
     expected = {
         ("NoRequests", "20m"): True,
         ("AvailabilitySLOBreach", "20m"): False,
     }
-    assert holds(expected, series)
+    assert fires_as_expected(expected, series)
 
 
 @pytest.mark.parametrize(
@@ -145,17 +147,19 @@ def test_no_requests_at_all_are_told_although_availability_is_not_a_number(holds
         ),
     ],
 )
-def test_a_rate_shared_by_two_instances_is_only_seen_in_the_sum(holds, metric, single, summed):
+def test_a_rate_shared_by_two_instances_is_only_caught_in_the_sum(
+    fires_as_expected, metric, single, summed
+):
     """60/s on each of two instances: no series is above 100/s, the sum is."""
     series = {f'{metric}{{instance="{name}"}}': "0+3600x30" for name in "ab"}
     expected = {
         (summed, "20m"): True,
         (single, "20m"): False,
     }
-    assert holds(expected, series)
+    assert fires_as_expected(expected, series)
 
 
-def test_one_saturated_cpu_is_told_although_the_average_looks_well(holds):
+def test_one_saturated_cpu_raises_an_alert_although_the_average_is_low(fires_as_expected):
     """One CPU never idle, three half idle: 62 % on average."""
     series = {
         f'node_cpu_seconds_total{{instance="a",cpu="{cpu}",mode="idle"}}': f"0+{idle}x40"
@@ -165,7 +169,7 @@ def test_one_saturated_cpu_is_told_although_the_average_looks_well(holds):
         ("CPUSaturated", "30m"): True,
         ("HighCPUUtilization", "30m"): False,
     }
-    assert holds(expected, series)
+    assert fires_as_expected(expected, series)
 
 
 def buckets(name, slow):
@@ -174,12 +178,12 @@ def buckets(name, slow):
     return {f'{name}_bucket{{le="{le}"}}': f"0+{count}x40" for le, count in counts.items()}
 
 
-@pytest.mark.parametrize(("http_slow", "told"), [(2, True), (20, False)])
-def test_alerts_and_dashboard_that_tell_different_stories_are_told(holds, http_slow, told):
+@pytest.mark.parametrize(("http_slow", "fires"), [(2, True), (20, False)])
+def test_response_times_that_disagree_raise_an_alert(fires_as_expected, http_slow, fires):
     """The response time breaks the objective; the HTTP time with it, or alone not."""
     series = buckets("agentaskit_response_duration_seconds", 20)
     series |= buckets("http_request_duration_seconds", http_slow)
     expected = {
-        ("ResponseTimesDisagree", "35m"): told,
+        ("ResponseTimesDisagree", "35m"): fires,
     }
-    assert holds(expected, series)
+    assert fires_as_expected(expected, series)

@@ -9,11 +9,11 @@ from scenarios.loader import library, load_for_verify
 
 @pytest.fixture
 def routed(run_tool):
-    """Return a function that says what amtool makes of a configuration: rule -> its receivers."""
+    """Return a function that asks amtool for the receivers of a rule under a configuration."""
 
-    def ask(config, rule):
+    def receivers(config, rule):
         pairs = [f"{name}={value}" for name, value in rule["labels"].items()]
-        status, said = run_tool(
+        status, output = run_tool(
             "amtool",
             "config",
             "routes",
@@ -22,19 +22,19 @@ def routed(run_tool):
             f"alertname={rule['alert']}",
             *pairs,
         )
-        assert status == 0, said
-        return set(said.splitlines()[0].split(","))
+        assert status == 0, output
+        return set(output.splitlines()[0].split(","))
 
-    return ask
+    return receivers
 
 
-def misnamed(scenarios, told):
-    """Return the expectations that do not name exactly who is told, as (scenario, alert)."""
+def misnamed(scenarios, routed_to):
+    """Return the expectations that name other receivers than the routing, as (scenario, alert)."""
     return [
         (scenario.name, one.alert)
         for scenario in scenarios
         for one in scenario.expectations
-        if one.expected != "silent" and set(one.receivers or ()) != told[one.alert]
+        if one.expected != "silent" and set(one.receivers or ()) != routed_to[one.alert]
     ]
 
 
@@ -44,21 +44,21 @@ def scenarios():
     return [load_for_verify(path) for path in library()]
 
 
-def test_the_library_names_whom_the_routing_tells(pack, every_rule, scenarios, routed):
+def test_the_library_names_the_receivers_of_the_routing(pack, every_rule, scenarios, routed):
     """By amtool's own answer for the labels of each alert's rule."""
     config = pack / "alertmanager" / "alertmanager.yml"
-    told = {rule["alert"]: routed(config, rule) for rule in every_rule}
-    assert misnamed(scenarios, told) == []
+    routed_to = {rule["alert"]: routed(config, rule) for rule in every_rule}
+    assert misnamed(scenarios, routed_to) == []
     assert sum(one.expected != "silent" for s in scenarios for one in s.expectations) >= 19
 
 
-def test_a_route_that_is_changed_is_seen(pack, every_rule, scenarios, routed, tmp_path):
+def test_a_route_that_is_changed_is_caught(pack, every_rule, scenarios, routed, tmp_path):
     """Without `continue`, burn rates reach the SRE on call alone: three scenarios name more."""
     text = (pack / "alertmanager" / "alertmanager.yml").read_text()
     broken = tmp_path / "alertmanager.yml"
     broken.write_text(text.replace("continue: true", "continue: false"))
-    told = {rule["alert"]: routed(broken, rule) for rule in every_rule}
-    assert misnamed(scenarios, told) == [
+    routed_to = {rule["alert"]: routed(broken, rule) for rule in every_rule}
+    assert misnamed(scenarios, routed_to) == [
         ("dependency-outage", "FastBurnRateHigh"),
         ("dependency-outage", "SlowBurnRateHigh"),
         ("fast-burn", "FastBurnRateHigh"),

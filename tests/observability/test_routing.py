@@ -19,9 +19,9 @@ def config(pack):
 
 @pytest.fixture
 def misrouted(run_tool):
-    """Return a function that lists the alerts that do not reach exactly whom the contract names."""
+    """Return a function that lists the alerts routed to other receivers than the contract's."""
 
-    def ask(config, rules):
+    def wrong_alerts(config, rules):
         wrong = []
         for rule in rules:
             labels = {"alertname": rule["alert"], **rule["labels"]}
@@ -29,18 +29,18 @@ def misrouted(run_tool):
             expected = {RECEIVER[labels["severity"]]}
             if labels.get("slo") == "burn_rate":
                 expected.add("sre-oncall")
-            status, said = run_tool(
+            status, output = run_tool(
                 "amtool", "config", "routes", "test", f"--config.file={config}", *pairs
             )
-            told = set(said.splitlines()[0].split(","))
-            if status != 0 or told != expected:
+            receivers = set(output.splitlines()[0].split(","))
+            if status != 0 or receivers != expected:
                 wrong.append(rule["alert"])
         return wrong
 
-    return ask
+    return wrong_alerts
 
 
-def test_every_alert_reaches_exactly_whom_the_contract_names(config, every_rule, misrouted):
+def test_every_alert_reaches_exactly_the_receivers_of_the_contract(config, every_rule, misrouted):
     """Critical pages, warnings go to Slack, burn rates also to the SRE on call."""
     assert len(every_rule) >= 19
     assert misrouted(config, every_rule) == []
@@ -53,10 +53,10 @@ def test_every_alert_reaches_exactly_whom_the_contract_names(config, every_rule,
         ('slo="burn_rate"', 'slo="burn"', ["FastBurnRateHigh", "SlowBurnRateHigh"]),
     ],
 )
-def test_a_route_that_is_never_reached_is_seen(
+def test_a_route_that_is_never_reached_is_caught(
     config, nineteen, misrouted, tmp_path, *, right, wrong, lost
 ):
-    """Without `continue`, or with another label, one side of a burn-rate alert is not told."""
+    """Without `continue`, or with another label, one side of a burn-rate alert is not notified."""
     broken = tmp_path / "alertmanager.yml"
     broken.write_text(config.read_text().replace(right, wrong))
     assert misrouted(broken, nineteen) == lost
@@ -75,24 +75,24 @@ def test_notifications_are_grouped_by_alertname_and_component(config):
     assert load(config).data["route"]["group_by"] == ["alertname", "component"]
 
 
-def secrets_and_strangers(config):
-    """Return receivers that hold a secret in the file or talk to another machine."""
-    found = []
+def secrets_and_foreign_receivers(config):
+    """Return receivers that hold a secret in the file or notify another machine."""
+    receivers = []
     for receiver in config["receivers"]:
         for kind, entries in receiver.items():
             if kind == "name":
                 continue
             local = all(e.get("url", "").startswith("http://127.0.0.1:") for e in entries)
             if kind != "webhook_configs" or not local:
-                found.append(receiver["name"])
-    return found
+                receivers.append(receiver["name"])
+    return receivers
 
 
-def test_no_receiver_holds_a_secret_or_tells_another_machine(config):
+def test_no_receiver_holds_a_secret_or_notifies_another_machine(config):
     """The file runs as it is and notifies nobody by mistake."""
     data = load(config).data
-    assert secrets_and_strangers(data) == []
+    assert secrets_and_foreign_receivers(data) == []
     planted = copy.deepcopy(data)
     planted["receivers"][0]["pagerduty_configs"] = [{"routing_key": "0123456789abcdef"}]
     planted["receivers"][1]["webhook_configs"][0]["url"] = "https://hooks.example.com/x"
-    assert secrets_and_strangers(planted) == ["pagerduty-critical", "slack-warnings"]
+    assert secrets_and_foreign_receivers(planted) == ["pagerduty-critical", "slack-warnings"]

@@ -26,29 +26,29 @@ def queries(text):
 
 def faults(name, text, directory):
     """Return one line for everything that is wrong with a runbook."""
-    found = []
+    mistakes = []
     if not text.startswith(f"# {name}\n"):
-        found.append("title")
+        mistakes.append("title")
     if re.findall(r"^## (.+)$", text, re.MULTILINE) != SECTIONS:
-        found.append("sections")
+        mistakes.append("sections")
     bodies = re.split(r"^## .+$", text, flags=re.MULTILINE)[1:]
-    found += [
+    mistakes += [
         f"{section} is empty"
         for section, body in zip(SECTIONS, bodies, strict=False)
         if len(body.strip()) < 20
     ]
     if len(bodies) > 2 and not queries(bodies[2]):
-        found.append("no query")
+        mistakes.append("no query")
     for query in queries(text):
         try:
             read = metrics_of(query)
         except ValueError:
-            found.append(f"not PromQL: {query.strip()}")
+            mistakes.append(f"not PromQL: {query.strip()}")
         else:
-            found += [f"unknown metric {metric}" for metric in sorted(read - NAMES)]
+            mistakes += [f"unknown metric {metric}" for metric in sorted(read - NAMES)]
     links = re.findall(r"\]\(([^)]+)\)", text)
-    found += [f"dead link {link}" for link in links if not (directory / link).is_file()]
-    return found
+    mistakes += [f"dead link {link}" for link in links if not (directory / link).is_file()]
+    return mistakes
 
 
 def test_every_alert_has_its_runbook_and_no_runbook_lacks_its_alert(pack, every_rule):
@@ -65,7 +65,7 @@ def test_every_runbook_has_its_four_sections_and_queries_that_can_be_run(pack):
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "found"),
+    ("right", "wrong", "mistake"),
     [
         ("## Impact", "## Effect", "sections"),
         ("# HighMemoryUsage", "# Memory", "title"),
@@ -82,12 +82,12 @@ def test_every_runbook_has_its_four_sections_and_queries_that_can_be_run(pack):
         ),
     ],
 )
-def test_a_runbook_that_is_wrong_is_seen(pack, right, wrong, found):
+def test_a_runbook_that_is_wrong_is_caught(pack, right, wrong, mistake):
     """One good page, one mutation each."""
     path = pack / "runbooks" / "HighMemoryUsage.md"
     text = path.read_text()
     assert right in text
-    assert faults(path.stem, text.replace(right, wrong), path.parent) == [found]
+    assert faults(path.stem, text.replace(right, wrong), path.parent) == [mistake]
 
 
 def test_the_index_names_every_runbook(pack):

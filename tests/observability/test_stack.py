@@ -24,17 +24,17 @@ def prometheus(pack):
 def test_promtool_accepts_the_configuration_with_the_three_rule_files(pack, run_tool, tmp_path):
     """And refuses one with a setting that does not exist."""
     config = pack / "prometheus" / "prometheus.yml"
-    status, said = run_tool("promtool", "check", "config", config)
-    assert status == 0, said
-    assert said.count("rules found") == 3
-    assert sum(map(int, re.findall(r"(\d+) rules found", said))) == 19
+    status, output = run_tool("promtool", "check", "config", config)
+    assert status == 0, output
+    assert output.count("rules found") == 3
+    assert sum(map(int, re.findall(r"(\d+) rules found", output))) == 19
     broken = tmp_path / "prometheus.yml"
     broken.write_text(config.read_text().replace("scrape_timeout", "scrape_time_out"))
     assert run_tool("promtool", "check", "config", broken)[0] != 0
 
 
 def test_the_system_is_scraped_as_the_extras_expect(prometheus):
-    """Job agentaskit on the exporter's own port; Alertmanager is told."""
+    """Job agentaskit on the exporter's own port; alerts go to Alertmanager."""
     jobs = {job["job_name"]: job["static_configs"] for job in prometheus["scrape_configs"]}
     assert jobs["agentaskit"] == [{"targets": ["127.0.0.1:9464"]}]
     assert prometheus["alerting"]["alertmanagers"] == [
@@ -44,9 +44,9 @@ def test_the_system_is_scraped_as_the_extras_expect(prometheus):
 
 def exposed(service):
     """Return what makes a service reachable from other machines, or its version float."""
-    found = []
+    mistakes = []
     if not re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]):
-        found.append("image")
+        mistakes.append("image")
     command = service.get("command", [])
     listens = [f.split("=", 1)[1] for f in command if "listen-address=" in f]
     listens += [
@@ -54,10 +54,10 @@ def exposed(service):
     ]
     if service.get("network_mode") == "host":
         if not listens or any(a and not a.startswith("127.0.0.1") for a in listens):
-            found.append("listens")
+            mistakes.append("listens")
     elif any(not str(port).startswith("127.0.0.1:") for port in service.get("ports", [])):
-        found.append("ports")
-    return found
+        mistakes.append("ports")
+    return mistakes
 
 
 def test_every_image_is_pinned_and_nothing_listens_beyond_loopback(compose):
@@ -69,7 +69,7 @@ def test_every_image_is_pinned_and_nothing_listens_beyond_loopback(compose):
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "found"),
+    ("name", "change", "mistake"),
     [
         ("grafana", {"image": "grafana/grafana:latest"}, "image"),
         ("grafana", {"environment": {}}, "listens"),
@@ -77,13 +77,13 @@ def test_every_image_is_pinned_and_nothing_listens_beyond_loopback(compose):
         ("prometheus", {"network_mode": "bridge", "ports": ["9090:9090"]}, "ports"),
     ],
 )
-def test_an_exposed_service_is_seen(compose, name, change, found):
+def test_an_exposed_service_is_caught(compose, name, change, mistake):
     """One good service, one mutation each."""
-    assert exposed(compose["services"][name] | change) == [found]
+    assert exposed(compose["services"][name] | change) == [mistake]
 
 
 def test_prometheus_keeps_more_than_the_thirty_days_that_the_budget_asks_for(compose):
-    """The default of 15 days would make ErrorBudgetExhausted look at half its window."""
+    """The default of 15 days would make ErrorBudgetExhausted read half its window."""
     flags = dict(f.split("=", 1) for f in compose["services"]["prometheus"]["command"])
     days = re.fullmatch(r"(\d+)d", flags["--storage.tsdb.retention.time"])
     assert int(days.group(1)) > 30

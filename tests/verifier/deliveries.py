@@ -1,4 +1,4 @@
-"""Deliveries as Alertmanager makes them, for tests of whoever keeps and reads them."""
+"""Webhook deliveries as Alertmanager sends them, for tests of the receiver and its ledger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ END_S = 1767323045.5
 
 
 def alert(name: str = "Down", status: str = "firing", **changes: Any) -> dict[str, Any]:
-    """Return one alert of a delivery, in Alertmanager's own words."""
+    """Return an alert of a delivery, in Alertmanager's own format."""
     return {
         "status": status,
         "labels": {"severity": "critical", "alertname": name},
@@ -50,7 +50,7 @@ def delivery(*alerts: dict[str, Any], receiver: str = "page", **changes: Any) ->
 
 
 def post(url: str, body: Any, kind: str = "application/json", method: str = "POST") -> int | None:
-    """Send a JSON value (bytes as they are); return the status, None if nobody answered."""
+    """Send a JSON value (bytes as they are); return the HTTP status, None without an answer."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
@@ -62,10 +62,10 @@ def post(url: str, body: Any, kind: str = "application/json", method: str = "POS
         connection.close()
 
 
-def wait_until(happened: Callable[[], object], timeout_s: float = 20.0) -> bool:
-    """Return whether something happened in time."""
+def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> bool:
+    """Return whether a condition became true in time."""
     deadline = time.monotonic() + timeout_s
-    while not happened():
+    while not condition():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
