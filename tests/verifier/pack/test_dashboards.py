@@ -1,4 +1,4 @@
-"""Dashboards of every age: what their panels ask, and mistakes told with their place."""
+"""Dashboards of every age: what their panels ask, and mistakes with their place."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_a_query_knows_its_line_and_column(tmp_path: Path) -> None:
     assert path.read_text().splitlines()[line - 1][column - 1 :] == '"up"'
 
 
-def test_an_expression_that_is_not_promql_is_told_with_its_place(tmp_path: Path) -> None:
-    """The words Grafana would only show in a red corner."""
+def test_an_expression_that_is_not_promql_is_reported_with_its_place(tmp_path: Path) -> None:
+    """Grafana would only show a red corner."""
     path = write(tmp_path, {"panels": [panel("sum(rate(a[$__rate_interval])")]})
     with pytest.raises(InputError) as caught:
         load_dashboards([path])

@@ -48,7 +48,7 @@ def test_promtool_and_the_loader_take_what_is_written(tmp_path, directory, names
 
 
 def test_a_running_prometheus_has_every_text_as_it_was():
-    """Templates, quotes, line ends and characters that YAML must be told of."""
+    """Templates, quotes, line ends and characters that YAML needs escaped."""
     alert = AlertRule(
         alert="Awkward",
         expr="x > 1 # ü\nand\n\ty{l='\"'} > 2",
@@ -99,7 +99,7 @@ def test_groups_of_the_same_name_and_files_of_any_name_do_not_clash(tmp_path):
         assert len(server._client._ask("/api/v1/rules")["groups"]) == 2
 
 
-def test_a_directory_that_cannot_be_written_is_told(tmp_path):
+def test_a_directory_that_cannot_be_written_is_reported(tmp_path):
     """No rules, no verdict."""
     with pytest.raises(JudgeError, match=r"rules cannot be written into .*nowhere .*No such file"):
         write_rules(pack_rules("slo"), tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""Rule files: one good document, one mutation per rule of the format, each told with its place."""
+"""Rule files: one good document, one mutation per rule of the format, each with its place."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ MUTATIONS = [
 
 
 @pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)
-def test_each_mistake_is_told_with_its_place_and_prometheus_refuses_it_too(
+def test_each_mistake_is_reported_with_its_place_and_prometheus_refuses_it_too(
     tmp_path: Path, good: str, bad: str, message: str
 ) -> None:
     """The exact line; and we are not stricter than promtool."""
@@ -170,7 +170,7 @@ def promtool_status(path: Path) -> int:
     return subprocess.run(command, capture_output=True, check=False).returncode
 
 
-def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     """Nobody mends a file error by error."""
     path = write(tmp_path, GOOD.replace("1h30m", "x").replace("90s", "y"))
     with pytest.raises(InputError) as caught:

@@ -1,0 +1,86 @@
+"""A well-formed document becomes values for the simulator and the judge."""
+
+# ruff: noqa: E501 - messages are read in one line
+from __future__ import annotations
+
+import pytest
+
+from documents.mistakes import InputError, Place
+from documents.problems import UnreadableFile
+from scenarios.loader import load_scenario, parse_scenario
+from simulator.faults.kinds.agents import CrashLoop
+from simulator.faults.kinds.traffic import TrafficDrop
+from simulator.topology import Topology
+from tests.scenarios.good import GOOD
+
+
+def test_a_good_scenario_becomes_values():
+    """Every part of the file arrives where the simulator and the judge look for it."""
+    scenario = parse_scenario(GOOD, "good.yaml")
+    assert (scenario.name, scenario.seed, scenario.duration_s) == ("good", 42, 1200.0)
+    assert not scenario.pending_allowed
+    tiers = {tier.name: tier for tier in scenario.topology.tiers}
+    assert tiers["micro"].agents == 700
+    assert tiers["specialist"] == Topology().tiers[4]
+    assert scenario.topology.sandboxes[0].slots == 300
+    assert scenario.topology.watchdog_s == 10.0
+    load = scenario.plan.load
+    assert load.stages[0].target == 12000
+    assert (load.burst.every_s, load.daily.peak_s) == (600.0, 50400.0)
+    gone, loop = scenario.plan.faults
+    assert (gone.parameters, gone.start_s, gone.ramp_s) == (TrafficDrop(share=0.4), 180.0, 30.0)
+    assert loop.parameters == CrashLoop(alive_s=0.2)
+    assert (loop.targets.tiers, loop.targets.hosts, loop.targets.fraction) == (
+        ("micro",),
+        (0,),
+        0.2,
+    )
+    (old,) = scenario.past.incidents
+    assert (scenario.past.depth_s, old.ago_s, old.fault(100.0).start_s) == (21600.0, 7200.0, 100.0)
+
+
+def test_files_that_a_scenario_names_are_found_beside_it(tmp_path):
+    """Topology and trace paths are relative to the scenario; mistakes in them carry their own path."""
+    text = (
+        "name: s\nstory: x\nseed: 1\nduration: 9m\ntopology: small.yaml\nload: {trace: times.txt}\n"
+    )
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    (tmp_path / "small.yaml").write_text("hosts: 2\n")
+    (tmp_path / "times.txt").write_text("# seconds\n0.5\n\n0.5\n7\n")
+    scenario = load_scenario(path)
+    assert scenario.topology.hosts == 2
+    assert scenario.plan.load.trace_s == (0.5, 0.5, 7.0)
+    (tmp_path / "small.yaml").write_text("hosts: 2\nhost: 3\n")
+    (tmp_path / "times.txt").write_text("1\n0.5\n")
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    assert str(caught.value).splitlines() == [
+        f"{tmp_path}/small.yaml:2:1: unknown key 'host', did you mean 'hosts'?",
+        (
+            f"{tmp_path}/times.txt:2:1: an arrival must be a time in seconds, not before the one above,"
+            " got '0.5'"
+        ),
+    ]
+    (tmp_path / "small.yaml").unlink()
+    (tmp_path / "times.txt").write_text("1\nNaN\n")
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    assert str(caught.value).splitlines() == [
+        f"{path}:5:11: topology file 'small.yaml': no such file",
+        (
+            f"{tmp_path}/times.txt:2:1: an arrival must be a time in seconds, not before the one above,"
+            " got 'NaN'"
+        ),
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake_of_the_scenario_that_names_it(tmp_path):
+    """As data: the place is the scenario's, the reason is the file's."""
+    path = tmp_path / "s.yaml"
+    path.write_text("name: s\nstory: x\nseed: 1\nduration: 9m\nload: {trace: none.txt}\n")
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    (mistake,) = caught.value.mistakes
+    assert mistake.problem == UnreadableFile("no such file", "trace 'none.txt'")
+    assert mistake.place == Place(str(path), 5, 15)

@@ -1,0 +1,50 @@
+"""Expectations count from their causes, and say who must be notified."""
+
+# ruff: noqa: E501 - a mutation and its message are read in one line
+from __future__ import annotations
+
+from scenarios.loader import parse_scenario
+from tests.scenarios.good import GOOD
+
+
+def test_expectations_count_from_their_cause():
+    """Limits count from onset and end of a fault; from the scenario's start for an incident."""
+    quiet, never, maybe = parse_scenario(GOOD, "good.yaml").expectations
+    assert (quiet.expected, quiet.onset_s, quiet.end_s, quiet.not_before_s) == (
+        "fires",
+        180.0,
+        720.0,
+        180.0,
+    )
+    assert (quiet.labels, quiet.fires_within_s) == ((("severity", "warning"),), 480.0)
+    assert (quiet.place.line, quiet.place.column) == (38, 12)
+    assert (never.expected, maybe.expected) == ("silent", "explained")
+    assert (maybe.onset_s, maybe.end_s, maybe.not_before_s) == (0.0, 0.0, -7200.0)
+
+
+def test_an_expectation_may_say_who_must_be_notified():
+    """Anybody, nobody at all, or those who are named; and whether of its end too."""
+    text = GOOD.replace("explained: why not", "explained: why not, receivers: [pager, slack]")
+    text = text.replace("    fires_within: 8m", "    receivers: []\n    fires_within: 8m", 1)
+    text += "  - {alert: Late, cause: loop, notifies_resolved: true, fires_within: 8m}\n"
+    quiet, never, maybe, late = parse_scenario(text, "good.yaml").expectations
+    assert (quiet.receivers, never.receivers, maybe.receivers) == ((), None, ("pager", "slack"))
+    assert (quiet.notifies_resolved, late.notifies_resolved) == (None, True)
+
+
+def test_an_alert_may_be_expected_once_for_each_cause():
+    """Two faults may make the same alert fire, one after the other."""
+    twice = (
+        GOOD + "  - {alert: Quiet, labels: {severity: warning}, cause: loop, fires_within: 8m}\n"
+    )
+    assert len(parse_scenario(twice, "good.yaml").expectations) == 4
+
+
+def test_the_only_fault_is_the_cause_by_itself():
+    """Without faults the scenario's start is the cause of what its load does."""
+    alone = "name: good\nstory: x\nseed: 1\nduration: 9m\n{}expectations: [{{alert: A, fires_within: 5m}}]\n"
+    fault = "faults: [{name: f, fault: agent_hang, start: 2m, duration: 1m}]\n"
+    (with_fault,) = parse_scenario(alone.format(fault), "good.yaml").expectations
+    (without,) = parse_scenario(alone.format(""), "good.yaml").expectations
+    assert (with_fault.cause, with_fault.onset_s) == ("f", 120.0)
+    assert (without.cause, without.onset_s) == (None, 0.0)

@@ -1,0 +1,65 @@
+"""Faults of the fault API are read with the words, units and mistakes of scenario files."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from documents.mistakes import InputError
+from scenarios.injection_form import FaultForm
+from simulator.faults.kinds.agents import CrashLoop
+from simulator.topology import Topology
+
+
+@pytest.fixture
+def form():
+    """Return the form of the built-in system."""
+    return FaultForm(Topology())
+
+
+def injection(**changes):
+    """Return the body of an injection."""
+    document = {"fault": "crash_loop", "duration": "5m", "targets": {"fraction": 0.5}, **changes}
+    return json.dumps(document).encode()
+
+
+def test_an_injection_is_a_fault_that_starts_now(form):
+    """It is called by its kind, unless it has a name."""
+    fault = form.read_injection(injection(), 7.0)
+    assert (fault.name, fault.start_s, fault.duration_s) == ("crash-loop", 7.0, 300.0)
+    assert form.read_injection(injection(name="mine"), 7.0).name == "mine"
+
+
+def test_what_is_written_can_be_sent_again(form):
+    """The API shows faults in the form in which it takes them."""
+    fault = form.read_injection(injection(parameters={"alive": "1m30s"}, ramp="10s"), 0.0)
+    assert form.read_injection(json.dumps(form.write(fault)).encode(), 0.0) == fault
+
+
+def test_what_a_change_leaves_out_stays_to_the_last_digit(form):
+    """Though a duration as it is written has been rounded."""
+    body = {"fault": "dependency_outage", "parameters": {"share": 0.5, "latency": "1234.5678ms"}}
+    fault = form.read_injection(json.dumps(body).encode(), 0.0)
+    changed = form.read_change(b'{"parameters": {"share": 0.25}}', fault, 60.0)
+    assert changed.parameters.latency_s == fault.parameters.latency_s == 1.2345678
+    assert changed.parameters.share == 0.25
+    assert changed.duration_s == fault.duration_s
+
+
+def test_a_new_duration_counts_from_now(form):
+    """A minute more, a minute after the start, is two minutes in all."""
+    fault = form.read_injection(injection(), 100.0)
+    changed = form.read_change(b'{"duration": "1m"}', fault, 160.0)
+    assert (changed.duration_s, changed.parameters) == (120.0, CrashLoop())
+
+
+def test_mistakes_are_one_line_without_places(form):
+    """A sender has no need of lines and columns."""
+    with pytest.raises(InputError) as caught:
+        form.read_injection(injection(ramp="6m", targets={"tiers": ["mirco"]}), 0.0)
+    assert str(caught.value) == (
+        "no tier is called 'mirco', did you mean 'micro'?;"
+        " fault crash-loop: ramp must be between 0 and its duration, got 6m"
+    )
+    assert [mistake.place for mistake in caught.value.mistakes] == [None]

@@ -1,0 +1,170 @@
+"""One good scenario, then one mutation for every rule, each with its exact line."""
+
+# ruff: noqa: E501 - a mutation and its message are read in one line
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from documents.mistakes import InputError
+from documents.problems import UnknownKey, UnknownWord
+from documents.yaml_reader import parse
+from scenarios.loader import parse_scenario
+from scenarios.validation import ModelWalker
+from tests.scenarios.good import GOOD, mistakes_of
+
+MUTATIONS = [
+    # the head
+    ("name: good", "name: Good", "1:7: name must be lower-case words joined by '-', got 'Good'"),
+    ("name: good", "name: bad", "1:7: name must be the file's name 'good', got 'bad'"),
+    ("story: Two faults and an incident long ago.\n", "", "1:1: the key 'story' is missing"),
+    ("story: Two faults and an incident long ago.", "story: ''", "2:8: story must be non-empty, got ''"),
+    ("seed: 42", "seed: -1", "3:7: seed must be at least 0, got -1"),
+    ("seed: 42", "seed: 9223372036854775808", "3:7: seed must be below 9223372036854775808, got 9223372036854775808"),
+    ("seed: 42", "seed: 1.5", "3:7: seed must be a whole number, got 1.5"),
+    ("seed: 42", "seed: '42'", "3:7: seed must be a whole number, got '42'"),
+    ("seed: 42", "seed: true", "3:7: seed must be a whole number, got true"),
+    ("seed: 42", "sede: 42", "1:1: the key 'seed' is missing|3:1: unknown key 'sede', did you mean 'seed'?"),
+    ("seed: 42", "seed: 42\nseed: 43", "4:1: duplicate key 'seed', first given in line 3"),
+    ("duration: 20m", "duration: 32d", "4:11: duration must be above 0s and at most 31d, got 32d"),
+    ("duration: 20m", "duration: 20", "4:11: duration must be a duration with a unit, such as 1h30m, 200ms or 0s, got 20"),
+    ("pending: forbidden", "pending: maybe", "36:10: pending must be 'allowed' or 'forbidden', got 'maybe'"),
+    # topology
+    ("micro: {agents: 700}", "micro: {agent: 700}", "6:19: unknown key 'agent', did you mean 'agents'?"),
+    ("micro: {agents: 700}", "micro: {agents: 0}", "6:27: tier micro: agents must be 1 to 1000000, got 0"),
+    ("micro: {agents: 700}", "micro: {agents: many}", "6:27: topology.tiers.micro.agents must be a whole number, got 'many'"),
+    ("tiers: {micro: {agents: 700}}", "tiers: {mirco: {agents: 700}}", "6:11: tier 'mirco' is new and needs the keys 'agents' and 'takes', did you mean 'micro'?"),
+    ("sandboxes: {A:", "sandboxes: {D:", "7:15: topology.sandboxes.D must be 'A', 'B' or 'C', got 'D'"),
+    ("hosts: 4", "hosts: 0", "8:10: hosts must be 1 to 10000, got 0"),
+    ("watchdog: 10s", "watchdog: 0s", "9:13: watchdog must be above 0, got 0s"),
+    ("watchdog: 10s", "watchdog: 10", "9:13: topology.watchdog must be a duration with a unit, such as 1h30m, 200ms or 0s, got 10"),
+    ("  hosts: 4", "  triple_share: 0.9", "8:17: triple_share must be at most 0.7, which the sandboxes' shares leave of 1, got 0.9"),
+    ("topology:\n", "topology: 5\nx:\n", "5:11: topology must be a mapping or a file's path, got 5|6:1: unknown key 'x'"),
+    # load
+    ("rate: 10300", "rate: fast", "11:9: load.rate must be a number, got 'fast'"),
+    ("rate: 10300", "rate: -1", "11:9: load: rate must be 0 to 10000000, got -1"),
+    ("rate: 10300", "rate: .inf", "11:9: load.rate must be a finite number, got inf"),
+    ("target: 12000", "target: -1", "12:35: stage: target must be 0 to 10000000, got -1"),
+    ("target: 12000", "targets: 12000", "12:12: the key 'target' is missing in load.stages[0]|12:27: unknown key 'targets', did you mean 'target'?"),
+    ("stages: [{duration: 2m, target: 12000}]", "stages: 5", "12:11: load.stages must be a list, got 5"),
+    ("every: 10m", "every: 0s", "13:29: burst: every must be above 0, got 0s"),
+    ("amplitude: 0.1", "amplitude: 2", "14:22: daily: amplitude must be between 0 and 1, got 2"),
+    ("  rate: 10300", "  trace: none.txt", "12:3: stages must not stand beside a trace: the trace has all arrivals|"),
+    # faults
+    ("fault: traffic_drop", "fault: trafic_drop", "17:12: faults[0].fault must be one of 23 known words, got 'trafic_drop', did you mean 'traffic_drop'?"),
+    ("name: loop", "name: gone", "22:11: the fault name 'gone' is given twice"),
+    ("name: old", "name: loop", "31:13: the fault name 'loop' is given twice|44:47: no fault or incident is called 'old'"),
+    ("start: 3m", "start: 12m", "19:15: fault 'gone' must end by the scenario's end at 20m, got an end at 21m|42:22: resolves_within must"),
+    ("ramp: 30s", "ramp: 10m", "20:11: fault gone: ramp must be between 0 and its duration, got 10m"),
+    ("duration: 9m", "duration: 0s", "19:15: fault gone: duration must be above 0, got 0s"),
+    ("{share: 0.4}", "{share: 1.4}", "21:25: traffic_drop: share must be above 0 and at most 1, got 1.4"),
+    ("{share: 0.4}", "{shares: 0.4}", "21:17: the key 'share' is missing in faults[0].parameters|21:18: unknown key 'shares', did you mean 'share'?"),
+    ("    parameters: {share: 0.4}\n", "", "16:5: the key 'share' is missing in faults[0].parameters"),
+    ("alive: 200ms", "alive: 0s", "27:25: crash_loop: alive must be above 0 and at most 86400 s, got 0s"),
+    ("alive: 200ms", "alive: 0.2", "27:25: faults[1].parameters.alive must be a duration with a unit, such as 1h30m, 200ms or 0s, got 0.2"),
+    ("alive: 200ms", "alive_s: 0.2", "27:18: unknown key 'alive_s', did you mean 'alive'?"),
+    # targets
+    ("tiers: [micro]", "tiers: [mirco]", "26:23: no tier is called 'mirco', did you mean 'micro'?"),
+    ("tiers: [micro]", "tiers: [x]", "26:23: no tier is called 'x', the names are cecca, board, executive, stack_chief, specialist, micro"),
+    ("hosts: [0]", "hosts: [4]", "26:39: hosts must be 0 to 3, got 4"),
+    ("fraction: 0.2", "fraction: 0", "26:53: targets: fraction must be above 0 and at most 1, got 0"),
+    ("hosts: [0]", "sandboxes: [A]", "26:31: crash_loop must have no targets but tiers, hosts, fraction, got sandboxes"),
+    ("ramp: 30s", "targets: {tiers: [micro]}", "20:15: traffic_drop must have no targets, got tiers"),
+    ("fault: crash_loop", "fault: capacity_demand", "27:17: the key 'agents' is missing in faults[1].parameters|27:18: unknown key 'alive', the keys are agents"),
+    ("    parameters: {share: 0.4}", "    parameters: {share: 0.4}\n    targets: {fraction: 0.2}", "22:15: traffic_drop must have no targets, got fraction"),
+    # history
+    ("ago: 2h", "ago: 10m", "33:12: ago must be at least its duration 20m: an incident is over when the scenario starts, got 10m"),
+    ("ago: 2h", "ago: 7h", "33:12: ago must be within the history's depth 6h, got 7h"),
+    ("depth: 6h", "depth: deep", "29:10: history.depth must be a duration such as 1h30m, 200ms or 0s, got 'deep'"),
+    ("share: 0.5", "share: 0", "35:27: task_failure: share must be above 0 and at most 1, got 0"),
+    # expectations
+    ("alert: Quiet", "alert: ''", "38:12: expectations[0].alert must be non-empty, got ''"),
+    ("alert: Quiet", "alarm: Quiet", "38:5: the key 'alert' is missing in expectations[0]|38:5: unknown key 'alarm', did you mean 'alert'?"),
+    ("severity: warning", "severity: 5", "39:24: expectations[0].labels.severity must be text, got 5"),
+    ("cause: gone", "cause: gnoe", "40:12: no fault or incident is called 'gnoe', did you mean 'gone'?"),
+    ("    cause: gone\n", "", "38:5: the key 'cause' is missing: name 'gone', 'loop' or 'old'"),
+    ("fires_within: 8m", "fires_within: 17m30s", "41:19: fires_within must end by the scenario's end at 20m, got an end at 20m30s"),
+    ("fires_within: 8m", "fires_within: 0s", "41:19: fires_within must be above 0s, got 0s"),
+    ("resolves_within: 8m", "resolves_within: 9m", "42:22: resolves_within must end by the scenario's end at 20m, got an end at 21m"),
+    ("    fires_within: 8m\n", "", "38:5: an expectation must have exactly one of the keys 'fires_within', 'silent' and 'explained', got none"),
+    ("silent: true", "silent: true, fires_within: 1m", "43:5: an expectation must have exactly one of the keys 'fires_within', 'silent' and 'explained', got 2"),
+    ("silent: true", "silent: false", "43:28: expectations[1].silent must be true, got false"),
+    ("silent: true", "silent: true, resolves_within: 1m", "43:34: resolves_within must come with fires_within"),
+    ("silent: true", "silent: true, cause: gone", "43:34: a silent alert must have no cause"),
+    ("silent: true", "silent: true, receivers: [pager]", "43:34: a silent alert must have no receivers"),
+    ("silent: true", "silent: true, notifies_resolved: false", "43:34: a silent alert must have no notifies_resolved"),
+    ("why not", "why not, receivers: pager", "44:51: expectations[2].receivers must be a list, got 'pager'"),
+    ("why not", "why not, receivers: ['']", "44:52: expectations[2].receivers[0] must be non-empty, got ''"),
+    ("why not", "why not, receivers: [pager, pager]", "44:59: the receiver 'pager' is given twice"),
+    ("why not", "why not, receivers: [], notifies_resolved: true", "44:55: notifies_resolved must come with receivers: nobody is notified of this alert"),
+    ("why not", "why not, notifies_resolved: 'no'", "44:59: expectations[2].notifies_resolved must be true or false, got 'no'"),
+    ("alert: Maybe", "alert: Never", "44:13: Never is expected twice, first in line 43"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), MUTATIONS, ids=[m[1] for m in MUTATIONS])
+def test_one_mistake_is_one_exact_line(old, new, expected):
+    """Each rule of the schema refuses what breaks it, at the place where it is broken."""
+    assert GOOD.count(old) >= 1
+    lines = mistakes_of(GOOD.replace(old, new, 1))
+    for line in filter(None, expected.split("|")):
+        assert any(reported.startswith(f"good.yaml:{line}") for reported in lines), lines
+    if not expected.endswith("|"):
+        assert len(lines) == expected.count("|") + 1, lines
+
+
+def test_all_mistakes_of_a_file_are_reported_together():
+    """Also those in open parts, topology and parameters, beside mistakes elsewhere."""
+    text = (
+        GOOD.replace("seed: 42", "seed: x")
+        .replace("agents: 700", "agent: 700")
+        .replace("alive: 200ms", "alve: 200ms")
+        .replace("silent: true", "silnt: true")
+    )
+    lines = [line.split(":")[1] for line in mistakes_of(text)]
+    assert lines == ["3", "6", "27", "43"]
+
+
+def test_a_scenario_that_is_no_mapping_is_one_line():
+    """Empty files and lists are reported as such."""
+    assert mistakes_of("") == ["good.yaml:1:1: the file must be a mapping, got nothing"]
+    assert mistakes_of("[1]") == ["good.yaml:1:1: the file must be a mapping, got a list"]
+
+
+def test_a_bound_of_the_simulator_is_a_mistake_at_its_key():
+    """As data, in the file's words: the key for the field, a duration for seconds."""
+    with pytest.raises(InputError) as caught:
+        parse_scenario(GOOD.replace("alive: 200ms", "alive: 2d"), "good.yaml")
+    (mistake,) = caught.value.mistakes
+    assert (mistake.place.line, mistake.place.column) == (27, 25)
+    assert mistake.problem.field == "crash_loop: alive"
+    assert (mistake.problem.value.value, mistake.problem.value.words) == (172800.0, "2d")
+
+
+class Parts(BaseModel):
+    """A model with everything that pydantic may point into."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    word: Literal["a", "b"] | None = None
+    words: list[Annotated[Literal["c", "d"], Field()]] = []
+    named: dict[Literal["e", "f"], Parts] = {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{word: x}", UnknownWord("word", "x", ("a", "b"))),
+        ("{words: [c, x]}", UnknownWord("words[1]", "x", ("c", "d"))),
+        ("{named: {x: {}}}", UnknownWord("named.x", "x", ("e", "f"))),
+        ("{named: {e: {word: x}}}", UnknownWord("named.e.word", "x", ("a", "b"))),
+        ("{named: {e: {wrod: x}}}", UnknownKey("wrod", ("word", "words", "named"))),
+    ],
+)
+def test_choices_and_keys_are_those_of_the_model_at_the_place(text, problem):
+    """Taken from its types, not from pydantic's words about them."""
+    document = parse(text, "x.yaml")
+    walker = ModelWalker(document)
+    assert walker.validate(Parts, document.data, ()) is None
+    assert [mistake.problem for mistake in walker.mistakes] == [problem]
