@@ -1,4 +1,4 @@
-"""What every test shares: where the repository is, and chance that can be replayed."""
+"""Shared by every test: the repository, random numbers that can be replayed, a folder of a run."""
 
 from pathlib import Path
 
@@ -6,9 +6,17 @@ import pytest
 from hypothesis import settings
 
 from tests.machine_lag import MachineLag
+from tests.shared_folder import make_shared_folder
 
 settings.register_profile("replayable", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("replayable")
+
+
+def pytest_configure(config):
+    """Make the folder that worker processes share before there are any."""
+    remove = make_shared_folder()
+    if remove is not None:
+        config.add_cleanup(remove)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 Every scenario of a process starts from healthy worlds that are simulated once (`HEALTHY`). `make
 test` gives each worker whole files (`--dist loadfile`), so the tests of a file share what they
-simulate.
+simulate; whole scenarios of the library are shared by all workers of a run, through files.
 """
 
 from __future__ import annotations
 
+import fcntl
+import pickle
 import re
 from dataclasses import replace
 from functools import cache
@@ -19,6 +21,7 @@ from exporter.history.samples import EPOCH_S, STALE_BITS
 from exporter.metrics.catalogue import catalogue_world
 from scenarios.loader import load_scenario, parse_scenario, resolve
 from simulator.world import World
+from tests.shared_folder import shared_folder
 from verifier.evaluation.engine import evaluate
 from verifier.judge.judgement import judge
 from verifier.pack.dashboards import load_dashboards
@@ -87,6 +90,17 @@ def scenario_of(text: str) -> Scenario:
 EVERYTHING = HistoryDepths((Read(re.compile("(?!agentaskit_sim_).*"), None, 300.0, 300.0),))
 """Five minutes of every metric of the world, but for the simulator's clock and its like."""
 
+
+@cache
+def pack_depths() -> HistoryDepths:
+    """Everything near and what the whole pack reads, 30 days of requests among it."""
+    pack = depths(
+        pack_rules("slo", "performance", "backpressure"),
+        pack_panels("sla", "throughput", "capacity"),
+    )
+    return HistoryDepths((*EVERYTHING.reads, *pack.reads))
+
+
 _simulate = run.simulate
 _SIMULATED: dict[object, SimulatedScenario] = {}
 
@@ -106,19 +120,37 @@ def simulate_for(scenario: Scenario, rules: RuleFiles) -> SimulatedScenario:
 def simulate_once(
     scenario: Scenario, needed: HistoryDepths, *_: object, exact: bool = False, **__: object
 ) -> SimulatedScenario:
-    """Be `run.simulate`, but simulate the same scenario only once and record all that is near."""
-    if needed.longest_s <= EVERYTHING.longest_s:
-        needed = EVERYTHING
-    read_s = tuple(needed.depth_s(dict(labels)["__name__"]) for labels in catalogue().series)
-    key = (replace(scenario, path="", expectations=()), read_s, needed.fine_s, exact)
+    """Be `run.simulate`, but simulate the same scenario only once, and record all the pack reads.
+
+    Who reads more gets a simulation of its own.
+    """
+    if _covers(pack_depths(), needed):
+        needed = pack_depths()
+    key = (replace(scenario, path="", expectations=()), _depths_s(needed), needed.fine_s, exact)
     if key not in _SIMULATED:
         _SIMULATED[key] = simulate(scenario, needed, exact=exact)
     return _SIMULATED[key]
 
 
+def _depths_s(needed: HistoryDepths) -> tuple[float, ...]:
+    return tuple(needed.depth_s(dict(labels)["__name__"]) for labels in catalogue().series)
+
+
+def _covers(depths: HistoryDepths, needed: HistoryDepths) -> bool:
+    pairs = zip(_depths_s(depths), _depths_s(needed), strict=True)
+    return depths.fine_s >= needed.fine_s and all(deep >= other for deep, other in pairs)
+
+
+@cache
 def simulated(name: str, *, exact: bool = False) -> SimulatedScenario:
-    """Simulate a scenario of the library, once, and record every metric."""
-    return simulate_once(bundled(name), EVERYTHING, exact=exact)
+    """Simulate a scenario of the library, once in a test run, and record every metric."""
+    file = shared_folder() / f"{name}{'-exact' * exact}.pickle"
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be simulating it right now
+        if not file.exists():
+            file.write_bytes(pickle.dumps(simulate(bundled(name), exact=exact)))
+    loaded: SimulatedScenario = pickle.loads(file.read_bytes())  # noqa: S301 - our own bytes
+    return loaded
 
 
 @cache

@@ -43,9 +43,16 @@ class AlertmanagerAlert:
 class Alertmanager:
     """A server inside a `with` block; nothing of it is left after the block."""
 
-    def __init__(self, *, binary: Path | None = None, parent_directory: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        binary: Path | None = None,
+        parent_directory: Path | None = None,
+        maintenance: str = MAINTENANCE,
+    ) -> None:
         """Start nothing; without `binary` it is searched for at the start."""
         self._binary = binary
+        self._maintenance = maintenance
         self._server = LoopbackServer(
             "Alertmanager",
             is_ready=lambda page: page == READY,
@@ -141,7 +148,7 @@ class Alertmanager:
             self._binary or require("alertmanager"),
             f"--config.file={directory / CONFIG}",
             f"--storage.path={directory / 'data'}",
-            f"--data.maintenance-interval={MAINTENANCE}",
+            f"--data.maintenance-interval={self._maintenance}",
             f"--web.listen-address={self._server.target}",
             f"--web.external-url={self._server.url}",
             f"--web.route-prefix={self._server.path_prefix}",

@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 
 from tests.simulator.faults.injectors import disarm
-from tests.verifier.simulations import PACK
+from tests.verifier.simulations import HEALTHY, PACK
 from verifier.judge.verdict_document import verdict_schema
+from verifier.virtual_time import healthy_world
 
 SCENARIO = """\
 name: disarmed
@@ -30,8 +31,10 @@ FAULTS = {
 
 
 @pytest.fixture
-def verify(command, tmp_path):
+def verify(command, tmp_path, monkeypatch):
     """Return a function that verifies a scenario with one fault; gives status, scenario, report."""
+    # The commands of this file start from the same world, simulated once.
+    monkeypatch.setattr(healthy_world, "HealthyWorlds", lambda: HEALTHY)
 
     def run(kind, alert):
         path = tmp_path / "disarmed.yaml"
