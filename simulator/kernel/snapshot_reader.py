@@ -54,31 +54,31 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
     scrape_path: ScrapePath,
 ) -> Snapshot:
     """The world as it stands at the instant of the last `SETTLE`."""
-    head, priority, pool = s.head, s.priority, s.pool
+    head, by_priority, pools = s.head, s.priority, s.pool
     agents, working, delivered = _count_agents(s, len(topology.tiers))
     in_flight = np.bincount(s.agent[working, k.META] & k.PRIORITY_MASK, minlength=k.PRIORITIES)
     in_flight_by_tier = np.bincount(s.agent[working, k.TIER], minlength=len(topology.tiers))
-    free = pool[:, k.TOTAL] - pool[:, k.IN_USE] - pool[:, k.LEAKED] - pool[:, k.DOWN]
-    depth = priority[:, k.DEPTH]
+    free = pools[:, k.TOTAL] - pools[:, k.IN_USE] - pools[:, k.LEAKED] - pools[:, k.DOWN]
+    depth = by_priority[:, k.DEPTH]
     return Snapshot(
         now_ns=int(head[k.NOW]), seed=seed,
         tiers=tuple(tier.name for tier in topology.tiers),
-        priorities=tuple(one.name for one in topology.priorities),
-        sandboxes=tuple(one.name for one in topology.sandboxes),
+        priorities=tuple(priority.name for priority in topology.priorities),
+        sandboxes=tuple(pool.name for pool in topology.sandboxes),
         http_requests=_frozen(s.http), task_duration=_histogram(s, k.TASK_DURATION),
         http_request_duration=_histogram(s, k.HTTP_DURATION),
         response_duration=_histogram(s, k.RESPONSE_DURATION),
-        tasks_arrived=_frozen(priority[:, k.ARRIVED]),
-        tasks_rejected=_frozen(priority[:, k.REJECTED]),
-        tasks_timed_out=_frozen(priority[:, k.TIMED_OUT]),
-        tasks_processed=_frozen(priority[:, [k.COMPLETED, k.FAILED]]),
+        tasks_arrived=_frozen(by_priority[:, k.ARRIVED]),
+        tasks_rejected=_frozen(by_priority[:, k.REJECTED]),
+        tasks_timed_out=_frozen(by_priority[:, k.TIMED_OUT]),
+        tasks_processed=_frozen(by_priority[:, [k.COMPLETED, k.FAILED]]),
         tasks_in_flight=_frozen(in_flight), queue_depth=_frozen(depth),
-        tasks_retried=_frozen(priority[:, k.RETRIED]),
+        tasks_retried=_frozen(by_priority[:, k.RETRIED]),
         dispatched=_frozen(s.tier[:, k.DISPATCHED]),
         undispatched=_frozen(s.tier[:, k.UNDISPATCHED]),
         finished=_frozen(s.tier[:, [k.TIER_COMPLETED, k.TIER_FAILED]]),
         in_flight_by_tier=_frozen(in_flight_by_tier), backpressure_level=int(head[k.LEVEL]),
-        saturation=float((depth / priority[:, k.DEPTH_LIMIT]).max()),
+        saturation=float((depth / by_priority[:, k.DEPTH_LIMIT]).max()),
         arrival_rate=float(s.real_head[k.RATE]) * 1e9,  # the kernel's rate is per nanosecond
         agents=_frozen(agents), startup_duration=_histogram(s, k.STARTUP_DURATION),
         agents_started=int(head[k.STARTED]), agents_crashed=int(head[k.CRASHED]),
@@ -87,9 +87,9 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
         messages_dropped=int(head[k.DROPPED]), messages_waiting=int(s.agent[:, k.WAITING].sum()),
         network_sent_bytes=_frozen(head[[k.SENT_MESSAGE_BYTES, k.SENT_REQUEST_BYTES]]),
         network_received_bytes=_frozen(head[[k.RECEIVED_MESSAGE_BYTES, k.RECEIVED_REQUEST_BYTES]]),
-        sandbox_total=_frozen(pool[:, k.TOTAL]), sandbox_in_use=_frozen(pool[:, k.IN_USE]),
-        sandbox_leaked=_frozen(pool[:, k.LEAKED]), sandbox_down=_frozen(pool[:, k.DOWN]),
-        sandbox_available=_frozen(free), sandbox_executions=_frozen(pool[:, k.EXECUTIONS]),
+        sandbox_total=_frozen(pools[:, k.TOTAL]), sandbox_in_use=_frozen(pools[:, k.IN_USE]),
+        sandbox_leaked=_frozen(pools[:, k.LEAKED]), sandbox_down=_frozen(pools[:, k.DOWN]),
+        sandbox_available=_frozen(free), sandbox_executions=_frozen(pools[:, k.EXECUTIONS]),
         faults=faults, scrape_path=scrape_path,
         exporter_up=exporter_up, exporter_restarts=exporter_restarts,
     )  # fmt: skip
@@ -111,8 +111,8 @@ def _memory(s: State, topology: Topology, agents: Counts) -> Counts:
     tiers = len(topology.tiers)
     exist = agents[:, k.STARTING : k.CRASH].sum(axis=1)
     at_work = agents[:, k.WORKING : k.CRASH].sum(axis=1)
-    base = np.array([one.base_memory_bytes for one in topology.tiers], np.int64)
-    task = np.array([one.task_memory_bytes for one in topology.tiers], np.int64)
+    base = np.array([tier.base_memory_bytes for tier in topology.tiers], np.int64)
+    task = np.array([tier.task_memory_bytes for tier in topology.tiers], np.int64)
     size = topology.message_bytes_min + MESSAGE_BYTES_MEAN
     waiting = np.zeros(tiers, np.int64)
     leaked = np.zeros(tiers, np.int64)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.kernel.state import State
-    from simulator.topology import Topology
+    from simulator.topology import TaskClass, Topology
 
 SANDBOX_SIGMA = 0.25
 """Spread of the three runs of a triple-verified task, sigma of the logarithm."""
@@ -52,10 +52,8 @@ class Streams:
         self._gaps = gaps
         self._gaps_read = 0
         self._mix = Mix(*_shares(topology))
-        self._log_mean_ns = np.array(
-            [np.log(one.mean_service_s * 1e9) - one.sigma**2 / 2 for one in topology.classes]
-        )
-        self._sigma = np.array([one.sigma for one in topology.classes])
+        self._sigma = np.array([entry.sigma for entry in topology.classes])
+        self._log_mean_ns = np.array([_log_mean_ns(entry) for entry in topology.classes])
 
     def refill(self, s: State) -> None:
         """Move what is left of each block to its front and draw the rest anew."""
@@ -101,7 +99,7 @@ class Streams:
         Lognormal: exp(ln(mean) - sigma^2 / 2 + sigma z) with z standard normal has the mean `mean`.
         A distribution that no class has draws nothing, so that its stream stays where it was.
         """
-        distributions = [one.distribution for one in self._topology.classes]
+        distributions = [entry.distribution for entry in self._topology.classes]
         work = np.empty(count)
         if "lognormal" in distributions:
             work = self._named["service"].standard_normal(count)
@@ -110,12 +108,14 @@ class Streams:
             np.exp(work, out=work)
         if "exponential" in distributions:
             exponential = self._named["service-exponential"].standard_exponential(count)
-        for number, one in enumerate(self._topology.classes):
-            mine = task_class == number if one.distribution != "lognormal" else None
-            if one.distribution == "exponential":
-                work[mine] = one.mean_service_s * 1e9 * exponential[mine]
-            elif one.distribution == "deterministic":
-                work[mine] = one.mean_service_s * 1e9
+        for number, entry in enumerate(self._topology.classes):
+            # Comparing a block of tasks costs time, which the usual lognormal need not pay.
+            if entry.distribution == "lognormal":
+                continue
+            mine = task_class == number
+            work[mine] = entry.mean_service_s * 1e9
+            if entry.distribution == "exponential":
+                work[mine] *= exponential[mine]
         return work
 
     def _draw_starts(self, count: int) -> NDArray[np.int64]:
@@ -128,6 +128,12 @@ class Streams:
         """Lognormal factors of mean 1 for the runs of a triple-verified task."""
         sigma = SANDBOX_SIGMA
         return np.exp(sigma * self._named["sandbox"].standard_normal(count) - sigma**2 / 2)
+
+
+def _log_mean_ns(task_class: TaskClass) -> float:
+    """The mean of the logarithm with which a lognormal time has the class's mean, in ns."""
+    log_mean: float = np.log(task_class.mean_service_s * 1e9) - task_class.sigma**2 / 2
+    return log_mean
 
 
 def _top_up(

@@ -36,9 +36,9 @@ def measure_simpy(topology, bus=ArithmeticBus, until_s=SIMPY_S):
         "messages per task": model.bus.sent / model.completed,
         "executions per task": sum(pool.executions for pool in model.pools) / model.completed,
         "agents running": len(model.agents),
-        **{name: one.mean_s for name, one in zip(HISTOGRAMS, durations, strict=True)},
+        **{name: row.mean_s for name, row in zip(HISTOGRAMS, durations, strict=True)},
     }
-    return physics, [np.cumsum(one.counts) / sum(one.counts) for one in durations]
+    return physics, [np.cumsum(row.counts) / sum(row.counts) for row in durations]
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def world():
     }
     distributions = []
     for name in HISTOGRAMS:
-        begun, ended = getattr(before, name), getattr(now, name)
-        counts = ended.counts - begun.counts
-        physics[name] = (ended.sum_ns - begun.sum_ns) / 1e9 / counts.sum()
+        old, new = getattr(before, name), getattr(now, name)
+        counts = new.counts - old.counts
+        physics[name] = (new.sum_ns - old.sum_ns) / 1e9 / counts.sum()
         distributions.append(np.cumsum(counts) / counts.sum())
     return physics, distributions
 

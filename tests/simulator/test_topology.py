@@ -81,7 +81,8 @@ def test_a_class_that_never_comes_needs_nobody():
 
 
 @pytest.mark.parametrize(
-    "name", [one.name for one in fields(Topology) if not isinstance(getattr(BASE, one.name), tuple)]
+    "name",
+    [field.name for field in fields(Topology) if not isinstance(getattr(BASE, field.name), tuple)],
 )
 def test_every_number_of_the_system_has_a_bound_and_names_its_field(name):
     """No field may be forgotten: one below every range is refused, and by its own name."""
