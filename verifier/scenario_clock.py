@@ -1,4 +1,7 @@
-"""The scenario's clock on the real one: how Unix time and scenario seconds belong together."""
+"""The scenario's clock: how Unix time and scenario seconds correspond in a run in real time.
+
+Pure; every part of the verifier that reads both times uses it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ScenarioClock:
-    """Tells scenario seconds: 0 is at `start_s` of Unix time, `factor` of them pass in a second."""
+    """Scenario seconds: 0 is at `start_s` of Unix time, and `factor` of them pass in a second."""
 
     start_s: float
     factor: float

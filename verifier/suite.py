@@ -1,9 +1,9 @@
-"""Many scenarios at once: worker processes that judge, one parent that listens and cleans up.
+"""Many scenarios at once: worker processes that judge, and a parent that collects their outcomes.
 
-Called by the front door with a function that judges one scenario. Each worker talks to the parent
-over a pipe of its own, so killing one can break no other. However the parent ends, its workers end
-after it: it tells them to, and a worker whose parent is gone ends itself. Whatever a scenario's
-judge raises becomes an invalid outcome, except a user's mistake, which ends the run.
+Called by `verify` with a function that judges one scenario. Each worker has a pipe of its own to
+the parent, so killing a worker can break no other. However the parent ends, its workers end after
+it: it terminates them, and a worker whose parent is gone ends itself. Whatever a scenario's judge
+raises becomes an invalid outcome, except a user's mistake, which ends the run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
@@ -27,17 +27,19 @@ from verifier.judge.verdict import UNKNOWN_ENGINE, Progress, ScenarioOutcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
-    from multiprocessing.context import BaseContext
+    from multiprocessing.context import ForkContext, SpawnContext
     from multiprocessing.process import BaseProcess
 
     from scenarios.scenario import Scenario
 
-STOP_S = 5.0
-_FORKS = sys.platform == "linux"
+STOP_S: Final = 5.0
+"""How long a worker may take to end its servers; then it is killed."""
+_FORKS: Final = sys.platform == "linux"
+"""Elsewhere a fork of a process with threads is not safe: macOS aborts it."""
 
 
 class Judge(Protocol):
-    """Judges one scenario; tells `report` how far it is, often enough for a person."""
+    """Judges one scenario; calls `report` with its progress, often enough for a person."""
 
     def __call__(
         self, scenario: Scenario, report: Callable[[Progress], None], /
@@ -46,13 +48,13 @@ class Judge(Protocol):
 
 
 class Watcher(Protocol):
-    """Hears how a suite goes."""
+    """Shows how a suite goes."""
 
     def progress(self, progress: Progress) -> None:
-        """Hear how far a scenario is."""
+        """Show the progress of a scenario."""
 
     def done(self, outcome: ScenarioOutcome) -> None:
-        """Hear that a scenario was judged."""
+        """Show the outcome of a scenario."""
 
 
 def cores() -> int:
@@ -73,12 +75,15 @@ def run_suite(
     """
     workers = min(jobs, len(scenarios))
     if workers <= 1:
-        return [_alone(judge, scenario, watcher) for scenario in scenarios]
-    return _Pool(scenarios, judge, watcher).run(workers)
+        return [_judge_here(judge, scenario, watcher) for scenario in scenarios]
+    return _WorkerPool(scenarios, judge, watcher).run(workers)
 
 
 def longest_first(scenarios: Sequence[Scenario]) -> list[int]:
-    """Return the indices of the scenarios as they are begun: nobody waits for a long one alone."""
+    """Return the indices of the scenarios in their order of start.
+
+    A long scenario that started last would run alone, beside idle cores.
+    """
     return sorted(range(len(scenarios)), key=lambda i: scenarios[i].duration_s, reverse=True)
 
 
@@ -96,15 +101,16 @@ def invalid_outcome(scenario: Scenario, reason: str, *, wall_s: float = 0.0) -> 
     )
 
 
-def _alone(judge: Judge, scenario: Scenario, watcher: Watcher) -> ScenarioOutcome:
-    outcome = _judged(judge, scenario, watcher.progress)
+def _judge_here(judge: Judge, scenario: Scenario, watcher: Watcher) -> ScenarioOutcome:
+    outcome = _judge_safely(judge, scenario, watcher.progress)
     watcher.done(outcome)
     return outcome
 
 
-def _judged(
+def _judge_safely(
     judge: Judge, scenario: Scenario, report: Callable[[Progress], None]
 ) -> ScenarioOutcome:
+    """Return the outcome, invalid for whatever the judge raises but a user's mistake."""
     start_s = time.monotonic()
     try:
         return judge(scenario, report)
@@ -124,14 +130,15 @@ def _judged(
 
 @dataclass(slots=True)
 class _Worker:
+    """A worker process, the parent's end of its pipe, and the index of the scenario it judges."""
+
     process: BaseProcess
     connection: Connection
     index: int | None = None
-    """Which scenario it judges."""
 
 
-class _Pool:
-    """Hands scenarios to workers, longest first, and gathers what they say."""
+class _WorkerPool:
+    """Hands scenarios to workers, longest first, and collects their outcomes."""
 
     def __init__(self, scenarios: Sequence[Scenario], judge: Judge, watcher: Watcher) -> None:
         self.scenarios = scenarios
@@ -139,8 +146,11 @@ class _Pool:
         self.watcher = watcher
         self.workers: list[_Worker] = []
         self.outcomes: dict[int, ScenarioOutcome] = {}
-        self.context: BaseContext = multiprocessing.get_context("fork" if _FORKS else "spawn")
-        self.lifeline, self.held = self.context.Pipe(duplex=False)
+        self.context: ForkContext | SpawnContext = (
+            multiprocessing.get_context("fork") if _FORKS else multiprocessing.get_context("spawn")
+        )
+        # Its writing end closes when the parent ends, however that happens: workers wait for that.
+        self.lifeline, self.lifeline_writer = self.context.Pipe(duplex=False)
 
     def run(self, count: int) -> list[ScenarioOutcome]:
         waiting = deque(longest_first(self.scenarios))
@@ -151,18 +161,20 @@ class _Pool:
                 while waiting and len(self.workers) < count:
                     self._start()
                     self._hand_out(waiting)
-                self._listen()
+                self._receive()
         finally:
             self._stop()
-            self.held.close()
+            self.lifeline_writer.close()
             self.lifeline.close()
         return [self.outcomes[index] for index in range(len(self.scenarios))]
 
     def _start(self) -> None:
         ours, theirs = self.context.Pipe()
-        # A fork inherits the parent's ends of all pipes; while it holds one, nobody sees it close.
-        inherited = [self.held, ours, *(w.connection for w in self.workers)] if _FORKS else []
-        process = self.context.Process(  # type: ignore[attr-defined]
+        # A fork inherits the parent's ends of all pipes: while it holds them, none seems closed.
+        inherited = (
+            [self.lifeline_writer, ours, *(w.connection for w in self.workers)] if _FORKS else []
+        )
+        process = self.context.Process(
             target=_work, args=(self.judge, theirs, self.lifeline, inherited)
         )
         process.start()
@@ -173,21 +185,22 @@ class _Pool:
         for worker in self.workers:
             if worker.index is None and waiting:
                 worker.index = waiting.popleft()
-                with contextlib.suppress(OSError):  # it died: what it does not say tells us
+                with contextlib.suppress(OSError):  # it died: its closed pipe is read below
                     worker.connection.send(self.scenarios[worker.index])
 
-    def _listen(self) -> None:
+    def _receive(self) -> None:
+        """Wait for messages, and handle each."""
         busy = [worker for worker in self.workers if worker.index is not None]
-        heard = wait([worker.connection for worker in busy])
+        ready = wait([worker.connection for worker in busy])
         for worker in busy:
-            if worker.connection in heard and worker.index is not None:
-                self._hear(worker, worker.index)
+            if worker.connection in ready and worker.index is not None:
+                self._handle_message(worker, worker.index)
 
-    def _hear(self, worker: _Worker, index: int) -> None:
+    def _handle_message(self, worker: _Worker, index: int) -> None:
         try:
             message = worker.connection.recv()
         except (EOFError, OSError):
-            message = invalid_outcome(self.scenarios[index], self._bury(worker))
+            message = invalid_outcome(self.scenarios[index], self._remove(worker))
         if isinstance(message, Progress):
             self.watcher.progress(message)
             return
@@ -197,8 +210,8 @@ class _Pool:
         self.outcomes[index] = message
         self.watcher.done(message)
 
-    def _bury(self, worker: _Worker) -> str:
-        """Forget a worker that died; return how it ended."""
+    def _remove(self, worker: _Worker) -> str:
+        """Remove a worker that died; return how it ended."""
         self.workers.remove(worker)
         worker.connection.close()
         worker.process.join(STOP_S)
@@ -219,19 +232,21 @@ class _Pool:
                 worker.process.join()
 
 
-def _work(judge: Judge, parent: Connection, lifeline: Connection, inherited: list[Any]) -> None:
+def _work(
+    judge: Judge, parent: Connection, lifeline: Connection, inherited: list[Connection]
+) -> None:
     """Judge what the parent sends until it closes the pipe. Runs in a worker process."""
     for connection in inherited:
         connection.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, who then ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
     signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
-    # A closed pipe at any point means that nobody listens any more.
+    # A pipe that is closed at any point means that the parent has ended.
     with contextlib.suppress(EOFError, OSError):
         while True:
             scenario = parent.recv()
             try:
-                parent.send(_judged(judge, scenario, parent.send))
+                parent.send(_judge_safely(judge, scenario, parent.send))
             except InputError as error:
                 parent.send(error)
 

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from simulator.load import Burst
     from simulator.topology import Topology
 
-LIVE_SCRAPE_MIN_S: Final = 0.5
+SCRAPE_MIN_S: Final = 0.5
 """Shortest scrape interval of a run in real time: shorter is mostly work for the machine."""
 INERTIA_S: Final = 15.0
 """What the world takes to fill queues, drain them and move its fleet, real seconds."""
 FACTOR_MAX: Final = 1000.0
+"""Beyond it a scenario of an hour is shorter than what the world takes to react."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class TimeCompression:
     @property
     def scrape_s(self) -> float:
         """Scrape interval of a run in real time, real seconds, whole milliseconds."""
-        return floor(max(LIVE_SCRAPE_MIN_S, SCRAPE_S / self.factor) * 1000) / 1000
+        return floor(max(SCRAPE_MIN_S, SCRAPE_S / self.factor) * 1000) / 1000
 
     @property
     def scrape_timeout_s(self) -> float:
@@ -100,9 +101,9 @@ class TimeCompression:
         if lead_s > 0 and stages:
             stages = (Stage(duration_s=lead_s, target=load.rate), *stages)
         if self.factor != 1 or lead_s > 0:
-            for what, found in (("trace", load.trace_s), ("daily", load.daily)):
-                rule = "left out in a live run: it goes by the clock of the world"
-                require(found is None, what, rule, what, owner="load")
+            rule = "left out in real time: it follows the clock of the world"
+            for field, value in (("trace", load.trace_s), ("daily", load.daily)):
+                require(value is None, field, rule, field, owner="load")
         return replace(load, stages=stages, burst=self._burst(load.burst))
 
     def _burst(self, burst: Burst | None) -> Burst | None:

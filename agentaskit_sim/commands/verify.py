@@ -91,7 +91,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
 ) -> None:
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
-    _refuse_odd_options(live=live, exact=exact, of_live=(compress, limit, routing))
+    _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
     inputs = read_inputs(scenario or (), rules, dashboards)
     if seed is not None:
         inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
@@ -151,11 +151,11 @@ def _limit_s(limit: str | None, *, whole_library: bool) -> float:
     return seconds
 
 
-def _refuse_odd_options(*, live: bool, exact: bool, of_live: Sequence[object]) -> None:
-    """Refuse what means nothing in the clock that was chosen."""
+def _refuse_odd_options(*, live: bool, exact: bool, for_live: Sequence[object]) -> None:
+    """Raise `InputError` for an option that has no meaning in the clock that was chosen."""
     if live and exact:
         raise InputError("--exact must come without --live: real time leaves no second out")
-    for name, value in zip(("compress", "limit", "routing"), of_live, strict=True):
+    for name, value in zip(("compress", "limit", "routing"), for_live, strict=True):
         if not live and value is not None:
             raise InputError(f"--{name} must come with --live: virtual time needs none")
 
@@ -171,7 +171,7 @@ def _check_machine(*, live: bool) -> None:
 def _judge(
     judge: VirtualTimeJudge | RealTimeJudge, progress_to: Console, *, jobs: int
 ) -> list[ScenarioOutcome]:
-    from verifier.time_compression import TimeCompression  # noqa: PLC0415
+    from verifier.time_compression import TimeCompression  # noqa: PLC0415 - numba takes its time
     from verifier.virtual_time.healthy_world import HealthyWorlds  # noqa: PLC0415 - numba takes its time
 
     inputs = judge.inputs

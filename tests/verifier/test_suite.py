@@ -1,4 +1,4 @@
-"""Scenarios side by side: order kept, mistakes told, and no process left behind."""
+"""Scenarios side by side: order kept, mistakes raised, and no process left behind."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def scenario(name, minutes=10):
 
 @dataclass
 class Notes:
-    """A watcher that writes down what it hears."""
+    """A watcher that keeps what it is shown."""
 
-    heard: list = field(default_factory=list)
+    phases: list = field(default_factory=list)
     judged: list = field(default_factory=list)
 
     def progress(self, progress):
         """Note a progress."""
-        self.heard.append((progress.scenario, progress.phase))
+        self.phases.append((progress.scenario, progress.phase))
 
     def done(self, outcome):
         """Note an outcome."""
@@ -79,11 +79,11 @@ def test_outcomes_come_in_the_order_of_the_scenarios(tmp_path):
     assert [one.name for one in outcomes] == ["a", "b", "c", "d", "e"]
     assert os.getpid() not in {one.seed for one in outcomes}
     assert sorted(notes.judged) == [(name, "pass") for name in "abcde"]
-    assert sorted(notes.heard) == [(name, "going") for name in "abcde"]
+    assert sorted(notes.phases) == [(name, "going") for name in "abcde"]
 
 
 def test_the_longest_scenario_begins_first():
-    """So that nobody waits for it alone at the end."""
+    """So that it does not run alone at the end."""
     some = [scenario("short", 1), scenario("long", 90), scenario("middle", 5)]
     assert [some[index].name for index in longest_first(some)] == ["long", "middle", "short"]
 
@@ -95,8 +95,8 @@ def test_one_job_runs_in_this_process(tmp_path):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_what_could_not_be_judged_is_invalid_and_the_rest_is_judged(tmp_path, jobs):
-    """A judge that gives up, or has a bug, spoils one scenario; no traceback is shown."""
+def test_a_scenario_without_a_verdict_is_invalid_and_the_rest_is_judged(tmp_path, jobs):
+    """A judge that raises costs one scenario, also when it has a bug; no traceback is shown."""
     outcomes, _ = run(tmp_path, "broken", "good", "bug", jobs=jobs)
     assert [one.verdict for one in outcomes] == ["invalid", "pass", "invalid"]
     assert outcomes[0].invalid == ("no Prometheus",)
@@ -115,15 +115,15 @@ def test_a_users_mistake_ends_the_run(tmp_path, jobs):
         assert not pid or is_gone(int(pid)), note
 
 
-def test_a_worker_that_dies_spoils_its_scenario_only(tmp_path):
-    """A process killed for want of memory is told as such."""
+def test_a_worker_that_dies_costs_its_own_scenario_only(tmp_path):
+    """The reason names the signal, and the usual cause."""
     outcomes, _ = run(tmp_path, "die", "a", "b", "c")
     assert [one.verdict for one in outcomes] == ["invalid", "pass", "pass", "pass"]
     assert outcomes[0].invalid == ("its worker process ended with signal 9: out of memory?",)
 
 
 def test_a_dead_worker_is_replaced(tmp_path):
-    """When all of them died, what is left is judged all the same."""
+    """When all of them died, the other scenarios are judged all the same."""
     outcomes, _ = run(tmp_path, "die-1", "die-2", "a", "b")
     assert [one.verdict for one in outcomes] == ["invalid", "invalid", "pass", "pass"]
 
@@ -167,9 +167,9 @@ def test_no_process_outlives_a_run_that_is_stopped(tmp_path, repository, number,
             os.killpg(parent.pid, number)
         else:
             parent.send_signal(number)
-        _, told = parent.communicate(timeout=PATIENCE_S)
+        _, errors = parent.communicate(timeout=PATIENCE_S)
     assert parent.returncode == status
-    assert "Traceback" not in told
+    assert "Traceback" not in errors
     for pid in pids:
         assert is_gone(pid), pid
     deadline_s = time.monotonic() + PATIENCE_S

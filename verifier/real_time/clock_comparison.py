@@ -8,12 +8,12 @@ judge in virtual time and a Prometheus that scrapes.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
 
 from verifier.evaluation.engine import record
-from verifier.evaluation.timeline import Grid, timelines
+from verifier.evaluation.timeline import Episode, Grid, Timeline, timelines
 from verifier.judge.verdict import ClockDifference
 from verifier.real_time.replay import read_scrapes, replay_scrapes
 from verifier.servers.prometheus import Prometheus, RangeQuery
@@ -21,7 +21,6 @@ from verifier.servers.prometheus import Prometheus, RangeQuery
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from verifier.evaluation.timeline import Episode, Timeline
     from verifier.judge.verdict import Transition
     from verifier.labels import Labels
     from verifier.pack.rules import RuleFiles
@@ -92,7 +91,7 @@ def compare(
     scrapes: Scrapes,
     clock: ScenarioClock,
 ) -> tuple[ClockDifference, ...]:
-    """Compare every transition of both timelines; each that came on either side gives one entry.
+    """Compare every transition of both timelines; each that came on either side is an entry.
 
     They must come at the same evaluation. Only where a scrape was under way at that very evaluation
     may they differ, by one scrape interval and one evaluation: whether its samples were seen is
@@ -100,7 +99,10 @@ def compare(
     """
     intervals = {rule.alert: group.interval_s for group, rule in rules.alerts}
     scrape_s = float(np.median(np.diff(scrapes.at_s))) if len(scrapes.at_s) > 1 else 0.0
-    sides = [{(one.alert, one.labels): one.episodes for one in side} for side in (virtual, real)]
+    sides = [
+        {(timeline.alert, timeline.labels): timeline.episodes for timeline in side}
+        for side in (virtual, real)
+    ]
     differences: list[ClockDifference] = []
     for alert, labels in sorted({*sides[0], *sides[1]}):
         left, right = (side.get((alert, labels), ()) for side in sides)
@@ -190,7 +192,7 @@ def _transitions(
 ) -> Iterator[tuple[Transition, float | None, float | None]]:
     """Yield each transition that came on either side, with its times in virtual and real time."""
     for transition in _TRANSITIONS:
-        virtual_s, real_s = (getattr(one, f"{transition}_s") if one else None for one in pair)
+        virtual_s, real_s = (_time_s(episode, transition) for episode in pair)
         if virtual_s is not None or real_s is not None:
             yield transition, virtual_s, real_s
 
@@ -202,8 +204,23 @@ def _decisive(pair: EpisodePair, transition: Transition) -> list[float]:
         names = _TRANSITIONS
     elif transition == "firing":
         names = ("pending", "firing")
-    times = (getattr(one, f"{name}_s") for one in pair if one for name in names)
+    times = (_time_s(episode, name) for episode in pair for name in names)
     return [at_s for at_s in times if at_s is not None]
+
+
+def _time_s(episode: Episode | None, transition: Transition) -> float | None:
+    """Return when a transition came, None if it did not."""
+    if episode is None:
+        return None
+    match transition:
+        case "pending":
+            return episode.pending_s
+        case "firing":
+            return episode.firing_s
+        case "resolved":
+            return episode.resolved_s
+        case _:
+            assert_never(transition)
 
 
 def _ended_s(episode: Episode) -> float:
@@ -225,11 +242,11 @@ def _grid(start_s: float, end_s: float, interval_s: float, evaluated_s: float) -
 def _in_scenario_time(timeline: Timeline, clock: ScenarioClock) -> Timeline:
     """Return a timeline of Unix times in scenario seconds."""
     episodes = tuple(
-        type(one)(
-            clock.scenario_s(one.pending_s),
-            None if one.firing_s is None else clock.scenario_s(one.firing_s),
-            None if one.resolved_s is None else clock.scenario_s(one.resolved_s),
+        Episode(
+            clock.scenario_s(episode.pending_s),
+            None if episode.firing_s is None else clock.scenario_s(episode.firing_s),
+            None if episode.resolved_s is None else clock.scenario_s(episode.resolved_s),
         )
-        for one in timeline.episodes
+        for episode in timeline.episodes
     )
-    return type(timeline)(timeline.alert, timeline.labels, episodes)
+    return Timeline(timeline.alert, timeline.labels, episodes)

@@ -23,7 +23,7 @@ from verifier.pack.rules import AlertRule
 from verifier.promql.reads import SUBQUERY_STEP_S
 from verifier.promql.walker import nodes
 from verifier.promql.window_scaling import bound_by
-from verifier.time_compression import LIVE_SCRAPE_MIN_S, TimeCompression
+from verifier.time_compression import SCRAPE_MIN_S, TimeCompression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,7 +178,7 @@ def _mistakes(
 
 
 def _interval_s(group: RuleGroup, factor: float) -> float:
-    shortest_s = min(group.interval_s, LIVE_SCRAPE_MIN_S)
+    shortest_s = min(group.interval_s, SCRAPE_MIN_S)
     return max(math.ceil(group.interval_s * 1000 / factor - 1e-6) / 1000, shortest_s)
 
 

@@ -96,7 +96,7 @@ class PreparedRun:
 class StartedRun:
     """A world whose clock started at `started_s` of Unix time, and the servers around it.
 
-    Its scenario begins `lead_s` later. `alertmanager_url` is None when it is the user's affair.
+    Its scenario begins `lead_s` later. `alertmanager_url` is None when only the user knows it.
     """
 
     world: World

@@ -46,7 +46,7 @@ class RunValidity:
     def check_start(
         self, server: Prometheus, *, start_s: float, lead_s: float, behind_s: float
     ) -> None:
-        """Raise JudgeError unless the world and its stack are well as the scenario begins.
+        """Raise JudgeError unless the world and its stack are healthy as the scenario begins.
 
         `start_s` is the Unix time of that, `behind_s` how late the world is.
         """

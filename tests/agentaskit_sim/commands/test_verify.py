@@ -161,7 +161,7 @@ def test_a_load_bound_to_the_clock_cannot_be_compressed(command, judged, tmp_pat
     path.write_text(text.replace("5m}", "5m, receivers: [pager]}"))
     done = command("verify", "--live", path)
     assert done.status == 2
-    assert "load: daily must be left out in a live run" in done.err
+    assert "load: daily must be left out in real time" in done.err
     assert "no receiver of HighTaskQueueDepth is called 'pager'" in done.err
 
 
