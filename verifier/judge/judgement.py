@@ -8,66 +8,21 @@ is a mistake in the scenario, never a pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
 from documents.mistakes import gather
 from documents.problems import UnknownName
+from verifier.judge.assignment import NEVER, assign, time_text
 from verifier.judge.verdict import AlertVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scenarios.scenario import Expectation, Scenario
-    from verifier.evaluation.timeline import Episode, Timeline
+    from verifier.evaluation.timeline import Timeline
+    from verifier.judge.assignment import AssignedEpisodes, EpisodeTimes
     from verifier.labels import Labels
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeTimes:
-    """When an alert was pending, fired and resolved, in seconds from an onset; None: it did not."""
-
-    pending_s: float | None = None
-    firing_s: float | None = None
-    resolved_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AssignedEpisodes:
-    """Episodes of one label set of an alert, all judged by the same expectation (or by none)."""
-
-    timeline: Timeline
-    episodes: list[Episode] = field(default_factory=list)
-
-    @property
-    def fired(self) -> bool:
-        """Whether the alert fired in any of them."""
-        return any(episode.firing_s is not None for episode in self.episodes)
-
-    @property
-    def first_firing_s(self) -> float:
-        """When it first fired; there must be an episode in which it did."""
-        return min(e.firing_s for e in self.episodes if e.firing_s is not None)
-
-    def times(self, onset_s: float) -> EpisodeTimes:
-        """Return when the first that fired (else the first) began and fired, and when all ended."""
-        firing = [episode for episode in self.episodes if episode.firing_s is not None]
-        first = (firing or self.episodes)[0]
-        ends = [episode.resolved_s for episode in firing or self.episodes]
-        last = None if None in ends else max(end for end in ends if end is not None)
-        return EpisodeTimes(
-            pending_s=first.pending_s - onset_s,
-            firing_s=None if first.firing_s is None else first.firing_s - onset_s,
-            resolved_s=None if last is None else last - onset_s,
-        )
-
-    def summary(self) -> str:
-        """Say when it fired, or that it was only pending."""
-        fired_s = [e.firing_s for e in self.episodes if e.firing_s is not None]
-        if fired_s:
-            return f"it fired at {_time_text(fired_s[0])}"
-        return f"it was only pending, from {_time_text(self.episodes[0].pending_s)}"
 
 
 def check_alerts_exist(scenario: Scenario, alerts: Sequence[str]) -> None:
@@ -91,24 +46,15 @@ def judge(
     `InputError` when an expected alert is not among the rules.
     """
     check_alerts_exist(scenario, alerts)
-    assigned: dict[int, list[AssignedEpisodes]] = {}
-    unexpected: list[AlertVerdict] = []
-    for timeline in timelines:
-        # What had resolved before the scenario began is history, which no expectation is about.
-        judged = [e for e in timeline.episodes if e.resolved_s is None or e.resolved_s > 0]
-        candidates = _matching_expectations(scenario.expectations, timeline)
-        for episode in judged:
-            if candidates:
-                index = _expectation_of(scenario.expectations, candidates, episode)
-                _assign(assigned.setdefault(index, []), timeline, episode)
-        if judged and not candidates:
-            rest = AssignedEpisodes(timeline, judged)
-            unexpected.append(_not_expected(rest, pending_allowed=scenario.pending_allowed))
+    pending_allowed = scenario.pending_allowed
+    assignment = assign(scenario.expectations, timelines)
     verdicts: list[AlertVerdict] = []
-    for index, expectation in enumerate(scenario.expectations):
-        verdicts += _judge_expectation(
-            expectation, assigned.get(index, []), pending_allowed=scenario.pending_allowed
-        )
+    for expectation, episodes in zip(scenario.expectations, assignment.expected, strict=True):
+        verdicts += _judge_expectation(expectation, episodes, pending_allowed=pending_allowed)
+    unexpected = [
+        _not_expected(episodes, pending_allowed=pending_allowed)
+        for episodes in assignment.unexpected
+    ]
     named = {verdict.alert for verdict in (*verdicts, *unexpected)}
     quiet = (alert for alert in dict.fromkeys(alerts) if alert not in named)
     return (*verdicts, *unexpected, *(_stayed_silent(alert) for alert in quiet))
@@ -128,35 +74,6 @@ def missing_history(
         for metric, needed in sorted(needed_s.items())
         if recorded_s.get(metric, 0.0) < needed
     )
-
-
-def _matching_expectations(expectations: Sequence[Expectation], timeline: Timeline) -> list[int]:
-    """Return the indices of the expectations of this alert, only those with the most labels."""
-    carried = set(timeline.labels)
-    matching = [
-        index
-        for index, expectation in enumerate(expectations)
-        if expectation.alert == timeline.alert and carried.issuperset(expectation.labels)
-    ]
-    if not matching:
-        return []
-    precise = max((expectations[index].labels for index in matching), key=len)
-    return [index for index in matching if expectations[index].labels == precise]
-
-
-def _expectation_of(
-    expectations: Sequence[Expectation], candidates: list[int], episode: Episode
-) -> int:
-    """Return the index of the latest cause that had begun by then, else of the earliest cause."""
-    by_cause = sorted(candidates, key=lambda index: expectations[index].not_before_s)
-    begun = [i for i in by_cause if expectations[i].not_before_s <= episode.pending_s]
-    return begun[-1] if begun else by_cause[0]
-
-
-def _assign(assigned: list[AssignedEpisodes], timeline: Timeline, episode: Episode) -> None:
-    if not assigned or assigned[-1].timeline is not timeline:
-        assigned.append(AssignedEpisodes(timeline))
-    assigned[-1].episodes.append(episode)
 
 
 def _judge_expectation(
@@ -186,7 +103,7 @@ def _verdict(
     ok: bool,
     reason: str,
     labels: Labels | None = None,
-    times: EpisodeTimes = EpisodeTimes(),
+    times: EpisodeTimes = NEVER,
 ) -> AlertVerdict:
     """Return a verdict that repeats its expectation; `labels` are those of the alert's series."""
     notifies_resolved = expectation.notifies_resolved
@@ -219,7 +136,7 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
     fired = f"fired {_relative_text(times.firing_s or 0.0)} the onset"
     if late_s > 0 and first:
         limit = format_duration(expectation.fires_within_s or 0.0)
-        failures.append(f"{fired}, {_time_text(late_s)} later than its {limit}")
+        failures.append(f"{fired}, {time_text(late_s)} later than its {limit}")
     failures += _too_long(expectation, times.resolved_s)
     cause_s = expectation.end_s - expectation.onset_s
     resolved = ""
@@ -246,14 +163,14 @@ def _too_long(expectation: Expectation, resolved_s: float | None) -> list[str]:
     if late_s <= 0:
         return []
     resolved = f"resolved {_relative_text(after_s)} the end of its cause"
-    return [f"{resolved}, {_time_text(late_s)} later than its {limit}"]
+    return [f"{resolved}, {time_text(late_s)} later than its {limit}"]
 
 
 def _too_early(expectation: Expectation, assigned: AssignedEpisodes) -> list[str]:
     pending_s = min(e.pending_s for e in assigned.episodes if e.firing_s is not None)
     if pending_s >= expectation.not_before_s:
         return []
-    early = _time_text(expectation.not_before_s - pending_s)
+    early = time_text(expectation.not_before_s - pending_s)
     return [f"its condition held {early} before its cause began"]
 
 
@@ -262,7 +179,7 @@ def _never_fired(expectation: Expectation, assigned: list[AssignedEpisodes]) -> 
         return _verdict(expectation, ok=False, reason="never fired")
     episodes = assigned[0].episodes
     longest_s = max((e.resolved_s or e.pending_s) - e.pending_s for e in episodes)
-    longest = f", at the longest for {_time_text(longest_s)}" if longest_s else ""
+    longest = f", at the longest for {time_text(longest_s)}" if longest_s else ""
     return _verdict(
         expectation,
         ok=False,
@@ -317,9 +234,4 @@ def _stayed_silent(alert: str) -> AlertVerdict:
 
 
 def _relative_text(seconds: float) -> str:
-    return f"{_time_text(abs(seconds))} {'after' if seconds >= 0 else 'before'}"
-
-
-def _time_text(seconds: float) -> str:
-    """Write a time to a tenth of a second; what is shorter than a second in full."""
-    return format_duration(seconds if abs(seconds) < 1 else round(seconds, 1))
+    return f"{time_text(abs(seconds))} {'after' if seconds >= 0 else 'before'}"

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from verifier.pack.rules import RuleFiles
     from verifier.slo.disagreements import Disagreement
     from verifier.slo.panels import AlertPanels
-    from verifier.slo.policy import Policy, Reading
+    from verifier.slo.policy import Policy, PolicyReading
 
 POLICY: Final = "slo/policies.yaml"
 _TIMEOUT_S: Final = 60
@@ -113,7 +113,7 @@ def check(pack: Path, *, checked_at: datetime) -> Compliance:
     )
 
 
-def _read_policy(pack: Path) -> tuple[Step, Reading | None]:
+def _read_policy(pack: Path) -> tuple[Step, PolicyReading | None]:
     if not (pack / POLICY).is_file():
         return skipped(POLICY_SYNTAX, "there is no policy"), None
     try:
@@ -172,7 +172,7 @@ def _policy_exists(pack: Path) -> Step:
     return outcome(POLICY_EXISTS, [] if path.is_file() else [f"{path}: no such file"], str(path))
 
 
-def _completeness(reading: Reading | None, rules: RuleFiles | None) -> Step:
+def _completeness(reading: PolicyReading | None, rules: RuleFiles | None) -> Step:
     if reading is None:
         return skipped(COMPLETENESS, "the policy could not be read")
     problems = list(map(str, reading.missing))

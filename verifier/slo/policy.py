@@ -76,7 +76,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PolicyReading:
     """A policy and the mistakes in its file."""
 
     policy: Policy
@@ -84,7 +84,7 @@ class Reading:
     missing: tuple[Mistake, ...]
 
 
-def read_policy(document: Document) -> Reading:
+def read_policy(document: Document) -> PolicyReading:
     """Read the objectives of a document; never raises, every mistake is in the reading."""
     return _PolicyReader(document).read()
 
@@ -96,7 +96,7 @@ class _PolicyReader(Walker):
         super().__init__(document)
         self.missing: list[Mistake] = []
 
-    def read(self) -> Reading:
+    def read(self) -> PolicyReading:
         """Return the policy and all mistakes."""
         top = self.mapping(self.document.data, ())
         for field in FIELDS:
@@ -107,7 +107,7 @@ class _PolicyReader(Walker):
             *self.availability(top.get("availability")),
             self.response_times(top),
         )
-        return Reading(policy, tuple(self.mistakes), tuple(self.missing))
+        return PolicyReading(policy, tuple(self.mistakes), tuple(self.missing))
 
     def service(self, raw: Value) -> str | None:
         """Return the service's name, None when there is no usable one."""
