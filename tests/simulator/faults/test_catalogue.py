@@ -1,0 +1,127 @@
+"""A kind of fault stands in one place; whoever removes a part of it there is told, and where."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import pytest
+
+from simulator.faults import catalogue, kinds
+from simulator.faults.catalogue import FAULTS, SCRAPE_PATH_FAULTS
+from simulator.faults.parameters import Parameters, parameter_facts
+from tests.simulator.faults.test_faults import NUMBERS
+
+PARTS = {
+    "magnitude": ("def magnitude(", "def removed("),
+    "compose": ("def compose(", "def removed("),
+    "declare": ("def declare(", "def removed("),
+    "measures": ("def measures(", "def removed("),
+    "count_scrape": ("def count_scrape(", "def removed("),
+    "compressed": ("Uncompressed)", "Parameters)"),
+}
+"""Each part that a kind must have, and the change of its source that removes it."""
+
+
+def changed(kind, old, new):
+    """Return a kind whose source has `new` for the first `old`, as its module would define it."""
+    source = inspect.getsource(kind).replace(old, new, 1)
+    module = {**vars(sys.modules[kind.__module__]), "Parameters": Parameters}
+    code = compile(f"from __future__ import annotations\n{source}", kind.__module__, "exec")
+    exec(code, module)  # noqa: S102 - the repository's own source
+    return module[kind.__name__]
+
+
+def concrete_kinds():
+    """Return every class of the modules of `kinds` that could be a fault."""
+    modules = [
+        import_module(f"{kinds.__name__}.{one.name}") for one in iter_modules(kinds.__path__)
+    ]
+    return {
+        one
+        for module in modules
+        for one in vars(module).values()
+        if inspect.isclass(one) and issubclass(one, Parameters) and not inspect.isabstract(one)
+    }
+
+
+def test_every_kind_has_a_line_in_the_catalogue_and_a_name_of_its_own():
+    """A class without its line, and a name that two classes have, are missing here."""
+    assert set(FAULTS.values()) == concrete_kinds()
+    assert all(kind.facts.name == name for name, kind in FAULTS.items())
+
+
+def test_a_line_that_is_removed_from_the_catalogue_is_missed(monkeypatch):
+    """Nobody need remember a second list."""
+    monkeypatch.delitem(FAULTS, "slow_start")
+    with pytest.raises(AssertionError):
+        test_every_kind_has_a_line_in_the_catalogue_and_a_name_of_its_own()
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        (name, part)
+        for name, kind in FAULTS.items()
+        for part, (old, _) in PARTS.items()
+        if old in inspect.getsource(kind)
+    ],
+)
+def test_a_kind_without_one_of_its_parts_cannot_be_made(name, part):
+    """The error names the class and the part; nothing goes on without it."""
+    whole, lacking = FAULTS[name], changed(FAULTS[name], *PARTS[part])
+    assert whole(**NUMBERS[name]).facts.name == name
+    with pytest.raises(TypeError, match=f"abstract class {lacking.__name__} .*{part}"):
+        lacking(**NUMBERS[name])
+
+
+def test_every_kind_has_each_part_in_its_class_or_in_its_family():
+    """What the test above does not remove, because the class inherits it, is inherited by rule."""
+    for name, kind in FAULTS.items():
+        source = inspect.getsource(kind)
+        inherited = {part for part, (old, _) in PARTS.items() if old not in source}
+        allowed = {"count_scrape"}
+        if name in SCRAPE_PATH_FAULTS:
+            allowed = {"declare", "measures"}
+        if "def compressed(" in source:
+            allowed.add("compressed")
+        assert inherited <= allowed, name
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_kind_without_its_facts_is_refused_by_the_catalogue(name):
+    """Name, targets, unit and documentation: it cannot even be imported."""
+    with pytest.raises(AttributeError, match="facts"):
+        catalogue._by_name(changed(FAULTS[name], "facts:", "removed:"))
+
+
+def test_a_parameter_without_its_bound_or_its_meaning_is_refused():
+    """The field is named; a parameter that anybody may set to anything is no parameter."""
+    declared = 'Annotated[Share, "of arrivals that never come"]'
+    for undeclared in ("float", "Share", 'Annotated[float, "of arrivals"]'):
+        lacking = changed(FAULTS["traffic_drop"], declared, undeclared)
+        with pytest.raises(TypeError, match=r"TrafficDrop\.share must have a Bound and a meaning"):
+            lacking(share=0.5)
+        with pytest.raises(TypeError, match=r"TrafficDrop\.share"):
+            parameter_facts(lacking)
+
+
+def test_a_kind_without_one_of_its_parts_is_a_type_error(repository, tmp_path):
+    """Mypy refuses it in the line of the catalogue, before anything runs."""
+    program = tmp_path / "planted.py"
+    program.write_text(
+        "from simulator.faults.catalogue import _by_name\n"
+        "from simulator.faults.kinds.traffic import TrafficDrop\n"
+        "from simulator.faults.parameters import Uncompressed\n"
+        "class Incomplete(Uncompressed):\n"
+        "    pass\n"
+        "_by_name(TrafficDrop)\n"
+        "_by_name(Incomplete)\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", str(program)]
+    run = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    (error,) = run.stdout.splitlines()
+    assert error.startswith(f"{program}:7: error: Only concrete class can be given")
