@@ -20,7 +20,7 @@ from simulator.faults.kinds.observability import (
     ScrapeTruncated,
     SeriesVanish,
 )
-from simulator.faults.kinds.resources import CpuContention, MemoryLeak
+from simulator.faults.kinds.resources import CpuContention, MemoryLeak, SlowHost
 from simulator.faults.kinds.sandboxes import SandboxCrash, SandboxLeak
 from simulator.faults.kinds.tasks import DependencyOutage, TaskFailure, TaskSlowdown
 from simulator.faults.kinds.traffic import CapacityDemand, TrafficDrop, TrafficSurge
@@ -52,6 +52,7 @@ FAULTS: Final = _by_name(
     SandboxCrash,
     MemoryLeak,
     CpuContention,
+    SlowHost,
     ExporterDown,
     CounterReset,
     ScrapeSlow,

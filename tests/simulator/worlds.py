@@ -118,6 +118,7 @@ def _numbers(chance: np.random.Generator) -> dict[str, Callable[[], dict[str, fl
         "sandbox_crash": lambda: {"share": u(0.01, 1)},
         "memory_leak": lambda: {"bytes_per_s": u(1, 1e7)},
         "cpu_contention": lambda: {"share": u(0.01, 1)},
+        "slow_host": lambda: {"factor": u(1, 10)},
         "exporter_down": dict,
         "counter_reset": dict,
         "scrape_slow": lambda: {"delay_s": u(0.1, 20)},

@@ -1,4 +1,4 @@
-"""Faults of memory and CPU: agents that leak, hosts whose CPU a neighbour takes."""
+"""Faults of memory and hosts: agents that leak, CPU that a neighbour takes, a host that is slow."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 
-from simulator.faults.effective_parameters import LEAK_MAX_BYTES_PER_S
-from simulator.faults.measure import NO_TARGET, NO_TIME, EffectEstimate, Measure
+from simulator.faults.effective_parameters import FACTOR_MAX, LEAK_MAX_BYTES_PER_S
+from simulator.faults.kinds.tasks import TaskSlowdown, time_tasks
+from simulator.faults.measure import (
+    NO_TARGET,
+    NO_TASK,
+    NO_TIME,
+    EffectEstimate,
+    Measure,
+    expect_part_of_delay,
+)
 from simulator.faults.parameters import Bound, KindFacts, Parameters, Share, Uncompressed
 from simulator.kernel import loop as k
 
@@ -135,3 +143,45 @@ class CpuContention(Uncompressed):
         expected = float((share * part).sum()) * t.cpus_per_host * interval.seconds
         stolen_ns = (interval.after.stolen_ns - interval.before.stolen_ns)[hosts].sum()
         return EffectEstimate(float(stolen_ns) / 1e9, 0.0, expected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowHost(Uncompressed):
+    """Everything on the target hosts takes `factor` times as long: work, messages, starts."""
+
+    factor: Annotated[float, Bound(least=1, most=FACTOR_MAX), "on the time that anything takes"]
+
+    facts: ClassVar[KindFacts] = KindFacts(
+        name="slow_host",
+        aims_at="hosts",
+        effect_unit=TaskSlowdown.facts.effect_unit,
+        measured=TaskSlowdown.facts.measured,
+        expected="the factor on the work of the hosts' agents, which take fewer tasks",
+    )
+
+    @property
+    def magnitude(self) -> float:
+        return self.factor
+
+    def compose(
+        self, effective: EffectiveParameters, targets: FaultTargets, strength: float
+    ) -> None:
+        factor = 1 + (self.factor - 1) * strength
+        effective.slowness[targets.agents] *= factor
+        effective.inbox_slowness[targets.agents] *= factor
+        effective.start_slowness[targets.agents] *= factor
+
+    def declare(self, declared: DeclaredEffect, targets: FaultTargets, strength: float) -> None:
+        factor = 1 + (self.factor - 1) * strength
+        declared.task_factor[targets.agents] *= factor
+        declared.inbox_factor[targets.agents] *= factor
+        declared.start_factor[targets.agents] *= factor
+
+    def measures(self) -> tuple[Measure, ...]:
+        """By the work, which is nearly all of what a host does; messages and starts follow it."""
+        estimate = time_tasks(SlowHost)
+        return (Measure(estimate, NO_TASK, averaged=True, correct=self._part_of_delay),)
+
+    def _part_of_delay(self, account: Account, estimate: EffectEstimate) -> EffectEstimate:
+        service_s = max(one.mean_service_s for one in account.topology.classes)
+        return expect_part_of_delay(account, estimate, (self.factor - 1) * service_s)

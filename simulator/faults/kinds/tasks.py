@@ -50,7 +50,7 @@ class TaskSlowdown(Uncompressed):
         declared.task_factor[targets.agents] *= 1 + (self.factor - 1) * strength
 
     def measures(self) -> tuple[Measure, ...]:
-        estimate = _time_tasks(TaskSlowdown)
+        estimate = time_tasks(TaskSlowdown)
         return (Measure(estimate, NO_TASK, averaged=True, correct=self._part_of_delay),)
 
     def _part_of_delay(self, account: Account, estimate: EffectEstimate) -> EffectEstimate:
@@ -58,7 +58,7 @@ class TaskSlowdown(Uncompressed):
         return expect_part_of_delay(account, estimate, (self.factor - 1) * service_s)
 
 
-def _time_tasks(kind: type[Parameters]) -> Callable[[Interval, Account], EffectEstimate]:
+def time_tasks(kind: type[Parameters]) -> Callable[[Interval, Account], EffectEstimate]:
     """Seconds that agents held tasks, those under way included, over the tasks dispatched."""
 
     def estimate(interval: Interval, _: Account) -> EffectEstimate:
@@ -143,7 +143,7 @@ class DependencyOutage(Uncompressed):
         idle = "no task called the dependency"
         failures = Measure(_count_failures(DependencyOutage), idle)
         durations = Measure(
-            _time_tasks(DependencyOutage),
+            time_tasks(DependencyOutage),
             idle,
             unit=TaskSlowdown.facts.effect_unit,
             averaged=True,

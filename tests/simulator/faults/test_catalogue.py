@@ -48,17 +48,23 @@ def concrete_kinds():
     }
 
 
+def unlisted(faults):
+    """Return the classes that could be a fault and have no line among `faults`."""
+    return concrete_kinds() - set(faults.values())
+
+
 def test_every_kind_has_a_line_in_the_catalogue_and_a_name_of_its_own():
-    """A class without its line, and a name that two classes have, are missing here."""
-    assert set(FAULTS.values()) == concrete_kinds()
+    """A class without its line is missing, and so is one whose name another class has."""
+    assert unlisted(FAULTS) == set()
+    assert len(FAULTS) == len(concrete_kinds())
     assert all(kind.facts.name == name for name, kind in FAULTS.items())
 
 
-def test_a_line_that_is_removed_from_the_catalogue_is_missed(monkeypatch):
-    """Nobody need remember a second list."""
-    monkeypatch.delitem(FAULTS, "slow_start")
-    with pytest.raises(AssertionError):
-        test_every_kind_has_a_line_in_the_catalogue_and_a_name_of_its_own()
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_line_that_is_removed_from_the_catalogue_is_missed(name):
+    """The class is found in its module: there is no second list to keep."""
+    rest = {other: kind for other, kind in FAULTS.items() if other != name}
+    assert unlisted(rest) == {FAULTS[name]}
 
 
 @pytest.mark.parametrize(
@@ -124,4 +130,4 @@ def test_a_kind_without_one_of_its_parts_is_a_type_error(repository, tmp_path):
     command = [sys.executable, "-m", "mypy", "--no-error-summary", str(program)]
     run = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     (error,) = run.stdout.splitlines()
-    assert error.startswith(f"{program}:7: error: Only concrete class can be given")
+    assert ":7: error: Only concrete class can be given" in error

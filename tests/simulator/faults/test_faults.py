@@ -33,6 +33,7 @@ NUMBERS = {
     "sandbox_crash": {"share": 0.5},
     "memory_leak": {"bytes_per_s": 1e6},
     "cpu_contention": {"share": 0.5},
+    "slow_host": {"factor": 3.0},
     "exporter_down": {},
     "counter_reset": {},
     "scrape_slow": {"delay_s": 3.0},
@@ -411,6 +412,29 @@ def test_cpu_contention_beyond_capacity_slows_the_work_there():
     assert 1.15 < means[1] / means[0] < 1.3
 
 
+def test_slow_host_slows_all_that_its_agents_do_and_no_other_agent():
+    """Work, messages and starts on host 1 take three times as long; elsewhere nothing changes."""
+    world, calm = make(fault("slow_host", factor=3.0, hosts=(1,)), rate=100.0), make(rate=100.0)
+    before, after = between(world, 1.0, 61.0)
+    between(calm, 1.0, 61.0)
+    slow, base = world._state, calm._state
+    here = base.agent[:, k.HOST] == 1
+    factor = np.where(here, 3.0, 1.0)
+    for column in (k.SLOWNESS, k.START_SLOWNESS):
+        assert (slow.agent_real[:, column] == factor * base.agent_real[:, column]).all()
+    assert (slow.agent[:, k.INBOX_NS] == factor * base.agent[:, k.INBOX_NS]).all()
+    count = after.task_duration.counts.sum() - before.task_duration.counts.sum()
+    mean_s = (after.task_duration.sum_ns - before.task_duration.sum_ns) / count / 1e9
+    everywhere = between(make(fault("slow_host", factor=3.0), rate=100.0), 1.0, 61.0)[1]
+    means_s = [
+        one.task_duration.sum_ns / one.task_duration.counts.sum() / 1e9
+        for one in (calm.snapshot(), everywhere)
+    ]
+    assert means_s[1] / means_s[0] == pytest.approx(3, rel=0.05)
+    assert means_s[0] * 1.1 < mean_s < means_s[1] * 0.9
+    assert effect(after, "slow_host") == pytest.approx(mean_s, rel=0.03)
+
+
 # --- the observability path
 
 
@@ -520,7 +544,7 @@ def test_faults_ended_in_any_order_leave_exactly_the_base(seed):
         assert not broken(world.snapshot(), world.topology) + unsound(world)
     assert parameters(world) == base
     assert world.snapshot().faults == ()
-    world.advance(world.now_s + 8.0)
+    world.advance(world.now_s + 15.0)  # what waits by then is worked off
     s = world.snapshot()
     assert s.active_agents.tolist() == [4, 36]
     assert s.queue_depth.sum() < 5

@@ -22,6 +22,7 @@ AIMS = {
     "task_slowdown": {"tiers": ("worker",), "fraction": 0.3},
     "task_failure": {"tiers": ("worker",), "fraction": 0.5},
     "memory_leak": {"hosts": (1,)},
+    "slow_host": {"hosts": (1, 2)},
 }
 """Targets other than everyone, where that is another reckoning."""
 WORLDS = {
