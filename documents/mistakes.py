@@ -73,8 +73,9 @@ class InputError(ValueError):
         super().__init__(*self.mistakes)
 
     def without_places(self) -> InputError:
-        """Return the same mistakes for somebody who never saw the file."""
-        return InputError(*(replace(mistake, place=None) for mistake in self.mistakes))
+        """Return the same mistakes, each sentence once, for somebody who never saw the file."""
+        unique = {mistake.sentence: replace(mistake, place=None) for mistake in self.mistakes}
+        return InputError(*unique.values())
 
     def __str__(self) -> str:
         """One line for each mistake."""

@@ -87,6 +87,15 @@ class Walker:
         if self.mistakes:
             raise gather(self.mistakes)
 
+    def finish(self, result: T | None) -> T:
+        """Return the result of a walk; raise all mistakes as one `InputError`, if there are any.
+
+        A result may be None only beside a mistake.
+        """
+        self.raise_mistakes()
+        assert result is not None  # noqa: S101 - a walk that returns nothing has noted why
+        return result
+
 
 def dotted(steps: Sequence[Step]) -> str:
     """Return steps as people write them, `load.stages[0].target`; `the file` for its top."""

@@ -24,10 +24,10 @@ from simulator.load import BASE_RATE_PER_S, Burst, Daily, Load, Stage
 from simulator.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from documents.document import Steps
-    from scenarios.schema.models import FaultModel, IncidentModel, LoadModel, ScenarioModel
+    from scenarios.schema.models import FaultFields, LoadModel, ScenarioModel
     from simulator.faults.fault import Fault
     from simulator.topology import Topology
 
@@ -84,15 +84,17 @@ class Builder:
             rule = f"be above 0s and at most {format_duration(DURATION_MAX_S)}"
             value = show_duration(model.duration)
             self.walker.reject(BrokenRule("duration", rule, value), ("duration",))
-        faults: list[tuple[Steps, FaultModel | IncidentModel]] = [
-            *((("faults", i), fault) for i, fault in enumerate(model.faults)),
-            *((("history", "incidents", i), one) for i, one in enumerate(model.history.incidents)),
-        ]
         names: set[str] = set()
-        for steps, fault in faults:
-            if fault.name in names:
-                self.walker.reject(RepeatedName("fault name", fault.name), (*steps, "name"))
-            names.add(fault.name)
+        lists: tuple[tuple[Steps, Sequence[FaultFields]], ...] = (
+            (("faults",), model.faults),
+            (("history", "incidents"), model.history.incidents),
+        )
+        for steps, faults in lists:
+            for index, fault in enumerate(faults):
+                if fault.name in names:
+                    where = (*steps, index, "name")
+                    self.walker.reject(RepeatedName("fault name", fault.name), where)
+                names.add(fault.name)
 
     def _topology(self) -> Topology | None:
         data = self.model.topology

@@ -24,7 +24,7 @@ _MARKED: Final = re.compile(r"(<!-- `make docs` writes (\w+) -->\n).*?(<!-- end 
 
 def fill_tables(page: str) -> str:
     """Return a page with the tables between its marks as they should be; `KeyError` for others."""
-    return _MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], page)
+    return _MARKED.sub(lambda match: match[1] + TABLES[match[2]]() + match[3], page)
 
 
 def parameters_table() -> str:
@@ -50,19 +50,19 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
 
 
 def _parameters_row(kind: type[Parameters]) -> tuple[str, ...]:
-    parameters = "; ".join(_parameter(one) for one in parameter_facts(kind)) or "none"
+    parameters = "; ".join(_parameter(facts) for facts in parameter_facts(kind)) or "none"
     if kind.real_time_only():
         parameters += "; for `serve` and `up`, not for `verify`"
     name, aims_at = f"`{kind.facts.name}`", kind.facts.aims_at
     return name, describe(kind).removesuffix("."), aims_at, parameters
 
 
-def _parameter(one: ParameterFacts) -> str:
+def _parameter(facts: ParameterFacts) -> str:
     """`latency` (200ms) more for every call: 0s to 1h."""
-    key = key_of(one.field)
-    show = format_duration if key != one.field else _plain
-    default = "" if one.default is None else f" ({show(one.default)})"
-    return f"`{key}`{default} {one.meaning}: {one.bound.worded(show)}"
+    key = key_of(facts.field)
+    show = format_duration if key != facts.field else _plain
+    default = "" if facts.default is None else f" ({show(facts.default)})"
+    return f"`{key}`{default} {facts.meaning}: {facts.bound.worded(show)}"
 
 
 def _plain(number: float) -> str:

@@ -1,4 +1,4 @@
-"""Faults at the push of a button: their JSON documents, read and written.
+"""Faults injected by hand: their JSON documents, read and written.
 
 The fault API reads injections and changes here; the same words, units and mistakes as in a scenario
 file. Everything is checked before anything happens: a document that is refused changes nothing.
@@ -8,7 +8,7 @@ It holds no world and knows no HTTP.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from documents.durations import format_duration, show_duration
 from documents.mistakes import InputError, gather
@@ -17,7 +17,7 @@ from documents.yaml_reader import parse_json
 from scenarios.fault_fields import TARGET_KEYS, read_fault
 from scenarios.schema.derived import describe, field_names, field_values, key_of, parameters_model
 from scenarios.schema.json_schema import tidy
-from scenarios.schema.models import INJECTION_MAX_S, ChangeModel, InjectionModel, Model
+from scenarios.schema.models import INJECTION_MAX_S, ChangeModel, InjectionModel
 from scenarios.validation import ModelWalker
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.fault import Fault, Targets
@@ -25,11 +25,20 @@ from simulator.faults.fault import Fault, Targets
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from documents.document import Document
     from simulator.faults.parameters import Parameters
     from simulator.topology import Topology
 
-M = TypeVar("M", bound=Model)
 PARAMETERS = ("parameters",)
+
+
+class _FormWalker(ModelWalker):
+    """A walk whose mistakes have no places: a sender has no need of lines and columns."""
+
+    def raise_mistakes(self) -> None:
+        """Raise all mistakes noted so far, in the order of the document."""
+        if self.mistakes:
+            raise gather(self.mistakes).without_places()
 
 
 class FaultForm:
@@ -39,7 +48,7 @@ class FaultForm:
         """Check targets against `topology`."""
         self._topology = topology
 
-    def catalogue(self) -> dict[str, Any]:
+    def catalogue(self) -> dict[str, object]:
         """Every fault with its parameters as JSON Schema, and the forms of what may be sent."""
         return {
             "faults": [
@@ -64,50 +73,43 @@ class FaultForm:
 
     def read_injection(self, body: bytes, at_s: float) -> Fault:
         """Return the fault that `body` asks for, starting at `at_s`; raises `InputError`."""
-        walker = _read(body)
-        model = _validate(walker, InjectionModel)
+        walker = _FormWalker(_parse(body))
+        model = walker.finish(walker.validate(InjectionModel, walker.document.data, ()))
         if not model.name:
             model = model.model_copy(update={"name": model.fault.replace("_", "-")})
         walker.validate(parameters_model(model.fault), model.parameters, PARAMETERS)
         _check_duration(walker, model.duration)
-        _refuse(walker)
-        fault = read_fault(walker, model, (), self._topology, start_s=at_s)
-        _refuse(walker)
-        assert fault is not None  # noqa: S101 - or mistakes would have been refused
-        return fault
+        walker.raise_mistakes()
+        return walker.finish(read_fault(walker, model, (), self._topology, start_s=at_s))
 
     def read_change(self, body: bytes, fault: Fault, at_s: float) -> Fault:
         """Return `fault` with what `body` changes; a duration counts from `at_s`.
 
         Raises `InputError`.
         """
-        walker = _read(body)
-        model = _validate(walker, ChangeModel)
+        walker = _FormWalker(_parse(body))
+        model = walker.finish(walker.validate(ChangeModel, walker.document.data, ()))
         if not model.model_fields_set:
             raise InputError("a change must give parameters, duration or both, got neither")
         _check_duration(walker, model.duration)
         parameters = self._change_parameters(walker, model.parameters, fault)
-        _refuse(walker)
+        walker.raise_mistakes()
         duration_s = fault.duration_s
         if model.duration is not None:
             duration_s = at_s - fault.start_s + model.duration
         changed = walker.attempt(
             lambda: replace(fault, parameters=parameters, duration_s=duration_s), ()
         )
-        _refuse(walker)
-        assert changed is not None  # noqa: S101 - or mistakes would have been refused
-        return changed
+        return walker.finish(changed)
 
     def _change_parameters(
-        self, walker: ModelWalker, changes: Mapping[str, object], fault: Fault
+        self, walker: _FormWalker, changes: Mapping[str, object], fault: Fault
     ) -> Parameters:
         """Return a fault's parameters with `changes`; the others stay to the last digit."""
         if not changes:
             return fault.parameters
         whole = {**_write_parameters(fault), **changes}
-        model = walker.validate(parameters_model(fault.kind), whole, PARAMETERS)
-        _refuse(walker)
-        assert model is not None  # noqa: S101 - or mistakes would have been refused
+        model = walker.finish(walker.validate(parameters_model(fault.kind), whole, PARAMETERS))
         kind = type(fault.parameters)
         changed = field_values(kind, model)
         # What is not changed is taken from the fault: written as a duration it was rounded.
@@ -115,13 +117,11 @@ class FaultForm:
             name: changed[name] if key_of(name) in changes else getattr(fault.parameters, name)
             for name in field_names(kind)
         }
-        parameters = walker.construct(kind, values, PARAMETERS)
-        _refuse(walker)
-        assert parameters is not None  # noqa: S101 - or mistakes would have been refused
+        parameters = walker.finish(walker.construct(kind, values, PARAMETERS))
         walker.attempt(lambda: parameters.require_fit(self._topology), PARAMETERS)
         return parameters
 
-    def write(self, fault: Fault) -> dict[str, Any]:
+    def write(self, fault: Fault) -> dict[str, object]:
         """Return a fault as it could have been sent."""
         targets = {
             key: list(value) if isinstance(value, tuple) else value
@@ -147,8 +147,8 @@ def _write_parameters(fault: Fault) -> dict[str, object]:
     }
 
 
-def _read(body: bytes) -> ModelWalker:
-    """Return a walk over the document, a mapping; raise `InputError` when it is none."""
+def _parse(body: bytes) -> Document:
+    """Return the document, a mapping; raise `InputError` when it is none."""
     try:
         document = parse_json(body.decode("utf-8"), "body")
     except UnicodeDecodeError:
@@ -159,25 +159,11 @@ def _read(body: bytes) -> ModelWalker:
         raise InputError("the body must hold no number that long") from None
     if not isinstance(document.data, dict):
         raise InputError("the body must be a JSON object")
-    return ModelWalker(document)
+    return document
 
 
-def _validate(walker: ModelWalker, model: type[M]) -> M:
-    fields_ = walker.validate(model, walker.document.data, ())
-    _refuse(walker)
-    assert fields_ is not None  # noqa: S101 - or mistakes would have been refused
-    return fields_
-
-
-def _check_duration(walker: ModelWalker, duration_s: float | None) -> None:
+def _check_duration(walker: _FormWalker, duration_s: float | None) -> None:
     if duration_s is not None and not 0 < duration_s <= INJECTION_MAX_S:
         rule = f"be above 0s and at most {format_duration(INJECTION_MAX_S)}"
         problem = BrokenRule("duration", rule, show_duration(duration_s))
         walker.reject(problem, ("duration",))
-
-
-def _refuse(walker: ModelWalker) -> None:
-    """Raise every mistake as one line: a sender has no need of lines and columns."""
-    if walker.mistakes:
-        sentences = dict.fromkeys(mistake.sentence for mistake in gather(walker.mistakes).mistakes)
-        raise InputError("; ".join(sentences))

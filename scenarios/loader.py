@@ -1,8 +1,7 @@
 """A scenario file as a `Scenario`: read, checked whole, every mistake with its place.
 
-Called by the front door with a bundled scenario's name or a file's path. What the schema cannot
-say is checked here: that targets exist, times fit into the scenario, causes have a name, and the
-simulator accepts every number. It runs nothing.
+Called by the front door with a bundled scenario's name or a file's path. Keys and types are checked
+here, against the models of `schema`; whether values fit together, by `build`. It runs nothing.
 """
 
 from __future__ import annotations
@@ -55,15 +54,16 @@ def load_for_verify(path: str | Path) -> Scenario:
     document = load(path)
     scenario = _read(document)
     walker = ModelWalker(document)
-    faults: list[tuple[Steps, Fault | Incident]] = [
-        *((("faults", i), fault) for i, fault in enumerate(scenario.plan.faults)),
-        *((("history", "incidents", i), one) for i, one in enumerate(scenario.past.incidents)),
-    ]
-    for steps, fault in faults:
-        if reason := fault.parameters.real_time_only():
-            kind = fault.parameters.facts.name
-            sentence = f"{kind} is for a run in real time, see `agentaskit-sim serve`: {reason}"
-            walker.reject(sentence, (*steps, "fault"))
+    lists: tuple[tuple[Steps, tuple[Fault | Incident, ...]], ...] = (
+        (("faults",), scenario.plan.faults),
+        (("history", "incidents"), scenario.past.incidents),
+    )
+    for steps, faults in lists:
+        for index, fault in enumerate(faults):
+            if reason := fault.parameters.real_time_only():
+                kind = fault.parameters.facts.name
+                sentence = f"{kind} is for a run in real time, see `agentaskit-sim serve`: {reason}"
+                walker.reject(sentence, (*steps, index, "fault"))
     walker.raise_mistakes()
     return scenario
 
@@ -77,12 +77,8 @@ def _read(document: Document) -> Scenario:
     walker = ModelWalker(document)
     model = walker.validate(ScenarioModel, document.data, ())
     _check_open_parts(walker)
-    walker.raise_mistakes()
-    assert model is not None  # noqa: S101 - or mistakes would have been refused
-    scenario = Builder(walker, model).scenario()
-    walker.raise_mistakes()
-    assert scenario is not None  # noqa: S101 - or mistakes would have been refused
-    return scenario
+    scenario = Builder(walker, walker.finish(model)).scenario()
+    return walker.finish(scenario)
 
 
 def _check_open_parts(walker: ModelWalker) -> None:

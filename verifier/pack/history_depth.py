@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from documents.problems import BrokenRule
 from exporter.history.retention import COARSE_S
 from verifier.promql.reads import Read, reads
 
@@ -64,9 +65,9 @@ def in_dependency_order(rules: RuleFiles) -> list[RecordingRule]:
     while waiting:
         ready = [rule for rule in waiting if not _reads_any(rule, waiting)]
         if not ready:
-            raise waiting[0].position.error(
-                f"recording rule {waiting[0].record} must not read itself, not even through others"
-            )
+            subject = f"recording rule {waiting[0].record}"
+            rule = "not read itself, not even through others"
+            raise waiting[0].position.error(BrokenRule(subject, rule))
         ordered += ready
         waiting = [rule for rule in waiting if rule not in ready]
     return ordered

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from aiohttp import hdrs, web
 
+from documents.mistakes import InputError
 from documents.sentences import did_you_mean
 from exporter.server.fault_api.control import FaultConflictError
 from exporter.server.fault_api.guard import RequestRefusedError, build_guard
@@ -30,7 +31,7 @@ JsonObject: TypeAlias = "Mapping[str, object]"
 
 
 class FaultFormat(Protocol):
-    """How faults are written as JSON; reading raises `ValueError` with one sentence."""
+    """How faults are written as JSON; reading raises `InputError` with every mistake."""
 
     def catalogue(self) -> JsonObject:
         """Return every kind of fault, and the schema of a request for it."""
@@ -161,5 +162,7 @@ def _attempt(change: Callable[[], FaultInEffect]) -> FaultInEffect:
         return change()
     except FaultConflictError as error:
         raise RequestRefusedError(409, str(error)) from None
+    except InputError as error:
+        raise RequestRefusedError(400, "; ".join(map(str, error.mistakes))) from None
     except ValueError as error:
         raise RequestRefusedError(400, str(error)) from None
