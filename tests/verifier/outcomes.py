@@ -94,7 +94,7 @@ def notified(name, *receivers, **changes):
     return fired(name, **{**values, "notifies_resolved": True, **changes})
 
 
-def live(name="drop", **changes):
+def in_real_time(name="drop", **changes):
     """Return the outcome of one scenario in real time."""
     notification = Notification(
         receiver="slack-warnings",

@@ -86,7 +86,7 @@ def _judged(case: AlertCase, checks: DeliveryChecks) -> AlertVerdict:
     elif not verdict.ok and case.receivers:
         remarks.append(f"{were(case.receivers)} notified")
     broken = {failure.hop for failure in failures}
-    # A reason that holds is no part of what is wrong; one that does not comes first.
+    # The reason of a verdict that was ok is no part of what is wrong; another comes first.
     reasons = [verdict.reason] if not verdict.ok or not failures else []
     reasons += [failure.sentence for failure in failures]
     return replace(

@@ -42,7 +42,7 @@ GOOD = (210.0, 510.0, 780.0)
 
 
 def outcome(**changes):
-    """Return an outcome that holds, changed."""
+    """Return the outcome of a pass, changed."""
     good = ScenarioOutcome(
         name="s",
         seed=1,

@@ -90,7 +90,7 @@ def verdict_on(results, alert="Throughput"):
 
 
 def outcome_of(results, alert="Throughput"):
-    """Return whether the verdict on `alert` holds, the hop that broke, and the reason."""
+    """Return whether the verdict on `alert` is ok, the hop that broke, and the reason."""
     verdict = verdict_on(results, alert)
     return verdict.ok, verdict.broke_at, verdict.reason
 

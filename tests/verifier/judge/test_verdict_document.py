@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario_with
-from tests.verifier.outcomes import difference, live
+from tests.verifier.outcomes import difference, in_real_time
 from verifier.judge.judgement import judge
 from verifier.judge.verdict import UNKNOWN_ENGINE
 from verifier.judge.verdict_document import document, verdict_schema
@@ -21,8 +21,10 @@ def test_the_document_follows_its_published_schema():
     validator = jsonschema.Draft202012Validator(schema)
     failed = outcome(alerts=judge(scenario_with(FIRES), ALERTS, []))
     invalid = outcome(engine=UNKNOWN_ENGINE, invalid=("no history",), alerts=(), panels=())
-    in_real_time = live(clocks=(difference(), difference(real_s=None, ok=False)), notes=("cut",))
-    for run in ([outcome()], [failed], [invalid, outcome()], [in_real_time]):
+    compared = in_real_time(
+        clocks=(difference(), difference(real_s=None, ok=False)), notes=("cut",)
+    )
+    for run in ([outcome()], [failed], [invalid, outcome()], [compared]):
         validator.validate(json.loads(json.dumps(document(run), allow_nan=False)))
     values = document([invalid, outcome()])
     assert values["engine"] == {"name": "prometheus", "version": "2.42.0"}
@@ -43,12 +45,12 @@ def test_the_document_follows_its_published_schema():
 def test_no_key_of_the_document_may_be_missing_or_unknown(path):
     """The schema is closed at every level, so it cannot fall behind the document."""
     validator = jsonschema.Draft202012Validator(verdict_schema())
-    keys = list(part_at(document([live(clocks=(difference(),))]), path))
+    keys = list(part_at(document([in_real_time(clocks=(difference(),))]), path))
     for key in keys:
-        values = document([live(clocks=(difference(),))])
+        values = document([in_real_time(clocks=(difference(),))])
         del part_at(values, path)[key]
         assert not validator.is_valid(values), key
-    values = document([live(clocks=(difference(),))])
+    values = document([in_real_time(clocks=(difference(),))])
     part_at(values, path)["extra"] = 1
     assert not validator.is_valid(values)
 

@@ -59,7 +59,7 @@ def test_two_conditions_that_must_both_hold_are_both_read():
     ],
 )  # fmt: skip
 def test_quantities_that_differ_by_layout_split_or_unit_are_the_same(one, other):
-    """Ratio and per cent, bytes and MiB, seconds and milliseconds, the twin histograms."""
+    """Ratio and per cent, bytes and MiB, seconds and milliseconds, both response times."""
     assert same_up_to_unit(quantity_of(one), quantity_of(other))
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from tests.verifier.outcomes import alert, delivery, difference, live, notified, outcome
+from tests.verifier.outcomes import alert, delivery, difference, in_real_time, notified, outcome
 from verifier.report.junit import junit
 from verifier.report.results import Results, files
 from verifier.report.text import print_report, summary
@@ -30,7 +30,7 @@ def broken():
         broke_at="alertmanager",
         reason="Alertmanager had it: nobody notified",
     )
-    return live("bad", alerts=(lost,))
+    return in_real_time("bad", alerts=(lost,))
 
 
 NARROW = """\
@@ -45,7 +45,7 @@ NARROW = """\
 @pytest.mark.parametrize("console", [{"width": 80, "force_terminal": True}, {"width": 40}])
 def test_the_table_shows_who_was_notified_and_after_how_long(console):
     """The limit stands below each time, the receivers below each alert; alike in a pipe."""
-    lines = printed([live()], color_system=None, **console)
+    lines = printed([in_real_time()], color_system=None, **console)
     start = next(index for index, line in enumerate(lines) if line.startswith(" Alert"))
     assert lines[start : start + 5] == NARROW.splitlines()
 
@@ -60,8 +60,8 @@ def test_nothing_is_cut_off_in_eighty_columns():
         firing_s=12_030.0,
         fires_within_s=12_300.0,
     )
-    twin = notified("MessageThroughputBelowTarget", labels=(("priority", "low"),), ok=False)
-    wide = [live("a-scenario-with-a-long-name", alerts=(slow, twin))]
+    sibling = notified("MessageThroughputBelowTarget", labels=(("priority", "low"),), ok=False)
+    wide = [in_real_time("a-scenario-with-a-long-name", alerts=(slow, sibling))]
     lines = printed(wide, width=80, force_terminal=True, color_system=None)
     table = lines[: next(i for i, line in enumerate(lines) if line.startswith("Fired and"))]
     assert max(map(len, table)) <= 80
@@ -82,14 +82,14 @@ def test_the_hop_that_broke_stands_below_its_alert():
 
 def test_the_report_says_how_it_was_judged_and_lists_incidents():
     """Compression, scenario time and stack time; restarts and early ends."""
-    lines = printed([live(notes=("the receiver was started again",))])
+    lines = printed([in_real_time(notes=("the receiver was started again",))])
     assert (
         "Judged in real time by prometheus 2.42.0, Alertmanager and a webhook receiver, time"
         " compressed 30 times: 20m of scenarios in 2s of stack time"
     ) in lines
     assert "  drop: the receiver was started again" in lines
-    assert any("time uncompressed" in line for line in printed([live(compress=1.0)]))
-    assert not any("Incidents" in line for line in printed([live()]))
+    assert any("time uncompressed" in line for line in printed([in_real_time(compress=1.0)]))
+    assert not any("Incidents" in line for line in printed([in_real_time()]))
 
 
 def test_an_explained_alert_says_whom_it_notified():
@@ -97,14 +97,14 @@ def test_an_explained_alert_says_whom_it_notified():
     explained = alert(
         "Queue", "explained", firing_s=9.0, reason="x", deliveries=(delivery("pager", 9.0),)
     )
-    assert "  drop: Queue: x (notified: pager)" in printed([live(alerts=(explained,))])
+    assert "  drop: Queue: x (notified: pager)" in printed([in_real_time(alerts=(explained,))])
 
 
 def test_both_clocks_stand_side_by_side():
     """Every difference has a row, those that are not allowed first; the rest is counted."""
     late = difference("resolved", 780.0, 790.1, ok=False, reason="10.1 s later in real time")
     allowed = difference("pending", 210.0, 240.0, allowed_s=45.0)
-    lines = printed([live(clocks=(allowed, difference(), late))])
+    lines = printed([in_real_time(clocks=(allowed, difference(), late))])
     assert (
         "  1 of 3 transitions came at the same evaluation in virtual and in real time,"
         " 1 within the allowed difference, 1 not"
@@ -114,28 +114,28 @@ def test_both_clocks_stand_side_by_side():
         ["Throughput", "resolved", "13m", "13m10.1s", "0s", "FAIL"],
         ["Throughput", "pending", "3m30s", "4m", "45s", "ok"],
     ]
-    assert live(clocks=(late,)).verdict == "fail"
-    assert live(clocks=(allowed,)).verdict == "pass"
+    assert in_real_time(clocks=(late,)).verdict == "fail"
+    assert in_real_time(clocks=(allowed,)).verdict == "pass"
 
 
 def test_clocks_that_agree_need_no_table_and_one_clock_no_comparison():
     """A transition within the stored milliseconds is the same evaluation."""
-    agreed = printed([live(clocks=(difference(real_s=510.1),))])
+    agreed = printed([in_real_time(clocks=(difference(real_s=510.1),))])
     assert any("1 of 1 transitions came at the same evaluation" in line for line in agreed)
     assert not any("Transition" in line for line in agreed)
-    assert "Virtual and real time" not in printed([live()])
+    assert "Virtual and real time" not in printed([in_real_time()])
 
 
 def test_a_transition_on_one_clock_only_is_shown():
     """The other clock says never."""
     only = difference("firing", 510.0, None, ok=False, reason="in virtual time only")
-    (row,) = [line for line in printed([live(clocks=(only,))]) if " never " in line]
+    (row,) = [line for line in printed([in_real_time(clocks=(only,))]) if " never " in line]
     assert row.split() == ["Throughput", "firing", "8m30s", "never", "0s", "FAIL"]
 
 
 def test_the_summary_has_every_column():
     """Markdown has room for the condition and the pending state as well."""
-    text = summary([live(clocks=(difference("resolved", 780.0, 800.0, ok=False),))])
+    text = summary([in_real_time(clocks=(difference("resolved", 780.0, 800.0, ok=False),))])
     assert (
         "| Throughput | drop | 11s | 30s | 5m30s of 7m | 6m1s of 6m26s | slack-warnings | 1m of 3m"
         " | 2m2s | ok |"
@@ -154,7 +154,8 @@ def test_a_report_of_virtual_time_does_not_mention_receivers():
 def test_junit_names_the_hop_and_has_a_case_for_every_transition():
     """CI systems show the type of a failure."""
     late = difference(ok=False, reason="30.0 s later in real time")
-    root = ET.fromstring(junit([broken(), live(clocks=(difference(), late), notes=("cut",))]))  # noqa: S314 - ours
+    text = junit([broken(), in_real_time(clocks=(difference(), late), notes=("cut",))])
+    root = ET.fromstring(text)  # noqa: S314 - ours
     failures = [(one.get("type"), one.get("message")) for one in root.iter("failure")]
     assert failures == [
         ("alertmanager", "Alertmanager had it: nobody notified"),
@@ -170,7 +171,7 @@ def test_junit_names_the_hop_and_has_a_case_for_every_transition():
 
 def test_the_ledger_is_among_the_results(tmp_path):
     """Every notification, by scenario; none for a run in virtual time."""
-    folder = Results(tmp_path / "run").save([live(), outcome("virtual")])
+    folder = Results(tmp_path / "run").save([in_real_time(), outcome("virtual")])
     ledger = json.loads((folder / "notifications.json").read_text())
     assert list(ledger) == ["drop"]
     (one,) = ledger["drop"]
