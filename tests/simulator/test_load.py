@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from math import cos, pi, sqrt
+from math import cos, inf, nan, pi, sqrt
 
 import numpy as np
 import pytest
 
+from simulator.bounds import BoundError
 from simulator.kernel import loop as k
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
@@ -154,3 +155,28 @@ def test_a_surge_speeds_a_recorded_trace_up_while_it_lasts():
     surge = fault("traffic_surge", factor=2.0, start_s=2.0, duration_s=1.0)
     arrivals = count_arrivals(world_under(Load(trace_s=trace), surge), 10**9, 10)
     assert arrivals.tolist() == [100, 100, 200, 100, 100, 100, 100, 100, 100, 0]
+
+
+@pytest.mark.parametrize(
+    ("make", "owner", "field"),
+    [
+        (lambda: Stage(duration_s=-1, target=1), "stage", "duration_s"),
+        (lambda: Stage(duration_s=inf, target=1), "stage", "duration_s"),
+        (lambda: Stage(duration_s=1, target=-1), "stage", "target"),
+        (lambda: Stage(duration_s=1, target=1.1e7), "stage", "target"),
+        (lambda: Burst(factor=101, every_s=1, last_s=1), "burst", "factor"),
+        (lambda: Burst(factor=2, every_s=0, last_s=1), "burst", "every_s"),
+        (lambda: Burst(factor=2, every_s=1, last_s=nan), "burst", "last_s"),
+        (lambda: Daily(amplitude=1.1), "daily", "amplitude"),
+        (lambda: Daily(amplitude=1, peak_s=inf), "daily", "peak_s"),
+        (lambda: Load(rate=-1), "load", "rate"),
+        (lambda: Load(rate=nan), "load", "rate"),
+        (lambda: Load(trace_s=(1.0, 0.5)), "load", "trace_s"),
+        (lambda: Load(trace_s=(-0.1, 0.5)), "load", "trace_s"),
+    ],
+)
+def test_a_load_that_cannot_be_is_refused_by_field(make, owner, field):
+    """The refusal names the part of the load and the field, so that a file's key can be found."""
+    with pytest.raises(BoundError) as raised:
+        make()
+    assert (raised.value.owner, raised.value.field) == (owner, field)
