@@ -116,31 +116,31 @@ def check_python() -> MachineCheck:
 
 def check_kernel() -> MachineCheck:
     """Check numba, and whether the compiled kernel can be kept from one run to the next."""
-    found = f"numba {version('numba')}"
+    numba = f"numba {version('numba')}"
     try:
         from simulator.kernel.loop import run  # noqa: PLC0415 - numba looks for its cache on import
 
         folder = Path(run.stats.cache_path)
     except (ImportError, RuntimeError, OSError) as error:
         return MachineCheck(
-            name="kernel", state="missing", found=f"{found} does not work: {error}",
+            name="kernel", state="missing", found=f"{numba} does not work: {error}",
             advice="set NUMBA_CACHE_DIR to a folder that can be written to",
         )  # fmt: skip
     except AttributeError:
         return MachineCheck(
-            name="kernel", state="note", found=f"{found}, switched off by NUMBA_DISABLE_JIT",
+            name="kernel", state="note", found=f"{numba}, switched off by NUMBA_DISABLE_JIT",
             advice="unset NUMBA_DISABLE_JIT: uncompiled, the world is slower by far",
         )  # fmt: skip
     if not can_write(folder):
         return MachineCheck(
-            name="kernel", state="note", found=f"{found}, cache cannot be written to",
+            name="kernel", state="note", found=f"{numba}, cache cannot be written to",
             path=str(folder), advice="set NUMBA_CACHE_DIR, or every run compiles the kernel anew",
         )  # fmt: skip
     # numba names a cache's index after the module and the function.
     module = Path(run.py_func.__code__.co_filename).stem
     cached = any(folder.glob(f"{module}.{run.__name__}-*.nbi"))
     state = "compiled already" if cached else "not compiled yet: the first run takes a while"
-    return MachineCheck(name="kernel", state="ok", found=f"{found}, {state}", path=str(folder))
+    return MachineCheck(name="kernel", state="ok", found=f"{numba}, {state}", path=str(folder))
 
 
 def can_write(folder: Path) -> bool:
@@ -163,14 +163,14 @@ def check_program(name: str) -> MachineCheck:
     except JudgeError as error:
         return MachineCheck(name=name, state=absent, found="does not run", advice=str(error))
     if program is None:
-        found = f"not found ({USES[name]})"
-        return MachineCheck(name=name, state=absent, found=found, advice=INSTALL)
+        missing = f"not found ({USES[name]})"
+        return MachineCheck(name=name, state=absent, found=missing, advice=INSTALL)
     path = str(program.path)
     numbers = re.match(r"(\d+)\.(\d+)", program.version)
     oldest = OLDEST.get(name, (0, 0))
     if numbers and (int(numbers[1]), int(numbers[2])) < oldest:
-        found = f"{program.version} is older than {oldest[0]}.{oldest[1]}"
-        return MachineCheck(name=name, state=absent, found=found, path=path, advice=INSTALL)
+        too_old = f"{program.version} is older than {oldest[0]}.{oldest[1]}"
+        return MachineCheck(name=name, state=absent, found=too_old, path=path, advice=INSTALL)
     return MachineCheck(name=name, state="ok", found=program.version, path=path)
 
 

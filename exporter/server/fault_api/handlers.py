@@ -2,7 +2,7 @@
 
 Thin handlers over `FaultControl`. Documents are read and written by a `FaultFormat`, which the
 front door passes in, so that this room needs to know no scenario. Errors are
-`{"error": "one sentence"}`; their sentences are made here and in the guard, nowhere deeper.
+`{"error": "one sentence"}`.
 """
 
 from __future__ import annotations
