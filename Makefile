@@ -41,7 +41,7 @@ fmt: setup ## format the code and fix what ruff can fix
 	@$(VENV)/ruff format .
 	@$(VENV)/ruff check --fix .
 
-docs: setup ## write the tables of faults in docs/ and the scenario schema from the code
+docs: setup ## write the tables in docs/ and the scenario schema from the code
 	@$(VENV)/python tools/write_docs.py
 
 lock: setup ## bring requirements.lock up to date with pyproject.toml

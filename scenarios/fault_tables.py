@@ -1,36 +1,28 @@
 """The tables of faults in the documentation, made of what each kind says of itself.
 
-`tools/write_fault_tables.py` writes them into docs/scenarios.md and docs/fault.md, and a test says
-when those differ. Pure: text in, text out.
+`make docs` writes them into docs/scenarios.md and docs/fault.md, and a test fails when the pages
+differ. Pure: text in, text out.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
+from documents.marked_tables import markdown_table
 from scenarios.schema.derived import describe, key_of
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
+    from documents.marked_tables import Tables
     from simulator.faults.parameters import ParameterFacts, Parameters
-
-_MARKED: Final = re.compile(r"(<!-- `make docs` writes (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def fill_tables(page: str) -> str:
-    """Return a page with the tables between its marks as they should be; `KeyError` for others."""
-    return _MARKED.sub(lambda match: match[1] + TABLES[match[2]]() + match[3], page)
 
 
 def parameters_table() -> str:
     """What each kind does, what it may aim at, and its parameters with default and bounds."""
     header = ("fault", "what it does", "aims at", "parameters")
-    return _table(header, (_parameters_row(kind) for kind in FAULTS.values()))
+    return markdown_table(header, (_parameters_row(kind) for kind in FAULTS.values()))
 
 
 def effects_table() -> str:
@@ -39,10 +31,10 @@ def effects_table() -> str:
         (f"`{kind.facts.name}`", kind.facts.measured, kind.facts.expected)
         for kind in FAULTS.values()
     )
-    return _table(("fault", "measured", "expected"), rows)
+    return markdown_table(("fault", "measured", "expected"), rows)
 
 
-TABLES: Final[dict[str, Callable[[], str]]] = {
+FAULT_TABLES: Final[Tables] = {
     "parameters": parameters_table,
     "effects": effects_table,
 }
@@ -67,9 +59,3 @@ def _parameter(facts: ParameterFacts) -> str:
 
 def _plain(number: float) -> str:
     return f"{number:,.0f}" if number >= 1 else f"{number:g}"
-
-
-def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in (header, *rows)]
-    lines.insert(1, f"|{'---|' * len(tuple(header))}")
-    return "\n".join(lines) + "\n"

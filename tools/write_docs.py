@@ -1,6 +1,6 @@
-"""Write what is made of the code: the tables of faults in docs/ and the scenario file's schema.
+"""Write the files that are made from the code: tables in docs/ and the scenario file's schema.
 
-Run by `make docs` after a change of a fault's parameters, bounds or measures.
+Run by `make docs` after a change of a metric, or of a fault's parameters, bounds or measures.
 """
 
 from __future__ import annotations
@@ -12,16 +12,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scenarios.fault_tables import fill_tables  # noqa: E402 - the repository is on the path only now
+from documents.marked_tables import fill_tables  # noqa: E402 - the repository is on the path only now
+from exporter.metrics.metric_tables import METRIC_TABLES  # noqa: E402 - idem
+from scenarios.fault_tables import FAULT_TABLES  # noqa: E402 - idem
 from scenarios.schema.json_schema import scenario_schema  # noqa: E402 - idem
 
-PAGES = ("docs/scenarios.md", "docs/fault.md")
+PAGES = {
+    "docs/scenarios.md": FAULT_TABLES,
+    "docs/fault.md": FAULT_TABLES,
+    "docs/serve.md": METRIC_TABLES,
+}
 SCHEMA = "scenarios/scenario.schema.json"
 
 
 def main() -> None:
-    """Write the files that differ, and say which."""
-    texts = {page: fill_tables((ROOT / page).read_text(encoding="utf-8")) for page in PAGES}
+    """Write the files that differ, and print their names."""
+    texts = {
+        page: fill_tables((ROOT / page).read_text(encoding="utf-8"), tables)
+        for page, tables in PAGES.items()
+    }
     texts[SCHEMA] = json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n"
     for name, text in texts.items():
         path = ROOT / name

@@ -3,8 +3,8 @@
 `WORLD` is read from a snapshot and is the same in real time and in virtual time; `RUN` is what only
 a served process has: its version, its scenario, how well it keeps real time. Label values are
 closed lists, present at 0 from the first reading, and never name a single agent. Rules and
-dashboards rely on these names: add, but do not rename. A new metric is one entry here, and its row
-in docs/serve.md.
+dashboards rely on these names: add, but do not rename. A new metric is one entry here; `make docs`
+then adds its row to docs/serve.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,15 +214,3 @@ def test_a_catalogue_can_be_laid_out_over_a_part_of_the_metrics(world):
     """A caller may need a few metrics only."""
     catalogue = Catalogue(STATE[:1], world.snapshot())
     assert len(catalogue.series) == 4
-
-
-def test_the_documentation_lists_every_metric_as_it_is():
-    """Name, type, labels and help of each, and no metric that is not there."""
-    document = (Path(__file__).parents[3] / "docs" / "serve.md").read_text(encoding="utf-8")
-    rows = [
-        f"| `{metric.name}` | {metric.kind} | "
-        f"{', '.join(f'`{label.name}`' for label in metric.labels) or '-'} | {metric.help} |"
-        for metric in (*WORLD, *RUN)
-    ]
-    metrics = document.partition("## Metrics")[2]
-    assert [line for line in metrics.splitlines() if line.startswith("| `")] == rows
