@@ -79,7 +79,7 @@ def check(pack: Path, *, checked_at: datetime) -> Compliance:
     Raises InputError when `pack` is no directory and JudgeError when promtool is missing.
     """
     if not pack.is_dir():
-        raise InputError("a pack must be a directory that is there", path=str(pack))
+        raise InputError("a pack must be an existing directory", path=str(pack))
     promtool = require("promtool")
     binary = describe("promtool")
     engine = f"promtool {binary.version if binary else 'of unknown version'}"

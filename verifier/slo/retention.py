@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from documents.mistakes import InputError
+from documents.problems import BrokenRule
 from documents.yaml_reader import load
 from verifier.slo.compliance import RETENTION, Step
 
@@ -73,15 +74,16 @@ def _mistakes(document: Document) -> list[str]:
     ]
     if not uploads:
         message = f"the workflow runs `{COMMAND}` and never uploads its report"
-        return [str(document.error(message, ()))]
+        return [str(document.place(()).mistake(message))]
     mistakes = []
     for step, steps in uploads:
         options = step.get("with")
         days = options.get("retention-days") if isinstance(options, dict) else None
         if isinstance(days, int) and days >= KEEP_DAYS:
             return []
-        message = f"retention-days must be at least {KEEP_DAYS}, got {days!r}"
-        mistakes.append(str(document.error(message, (*steps, "with", "retention-days"))))
+        problem = BrokenRule("retention-days", f"be at least {KEEP_DAYS}", days)
+        place = document.place((*steps, "with", "retention-days"))
+        mistakes.append(str(place.mistake(problem)))
     return mistakes
 
 

@@ -166,7 +166,7 @@ def test_windows_may_be_a_mapping_by_name(pack):
 
 def test_a_pack_that_is_no_directory_is_bad_input(tmp_path):
     """That is no defect of a pack but of the argument."""
-    with pytest.raises(InputError, match="must be a directory that is there"):
+    with pytest.raises(InputError, match="must be an existing directory"):
         check(tmp_path / "nowhere", checked_at=NOW)
 
 

@@ -29,7 +29,7 @@ jobs:
             "retention-days: 30",
             "name: report",
             "fail",
-            "retention-days must be at least 30, got No",
+            "retention-days must be at least 30, got nothing",
         ),
         ("actions/upload-artifact@v4", "actions/cache@v4", "fail", "never uploads its report"),
         ("slo check", "doctor", "not seen", "no workflow in"),
