@@ -69,8 +69,8 @@ class FaultLedger:
                 self.close(fault.name, progress, now_ns)
         measures = (
             measure
-            for one in self.in_effect.values()
-            for measure in one.fault.parameters.measures()
+            for record in self.in_effect.values()
+            for measure in record.fault.parameters.measures()
         )
         sampled = any(measure.sampled for measure in measures)
         self.sample_ns = now_ns + accounts.SAMPLE_NS if sampled else NEVER
@@ -78,7 +78,7 @@ class FaultLedger:
 
     def _open(self, fault: Fault, s: State) -> FaultRecord:
         targets = resolve_targets(fault, self.topology, s, self.seed)
-        peers = [one.account for one in self.in_effect.values()]
+        peers = [record.account for record in self.in_effect.values()]
         account = accounts.open_account(self.topology, fault, targets, s, peers=peers)
         opened = FaultRecord(fault, targets, account)
         self.in_effect[fault.name] = opened
@@ -106,8 +106,8 @@ class FaultLedger:
             factor = interval.declared.traffic_factor() if interval else 1.0
             progress.trace_at_s += elapsed_s * factor
         if interval is not None:
-            for one in self.in_effect.values():
-                one.account = accounts.record(one.account, interval)
+            for record in self.in_effect.values():
+                record.account = accounts.record(record.account, interval)
         self.last_reading = reading
 
     def interval(self, progress: PlanProgress, s: State) -> Interval | None:
@@ -119,8 +119,8 @@ class FaultLedger:
         # A ramp's mean over the interval is its strength in the middle.
         middle_ns = (before.now_ns + after.now_ns) // 2 - progress.origin_ns
         active = (
-            ActiveFault(one.fault, one.targets, declared_strength(one.fault, middle_ns))
-            for one in self.in_effect.values()
+            ActiveFault(record.fault, record.targets, declared_strength(record.fault, middle_ns))
+            for record in self.in_effect.values()
         )
         return Interval(
             topology=self.topology,
@@ -137,7 +137,7 @@ class FaultLedger:
         interval = self.interval(progress, s)
         if interval is None:
             return self.ended
-        now = (self._effects_now(one, interval, progress) for one in self.in_effect.values())
+        now = (self._effects_now(record, interval, progress) for record in self.in_effect.values())
         return (*self.ended, *(effect for effects in now for effect in effects))
 
     def statuses(self, progress: PlanProgress, s: State) -> tuple[FaultStatus, ...]:
@@ -145,18 +145,20 @@ class FaultLedger:
         interval = self.interval(progress, s)
         if interval is None:
             return ()
-        return tuple(self._status(one, interval, progress) for one in self.in_effect.values())
+        return tuple(self._status(record, interval, progress) for record in self.in_effect.values())
 
     @staticmethod
     def _effects_now(
-        one: FaultRecord, interval: Interval, progress: PlanProgress
+        record: FaultRecord, interval: Interval, progress: PlanProgress
     ) -> tuple[FaultEffect, ...]:
-        account = accounts.record(one.account, interval)
-        return accounts.effects_of(account, progress.start_ns(one.fault), None)
+        account = accounts.record(record.account, interval)
+        return accounts.effects_of(account, progress.start_ns(record.fault), None)
 
-    def _status(self, one: FaultRecord, interval: Interval, progress: PlanProgress) -> FaultStatus:
-        fault, parameters = one.fault, one.fault.parameters
-        effect = self._effects_now(one, interval, progress)[0]
+    def _status(
+        self, record: FaultRecord, interval: Interval, progress: PlanProgress
+    ) -> FaultStatus:
+        fault, parameters = record.fault, record.fault.parameters
+        effect = self._effects_now(record, interval, progress)[0]
         return FaultStatus(
             name=fault.name,
             fault=fault.kind,

@@ -186,7 +186,7 @@ class World:
         later = progress.start_ns(fault) >= self.now_ns
         require(later, "start_s", "now or later", fault.start_s, owner=f"fault {fault.name}")
         resolve_targets(fault, self.topology, self._state, self.seed)
-        faults = (one for one in self.plan.faults if progress.end_ns(one) > self.now_ns)
+        faults = (old for old in self.plan.faults if progress.end_ns(old) > self.now_ns)
         progress.plan = replace(self.plan, faults=(*faults, fault))
         progress.add_edges_of(fault)
 
@@ -204,7 +204,7 @@ class World:
         require(alike, owner, "the one in effect but for parameters and duration", fault)
         end_ns = self._progress.end_ns(fault)
         require(end_ns > self.now_ns, "end", "later than now", fault.end_s, owner=owner)
-        faults = (fault if one is old else one for one in self.plan.faults)
+        faults = (fault if planned is old else planned for planned in self.plan.faults)
         self._progress.plan = replace(self.plan, faults=tuple(faults))
         self._record()
         self._ledger.change(fault)
@@ -216,7 +216,7 @@ class World:
         ended = self._ledger.in_effect[name].fault
         self._record()
         self._ledger.close(name, self._progress, self.now_ns)
-        faults = (one for one in self.plan.faults if one is not ended)
+        faults = (fault for fault in self.plan.faults if fault is not ended)
         self._progress.plan = replace(self.plan, faults=tuple(faults))
         self._refresh()
 
@@ -249,18 +249,18 @@ class World:
         self._record()
         begun = ledger.begin_and_end(progress, s, now_ns)
         effective = EffectiveParameters(self.topology, s)
-        for one in ledger.in_effect.values():
-            strength = one.fault.strength(now_ns - progress.origin_ns)
+        for record in ledger.in_effect.values():
+            strength = record.fault.strength(now_ns - progress.origin_ns)
             if strength > 0:
-                one.fault.parameters.compose(effective, one.targets, strength)
+                record.fault.parameters.compose(effective, record.targets, strength)
         effective.bound()
         effective.write(s, now_ns)
         ledger.exporter_up = effective.exporter_up
         ledger.scrape_path = effective.scrape_path()
         # Only now: what dies at an onset must restart under the parameters of the fault.
-        for one in begun:
-            onset = Onset(one.targets, s, self._command)
-            one.fault.parameters.at_onset(onset)
+        for record in begun:
+            onset = Onset(record.targets, s, self._command)
+            record.fault.parameters.at_onset(onset)
             ledger.exporter_restarts += onset.exporter_restarts
         move_slots(s, generator(self.seed, f"slots:{now_ns}"), self._command)
         set_rate(s, progress.arrivals_per_s(now_ns, effective.traffic_factor), now_ns)

@@ -69,21 +69,21 @@ class ScrapeEffectCounter:
     def complete(self, effects: tuple[FaultEffect, ...]) -> tuple[FaultEffect, ...]:
         """Return a world's effects with what was counted here of those of the path."""
         return tuple(
-            replace(one, measured=counted.measured, expected=counted.expected)
-            if (counted := self._effect(one.fault, one.name, one.began_ns))
-            else one
-            for one in effects
+            replace(effect, measured=counted.measured, expected=counted.expected)
+            if (counted := self._effect(effect.fault, effect.name, effect.began_ns))
+            else effect
+            for effect in effects
         )
 
     def show(self, snapshot: Snapshot) -> Snapshot:
         """Return the reading with what was counted here of the faults in effect."""
-        if not any(one.fault in SCRAPE_PATH_FAULTS for one in snapshot.faults):
+        if not any(status.fault in SCRAPE_PATH_FAULTS for status in snapshot.faults):
             return snapshot
         faults = tuple(
-            replace(one, effect=counted.measured, expected=counted.expected)
-            if (counted := self._effect(one.fault, one.name, one.began_ns))
-            else one
-            for one in snapshot.faults
+            replace(status, effect=counted.measured, expected=counted.expected)
+            if (counted := self._effect(status.fault, status.name, status.began_ns))
+            else status
+            for status in snapshot.faults
         )
         return replace(snapshot, faults=faults)
 

@@ -1,7 +1,7 @@
-"""What a hindered scrape leaves out: the faults of the observability path, as the exporter acts.
+"""What faults of the observability path take from a scrape: the page, or some of its series.
 
-The live page and the recorder of history both ask here, so that virtual and real time lose the same
-scrapes and the same series. Pure; it changes nothing in the world.
+The exposition and the recorder of history both ask here, so that virtual and real time lose the
+same scrapes and the same series. Pure; it changes nothing in the world.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def open_account(
     """
     state = s.agent[targets.agents, k.STATE]
     kind = type(fault.parameters)
-    alike = (one for one in peers if type(one.fault.parameters) is kind)
-    provisioned = min((count_provisioned(s), *(one.provisioned_at_onset for one in alike)))
+    alike = (peer for peer in peers if type(peer.fault.parameters) is kind)
+    provisioned = min((count_provisioned(s), *(peer.provisioned_at_onset for peer in alike)))
     return Account(
         topology=topology,
         fault=fault,

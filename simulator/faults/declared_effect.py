@@ -58,10 +58,10 @@ class DeclaredEffect:
     Kinds write the sums and products in `declare`; the methods keep them within their limits.
     """
 
-    def __init__(self, topology: Topology, active: Iterable[ActiveFault]) -> None:
-        """Add up what each of the `active` faults declares, in their order."""
+    def __init__(self, topology: Topology, faults: Iterable[ActiveFault]) -> None:
+        """Add up what each of the `faults` in effect declares, in their order."""
         self.topology = topology
-        self.active = tuple(active)
+        self.faults = tuple(faults)
         fleet = topology.fleet
         self.start_factor = np.ones(fleet)
         self.task_factor = np.ones(fleet)
@@ -79,17 +79,19 @@ class DeclaredEffect:
         self.leaked_share = np.zeros(len(topology.sandboxes))
         self.down_share = np.zeros(len(topology.sandboxes))
         self.stolen_share = np.zeros(topology.hosts)
-        for one in self.active:
-            one.fault.parameters.declare(self, one.targets, one.strength)
+        for fault, targets, strength in self.faults:
+            fault.parameters.declare(self, targets, strength)
 
     def without(self, *kinds: type[Parameters]) -> DeclaredEffect:
         """The same, had there been no fault of these kinds."""
-        others = (one for one in self.active if not isinstance(one.fault.parameters, kinds))
+        others = (
+            active for active in self.faults if not isinstance(active.fault.parameters, kinds)
+        )
         return DeclaredEffect(self.topology, others)
 
     def strength_of(self, targets: FaultTargets) -> float:
         """The strength of the fault that resolved these very targets."""
-        return max(one.strength for one in self.active if one.targets is targets)
+        return max(active.strength for active in self.faults if active.targets is targets)
 
     def start_slowness(self) -> Reals:
         """How many times as long each agent takes to start."""

@@ -124,10 +124,10 @@ class Parameters(ABC):
 
     def __post_init__(self) -> None:
         """Raise `BoundError` for a number outside its bounds."""
-        for one in parameter_facts(type(self)):
-            value = getattr(self, one.field)
-            holds = one.bound.holds(value)
-            require(holds, one.field, one.bound.rule, value, owner=self.facts.name)
+        for parameter in parameter_facts(type(self)):
+            value = getattr(self, parameter.field)
+            holds = parameter.bound.holds(value)
+            require(holds, parameter.field, parameter.bound.rule, value, owner=self.facts.name)
 
     @property
     @abstractmethod

@@ -75,11 +75,12 @@ def _groups(t: Topology, s: State) -> list[tuple[list[int], float]]:
         tiers_of_group.setdefault(int(s.agent[first, k.GROUP]), []).append(tier)
     groups = []
     for tiers in tiers_of_group.values():
-        classes = [one for one in t.classes if one.name in t.tiers[tiers[0]].takes]
-        share = sum(one.share for one in classes)
+        takes = t.tiers[tiers[0]].takes
+        classes = [task_class for task_class in t.classes if task_class.name in takes]
+        share = sum(task_class.share for task_class in classes)
         if share > 0:
-            service_s = sum(one.share * one.mean_service_s for one in classes) / share
-            groups.append((tiers, service_s))
+            work_s = sum(task_class.share * task_class.mean_service_s for task_class in classes)
+            groups.append((tiers, work_s / share))
     return groups
 
 

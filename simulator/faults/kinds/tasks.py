@@ -54,7 +54,7 @@ class TaskSlowdown(Uncompressed):
         return (Measure(estimate, NO_TASK, averaged=True, correct=self._part_of_delay),)
 
     def _part_of_delay(self, account: Account, estimate: EffectEstimate) -> EffectEstimate:
-        service_s = max(one.mean_service_s for one in account.topology.classes)
+        service_s = max(task_class.mean_service_s for task_class in account.topology.classes)
         return expect_part_of_delay(account, estimate, (self.factor - 1) * service_s)
 
 

@@ -137,9 +137,9 @@ class CapacityDemand(Uncompressed):
         """Agents up or starting, against the reservation as far as the fleet could grow."""
         answered_ns = interval.plan_ns - round(_REACTION_S * 1e9)
         reserved = max(
-            round(parameters.agents * declared_strength(one.fault, answered_ns))
-            for one in interval.declared.active
-            if isinstance(parameters := one.fault.parameters, CapacityDemand)
+            round(parameters.agents * declared_strength(active.fault, answered_ns))
+            for active in interval.declared.faults
+            if isinstance(parameters := active.fault.parameters, CapacityDemand)
         )
         state = interval.state.agent[:, k.STATE]
         able = (state != k.CRASH) & ~np.isfinite(interval.declared.alive_s)
