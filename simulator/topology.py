@@ -220,12 +220,12 @@ class Topology:
         for name, parts in (("classes", self.classes), ("priorities", self.priorities)):
             total = sum(part.share for part in parts)
             holds = abs(total - 1) < SHARE_SLACK
-            require(holds, name, "a list whose shares add up to 1", total)
+            require(holds, name, "parts whose shares add up to 1", total)
         sandboxed = sum(pool.share for pool in self.sandboxes)
         require(
             sandboxed <= 1 + SHARE_SLACK,
             "sandboxes",
-            "a list whose shares add up to at most 1",
+            "parts whose shares add up to at most 1",
             sandboxed,
         )
         require(

@@ -163,7 +163,7 @@ class _RoutingReader(PackWalker):
             return parent.receiver
         name = self.text(keys, "receiver", steps)
         if name and name not in self.names:
-            self.reject(UnknownName("receiver", name, tuple(self.names)), (*steps, "receiver"))
+            self.reject(UnknownName("receiver", name, _known(self.names)), (*steps, "receiver"))
         return name
 
     def grouping(self, keys: dict[str, Value], steps: Steps) -> None:
@@ -183,7 +183,7 @@ class _RoutingReader(PackWalker):
         for key in TIMES:
             for index, name in enumerate(self.sequence(keys.get(key), (*steps, key))):
                 if name not in self.intervals:
-                    problem = UnknownName("time interval", str(name), tuple(self.intervals))
+                    problem = UnknownName("time interval", str(name), _known(self.intervals))
                     self.reject(problem, (*steps, key, index))
             if keys.get(key):
                 self.note(f"{key} is left out: a run is judged at any time of day", (*steps, key))
@@ -223,3 +223,8 @@ class _RoutingReader(PackWalker):
         if raw is not None and str(raw).lower() not in _TRUE + _FALSE:
             self.reject(BrokenRule(key, "be true or false", raw), (*steps, key))
         return is_true(raw)
+
+
+def _known(names: list[str]) -> tuple[str, ...]:
+    """Return the names that can be offered: each once, none that was a mistake itself."""
+    return tuple(dict.fromkeys(name for name in names if name))

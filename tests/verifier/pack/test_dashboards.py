@@ -29,15 +29,15 @@ def panel(*exprs: str, **fields: Any) -> dict[str, Any]:
 
 def exprs(tmp_path: Path, document: Any) -> list[str]:
     """Return every expression a dashboard asks."""
-    found = load_dashboards([write(tmp_path, document)])
-    return [query.expr for panel in found.panels for query in panel.queries]
+    dashboards = load_dashboards([write(tmp_path, document)])
+    return [query.expr for panel in dashboards.panels for query in panel.queries]
 
 
 def test_the_pack_has_its_twenty_panels() -> None:
     """6 + 6 + 8, each with a query."""
-    found = load_dashboards(PACK)
-    assert sorted(Counter(one.dashboard for one in found.panels).values()) == [6, 6, 8]
-    assert found.findings == ()
+    dashboards = load_dashboards(PACK)
+    assert sorted(Counter(p.dashboard for p in dashboards.panels).values()) == [6, 6, 8]
+    assert dashboards.findings == ()
 
 
 def test_panels_of_any_age_are_found(tmp_path: Path) -> None:
@@ -51,16 +51,16 @@ def test_panels_of_any_age_are_found(tmp_path: Path) -> None:
             {"title": "no type", "targets": [{"expr": "e", "legendFormat": "{{x}}"}]},
         ],
     }
-    found = load_dashboards([write(tmp_path, document)])
-    seen = [(p.dashboard, p.title, p.type, [q.expr for q in p.queries]) for p in found.panels]
+    dashboards = load_dashboards([write(tmp_path, document)])
+    seen = [(p.dashboard, p.title, p.type, [q.expr for q in p.queries]) for p in dashboards.panels]
     assert seen == [
         ("Old", "P", "graph", ["a"]),
         ("Old", "P", "timeseries", ["b"]),
         ("Old", "P", "timeseries", ["c", "d"]),
         ("Old", "no type", "graph", ["e"]),
     ]
-    assert found.panels[3].queries[0].legend == "{{x}}"
-    assert found.panels[2].raw["datasource"] == "Prometheus"
+    assert dashboards.panels[3].queries[0].legend == "{{x}}"
+    assert dashboards.panels[2].raw["datasource"] == "Prometheus"
 
 
 def test_an_export_of_the_http_interface_is_unwrapped(tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_an_export_of_the_http_interface_is_unwrapped(tmp_path: Path) -> None:
 def test_a_query_knows_its_line_and_column(tmp_path: Path) -> None:
     """For errors and for findings of others."""
     path = write(tmp_path, {"panels": [panel("up")]})
-    (found,) = load_dashboards([path]).panels
-    line, column = found.queries[0].position.line, found.queries[0].position.column
+    (only,) = load_dashboards([path]).panels
+    line, column = only.queries[0].position.line, only.queries[0].position.column
     assert path.read_text().splitlines()[line - 1][column - 1 :] == '"up"'
 
 
@@ -110,9 +110,9 @@ def test_what_is_not_asked_of_prometheus_is_a_finding(tmp_path: Path) -> None:
             panel("a", targets=[{"refId": "A"}, {"expr": "b", "hide": True}]),
         ]
     }
-    found = load_dashboards([write(tmp_path, document)])
-    assert found.panels == ()
-    assert [finding.message for finding in found.findings] == [
+    dashboards = load_dashboards([write(tmp_path, document)])
+    assert dashboards.panels == ()
+    assert [finding.message for finding in dashboards.findings] == [
         "panel 'P' asks loki, not Prometheus: not judged",
         "a library panel keeps its queries elsewhere, it is not judged",
         "panel 'P' has a query without expr: not judged",

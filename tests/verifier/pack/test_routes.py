@@ -36,8 +36,8 @@ def test_matchers_are_read_as_alertmanager_reads_them(
     text: str, read: list[tuple[str, str, str]]
 ) -> None:
     """Quotes may be left out; a comma within them separates nothing."""
-    found = [(one.name, one.operator, one.value) for one in parse_matchers(text)]
-    assert found == read
+    matchers = parse_matchers(text)
+    assert [(m.name, m.operator, m.value) for m in matchers] == read
 
 
 @pytest.mark.parametrize(

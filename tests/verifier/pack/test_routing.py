@@ -288,6 +288,11 @@ MISTAKES = [
         "mute_time_intervals: [x]",
         "7:29: no time interval is called 'x', there is none",
     ),
+    (
+        "name: page",
+        "name: ''",
+        "6:17: no receiver is called 'page', the names are mail",
+    ),
     ("group_interval: 1m", "routes: [null]", "7:16: a route must be a mapping, got nothing"),
     ('team="db"', "team", "5:18: a matcher must be written like severity=\"critical\", got 'team'"),
     ("[alertname]", "[alertname, alertname]", "3:25: the label 'alertname' is given twice"),

@@ -26,9 +26,9 @@ AWKWARD = (
 """What YAML and JSON do not write alike: each of its characters has been lost by somebody."""
 
 
-def documents(found):
+def documents(files):
     """Return rules without where they stand."""
-    return [group_document(group) for group in found.groups]
+    return [group_document(group) for group in files.groups]
 
 
 @pytest.mark.parametrize("factor", [1, 7, 30])
@@ -37,14 +37,14 @@ def documents(found):
 )
 def test_promtool_and_the_loader_take_what_is_written(tmp_path, directory, names, factor):
     """The pack's rules, the extras and a user's older ones, compressed or not."""
-    found = compress_rules(load_rules([directory / f"{name}.yaml" for name in names]), factor)
-    paths = write_rules(found, tmp_path)
+    files = compress_rules(load_rules([directory / f"{name}.yaml" for name in names]), factor)
+    paths = write_rules(files, tmp_path)
     assert list(paths) == sorted(tmp_path.iterdir())
     run = subprocess.run(
         [require("promtool"), "check", "rules", *paths], capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stderr) == (0, "")
-    assert documents(load_rules(paths)) == documents(found)
+    assert documents(load_rules(paths)) == documents(files)
 
 
 def test_a_running_prometheus_has_every_text_as_it_was():
@@ -59,9 +59,9 @@ def test_a_running_prometheus_has_every_text_as_it_was():
         position=NOWHERE,
     )
     record = RecordingRule("y:z", "sum(rate(x[5m]))", (("a", "true"),), NOWHERE)
-    found = RuleFiles((RuleGroup("g", "g.yaml", 15.0, (alert, record)),))
+    files = RuleFiles((RuleGroup("g", "g.yaml", 15.0, (alert, record)),))
     with Prometheus() as server:
-        paths = write_rules(compress_rules(found, 30), server.directory)
+        paths = write_rules(compress_rules(files, 30), server.directory)
         server.configure(json.dumps({"rule_files": [str(path) for path in paths]}))
         (group,) = server._client._ask("/api/v1/rules")["groups"]
     first, second = group["rules"]

@@ -44,8 +44,8 @@ def write(tmp_path: Path, text: str) -> Path:
 def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
     """Durations are seconds, labels sorted pairs, every rule knows its place."""
     path = write(tmp_path, GOOD)
-    found = load_rules([path], default_interval_s=45)
-    first, second = found.groups
+    files = load_rules([path], default_interval_s=45)
+    first, second = files.groups
     assert (first.name, first.interval_s, first.file) == ("first", 30, str(path))
     assert (second.interval_s, second.rules) == (45, ())
     recording, alert = first.rules
@@ -55,9 +55,9 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
     assert (alert.for_s, alert.keep_firing_for_s) == (5400, 90)
     assert alert.annotations == (("summary", "{{ $value }} errors"),)
     assert str(alert.position) == f"{path}:9:15"
-    assert found.alerts == ((first, alert),)
-    assert found.recordings == ((first, recording),)
-    assert found.findings == ()
+    assert files.alerts == ((first, alert),)
+    assert files.recordings == ((first, recording),)
+    assert files.findings == ()
 
 
 def test_the_pack_has_its_nineteen_alerts() -> None:
@@ -193,9 +193,9 @@ def test_jinja_residue_is_a_finding_and_stops_nothing(tmp_path: Path) -> None:
     """Users' older files carry it in annotations; it reaches the reader literally."""
     wrapped = "'{% raw %}{{ $value }}{% endraw %} errors'"
     path = write(tmp_path, GOOD.replace("'{{ $value }} errors'", wrapped))
-    found = load_rules([path])
-    assert len(found.alerts) == 1
-    assert [str(finding) for finding in found.findings] == [
+    files = load_rules([path])
+    assert len(files.alerts) == 1
+    assert [str(finding) for finding in files.findings] == [
         f"{path}:16:20: annotation summary holds Jinja residue ({{% ... %}}): it is shown as is"
     ]
 
