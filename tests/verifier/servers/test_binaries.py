@@ -1,4 +1,4 @@
-"""Where programs are looked for, and in what order."""
+"""Where programs are searched for, and in what order."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def program(directory: Path, name: str, words: str = "promtool, version 3.1.0 (branch)") -> Path:
-    """Write a program that says some words."""
+def program(directory: Path, name: str, output: str = "promtool, version 3.1.0 (branch)") -> Path:
+    """Write a program that prints `output`."""
     directory.mkdir(exist_ok=True)
     path = directory / name
-    path.write_text(f"#!/bin/sh\necho '{words}'\n")
+    path.write_text(f"#!/bin/sh\necho '{output}'\n")
     path.chmod(0o755)
     return path
 
 
-def test_the_programs_of_this_machine_say_their_versions() -> None:
+def test_the_programs_of_this_machine_state_their_versions() -> None:
     """All four of them, so that `doctor` has something to show."""
     for name in PROGRAMS:
-        found = describe(name)
-        assert found is not None
-        assert found.path.is_absolute()
-        assert found.version[0].isdigit()
+        binary = describe(name)
+        assert binary is not None
+        assert binary.path.is_absolute()
+        assert binary.version[0].isdigit()
 
 
-def test_the_users_directory_wins_over_the_projects_and_that_over_path(
+def test_the_users_directory_comes_before_the_projects_and_that_before_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever sets the variable means it."""
+    """A variable that is set was set on purpose."""
     on_path = program(tmp_path / "path", "promtool")
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.delenv(TOOLS_VARIABLE, raising=False)
@@ -60,10 +60,10 @@ def test_debians_name_of_alertmanager_is_known(
     assert find("alertmanager") == path
 
 
-def test_what_is_missing_is_none_or_an_error_with_the_way_out(
+def test_a_missing_program_is_none_or_an_error_that_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`doctor` shows, the judge refuses."""
+    """`doctor` shows it, the judge refuses to run."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv(TOOLS_VARIABLE, raising=False)
     monkeypatch.setattr(binaries, "PROJECT_TOOLS", tmp_path)
@@ -75,7 +75,7 @@ def test_what_is_missing_is_none_or_an_error_with_the_way_out(
 def test_a_program_without_a_version_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Something else of that name, or a broken download."""
+    """Another program of that name, or a broken download."""
     program(tmp_path / "path", "promtool", "hello")
     monkeypatch.setenv(TOOLS_VARIABLE, str(tmp_path / "path"))
     with pytest.raises(JudgeError, match=r"must state a version, got 'hello"):

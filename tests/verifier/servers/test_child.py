@@ -1,4 +1,4 @@
-"""A child that is started, interrupted and stopped at awkward moments leaves nothing."""
+"""A child that is started, interrupted and stopped at awkward times leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from verifier.servers import child as module
 from verifier.servers.child import Child
 
 
-def at_work(directory: Path) -> list[int]:
+def processes_naming(directory: Path) -> list[int]:
     """Return the processes whose command line names the directory."""
-    found = []
+    pids = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if str(directory).encode() in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
+                pids.append(int(process.name))
         except OSError:
             continue
-    return [pid for pid in found if is_running(pid)]
+    return [pid for pid in pids if is_running(pid)]
 
 
 @pytest.fixture(autouse=True)
 def _linux() -> None:
     if not Path("/proc/self/stat").exists():
-        pytest.skip("looks at processes in /proc")
+        pytest.skip("reads processes from /proc")
 
 
 def test_a_signal_in_the_middle_of_a_start_leaves_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process was begun and nobody was told its id but the guard, by the process itself."""
+    """The process runs, and only the guard knows its id, from the process itself."""
     child = Child("x-", parent_directory=tmp_path)
     popen = subprocess.Popen
     pids = []
 
     def interrupted(*arguments: object, **options: object) -> None:
-        pids.append(popen(*arguments, **options).pid)  # type: ignore[call-overload]
+        pids.append(popen(*arguments, **options).pid)  # type: ignore[call-overload] - passed on as they are
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module.subprocess, "Popen", interrupted)
@@ -85,11 +85,11 @@ def test_kill_9_of_the_parent_in_the_middle_of_a_start_leaves_no_process(tmp_pat
             cwd=Path(__file__).parents[3],
         )
         assert run.returncode == -signal.SIGKILL
-    assert wait_until(lambda: not at_work(tmp_path) and not list(tmp_path.iterdir()), 5)
+    assert wait_until(lambda: not processes_naming(tmp_path) and not list(tmp_path.iterdir()), 5)
 
 
-def test_once_stopped_nothing_is_started_any_more(tmp_path: Path) -> None:
-    """A thread that was about to start a server again comes too late."""
+def test_after_a_stop_nothing_is_started_any_more(tmp_path: Path) -> None:
+    """A thread that was about to start a server again is too late."""
     child = Child("x-", parent_directory=tmp_path)
     child.stop()
     with pytest.raises(JudgeError, match="was stopped already"):
@@ -98,7 +98,7 @@ def test_once_stopped_nothing_is_started_any_more(tmp_path: Path) -> None:
 
 
 def test_starts_and_a_stop_from_two_threads_leave_nothing(tmp_path: Path) -> None:
-    """Whichever comes first."""
+    """Whichever happens first."""
     for round_ in range(20):
         child = Child("x-", parent_directory=tmp_path)
 
@@ -114,23 +114,23 @@ def test_starts_and_a_stop_from_two_threads_leave_nothing(tmp_path: Path) -> Non
         time.sleep(0.002 * round_)
         child.stop()
         starter.join()
-    assert wait_until(lambda: not at_work(tmp_path) and not list(tmp_path.iterdir()), 2)
+    assert wait_until(lambda: not processes_naming(tmp_path) and not list(tmp_path.iterdir()), 2)
 
 
 def test_the_program_does_not_hold_the_guards_pipe(tmp_path: Path) -> None:
-    """Else the end of the parent would never be seen; it reads nothing either."""
+    """Otherwise the end of the parent would never be noticed; it reads nothing either."""
     child = Child("x-", parent_directory=tmp_path)
     child.start(["/bin/sleep", "60"])
     process = Path(f"/proc/{child.pid}")
     assert wait_until(lambda: str((process / "fd" / "0").readlink()) == "/dev/null")
     assert wait_until(lambda: len(list((process / "fd").iterdir())) == 3)
     pipe = Path(f"/proc/self/fd/{child._guard.stdin.fileno()}").readlink()
-    assert pipe not in [one.readlink() for one in (process / "fd").iterdir()]
+    assert pipe not in [descriptor.readlink() for descriptor in (process / "fd").iterdir()]
     child.stop()
 
 
-def test_a_full_disk_is_the_way_out_that_is_told(tmp_path: Path) -> None:
-    """By the words of the program, or of whoever could not write for it."""
+def test_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
+    """From the log of the program, or from the error of whatever could not write for it."""
     child = Child("x-", parent_directory=tmp_path)
     assert child.way_out().startswith("run it again")
     assert child.way_out("write: No space left on device").startswith(f"the disk of {tmp_path}")
@@ -144,7 +144,7 @@ def test_a_full_disk_is_the_way_out_that_is_told(tmp_path: Path) -> None:
     child.stop()
 
 
-def test_of_a_crash_the_first_words_are_kept(tmp_path: Path) -> None:
+def test_of_a_crash_the_first_line_is_kept(tmp_path: Path) -> None:
     """A Go program writes hundreds of lines after them."""
     child = Child("x-", parent_directory=tmp_path)
     lines = "echo level=info well; echo 'fatal error: fault'; seq 1 500; sleep 60"

@@ -1,4 +1,4 @@
-"""Alerts as a Prometheus shows them, and servers that do not answer as they should."""
+"""Alerts as a Prometheus reports them, and servers that do not answer as they should."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from verifier.servers.foreign_server import (
 
 def rules(*alerts, duration=12, interval=5.0, labels=None):
     """Return the answer of the rules API for one rule with these (state, activeAt)."""
-    given = {"severity": "warning"} if labels is None else labels
-    found = [
+    common = {"severity": "warning"} if labels is None else labels
+    instances = [
         {
             "state": state,
             "activeAt": at,
-            "labels": {"alertname": "Full", "sandbox_type": "B", **given},
+            "labels": {"alertname": "Full", "sandbox_type": "B", **common},
         }
         for state, at in alerts
     ]
-    rule = {"name": "Full", "duration": duration, "labels": given, "alerts": found}
+    rule = {"name": "Full", "duration": duration, "labels": common, "alerts": instances}
     return {"status": "success", "data": {"groups": [{"interval": interval, "rules": [rule]}]}}
 
 
@@ -37,7 +37,7 @@ def rules(*alerts, duration=12, interval=5.0, labels=None):
 def answering(*parts, status="200 OK", wait_s=0.0):
     """Serve one connection after another with these bytes, a pause before each."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        asked = []
+        received = []
 
         def serve():
             while True:
@@ -46,7 +46,7 @@ def answering(*parts, status="200 OK", wait_s=0.0):
                 except OSError:
                     return
                 with connection:
-                    asked.append(connection.recv(65536).decode())
+                    received.append(connection.recv(65536).decode())
                     try:
                         connection.sendall(
                             f"HTTP/1.1 {status}\r\nConnection: close\r\n\r\n".encode()
@@ -59,17 +59,17 @@ def answering(*parts, status="200 OK", wait_s=0.0):
 
         threading.Thread(target=serve, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+            yield f"http://127.0.0.1:{server.getsockname()[1]}", received
         finally:
             server.shutdown(socket.SHUT_RDWR)
 
 
-def test_the_state_and_its_beginning_are_those_of_the_rule():
-    """Firing begins at the first evaluation at which `for` has passed: 12 s on a grid of 5 s."""
+def test_the_state_and_its_start_are_those_of_the_rule():
+    """Firing starts at the first evaluation at which `for` has passed: 12 s on a grid of 5 s."""
     document = rules(("pending", "2026-01-01T00:00:00Z"), ("firing", "2026-01-01T00:00:00Z"))
-    with answering(json.dumps(document).encode()) as (url, asked):
+    with answering(json.dumps(document).encode()) as (url, received):
         pending, firing = ForeignServer("Prometheus", f"{url}/prefix/").active_alerts()
-    assert asked[0].startswith("GET /prefix/api/v1/rules?type=alert HTTP/1.1\r\n")
+    assert received[0].startswith("GET /prefix/api/v1/rules?type=alert HTTP/1.1\r\n")
     assert pending == ActiveAlert(
         alert="Full",
         state="pending",
@@ -82,7 +82,7 @@ def test_the_state_and_its_beginning_are_those_of_the_rule():
 
 
 def test_a_rule_without_for_fires_at_once():
-    """Nothing pends."""
+    """It is never pending."""
     document = rules(("firing", "2026-01-01T00:00:00Z"), duration=0)
     with answering(json.dumps(document).encode()) as (url, _):
         [firing] = ForeignServer("Prometheus", url).active_alerts()
@@ -92,8 +92,8 @@ def test_a_rule_without_for_fires_at_once():
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b'{"data": null}', b'{"data": {"groups": [{"rules": [{}]}]}}']
 )
-def test_what_is_no_prometheus_is_told(body):
-    """Whatever answers there."""
+def test_anything_but_a_prometheus_is_reported(body):
+    """Whatever it answers."""
     with (
         answering(body) as (url, _),
         pytest.raises(ServerUnreachable, match="does not answer as a Prometheus"),
@@ -101,7 +101,7 @@ def test_what_is_no_prometheus_is_told(body):
         ForeignServer("your Prometheus", url).active_alerts()
 
 
-def test_a_refusal_is_told_with_its_status():
+def test_a_refusal_is_reported_with_its_status():
     """A proxy with a login, say."""
     with (
         answering(b"no", status="401 Unauthorized") as (url, _),
@@ -111,9 +111,9 @@ def test_a_refusal_is_told_with_its_status():
 
 
 @pytest.mark.parametrize("parts", [[], [b"x"] * 100])
-def test_whoever_is_silent_or_never_done_is_not_waited_for(parts):
-    """Neither no answer nor one that comes byte by byte holds anybody up."""
-    began_s = time.monotonic()
+def test_a_server_that_never_finishes_its_answer_is_not_waited_for(parts):
+    """Neither silence nor an answer byte by byte takes longer than the timeout."""
+    started_s = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         if not parts:
@@ -125,7 +125,7 @@ def test_whoever_is_silent_or_never_done_is_not_waited_for(parts):
                 pytest.raises(ServerUnreachable, match=r"no answer within 0.3 s"),
             ):
                 ForeignServer("p", url, timeout_s=0.3).check()
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - started_s < 5
 
 
 def test_an_endless_answer_is_cut_off():
@@ -137,15 +137,15 @@ def test_an_endless_answer_is_cut_off():
         ForeignServer("p", url, timeout_s=30).check()
 
 
-def test_nobody_there_is_told_and_no_proxy_is_asked(monkeypatch):
-    """The URL that was given is the only one spoken to."""
-    with answering(b"{}") as (proxy, asked):
+def test_a_refused_connection_is_reported_and_no_proxy_is_used(monkeypatch):
+    """The URL of the user is the only one that is requested."""
+    with answering(b"{}") as (proxy, received):
         monkeypatch.setenv("http_proxy", proxy)
         with pytest.raises(
             ServerUnreachable, match=r"http://127.0.0.1:1 cannot be reached \(.*refused"
         ):
             ForeignServer("p", "http://127.0.0.1:1").check()
-        assert asked == []
+        assert received == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_nobody_there_is_told_and_no_proxy_is_asked(monkeypatch):
         "http://x?q",
     ],
 )
-def test_what_is_no_url_is_refused(url):
-    """With what one looks like."""
+def test_anything_but_a_url_is_refused(url):
+    """The error shows what a URL looks like."""
     with pytest.raises(ValueError, match=r"must be like http://127\.0\.0\.1:9090, got"):
         ForeignServer("p", url)

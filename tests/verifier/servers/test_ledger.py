@@ -1,4 +1,4 @@
-"""What is read from a ledger: each notification once, whole lines only, nothing guessed."""
+"""Reading a ledger: each notification once, whole lines only, nothing guessed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def line(received_s: float, body: dict[str, Any]) -> bytes:
     return json.dumps({"received_s": received_s, "body": body}).encode() + b"\n"
 
 
-def test_an_alert_is_read_with_all_that_was_told(tmp_path: Path) -> None:
+def test_an_alert_is_read_with_all_its_data(tmp_path: Path) -> None:
     """Labels and annotations sorted by name, times in Unix seconds, no end while it fires."""
     path = tmp_path / "ledger"
     path.write_bytes(line(7, delivery(alert(), alert("Up", "resolved"))))
@@ -34,7 +34,7 @@ def test_an_alert_is_read_with_all_that_was_told(tmp_path: Path) -> None:
     assert (resolved.status, resolved.ends_at_s) == ("resolved", END_S)
 
 
-def test_what_arrives_again_counts_once_and_what_differs_counts_anew(tmp_path: Path) -> None:
+def test_a_repeated_notification_counts_once_and_a_different_one_anew(tmp_path: Path) -> None:
     """The key is receiver, group, fingerprint, start and status; the first arrival is kept."""
     path = tmp_path / "ledger"
     later = alert(startsAt="2026-01-02T03:04:05.124Z")
@@ -48,12 +48,12 @@ def test_what_arrives_again_counts_once_and_what_differs_counts_anew(tmp_path: P
         delivery(alert(status="resolved")),
     ]
     path.write_bytes(b"".join(line(number, body) for number, body in enumerate(bodies)))
-    found = read_ledger(path)
-    assert [(one.fingerprint, one.received_s, one.deliveries) for one in found] == [
+    notifications = read_ledger(path)
+    assert [(each.fingerprint, each.received_s, each.deliveries) for each in notifications] == [
         ("down", 0, 3), ("slow", 1, 1), ("down", 3, 1), ("down", 4, 1), ("down", 5, 1),
         ("down", 6, 1),
     ]  # fmt: skip
-    assert found[0].annotations == (("summary", "all is lost"),)
+    assert notifications[0].annotations == (("summary", "all is lost"),)
 
 
 def test_a_line_that_is_still_being_written_is_left_for_the_next_reading(tmp_path: Path) -> None:
@@ -71,11 +71,11 @@ def test_a_line_that_is_still_being_written_is_left_for_the_next_reading(tmp_pat
     path.write_bytes(whole + raw[: raw.index("ß".encode()) + 1])
     assert len(ledger.read()) == 2
     path.write_bytes(whole + raw + b"\n")
-    assert [one.fingerprint for one in ledger.read()] == ["down", "grösse", "ss"]
+    assert [each.fingerprint for each in ledger.read()] == ["down", "grösse", "ss"]
 
 
-def test_only_what_was_added_is_read_and_nothing_new_costs_nothing(tmp_path: Path) -> None:
-    """It is asked twice a second for as long as a run takes."""
+def test_only_new_lines_are_read(tmp_path: Path) -> None:
+    """It is read twice a second for as long as a run takes."""
     path = tmp_path / "ledger"
     ledger = Ledger(path)
     assert ledger.read() == ()
@@ -83,7 +83,7 @@ def test_only_what_was_added_is_read_and_nothing_new_costs_nothing(tmp_path: Pat
     first = ledger.read()
     assert ledger.read() is first
     path.write_bytes(b"X" * len(line(1, delivery())) + line(2, delivery(alert("Slow"))))
-    assert [one.fingerprint for one in ledger.read()] == ["down", "slow"]
+    assert [each.fingerprint for each in ledger.read()] == ["down", "slow"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_only_what_was_added_is_read_and_nothing_new_costs_nothing(tmp_path: Pat
     ],
 )
 def test_a_whole_line_that_is_no_delivery_is_a_judge_error(tmp_path: Path, broken: bytes) -> None:
-    """No verdict is made of what cannot be understood."""
+    """No verdict rests on a line that cannot be understood."""
     path = tmp_path / "ledger"
     path.write_bytes(line(1, delivery()) + broken)
     with pytest.raises(JudgeError, match=r"delivery 2 in the ledger .* is not what Alertmanager"):
@@ -108,14 +108,14 @@ def test_a_whole_line_that_is_no_delivery_is_a_judge_error(tmp_path: Path, broke
 
 
 def test_a_ledger_that_cannot_be_read_is_a_judge_error(tmp_path: Path) -> None:
-    """One that is not there yet is empty."""
+    """A file that does not exist yet is empty."""
     assert read_ledger(tmp_path / "none") == ()
     with pytest.raises(JudgeError, match="cannot be read"):
         read_ledger(tmp_path)
 
 
 def test_times_are_read_to_the_microsecond_in_any_zone() -> None:
-    """Go writes as many digits as there are, and a year 1 for never."""
+    """Go writes as many digits as there are, and the year 1 for never."""
     assert parse_time_s("1970-01-01T00:00:01Z") == 1
     assert parse_time_s("1970-01-01T00:00:01.5Z") == 1.5
     assert parse_time_s("1970-01-01T02:00:01.000001999+02:00") == pytest.approx(1.000001, abs=2e-6)

@@ -1,4 +1,4 @@
-"""The receiver of deliveries: what it answered is kept, whatever happens to it."""
+"""The receiver of deliveries: every delivery it answered is stored, whatever happens to it."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def test_a_delivery_is_in_the_ledger_once_it_was_answered() -> None:
         assert running.notifications() == ()
         before_s = time.time()
         assert post(f"{running.url}/on%20call%2F%C3%A4", delivery(receiver="on call/ä")) == 200
-        (told,) = running.notifications()
-        assert told.receiver == "on call/ä"
-        assert before_s <= told.received_s <= time.time()
+        (notification,) = running.notifications()
+        assert notification.receiver == "on call/ä"
+        assert before_s <= notification.received_s <= time.time()
 
 
 @pytest.mark.parametrize(
@@ -69,17 +69,17 @@ def test_a_delivery_is_in_the_ledger_once_it_was_answered() -> None:
         ("", delivery(), "application/json", 404),
     ],
 )
-def test_what_is_no_delivery_is_refused_and_not_kept(
+def test_anything_but_a_delivery_is_refused_and_not_stored(
     receiver: Receiver, *, path: str, body: object, kind: str, status: int
 ) -> None:
-    """Neither broken nor endless bodies, nor anything but JSON, and the path is a secret."""
+    """Neither broken nor endless bodies, nor anything but JSON; the path is secret."""
     assert post(receiver.url + path, body, kind) == status
     assert receiver.notifications() == ()
     assert receiver.exit_status() is None
 
 
-def test_whoever_does_not_know_the_path_is_answered_404(receiver: Receiver) -> None:
-    """Another run's Alertmanager, say, that was given the port before."""
+def test_any_path_but_the_secret_one_is_answered_404(receiver: Receiver) -> None:
+    """Say from the Alertmanager of another run, which had the port before."""
     base = receiver.url.rpartition("/")[0]
     assert post(f"{base}/page", delivery()) == 404
     assert post(f"{base}/0123456789abcdef/page", delivery()) == 404
@@ -87,7 +87,7 @@ def test_whoever_does_not_know_the_path_is_answered_404(receiver: Receiver) -> N
 
 
 def test_after_a_restart_it_is_the_same_receiver_with_the_same_ledger() -> None:
-    """Alertmanager goes on sending to the address it was given."""
+    """Alertmanager keeps sending to the address that it is configured with."""
     with Receiver() as running:
         url = running.url
         assert post(f"{url}/page", delivery()) == 200
@@ -98,14 +98,17 @@ def test_after_a_restart_it_is_the_same_receiver_with_the_same_ledger() -> None:
         assert (running.url, running.exit_status()) == (url, None)
         assert post(f"{url}/page", delivery()) == 200
         assert post(f"{url}/page", delivery(alert("Slow"))) == 200
-        found = running.notifications()
-        assert [(one.fingerprint, one.deliveries) for one in found] == [("down", 2), ("slow", 1)]
+        notifications = running.notifications()
+        assert [(each.fingerprint, each.deliveries) for each in notifications] == [
+            ("down", 2),
+            ("slow", 1),
+        ]
 
 
 def lost_by_kills(names: list[str], running: Receiver) -> set[str]:
-    """Return what was answered 200 and not kept, over four kills under load.
+    """Return the alerts that were answered 200 and not stored, over four kills under load.
 
-    The sender goes on, as Alertmanager does, until each alert is answered 200.
+    The sender repeats, as Alertmanager does, until each alert is answered 200.
     """
     address, answered = f"{running.url}/page", list[str]()
     lost: set[str] = set()
@@ -122,26 +125,26 @@ def lost_by_kills(names: list[str], running: Receiver) -> set[str]:
         assert wait_until(lambda share=share: len(answered) >= share * len(names), 60)
         kill(running)
         known = set(answered)
-        lost |= known - {dict(one.labels)["alertname"] for one in running.notifications()}
+        lost |= known - {dict(each.labels)["alertname"] for each in running.notifications()}
         running.restart()
     sender.join(60)
     return lost
 
 
 def test_killed_at_any_moment_it_loses_nothing_answered_and_counts_nothing_twice() -> None:
-    """What was kept and not answered arrives again, as one more delivery of the same."""
+    """A delivery that was stored but not answered arrives again and counts as one more."""
     names = [f"Alert{number}" for number in range(120)]
     with Receiver() as running:
         assert lost_by_kills(names, running) == set()
-        found = running.notifications()
-        assert [dict(one.labels)["alertname"] for one in found] == names
-        assert sum(one.deliveries for one in found) <= len(names) + 4
+        notifications = running.notifications()
+        assert [dict(each.labels)["alertname"] for each in notifications] == names
+        assert sum(each.deliveries for each in notifications) <= len(names) + 4
 
 
-def test_a_receiver_that_answers_before_it_keeps_would_be_found_out(
+def test_a_receiver_that_answers_before_it_stores_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A planted fault: the line is written a moment after the answer."""
+    """Planted: the line is written a moment after the answer."""
     right = "            self._ledger.append("
     text = module._PROGRAM.read_text()
     assert right in text
@@ -153,8 +156,8 @@ def test_a_receiver_that_answers_before_it_keeps_would_be_found_out(
         assert lost_by_kills([f"Alert{number}" for number in range(120)], running)
 
 
-def test_a_torn_last_line_is_cut_off_before_the_next_is_written() -> None:
-    """It was never answered; left in place, it would spoil the next line as well."""
+def test_an_unfinished_last_line_is_cut_off_before_the_next_is_written() -> None:
+    """It was never answered; left in place, it would spoil the next line."""
     with Receiver() as running:
         assert post(f"{running.url}/page", delivery()) == 200
         kill(running)
@@ -165,7 +168,7 @@ def test_a_torn_last_line_is_cut_off_before_the_next_is_written() -> None:
         assert len(running.notifications()) == 1
         running.restart()
         assert post(f"{running.url}/page", delivery(alert("Slow"))) == 200
-        assert [one.fingerprint for one in running.notifications()] == ["down", "slow"]
+        assert [each.fingerprint for each in running.notifications()] == ["down", "slow"]
         assert len(read_ledger(path)) == 2
 
 
@@ -213,17 +216,17 @@ def test_a_full_disk_is_answered_500_until_there_is_room_again(tiny_disk: Path) 
     with Receiver(parent_directory=tiny_disk) as running:
         big = delivery(alert(annotations={"summary": "x" * 50_000}))
         statuses = [post(f"{running.url}/page", big) for _ in range(8)]
-        kept = statuses.count(200)
-        assert 0 < kept < 8
+        stored = statuses.count(200)
+        assert 0 < stored < 8
         assert set(statuses) == {200, 500}
-        assert running.notifications()[0].deliveries == kept
+        assert running.notifications()[0].deliveries == stored
         assert "could not be stored" in running.last_log()
         subprocess.run(["mount", "-o", "remount,size=2m", str(tiny_disk)], check=True)
         assert post(f"{running.url}/page", big) == 200
-        assert running.notifications()[0].deliveries == kept + 1
+        assert running.notifications()[0].deliveries == stored + 1
 
 
-def test_a_program_that_does_not_start_is_told_with_its_words(
+def test_a_program_that_does_not_start_is_reported_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its directory is gone afterwards."""
@@ -239,7 +242,7 @@ def test_a_program_that_does_not_start_is_told_with_its_words(
 def test_a_port_that_is_taken_at_the_restart_is_a_judge_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No other would do: Alertmanager was told this one."""
+    """No other would do: Alertmanager is configured with this one."""
     monkeypatch.setattr(module, "START_ATTEMPTS", 2)
     with Receiver() as first, Receiver() as second:
         second._port = first._port
@@ -248,13 +251,13 @@ def test_a_port_that_is_taken_at_the_restart_is_a_judge_error(
 
 
 def test_outside_a_with_block_it_says_what_to_do() -> None:
-    """Neither a traceback of None nor an empty list of notifications."""
+    """Neither a traceback nor an empty list of notifications."""
     with pytest.raises(JudgeError, match="use it in a with block"):
         Receiver().notifications()
 
 
 def test_the_program_needs_nothing_of_this_project() -> None:
-    """Nor does it take a module beside it for one of the library, as `selectors` would be."""
+    """Nor does it take a module beside it for one of the standard library."""
     code = "import sys; sys.argv = ['x']; import runpy; runpy.run_path(sys.orig_argv[-1])"
     code += "; print([m for m in sys.modules if m.partition('.')[0] in ('verifier', 'numba')])"
     command = [sys.executable, "-P", "-c", code, module._PROGRAM]
@@ -277,5 +280,5 @@ HELPER = textwrap.dedent(
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
 def test_nothing_is_left_behind_however_the_parent_ends(tmp_path: Path, end: str) -> None:
-    """Also when the child is not the first that worked in the directory."""
+    """Even when the process is not the first in its directory."""
     assert leaves_nothing(HELPER, tmp_path, end)

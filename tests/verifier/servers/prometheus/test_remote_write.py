@@ -26,10 +26,10 @@ def field(number: int, payload: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
-def plain_request(one: History) -> bytes:
+def plain_request(sent: History) -> bytes:
     """Encode a history of one block as one WriteRequest, sample by sample."""
     out = b""
-    (block,) = one.blocks
+    (block,) = sent.blocks
     for index, values in zip(block.series, block.values, strict=True):
         samples = b""
         for time_ms, value in zip(block.timestamps_ms, values, strict=True):
@@ -41,15 +41,15 @@ def plain_request(one: History) -> bytes:
         if samples:
             pairs = [
                 field(1, field(1, name.encode()) + field(2, text.encode()))
-                for name, text in one.series[index]
+                for name, text in sent.series[index]
             ]
             out += field(1, b"".join(pairs) + samples)
     return out
 
 
-def bodies(one: History, share: int = 0, shares: int = 1) -> list[bytes]:
+def bodies(sent: History, share: int = 0, shares: int = 1) -> list[bytes]:
     """Return the requests of a history, uncompressed."""
-    return [bytes(snappy.decompress_raw(body)) for body, _ in requests(one, share, shares)]
+    return [bytes(snappy.decompress_raw(body)) for body, _ in requests(sent, share, shares)]
 
 
 sample = st.one_of(st.floats(allow_nan=False), st.sampled_from([float(STALE), float("nan")]))
@@ -73,21 +73,21 @@ def test_every_byte_is_what_a_plain_protobuf_encoder_writes(
     if not table:
         return
     names = [labels(f"m{i}", text=text) for i, (text, _) in enumerate(table)]
-    one = history({name: values for name, (_, values) in zip(names, table, strict=True)})
-    assert b"".join(bodies(one)) == plain_request(one)
+    sent = history({name: values for name, (_, values) in zip(names, table, strict=True)})
+    assert b"".join(bodies(sent)) == plain_request(sent)
 
 
-def test_a_wrong_byte_would_be_seen() -> None:
-    """The comparison above is not blind: one bit of one value changes the message."""
-    one = history({labels("a"): [1.0, 2.0]})
+def test_a_wrong_byte_is_noticed() -> None:
+    """The comparison above can fail: one bit of one value changes the message."""
+    sent = history({labels("a"): [1.0, 2.0]})
     other = history({labels("a"): [1.0, 2.0000000000000004]})
-    assert bodies(one)[0] != plain_request(other)
+    assert bodies(sent)[0] != plain_request(other)
 
 
 def test_the_number_of_samples_counts_stale_markers_and_no_gaps() -> None:
-    """A gap is no sample, a stale marker is one."""
-    one = history({labels("a"): row("1 . x 2"), labels("b"): row(". . . .")})
-    assert [count for _, count in requests(one)] == [3]
+    """A gap is no sample, a stale marker is sent."""
+    sent = history({labels("a"): row("1 . x 2"), labels("b"): row(". . . .")})
+    assert [count for _, count in requests(sent)] == [3]
 
 
 def test_requests_are_in_order_of_time_and_bounded_in_span_and_size() -> None:
@@ -103,14 +103,14 @@ def test_requests_are_in_order_of_time_and_bounded_in_span_and_size() -> None:
 
 
 def test_shares_divide_the_history_without_loss_or_repetition() -> None:
-    """Two senders together send what one alone does."""
-    one = history({labels("a", i=str(i)): row("1 2 . 3") for i in range(5)})
-    together = [count for share in (0, 1) for _, count in requests(one, share, 2)]
+    """Two threads together send what one alone does."""
+    sent = history({labels("a", i=str(i)): row("1 2 . 3") for i in range(5)})
+    together = [count for share in (0, 1) for _, count in requests(sent, share, 2)]
     assert sorted(together) == [6, 9]
 
 
 def test_labels_out_of_order_or_without_a_name_are_refused() -> None:
-    """Prometheus takes label order for granted."""
+    """Prometheus relies on the order of labels."""
     for wrong in ((("a", "1"),), (("b", "1"), ("__name__", "m")), (("__name__", "m"),) * 2):
         with pytest.raises(ValueError, match="labels must be sorted and contain __name__ once"):
             list(requests(history({wrong: [1.0]})))
@@ -124,7 +124,7 @@ def test_a_timestamp_that_does_not_fit_is_refused() -> None:
 
 
 def test_blocks_that_overlap_are_refused() -> None:
-    """A history goes forward."""
+    """Time in a history only goes forward."""
     block = history({labels("a"): [1.0, 2.0]}).blocks[0]
     with pytest.raises(ValueError, match="blocks must follow each other in time"):
         History([labels("a")], [block, block])

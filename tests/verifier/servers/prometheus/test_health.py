@@ -1,0 +1,86 @@
+"""The health of a Prometheus: samples that are lost, a disk that is full, a server that ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from exporter.history.samples import EPOCH_S, Block, History
+from tests.verifier.deliveries import wait_until
+from tests.verifier.histories import history, labels, row
+from verifier.errors import JudgeError
+from verifier.servers.prometheus import Prometheus, client
+from verifier.servers.prometheus.remote_write import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+A = labels("a", host="1")
+
+
+def test_samples_that_are_lost_silently_are_a_judge_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that drops a request is noticed by the server's own count."""
+    with Prometheus() as running:
+
+        def lossy(*arguments: object) -> Iterator[tuple[bytes, int]]:
+            for body, count in requests(*arguments):  # type: ignore[arg-type] - passed on as they are
+                yield body, count + 1
+
+        monkeypatch.setattr(client, "requests", lossy)
+        with pytest.raises(JudgeError, match="Prometheus stored 3 of 4 samples"):
+            running.push(history({A: row("1 2 3")}))
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 2 MiB, where that is allowed."""
+    mount = tmp_path / "tiny"
+    mount.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mount)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small tmpfs")
+    try:
+        yield mount
+    finally:
+        subprocess.run(["umount", "--lazy", str(mount)], check=True)
+
+
+def test_a_full_disk_is_a_judge_error_that_names_the_disk(tiny_disk: Path) -> None:
+    """Prometheus itself still calls itself healthy; the push must not succeed."""
+    noise = np.random.default_rng(1).random((100, 4000))
+    times = np.rint((EPOCH_S + 15 * np.arange(4000)) * 1000).astype(np.int64)
+    series = [labels("a", i=str(i)) for i in range(100)]
+    with (
+        pytest.raises(JudgeError, match=r"(?s)no space left.*disk of .*tiny.* is full"),
+        Prometheus(parent_directory=tiny_disk) as running,
+    ):
+        running.push(History(series, [Block(times, np.arange(100), noise)]))
+    assert list(tiny_disk.iterdir()) == []
+
+
+def test_a_server_that_ended_fails_its_check() -> None:
+    """With its exit status; a healthy one passes, and with samples stored since a time too."""
+    with Prometheus() as running:
+        running.push(history({A: row("1 2 3")}))
+        running.check()
+        running.check(since_s=EPOCH_S + 30)
+        with pytest.raises(JudgeError, match="stores no sample any more"):
+            running.check(since_s=EPOCH_S + 31)
+        assert running.pid is not None
+        os.kill(running.pid, signal.SIGKILL)
+        assert wait_until(lambda: check_fails(running, "ended in mid-run; it ended with status -9"))
+
+
+def check_fails(running: Prometheus, message: str) -> bool:
+    """Return whether the check fails with this message."""
+    try:
+        running.check()
+    except JudgeError as error:
+        return message in str(error)
+    return False
