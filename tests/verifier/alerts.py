@@ -1,4 +1,4 @@
-"""Rule files of one alert, for tests that need rules but not what they say."""
+"""Rule files of one alert, for tests that need some rule, whichever it is."""
 
 from __future__ import annotations
 

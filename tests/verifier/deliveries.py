@@ -23,7 +23,7 @@ def alert(name: str = "Down", status: str = "firing", **changes: Any) -> dict[st
     return {
         "status": status,
         "labels": {"severity": "critical", "alertname": name},
-        "annotations": {"summary": "all is lost"},
+        "annotations": {"summary": "the system is down"},
         "startsAt": START,
         "endsAt": ZERO if status == "firing" else END,
         "generatorURL": "http://127.0.0.1:9090/graph",

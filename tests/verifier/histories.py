@@ -1,4 +1,4 @@
-"""Small histories and rule files that the tests of the judge are made of."""
+"""Small histories and rule files for the tests of the judge."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exporter.history.samples import EPOCH_S, STALE, Block, History
+from exporter.target import SCRAPE_S
 from verifier.pack.rules import RuleFiles, load_rules
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.history.samples import LabelSet
-
-SCRAPE_S = 15
 
 
 def labels(name: str, **others: str) -> LabelSet:
@@ -36,22 +35,22 @@ def history(
 
 def row(text: str) -> list[float]:
     """Read `1 . 0*3 x` as 1, no sample, three times 0, the stale marker."""
-    found: list[float] = []
+    values: list[float] = []
     for word in text.split():
         value, _, times = word.partition("*")
         number = {".": np.nan, "x": STALE}.get(value)
-        found += [float(value) if number is None else number] * int(times or 1)
-    return found
+        values += [float(value) if number is None else number] * int(times or 1)
+    return values
 
 
-def rules(directory: Path, *some: Mapping[str, Any], interval: str = "15s") -> RuleFiles:
+def rules(directory: Path, *written: Mapping[str, Any], interval: str = "15s") -> RuleFiles:
     """Write rules as one group into a file and load it."""
-    return load_rules([write_rules(directory, *some, interval=interval)])
+    return load_rules([write_rules(directory, *written, interval=interval)])
 
 
-def write_rules(directory: Path, *some: Mapping[str, Any], interval: str = "15s") -> Path:
+def write_rules(directory: Path, *written: Mapping[str, Any], interval: str = "15s") -> Path:
     """Write rules as one group into a file."""
     path = directory / "rules.yaml"
-    document = {"groups": [{"name": "g", "interval": interval, "rules": [*some]}]}
+    document = {"groups": [{"name": "g", "interval": interval, "rules": [*written]}]}
     path.write_text(json.dumps(document), encoding="utf-8")
     return path

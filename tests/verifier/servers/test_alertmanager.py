@@ -61,7 +61,7 @@ def server(routing: Routing, receiver: Receiver) -> Iterator[Alertmanager]:
 def post_alert(server: Alertmanager, start_s: float, end_s: float, name: str = "Down") -> None:
     """Send an alert as Prometheus does: repeatedly, with the same start."""
     times = (datetime.fromtimestamp(at_s, UTC).isoformat() for at_s in (start_s, end_s))
-    alert = {"labels": {"alertname": name}, "annotations": {"summary": "all is lost"}}
+    alert = {"labels": {"alertname": name}, "annotations": {"summary": "the system is down"}}
     alert |= dict(zip(("startsAt", "endsAt"), times, strict=True))
     assert post(f"{server.url}/api/v2/alerts", [alert]) == 200
 
@@ -88,7 +88,7 @@ def test_an_alert_is_notified_when_it_fires_and_when_it_has_resolved(
     (notification,) = receiver.notifications()
     assert notification.receiver == "all"
     assert notification.labels == (("alertname", "Down"),)
-    assert notification.annotations == (("summary", "all is lost"),)
+    assert notification.annotations == (("summary", "the system is down"),)
     assert notification.starts_at_s == pytest.approx(start_s, abs=1e-5)
     end_s = time.time()
     post_alert(server, start_s, end_s)

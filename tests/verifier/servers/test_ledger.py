@@ -26,7 +26,7 @@ def test_an_alert_is_read_with_all_its_data(tmp_path: Path) -> None:
     path.write_bytes(line(7, delivery(alert(), alert("Up", "resolved"))))
     firing, resolved = read_ledger(path)
     assert firing.labels == (("alertname", "Down"), ("severity", "critical"))
-    assert firing.annotations == (("summary", "all is lost"),)
+    assert firing.annotations == (("summary", "the system is down"),)
     assert (firing.receiver, firing.status, firing.group_key) == ("page", "firing", "{}:{}")
     assert (firing.fingerprint, firing.received_s, firing.deliveries) == ("down", 7, 1)
     assert firing.starts_at_s == pytest.approx(START_S, abs=1e-5)
@@ -53,7 +53,7 @@ def test_a_repeated_notification_counts_once_and_a_different_one_anew(tmp_path: 
         ("down", 0, 3), ("slow", 1, 1), ("down", 3, 1), ("down", 4, 1), ("down", 5, 1),
         ("down", 6, 1),
     ]  # fmt: skip
-    assert notifications[0].annotations == (("summary", "all is lost"),)
+    assert notifications[0].annotations == (("summary", "the system is down"),)
 
 
 def test_a_line_that_is_still_being_written_is_left_for_the_next_reading(tmp_path: Path) -> None:

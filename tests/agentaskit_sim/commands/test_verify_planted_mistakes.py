@@ -1,8 +1,8 @@
-"""The judge bites: what is planted in scenario, rules or dashboards fails, by its name.
+"""Mistakes planted in scenario, rules or dashboards fail the verdict, by their names.
 
-Each test runs the command line in this process, with a real Prometheus. What a bundled scenario
-was is remembered from test to test: only rules and dashboards differ. Other worlds run at a tenth
-of the load; rules are those a test needs.
+Each test runs the command line in this process, with a real Prometheus. The simulation of a bundled
+scenario is shared by the tests: only rules and dashboards differ. Other worlds run at a tenth of
+the load, with the rules that a test needs.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def verify(command, monkeypatch):
     monkeypatch.setattr(virtual_time, "simulate", simulate_once)
 
     def run(*arguments):
-        done = command("verify", *arguments, "--jobs", "1", "--json")
-        found = json.loads(done.out)
-        jsonschema.validate(found, verdict_schema())
-        return done.status, found, done.err
+        finished = command("verify", *arguments, "--jobs", "1", "--json")
+        document = json.loads(finished.out)
+        jsonschema.validate(document, verdict_schema())
+        return finished.status, document, finished.err
 
     return run
 
@@ -76,14 +76,14 @@ def copied(tmp_path):
     return copy
 
 
-def wrong(document):
-    """Return alert, what was expected and why it failed, for each failing alert."""
+def failures(document):
+    """Return alert, expectation and reason of each failing alert."""
     (scenario,) = document["scenarios"]
     return [(a["alert"], a["expected"], a["reason"]) for a in scenario["alerts"] if not a["ok"]]
 
 
 def bundled_text(name):
-    """Return a bundled scenario from its duration on."""
+    """Return the text of a bundled scenario from its duration on."""
     text = resolve(name).read_text()
     return text[text.index("duration:") :]
 
@@ -94,13 +94,13 @@ EXPECTED = "TaskThroughputBelowTarget", "MessageThroughputBelowTarget"
 
 
 def test_a_scenario_without_its_fault_fails(verify, written, copied):
-    """Nothing fires, and that is told of each alert by name."""
+    """Nothing fires, and the report says so of each alert by name."""
     text = bundled_text("traffic-drop")
     text = re.sub(r"faults:.*(?=expectations:)", "", text, flags=re.DOTALL)
     scenario = written("no-fault", re.sub(r"    cause: .*\n", "", text))
     status, document, report = verify(scenario, "--rules", copied(PERFORMANCE))
     assert (status, document["verdict"]) == (1, "fail")
-    assert wrong(document) == [(alert, "fires", "never fired") for alert in EXPECTED]
+    assert failures(document) == [(alert, "fires", "never fired") for alert in EXPECTED]
     assert all(alert in report for alert in EXPECTED)
 
 
@@ -108,23 +108,23 @@ def test_a_scenario_whose_fault_is_too_weak_fails(verify, written, copied):
     """Four fifths of a pool lost leave more than a tenth; 95 % do not."""
     text = "duration: 8m\n" + LEAK + "expectations:\n"
     text += "  - {alert: SandboxPoolExhaustion, fires_within: 4m, resolves_within: 2m}\n"
-    found = [
+    verdicts = [
         verify(written(name, text % ("5m", share)), "--rules", copied(BACKPRESSURE))
         for name, share in (("strong", 0.95), ("weak", 0.8))
     ]
-    assert [(status, wrong(document)) for status, document, _ in found] == [
+    assert [(status, failures(document)) for status, document, _ in verdicts] == [
         (0, []),
         (1, [("SandboxPoolExhaustion", "fires", "never fired")]),
     ]
 
 
 def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, copied):
-    """Nobody expects it, so it must not fire."""
+    """The scenario does not expect it, so it must not fire."""
     planted = "    rules:\n      - {alert: AlwaysOn, expr: vector(1), labels: {severity: info}}\n"
     path = copied(BACKPRESSURE, "    rules:\n", planted)
     status, document, report = verify(written("quiet", QUIET), "--rules", path)
     assert status == 1
-    assert wrong(document) == [
+    assert failures(document) == [
         (
             "AlwaysOn",
             "unexpected",
@@ -133,24 +133,24 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
     ]
     assert "AlwaysOn" in report
     text = QUIET + "expectations: [{alert: AlwaysOn, explained: it is planted}]\n"
-    status, _, _ = verify(written("told", text), "--rules", path)
+    status, _, _ = verify(written("explained", text), "--rules", path)
     assert status == 0
 
 
 def test_an_expected_alert_that_no_rule_defines_is_an_error(command, written, copied):
-    """Not a pass, and not a failure that looks like a silent alert either."""
+    """Neither a pass nor a failure that looks like a silent alert."""
     text = QUIET + "expectations:\n  - {alert: HighTaskQueueDepht, silent: true}\n"
     scenario = written("typo", text)
-    done = command("verify", scenario, "--rules", copied(BACKPRESSURE), "--json")
-    assert (done.status, done.out) == (2, "")
-    assert done.err == (
+    finished = command("verify", scenario, "--rules", copied(BACKPRESSURE), "--json")
+    assert (finished.status, finished.out) == (2, "")
+    assert finished.err == (
         f"{scenario}:7:13: no rule is called 'HighTaskQueueDepht',"
         " did you mean 'HighTaskQueueDepth'?\n"
     )
 
 
 def test_burn_rates_on_an_empty_past_are_invalid(verify, written, copied):
-    """Every window would see the same young data: the windows are named."""
+    """Every window would read the same few minutes: the windows are named."""
     text = QUIET + "history: {depth: 0s}\n"
     text += "expectations: [{alert: FastBurnRateHigh, silent: true}]\n"
     status, document, report = verify(written("young", text), "--rules", copied("alerts/slo.yaml"))
@@ -179,24 +179,24 @@ def test_a_rule_that_was_changed_fails_the_scenario_that_covers_it(
     """The first rule of the file, the throughput of tasks, in a drop of traffic."""
     status, document, _ = verify("traffic-drop", "--rules", copied(PERFORMANCE, old, new))
     assert status == 1
-    ((alert, _, reason),) = wrong(document)
+    ((alert, _, reason),) = failures(document)
     assert alert == "TaskThroughputBelowTarget"
     assert because in reason
 
 
-def test_a_rule_that_no_longer_waits_fails_what_is_over_sooner_than_it_should_wait(
-    verify, written, copied
-):
-    """A pool that is empty for 75 seconds is nobody's business: `for` is two minutes."""
+def test_a_rule_without_its_for_fails_a_fault_that_is_shorter_than_it(verify, written, copied):
+    """A pool that is empty for 75 seconds must not alert: `for` is two minutes."""
     scenario = written("blip", "duration: 4m\n" + LEAK % ("75s", 0.95))
     status, document, _ = verify(scenario, "--rules", copied(BACKPRESSURE))
-    assert (status, wrong(document)) == (0, [])
+    assert (status, failures(document)) == (0, [])
     pending = [a for a in document["scenarios"][0]["alerts"] if a["pending_s"] is not None]
-    assert {one["alert"] for one in pending} == {"SandboxPoolExhaustion"}
+    assert {alert["alert"] for alert in pending} == {"SandboxPoolExhaustion"}
     hasty = copied(BACKPRESSURE, "total < 0.1\n        for: 2m", "total < 0.1")
     status, document, _ = verify(scenario, "--rules", hasty)
     assert status == 1
-    assert {one[:2] for one in wrong(document)} == {("SandboxPoolExhaustion", "unexpected")}
+    assert {failure[:2] for failure in failures(document)} == {
+        ("SandboxPoolExhaustion", "unexpected")
+    }
 
 
 @pytest.mark.parametrize(
@@ -210,16 +210,16 @@ def test_a_rule_that_no_longer_waits_fails_what_is_over_sooner_than_it_should_wa
 def test_a_panel_that_shows_nothing_fails_the_healthy_scenario(
     verify, written, copied, new, reason
 ):
-    """By dashboard, panel and query; the other panels stand."""
+    """By dashboard, panel and query; the other panels pass."""
     board = copied("dashboards/capacity.json", "sum(agentaskit_active_agents)", new)
     status, document, report = verify(
         written("quiet", QUIET), "--rules", copied(BACKPRESSURE), "--dashboards", board
     )
     (scenario,) = document["scenarios"]
-    failed = [one for one in scenario["panels"] if not one["ok"]]
+    failed = [panel for panel in scenario["panels"] if not panel["ok"]]
     assert len(scenario["panels"]) == 9
     assert status == 1
-    assert [(one["panel"], one["reason"]) for one in failed] == [("Agents running", reason)]
+    assert [(panel["panel"], panel["reason"]) for panel in failed] == [("Agents running", reason)]
     assert "Agents running" in report
 
 
@@ -227,31 +227,31 @@ def test_older_files_of_the_same_contract_get_the_same_verdicts(verify):
     """Jinja residue, no interval, quoted durations; rows, `graph` panels, no datasource."""
     names = "traffic-drop", "sandbox-leak"
     rules = [OLDER / f"{name}.yaml" for name in ("slo", "performance", "backpressure")]
-    seen = [
+    verdicts = [
         verify(*names),
         verify(*names, "--rules", *rules, "--dashboards", OLDER / "dashboards"),
     ]
-    for status, document, _ in seen:
+    for status, document, _ in verdicts:
         assert (status, document["verdict"]) == (0, "pass")
-        assert all(len(one["panels"]) == 21 for one in document["scenarios"])
+        assert all(len(scenario["panels"]) == 21 for scenario in document["scenarios"])
     packs, others = (
         [
             {(a["alert"], a["expected"], a["ok"]) for a in scenario["alerts"]}
             for scenario in document["scenarios"]
         ]
-        for _, document, _ in seen
+        for _, document, _ in verdicts
     )
     assert packs == others
-    assert [len(one) for one in others] == [19, 19]
-    findings = seen[1][1]["scenarios"][0]["findings"]
-    assert sum("Jinja residue" in one for one in findings) == 12
+    assert [len(scenario) for scenario in others] == [19, 19]
+    findings = verdicts[1][1]["scenarios"][0]["findings"]
+    assert sum("Jinja residue" in finding for finding in findings) == 12
 
 
-def test_an_older_file_that_differs_is_told_from_one_that_does_not(verify, tmp_path):
-    """Planted: a threshold of the older sandbox rule, ten times as low."""
+def test_an_older_file_that_differs_gets_another_verdict(verify, tmp_path):
+    """Planted: a threshold of the older sandbox rule, a tenth of what it was."""
     path = tmp_path / "backpressure.yaml"
     shutil.copy(OLDER / "backpressure.yaml", path)
     path.write_text(path.read_text().replace("< 0.1\n", "< 0.01\n"))
     status, document, _ = verify("sandbox-leak", "--rules", path)
     assert status == 1
-    assert [one[0] for one in wrong(document)] == ["SandboxPoolExhaustion"]
+    assert [alert for alert, _, _ in failures(document)] == ["SandboxPoolExhaustion"]

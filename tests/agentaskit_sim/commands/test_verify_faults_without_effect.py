@@ -32,7 +32,7 @@ FAULTS = {
 
 @pytest.fixture
 def verify(command, tmp_path, monkeypatch):
-    """Return a function that verifies a scenario with one fault; gives status, scenario, report."""
+    """Return a function that verifies a scenario with one fault and returns status and scenario."""
     # The commands of this file start from the same world, simulated once.
     monkeypatch.setattr(healthy_world, "HealthyWorlds", lambda: HEALTHY)
 
@@ -40,17 +40,17 @@ def verify(command, tmp_path, monkeypatch):
         path = tmp_path / "disarmed.yaml"
         path.write_text(SCENARIO % (kind, FAULTS[kind][0], alert))
         rules = PACK / "alerts" / "backpressure.yaml"
-        done = command("verify", path, "--rules", rules, "--jobs", "1", "--json")
-        document = json.loads(done.out)
+        finished = command("verify", path, "--rules", rules, "--jobs", "1", "--json")
+        document = json.loads(finished.out)
         jsonschema.validate(document, verdict_schema())
-        return done.status, document["scenarios"][0]
+        return finished.status, document["scenarios"][0]
 
     return run
 
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_disarmed_fault_is_neither_pass_nor_fail(verify, kind, monkeypatch):
-    """The alert that never fired is no failure of the rule, for there was nothing to fire at."""
+    """That the alert never fired is no failure of the rule: there was nothing to alert on."""
     status, scenario = verify(kind, "SandboxPoolExhaustion")
     assert (status, scenario["verdict"]) == (1, "fail")
     disarm(monkeypatch, kind)
