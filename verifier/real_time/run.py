@@ -116,12 +116,15 @@ class RealTimeRun:
             async with serve_world(build_app(exposition), listener, exposition.pacer.run):
                 await asyncio.to_thread(started.environment.start)
                 observation = await self._run_scenario(observer, exposition)
-                weak = (*prepared.past.weak, *faults_without_effect(started.world, exposition.path))
-                if weak:
+                without_effect = (
+                    *prepared.past.without_effect,
+                    *faults_without_effect(started.world, exposition.path),
+                )
+                if without_effect:
                     end_s = observer.clock.unix_s(observation.ended_s)
                     observation = observer.observe(self.scenario, end_s, world=started.world)
                 outcome = await asyncio.to_thread(self._outcome, observer, prepared, observation)
-                outcome = replace(outcome, invalid=(*outcome.invalid, *weak))
+                outcome = replace(outcome, invalid=(*outcome.invalid, *without_effect))
             if self.setup.both:
                 self._report("replaying in virtual time", 0.0)
                 history = in_real_time(prepared.history, started.started_s, self.compression.factor)

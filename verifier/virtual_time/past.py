@@ -43,13 +43,13 @@ queues drain."""
 class SimulatedPast:
     """A scenario's past, simulated up to its start: the world then, its pool, the record so far.
 
-    `weak` are sentences on its incidents that had no effect.
+    `without_effect` are sentences on its incidents that had no effect.
     """
 
     world: World
     pool: ResamplingPool | None
     simulation: Simulation
-    weak: tuple[str, ...]
+    without_effect: tuple[str, ...]
 
 
 def simulate_past(

@@ -52,13 +52,13 @@ class VirtualTimeSetup:
 class SimulatedScenario:
     """A scenario simulated to its end: what to push and how it came about.
 
-    `weak` are sentences on faults and incidents that had no effect.
+    `without_effect` are sentences on faults and incidents that had no effect.
     """
 
     history: History
     exact_s: float
     resampled_s: float
-    weak: tuple[str, ...]
+    without_effect: tuple[str, ...]
 
 
 def simulate(
@@ -83,9 +83,12 @@ def simulate(
     if load != Load(rate=load.rate) or start_changed(scenario.plan.faults):
         pool = None
     simulation.advance(world, 0.0, scenario.duration_s, pool)
-    weak = (*past.weak, *faults_without_effect(world, simulation.recorder.scrape_effects))
+    without_effect = (
+        *past.without_effect,
+        *faults_without_effect(world, simulation.recorder.scrape_effects),
+    )
     return SimulatedScenario(
-        simulation.recorder.history(), simulation.exact_s, simulation.resampled_s, weak
+        simulation.recorder.history(), simulation.exact_s, simulation.resampled_s, without_effect
     )
 
 
@@ -110,7 +113,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         wall_s=time.monotonic() - started_s,
         alerts=judge(scenario, names, evaluation.timelines),
         panels=panel_verdicts(evaluation.panels),
-        invalid=(*_missing(scenario, needed), *simulated.weak),
+        invalid=(*_missing(scenario, needed), *simulated.without_effect),
     )
 
 

@@ -194,7 +194,7 @@ FAULT = "faults:\n  - {name: it, fault: %s, start: 1m10s, duration: %s, paramete
 def recorded(kind, parameters, duration="3m", total="6m"):
     """Return the sentences on a fault of the scrape path in a scenario of virtual time."""
     scenario = scenario_of(QUIET % total + FAULT % (kind, duration, parameters))
-    return simulate(scenario).weak
+    return simulate(scenario).without_effect
 
 
 @pytest.mark.parametrize("kind", ON_SCRAPES)
@@ -249,7 +249,7 @@ def test_an_incident_of_the_past_must_have_had_its_effect_too(monkeypatch):
     text = QUIET % "2m" + "history:\n  incidents:\n    - {name: old, fault: task_failure, "
     text += "ago: 6m, duration: 2m, parameters: {share: 0.2}}\n"
     scenario = scenario_of(text)
-    assert simulate(scenario).weak == ()
+    assert simulate(scenario).without_effect == ()
     disarm(monkeypatch, "task_failure")
-    (sentence,) = simulate(scenario).weak
+    (sentence,) = simulate(scenario).without_effect
     assert sentence.startswith("fault old (task_failure) had no effect: ")
