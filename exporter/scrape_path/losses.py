@@ -6,7 +6,7 @@ same scrapes and the same series. Pure; it changes nothing in the world.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 import numpy as np
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from exporter.metrics.series import Catalogue
     from simulator.snapshot import Snapshot
 
-_HISTOGRAM_PARTS = ("_bucket", "_count", "_sum")
+_HISTOGRAM_PARTS: Final = ("_bucket", "_count", "_sum")
 
 
 def arrives(snapshot: Snapshot) -> bool:
-    """Say whether a scrape of this instant succeeds at a Prometheus with its usual timeout."""
+    """Return whether a scrape now succeeds, for a Prometheus with its default timeout."""
     path = snapshot.scrape_path
     in_time = path.delay_s < SCRAPE_TIMEOUT_S
     return snapshot.exporter_up and in_time and path.cut_share == 0
 
 
 def rank_series(catalogue: Catalogue[Snapshot]) -> NDArray[np.float64]:
-    """Return each series' place in [0, 1) in the order of vanishing. Shape (series,).
+    """Return each series' rank in [0, 1), the order in which series vanish. Shape (series,).
 
-    It depends on the series' own name and labels alone; all of a histogram shares one place.
+    It depends only on the series' own name and labels; all series of a histogram share a rank.
     """
     keys = []
     for labels in catalogue.series:

@@ -1,4 +1,4 @@
-"""Scrapes that come late, cut short or without some series: live, recorded, and at a client."""
+"""Scrapes that are late, cut short or without some series: served, recorded, and at a client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.fakes import FakeWorld, MockClock
 
 @pytest.fixture
 def world():
-    """Return a world that has lived for a second."""
+    """Return a world after one second."""
     world = FakeWorld()
     world.advance(1.0)
     return world
@@ -33,13 +33,13 @@ def world():
 @pytest.fixture
 async def client(world):
     """Return a client of a server over a world whose clock stands still."""
-    live = Exposition(world, MockClock(), version="1", scenario="calm")
-    async with TestClient(TestServer(build_app(live))) as client:
+    exposition = Exposition(world, MockClock(), version="1", scenario="calm")
+    async with TestClient(TestServer(build_app(exposition))) as client:
         yield client
 
 
-def hinder(world, **path):
-    """Put a hindrance in effect for the next page."""
+def affect_scrapes(world, **path):
+    """Set the scrape path for the next page."""
     world.change(scrape_path=ScrapePath(**path))
     world.advance(world.now_s + 0.02)
 
@@ -47,14 +47,14 @@ def hinder(world, **path):
 @pytest.mark.parametrize("accept", [TEXT, OPENMETRICS])
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 @pytest.mark.parametrize("share", [0.001, 0.5, 1.0])
-async def test_a_truncated_page_is_a_broken_promise_in_every_format(
+async def test_a_truncated_page_is_shorter_than_its_content_length_in_every_format(
     client, world, accept, encoding, share
 ):
-    """Less comes than Content-Length said, so no client takes it for a page."""
+    """So no client takes it for a page."""
     headers = {"Accept": accept, "Accept-Encoding": encoding}
     async with client.get("/metrics", headers=headers) as answer:
         whole = await answer.read()
-    hinder(world, cut_share=share)
+    affect_scrapes(world, cut_share=share)
     async with client.get("/metrics", headers=headers) as answer:
         assert answer.status == 200
         if encoding == "identity":
@@ -62,14 +62,14 @@ async def test_a_truncated_page_is_a_broken_promise_in_every_format(
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
     assert (await client.head("/metrics")).status == 200
-    hinder(world)
+    affect_scrapes(world)
     async with client.get("/metrics", headers=headers) as answer:
         assert len(await answer.read()) > len(whole) * 0.9
 
 
 async def test_a_slow_scrape_is_answered_late_and_others_are_not(client, world):
-    """Who asks for something else is not kept waiting."""
-    hinder(world, delay_s=0.3)
+    """Other requests do not wait for it."""
+    affect_scrapes(world, delay_s=0.3)
     began_s = time.monotonic()
     assert (await client.get("/-/healthy")).status == 200
     assert time.monotonic() - began_s < 0.3
@@ -78,37 +78,37 @@ async def test_a_slow_scrape_is_answered_late_and_others_are_not(client, world):
 
 
 async def test_vanished_series_are_missing_from_the_page_and_come_back(client, world):
-    """A third or so; a histogram goes as a whole; the others are as they were."""
+    """About a third; a histogram vanishes as a whole; the other series stay."""
 
     def series(text):
         lines = (line for line in text.splitlines() if line and not line.startswith("#"))
         return {line.rpartition(" ")[0] for line in lines}
 
     whole = series(await (await client.get("/metrics")).text())
-    hinder(world, vanished_share=0.3)
+    affect_scrapes(world, vanished_share=0.3)
     rest = series(await (await client.get("/metrics")).text())
     assert rest < whole
     assert 0.1 < 1 - len(rest) / len(whole) < 0.6
-    hinder(world, vanished_share=1.0)
+    affect_scrapes(world, vanished_share=1.0)
     left = series(await (await client.get("/metrics")).text())
-    assert all(one.startswith(("agentaskit_sim_", "process_")) for one in left)
-    hinder(world)
+    assert all(name.startswith(("agentaskit_sim_", "process_")) for name in left)
+    affect_scrapes(world)
     assert series(await (await client.get("/metrics")).text()) == whole
 
 
 async def test_a_burst_adds_series_and_leaves_every_other_as_it_was(client, world):
     """As many as declared, then none."""
     calm = (await (await client.get("/metrics")).text()).count("agentaskit_sim_burst_series{")
-    hinder(world, extra_series=500)
+    affect_scrapes(world, extra_series=500)
     text = await (await client.get("/metrics")).text()
     assert (calm, text.count("agentaskit_sim_burst_series{")) == (0, 500)
     assert text.count("agentaskit_tasks_arrived_total{") == 4
-    hinder(world)
+    affect_scrapes(world)
     assert "burst_series" not in await (await client.get("/metrics")).text()
 
 
-def test_which_series_vanish_depends_on_their_names_alone_and_more_take_the_same_first(world):
-    """All buckets of a histogram, its count and its sum share one place."""
+def test_the_order_in_which_series_vanish_depends_on_their_names_only(world):
+    """All buckets of a histogram, its count and its sum share a rank."""
     catalogue = catalogue_world(world.snapshot())
     ranks = rank_series(catalogue)
     assert (ranks == rank_series(catalogue_world(FakeWorld(seed=9).snapshot()))).all()
@@ -132,18 +132,18 @@ def test_which_series_vanish_depends_on_their_names_alone_and_more_take_the_same
     ],
 )
 def test_prometheus_gives_up_on_a_page_that_is_late_or_cut(world, path, up):
-    """Its timeout is 10 s unless configured otherwise; a page without series is a page."""
-    hinder(world, **path)
+    """Its default timeout is 10 s; a page without series is a page."""
+    affect_scrapes(world, **path)
     assert arrives(world.snapshot()) is up
 
 
-def test_a_recorded_series_that_vanishes_is_marked_stale_once_and_comes_back_grown(world):
-    """What the counter counted meanwhile is there; the others never miss a sample."""
+def test_a_recorded_series_that_vanishes_gets_one_stale_marker_and_returns_with_its_growth(world):
+    """Its value includes the time between; the other series miss no sample."""
     catalogue = catalogue_world(world.snapshot())
     counter, gauge = "agentaskit_agents_started_total", "agentaskit_sim_time_seconds"
     recorder = Recorder(catalogue, lambda name: 300.0 if name in {counter, gauge, "up"} else 0.0)
     recorder.continue_from(recorder.read(world.snapshot()))
-    ranks = dict(zip((dict(one)[NAME] for one in catalogue.series), rank_series(catalogue),
+    ranks = dict(zip((dict(labels)[NAME] for labels in catalogue.series), rank_series(catalogue),
                      strict=True))  # fmt: skip
     first, second = sorted((counter, gauge), key=ranks.get)
     between = (ranks[first] + ranks[second]) / 2
@@ -154,10 +154,10 @@ def test_a_recorded_series_that_vanishes_is_marked_stale_once_and_comes_back_gro
         snapshot = world.snapshot()
         recorder.record(step * SCRAPE_S, recorder.read(snapshot), up=arrives(snapshot),
                        present=recorder.present_series(snapshot))  # fmt: skip
-    found = {name: dict(zip(*two, strict=True)) for name, two in samples(recorder).items()}
-    assert found["up"] == {15.0: 1, 30.0: 1, 45.0: 1, 60.0: 0, 75.0: 1}
-    assert list(found[first]) == [15.0, 30.0, 75.0]
-    assert list(found[second]) == [15.0, 30.0, 45.0, 60.0, 75.0]
-    assert (found[first][30.0], found[second][60.0]) == ("stale", "stale")
-    assert found[counter][75.0] - found[counter][15.0] == pytest.approx(40)
-    assert np.isfinite(found[gauge][75.0])
+    recorded = {name: dict(zip(*points, strict=True)) for name, points in samples(recorder).items()}
+    assert recorded["up"] == {15.0: 1, 30.0: 1, 45.0: 1, 60.0: 0, 75.0: 1}
+    assert list(recorded[first]) == [15.0, 30.0, 75.0]
+    assert list(recorded[second]) == [15.0, 30.0, 45.0, 60.0, 75.0]
+    assert (recorded[first][30.0], recorded[second][60.0]) == ("stale", "stale")
+    assert recorded[counter][75.0] - recorded[counter][15.0] == pytest.approx(40)
+    assert np.isfinite(recorded[gauge][75.0])
