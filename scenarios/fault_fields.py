@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from documents.durations import format_duration
 from documents.problems import BrokenRule, Shown, UnknownName
-from scenarios.schema.derived import field_values, parameters_model
+from scenarios.schema.derived import field_values, key_of, parameters_model
 from simulator.faults.catalogue import FAULTS
 from simulator.faults.fault import Fault, Targets
+from simulator.faults.parameters import parameter_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +73,19 @@ def read_parameters(
     """Return the parameters of one kind of fault; or None after noting mistakes."""
     kind = FAULTS[fault]
     values = field_values(kind, parameters_model(fault).model_validate(raw))
-    return walker.construct(kind, values, steps)
+    return construct_parameters(walker, kind, values, steps)
+
+
+def construct_parameters(
+    walker: ModelWalker, kind: type[Parameters], values: Mapping[str, object], steps: Steps
+) -> Parameters | None:
+    """Return parameters from the values of their fields; or None after noting mistakes."""
+    rules = {
+        facts.field: facts.bound.worded(format_duration)
+        for facts in parameter_facts(kind)
+        if key_of(facts.field) != facts.field
+    }
+    return walker.construct(kind, values, steps, rules)
 
 
 def _read_targets(

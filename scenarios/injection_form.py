@@ -14,7 +14,7 @@ from documents.durations import format_duration, show_duration
 from documents.mistakes import InputError, gather
 from documents.problems import BrokenRule
 from documents.yaml_reader import parse_json
-from scenarios.fault_fields import TARGET_KEYS, read_fault
+from scenarios.fault_fields import TARGET_KEYS, construct_parameters, read_fault
 from scenarios.schema.derived import describe, field_names, field_values, key_of, parameters_model
 from scenarios.schema.json_schema import tidy
 from scenarios.schema.models import INJECTION_MAX_S, ChangeModel, InjectionModel
@@ -117,7 +117,7 @@ class FaultForm:
             name: changed[name] if key_of(name) in changes else getattr(fault.parameters, name)
             for name in field_names(kind)
         }
-        parameters = walker.finish(walker.construct(kind, values, PARAMETERS))
+        parameters = walker.finish(construct_parameters(walker, kind, values, PARAMETERS))
         walker.attempt(lambda: parameters.require_fit(self._topology), PARAMETERS)
         return parameters
 

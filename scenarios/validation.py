@@ -64,32 +64,39 @@ class ModelWalker(Walker):
                 self._reject_detail(model, detail, steps)
             return None
 
-    def attempt(self, make: Callable[[], T], steps: Steps) -> T | None:
+    def attempt(
+        self, make: Callable[[], T], steps: Steps, rules: Mapping[str, str] | None = None
+    ) -> T | None:
         """Return the simulator's value that `make` returns; or None after noting why not.
 
-        The document holds at `steps` what the value is made of.
+        The document holds at `steps` what the value is made of. `rules` are the rules of fields
+        in the file's words, where those differ from the simulator's.
         """
         try:
             return super().attempt(make, steps)
         except BoundError as error:
-            self._reject_bound(error, steps)
+            self._reject_bound(error, (rules or {}).get(error.field, error.rule), steps)
         return None
 
     def construct(
-        self, make: Callable[..., T], values: Mapping[str, object], steps: Steps
+        self,
+        make: Callable[..., T],
+        values: Mapping[str, object],
+        steps: Steps,
+        rules: Mapping[str, str] | None = None,
     ) -> T | None:
         """Return `make(**values)` as `attempt` does; `values` come from a derived model.
 
         A model that was derived from the very dataclass has checked their names and types: this
         is the only place where values are passed on by names that no type checker sees.
         """
-        return self.attempt(lambda: make(**values), steps)
+        return self.attempt(lambda: make(**values), steps, rules)
 
-    def _reject_bound(self, error: BoundError, steps: Steps) -> None:
+    def _reject_bound(self, error: BoundError, rule: str, steps: Steps) -> None:
         key = key_of(error.field)
         where = (*steps, key)
         subject = f"{error.owner}: {key}" if error.owner else key
-        problem = BrokenRule(subject, f"be {error.rule}", _file_value(error.field, error.value))
+        problem = BrokenRule(subject, f"be {rule}", _file_value(error.field, error.value))
         self.reject(problem, where if where in self.document.values else steps)
 
     def _reject_detail(self, model: type[BaseModel], detail: ErrorDetails, steps: Steps) -> None:

@@ -63,7 +63,7 @@ MUTATIONS = [
     ("{share: 0.4}", "{share: 1.4}", "21:25: traffic_drop: share must be above 0 and at most 1, got 1.4"),
     ("{share: 0.4}", "{shares: 0.4}", "21:17: the key 'share' is missing in faults[0].parameters|21:18: unknown key 'shares', did you mean 'share'?"),
     ("    parameters: {share: 0.4}\n", "", "16:5: the key 'share' is missing in faults[0].parameters"),
-    ("alive: 200ms", "alive: 0s", "27:25: crash_loop: alive must be above 0 and at most 86400 s, got 0s"),
+    ("alive: 200ms", "alive: 0s", "27:25: crash_loop: alive must be above 0s and at most 1d, got 0s"),
     ("alive: 200ms", "alive: 0.2", "27:25: faults[1].parameters.alive must be a duration with a unit, such as 1h30m, 200ms or 0s, got 0.2"),
     ("alive: 200ms", "alive_s: 0.2", "27:18: unknown key 'alive_s', did you mean 'alive'?"),
     # targets
