@@ -13,7 +13,7 @@ import pytest
 from simulator.faults import catalogue, kinds
 from simulator.faults.catalogue import FAULTS, SCRAPE_PATH_FAULTS
 from simulator.faults.parameters import Parameters, parameter_facts
-from tests.simulator.faults.test_faults import NUMBERS
+from tests.simulator.faults.samples import NUMBERS
 
 PARTS = {
     "magnitude": ("def magnitude(", "def removed("),
@@ -65,6 +65,16 @@ def test_a_line_that_is_removed_from_the_catalogue_is_missed(name):
     """The class is found in its module: there is no second list to keep."""
     rest = {other: kind for other, kind in FAULTS.items() if other != name}
     assert unlisted(rest) == {FAULTS[name]}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_kind_has_a_sample_and_a_test_of_its_own(name, repository):
+    """Sample parameters for the tests of all kinds, and a test in the module of its family."""
+    assert name in NUMBERS
+    family = FAULTS[name].__module__.rpartition(".")[2]
+    path = repository / "tests" / "simulator" / "faults" / "kinds" / f"test_{family}.py"
+    text = path.read_text(encoding="utf-8")
+    assert f"def test_{name}" in text or f'("{name}", ' in text
 
 
 @pytest.mark.parametrize(

@@ -11,40 +11,11 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.faults.injectors import disarm
-from tests.simulator.faults.test_faults import NUMBERS
+from tests.simulator.faults.samples import IN_THE_WORLD, NUMBERS, TARGETS, world_with
 from tests.simulator.worlds import fault, make, random_scenario, small
 
-ON_THE_PATH = list(NUMBERS)[-6:]
-IN_THE_WORLD = [kind for kind in FAULTS if kind not in ON_THE_PATH]
-AIMS = {
-    "bus_partition": {"fraction": 0.3},
-    "slow_consumer": {"tiers": ("lead",)},
-    "task_slowdown": {"tiers": ("worker",), "fraction": 0.3},
-    "task_failure": {"tiers": ("worker",), "fraction": 0.5},
-    "memory_leak": {"hosts": (1,)},
-    "slow_host": {"hosts": (1, 2)},
-}
-"""Targets other than everyone, where that is another reckoning."""
-WORLDS = {
-    "agent_hang": {"watchdog_s": 2.0},
-    "slow_start": {"recycle_per_s": 10.0},
-    "memory_leak": {"recycle_per_s": 5.0},
-    "capacity_demand": {"active_floor": 20, "rate": 100.0},
-}
-"""What a world must be like for the fault to meet something."""
 
-
-def struck(kind, *, times=1, **options):
-    """Return a world that meets `times` faults of a kind, a second apart, from 1 s to 31 s."""
-    options = {"duration_s": 30.0, **AIMS.get(kind, {}), **options}
-    faults = (
-        fault(kind, name=f"{kind}-{n}", **NUMBERS[kind], **{"start_s": 1.0 + n, **options})
-        for n in range(times)
-    )
-    return make(*faults, **WORLDS.get(kind, {}))
-
-
-def lived(world, until_s=40.0):
+def effects_at(world, until_s=40.0):
     """Return what the faults of a world did by `until_s`."""
     world.advance(until_s)
     return world.effects()
@@ -61,7 +32,7 @@ def test_every_kind_has_a_measure():
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_an_honest_fault_does_what_it_declared(kind, ramp_s):
     """Within chance and a few per cent; a hang comes again when its watchdog was there."""
-    for one in lived(struck(kind, ramp_s=ramp_s)):
+    for one in effects_at(world_with(kind, ramp_s=ramp_s)):
         assert one.ended_ns == one.began_ns + 30 * 10**9
         due = one.expected - one.base
         if kind == "agent_hang":
@@ -75,7 +46,7 @@ def test_an_honest_fault_does_what_it_declared(kind, ramp_s):
 def test_a_fault_without_its_injector_measures_the_base(kind, monkeypatch):
     """The expectation stands, and nothing comes up to it."""
     disarm(monkeypatch, kind)
-    for one in lived(struck(kind)):
+    for one in effects_at(world_with(kind)):
         due = abs(one.expected - one.base)
         assert due > 4 * one.noise, one
         assert abs(one.measured - one.base) <= 4 * one.noise + 0.05 * due, one
@@ -84,22 +55,22 @@ def test_a_fault_without_its_injector_measures_the_base(kind, monkeypatch):
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_an_effect_is_fixed_at_its_end_and_whoever_looks_changes_nothing(kind):
     """Looked at every third of a second or never, in a fork or not: the same to the bit."""
-    unseen, watched = struck(kind, ramp_s=3.0), struck(kind, ramp_s=3.0)
+    unseen, watched = world_with(kind, ramp_s=3.0), world_with(kind, ramp_s=3.0)
     for step in range(1, 110):
         watched.advance(step / 3)
         watched.snapshot()
         watched.effects()
     fork = watched.fork()
-    told = lived(unseen)
-    assert told == lived(watched) == lived(fork)
-    assert told == lived(unseen, 70.0)
+    told = effects_at(unseen)
+    assert told == effects_at(watched) == effects_at(fork)
+    assert told == effects_at(unseen, 70.0)
     assert all(one.ended_ns is not None for one in told)
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_faults_of_a_kind_that_overlap_are_measured_together(kind):
     """Nobody can tell them apart, so each is given what all of them did in its time."""
-    for one in lived(struck(kind, times=3, duration_s=20.0)):
+    for one in effects_at(world_with(kind, times=3, duration_s=20.0)):
         due = one.expected - one.base
         assert (one.measured - one.base) / due > 0.8, one
 
@@ -112,7 +83,7 @@ def test_kinds_that_share_a_measure_are_each_others_base():
         fault("task_failure", share=0.2),
         fault("dependency_outage", share=1.0, latency_s=0.0),
     )
-    surge, drop, failure, outage, _ = lived(make(*faults), 31.0)
+    surge, drop, failure, outage, _ = effects_at(make(*faults), 31.0)
     assert (surge.base, surge.expected) == pytest.approx((200, 400))
     assert (drop.base, drop.expected) == pytest.approx((800, 400))
     assert surge.measured == drop.measured == pytest.approx(400, rel=0.05)
@@ -124,9 +95,9 @@ def test_kinds_that_share_a_measure_are_each_others_base():
 
 def test_a_leak_is_expected_anew_after_each_restart():
     """Restarts give memory back; what may be expected knows of them."""
-    calm = lived(struck("memory_leak"), 31.0)[0]
+    calm = effects_at(world_with("memory_leak"), 31.0)[0]
     leak = fault("memory_leak", bytes_per_s=1e6, hosts=(1,), duration_s=30.0)
-    still = lived(make(leak), 31.0)[0]
+    still = effects_at(make(leak), 31.0)[0]
     assert calm.measured < 0.7 * still.measured
     assert calm.measured == pytest.approx(calm.expected, rel=0.05)
     assert still.measured == pytest.approx(still.expected, rel=0.01)
@@ -135,11 +106,11 @@ def test_a_leak_is_expected_anew_after_each_restart():
 def test_what_is_skipped_is_not_lived():
     """A stretch passed over moves no counter, so it does not thin out a rate."""
     for kind in ("traffic_drop", "message_flood", "memory_leak", "slow_consumer", "cpu_contention"):
-        world = make(fault(kind, **NUMBERS[kind], **AIMS.get(kind, {}), duration_s=9000.0))
-        before = lived(world, 20.0)
+        world = make(fault(kind, **NUMBERS[kind], **TARGETS.get(kind, {}), duration_s=9000.0))
+        before = effects_at(world, 20.0)
         world.skip_ns(1000 * 10**9)
         assert world.effects() == before
-        (one,) = lived(world, 1030.0)
+        (one,) = effects_at(world, 1030.0)
         assert one.measured == pytest.approx(one.expected, rel=0.05), one
 
 
@@ -148,7 +119,7 @@ def test_a_recorded_load_is_what_it_would_have_been():
     trace = tuple(np.linspace(0.0, 60.0, 6000).tolist())
     surge = fault("traffic_surge", factor=2.0, start_s=10.0, duration_s=10.0)
     world = World(small(), Plan(load=Load(trace_s=trace), faults=(surge,)), 7)
-    (one,) = lived(world, 25.0)
+    (one,) = effects_at(world, 25.0)
     assert (one.base, one.expected, one.measured) == pytest.approx((100, 200, 200), rel=0.01)
 
 
@@ -160,7 +131,7 @@ def test_a_change_is_expected_from_its_instant_on():
     world.advance(21.0)
     (before,) = world.effects()
     world.end("traffic_drop")
-    (after,) = lived(world, 30.0)
+    (after,) = effects_at(world, 30.0)
     assert after.expected == before.expected == pytest.approx((200 + 40) / 2)
     assert after.measured == before.measured == pytest.approx(120, rel=0.1)
     assert (before.ended_ns, after.ended_ns) == (None, 21 * 10**9)
@@ -182,7 +153,7 @@ def test_only_so_many_ended_faults_are_remembered(monkeypatch):
     faults = (
         fault("traffic_drop", name=f"{n}", share=0.5, start_s=n, duration_s=0.5) for n in range(8)
     )
-    assert [one.name for one in lived(make(*faults), 9.0)] == ["5", "6", "7"]
+    assert [one.name for one in effects_at(make(*faults), 9.0)] == ["5", "6", "7"]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -191,7 +162,7 @@ def test_random_faults_in_random_systems_are_measured_without_a_hitch(seed):
     topology, plan = random_scenario(seed)
     world = World(topology, plan, seed)
     for instant_s in (0.7, 2.1, 3.3, 6.0):
-        found = lived(world, instant_s)
+        found = effects_at(world, instant_s)
         numbers = [(o.measured, o.base, o.expected, o.spread, o.noise) for o in found]
         assert np.isfinite(numbers).all()
     assert {one.name for one in found} == {one.name for one in plan.faults}

@@ -22,7 +22,7 @@ from simulator.snapshot import FaultEffect
 from simulator.topology import Topology
 from simulator.world import World
 from tests.simulator.faults.injectors import disarm
-from tests.simulator.faults.test_measures import IN_THE_WORLD, ON_THE_PATH, struck
+from tests.simulator.faults.samples import IN_THE_WORLD, ON_THE_PATH, world_with
 from tests.simulator.worlds import fault, make
 from tests.verifier.simulations import bundled, scenario_of, simulate
 from verifier.judge.fault_effects import effect_status, faults_without_effect, ineffective_faults
@@ -102,22 +102,22 @@ def sentences(world, until_s=40.0):
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_an_injector_that_does_nothing_is_reported(kind, monkeypatch):
     """One that works is not, however many faults are in effect."""
-    assert sentences(struck(kind)) == ()
-    assert sentences(struck(kind, times=3, duration_s=20.0, ramp_s=5.0)) == ()
-    assert sentences(struck(kind), until_s=15.0) == ()
+    assert sentences(world_with(kind)) == ()
+    assert sentences(world_with(kind, times=3, duration_s=20.0, ramp_s=5.0)) == ()
+    assert sentences(world_with(kind), until_s=15.0) == ()
     disarm(monkeypatch, kind)
-    (sentence,) = sentences(struck(kind))
+    (sentence,) = sentences(world_with(kind))
     assert f"fault {kind}-0 ({kind}) had no effect: " in sentence
-    assert len(sentences(struck(kind, times=3, duration_s=20.0))) == 3
+    assert len(sentences(world_with(kind, times=3, duration_s=20.0))) == 3
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_a_fault_of_an_instant_is_effective_or_says_why_nothing_can_be_told(kind, monkeypatch):
     """Too short to tell, or nothing to act on; disarmed it never passes."""
-    for sentence in sentences(struck(kind, duration_s=0.02)):
+    for sentence in sentences(world_with(kind, duration_s=0.02)):
         assert "too short to tell" in sentence or "had nothing to act on" in sentence
     disarm(monkeypatch, kind)
-    assert len(sentences(struck(kind, duration_s=0.02))) == 1
+    assert len(sentences(world_with(kind, duration_s=0.02))) == 1
 
 
 @pytest.mark.parametrize(

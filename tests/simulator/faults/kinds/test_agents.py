@@ -1,0 +1,98 @@
+"""Agents die, die again, hang and start slowly, as declared, and nobody else does."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from simulator.kernel import loop as k
+from tests.simulator.faults.samples import (
+    assert_near,
+    between,
+    effect,
+)
+from tests.simulator.worlds import fault, make
+
+
+@pytest.mark.parametrize("rate", [2.0, 30.0])
+def test_agent_crash_kills_at_its_rate_whoever_is_running(rate):
+    """Crashes are Poisson of the declared rate, though the dead and the stopped cannot die."""
+    world = make(fault("agent_crash", rate_per_s=rate, tiers=("worker",)), rate=150.0)
+    before, after = between(world, 1.0, 61.0)
+    crashes = after.agents_crashed - before.agents_crashed
+    assert_near(crashes, 60 * rate, sqrt(60 * rate))
+    assert effect(after, "agent_crash") == crashes
+    assert abs(after.agents_started - before.agents_started - crashes) <= 36
+    assert after.agents[0, 5] == 0
+    assert after.tasks_retried.sum() > 0
+
+
+def test_crash_loop_keeps_its_targets_dying_and_nobody_else():
+    """Each target dies `alive_s` after each start; backoff, start-up and life make the period."""
+    loop = fault("crash_loop", alive_s=0.2, tiers=("worker",), fraction=0.25, duration_s=40.0)
+    world = make(loop, rate=150.0)
+    before, after = between(world, 11.0, 31.0)
+    period_s = 1.0 + 0.045 + 0.2
+    starts = after.agents_started - before.agents_started
+    assert abs(starts - 9 * 20 / period_s) <= 9
+    assert abs(after.agents_crashed - before.agents_crashed - starts) <= 9
+    assert effect(after, "crash_loop") == after.agents_crashed
+    handled = after.messages_delivered - before.messages_delivered
+    assert (handled > 0).all()
+    targets = np.flatnonzero(world._state.agent[:, k.LOOPS])
+    assert len(targets) == 9
+    assert (world._state.agent[targets, k.PLACE] < 0).all()
+    world.advance(45.0)
+    calm = world.snapshot()
+    assert calm.active_agents.tolist() == [4, 36]
+    world.advance(60.0)
+    assert world.snapshot().agents_crashed == calm.agents_crashed
+
+
+def test_agent_hang_takes_one_more_task_until_the_watchdog_comes():
+    """The targets hang one after the other, hold their task, and are restarted after 2 s."""
+    hang = fault("agent_hang", tiers=("worker",), fraction=0.5, duration_s=1.9)
+    world = make(hang, rate=150.0, watchdog_s=2.0)
+    world.advance(2.85)
+    s = world.snapshot()
+    assert s.agents[:, 4].tolist() == [0, 18]
+    assert effect(s, "agent_hang") == 18
+    assert s.agents_crashed == 0
+    world.advance(8.0)
+    s = world.snapshot()
+    assert s.agents_crashed == 18
+    assert s.agents[:, 4].sum() == 0
+    assert s.tasks_retried.sum() == 18
+    assert s.active_agents.tolist() == [4, 36]
+
+
+def test_slow_start_multiplies_the_time_to_start():
+    """Mean of the starts under the fault: factor x 45 ms; of those before it: 45 ms."""
+    world = make(fault("slow_start", factor=4.0, start_s=30.0), recycle_per_s=10.0)
+    before, after = between(world, 30.0, 60.0)
+    for histogram_before, histogram_after, mean_s in (
+        (None, before, 0.045),
+        (before, after, 4 * 0.045),
+    ):
+        now = histogram_after.startup_duration
+        count, total = now.counts.sum(), now.sum_ns
+        if histogram_before is not None:
+            count -= histogram_before.startup_duration.counts.sum()
+            total -= histogram_before.startup_duration.sum_ns
+        assert count > 200
+        # Those that began before the onset end at their own pace.
+        assert_near(total / count / 1e9, mean_s, mean_s * 0.3 / sqrt(count) + 0.001)
+    assert effect(after, "slow_start") == pytest.approx(4 * 0.045, rel=0.05)
+
+
+def test_restarts_that_nobody_was_fit_for_are_not_made_good_all_at_once():
+    """While every worker hangs no restart is due to anyone; afterwards they trickle as before."""
+    hang = fault("agent_hang", tiers=("worker",), duration_s=50.0)
+    world = make(hang, recycle_per_s=2.0, watchdog_s=55.0)
+    world.advance(50.0)
+    assert world.snapshot().agents[1, 4] == 36
+    before, after = between(world, 60.0, 70.0)
+    assert (before.agents[1] == [0, 0, 0, 36, 0, 0]).sum() >= 4
+    assert 15 <= after.agents_started - before.agents_started <= 25

@@ -1,0 +1,123 @@
+"""Messages are lost, flood inboxes and wait in them, as declared."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import pytest
+
+from simulator.kernel import loop as k
+from tests.simulator.faults.samples import (
+    assert_near,
+    between,
+    effect,
+)
+from tests.simulator.worlds import fault, make
+
+WORKERS = slice(4, 40)
+
+
+def test_bus_partition_loses_what_crosses_it_and_nothing_else():
+    """Leads on one side: all messages between the sides are dropped, those within arrive."""
+    world = make(fault("bus_partition", loss=1.0, tiers=("lead",)))
+    before, after = between(world, 1.0, 11.0)
+    dropped = after.messages_dropped - before.messages_dropped
+    sent = after.messages_sent - before.messages_sent
+    assert before.messages_dropped == 0
+    assert effect(after, "bus_partition") == dropped
+    # One of ten is a dispatch. Workers send 30 % upward, the rest to one of 39, 4 of them leads.
+    expected = 0.9 * 0.95 * (307 / 1024 + 717 / 1024 * 4 / 39) + 0.9 * 0.05 * 717 / 1024 * 36 / 39
+    assert_near(dropped / sent, expected, 3 * sqrt(expected / sent))
+    to_leads = after.messages_delivered[0] - before.messages_delivered[0]
+    assert to_leads < 0.05 * sent
+
+
+def test_bus_partitions_that_overlap_each_take_their_part():
+    """Half of what crosses one is lost, three quarters of what crosses both."""
+    lost = []
+    for losses in ((1.0,), (0.5,), (0.5, 0.5)):
+        faults = [
+            fault("bus_partition", name=f"cut {number}", loss=loss, tiers=("lead",))
+            for number, loss in enumerate(losses)
+        ]
+        lost.append(between(make(*faults), 1.0, 21.0)[1].messages_dropped)
+    for found, share in zip(lost[1:], (0.5, 0.75), strict=True):
+        assert_near(found / lost[0], share, sqrt(share * (1 - share) / lost[0]) + 0.005)
+
+
+def test_bus_partition_with_a_small_loss_is_not_swallowed_by_a_great_one_elsewhere():
+    """A full cut around one worker leaves the tenth that is lost around the leads a tenth."""
+    leads = fault("bus_partition", name="leads", loss=0.1, tiers=("lead",))
+    one = fault("bus_partition", name="one", loss=1.0, tiers=("worker",), fraction=1 / 36)
+    few, both, cut = (
+        between(make(*faults), 1.0, 21.0)[1].messages_dropped
+        for faults in ((leads,), (leads, one), (one,))
+    )
+    assert few < both < few + cut
+    assert both == pytest.approx(few + cut, rel=0.05)
+
+
+def test_message_flood_reaches_its_targets_as_a_poisson_stream():
+    """5000 a second more for the workers, evenly, and none for the leads."""
+    flood = fault("message_flood", rate_per_s=5000.0, tiers=("worker",))
+    before, after = between(make(flood, rate=0.0), 1.0, 11.0)
+    sent = after.messages_sent - before.messages_sent
+    assert_near(sent, 50_000, sqrt(50_000))
+    assert effect(after, "message_flood") == sent
+    assert after.messages_delivered[0] == 0
+    assert after.messages_dropped == 0
+    assert after.network_sent_bytes[0] / sent == pytest.approx(256 + 1023.5, rel=0.02)
+
+
+def test_message_flood_spreads_evenly_over_its_targets():
+    """Each of 36 workers gets its 36th: chi-square of what they handled."""
+    world = make(fault("message_flood", rate_per_s=9000.0, tiers=("worker",)), rate=0.0)
+    world.advance(21.0)
+    world.snapshot()
+    handled = world._state.agent[WORKERS, k.DELIVERED]
+    chi_square = ((handled - handled.mean()) ** 2 / handled.mean()).sum()
+    assert abs(chi_square - 35) < 4 * sqrt(70)
+
+
+def test_message_floods_of_two_rates_keep_their_proportion():
+    """Leads get 1000 a second, workers 3000."""
+    floods = (
+        fault("message_flood", name="to leads", rate_per_s=1000.0, tiers=("lead",)),
+        fault("message_flood", name="to workers", rate_per_s=3000.0, tiers=("worker",)),
+    )
+    _, after = between(make(*floods, rate=0.0), 1.0, 21.0)
+    handled = after.messages_delivered
+    assert_near(handled[0] / handled.sum(), 0.25, sqrt(0.25 * 0.75 / handled.sum()))
+
+
+def test_message_flood_beyond_what_inboxes_bear_is_dropped():
+    """4 leads handle 1000 a second each; of 8000 a second half is lost once inboxes are full."""
+    world = make(fault("message_flood", rate_per_s=8000.0, tiers=("lead",)), rate=0.0)
+    before, after = between(world, 5.0, 15.0)
+    assert after.messages_waiting >= 4 * 250
+    assert_near(after.messages_dropped - before.messages_dropped, 40_000, sqrt(80_000))
+
+
+def test_slow_consumer_overflows_the_inboxes_of_its_targets():
+    """Leads that handle 20 a second get 300 each: full inboxes, and all the rest dropped."""
+    world = make(fault("slow_consumer", factor=50.0, tiers=("lead",)), inbox_limit=100)
+    before, after = between(world, 1.0, 21.0)
+    assert before.messages_dropped == 0
+    waiting = world._state.agent[:, k.WAITING]
+    assert (waiting[:4] >= 95).all()
+    assert waiting[WORKERS].max() < 20
+    assert 90 <= effect(after, "slow_consumer") <= 100
+    handled = after.messages_delivered[0] - before.messages_delivered[0]
+    assert abs(handled - 4 * 20 * 20) <= 4 * 5
+    assert after.messages_dropped > 10 * handled
+
+
+def test_slow_consumer_brakes_those_who_wait_for_its_messages():
+    """Workers get their tasks as messages: at 20 a second each, the fleet does as much as that."""
+    world, calm = make(fault("slow_consumer", factor=50.0, tiers=("worker",))), make()
+    before, after = between(world, 1.0, 21.0)
+    handled = after.messages_delivered[1] - before.messages_delivered[1]
+    assert 0.97 * 36 * 20 * 20 <= handled <= 36 * 20 * 20 + 36
+    _, calm_after = between(calm, 1.0, 21.0)
+    assert after.tasks_processed.sum() < 0.4 * calm_after.tasks_processed.sum()
+    assert after.queue_depth.sum() > 4000

@@ -1,0 +1,68 @@
+"""Faults of the observability path change what a scrape gets, and nothing in the world."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.snapshot import ScrapePath
+from tests.simulator.faults.samples import (
+    NUMBERS,
+)
+from tests.simulator.worlds import fault, make
+
+
+def test_exporter_down_is_blindness_and_nothing_more():
+    """The world under it is the calm one to the last byte; only its own flag says so."""
+    world, calm = make(fault("exporter_down", duration_s=4.0)), make()
+    for instant_s, up in ((0.5, True), (1.0, False), (4.9, False), (5.0, True)):
+        world.advance(instant_s)
+        assert world.snapshot().exporter_up is up
+    calm.advance(5.0)
+    assert world.fingerprint() == calm.fingerprint()
+
+
+def test_counter_reset_is_the_exporters_restart_not_the_worlds():
+    """One restart is counted at the onset; the world's own counters go on."""
+    world, calm = make(fault("counter_reset", duration_s=4.0)), make()
+    world.advance(0.99)
+    assert world.snapshot().exporter_restarts == 0
+    for instant_s in (1.0, 3.0, 6.0):
+        world.advance(instant_s)
+        assert world.snapshot().exporter_restarts == 1
+    calm.advance(6.0)
+    assert world.fingerprint() == calm.fingerprint()
+    world.inject(fault("counter_reset", name="again", start_s=6.5))
+    world.advance(7.0)
+    assert world.snapshot().exporter_restarts == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("scrape_slow", ScrapePath(delay_s=3.0)),
+        ("scrape_truncated", ScrapePath(cut_share=0.5)),
+        ("series_vanish", ScrapePath(vanished_share=0.25)),
+        ("cardinality_burst", ScrapePath(extra_series=100)),
+    ],
+)
+def test_a_hindered_path_is_shown_and_the_world_goes_on_as_ever(kind, path):
+    """Only what stands between it and its readers is another, while the fault lasts."""
+    world, calm = make(fault(kind, **NUMBERS[kind], duration_s=4.0)), make()
+    for instant_s, found in ((0.5, ScrapePath()), (1.0, path), (4.9, path), (5.0, ScrapePath())):
+        world.advance(instant_s)
+        assert world.snapshot().scrape_path == found
+    calm.advance(5.0)
+    assert world.fingerprint() == calm.fingerprint()
+
+
+def test_hindrances_compose_within_their_bounds():
+    """Delays and series add, shares are of what the other left."""
+    world = make(*(fault(kind, name=f"{kind}-{n}", **NUMBERS[kind])
+                   for kind in list(NUMBERS)[-4:] for n in range(2)))  # fmt: skip
+    world.advance(1.0)
+    assert world.snapshot().scrape_path == ScrapePath(6.0, 0.75, 1 - 0.75**2, 200)
+    slow = (fault("scrape_slow", name=f"slow-{n}", delay_s=60.0) for n in range(3))
+    burst = (fault("cardinality_burst", name=f"burst-{n}", series=9000) for n in range(3))
+    world = make(*slow, *burst)
+    world.advance(1.0)
+    assert world.snapshot().scrape_path == ScrapePath(delay_s=60.0, extra_series=10_000)

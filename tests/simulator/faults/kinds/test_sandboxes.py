@@ -1,0 +1,40 @@
+"""Sandbox slots leak and go down, as declared, and come back."""
+
+from __future__ import annotations
+
+from tests.simulator.faults.samples import (
+    between,
+    effect,
+)
+from tests.simulator.worlds import fault, make
+
+
+def test_sandbox_leak_loses_slots_one_execution_at_a_time():
+    """Half of pool A's slots are lost as executions end; B and C lose none; all come back."""
+    world = make(fault("sandbox_leak", share=0.5, sandboxes=("A",), duration_s=10.0))
+    before, after = between(world, 1.0, 8.0)
+    assert before.sandbox_leaked.sum() == 0
+    assert after.sandbox_leaked.tolist() == [4, 0, 0]
+    assert effect(after, "sandbox_leak") == 4
+    assert after.sandbox_in_use[0] <= 4
+    world.advance(11.0)
+    assert world.snapshot().sandbox_leaked.sum() == 0
+
+
+def test_sandbox_crash_takes_slots_and_the_executions_in_them():
+    """All of B goes down at once: what ran there goes back for another try."""
+    world = make(fault("sandbox_crash", share=1.0, sandboxes=("B",), duration_s=3.0))
+    world.advance_ns(10**9 - 1)
+    before = world.snapshot()
+    world.advance(1.0)
+    after = world.snapshot()
+    lost = after.tasks_retried.sum() - before.tasks_retried.sum()
+    assert after.sandbox_down.tolist() == [0, 8, 0]
+    assert effect(after, "sandbox_crash") == 8
+    assert 0 < lost == before.sandbox_in_use[1]
+    assert (after.tasks_processed == before.tasks_processed).all()
+    world.advance(3.9)
+    assert world.snapshot().sandbox_executions[1] == after.sandbox_executions[1]
+    world.advance(4.1)
+    assert world.snapshot().sandbox_down.sum() == 0
+    assert world.snapshot().sandbox_in_use[1] > 0

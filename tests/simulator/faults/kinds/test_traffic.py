@@ -1,0 +1,45 @@
+"""Arrivals and reserved capacity are what the faults in effect declare."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import pytest
+
+from tests.simulator.faults.samples import (
+    assert_near,
+    between,
+    effect,
+)
+from tests.simulator.worlds import fault, make
+
+
+def test_traffic_surge_multiplies_the_arrivals():
+    """Twice the rate is asked for, and comes, as a Poisson count."""
+    before, after = between(make(fault("traffic_surge", factor=2.0)), 1.0, 31.0)
+    arrived = (after.tasks_arrived - before.tasks_arrived).sum()
+    assert_near(arrived, 2 * 400 * 30, sqrt(2 * 400 * 30))
+    assert before.arrival_rate == after.arrival_rate == pytest.approx(800.0)
+    assert effect(after, "traffic_surge") == pytest.approx(arrived / 30)
+
+
+def test_traffic_drop_takes_its_share_of_the_arrivals():
+    """60 % never come; a full drop leaves nothing at all."""
+    before, after = between(make(fault("traffic_drop", share=0.6)), 1.0, 31.0)
+    arrived = (after.tasks_arrived - before.tasks_arrived).sum()
+    assert_near(arrived, 0.4 * 400 * 30, sqrt(0.4 * 400 * 30))
+    assert effect(after, "traffic_drop") == pytest.approx(arrived / 30)
+    before, after = between(make(fault("traffic_drop", share=1.0)), 1.0, 11.0)
+    assert (after.tasks_arrived == before.tasks_arrived).all()
+
+
+def test_capacity_demand_holds_the_fleet_up_and_lets_it_go():
+    """A fleet of 20 grows to the 39 that are asked for, and shrinks when nobody asks."""
+    world = make(fault("capacity_demand", agents=39, duration_s=20.0), rate=100.0, active_floor=20)
+    before, after = between(world, 1.0, 11.0)
+    assert before.active_agents.sum() < 25
+    assert after.active_agents.sum() == 39
+    assert effect(after, "capacity_demand") == 39
+    assert after.agents_started - before.agents_started >= 39 - before.active_agents.sum()
+    world.advance(90.0)
+    assert world.snapshot().active_agents.sum() < 25

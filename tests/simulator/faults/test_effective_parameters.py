@@ -1,0 +1,117 @@
+"""Faults compose from the base anew, and leave exactly the base when they end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.faults.catalogue import FAULTS
+from simulator.kernel import loop as k
+from tests.simulator.faults.samples import (
+    NUMBERS,
+    parameters_of,
+)
+from tests.simulator.laws import broken, unsound
+from tests.simulator.worlds import fault, make
+
+
+def all_at_once(**options):
+    """Return one fault of every kind."""
+    return tuple(fault(kind, **numbers, **options) for kind, numbers in NUMBERS.items())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_faults_ended_in_any_order_leave_exactly_the_base(seed):
+    """All at once, ended by hand in a random order: not a bit of them remains."""
+    chance = np.random.default_rng(seed)
+    base = parameters_of(make())
+    world = make(*all_at_once(), watchdog_s=1.0)
+    world.advance(1.5)
+    assert parameters_of(world) != base
+    for kind in chance.permutation(list(FAULTS)):
+        world.advance(world.now_s + chance.uniform(0, 0.2))
+        world.end(str(kind))
+        assert not broken(world.snapshot(), world.topology) + unsound(world)
+    assert parameters_of(world) == base
+    assert world.snapshot().faults == ()
+    world.advance(world.now_s + 15.0)  # what waits by then is worked off
+    s = world.snapshot()
+    assert s.active_agents.tolist() == [4, 36]
+    assert s.queue_depth.sum() < 5
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_that_its_plan_ends_leaves_exactly_the_base(kind):
+    """On, off, and the parameters are those of a world that never knew it."""
+    base = parameters_of(make())
+    world = make(fault(kind, **NUMBERS[kind], duration_s=0.7))
+    world.advance(1.5)
+    if kind != "counter_reset":
+        assert parameters_of(world) != base
+    world.advance(1.7)
+    assert parameters_of(world) == base
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_overlaps_leave_exactly_the_base(seed):
+    """Thirty faults of random kinds, starts, ramps and ends, some twice at once."""
+    chance = np.random.default_rng(seed)
+    faults = []
+    for number in range(30):
+        kind = str(chance.choice(list(FAULTS)))
+        duration_s = chance.uniform(0.1, 3)
+        faults.append(
+            fault(
+                kind, name=f"{number}", **NUMBERS[kind], start_s=chance.uniform(0, 3),
+                duration_s=duration_s, ramp_s=chance.uniform(0, duration_s),
+                fraction=chance.uniform(0.1, 1),
+            )
+        )  # fmt: skip
+    world = make(*faults)
+    world.advance(6.0)
+    assert parameters_of(world) == parameters_of(make())
+
+
+def test_two_faults_of_a_kind_compose():
+    """Factors multiply, failures are independent, leaks add, shares of a pool stop at the whole."""
+    twice = [
+        fault("task_slowdown", name="a", factor=2.0),
+        fault("task_slowdown", name="b", factor=3.0, tiers=("worker",)),
+        fault("task_failure", name="c", share=0.5),
+        fault("task_failure", name="d", share=0.5),
+        fault("memory_leak", name="e", bytes_per_s=1000.0),
+        fault("memory_leak", name="f", bytes_per_s=500.0),
+        fault("sandbox_crash", name="g", share=0.7),
+        fault("sandbox_leak", name="h", share=0.7),
+        fault("traffic_surge", name="i", factor=3.0),
+        fault("traffic_drop", name="j", share=0.5),
+    ]
+    world = make(*twice)
+    world.advance(1.0)
+    s = world._state
+    assert s.agent_real[:, k.SLOWNESS].tolist() == [2.0] * 4 + [6.0] * 36
+    assert set(s.agent[:, k.FAILS_BELOW].tolist()) == {round(0.75 * 2**31)}
+    assert set(s.agent[:, k.LEAK_PER_TICK].tolist()) == {150}
+    assert s.real_head[k.RATE] * 1e9 == pytest.approx(600.0)
+    world.advance(6.0)
+    after = world.snapshot()
+    assert (after.sandbox_available >= 0).all()
+    assert (after.sandbox_down + after.sandbox_leaked == 8).all()
+
+
+def test_a_fault_changes_nothing_but_what_follows_from_it():
+    """A leak on half the workers: every byte of the world but theirs of the leak is the same."""
+    leak = fault("memory_leak", bytes_per_s=1e6, tiers=("worker",), fraction=0.5)
+    world, calm = make(leak), make()
+    for one in (world, calm):
+        one.advance(10.0)
+        one.snapshot()
+    columns = [c for c in range(k.AGENT_SIZE) if c not in (k.LEAKED_BYTES, k.LEAK_PER_TICK)]
+    mine, theirs = world._state, calm._state
+    assert (mine.agent[:, columns] == theirs.agent[:, columns]).all()
+    first = int(mine.head[k.AGENT_AT])
+    last = first + mine.agent.size
+    for begins, ends in ((0, first), (last, len(mine.w))):
+        assert (mine.w[begins:ends] == theirs.w[begins:ends]).all()
+    assert (mine.x == theirs.x).all()
+    assert (mine.agent[:, k.LEAKED_BYTES] > 0).sum() == 18

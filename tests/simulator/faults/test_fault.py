@@ -1,0 +1,73 @@
+"""A fault climbs its ramp, and affects its targets and no other agent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.faults.catalogue import FAULTS
+from simulator.kernel import loop as k
+from tests.simulator.faults.samples import (
+    NUMBERS,
+    between,
+    parameters_of,
+)
+from tests.simulator.worlds import fault, make
+
+
+def test_a_ramp_climbs_second_by_second_to_its_full_strength():
+    """Magnitude at the middle of each second of the ramp, then the whole, then nothing."""
+    surge = fault("traffic_drop", share=0.8, start_s=0.7, ramp_s=4.0, duration_s=6.0)
+    world = make(surge)
+    seen = []
+    for instant_s in (0.69, 0.7, 1.69, 1.7, 2.8, 4.69, 4.7, 6.69, 6.7):
+        world.advance(instant_s)
+        s = world.snapshot()
+        seen.append(s.faults[0].magnitude if s.faults else 0.0)
+        assert s.arrival_rate == pytest.approx(400 * (1 - seen[-1]))
+    assert seen == pytest.approx([0, 0.1, 0.1, 0.3, 0.5, 0.7, 0.8, 0.8, 0])
+
+
+def test_a_ramp_of_failures_climbs_in_the_metric():
+    """The failing share of each second follows the ramp."""
+    world = make(fault("task_failure", share=1.0, ramp_s=10.0, duration_s=20.0), rate=600.0)
+    failed = []
+    for second in range(1, 12):
+        before, after = between(world, second, second + 1)
+        ended = (after.tasks_processed - before.tasks_processed).sum(axis=0)
+        failed.append(ended[1] / ended.sum())
+    assert failed == pytest.approx([0.05 + 0.1 * n for n in range(10)] + [1.0], abs=0.07)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, one in FAULTS.items() if one.facts.aims_at == "agents"]
+)
+def test_a_fault_marks_its_targets_and_no_other_agent(kind):
+    """Tier, hosts and fraction intersect; the untouched keep the base to the bit."""
+    aim = {"tiers": ("worker",), "hosts": (1, 2), "fraction": 0.5}
+    world = make(fault(kind, **NUMBERS[kind], **aim))
+    world.advance(1.0)
+    base, now = parameters_of(make()), parameters_of(world)
+    changed = {
+        agent
+        for table in ("agent", "agent_real")
+        for agent in range(40)
+        if now[table][agent] != base[table][agent]
+    }
+    if kind == "message_flood":
+        changed = set(world._state.flood_targets[: world._state.head[k.FLOOD_TARGETS]].tolist())
+    assert len(changed) == 9
+    assert all(agent >= 4 and agent % 4 in (1, 2) for agent in changed)
+
+
+def test_a_fraction_is_drawn_by_the_faults_own_name():
+    """The same fault strikes the same agents, whatever else goes on; another name, others."""
+
+    def struck(name, *others):
+        world = make(*others, fault("memory_leak", name=name, bytes_per_s=1e4, fraction=0.4))
+        world.advance(1.0)
+        return np.flatnonzero(world._state.agent[:, k.LEAK_PER_TICK]).tolist()
+
+    assert len(struck("one")) == 16
+    assert struck("one") == struck("one", fault("agent_hang"), fault("slow_start", factor=2.0))
+    assert struck("one") != struck("two")
