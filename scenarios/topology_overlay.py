@@ -10,8 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from documents.problems import Remark
-from documents.sentences import did_you_mean
+from documents.problems import UnknownName
 from documents.yaml_reader import load
 from scenarios.schema.derived import NAMED_PARTS, field_values, topology_model
 from scenarios.validation import ModelWalker
@@ -69,9 +68,8 @@ def _overlay_parts(
             values = {"name": name, **field_values(Tier, model)}
             part = walker.construct(Tier, values, where)
         else:
-            near = did_you_mean(name, parts)
-            sentence = f"tier {name!r} is new and needs the keys 'agents' and 'takes'{near}"
-            walker.reject(Remark(sentence), where, at_key=True)
+            hint = ", a new tier must have the keys 'agents' and 'takes'"
+            walker.reject(UnknownName("tier", name, tuple(parts), hint), where, at_key=True)
             continue
         if part is not None:
             parts[name] = part

@@ -52,8 +52,10 @@ def test_panels_of_any_age_are_found(tmp_path: Path) -> None:
         ],
     }
     dashboards = load_dashboards([write(tmp_path, document)])
-    seen = [(p.dashboard, p.title, p.type, [q.expr for q in p.queries]) for p in dashboards.panels]
-    assert seen == [
+    queries = [
+        (p.dashboard, p.title, p.type, [q.expr for q in p.queries]) for p in dashboards.panels
+    ]
+    assert queries == [
         ("Old", "P", "graph", ["a"]),
         ("Old", "P", "timeseries", ["b"]),
         ("Old", "P", "timeseries", ["c", "d"]),

@@ -312,7 +312,7 @@ MISTAKES = [
     ("webhook_configs", "webhook_config", "10:5: unknown key 'webhook_config'"),
 ]
 UNTYPED = "match: {a: 1.10}"
-"""Alertmanager takes it for text; which text, two readers of YAML tell differently."""
+"""Alertmanager takes it for text; which text, depends on the reader of YAML."""
 
 
 @pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
