@@ -7,9 +7,12 @@ reads the types when a command is called.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 REAL_TIME_PANEL: Final = "In real time"
 FOREIGN_PANEL: Final = "With servers that you run"
@@ -154,3 +157,29 @@ SdFile = Annotated[
         rich_help_panel=FOREIGN_PANEL,
     ),
 ]
+
+_FILE_ENDINGS: Final = {
+    "--rules": (".yaml", ".yml"),
+    "--dashboards": (".json",),
+}
+"""The options that take several files, and how the names of their files end."""
+
+
+def repeat_options(arguments: Sequence[str]) -> list[str]:
+    """Let `--rules` and `--dashboards` take several files: `--rules a b` -> `--rules a --rules b`.
+
+    A word that is neither such a file nor a folder ends the list: it is a scenario.
+    """
+    repeated: list[str] = []
+    option: str | None = None
+    for word in arguments:
+        if word.startswith("-"):
+            name, _, value = word.partition("=")
+            option = name if name in _FILE_ENDINGS and not value else None
+        elif option and repeated[-1] != option:
+            if word.endswith(_FILE_ENDINGS[option]) or Path(word).is_dir():
+                repeated.append(option)
+            else:
+                option = None
+        repeated.append(word)
+    return repeated

@@ -11,7 +11,6 @@ import json
 import math
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -51,6 +50,7 @@ from verifier.suite import cores, invalid_outcome, run_suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from verifier.judge.verdict import ScenarioOutcome
 
@@ -66,10 +66,6 @@ Examples:
   agentaskit-sim verify --both --compress 30 traffic-drop
 """
 STATUSES: Final = {"pass": 0, "fail": 1, "invalid": 3}
-_MANY: Final = {
-    "--rules": (".yaml", ".yml"),
-    "--dashboards": (".json",),
-}
 
 
 def verify(  # noqa: PLR0913 - typer declares options as parameters
@@ -117,29 +113,6 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         _print_json(outcomes)
     print_report(progress_to if as_json else Console(highlight=False), outcomes, str(saved_in))
     raise typer.Exit(STATUSES[overall(outcomes)])
-
-
-def spread(arguments: Sequence[str]) -> list[str]:
-    """Let `--rules` and `--dashboards` take several files: `--rules a b` -> `--rules a --rules b`.
-
-    Words that are neither such files nor folders are left alone: they are scenarios.
-    """
-    spread_out: list[str] = []
-    many: str | None = None
-    for word in arguments:
-        if word.startswith("-"):
-            option, _, value = word.partition("=")
-            many = option if option in _MANY and not value else None
-            spread_out.append(word)
-            continue
-        previous_is_option = bool(spread_out) and spread_out[-1] == many
-        if many and not previous_is_option:
-            if not (word.endswith(_MANY[many]) or Path(word).is_dir()):
-                many = None
-            else:
-                spread_out.append(many)
-        spread_out.append(word)
-    return spread_out
 
 
 def _limit_s(limit: str | None, *, whole_library: bool) -> float:

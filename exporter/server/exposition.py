@@ -67,7 +67,7 @@ class Exposition:
         self.scenario, self.seed = scenario, snapshot.seed
         self._catalogue = catalogue_world(snapshot)
         self._ranks = rank_series(self._catalogue)
-        self.path = ScrapeEffectCounter(self._ranks)
+        self.scrape_effects = ScrapeEffectCounter(self._ranks)
         self._outcome = ScrapeOutcome()
         self._answered: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = (
             WeakKeyDictionary()
@@ -92,7 +92,7 @@ class Exposition:
         if self._page is None or self.pacer.drift_s > FRESH_S:
             self.pacer.step()
         if self._page is None or self._world.now_s > self._snapshot.time_s:
-            self._snapshot = self.path.show(self._world.snapshot())
+            self._snapshot = self.scrape_effects.show(self._world.snapshot())
             self._page = None
         return self._snapshot
 
@@ -101,7 +101,7 @@ class Exposition:
         snapshot = self.catch_up()
         if not snapshot.exporter_up:
             self.scrapes_refused += 1
-            self.path.note(snapshot, ScrapeOutcome(refused=True))
+            self.scrape_effects.note(snapshot, ScrapeOutcome(refused=True))
             return None
         if self._page is None:
             self._page = Page(self._families(snapshot))
@@ -112,7 +112,7 @@ class Exposition:
     def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
         """Count an answer: how late `page` was sent, and which share of it was held back."""
         snapshot, outcome = self._answered[page]
-        self.path.note(snapshot, replace(outcome, late_s=late_s, cut_share=cut_share))
+        self.scrape_effects.note(snapshot, replace(outcome, late_s=late_s, cut_share=cut_share))
 
     def scrape_path(self) -> ScrapePath:
         """Return the faults of the path that affect the latest scrape."""
@@ -171,7 +171,7 @@ class Exposition:
             missing=missing, further=sum(len(family.samples) for family in burst)
         )
         counters = values[self._catalogue.kinds == "counter"]
-        self.path.note_counters(snapshot.now_ns, counters)
+        self.scrape_effects.note_counters(snapshot.now_ns, counters)
 
     def _status(self) -> RunStatus:
         return RunStatus(

@@ -118,7 +118,7 @@ class RealTimeRun:
                 observation = await self._run_scenario(observer, exposition)
                 without_effect = (
                     *prepared.past.without_effect,
-                    *faults_without_effect(started.world, exposition.path),
+                    *faults_without_effect(started.world, exposition.scrape_effects),
                 )
                 if without_effect:
                     end_s = observer.clock.unix_s(observation.ended_s)

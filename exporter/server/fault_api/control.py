@@ -141,7 +141,7 @@ class FaultControl:
 
     def _read_all(self) -> tuple[FaultInEffect, ...]:
         """Return the faults in effect without a catch-up: just after a change, at its instant."""
-        snapshot = self._exposition.path.show(self._world.snapshot())
+        snapshot = self._exposition.scrape_effects.show(self._world.snapshot())
         declared = {fault.name: fault for fault in self._world.plan.faults}
         return tuple(
             FaultInEffect(declared[status.name], status, snapshot.now_ns)

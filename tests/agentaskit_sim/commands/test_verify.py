@@ -13,7 +13,6 @@ import jsonschema
 import pytest
 
 from agentaskit_sim.commands import verify as verify_module
-from agentaskit_sim.commands.verify import spread
 from agentaskit_sim.inputs import PACK, PACK_RULES, read_inputs
 from documents.mistakes import InputError
 from scenarios.loader import library
@@ -178,17 +177,6 @@ def test_other_rules_and_dashboards_are_taken(command, judged, tmp_path):
     command("verify", "traffic-drop", "--rules", "alerts", "--dashboards=boards/sla.json")
     assert len(asked["inputs"].rules.alerts) > 19
     assert len(asked["inputs"].dashboards.panels) == 6
-
-
-def test_an_option_takes_the_files_that_follow_it():
-    """Words that are no such files stay scenarios."""
-    assert spread(["verify", "a", "--rules", "b.yaml", "c.yml", "d", "e.yaml", "--json"]) == [
-        *("verify", "a", "--rules", "b.yaml", "--rules", "c.yml"),
-        *("d", "e.yaml", "--json"),
-    ]
-    assert spread(["--dashboards", "a.json", "b.json", "--rules=c.yaml", "d.yaml"]) == [
-        *("--dashboards", "a.json", "--dashboards", "b.json", "--rules=c.yaml", "d.yaml")
-    ]
 
 
 def test_mistakes_of_all_files_are_told_before_anything_runs(tmp_path):

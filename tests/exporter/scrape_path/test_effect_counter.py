@@ -57,8 +57,8 @@ async def effects_of(*faults, at_s=(0.5, 1.5, 2.5, 3.5)):
     async with served(*faults) as (exposition, world, scrape):
         for instant_s in at_s:
             await scrape(instant_s)
-        effects = exposition.path.complete(world.effects())
-        statuses = exposition.path.show(world.snapshot()).faults
+        effects = exposition.scrape_effects.complete(world.effects())
+        statuses = exposition.scrape_effects.show(world.snapshot()).faults
         assert {(o.name, o.effect, o.expected) for o in statuses} <= {
             (o.name, o.measured, o.expected) for o in effects
         }
