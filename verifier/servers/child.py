@@ -36,7 +36,7 @@ STOP_TIMEOUT_S: Final = 10.0
 LOG_END_S: Final = 1.0
 """How long the end of the log of a process that has ended may take to be read."""
 FREE_BYTES_MIN: Final = 1 << 20
-"""Less than this is a full disk: no server stores even its first samples in it."""
+"""Less than this is a full disk: Prometheus needs more for its first samples."""
 _CRASHES: Final = ("panic:", "fatal error:")
 """How a program written in Go begins the report of its crash."""
 _ERROR_MARKS: Final = ("level=error", "level=ERROR", *_CRASHES)
@@ -52,13 +52,15 @@ done
 [ -n "$pid" ] && kill -s KILL -- "-$pid" 2>/dev/null && sleep 0.1
 rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 """
+"""Reads process ids until `done` or the end of the pipe. A killed process may create a last file
+while the directory is being removed: hence the pause and the second attempt."""
 
 
 class Child:
     """A temporary directory and, once started, the one process that works in it.
 
     `log` keeps the last lines of the process's output. `start` and `stop` may come from two
-    threads; once it is stopped, nothing is started any more.
+    threads; after a stop nothing is started any more.
     """
 
     def __init__(self, prefix: str, *, parent_directory: Path | None = None) -> None:

@@ -43,7 +43,7 @@ class LoopbackServer:
         is_ready: Callable[[bytes], bool],
         parent_directory: Path | None = None,
     ) -> None:
-        """Start nothing. `is_ready` tells our server's ready page from a stranger's."""
+        """Start nothing. `is_ready` recognises our server by its ready page."""
         self.name = name
         self.path_prefix = f"/{secrets.token_hex(8)}"
         self.port = 0
@@ -95,7 +95,7 @@ class LoopbackServer:
     def start(self, command: Callable[[], Sequence[str | Path]]) -> None:
         """Start on a free port; `command` is asked again for each port.
 
-        Raises JudgeError, with the server's last words, when it does not start.
+        Raises JudgeError, with the end of the server's log, when it does not start.
         """
         for _ in range(START_ATTEMPTS):
             self.port = free_port()
@@ -108,7 +108,7 @@ class LoopbackServer:
     def restart(self, command: Callable[[], Sequence[str | Path]]) -> None:
         """Start again, dead or alive (alive: as after `kill -9`), on the same port.
 
-        Raises JudgeError when it does not start: whoever was given its address knows no other.
+        Raises JudgeError when it does not start: what connects to it knows no other port.
         """
         for attempt in range(START_ATTEMPTS):
             time.sleep(RETRY_S * attempt)

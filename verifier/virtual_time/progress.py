@@ -1,4 +1,4 @@
-"""How far a simulation is, reported to whoever shows it, a few times a second at most.
+"""How far a simulation is, reported a few times a second at most.
 
 Used by `verifier.virtual_time.past` and `.run`. It reads the wall clock, which the verdict never
 does.

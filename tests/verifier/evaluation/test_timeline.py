@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,18 +82,20 @@ def test_the_reference_machine_notices_a_shift_of_one_evaluation() -> None:
     assert late != right
 
 
-def rule(**changes: object) -> AlertRule:
-    """Return an alert `A` with no `for`."""
-    fields: dict[str, object] = {
-        "alert": "A",
-        "expr": "x",
-        "for_s": 0.0,
-        "keep_firing_for_s": 0.0,
-        "labels": (),
-        "annotations": (),
-        "position": Place("rules.yaml", 3, 5),
-    }
-    return AlertRule(**(fields | changes))  # type: ignore[arg-type]
+RULE = AlertRule(
+    alert="A",
+    expr="x",
+    for_s=0.0,
+    keep_firing_for_s=0.0,
+    labels=(),
+    annotations=(),
+    position=Place("rules.yaml", 3, 5),
+)
+
+
+def rule(**changes: Any) -> AlertRule:
+    """Return an alert `A` with no `for`, changed."""
+    return replace(RULE, **changes)
 
 
 def series(times_s: list[float], value: float = 1.0, **labels: str) -> Series:

@@ -117,7 +117,7 @@ def test_nothing_is_left_behind_however_the_parent_ends(tmp_path: Path, end: str
     assert helper.stdout is not None
     pid = int(helper.stdout.readline())
     if end != "raise":
-        assert list(tmp_path.iterdir()), "the data was not where the test looks for it"
+        assert list(tmp_path.iterdir()), "the data is not where the test expects it"
         assert is_running(pid)
         helper.send_signal(getattr(signal, end))
     helper.wait(20)
