@@ -81,7 +81,7 @@ def _judged(case: AlertCase, checks: DeliveryChecks) -> AlertVerdict:
             failures.append(checks.before_alertmanager(verdict))
         if case.episodes:
             failures += checks.failures(case)
-            if checks.too_soon_to_tell(case):
+            if checks.not_due_yet(case):
                 remarks.append("no notification was due yet when the run ended")
     elif not verdict.ok and case.receivers:
         remarks.append(f"{were(case.receivers)} notified")

@@ -66,7 +66,7 @@ class DeliveryChecks:
         sentence = f"{were(others)} notified, expected {rule}: Alertmanager routed it elsewhere"
         return [HopFailure("alertmanager", sentence)]
 
-    def too_soon_to_tell(self, case: AlertCase) -> bool:
+    def not_due_yet(self, case: AlertCase) -> bool:
         """Whether a receiver is still to be notified, and nothing was due when the run ended."""
         ended_s, due_s = self.evidence.ended_s, self.deadlines.due_s
         return self.lacks_receivers(case) and all(
@@ -82,7 +82,7 @@ class DeliveryChecks:
 
     def missing_receivers(self, case: AlertCase) -> list[HopFailure]:
         """Return what is wrong when not every receiver was notified that it fires."""
-        if not self.lacks_receivers(case) or self.too_soon_to_tell(case):
+        if not self.lacks_receivers(case) or self.not_due_yet(case):
             return []
         missing, nobody = self.missing(case), self.nobody(case)
         if not self.lasted(case):
