@@ -52,9 +52,9 @@ def format_duration(seconds: float) -> str:
     if 0 < seconds < 1:
         unit = "ms" if seconds >= 1e-3 else "us"
         return f"{seconds / UNITS_S[unit]:.6g}{unit}"
-    left_ms = round(seconds * 1000)
+    rest_ms = round(seconds * 1000)  # rounded once, so that 59.9999 s are 1m and never 60s
     text = ""
     for unit in ("d", "h", "m"):
-        count, left_ms = divmod(left_ms, round(UNITS_S[unit] * 1000))
+        count, rest_ms = divmod(rest_ms, round(UNITS_S[unit] * 1000))
         text += f"{count}{unit}" if count else ""
-    return f"{text}{left_ms / 1000:g}s" if left_ms or not text else text
+    return f"{text}{rest_ms / 1000:g}s" if rest_ms or not text else text

@@ -1,6 +1,6 @@
 """Read JSON text with the line and column of every key and value.
 
-Called by `documents.yaml_reader` only. The standard decoder does not say where a value stood, so
+Called by `documents.yaml_reader` only. The standard decoder does not say where a value stands, so
 this walks the text once itself; strings and numbers are left to the standard scanner. Bounded in
 depth; duplicate keys are refused; every mistake is an `InputError` with its place.
 """

@@ -31,10 +31,16 @@ JSON_BYTES_MAX = 8 << 20
 """Dashboards are JSON and long; what people write by hand is YAML and short."""
 
 DEPTH_MAX = 64
-_TOO_DEEP = BrokenRule("values", f"be nested at most {DEPTH_MAX} deep")
+"""An alias within itself would never end; no rule file or scenario is half as deep."""
+
 VALUES_MAX = 200_000
+"""Nine lines of aliases to aliases are a billion values; the longest rule files have thousands."""
+
+_TOO_DEEP = BrokenRule("values", f"be nested at most {DEPTH_MAX} deep")
 _PLAIN_TAGS = ("null", "bool", "int", "float")
 _TEXT_TAGS = ("str", "timestamp", "value")
+"""Dates stay text: a label `2026-01-05` must not become a date that prints otherwise."""
+
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -66,12 +72,13 @@ def parse(text: str, path: str) -> Document:
 
 
 class _Builder:
-    """Turns composed nodes into plain values and notes where each stood."""
+    """Turns composed nodes into plain values and notes the place of each."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.values: Places = {}
         self.keys: Places = {}
+        # Of the library's constructor only the reading of plain scalars is used, never of tags.
         self.scalars = YAML(typ="safe", pure=True).constructor
 
     def build(self, node: Node, steps: Steps) -> Value:
@@ -101,6 +108,7 @@ class _Builder:
                 for source in child.value if isinstance(child, SequenceNode) else [child]:
                     if not isinstance(source, MappingNode):
                         raise self.error(BrokenRule("'<<'", "merge mappings"), source)
+                    # Of several sources the first wins, as YAML's merge key asks.
                     merged = {**self.mapping(source, steps), **merged}
                 continue
             if name in own:

@@ -33,8 +33,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DURATION_MAX_S = 31 * 86_400.0
+"""A day more than the longest window of the pack's rules, thirty days."""
+
 TRACE_BYTES_MAX = 64 << 20
+"""About five million arrivals: eight minutes of the design load."""
+
 LETTERS_SHOWN_MAX = 40
+"""Of a line that is no time: it may be a whole file without line ends."""
 
 
 class Builder:

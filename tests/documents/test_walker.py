@@ -91,3 +91,12 @@ def test_a_refusal_without_a_place_is_given_one(walker):
 def test_steps_are_written_with_dots_and_indices(steps, text):
     """As in jq."""
     assert dotted(steps) == text
+
+
+def test_a_walk_is_finished_with_its_result_or_all_its_mistakes(walker):
+    """A result beside a mistake is not handed on."""
+    assert walker.finish("result") == "result"
+    walker.reject("wrong", ("count",))
+    walker.reject("wrong as well", ("title",))
+    with pytest.raises(InputError, match=r"^f.yaml:5:8: wrong as well\nf.yaml:6:8: wrong$"):
+        walker.finish("result")

@@ -37,10 +37,13 @@ _ANY: Final = ".*"
 """What a variable with every choice stands for."""
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]|\$(\w+)")
+"""The three ways in which Grafana lets a variable be written, the first two with a format."""
+
 _EQUALS_ANY: Final = re.compile(r"(?<![=!~<>])=\s*(?=(['\"`])\.\*\1)")
 """A `=` before a value that is `.*` in any quotes: it must be `=~` for the value to match."""
 
 _QUERYLESS: Final = frozenset({"row", "text", "dashlist", "alertlist", "news", "welcome"})
+"""Types of panels that never have a query: no finding, and nothing to judge."""
 
 
 @dataclass(frozen=True, slots=True)

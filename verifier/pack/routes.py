@@ -36,7 +36,7 @@ _EXAMPLE: Final = 'severity="critical"'
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """A condition on one label, `=`, `!=`, `=~` or `!~`; a label not there is an empty text."""
+    """A condition on one label, `=`, `!=`, `=~` or `!~`; a missing label has the empty value."""
 
     name: str
     operator: str
