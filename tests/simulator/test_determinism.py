@@ -1,4 +1,4 @@
-"""Same seed, same bytes: whoever looks, in whatever steps and process, compiled or not."""
+"""Same seed, same bytes: whoever reads, in whatever steps and process, compiled or not."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ print(digest.hexdigest())
 
 
 def fingerprint_elsewhere(repository, until_s, seeds, **environment):
-    """Return the digest of random worlds lived by a process of its own."""
+    """Return the digest of random worlds simulated by a process of its own."""
     command = [sys.executable, "-c", WRITE_FINGERPRINT, str(until_s), *map(str, seeds)]
     path = f"{repository}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     done = subprocess.run(
@@ -76,7 +76,7 @@ def test_another_seed_gives_other_bytes():
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_neither_steps_nor_looks_change_a_byte(seed):
+def test_neither_steps_nor_readings_change_a_byte(seed):
     """One leap, and many small steps with a snapshot after each, end in the same world."""
     topology, plan = random_scenario(seed)
     leap, steps = (World(topology, plan, seed) for _ in range(2))
@@ -89,8 +89,8 @@ def test_neither_steps_nor_looks_change_a_byte(seed):
     assert leap.fingerprint() == steps.fingerprint()
 
 
-def test_looks_between_time_outs_change_no_byte():
-    """Tasks that waited too long leave at their instant, not when somebody happens to look."""
+def test_readings_between_time_outs_change_no_byte():
+    """Tasks that waited too long leave at their instant, not when somebody happens to read."""
     impatient = tuple(
         Priority(name=name, share=0.25, wait_limit_s=0.03 + 0.01 * number)
         for number, name in enumerate(PRIORITIES)
@@ -105,8 +105,8 @@ def test_looks_between_time_outs_change_no_byte():
 
 
 @pytest.mark.parametrize("seed", range(100, 112))
-def test_a_fork_lives_on_as_its_original(seed):
-    """Both go through the rest of the plan alike, and neither feels the other."""
+def test_a_fork_goes_on_as_its_original(seed):
+    """Both carry out the rest of the plan alike, and neither affects the other."""
     topology, plan = random_scenario(seed)
     original = World(topology, plan, seed)
     original.advance(1.7)
@@ -131,7 +131,7 @@ def test_a_fork_with_a_plan_begins_that_plan_at_its_own_instant():
 
 
 def test_a_fork_of_a_recorded_load_keeps_its_trace_and_takes_no_other_plan():
-    """Recorded gaps are no units of chance for another load."""
+    """Recorded gaps cannot be drawn from for another load."""
     load = Load(trace_s=(0.1, 0.2, 3.0))
     world = World(small(), Plan(load=load), 1)
     world.advance(1)
@@ -169,14 +169,14 @@ DISTURBANCES = (
 @pytest.mark.parametrize("shape", LOADS)
 def test_a_fault_leaves_every_arrival_as_it_was(shape):
     """Every instant of arrival, to the nanosecond, is the same with and without faults."""
-    calm, struck = (
+    calm, faulty = (
         World(small(), Plan(load=LOADS[shape], faults=faults), 5) for faults in ((), DISTURBANCES)
     )
-    assert arrival_instants(calm, 8.0) == arrival_instants(struck, 8.0)
+    assert arrival_instants(calm, 8.0) == arrival_instants(faulty, 8.0)
 
 
 def arrival_instants(world, until_s):
-    """Return when the next arrival was due, looked up every millisecond."""
+    """Return when the next arrival was due, read every millisecond."""
     found = []
     for step in range(1, int(until_s * 1000) + 1):
         world.advance_ns(step * 1_000_000)
@@ -186,7 +186,7 @@ def arrival_instants(world, until_s):
 
 
 def test_ending_a_fault_by_hand_is_ending_it_by_plan():
-    """`inject` and `end` at run time live the same world as the plan that says so beforehand."""
+    """`inject` and `end` at run time give the same world as the plan that says so beforehand."""
     slow = fault("task_slowdown", factor=4.0, start_s=1.0, duration_s=1.5)
     planned = make(slow)
     by_hand = make()
@@ -216,20 +216,20 @@ def increments(world, passed_ns):
     return found
 
 
-def test_a_skipped_stretch_shifts_the_world_in_time_and_changes_nothing_else():
+def test_a_skipped_interval_shifts_the_world_in_time_and_changes_nothing_else():
     """After a skip every counter grows as it would have grown without it."""
     loaded = {"rate": 700.0, "recycle_per_s": 3.0, "error_share": 0.01}
-    lived, skipped = (make(fault("slow_consumer", factor=3.0), **loaded) for _ in range(2))
-    for world in (lived, skipped):
+    simulated, skipped = (make(fault("slow_consumer", factor=3.0), **loaded) for _ in range(2))
+    for world in (simulated, skipped):
         world.advance(5.0)
     skipped.skip_ns(37 * 10**9)
     assert skipped.now_s == 42.0
     for _ in range(5):
-        assert increments(skipped, 10**9) == increments(lived, 10**9)
+        assert increments(skipped, 10**9) == increments(simulated, 10**9)
 
 
 def test_a_skip_never_passes_over_a_change():
-    """A fault begins within the stretch: refused."""
+    """A fault begins within the interval: refused."""
     world = make(fault("slow_consumer", factor=3.0, start_s=4.0))
     world.advance(1.0)
     world.skip_ns(2 * 10**9)

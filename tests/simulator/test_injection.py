@@ -1,4 +1,4 @@
-"""Faults given to a world while it runs: the same as planned ones, and gone without a trace."""
+"""Faults injected into a running world: the same as planned ones, and gone without a trace."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def inject_now(world, fault):
 
 
 def test_an_injected_fault_is_to_the_byte_the_one_that_was_planned(world):
-    """Whether the author of a plan or a caller wanted it makes no difference."""
+    """It makes no difference whether a plan or a caller began it."""
     planned = World(small(), Plan(load=LOAD, faults=(DROP,)), 7)
     planned.advance(20.0)
     inject_now(world, DROP)
@@ -68,7 +68,7 @@ def test_a_change_keeps_onset_targets_and_what_was_done_so_far(world):
         ({"duration_s": 2.0}, "fault gone: end must be later than now"),
     ],
 )
-def test_what_is_no_change_of_it_is_refused(world, changes, message):
+def test_a_change_of_anything_else_is_refused(world, changes, message):
     """Another fault, another onset, an end that is over."""
     inject_now(world, DROP)
     world.advance(8.0)
@@ -90,7 +90,7 @@ def test_an_ended_fault_does_not_come_back_with_the_next_change_of_the_same_inst
     assert (world.snapshot().faults, world.snapshot().arrival_rate) == ((), 400.0)
 
 
-def test_what_is_over_is_forgotten_and_its_name_free(world):
+def test_a_fault_that_is_over_is_forgotten_and_its_name_free(world):
     """A plan does not grow with everything that ever was injected."""
     for second in range(5, 60):
         inject_now(world, replace(DROP, start_s=float(second), duration_s=0.5, ramp_s=0.0))

@@ -1,4 +1,4 @@
-"""Small worlds for the tests: quick to build and to live, deterministic from a seed."""
+"""Small worlds for the tests: quick to build and to simulate, deterministic from a seed."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def station(agents, *, distribution="exponential", sigma=0.5, shares=(0, 0, 1, 0
 
 
 def load(rate: float = 400.0, **changes: Any) -> Load:
-    """Return a load that `small` bears with ease."""
+    """Return a load that `small` handles with ease."""
     return Load(rate=rate, **changes)
 
 
 def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **options: Any) -> Fault:
-    """Return a fault by its catalogue name; words of `Fault` apart, options are its numbers."""
+    """Return a fault by its catalogue name; options are ramp, targets and parameters."""
     own = {word: options.pop(word) for word in ("ramp_s",) if word in options}
     aim = {
         word: options.pop(word)
@@ -91,7 +91,7 @@ def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **option
 
 
 def make(*faults: Fault, seed: int = 7, rate: float = 400.0, **changes: Any) -> World:
-    """Return a world of `small(**changes)` that will meet `faults`."""
+    """Return a world of `small(**changes)` with `faults` in its plan."""
     return World(small(**changes), Plan(load=load(rate), faults=faults), seed)
 
 

@@ -86,7 +86,7 @@ async def test_without_its_injector_a_fault_has_no_measured_effect(kind, monkeyp
 
 
 def _ignore_burst(self, snapshot, true=Exposition._families):
-    """Render a page as if no further series were asked for."""
+    """Render a page as if no further series were due."""
     return true(self, replace(snapshot, scrape_path=ScrapePath()))
 
 

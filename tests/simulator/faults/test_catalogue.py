@@ -1,4 +1,4 @@
-"""A kind of fault stands in one place; whoever removes a part of it there is told, and where."""
+"""A kind of fault stands in one place; where a part of it is removed, something fails by name."""
 
 from __future__ import annotations
 

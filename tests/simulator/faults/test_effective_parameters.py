@@ -22,7 +22,7 @@ def all_at_once(**options):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_faults_ended_in_any_order_leave_exactly_the_base(seed):
-    """All at once, ended by hand in a random order: not a bit of them remains."""
+    """All at once, ended by hand in a random order: nothing of them remains."""
     chance = np.random.default_rng(seed)
     base = parameters_of(make())
     world = make(*all_at_once(), watchdog_s=1.0)
@@ -42,7 +42,7 @@ def test_faults_ended_in_any_order_leave_exactly_the_base(seed):
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_that_its_plan_ends_leaves_exactly_the_base(kind):
-    """On, off, and the parameters are those of a world that never knew it."""
+    """On, off, and the parameters are those of a world without it."""
     base = parameters_of(make())
     world = make(fault(kind, **NUMBERS[kind], duration_s=0.7))
     world.advance(1.5)

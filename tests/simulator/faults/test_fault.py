@@ -42,8 +42,8 @@ def test_a_ramp_of_failures_climbs_in_the_metric():
 @pytest.mark.parametrize(
     "kind", [kind for kind, one in FAULTS.items() if one.facts.aims_at == "agents"]
 )
-def test_a_fault_marks_its_targets_and_no_other_agent(kind):
-    """Tier, hosts and fraction intersect; the untouched keep the base to the bit."""
+def test_a_fault_changes_its_targets_and_no_other_agent(kind):
+    """Tier, hosts and fraction intersect; all others keep the base to the bit."""
     aim = {"tiers": ("worker",), "hosts": (1, 2), "fraction": 0.5}
     world = make(fault(kind, **NUMBERS[kind], **aim))
     world.advance(1.0)
@@ -61,13 +61,13 @@ def test_a_fault_marks_its_targets_and_no_other_agent(kind):
 
 
 def test_a_fraction_is_drawn_by_the_faults_own_name():
-    """The same fault strikes the same agents, whatever else goes on; another name, others."""
+    """The same name targets the same agents, whatever else goes on; another name, others."""
 
-    def struck(name, *others):
+    def targets(name, *others):
         world = make(*others, fault("memory_leak", name=name, bytes_per_s=1e4, fraction=0.4))
         world.advance(1.0)
         return np.flatnonzero(world._state.agent[:, k.LEAK_PER_TICK]).tolist()
 
-    assert len(struck("one")) == 16
-    assert struck("one") == struck("one", fault("agent_hang"), fault("slow_start", factor=2.0))
-    assert struck("one") != struck("two")
+    assert len(targets("one")) == 16
+    assert targets("one") == targets("one", fault("agent_hang"), fault("slow_start", factor=2.0))
+    assert targets("one") != targets("two")

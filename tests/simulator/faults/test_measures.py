@@ -1,4 +1,4 @@
-"""Every fault's own measure of effect comes to what was declared, and to the base without it."""
+"""The measured effect of every fault is what it declares, and the base without its injector."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.simulator.worlds import fault, make, random_scenario, small
 
 
 def effects_at(world, until_s=40.0):
-    """Return what the faults of a world did by `until_s`."""
+    """Return the effects of the faults of a world, simulated until `until_s`."""
     world.advance(until_s)
     return world.effects()
 
 
 def test_every_kind_has_a_measure():
-    """One for each, two where a fault does two things; those of the path are the exporter's."""
+    """Two where a fault does two things."""
     measures = {kind: FAULTS[kind](**numbers).measures() for kind, numbers in NUMBERS.items()}
     assert list(measures) == list(FAULTS)
     assert {kind for kind, each in measures.items() if len(each) != 1} == {"dependency_outage"}
@@ -31,7 +31,7 @@ def test_every_kind_has_a_measure():
 @pytest.mark.parametrize("ramp_s", [0.0, 12.0])
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_an_honest_fault_does_what_it_declared(kind, ramp_s):
-    """Within chance and a few per cent; a hang comes again when its watchdog was there."""
+    """Within random spread and a few per cent; a target hangs again after its watchdog restart."""
     for one in effects_at(world_with(kind, ramp_s=ramp_s)):
         assert one.ended_ns == one.began_ns + 30 * 10**9
         due = one.expected - one.base
@@ -44,7 +44,7 @@ def test_an_honest_fault_does_what_it_declared(kind, ramp_s):
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_a_fault_without_its_injector_measures_the_base(kind, monkeypatch):
-    """The expectation stands, and nothing comes up to it."""
+    """The expectation stays, and the measured effect does not come near it."""
     disarm(monkeypatch, kind)
     for one in effects_at(world_with(kind)):
         due = abs(one.expected - one.base)
@@ -53,30 +53,30 @@ def test_a_fault_without_its_injector_measures_the_base(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
-def test_an_effect_is_fixed_at_its_end_and_whoever_looks_changes_nothing(kind):
-    """Looked at every third of a second or never, in a fork or not: the same to the bit."""
+def test_an_effect_is_fixed_at_its_end_and_reading_it_changes_nothing(kind):
+    """Read every third of a second or never, in a fork or not: the same to the bit."""
     unseen, watched = world_with(kind, ramp_s=3.0), world_with(kind, ramp_s=3.0)
     for step in range(1, 110):
         watched.advance(step / 3)
         watched.snapshot()
         watched.effects()
     fork = watched.fork()
-    told = effects_at(unseen)
-    assert told == effects_at(watched) == effects_at(fork)
-    assert told == effects_at(unseen, 70.0)
-    assert all(one.ended_ns is not None for one in told)
+    effects = effects_at(unseen)
+    assert effects == effects_at(watched) == effects_at(fork)
+    assert effects == effects_at(unseen, 70.0)
+    assert all(one.ended_ns is not None for one in effects)
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_faults_of_a_kind_that_overlap_are_measured_together(kind):
-    """Nobody can tell them apart, so each is given what all of them did in its time."""
+    """They cannot be told apart, so each has the effect of all of them in its time."""
     for one in effects_at(world_with(kind, times=3, duration_s=20.0)):
         due = one.expected - one.base
         assert (one.measured - one.base) / due > 0.8, one
 
 
 def test_kinds_that_share_a_measure_are_each_others_base():
-    """Half the traffic gone from twice the traffic; errors beside a failing dependency."""
+    """Half of twice the traffic; task failures beside a failing dependency."""
     faults = (
         fault("traffic_surge", factor=2.0),
         fault("traffic_drop", share=0.5),
@@ -94,7 +94,7 @@ def test_kinds_that_share_a_measure_are_each_others_base():
 
 
 def test_a_leak_is_expected_anew_after_each_restart():
-    """Restarts give memory back; what may be expected knows of them."""
+    """A restart frees the memory, and the expected effect takes that into account."""
     calm = effects_at(world_with("memory_leak"), 31.0)[0]
     leak = fault("memory_leak", bytes_per_s=1e6, hosts=(1,), duration_s=30.0)
     still = effects_at(make(leak), 31.0)[0]
@@ -103,8 +103,8 @@ def test_a_leak_is_expected_anew_after_each_restart():
     assert still.measured == pytest.approx(still.expected, rel=0.01)
 
 
-def test_what_is_skipped_is_not_lived():
-    """A stretch passed over moves no counter, so it does not thin out a rate."""
+def test_skipped_time_does_not_count():
+    """A skipped interval moves no counter, so it must not lower a rate."""
     for kind in ("traffic_drop", "message_flood", "memory_leak", "slow_consumer", "cpu_contention"):
         world = make(fault(kind, **NUMBERS[kind], **TARGETS.get(kind, {}), duration_s=9000.0))
         before = effects_at(world, 20.0)
@@ -114,8 +114,8 @@ def test_what_is_skipped_is_not_lived():
         assert one.measured == pytest.approx(one.expected, rel=0.05), one
 
 
-def test_a_recorded_load_is_what_it_would_have_been():
-    """Arrivals of a trace, twice as fast: counted in the trace itself."""
+def test_a_recorded_load_is_counted_in_its_trace():
+    """Arrivals of a trace that is played twice as fast."""
     trace = tuple(np.linspace(0.0, 60.0, 6000).tolist())
     surge = fault("traffic_surge", factor=2.0, start_s=10.0, duration_s=10.0)
     world = World(small(), Plan(load=Load(trace_s=trace), faults=(surge,)), 7)
@@ -123,7 +123,7 @@ def test_a_recorded_load_is_what_it_would_have_been():
     assert (one.base, one.expected, one.measured) == pytest.approx((100, 200, 200), rel=0.01)
 
 
-def test_a_change_is_expected_from_its_instant_on():
+def test_a_changed_fault_is_expected_to_change_from_then_on():
     """Ten seconds at half the load, ten at a tenth; then ended by hand."""
     world = make(fault("traffic_drop", share=0.5))
     world.advance(11.0)
@@ -137,7 +137,7 @@ def test_a_change_is_expected_from_its_instant_on():
     assert (before.ended_ns, after.ended_ns) == (None, 21 * 10**9)
 
 
-def test_a_status_shows_what_may_be_expected_beside_what_was_measured():
+def test_a_status_shows_the_expected_beside_the_measured_effect():
     """The first measure of a fault with two."""
     world = make(fault("dependency_outage", share=0.5, latency_s=0.3))
     world.advance(21.0)
@@ -147,8 +147,8 @@ def test_a_status_shows_what_may_be_expected_beside_what_was_measured():
     assert status.effect_unit == first.unit == "failed tasks"
 
 
-def test_only_so_many_ended_faults_are_remembered(monkeypatch):
-    """For a world that lives for weeks; the last ones stay."""
+def test_a_limited_number_of_ended_faults_is_kept(monkeypatch):
+    """For a world that runs for weeks; the last ones stay."""
     monkeypatch.setattr(fault_ledger, "EFFECTS_MAX", 3)
     faults = (
         fault("traffic_drop", name=f"{n}", share=0.5, start_s=n, duration_s=0.5) for n in range(8)
@@ -157,8 +157,8 @@ def test_only_so_many_ended_faults_are_remembered(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_faults_in_random_systems_are_measured_without_a_hitch(seed):
-    """Whatever overlaps whatever: figures that are numbers, and none without a kind."""
+def test_random_faults_in_random_systems_have_finite_effects(seed):
+    """Whatever overlaps: every figure is a number, and every fault has one."""
     topology, plan = random_scenario(seed)
     world = World(topology, plan, seed)
     for instant_s in (0.7, 2.1, 3.3, 6.0):

@@ -11,8 +11,8 @@ from tests.simulator.faults.samples import (
 from tests.simulator.worlds import fault, make
 
 
-def test_exporter_down_is_blindness_and_nothing_more():
-    """The world under it is the calm one to the last byte; only its own flag says so."""
+def test_exporter_down_changes_nothing_in_the_world():
+    """Every byte of the world is as without the fault; only the exporter's flag differs."""
     world, calm = make(fault("exporter_down", duration_s=4.0)), make()
     for instant_s, up in ((0.5, True), (1.0, False), (4.9, False), (5.0, True)):
         world.advance(instant_s)
@@ -45,8 +45,8 @@ def test_counter_reset_is_the_exporters_restart_not_the_worlds():
         ("cardinality_burst", ScrapePath(extra_series=100)),
     ],
 )
-def test_a_hindered_path_is_shown_and_the_world_goes_on_as_ever(kind, path):
-    """Only what stands between it and its readers is another, while the fault lasts."""
+def test_a_changed_scrape_path_is_shown_and_the_world_stays_the_same(kind, path):
+    """Only the path between the world and its readers differs, while the fault lasts."""
     world, calm = make(fault(kind, **NUMBERS[kind], duration_s=4.0)), make()
     for instant_s, found in ((0.5, ScrapePath()), (1.0, path), (4.9, path), (5.0, ScrapePath())):
         world.advance(instant_s)
@@ -55,7 +55,7 @@ def test_a_hindered_path_is_shown_and_the_world_goes_on_as_ever(kind, path):
     assert world.fingerprint() == calm.fingerprint()
 
 
-def test_hindrances_compose_within_their_bounds():
+def test_faults_of_the_scrape_path_compose_within_their_bounds():
     """Delays and series add, shares are of what the other left."""
     world = make(*(fault(kind, name=f"{kind}-{n}", **NUMBERS[kind])
                    for kind in list(NUMBERS)[-4:] for n in range(2)))  # fmt: skip
