@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
-import threading
 from contextlib import contextmanager
 
 import pytest
-from aiohttp import web
 
 from exporter.server.app import bind, build_app, describe_url
 from exporter.server.exposition import Exposition
@@ -20,35 +16,11 @@ from scenarios.injection_form import FaultForm
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
+from tests.agentaskit_sim.served import running
 from tests.fakes import MockClock
 from tests.simulator.worlds import small
 
 TOKEN = "correct-horse"  # noqa: S105 - opens nothing
-
-
-@contextmanager
-def running(app, listener):
-    """Serve an app in a thread of its own."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-
-    async def serve():
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-        ready.set()
-        await stopped.wait()
-        await runner.cleanup()
-
-    stopped = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    ready.wait(10)
-    try:
-        yield
-    finally:
-        loop.call_soon_threadsafe(stopped.set)
-        thread.join(10)
-        loop.close()
 
 
 @pytest.fixture
@@ -215,24 +187,3 @@ def test_serve_refuses_an_empty_token_file_before_anything_is_prepared(command, 
     assert done.status == 2
     assert "the token in empty must be" in done.err
     assert "Preparing" not in done.out
-
-
-@pytest.mark.parametrize("url", ["127.0.0.1:9464", "ftp://localhost", "http://", "http://a/b"])
-def test_anything_but_an_http_url_is_refused(command, url):
-    """With an example."""
-    done = command("fault", "list", "--url", url)
-    assert done.status == 2
-    assert "--url must be like http://127.0.0.1:9464" in done.err
-
-
-def test_where_no_world_answers_the_status_is_3_and_the_error_says_what_to_do(command):
-    """Nothing listens, or something else does."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    done = command("fault", "list", "--url", f"http://127.0.0.1:{port}")
-    assert done.status == 3
-    assert "(connection refused): start one with `agentaskit-sim serve`" in done.err
-    with bind("127.0.0.1", 0) as listener, running(web.Application(), listener):
-        done = command("fault", "list", "--url", describe_url(listener))
-    assert done.status == 3
-    assert "is no world of this program (status 404)" in done.err
