@@ -1,4 +1,4 @@
-"""Many live runs that are killed or signalled at moments drawn by chance; `make test-long`.
+"""Many runs in real time that are killed or signalled at random moments; `make test-long`.
 
 `AGENTASKIT_SIM_TRIALS=FILE` writes how every one of them ended, a line each.
 """
@@ -18,7 +18,7 @@ import pytest
 from tests.trials.live_run import SECONDS, LiveRun, kill, side_by_side, wrongs
 
 LANES = 4
-"""Runs beside each other: a run takes a fifth of a core, its beginning a whole one."""
+"""Runs beside each other: a run takes a fifth of a core, its start a whole core."""
 KILLS = range(20)
 SIGNALS = range(25)
 DEATHS = range(10)
@@ -29,20 +29,20 @@ pytestmark = [
 ]
 
 
-def chance_of(what: str, seed: int) -> np.random.Generator:
-    """Return the chance of one trial, the same every time."""
+def random_of(what: str, seed: int) -> np.random.Generator:
+    """Return the random numbers of one trial, the same every time."""
     return np.random.default_rng([*what.encode(), seed])
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _sound(tmp_path_factory):
-    """Without harm it passes; and all that is compiled once is compiled."""
+    """Undisturbed it passes; and everything is compiled then."""
     run = LiveRun(tmp_path_factory.mktemp("sound"))
     ended = run.ended()
     assert (ended.status, ended.left) == (0, []), ended
 
 
-def tell(line: str) -> None:
+def note(line: str) -> None:
     """Add a line to the record, where one is kept."""
     if path := os.environ.get("AGENTASKIT_SIM_TRIALS"):
         with Path(path).open("a", encoding="utf-8") as file:
@@ -51,17 +51,17 @@ def tell(line: str) -> None:
 
 @pytest.mark.parametrize("victim", ["prometheus", "alertmanager", "receiver"])
 def test_a_server_is_killed_at_any_moment(tmp_path, victim):
-    """Never a false pass, nothing told twice; it recovers or could not judge, and says why."""
+    """Never a false pass or a double notification; it recovers, or is invalid and says why."""
 
     def trial(seed: int) -> tuple[str, list[str]]:
-        chance = chance_of(victim, seed)
+        random = random_of(victim, seed)
         run = LiveRun(tmp_path / f"{victim}-{seed}")
         run.wait_until(lambda: run.servers(victim))
-        moment_s = chance.uniform(0.0, SECONDS - 4.0)
+        moment_s = random.uniform(0.0, SECONDS - 4.0)
         when = f"{moment_s:.1f} s after its start"
         if seed % 2 and victim != "prometheus":  # between delivery and resolve, or just after
             run.wait_until(run.ledgers)
-            moment_s = chance.uniform(0.0, 5.0)
+            moment_s = random.uniform(0.0, 5.0)
             when = f"{moment_s:.1f} s after the first delivery"
         time.sleep(moment_s)
         there = run.process.poll() is None
@@ -73,19 +73,19 @@ def test_a_server_is_killed_at_any_moment(tmp_path, victim):
             [scenario] = ended.document["scenarios"]
             found = wrongs(ended, scenario)
         except (ValueError, KeyError) as error:
-            tell(f"{victim} {seed}: {when}: status {ended.status} {error!r} {ended.err[-500:]}")
+            note(f"{victim} {seed}: {when}: status {ended.status} {error!r} {ended.err[-500:]}")
             return "no verdict", [f"{victim} {seed}: {ended}"]
         notes = scenario["notes"] + scenario["reasons"]
         if ended.status != {"pass": 0, "invalid": 3, "fail": 1}[scenario["verdict"]]:
             found.append(f"status {ended.status} for {scenario['verdict']}")
         if killed and not notes and left_s > 3.0:
-            found.append("its death was not told")
+            found.append("its death was not noted")
         how = scenario["verdict"] if killed else f"{scenario['verdict']}, over before"
-        tell(f"{victim} {seed}: {when}, {left_s:.1f} s before the end: {how} {notes} {found}")
+        note(f"{victim} {seed}: {when}, {left_s:.1f} s before the end: {how} {notes} {found}")
         return how, [f"{victim} {seed}, {when}: {one}" for one in found]
 
     results = side_by_side(trial, KILLS, LANES)
-    tell(f"{victim}: {dict(Counter(how for how, _ in results))}")
+    note(f"{victim}: {dict(Counter(how for how, _ in results))}")
     assert not [one for _, found in results for one in found]
 
 
@@ -94,13 +94,13 @@ def test_a_signal_comes_at_any_moment(tmp_path, number):
     """Gone within five seconds with the right status; no process, no file, no half of a result."""
 
     def trial(seed: int) -> tuple[str, list[str]]:
-        chance = chance_of(number.name, seed)
+        random = random_of(number.name, seed)
         run = LiveRun(tmp_path / f"{number.name}-{seed}", "BC" if seed % 2 else "B")
         # Evenly over each of its phases, however long they take beside others.
-        moment_s = chance.uniform(0.0, 4.0)
+        moment_s = random.uniform(0.0, 4.0)
         if seed >= 5:
             run.wait_until(lambda: run.servers("prometheus"))
-            moment_s = (seed - 5 + chance.random()) / (len(SIGNALS) - 5) * (SECONDS - 3.0)
+            moment_s = (seed - 5 + random.random()) / (len(SIGNALS) - 5) * (SECONDS - 3.0)
         before_s = time.monotonic() - run.began_s
         run.wait_until(lambda: time.monotonic() - run.began_s >= before_s + moment_s)
         moment_s += before_s
@@ -127,29 +127,29 @@ def test_a_signal_comes_at_any_moment(tmp_path, number):
         if ended.status == 0 and not (run.out / "verdict.json").exists():
             found.append("no results of a run that came to its end")
         how = str(ended.status) if there else "over before"
-        tell(
+        note(
             f"{number.name} {seed}: {moment_s:.1f} s, {at_work} processes: status {ended.status}"
             f" after {ended.took_s:.2f} s {found}"
         )
         return how, [f"{number.name} {seed} at {moment_s:.2f} s: {one}" for one in found]
 
     results = side_by_side(trial, SIGNALS, LANES)
-    tell(f"{number.name}: {dict(Counter(how for how, _ in results))}")
+    note(f"{number.name}: {dict(Counter(how for how, _ in results))}")
     assert not [one for _, found in results for one in found]
 
 
 @pytest.mark.parametrize("whom", ["parent alone", "parent of workers", "worker"])
-def test_we_ourselves_are_killed_at_any_moment(tmp_path, whom):
+def test_the_program_itself_is_killed_at_any_moment(tmp_path, whom):
     """Every server and every guard is gone within two seconds, and so are the directories."""
 
     def trial(seed: int) -> tuple[str, list[str]]:
-        chance = chance_of(whom, seed)
+        random = random_of(whom, seed)
         pools = "B" if whom == "parent alone" else "BC"
         run = LiveRun(tmp_path / f"{whom[-7:]}-{seed}".replace(" ", "-"), pools)
-        moment_s = chance.uniform(1.0, SECONDS - 2.0)
+        moment_s = random.uniform(1.0, SECONDS - 2.0)
         if whom == "worker":
             run.wait_until(run.workers)
-            moment_s = chance.uniform(0.0, SECONDS - 8.0)
+            moment_s = random.uniform(0.0, SECONDS - 8.0)
         time.sleep(moment_s)
         if whom == "worker":
             workers = run.workers()
@@ -178,12 +178,12 @@ def test_we_ourselves_are_killed_at_any_moment(tmp_path, whom):
             if ended.status != (-signal.SIGKILL if there else 0):
                 found.append(f"status {ended.status}: {ended.err}")
             how = str(ended.status) if there else "over before"
-        tell(f"{whom} {seed}: {moment_s:.1f} s: {how} {found}")
+        note(f"{whom} {seed}: {moment_s:.1f} s: {how} {found}")
         run.end_by_force()
         return how, [f"{whom} {seed} at {moment_s:.1f} s: {one}" for one in found]
 
     results = side_by_side(trial, DEATHS, LANES)
-    tell(f"{whom}: {dict(Counter(how for how, _ in results))}")
+    note(f"{whom}: {dict(Counter(how for how, _ in results))}")
     assert not [one for _, found in results for one in found]
 
 

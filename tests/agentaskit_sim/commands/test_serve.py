@@ -108,7 +108,7 @@ def test_a_term_signal_ends_it_with_143(run):
     assert serve.end(signal.SIGTERM) == 143
 
 
-def test_a_scenario_is_lived_through_with_the_exporter_away_and_anew(run, tmp_path):
+def test_a_scenario_runs_to_its_end_with_the_exporter_down_and_restarted(run, tmp_path):
     """503 while away, counters from 0 afterwards, status 0 at the end."""
     path = tmp_path / "short.yaml"
     path.write_text(SCENARIO)
@@ -153,8 +153,8 @@ def call(capfd):
         (("--port", "70000"), "less than or equal to 65535"),
     ],
 )
-def test_bad_input_is_told_in_short_with_status_2(call, arguments, message):
-    """No traceback, no world prepared in vain."""
+def test_bad_input_is_one_line_with_status_2(call, arguments, message):
+    """No traceback, and no world is prepared."""
     status, text = call("--port", "0", *arguments)
     assert status == 2
     assert message in text
@@ -162,7 +162,7 @@ def test_bad_input_is_told_in_short_with_status_2(call, arguments, message):
     assert "Preparing" not in text
 
 
-def test_a_port_in_use_is_told_before_anything_is_prepared(call):
+def test_a_port_in_use_is_reported_before_anything_is_prepared(call):
     """One line that says the way out, status 3."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]

@@ -31,7 +31,7 @@ ROUTING = """route: {receiver: the-team, group_wait: 15s, group_interval: 1m}
 receivers: [{name: the-team, slack_configs: [{api_url: "http://nowhere.invalid"}]}]
 """
 
-CALM = "name: calm\nstory: x\nseed: 42\nduration: 1h\nload: {rate: 1500}\n"
+SMALL = "name: small\nstory: x\nseed: 42\nduration: 1h\nload: {rate: 1500}\n"
 """A seventh of the usual load: it is prepared in a fraction of the time."""
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -57,7 +57,7 @@ def run(place, tmp_path):  # noqa: ARG001 - what is run finds it in its environm
         started.append(Running("up", *arguments))
         return started[-1]
 
-    (tmp_path / "calm.yaml").write_text(CALM)
+    (tmp_path / "small.yaml").write_text(SMALL)
     yield start
     for one in started:
         one.kill()
@@ -103,11 +103,11 @@ def listening(pids):
 
 
 @linux
-def test_a_fault_by_hand_fires_is_told_and_resolves_and_servers_may_die(run, place, tmp_path):
-    """Alertmanager is started again and told of; without Prometheus the run is over: status 3."""
+def test_a_fault_by_hand_notifies_and_resolves_and_servers_may_die(run, place, tmp_path):
+    """Alertmanager is started again with a line; without Prometheus the run is over: status 3."""
     (routing := tmp_path / "routing.yml").write_text(ROUTING)
-    calm = tmp_path / "calm.yaml"
-    up = run(calm, *("--compress", "30", "--port", "0", "--rules", NEAR, "--routing", routing))
+    scenario = tmp_path / "small.yaml"
+    up = run(scenario, *("--compress", "30", "--port", "0", "--rules", NEAR, "--routing", routing))
     up.wait_for("Press Ctrl-C")
     children = at_work(place)
     assert listening({up.process.pid, *children}) == {"0100007F"}
@@ -135,7 +135,7 @@ def test_a_fault_by_hand_fires_is_told_and_resolves_and_servers_may_die(run, pla
 @linux
 def test_control_c_takes_everything_down(run, place, tmp_path):
     """Within five seconds, status 130, even while the past is being stored."""
-    up = run(tmp_path / "calm.yaml", "--compress", "30", "--port", "0", "--rules", NEAR)
+    up = run(tmp_path / "small.yaml", "--compress", "30", "--port", "0", "--rules", NEAR)
     up.wait_for("Press Ctrl-C")
     assert len(at_work(place)) >= 3
     began_s = time.monotonic()
@@ -182,7 +182,7 @@ def prometheus_config(world, sd_file, rules, alertmanager):
 
 
 @linux
-def test_a_stack_of_the_users_finds_the_world_and_is_watched(run, place, tmp_path):
+def test_a_stack_of_the_user_finds_the_world_and_its_alerts_are_shown(run, place, tmp_path):
     """By http_sd and by file; a Prometheus that cannot be reached ends nothing; SIGTERM does."""
     sd_file, rules, theirs = tmp_path / "world.json", tmp_path / "rules.yml", tmp_path / "theirs"
     rules.write_text(RULE)
@@ -192,7 +192,7 @@ def test_a_stack_of_the_users_finds_the_world_and_is_watched(run, place, tmp_pat
         Alertmanager(parent_directory=theirs) as alertmanager,
     ):
         up = run(
-            *(tmp_path / "calm.yaml", "--port", "0"),
+            *(tmp_path / "small.yaml", "--port", "0"),
             *("--sd-file", sd_file, "--prometheus", prometheus.url),
             *("--alertmanager", "http://127.0.0.1:1"),
         )
@@ -239,14 +239,14 @@ def test_a_stack_of_the_users_finds_the_world_and_is_watched(run, place, tmp_pat
         ),
     ],
 )
-def test_bad_input_is_told_in_short_with_status_2(command, arguments, message):
+def test_bad_input_is_one_line_with_status_2(command, arguments, message):
     """Before anything is started or compiled."""
     done = command("up", "--port", "0", *arguments)
     assert (done.status, done.out) == (2, "")
     assert message in done.err
 
 
-def test_mistakes_of_all_files_are_told_together_with_their_place(command):
+def test_mistakes_of_all_files_are_reported_together_with_their_place(command):
     """A typo in the scenario beside one in the rules."""
     Path("mine.yaml").write_text("name: mine\nstory: x\nseed: 1\nduraton: 2m\n")
     Path("rules.yml").write_text(
@@ -258,8 +258,8 @@ def test_mistakes_of_all_files_are_told_together_with_their_place(command):
     assert "rules.yml:5:15: expr is not PromQL" in done.err
 
 
-def test_a_port_in_use_is_told_before_anything_is_prepared(command):
-    """Status 3 and the way out; so is the port beside it, where the user's servers notify us."""
+def test_a_port_in_use_is_reported_before_anything_is_prepared(command):
+    """Status 3 and the way out; so is the port beside it, where the user's servers notify."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         done = command("up", "--port", port)
@@ -270,7 +270,7 @@ def test_a_port_in_use_is_told_before_anything_is_prepared(command):
 
 
 @pytest.mark.parametrize("missing", ["prometheus", "alertmanager"])
-def test_without_a_program_the_way_to_get_it_is_told(command, monkeypatch, missing):
+def test_without_a_program_the_advice_says_how_to_get_it(command, monkeypatch, missing):
     """Status 3 before anything is compiled."""
     find = binaries.find
     monkeypatch.setattr(binaries, "find", lambda name: None if name == missing else find(name))
@@ -280,7 +280,7 @@ def test_without_a_program_the_way_to_get_it_is_told(command, monkeypatch, missi
     assert "`make setup`" in done.err
 
 
-def test_the_command_that_breaks_the_world_names_it_unless_it_is_at_the_usual_place():
+def test_the_command_that_breaks_the_world_names_it_unless_it_is_at_the_default_address():
     """It is there to be copied."""
     [usual] = [line for line in describe_urls("http://127.0.0.1:9464", "p", "a", "r")
                if BREAK_IT in line]  # fmt: skip

@@ -39,10 +39,10 @@ def write_scenario(folder, name="mine", alert="HighTaskQueueDepth"):
 
 @pytest.fixture
 def judged(monkeypatch):
-    """Replace the judge by one that gives these outcomes, and keep what it was asked."""
+    """Replace the judge by one that returns these outcomes, and keep what it was called with."""
     asked = {}
 
-    def give(*outcomes):
+    def judge_as(*outcomes):
         def judge(judge, _, **options):
             asked.update(judge=judge, inputs=judge.inputs, **options)
             return list(outcomes)
@@ -51,7 +51,7 @@ def judged(monkeypatch):
         monkeypatch.setattr(verify_module, "require", lambda _: None)
         return asked
 
-    return give
+    return judge_as
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_json_leaves_standard_output_clean(command, judged):
     assert done.status == 1
 
 
-def test_junit_is_written_where_it_is_wanted(command, judged, tmp_path):
+def test_junit_is_written_to_the_file_of_the_option(command, judged, tmp_path):
     """Beside the results, which hold it too."""
     judged(outcome())
     assert command("verify", "--junit", "report.xml", "--out", "here").status == 0
@@ -116,8 +116,8 @@ def test_options_reach_the_judge(command, judged, tmp_path):
     assert (asked["judge"].exact, asked["jobs"]) == (True, 3)
 
 
-def test_live_runs_are_cut_over_the_whole_library_only(command, judged):
-    """A named scenario is watched to its end; a limit of one's own always holds."""
+def test_runs_in_real_time_are_cut_over_the_whole_library_only(command, judged):
+    """A named scenario runs to its end; a limit of the user always holds."""
     asked = judged(outcome())
     assert command("verify", "--live", "--compress", "30").status == 0
     assert (asked["judge"].factor, asked["judge"].limit_s) == (30.0, 13 * 60)
@@ -140,7 +140,7 @@ def test_live_runs_are_cut_over_the_whole_library_only(command, judged):
         (["--live", "--compress", "60"], "--compress 30 is the most that all rules allow"),
     ],
 )
-def test_what_cannot_be_run_live_is_refused(command, judged, words, error):
+def test_options_that_do_not_fit_real_time_are_refused(command, judged, words, error):
     """Before anything is started, in one line each, with the way out."""
     asked = judged(outcome())
     done = command("verify", "traffic-drop", *words)
@@ -151,7 +151,7 @@ def test_what_cannot_be_run_live_is_refused(command, judged, words, error):
 
 
 def test_a_load_bound_to_the_clock_cannot_be_compressed(command, judged, tmp_path):
-    """The curve of a day has its own time; a scenario's mistakes in receivers are told with it."""
+    """The curve of a day has its own time; mistakes in receivers are reported with it."""
     judged(outcome())
     path = write_scenario(tmp_path)
     text = path.read_text().replace(
@@ -164,7 +164,7 @@ def test_a_load_bound_to_the_clock_cannot_be_compressed(command, judged, tmp_pat
     assert "no receiver of HighTaskQueueDepth is called 'pager'" in done.err
 
 
-def test_other_rules_and_dashboards_are_taken(command, judged, tmp_path):
+def test_rules_and_dashboards_of_the_user_replace_the_pack(command, judged, tmp_path):
     """Several files after one option, repeated options, and folders."""
     asked = judged(outcome())
     shutil.copytree(PACK / "dashboards", tmp_path / "boards")
@@ -179,7 +179,7 @@ def test_other_rules_and_dashboards_are_taken(command, judged, tmp_path):
     assert len(asked["inputs"].dashboards.panels) == 6
 
 
-def test_mistakes_of_all_files_are_told_before_anything_runs(tmp_path):
+def test_mistakes_of_all_files_are_reported_before_anything_runs(tmp_path):
     """Scenarios, rules and dashboards; an alert that no rule defines has its place."""
     wrong = write_scenario(tmp_path, "wrong", "HighTaskQueueDepht")
     broken = tmp_path / "broken.yaml"
@@ -200,7 +200,7 @@ def test_mistakes_of_all_files_are_told_before_anything_runs(tmp_path):
 
 
 def test_two_scenarios_of_one_name_are_refused(tmp_path):
-    """Their verdicts could not be told apart."""
+    """Their verdicts could not be distinguished."""
     (tmp_path / "a").mkdir()
     first, second = write_scenario(tmp_path), write_scenario(tmp_path / "a")
     with pytest.raises(InputError) as caught:
@@ -210,14 +210,14 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path):
     )
 
 
-def test_a_folder_without_rules_is_told(tmp_path):
+def test_a_folder_without_rules_is_a_mistake(tmp_path):
     """Nothing would be judged."""
     with pytest.raises(InputError) as caught:
         read_inputs(["traffic-drop"], [tmp_path], None)
     assert str(caught.value) == f"{tmp_path}: the folder holds no *.yaml or *.yml"
 
 
-def test_without_prometheus_the_status_is_3_and_the_way_out_is_told(command, monkeypatch):
+def test_without_prometheus_the_status_is_3_and_the_advice_is_printed(command, monkeypatch):
     """With `--json` the document says invalid, scenario by scenario."""
 
     def missing(_):
@@ -228,10 +228,10 @@ def test_without_prometheus_the_status_is_3_and_the_way_out_is_told(command, mon
     assert (done.status, done.out) == (3, "")
     assert done.err == "prometheus was not found: run `make setup`\n"
     done = command("verify", "traffic-drop", "--json")
-    told = json.loads(done.out)
-    jsonschema.validate(told, verdict_schema())
-    assert (done.status, told["verdict"]) == (3, "invalid")
-    assert told["scenarios"][0]["reasons"] == ["prometheus was not found: run `make setup`"]
+    document = json.loads(done.out)
+    jsonschema.validate(document, verdict_schema())
+    assert (done.status, document["verdict"]) == (3, "invalid")
+    assert document["scenarios"][0]["reasons"] == ["prometheus was not found: run `make setup`"]
 
 
 def test_the_documented_document_follows_the_schema(repository):
@@ -243,7 +243,7 @@ def test_the_documented_document_follows_the_schema(repository):
 
 
 def test_a_real_prometheus_judges_a_bundled_scenario(tmp_path):
-    """The whole way, as a user goes it: a drop of traffic makes both throughput alerts fire."""
+    """As a user runs it, from end to end: a drop of traffic makes both throughput alerts fire."""
     done = subprocess.run(
         [sys.executable, "-m", "agentaskit_sim", "verify", "traffic-drop", "--json"],
         capture_output=True,
@@ -251,10 +251,10 @@ def test_a_real_prometheus_judges_a_bundled_scenario(tmp_path):
         cwd=tmp_path,
         check=False,
     )
-    told = json.loads(done.stdout)
-    jsonschema.validate(told, verdict_schema())
-    assert (done.returncode, told["verdict"]) == (0, "pass"), done.stderr
-    (scenario,) = told["scenarios"]
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, verdict_schema())
+    assert (done.returncode, document["verdict"]) == (0, "pass"), done.stderr
+    (scenario,) = document["scenarios"]
     fired = {one["alert"] for one in scenario["alerts"] if one["expected"] == "fires"}
     assert fired == {"TaskThroughputBelowTarget", "MessageThroughputBelowTarget"}
     assert len({one["alert"] for one in scenario["alerts"]}) == 19

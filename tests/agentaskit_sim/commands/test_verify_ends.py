@@ -1,6 +1,6 @@
 """How `verify` ends when it cannot judge: mistakes in files, no Prometheus, signals, a dead engine.
 
-Run as a user runs it, in a process of its own, with a temporary folder of its own to look into.
+Run as a user runs it, in a process of its own, with a temporary folder of its own to inspect.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ MISTAKES = {
         ),
     ),
 }
-"""What is in a file of that name, and what is to be said of it."""
+"""The text of a file of that name, and the sentence about it."""
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
@@ -100,8 +100,8 @@ def verify(*arguments):
     return done
 
 
-def begin(*arguments):
-    """Begin the command, as a shell would: in a process group of its own."""
+def start(*arguments):
+    """Start the command, as a shell would: in a process group of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "agentaskit_sim", "verify", *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -112,16 +112,16 @@ def begin(*arguments):
 
 
 def at_work(place):
-    """Return the command lines of the processes that work in the temporary folder, by pid."""
-    found = {}
+    """Return the command lines of the processes that use the temporary folder, by pid."""
+    commands = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if any(str(place / "temporary").encode() in word for word in words):
-            found[int(process.name)] = words
-    return found
+            commands[int(process.name)] = words
+    return commands
 
 
 def wait_for_prometheus(process, place):
@@ -132,7 +132,7 @@ def wait_for_prometheus(process, place):
             if any(word.startswith(b"--config.file=") for word in words):
                 return pid
         time.sleep(0.005)
-    pytest.fail(f"no Prometheus was seen: {process.communicate()}")
+    pytest.fail(f"no Prometheus was started: {process.communicate()}")
 
 
 def assert_nothing_is_left(place):
@@ -146,7 +146,7 @@ def assert_nothing_is_left(place):
 
 
 def test_every_mistake_is_one_line_with_its_place(place):
-    """All files are read, all mistakes told, nothing runs: status 2, no traceback, no output."""
+    """All files are read, all mistakes reported, nothing runs: status 2, no output."""
     for name, (text, _) in MISTAKES.items():
         Path(name).write_text(text)
     Path("topology.yaml").write_text(HEAD.format("topology") + "topology: town.yaml\n")
@@ -155,24 +155,24 @@ def test_every_mistake_is_one_line_with_its_place(place):
         *("topology.yaml", "missing.yaml", *wrong),
         *("--rules", "promql.yml", "keys.yml", "--dashboards", "board.json", "query.json"),
     )
-    lines = [f"{name}:{said}" for name, (_, said) in MISTAKES.items()]
+    lines = [f"{name}:{sentence}" for name, (_, sentence) in MISTAKES.items()]
     assert sorted(done.stderr.splitlines()) == sorted([*lines, "missing.yaml: no such file"])
     assert (done.returncode, done.stdout) == (2, "")
     assert_nothing_is_left(place)
 
 
 @pytest.mark.parametrize("name", [name for name in MISTAKES if name != "town.yaml"])
-def test_one_mistake_is_enough(place, command, name):
-    """Alone it is told just so."""
-    text, said = MISTAKES[name]
+def test_a_single_mistake_is_one_line(place, command, name):
+    """The same line as among others."""
+    text, sentence = MISTAKES[name]
     path = place / name
     path.write_text(text)
     option = {".yml": ("traffic-drop", "--rules"), ".json": ("traffic-drop", "--dashboards")}
     done = command("verify", *option.get(path.suffix, ()), path, "--json")
-    assert (done.status, done.out, done.err) == (2, "", f"{path}:{said}\n")
+    assert (done.status, done.out, done.err) == (2, "", f"{path}:{sentence}\n")
 
 
-def test_without_prometheus_nothing_is_judged_and_the_way_out_is_told(place, monkeypatch):
+def test_without_prometheus_nothing_is_judged_and_the_advice_is_printed(place, monkeypatch):
     """Status 3 at once; with `--json` one document, invalid."""
     monkeypatch.setenv("PATH", str(place))
     monkeypatch.delenv("AGENTASKIT_SIM_TOOLS", raising=False)
@@ -188,10 +188,10 @@ def test_without_prometheus_nothing_is_judged_and_the_way_out_is_told(place, mon
     assert line.startswith("prometheus was not found on PATH")
     assert "`make setup`" in line
     assert "sudo apt-get install prometheus" in line
-    found = json.loads(done.stdout)
-    jsonschema.validate(found, verdict_schema())
-    assert found["verdict"] == "invalid"
-    assert [one["reasons"] for one in found["scenarios"]] == [[line], [line]]
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, verdict_schema())
+    assert document["verdict"] == "invalid"
+    assert [one["reasons"] for one in document["scenarios"]] == [[line], [line]]
     assert_nothing_is_left(place)
 
 
@@ -199,13 +199,13 @@ def test_without_prometheus_nothing_is_judged_and_the_way_out_is_told(place, mon
 def test_a_prometheus_that_is_killed_makes_the_verdict_invalid(place):
     """Status 3: no verdict, and what happened; standard output is one document all the same."""
     Path("calm.yaml").write_text(HEAD.format("calm"))
-    process = begin("calm.yaml", "--json", "--out", place / "out")
+    process = start("calm.yaml", "--json", "--out", place / "out")
     os.kill(wait_for_prometheus(process, place), signal.SIGKILL)
     out, err = process.communicate(timeout=120)
-    found = json.loads(out)
-    jsonschema.validate(found, verdict_schema())
-    assert (process.returncode, found["verdict"]) == (3, "invalid"), err
-    ((reason,),) = [one["reasons"] for one in found["scenarios"]]
+    document = json.loads(out)
+    jsonschema.validate(document, verdict_schema())
+    assert (process.returncode, document["verdict"]) == (3, "invalid"), err
+    ((reason,),) = [one["reasons"] for one in document["scenarios"]]
     assert "Prometheus d" in reason  # does not answer, did not start
     assert "run it again" in reason
     assert "Traceback" not in err
@@ -220,7 +220,7 @@ def test_a_signal_ends_everything_while_prometheus_is_at_work(place, number, job
     """Ctrl-C reaches the whole group, `kill` the parent alone; no child and no file is left."""
     for name in ("calm", "quiet"):
         Path(f"{name}.yaml").write_text(HEAD.format(name).replace("2m", "24h"))
-    process = begin("calm.yaml", "quiet.yaml", "--jobs", jobs, "--json")
+    process = start("calm.yaml", "quiet.yaml", "--jobs", jobs, "--json")
     wait_for_prometheus(process, place)
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
     out, err = process.communicate(timeout=60)
@@ -232,9 +232,9 @@ def test_a_signal_ends_everything_while_prometheus_is_at_work(place, number, job
 @linux
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_simulation(place, number, status):
-    """In the middle of hours that are lived exactly."""
+    """In the middle of hours that are simulated second by second."""
     Path("calm.yaml").write_text(HEAD.format("calm").replace("2m", "240h"))
-    process = begin("calm.yaml", "--exact", "--json")
+    process = start("calm.yaml", "--exact", "--json")
     assert "Preparing" in process.stderr.readline()
     time.sleep(2)
     os.kill(process.pid, number)

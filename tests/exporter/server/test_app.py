@@ -18,15 +18,15 @@ from tests.fakes import FakeWorld, MockClock
 
 @pytest.fixture
 def world():
-    """Return a world that has just begun."""
+    """Return a world at its start."""
     return FakeWorld()
 
 
 @pytest.fixture
 async def client(world):
     """Return a client of a server over a world whose clock stands still."""
-    live = Exposition(world, MockClock(), version="1", scenario="<calm>")
-    async with TestClient(TestServer(build_app(live)), auto_decompress=False) as client:
+    exposition = Exposition(world, MockClock(), version="1", scenario="<calm>")
+    async with TestClient(TestServer(build_app(exposition)), auto_decompress=False) as client:
         yield client
 
 
@@ -57,7 +57,7 @@ async def test_head_gives_the_headers_of_get_and_no_body(client, path):
 
 
 async def test_other_paths_and_methods_are_refused(client):
-    """404 and 405, never a page by chance."""
+    """404 and 405, never a page by accident."""
     assert (await client.get("/metric")).status == 404
     assert (await client.post("/metrics")).status == 405
 
@@ -81,7 +81,7 @@ async def test_a_down_exporter_is_healthy_but_not_ready(client, world):
 
 async def test_scrapes_at_the_same_time_never_see_a_torn_world(world):
     """Every page keeps the laws and its own instant while the world moves in real time."""
-    live = Exposition(world, SystemClock(), version="1", scenario="calm")
+    exposition = Exposition(world, SystemClock(), version="1", scenario="calm")
 
     async def scrape(client, bodies):
         for _ in range(20):
@@ -90,8 +90,8 @@ async def test_scrapes_at_the_same_time_never_see_a_torn_world(world):
             await asyncio.sleep(0.003)
 
     bodies = []
-    async with TestClient(TestServer(build_app(live))) as client:
-        pacing = asyncio.create_task(live.pacer.run())
+    async with TestClient(TestServer(build_app(exposition))) as client:
+        pacing = asyncio.create_task(exposition.pacer.run())
         await asyncio.gather(*(scrape(client, bodies) for _ in range(10)))
         pacing.cancel()
     by_time = {}
@@ -104,7 +104,7 @@ async def test_scrapes_at_the_same_time_never_see_a_torn_world(world):
     assert len(by_time) > 5
 
 
-def test_a_port_in_use_is_told_with_the_way_out():
+def test_a_port_in_use_is_reported_with_the_way_out():
     """One line: what is wrong and what to do."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
@@ -119,7 +119,7 @@ def test_a_host_that_is_not_here_is_the_callers_mistake():
             bind(host, 0)
 
 
-def test_a_free_port_is_taken_and_its_url_told():
+def test_a_free_port_is_taken_and_its_url_printed():
     """Port 0 is for scripts: they read the URL."""
     with bind("127.0.0.1", 0) as listener:
         assert describe_url(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""A paced world behind a page: what a scrape sees, and what it leaves as it was."""
+"""A paced world behind a page: what a scrape shows, and that it changes nothing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def clock():
 
 @pytest.fixture
 def world():
-    """Return a world that has lived for a second."""
+    """Return a world after a second."""
     world = FakeWorld()
     world.advance(1.0)
     return world
 
 
 @pytest.fixture
-def live(world, clock):
+def exposition(world, clock):
     """Return the world behind a page."""
     return Exposition(world, clock, version="1.2.3", scenario="calm")
 
@@ -39,73 +39,75 @@ def read(page, series):
     return None
 
 
-def test_a_scrape_sees_the_world_of_its_own_instant(live, clock):
+def test_a_scrape_sees_the_world_of_its_own_instant(exposition, clock):
     """No tick has passed, and yet the world has moved on."""
     clock.spend(0.03)
-    assert read(live.scrape(), "agentaskit_sim_time_seconds") == pytest.approx(1.03)
+    assert read(exposition.scrape(), "agentaskit_sim_time_seconds") == pytest.approx(1.03)
 
 
-def test_scrapes_at_one_instant_share_one_page(live, clock):
+def test_scrapes_at_one_instant_share_one_page(exposition, clock):
     """Two who ask at once cannot see two readings; the next tick makes a new page."""
     clock.spend(0.03)
-    page = live.scrape()
-    assert live.scrape() is page
+    page = exposition.scrape()
+    assert exposition.scrape() is page
     clock.spend(FRESH_S / 2)
-    assert live.scrape() is page
+    assert exposition.scrape() is page
     clock.spend(FRESH_S)
-    assert live.scrape() is not page
+    assert exposition.scrape() is not page
 
 
-def test_a_page_stays_as_it_was_when_the_world_moves_on(live, clock, world):
+def test_a_page_stays_as_it_was_when_the_world_moves_on(exposition, clock, world):
     """A page that is still being sent must not tear."""
-    page = live.scrape()
+    page = exposition.scrape()
     text = page.body(TEXT, compressed=False)
     clock.spend(1.0)
     world.advance(2.0)
     assert page.body(TEXT, compressed=False) == text
-    later = read(live.scrape(), "agentaskit_agents_started_total")
+    later = read(exposition.scrape(), "agentaskit_agents_started_total")
     assert later > read(page, "agentaskit_agents_started_total")
 
 
-def test_a_world_behind_its_time_says_by_how_much(live, clock):
+def test_a_world_behind_its_time_says_by_how_much(exposition, clock):
     """One scrape moves it by one step only; the drift is on the page."""
     clock.spend(5.0)
-    page = live.scrape()
+    page = exposition.scrape()
     assert read(page, "agentaskit_sim_time_seconds") == pytest.approx(1.0 + STEP_LIMIT_S)
     assert read(page, "agentaskit_sim_clock_drift_seconds") == pytest.approx(5.0 - STEP_LIMIT_S)
 
 
-def test_while_the_exporter_is_down_scrapes_are_refused_and_counted(live, world):
+def test_while_the_exporter_is_down_scrapes_are_refused_and_counted(exposition, world):
     """The world goes on; afterwards the page says how many were lost."""
-    live.scrape()
+    exposition.scrape()
     world.change(exporter_up=False)
     world.advance(1.01)
-    assert live.is_up() is False
-    assert live.scrape() is None
-    assert live.scrape() is None
+    assert exposition.is_up() is False
+    assert exposition.scrape() is None
+    assert exposition.scrape() is None
     world.change(exporter_up=True)
     world.advance(1.02)
-    assert live.is_up() is True
-    page = live.scrape()
+    assert exposition.is_up() is True
+    page = exposition.scrape()
     assert read(page, 'agentaskit_sim_scrapes_total{outcome="refused"}') == 2
     assert read(page, 'agentaskit_sim_scrapes_total{outcome="served"}') == 1
 
 
-def test_a_restart_resets_the_counters_at_its_tick_and_not_at_the_next_scrape(live, world, clock):
+def test_a_restart_resets_the_counters_at_its_tick_and_not_at_the_next_scrape(
+    exposition, world, clock
+):
     """What happens between the restart and the scrape is shown, as by a real process."""
-    before = read(live.scrape(), "agentaskit_agents_started_total")
+    before = read(exposition.scrape(), "agentaskit_agents_started_total")
     world.change(exporter_restarts=1)
     clock.spend(0.05)
-    live.pacer.step()
+    exposition.pacer.step()
     clock.spend(0.05)
-    live.pacer.step()
-    after = read(live.scrape(), "agentaskit_agents_started_total")
+    exposition.pacer.step()
+    after = read(exposition.scrape(), "agentaskit_agents_started_total")
     assert 0 < after < before
 
 
-def test_the_page_says_who_runs_and_what_replays_it(live):
+def test_the_page_says_who_runs_and_what_replays_it(exposition):
     """Version, scenario and seed."""
-    page = live.scrape()
+    page = exposition.scrape()
     assert read(page, 'agentaskit_sim_run_info{scenario="calm",seed="42"}') == 1
     text = page.body(TEXT, compressed=False).decode()
     assert 'agentaskit_sim_build_info{python_version="' in text
@@ -113,9 +115,9 @@ def test_the_page_says_who_runs_and_what_replays_it(live):
     assert "process_cpu_seconds_total" in text
 
 
-def test_facts_for_people_name_the_faults(live, world):
-    """The landing page tells what is going on."""
+def test_facts_for_people_name_the_faults(exposition, world):
+    """The landing page says what is in effect."""
     world.begin_fault("traffic_drop")
-    facts = dict(live.facts())
+    facts = dict(exposition.facts())
     assert facts["Faults in effect"] == "traffic_drop-here"
     assert facts["Seed"] == "42"
