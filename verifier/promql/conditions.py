@@ -50,11 +50,11 @@ class Quantity:
     offset: float
     core: str
 
-    def to_core(self, value: float) -> float:
+    def core_at(self, value: float) -> float:
         """Return the core's value when the quantity is `value`."""
         return (value - self.offset) / self.slope
 
-    def of_core(self, value: float) -> float:
+    def at_core(self, value: float) -> float:
         """Return the quantity's value when the core is `value`."""
         return self.slope * value + self.offset
 
@@ -72,7 +72,7 @@ class Condition:
     @property
     def core_threshold(self) -> float:
         """The core's value at which the comparison turns."""
-        return self.quantity.to_core(self.threshold)
+        return self.quantity.core_at(self.threshold)
 
     @property
     def core_operator(self) -> str:

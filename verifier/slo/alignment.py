@@ -168,7 +168,7 @@ def _budget_difference(rule: AlertRule, budget: float) -> Disagreement | None:
     if len(conditions) != 1:
         return NoThreshold(rule.position, rule.alert)
     [condition] = conditions
-    full, empty_at = condition.quantity.of_core(0), condition.quantity.to_core(0)
+    full, empty_at = condition.quantity.at_core(0), condition.quantity.core_at(0)
     if condition.ranges_s != {PERIOD_S}:
         return WrongBudgetPeriod(rule.position, rule.alert, condition.ranges_s, PERIOD_S)
     if not close(full, 1) and not close(full, 100):
@@ -204,7 +204,7 @@ def _limit(condition: Condition, objective: Objective) -> float:
 
 def _thresholds(condition: Condition, objective: Objective) -> tuple[Threshold, Threshold]:
     """Return the alert's own threshold and that of the policy, in the alert's unit."""
-    expected = condition.quantity.of_core(_limit(condition, objective))
+    expected = condition.quantity.at_core(_limit(condition, objective))
     wrong_way = not objective.is_share and condition.core_operator.startswith("<")
     operator = COMPARISONS[condition.operator] if wrong_way else condition.operator
     return Threshold(condition.operator, condition.threshold), Threshold(operator, expected)

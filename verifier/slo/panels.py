@@ -48,7 +48,7 @@ def panels_of_alerts(rules: RuleFiles, panels: Sequence[Panel]) -> list[AlertPan
         [condition] = conditions
         matching = tuple(
             PanelThresholds(
-                panel, quantity.of_core(condition.core_threshold), thresholds(panel.raw)
+                panel, quantity.at_core(condition.core_threshold), thresholds(panel.raw)
             )
             for panel in panels
             if (quantity := _shown_quantity(panel, condition)) is not None

@@ -35,7 +35,7 @@ def run(tmp_path):
     return command
 
 
-def test_the_bundled_pack_holds_and_its_report_is_written(run, tmp_path):
+def test_the_bundled_pack_passes_and_its_report_is_written(run, tmp_path):
     """Exit status 0, a line for each step, the report where it says."""
     done = run()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -95,7 +95,7 @@ def test_a_report_that_cannot_be_written_fails_that_step(run, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("nowhere",), ("--report", "."), ("--unknown",)])
-def test_a_wrong_question_is_status_2_without_a_traceback(run, arguments):
+def test_a_wrong_argument_is_status_2_without_a_traceback(run, arguments):
     """One line that says what is wrong."""
     done = run(*arguments)
     assert done.returncode == 2
