@@ -1,1 +1,1 @@
-"""The front door: one command per file, progress and tables. Imported by no other room."""
+"""The front door: a module for each command, and what they print. Imported by no other room."""

@@ -1,1 +1,1 @@
-"""World to Prometheus: the metric catalogue, rendering, HTTP and timestamped history."""
+"""World to Prometheus: the metric catalogue, its pages, the HTTP server, simulated history."""

@@ -1,4 +1,4 @@
-"""History: a run's samples as columns, the one value that crosses from recorder to judge.
+"""History: a run's samples as columns, the only value that the recorder hands to the judge.
 
 The recorder fills it, the judge pushes it to Prometheus and writes it out for promtool.
 Only value types live here: no metric name, no clock and no file.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EPOCH_S: Final = 1_767_571_200
-"""Unix time of virtual time 0, 2026-01-05T00:00:00Z: where every history is laid."""
+"""Unix time of virtual time 0 in every history, 2026-01-05T00:00:00Z: fixed, for equal bytes."""
 
 LabelSet: TypeAlias = tuple[tuple[str, str], ...]
 """Label pairs sorted by label name; contains `__name__`, and `job` and `instance` once scraped."""
@@ -31,7 +31,7 @@ STALE: Final = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Samples of some series on one common grid of times.
+    """Samples of some series on a common grid of times.
 
     `timestamps_ms` int64 (n,), Unix milliseconds, strictly ascending. `series` int64 (m,), indices
     into `History.series`. `values` float64 (m, n); a plain NaN means "no sample here", the NaN
@@ -73,6 +73,6 @@ class History:
 
 
 def sample_mask(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where `values` holds a sample: every number and every stale marker."""
+    """Return where `values` has a sample: every number and every stale marker."""
     mask: NDArray[np.bool_] = ~np.isnan(values) | (values.view(np.uint64) == STALE_BITS)
     return mask
