@@ -1,0 +1,107 @@
+"""A world behind its server until something ends it: page and pacer beside each other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import aiohttp
+import pytest
+
+from exporter.server.app import bind, build_app, describe_url
+from exporter.server.exposition import Exposition
+from exporter.server.service import WorldService, serve_world
+from simulator.pacer import SystemClock
+from tests.fakes import FakeWorld
+
+
+class ScriptedReporter:
+    """A reporter that keeps what is said, and ends or raises when it is run."""
+
+    def __init__(self, error=None):
+        """Raise `error` at once if there is one, else report for ever."""
+        self.error, self.said, self.cancelled = error, [], False
+
+    def say(self, sentence):
+        """Keep it."""
+        self.said.append(sentence)
+
+    async def run(self):
+        """Raise, or wait to be cancelled."""
+        if self.error:
+            raise self.error
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            self.cancelled = True
+
+
+@pytest.fixture
+def exposition():
+    """Return a world behind a page, in real time."""
+    return Exposition(FakeWorld(), SystemClock(), version="1", scenario="small")
+
+
+@pytest.fixture(autouse=True)
+def _handlers():
+    """Restore the handlers of signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def run(exposition, reporter, *, announce=lambda: None, **end):
+    """Return the coroutine of a service on a free port."""
+    service = WorldService(exposition, reporter, **{"until_s": 3600, "exit_at_end": False, **end})
+    return service.run(build_app(exposition), bind("127.0.0.1", 0), announce)
+
+
+async def test_a_page_is_served_and_its_world_paced_inside_the_block_only(exposition):
+    """The pacer's task is given to the block, and has ended after it; so has the server."""
+    with bind("127.0.0.1", 0) as listener:
+        url = describe_url(listener)
+        async with (
+            serve_world(build_app(exposition), listener, exposition.pacer.run) as pacing,
+            aiohttp.ClientSession() as client,
+        ):
+            await asyncio.sleep(0.2)
+            assert (await client.get(f"{url}/metrics")).status == 200
+            assert exposition.pace().elapsed_s > 0.1
+            assert not pacing.done()
+        assert pacing.cancelled()
+        async with aiohttp.ClientSession() as client:
+            with pytest.raises(aiohttp.ClientError):
+                await client.get(f"{url}/metrics")
+
+
+async def test_a_signal_ends_the_service_with_its_status(exposition):
+    """128 and the number; the reporter is cancelled and says a last sentence."""
+    reporter = ScriptedReporter()
+    status = await run(exposition, reporter, announce=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert status == 128 + signal.SIGTERM
+    assert reporter.said == ["stopped after 0 scrapes"]
+    assert reporter.cancelled
+
+
+@pytest.mark.parametrize("exit_at_end", [True, False])
+async def test_the_end_of_the_scenario_ends_the_service_only_if_it_should(exposition, exit_at_end):
+    """Status 0; without the option the world goes on, and that is said."""
+    reporter = ScriptedReporter()
+    service = asyncio.ensure_future(run(exposition, reporter, until_s=0.1, exit_at_end=exit_at_end))
+    done, _ = await asyncio.wait([service], timeout=1.0)
+    if exit_at_end:
+        assert [one.result() for one in done] == [0]
+        assert reporter.said == ["the scenario has ended", "stopped after 0 scrapes"]
+        return
+    assert not done
+    assert reporter.said == ["the scenario has ended, the world goes on"]
+    service.cancel()
+    await asyncio.gather(service, return_exceptions=True)
+
+
+async def test_an_error_of_the_reporter_ends_the_service(exposition):
+    """A run that cannot go on is reported by an exception, which is raised to the caller."""
+    with pytest.raises(RuntimeError, match="planted"):
+        await run(exposition, ScriptedReporter(RuntimeError("planted")))
