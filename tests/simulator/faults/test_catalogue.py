@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -141,3 +142,44 @@ def test_a_kind_without_one_of_its_parts_is_a_type_error(repository, tmp_path):
     run = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     (error,) = run.stdout.splitlines()
     assert ":7: error: Only concrete class can be given" in error
+
+
+SCRAPE_VALUES = {"ScrapeOutcome", "ScrapeSums", "ScrapeEffect"}
+"""What the exporter fills in and adds up for the faults of the scrape path."""
+
+
+def kinds_known_elsewhere(path, source):
+    """Return a line for each kind that a module imports, though it need not know any."""
+    return [
+        f"{path}:{node.lineno}: {alias.name} is for its family and the catalogue alone"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(kinds.__name__)
+        for alias in node.names
+        if alias.name not in SCRAPE_VALUES
+    ]
+
+
+def test_no_other_module_knows_a_kind(repository):
+    """What a kind does differently it says itself, so nobody asks which kind a fault is."""
+    rooms = ("simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
+    paths = [
+        path.relative_to(repository) for room in rooms for path in (repository / room).rglob("*.py")
+    ]
+    assert len(paths) > 100
+    family = f"{kinds.__name__.replace('.', '/')}/"
+    knowing = [
+        line
+        for path in map(str, paths)
+        if not path.startswith(family) and path != "simulator/faults/catalogue.py"
+        for line in kinds_known_elsewhere(path, (repository / path).read_text(encoding="utf-8"))
+    ]
+    assert knowing == []
+
+
+def test_a_module_that_knows_a_kind_is_noticed():
+    """The form in which the judge once asked for leaks, and the loader for bursts of series."""
+    source = "from simulator.faults.kinds.resources import MemoryLeak\n"
+    (line,) = kinds_known_elsewhere("verifier/real_time/observation.py", source)
+    assert line.startswith("verifier/real_time/observation.py:1: MemoryLeak is for its family")
+    allowed = "from simulator.faults.kinds.observability import ScrapeOutcome\n"
+    assert kinds_known_elsewhere("exporter/history/recorder.py", allowed) == []

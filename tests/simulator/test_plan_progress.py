@@ -1,0 +1,77 @@
+"""The edges of a plan: every instant at which load or faults change, and no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.kernel.loop import NEVER
+from simulator.load import Burst, Daily, Load, Stage
+from simulator.plan import Plan
+from simulator.plan_progress import PlanProgress
+from tests.simulator.worlds import fault
+
+S = 10**9
+
+
+def edges_of(plan, origin_s=0):
+    """Return the edges of a plan in seconds since its start."""
+    progress = PlanProgress.begin(plan, origin_s * S, 7)
+    edges = []
+    while (at_ns := progress.next_edge_ns) != NEVER:
+        edges.append(at_ns / S - origin_s)
+        progress.pass_edge(at_ns)
+    return edges
+
+
+def test_a_fault_has_an_edge_at_its_start_each_second_of_its_ramp_and_its_end():
+    """Counted from the plan's origin, on the world's clock; one edge for one instant."""
+    plan = Plan(
+        faults=(
+            fault("traffic_drop", share=0.5, start_s=2.0, ramp_s=2.5, duration_s=6.0),
+            fault("memory_leak", bytes_per_s=1.0, start_s=3.0, duration_s=5.0),
+        )
+    )
+    assert edges_of(plan) == edges_of(plan, origin_s=40) == [2, 3, 4, 4.5, 8]
+
+
+def test_a_stage_of_the_load_climbs_second_by_second_and_holds_without_an_edge():
+    """A ramp of two seconds, a minute at its target, a jump."""
+    stages = (
+        Stage(duration_s=2.0, target=20.0),
+        Stage(duration_s=60.0, target=20.0),
+        Stage(duration_s=0.0, target=5.0),
+    )
+    assert edges_of(Plan(load=Load(rate=10.0, stages=stages))) == [1, 2, 62]
+
+
+def test_bursts_and_a_days_curve_add_their_next_edge_as_they_come():
+    """The burst at the end of its sojourn, the day every minute."""
+    load = Load(
+        rate=10.0, burst=Burst(factor=4.0, every_s=5.0, last_s=5.0), daily=Daily(amplitude=0.5)
+    )
+    progress = PlanProgress.begin(Plan(load=load), 0, 7)
+    rates = set()
+    for _ in range(40):
+        at_ns = progress.next_edge_ns if progress.next_edge_ns != NEVER else 0
+        progress.pass_edge(at_ns)
+        rates.add(round(progress.arrivals_per_s(at_ns, 1.0) / 15.0))
+    assert rates == {1, 4}
+    assert 60 * S in progress.edges or at_ns > 60 * S
+
+
+@pytest.mark.parametrize(("factor", "recorded"), [(0.5, 1), (1.0, 2), (3.0, 3)])
+def test_requested_tasks_are_the_rate_or_the_recorded_instants(factor, recorded):
+    """Of a rate in proportion to the time, of a trace those that were played by then."""
+    progress = PlanProgress.begin(Plan(load=Load(rate=10.0)), 0, 7)
+    assert progress.arrivals_per_s(0, factor) == 10.0 * factor
+    assert progress.requested_tasks(4.0)(factor) == 40.0 * factor
+    trace = PlanProgress.begin(Plan(load=Load(trace_s=(0.5, 1.0, 2.0, 3.0, 9.0))), 0, 7)
+    trace.trace_at_s = 0.5
+    assert trace.requested_tasks(2.0)(factor) == recorded
+
+
+def test_the_load_is_multiplied_by_what_faults_make_of_the_traffic():
+    """The plan's own rate stays what it is."""
+    progress = PlanProgress.begin(Plan(load=Load(rate=10.0)), 0, 7)
+    assert progress.arrivals_per_s(0, 0.25) == 2.5
+    assert progress.load_per_s == 10.0
