@@ -16,16 +16,12 @@ from typing import TYPE_CHECKING, Final, Self
 from verifier.errors import JudgeError
 from verifier.servers.child import Child
 from verifier.servers.ledger import Ledger
+from verifier.servers.loopback_server import POLL_S, READY_TIMEOUT_S, RETRY_S, START_ATTEMPTS
 
 if TYPE_CHECKING:
     from verifier.servers.ledger import Notification
 
-START_ATTEMPTS: Final = 5
-READY_TIMEOUT_S: Final = 30.0
 LEDGER: Final = "ledger.jsonl"
-POLL_S: Final = 0.01
-RETRY_S: Final = 0.2
-"""A port in use is often one that the kernel has not released yet; the wait grows by this."""
 NOT_STORED: Final = "level=error a delivery could not be stored"
 """How the program logs a delivery that it refused; Alertmanager sends it again."""
 _PROGRAM: Final = Path(__file__).with_name("webhook.py")
