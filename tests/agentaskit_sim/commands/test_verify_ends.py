@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jsonschema
@@ -100,13 +101,15 @@ def verify(*arguments):
     return done
 
 
-def start(*arguments):
-    """Start the command, as a shell would: in a process group of its own."""
+def start(place, *arguments):
+    """Start the command in `place`, as a shell would: in a process group of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "agentaskit_sim", "verify", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        cwd=place / "here",
+        env=os.environ | {"TMPDIR": str(place / "temporary")},
         start_new_session=True,
     )
 
@@ -195,50 +198,88 @@ def test_without_prometheus_nothing_is_judged_and_the_advice_is_printed(place, m
     assert_nothing_is_left(place)
 
 
-@linux
-def test_a_prometheus_that_is_killed_makes_the_verdict_invalid(place):
-    """Status 3: no verdict, and what happened; standard output is one document all the same."""
-    Path("calm.yaml").write_text(HEAD.format("calm"))
-    process = start("calm.yaml", "--json", "--out", place / "out")
+def kill_prometheus(place):
+    """Kill Prometheus while it is asked; check how the command ends."""
+    (place / "here" / "small.yaml").write_text(HEAD.format("small"))
+    process = start(place, "small.yaml", "--json", "--out", place / "out")
     os.kill(wait_for_prometheus(process, place), signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     document = json.loads(out)
     jsonschema.validate(document, verdict_schema())
     assert (process.returncode, document["verdict"]) == (3, "invalid"), err
-    ((reason,),) = [one["reasons"] for one in document["scenarios"]]
+    ((reason,),) = [scenario["reasons"] for scenario in document["scenarios"]]
     assert "Prometheus d" in reason  # does not answer, did not start
     assert "run it again" in reason
     assert "Traceback" not in err
     assert_nothing_is_left(place)
 
 
-@linux
-@pytest.mark.parametrize(
-    ("number", "jobs", "status"), [(signal.SIGINT, 1, 130), (signal.SIGTERM, 2, 143)]
-)
-def test_a_signal_ends_everything_while_prometheus_is_at_work(place, number, jobs, status):
-    """Ctrl-C reaches the whole group, `kill` the parent alone; no child and no file is left."""
-    for name in ("calm", "quiet"):
-        Path(f"{name}.yaml").write_text(HEAD.format(name).replace("2m", "24h"))
-    process = start("calm.yaml", "quiet.yaml", "--jobs", jobs, "--json")
+def signal_beside_prometheus(place, number, jobs):
+    """Signal the command while Prometheus works; check how it ends."""
+    for name in ("small", "other"):
+        (place / "here" / f"{name}.yaml").write_text(HEAD.format(name).replace("2m", "24h"))
+    process = start(place, "small.yaml", "other.yaml", "--jobs", jobs, "--json")
     wait_for_prometheus(process, place)
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (status, "")
-    assert "Traceback" not in err
-    assert_nothing_is_left(place)
+    assert_ended_by(process, number, place)
 
 
-@linux
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_simulation(place, number, status):
-    """In the middle of hours that are simulated second by second."""
-    Path("calm.yaml").write_text(HEAD.format("calm").replace("2m", "240h"))
-    process = start("calm.yaml", "--exact", "--json")
+def signal_a_simulation(place, number):
+    """Signal the command in the middle of hours that are simulated second by second."""
+    (place / "here" / "small.yaml").write_text(HEAD.format("small").replace("2m", "240h"))
+    process = start(place, "small.yaml", "--exact", "--json")
     assert "Preparing" in process.stderr.readline()
     time.sleep(2)
     os.kill(process.pid, number)
+    assert_ended_by(process, number, place)
+
+
+def assert_ended_by(process, number, place):
+    """Fail unless the command ended with the status of the signal and left nothing."""
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (status, "")
+    assert (process.returncode, out) == (128 + number, "")
     assert "Traceback" not in err
     assert_nothing_is_left(place)
+
+
+ENDS = {
+    "Prometheus killed": kill_prometheus,
+    "SIGINT beside Prometheus": lambda place: signal_beside_prometheus(place, signal.SIGINT, 1),
+    "SIGTERM beside Prometheus": lambda place: signal_beside_prometheus(place, signal.SIGTERM, 2),
+    "SIGINT in a simulation": lambda place: signal_a_simulation(place, signal.SIGINT),
+    "SIGTERM in a simulation": lambda place: signal_a_simulation(place, signal.SIGTERM),
+}
+"""What happens to commands that run beside each other, each in a place of its own."""
+
+
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory):
+    """Start all of them; return a way to await the check of each."""
+    with ThreadPoolExecutor(len(ENDS)) as pool:
+        futures = {}
+        for name, check in ENDS.items():
+            place = tmp_path_factory.mktemp("end")
+            for folder in ("temporary", "here"):
+                (place / folder).mkdir()
+            futures[name] = pool.submit(check, place)
+        yield lambda name: futures[name].result()
+
+
+@linux
+def test_a_prometheus_that_is_killed_makes_the_verdict_invalid(ends):
+    """Status 3: no verdict, and what happened; standard output is one document all the same."""
+    ends("Prometheus killed")
+
+
+@linux
+@pytest.mark.parametrize("name", ["SIGINT beside Prometheus", "SIGTERM beside Prometheus"])
+def test_a_signal_ends_everything_while_prometheus_is_at_work(ends, name):
+    """Ctrl-C reaches the whole group, `kill` the parent alone; no child and no file is left."""
+    ends(name)
+
+
+@linux
+@pytest.mark.parametrize("name", ["SIGINT in a simulation", "SIGTERM in a simulation"])
+def test_a_signal_ends_a_simulation(ends, name):
+    """In the middle of hours that are simulated second by second."""
+    ends(name)
