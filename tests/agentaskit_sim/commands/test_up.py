@@ -13,12 +13,14 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from agentaskit_sim.terminal.addresses import BREAK_IT, describe_urls
 from tests.agentaskit_sim.processes import Running, assert_nothing_is_left, at_work
+from tests.machine_lag import needs_quiet_machine
 from verifier.servers import binaries
 from verifier.servers.alertmanager import Alertmanager
 from verifier.servers.prometheus import Prometheus
@@ -34,33 +36,37 @@ receivers: [{name: the-team, slack_configs: [{api_url: "http://nowhere.invalid"}
 SMALL = "name: small\nstory: x\nseed: 42\nduration: 1h\nload: {rate: 1500}\n"
 """A seventh of the usual load: it is prepared in a fraction of the time."""
 
+PROXY = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+"""A proxy that nothing answers: whoever used it would fail."""
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Return the folder for temporary files of what is run; it must be empty in the end."""
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    monkeypatch.delenv("AGENTASKIT_SIM_TOKEN", raising=False)
-    return tmp_path / "temporary"
+class Session:
+    """A folder with a small scenario, in which one `up` runs; `temporary` is empty in the end."""
 
+    def __init__(self, folder):
+        """Write the scenario; start nothing yet."""
+        self.folder, self.temporary = folder, folder / "temporary"
+        self.scenario = folder / "small.yaml"
+        self.temporary.mkdir()
+        self.scenario.write_text(SMALL)
+        self.up = None
 
-@pytest.fixture
-def run(place, tmp_path):  # noqa: ARG001 - what is run finds it in its environment
-    """Return a way to start the command; whatever still runs at the end is killed."""
-    started = []
+    def start(self, *arguments):
+        """Start the command, with a proxy in its environment that must not be used."""
+        environment = {"TMPDIR": str(self.temporary), **PROXY}
+        self.up = Running("up", self.scenario, "--port", "0", *arguments, **environment)
+        return self.up
 
-    def start(*arguments):
-        started.append(Running("up", *arguments))
-        return started[-1]
+    def children(self):
+        """Return the command lines of the servers and their guards, by pid."""
+        return at_work(self.temporary)
 
-    (tmp_path / "small.yaml").write_text(SMALL)
-    yield start
-    for one in started:
-        one.kill()
+    def pid_of(self, word):
+        """Return the pid of the server in whose command line a word is."""
+        [pid] = [pid for pid, words in self.children().items() if any(word in one for one in words)]
+        return pid
 
 
 def url_of(running, what):
@@ -68,17 +74,13 @@ def url_of(running, what):
     return running.wait_for(rf"^{what}: +(http://\S+)").group(1)
 
 
-def pid_of(place, word):
-    """Return the pid of the server in whose command line a word is."""
-    [pid] = [pid for pid, words in at_work(place).items() if any(word in one for one in words)]
-    return pid
-
-
 def fault(running, *arguments):
     """Run `fault` as a user would, from another terminal."""
     url = url_of(running, "World").rstrip("/")
     command = [sys.executable, "-m", "agentaskit_sim", "fault", *arguments, "--url", url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | PROXY
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -102,15 +104,12 @@ def listening(pids):
     return addresses
 
 
-@linux
-def test_a_fault_by_hand_notifies_and_resolves_and_servers_may_die(run, place, tmp_path):
-    """Alertmanager is started again with a line; without Prometheus the run is over: status 3."""
-    (routing := tmp_path / "routing.yml").write_text(ROUTING)
-    scenario = tmp_path / "small.yaml"
-    up = run(scenario, *("--compress", "30", "--port", "0", "--rules", NEAR, "--routing", routing))
+def break_and_mend(session):
+    """Inject a fault, end it, kill Alertmanager between, Prometheus at last."""
+    (routing := session.folder / "routing.yml").write_text(ROUTING)
+    up = session.start("--compress", "30", "--rules", NEAR, "--routing", routing)
     up.wait_for("Press Ctrl-C")
-    children = at_work(place)
-    assert listening({up.process.pid, *children}) == {"0100007F"}
+    assert listening({up.process.pid, *session.children()}) == {"0100007F"}
     # At so little load, more of the pool must leak than at the usual one.
     what = BREAK_IT.replace("0.81", "0.95").split()[2:]
     assert "leaked slots" in fault(up, *what)
@@ -118,31 +117,31 @@ def test_a_fault_by_hand_notifies_and_resolves_and_servers_may_die(run, place, t
     up.wait_for(r"fault sandbox-leak \(sandbox_leak\) begins")
     up.wait_for(rf"{name} FIRES after \S+ pending", 40)
     up.wait_for(rf"the-team was notified: {name} fires", 20)
-    os.kill(pid_of(place, "alertmanager.yml"), signal.SIGKILL)
+    os.kill(session.pid_of("alertmanager.yml"), signal.SIGKILL)
     up.wait_for("Alertmanager ended with signal 9 and was started again", 20)
     fault(up, "end", "sandbox-leak")
     up.wait_for(rf"{name} has resolved", 20)
     up.wait_for(rf"the-team was notified: {name} has resolved", 40)
     up.wait_for(r"tasks/s .* notifications: \d+", 20)
-    os.kill(pid_of(place, "--config.file=" + str(place / "agentaskit-prometheus")), signal.SIGKILL)
+    config = f"--config.file={session.temporary / 'agentaskit-prometheus'}"
+    os.kill(session.pid_of(config), signal.SIGKILL)
     assert up.end() == 3
     assert "Prometheus" in up.lines[-1]
     assert "run it again" in up.lines[-1]
     assert not [line for line in up.lines if "Traceback" in line]
-    assert_nothing_is_left(place)
+    assert_nothing_is_left(session.temporary)
 
 
-@linux
-def test_control_c_takes_everything_down(run, place, tmp_path):
-    """Within five seconds, status 130, even while the past is being stored."""
-    up = run(tmp_path / "small.yaml", "--compress", "30", "--port", "0", "--rules", NEAR)
+def interrupt(session):
+    """Press Ctrl-C while the past is being stored."""
+    up = session.start("--compress", "30", "--rules", NEAR)
     up.wait_for("Press Ctrl-C")
-    assert len(at_work(place)) >= 3
+    assert len(session.children()) >= 3
     began_s = time.monotonic()
     os.killpg(up.process.pid, signal.SIGINT)
     assert up.process.wait(30) == 130
     assert time.monotonic() - began_s < 5
-    assert_nothing_is_left(place)
+    assert_nothing_is_left(session.temporary)
 
 
 RULE = """groups:
@@ -181,18 +180,16 @@ def prometheus_config(world, sd_file, rules, alertmanager):
     return json.dumps(config)
 
 
-@linux
-def test_a_stack_of_the_user_finds_the_world_and_its_alerts_are_shown(run, place, tmp_path):
-    """By http_sd and by file; a Prometheus that cannot be reached ends nothing; SIGTERM does."""
-    sd_file, rules, theirs = tmp_path / "world.json", tmp_path / "rules.yml", tmp_path / "theirs"
+def watch_servers_of_the_user(session):
+    """Let a Prometheus and an Alertmanager of the user find the world; end them, then `up`."""
+    sd_file, rules = session.folder / "world.json", session.folder / "rules.yml"
+    (theirs := session.folder / "theirs").mkdir()
     rules.write_text(RULE)
-    theirs.mkdir()
     with (
         Prometheus(parent_directory=theirs) as prometheus,
         Alertmanager(parent_directory=theirs) as alertmanager,
     ):
-        up = run(
-            *(tmp_path / "small.yaml", "--port", "0"),
+        up = session.start(
             *("--sd-file", sd_file, "--prometheus", prometheus.url),
             *("--alertmanager", "http://127.0.0.1:1"),
         )
@@ -200,7 +197,7 @@ def test_a_stack_of_the_user_finds_the_world_and_its_alerts_are_shown(run, place
         world = url_of(up, "World")
         up.wait_for(r"your Alertmanager at http://127.0.0.1:1 cannot be reached \(.*refused")
         assert sd_file.exists()
-        assert len(at_work(place)) == 2  # the receiver and its guard: nothing else of ours
+        assert len(session.children()) == 2  # the receiver and its guard: nothing else of ours
         alertmanager.start(ALERTMANAGER.format(url=webhook))
         prometheus.configure(prometheus_config(world, sd_file, rules, alertmanager))
         up.wait_for("WorldIsSeen is pending", 40)
@@ -215,7 +212,46 @@ def test_a_stack_of_the_user_finds_the_world_and_its_alerts_are_shown(run, place
     assert up.end(signal.SIGTERM) == 143
     assert time.monotonic() - began_s < 5
     assert not sd_file.exists()
-    assert_nothing_is_left(place)
+    assert_nothing_is_left(session.temporary)
+
+
+SESSIONS = (break_and_mend, interrupt, watch_servers_of_the_user)
+"""What a user does with `up`; each checks what happens, and how it ends."""
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory, machine_lag):  # noqa: ARG001 - sampled while the sessions go on
+    """Start all sessions beside each other; return a way to await each."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(SESSIONS)) as pool:
+        patch.delenv("AGENTASKIT_SIM_TOKEN", raising=False)
+        started = {act: Session(tmp_path_factory.mktemp("up")) for act in SESSIONS}
+        futures = {act: pool.submit(act, session) for act, session in started.items()}
+        yield lambda act: futures[act].result()
+        for act, session in started.items():
+            futures[act].exception()
+            if session.up is not None:
+                session.up.kill()
+
+
+@linux
+@needs_quiet_machine
+def test_a_fault_by_hand_notifies_and_resolves_and_servers_may_die(sessions):
+    """Alertmanager is started again with a line; without Prometheus the run is over: status 3."""
+    sessions(break_and_mend)
+
+
+@linux
+@needs_quiet_machine
+def test_control_c_takes_everything_down(sessions):
+    """Within five seconds, status 130, even while the past is being stored."""
+    sessions(interrupt)
+
+
+@linux
+@needs_quiet_machine
+def test_a_stack_of_the_user_finds_the_world_and_its_alerts_are_shown(sessions):
+    """By http_sd and by file; a Prometheus that cannot be reached ends nothing; SIGTERM does."""
+    sessions(watch_servers_of_the_user)
 
 
 @pytest.mark.parametrize(
