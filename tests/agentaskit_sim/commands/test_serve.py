@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from agentaskit_sim.__main__ import main
 from tests.agentaskit_sim.processes import Running
+from tests.machine_lag import needs_quiet_machine
 
 SCENARIO = """
 name: short
@@ -47,28 +49,13 @@ class Serving(Running):
             connection.close()
 
 
-@pytest.fixture
-def run():
-    """Return a way to start the command; whatever still runs at the end is killed."""
-    started = []
-
-    def start(*arguments):
-        started.append(Serving(*arguments))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.kill()
-
-
 def value_of(text, series):
     """Return the value of a series of a text page."""
     return float(re.search(rf"^{re.escape(series)} (.+)$", text, re.MULTILINE).group(1))
 
 
-def test_serve_shows_a_world_in_real_time_until_control_c(run):
-    """Its counters move with the clock, near the design load, and Ctrl-C ends it with 130."""
-    serve = run("--port", "0", "--seed", "7")
+def scrape_until_control_c(serve):
+    """Scrape twice, two seconds apart, then press Ctrl-C."""
     began_s = time.monotonic()
     (_, first), began_s = serve.get("/metrics"), time.monotonic()
     time.sleep(2.0)
@@ -91,28 +78,14 @@ def test_serve_shows_a_world_in_real_time_until_control_c(run):
     assert "stopped after 2 scrapes" in serve.lines[-1]
 
 
-def test_a_reader_that_leaves_ends_it_as_any_other_program():
-    """As `serve | head -1` does: status 141, which is none of a verdict's, and no traceback."""
-    words = [sys.executable, "-m", "agentaskit_sim", "serve", "--port", "0"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.wait(60) == 141
-        assert process.stderr.read() == b""
-
-
-def test_a_term_signal_ends_it_with_143(run):
-    """As a service manager would stop it."""
-    serve = run("--port", "0")
+def terminate(serve):
+    """Send the signal of a service manager."""
     assert serve.get("/-/ready") == (200, "ready\n")
     assert serve.end(signal.SIGTERM) == 143
 
 
-def test_a_scenario_runs_to_its_end_with_the_exporter_down_and_restarted(run, tmp_path):
-    """503 while away, counters from 0 afterwards, status 0 at the end."""
-    path = tmp_path / "short.yaml"
-    path.write_text(SCENARIO)
-    serve = run(str(path), "--port", "0", "--exit-at-end")
+def follow_a_scenario(serve):
+    """Scrape before, while and after the exporter is down."""
     status, before = serve.get("/metrics")
     assert status == 200
     serve.wait_for(r"fault away \(exporter_down\) begins", 10)
@@ -126,6 +99,57 @@ def test_a_scenario_runs_to_its_end_with_the_exporter_down_and_restarted(run, tm
     assert value_of(after, 'agentaskit_sim_scrapes_total{outcome="refused"}') == 1
     assert serve.end() == 0
     assert any("counters begin at 0" in line for line in serve.lines)
+
+
+SERVED = {
+    scrape_until_control_c: ("--seed", "7"),
+    terminate: (),
+    follow_a_scenario: ("short.yaml", "--exit-at-end"),
+}
+"""What is done to commands that run beside each other, and their arguments."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, machine_lag):  # noqa: ARG001 - sampled while the commands run
+    """Start all of them; return a way to await what is done to each."""
+    folder = tmp_path_factory.mktemp("serve")
+    (folder / "short.yaml").write_text(SCENARIO)
+    with ThreadPoolExecutor(len(SERVED)) as pool:
+        commands, futures = [], {}
+        for act, words in SERVED.items():
+            paths = [folder / word if word.endswith(".yaml") else word for word in words]
+            commands.append(Serving(*paths, "--port", "0"))
+            futures[act] = pool.submit(act, commands[-1])
+        yield lambda act: futures[act].result()
+        for command in commands:
+            command.kill()
+
+
+@needs_quiet_machine
+def test_serve_shows_a_world_in_real_time_until_control_c(served):
+    """Its counters move with the clock, near the design load, and Ctrl-C ends it with 130."""
+    served(scrape_until_control_c)
+
+
+def test_a_term_signal_ends_it_with_143(served):
+    """As a service manager would stop it."""
+    served(terminate)
+
+
+@needs_quiet_machine
+def test_a_scenario_runs_to_its_end_with_the_exporter_down_and_restarted(served):
+    """503 while it is down, counters from 0 afterwards, status 0 at the end."""
+    served(follow_a_scenario)
+
+
+def test_a_reader_that_leaves_ends_it_as_any_other_program():
+    """As `serve | head -1` does: status 141, which is none of a verdict's, and no traceback."""
+    words = [sys.executable, "-m", "agentaskit_sim", "serve", "--port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr.read() == b""
 
 
 @pytest.fixture
