@@ -30,7 +30,7 @@ SAMPLE_NS: Final = 10**9
 
 
 def open_account(
-    topology: Topology, fault: Fault, targets: FaultTargets, s: State, peers: Iterable[Account]
+    topology: Topology, fault: Fault, targets: FaultTargets, s: State, *, peers: Iterable[Account]
 ) -> Account:
     """Open the account of a fault at its onset, before it does anything.
 

@@ -1,7 +1,7 @@
 """The laws that hold in the world at every instant, exactly, in integers: checks for the tests.
 
-`broken` reads one snapshot, `fallen` two in time order, `unsound` the kernel's own tables. Each
-returns the names of the laws that do not hold, so that a failure says what was violated.
+`broken_laws` reads one snapshot, `decreased_counters` two in time order, `broken_ties` the kernel's
+own tables. Each returns the names of what does not hold, so that a failure says what was violated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HISTOGRAMS = (
 )  # fmt: skip
 
 
-def broken(s: Snapshot, topology: Topology) -> list[str]:
+def broken_laws(s: Snapshot, topology: Topology) -> list[str]:
     """Names of the laws that snapshot `s` of a world of `topology` does not obey."""
     laws = {**_tasks(s), **_requests(s), **_others(s)}
     fleet = [tier.agents for tier in topology.tiers]
@@ -109,7 +109,7 @@ def _others(s: Snapshot) -> dict[str, bool]:
     }
 
 
-def fallen(before: Snapshot, after: Snapshot) -> list[str]:
+def decreased_counters(before: Snapshot, after: Snapshot) -> list[str]:
     """Names of the counters and histograms of `before` that are lower in `after`."""
     found = []
     for one in fields(before):
@@ -125,7 +125,7 @@ def fallen(before: Snapshot, after: Snapshot) -> list[str]:
     return found
 
 
-def unsound(world: World) -> list[str]:
+def broken_ties(world: World) -> list[str]:
     """Names of the ties between the kernel's tables that are broken."""
     s = world._state
     head, agent = s.head, s.agent

@@ -11,7 +11,7 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import SANDBOXES, SandboxPool
 from simulator.world import World
-from tests.simulator.laws import broken, fallen, unsound
+from tests.simulator.laws import broken_laws, broken_ties, decreased_counters
 from tests.simulator.worlds import fault, make, random_scenario, station
 
 SCENARIOS = 200
@@ -20,9 +20,9 @@ SCENARIOS = 200
 def check(world, before, seed):
     """Take a snapshot, check every law on it and the one `before`, and return it."""
     after = world.snapshot()
-    failures = broken(after, world.topology) + unsound(world)
+    failures = broken_laws(after, world.topology) + broken_ties(world)
     if before is not None:
-        failures += [f"{name} never falls" for name in fallen(before, after)]
+        failures += [f"{name} never falls" for name in decreased_counters(before, after)]
     assert not failures, (
         f"seed {seed}, t = {world.now_s:.9f} s, broken: {'; '.join(failures)}\n"
         f"replay: pytest tests/simulator/test_laws.py -k '[{seed}]'\n{world.plan}"
@@ -83,9 +83,9 @@ def test_one_planted_miscount_is_noticed(table, place, law):
     """A single wrong counter breaks the law that guards it, by name."""
     world = make()
     world.advance(2)
-    assert broken(world.snapshot(), world.topology) == []
+    assert broken_laws(world.snapshot(), world.topology) == []
     getattr(world._state, table)[place] += 100_000_000
-    assert law in broken(world.snapshot(), world.topology)
+    assert law in broken_laws(world.snapshot(), world.topology)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_one_planted_error_in_the_tables_is_noticed(table, place, by, tie):
     """The checks of the kernel's own tables can fail as well."""
     world = make()
     world.advance(2)
-    assert unsound(world) == []
+    assert broken_ties(world) == []
     getattr(world._state, table)[place] += by
-    assert tie in unsound(world)
+    assert tie in broken_ties(world)
 
 
 def test_a_thousand_waiters_granted_at_once_do_not_read_a_stream_beyond_its_end():
@@ -120,7 +120,7 @@ def test_a_thousand_waiters_granted_at_once_do_not_read_a_stream_beyond_its_end(
     head[k.FACTOR_CURSOR] = head[k.FACTOR_LAST]
     world.advance(1.0)
     assert world.snapshot().sandbox_in_use.tolist() == [1000] * 3
-    assert unsound(world) == []
+    assert broken_ties(world) == []
 
 
 def test_a_counter_that_falls_is_noticed():
@@ -129,5 +129,5 @@ def test_a_counter_that_falls_is_noticed():
     world.advance(1)
     before = world.snapshot()
     world.advance(2)
-    counters = fallen(world.snapshot(), before)
+    counters = decreased_counters(world.snapshot(), before)
     assert {"tasks_arrived", "http_requests", "task_duration", "cpu_ns", "now_ns"} <= set(counters)

@@ -10,7 +10,7 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
-from tests.simulator.laws import broken, fallen, unsound
+from tests.simulator.laws import broken_laws, broken_ties, decreased_counters
 from tests.simulator.worlds import fault
 
 
@@ -44,8 +44,8 @@ def test_ninety_two_thousand_agents_obey_every_law_at_a_million_tasks_a_second()
     for instant_s in (0.25, 0.36, 0.5):
         world.advance(instant_s)
         after = world.snapshot()
-        assert broken(after, topology) + unsound(world) == []
-        assert before is None or fallen(before, after) == []
+        assert broken_laws(after, topology) + broken_ties(world) == []
+        assert before is None or decreased_counters(before, after) == []
         before = after
         if instant_s == 0.25:
             assert after.tasks_arrived.sum() == pytest.approx(250_000, rel=0.01)

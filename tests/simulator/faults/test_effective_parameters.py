@@ -11,7 +11,7 @@ from tests.simulator.faults.samples import (
     NUMBERS,
     parameters_of,
 )
-from tests.simulator.laws import broken, unsound
+from tests.simulator.laws import broken_laws, broken_ties
 from tests.simulator.worlds import fault, make
 
 
@@ -31,7 +31,7 @@ def test_faults_ended_in_any_order_leave_exactly_the_base(seed):
     for kind in chance.permutation(list(FAULTS)):
         world.advance(world.now_s + chance.uniform(0, 0.2))
         world.end(str(kind))
-        assert not broken(world.snapshot(), world.topology) + unsound(world)
+        assert not broken_laws(world.snapshot(), world.topology) + broken_ties(world)
     assert parameters_of(world) == base
     assert world.snapshot().faults == ()
     world.advance(world.now_s + 15.0)  # what waits by then is worked off

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import fault_ledger
 from simulator.faults.catalogue import FAULTS
 from simulator.load import Load
 from simulator.plan import Plan
@@ -145,15 +144,6 @@ def test_a_status_shows_the_expected_beside_the_measured_effect():
     first = world.effects()[0]
     assert (status.effect, status.expected) == (first.measured, first.expected)
     assert status.effect_unit == first.unit == "failed tasks"
-
-
-def test_a_limited_number_of_ended_faults_is_kept(monkeypatch):
-    """For a world that runs for weeks; the last ones stay."""
-    monkeypatch.setattr(fault_ledger, "EFFECTS_MAX", 3)
-    faults = (
-        fault("traffic_drop", name=f"{n}", share=0.5, start_s=n, duration_s=0.5) for n in range(8)
-    )
-    assert [one.name for one in effects_at(make(*faults), 9.0)] == ["5", "6", "7"]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -1,0 +1,51 @@
+"""The ledger of a world's faults: which are in effect, what each did, and what is kept of it."""
+
+from __future__ import annotations
+
+from simulator import fault_ledger
+from tests.simulator.worlds import fault, make
+
+
+def effects_at(world, until_s):
+    """Return the effects of the faults of a world, simulated until `until_s`."""
+    world.advance(until_s)
+    return world.effects()
+
+
+def test_a_limited_number_of_ended_faults_is_kept(monkeypatch):
+    """For a world that runs for weeks; the last ones stay."""
+    monkeypatch.setattr(fault_ledger, "EFFECTS_MAX", 3)
+    faults = (
+        fault("traffic_drop", name=f"{n}", share=0.5, start_s=n, duration_s=0.5) for n in range(8)
+    )
+    assert [one.name for one in effects_at(make(*faults), 9.0)] == ["5", "6", "7"]
+
+
+def test_faults_are_listed_while_they_are_in_effect_and_their_effects_for_ever():
+    """Two that overlap: the statuses come and go, the effects stay, in the order of their ends."""
+    first = fault("traffic_drop", name="first", share=0.5, start_s=1.0, duration_s=4.0)
+    second = fault("memory_leak", name="second", bytes_per_s=1e3, start_s=3.0, duration_s=4.0)
+    world = make(first, second)
+    for instant_s, in_effect, begun in (
+        (0.5, [], []),
+        (1.0, ["first"], ["first"]),
+        (3.0, ["first", "second"], ["first", "second"]),
+        (5.0, ["second"], ["first", "second"]),
+        (7.0, [], ["first", "second"]),
+    ):
+        effects = effects_at(world, instant_s)
+        assert [status.name for status in world.snapshot().faults] == in_effect
+        assert [effect.name for effect in effects] == begun
+        assert {effect.name for effect in effects if effect.ended_ns is None} == set(in_effect)
+
+
+def test_a_fault_whose_measure_is_sampled_is_recorded_every_second_of_its_time():
+    """An inbox is read each second; a count needs no reading between two changes of the plan."""
+    sampled = make(fault("slow_consumer", factor=50.0, tiers=("lead",), duration_s=5.0))
+    counted = make(fault("traffic_drop", share=0.5, duration_s=5.0))
+    for world, recorded_s in ((sampled, [2, 3, 4, 5, 6, 6]), (counted, [1, 1, 1, 1, 6, 6])):
+        readings = []
+        for second in range(2, 8):
+            world.advance(second + 0.5)
+            readings.append(world._ledger.last_reading.now_ns / 1e9)
+        assert readings == recorded_s
