@@ -90,7 +90,7 @@ def test_every_command_has_its_page_and_every_option_is_on_it(repository):
     """`docs/NAME.md` for each command of `agentaskit-sim --help`."""
     from typer.main import get_command  # noqa: PLC0415 - the front door imports every room
 
-    from agentaskit_sim.__main__ import COMMANDS, app  # noqa: PLC0415 - idem
+    from agentaskit_sim.__main__ import COMMANDS, app  # noqa: PLC0415 - the front door imports every room
 
     commands = {name: get_command(app(name)).commands[name] for name in COMMANDS}
     assert {"verify", "serve", "doctor"} <= set(commands)

@@ -20,7 +20,7 @@ KERNEL = "simulator/kernel/loop.py"
 """One file by need: numba's cache watches only the file of the compiled entry."""
 MODULES_MAX, LINES_MAX, FUNCTION_LINES_MAX, POSITIONAL_MAX = 12, 350, 50, 4
 SUPPRESSION = re.compile(r"#\s*(?:type: ignore\[[\w\-, ]+\]|noqa: [A-Z0-9, ]+)")
-REASON = re.compile(r"- \w+ \w+")
+REASON = re.compile(r"[-#] .*\w+ \w+")
 NAMED_MODULE = re.compile(rf"`((?:{'|'.join(ROOMS)})(?:\.\w+)+)`")
 RETIRED = {
     "Tempo", "Around", "Alone", "Kept", "Begun", "Wanted", "Elsewhere", "Heard", "Seen", "Witness",

@@ -64,7 +64,7 @@ class MachineCheck:
 
     name: str
     state: State
-    found: str
+    result: str
     path: str | None = None
     advice: str | None = None
 
@@ -82,12 +82,17 @@ def doctor(
         document = {
             "ready": ready,
             "version": version("agentaskit-sim"),
-            "findings": [asdict(check) for check in checks],
+            "findings": [_as_json(check) for check in checks],
         }
         typer.echo(json.dumps(document, indent=2))
     else:
         _print(checks, ready=ready)
     raise typer.Exit(0 if ready else EXIT_UNABLE)
+
+
+def _as_json(check: MachineCheck) -> dict[str, str | None]:
+    """Return a check under the keys of the JSON document."""
+    return {"found" if key == "result" else key: value for key, value in asdict(check).items()}
 
 
 def check_machine() -> list[MachineCheck]:
@@ -108,7 +113,7 @@ def check_python() -> MachineCheck:
     return MachineCheck(
         name="python",
         state="ok" if supported else "missing",
-        found=platform.python_version(),
+        result=platform.python_version(),
         path=sys.executable,
         advice=None if supported else "use Python 3.11 to 3.14",
     )
@@ -123,24 +128,24 @@ def check_kernel() -> MachineCheck:
         folder = Path(run.stats.cache_path)
     except (ImportError, RuntimeError, OSError) as error:
         return MachineCheck(
-            name="kernel", state="missing", found=f"{numba} does not work: {error}",
+            name="kernel", state="missing", result=f"{numba} does not work: {error}",
             advice="set NUMBA_CACHE_DIR to a folder that can be written to",
         )  # fmt: skip
     except AttributeError:
         return MachineCheck(
-            name="kernel", state="note", found=f"{numba}, switched off by NUMBA_DISABLE_JIT",
+            name="kernel", state="note", result=f"{numba}, switched off by NUMBA_DISABLE_JIT",
             advice="unset NUMBA_DISABLE_JIT: uncompiled, the world is slower by far",
         )  # fmt: skip
     if not can_write(folder):
         return MachineCheck(
-            name="kernel", state="note", found=f"{numba}, cache cannot be written to",
+            name="kernel", state="note", result=f"{numba}, cache cannot be written to",
             path=str(folder), advice="set NUMBA_CACHE_DIR, or every run compiles the kernel anew",
         )  # fmt: skip
     # numba names a cache's index after the module and the function.
     module = Path(run.py_func.__code__.co_filename).stem
     cached = any(folder.glob(f"{module}.{run.__name__}-*.nbi"))
     state = "compiled already" if cached else "not compiled yet: the first run takes a while"
-    return MachineCheck(name="kernel", state="ok", found=f"{numba}, {state}", path=str(folder))
+    return MachineCheck(name="kernel", state="ok", result=f"{numba}, {state}", path=str(folder))
 
 
 def can_write(folder: Path) -> bool:
@@ -161,17 +166,17 @@ def check_program(name: str) -> MachineCheck:
     try:
         program = describe(name)
     except JudgeError as error:
-        return MachineCheck(name=name, state=absent, found="does not run", advice=str(error))
+        return MachineCheck(name=name, state=absent, result="does not run", advice=str(error))
     if program is None:
         missing = f"not found ({USES[name]})"
-        return MachineCheck(name=name, state=absent, found=missing, advice=INSTALL)
+        return MachineCheck(name=name, state=absent, result=missing, advice=INSTALL)
     path = str(program.path)
     numbers = re.match(r"(\d+)\.(\d+)", program.version)
     oldest = OLDEST.get(name, (0, 0))
     if numbers and (int(numbers[1]), int(numbers[2])) < oldest:
         too_old = f"{program.version} is older than {oldest[0]}.{oldest[1]}"
-        return MachineCheck(name=name, state=absent, found=too_old, path=path, advice=INSTALL)
-    return MachineCheck(name=name, state="ok", found=program.version, path=path)
+        return MachineCheck(name=name, state=absent, result=too_old, path=path, advice=INSTALL)
+    return MachineCheck(name=name, state="ok", result=program.version, path=path)
 
 
 def check_data(name: str, folder: Path) -> MachineCheck:
@@ -180,7 +185,7 @@ def check_data(name: str, folder: Path) -> MachineCheck:
     return MachineCheck(
         name=name,
         state="ok" if count else "missing",
-        found=f"{count} files",
+        result=f"{count} files",
         path=str(folder),
         advice=None if count else "the installation is damaged: install agentaskit-sim again",
     )
@@ -197,10 +202,10 @@ def check_port(port: int) -> MachineCheck:
         except OSError as error:
             return MachineCheck(
                 name=f"port {port}", state="note",
-                found=f"not free ({os.strerror(error.errno or 0).lower()})",
+                result=f"not free ({os.strerror(error.errno or 0).lower()})",
                 advice=f"it is the usual port of {PORTS.get(port, 'a program')}: choose another",
             )  # fmt: skip
-    return MachineCheck(name=f"port {port}", state="ok", found="free")
+    return MachineCheck(name=f"port {port}", state="ok", result="free")
 
 
 def _print(checks: list[MachineCheck], *, ready: bool) -> None:
@@ -211,7 +216,7 @@ def _print(checks: list[MachineCheck], *, ready: bool) -> None:
     advised: dict[str, list[str]] = {}
     for check in checks:
         state = Text(check.state, style=styles[check.state])
-        table.add_row(state, *map(Text, (check.name, check.found, check.path or "")))
+        table.add_row(state, *map(Text, (check.name, check.result, check.path or "")))
         if check.advice:
             advised.setdefault(check.advice, []).append(check.name)
     console = Console(highlight=False)

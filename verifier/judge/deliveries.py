@@ -106,7 +106,7 @@ def _not_contradicted(
     for verdict in verdicts:
         labels = with_name(verdict.alert, verdict.labels)
         silent = verdict.expected == "silent" and verdict.ok
-        if not (silent and any(one.issuperset(labels) for one in notified)):
+        if not (silent and any(others.issuperset(labels) for others in notified)):
             yield verdict
 
 

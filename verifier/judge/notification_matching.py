@@ -60,7 +60,8 @@ class AlertCase:
     @property
     def notified_firing(self) -> list[str]:
         """The receivers that were notified that it fires, in order."""
-        return receivers_of(one for one in self.deliveries if one.status == "firing")
+        firing = (delivery for delivery in self.deliveries if delivery.status == "firing")
+        return receivers_of(firing)
 
     def longest_firing_s(self, ended_s: float) -> float:
         """For how long at the most it fired in an episode, up to the end of the run."""
@@ -91,9 +92,9 @@ def match(
             case = _case_of(cases, timeline, episode)
             if case is not None:
                 case.episodes.append(episode)
-    by_labels = {with_name(one.alert, one.labels): one for one in timelines}
+    by_labels = {with_name(line.alert, line.labels): line for line in timelines}
     unmatched: dict[Labels, list[Delivery]] = {}
-    for notification in sorted(notifications, key=lambda one: one.received_s):
+    for notification in sorted(notifications, key=lambda each: each.received_s):
         delivery = Delivery(
             receiver=notification.receiver,
             status=notification.status,
@@ -160,7 +161,7 @@ def _episode_of(timeline: Timeline, starts_s: float, early_s: float) -> Episode 
     its own beginning, at the scenario's start.
     """
     candidates = firing_episodes(timeline)
-    for episode in sorted(candidates, key=lambda one: abs(fired_s(one) - starts_s)):
+    for episode in sorted(candidates, key=lambda each: abs(fired_s(each) - starts_s)):
         near = abs(fired_s(episode) - starts_s) <= early_s
         if near or fired_s(episode) <= starts_s < resolved_s(episode):
             return episode

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 def lines(disagreements: Iterable[Disagreement]) -> list[str]:
     """Return a line for each disagreement: `path:line:column: sentence`."""
-    return [f"{one.place}: {disagreement_sentence(one)}" for one in disagreements]
+    return [f"{each.place}: {disagreement_sentence(each)}" for each in disagreements]
 
 
 def findings(traps: Iterable[Trap]) -> list[Finding]:

@@ -48,7 +48,7 @@ def test_with_every_program_installed_verify_can_run(programs):
     result = RUNNER.invoke(APP, [])
     assert result.exit_code == 0
     assert "verify can run" in result.output
-    assert check_of("prometheus").found == "2.42.0+ds"
+    assert check_of("prometheus").result == "2.42.0+ds"
     assert check_of("alertmanager").path == str(folder / "prometheus-alertmanager")
 
 
@@ -87,7 +87,7 @@ def test_a_program_that_does_not_run_is_distinguished_from_a_missing_program(pro
     broken.write_text("not a program")
     broken.chmod(0o755)
     check = check_of("prometheus")
-    assert (check.state, check.found) == ("missing", "does not run")
+    assert (check.state, check.result) == ("missing", "does not run")
     assert str(broken) in check.advice
 
 
@@ -113,7 +113,7 @@ def test_a_port_in_use_gets_a_note_and_does_not_keep_verify_from_running(program
         port = taken.getsockname()[1]
         monkeypatch.setattr(doctor, "PORTS", {port: "this test"})
         check = check_of(f"port {port}")
-        assert (check.state, check.found) == ("note", "not free (address already in use)")
+        assert (check.state, check.result) == ("note", "not free (address already in use)")
         assert "this test" in check.advice
         assert RUNNER.invoke(APP, []).exit_code == 0
     assert doctor.check_port(port).state == "ok"
@@ -126,10 +126,10 @@ def test_the_check_of_the_kernel_shows_its_cache_and_that_it_is_compiled():
     if os.environ.get("NUMBA_DISABLE_JIT", "0") == "0":
         assert check.state == "ok"
         assert check.path is not None
-        assert check.found.endswith(", compiled already")
+        assert check.result.endswith(", compiled already")
     else:
         assert "NUMBA_DISABLE_JIT" in check.advice
-    assert check.found.startswith("numba ")
+    assert check.result.startswith("numba ")
 
 
 def test_a_folder_that_cannot_be_written_to_is_detected(tmp_path):

@@ -86,7 +86,7 @@ def test_junit_is_written_to_the_file_of_the_option(command, judged, tmp_path):
     """Beside the results, which hold it too."""
     judged(outcome())
     assert command("verify", "--junit", "report.xml", "--out", "here").status == 0
-    assert ET.parse(tmp_path / "report.xml").getroot().get("tests") == "3"  # noqa: S314 - ours
+    assert ET.parse(tmp_path / "report.xml").getroot().get("tests") == "3"  # noqa: S314 - XML that this program wrote
     assert (tmp_path / "here" / "junit.xml").read_text() == (tmp_path / "report.xml").read_text()
     done = command("verify", "--junit", "none/report.xml", "--out", "there")
     assert done.status == 2

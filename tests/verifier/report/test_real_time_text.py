@@ -155,7 +155,7 @@ def test_junit_names_the_hop_and_has_a_case_for_every_transition():
     """CI systems show the type of a failure."""
     late = difference(ok=False, reason="30.0 s later in real time")
     text = junit([broken(), in_real_time(clocks=(difference(), late), notes=("cut",))])
-    root = ET.fromstring(text)  # noqa: S314 - ours
+    root = ET.fromstring(text)  # noqa: S314 - XML that this program wrote
     failures = [(one.get("type"), one.get("message")) for one in root.iter("failure")]
     assert failures == [
         ("alertmanager", "Alertmanager had it: nobody notified"),

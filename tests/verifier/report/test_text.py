@@ -104,7 +104,7 @@ def test_the_summary_is_a_markdown_table():
 
 def test_junit_counts_what_failed_and_what_was_not_judged():
     """A case for each alert and panel; failures and errors carry their reason."""
-    root = ET.fromstring(junit([outcome(), failing(), unjudged()]))  # noqa: S314 - ours
+    root = ET.fromstring(junit([outcome(), failing(), unjudged()]))  # noqa: S314 - XML that this program wrote
     assert [root.get(key) for key in ("tests", "failures", "errors")] == ["8", "3", "1"]
     failures = [case.get("message") for case in root.iter("failure")]
     assert failures == ["never fired", "fired", "NaN"]
@@ -117,7 +117,7 @@ def test_junit_counts_what_failed_and_what_was_not_judged():
 def test_junit_stays_xml_whatever_a_label_holds():
     """Control characters, which XML cannot carry, are replaced."""
     odd = alert("A", ok=False, labels=(("x", "\x00<&\x1b"),), reason="\x07")
-    root = ET.fromstring(junit([outcome(alerts=(odd,))]))  # noqa: S314 - ours
+    root = ET.fromstring(junit([outcome(alerts=(odd,))]))  # noqa: S314 - XML that this program wrote
     assert "\ufffd<&\ufffd" in next(root.iter("testcase")).get("name")
 
 
