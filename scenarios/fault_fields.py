@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from documents.durations import format_duration
 from documents.problems import BrokenRule, Shown, UnknownName
 from scenarios.schema.derived import field_values, key_of, parameters_model
-from simulator.faults.catalogue import FAULTS
 from simulator.faults.fault import Fault, Targets
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
 
 if TYPE_CHECKING:

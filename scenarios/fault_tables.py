@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from documents.durations import format_duration
 from documents.marked_tables import markdown_table
 from scenarios.schema.derived import describe, key_of
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from scenarios.schema.derived import describe, field_names, field_values, key_of
 from scenarios.schema.json_schema import tidy
 from scenarios.schema.models import INJECTION_MAX_S, ChangeModel, InjectionModel
 from scenarios.validation import ModelWalker
-from simulator.faults.catalogue import FAULTS
 from simulator.faults.fault import Fault, Targets
+from simulator.faults.kinds.catalogue import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

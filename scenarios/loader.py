@@ -16,7 +16,7 @@ from scenarios.build import Builder
 from scenarios.schema.derived import parameters_model, topology_model
 from scenarios.schema.models import ScenarioModel
 from scenarios.validation import ModelWalker
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 
 if TYPE_CHECKING:
     from documents.document import Document, Steps, Value

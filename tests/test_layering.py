@@ -115,15 +115,26 @@ def imported_modules(path: str, source: str, sources: Sources) -> Iterator[str]:
     """Yield the path of each module of the rooms that a module imports."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:
             continue
         for name in names:
-            module = f"{name.replace('.', '/')}.py"
-            if module in sources and module != path:
+            module = module_of(name, sources)
+            if module not in {None, path}:
                 yield module
+
+
+def module_of(name: str, sources: Sources) -> str | None:
+    """Return the module that a dotted name is, or is defined in; None if it is of no room."""
+    while name:
+        place = name.replace(".", "/")
+        for module in (f"{place}.py", f"{place}/__init__.py"):
+            if module in sources:
+                return module
+        name = name.rpartition(".")[0]
+    return None
 
 
 def read_arrows(sources: Sources) -> Arrows:

@@ -79,7 +79,8 @@ def render(content: ScreenContent, height: int) -> Group:
     faults = [Text(describe_fault(fault, reading.now.now_ns)) for fault in reading.now.faults]
     alerts = [_alert_line(alert, content.now_s) for alert in sorted(stack.alerts, key=_urgency)]
     # The latest comes first: it is what the reader waits for.
-    notified = [_notification_line(one, content) for one in reversed(stack.notifications)]
+    latest = reversed(stack.notifications)
+    notified = [_notification_line(notification, content) for notification in latest]
     lines = [
         Text(f"{time_text}  {content.title}", style="bold"),
         Text(f"{describe_rates(reading.before, reading.now)}  {content.scrapes:,} scrapes"),

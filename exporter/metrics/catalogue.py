@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from exporter.metrics.series import Catalogue, Label, LabelSet, Metric, cumulate
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.snapshot import (
     AGENT_STATES,
     CPU_MODES,

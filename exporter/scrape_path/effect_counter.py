@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from simulator.faults.catalogue import SCRAPE_PATH_FAULTS
+from simulator.faults.kinds.catalogue import SCRAPE_PATH_FAULTS
 from simulator.faults.kinds.observability import ScrapeSums
 
 if TYPE_CHECKING:

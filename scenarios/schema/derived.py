@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, create_model
 
 from documents.durations import format_duration
 from scenarios.schema.models import Duration, Model
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.topology import Topology
 
 NAMED_PARTS = ("tiers", "classes", "priorities", "sandboxes")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.schema.derived import parameters_model, topology_model
 from scenarios.schema.models import ScenarioModel
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 
 if TYPE_CHECKING:
     from documents.document import Value

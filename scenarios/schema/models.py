@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from documents.durations import PATTERN, parse_duration
 from documents.mistakes import InputError, Mistake
 from documents.problems import BrokenRule
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 INJECTION_S, INJECTION_MAX_S = 300.0, 3600.0

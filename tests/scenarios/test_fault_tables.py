@@ -10,7 +10,7 @@ import pytest
 from documents.marked_tables import fill_tables
 from scenarios.fault_tables import FAULT_TABLES, effects_table, parameters_table
 from scenarios.schema.derived import key_of
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 
 PAGES = {"docs/scenarios.md": "parameters", "docs/fault.md": "effects"}
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.faults.catalogue import FAULTS
 from simulator.faults.fault import Fault, Targets
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.topology import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exporter.target import JOB
-from simulator.faults.catalogue import SCRAPE_PATH_FAULTS
+from simulator.faults.kinds.catalogue import SCRAPE_PATH_FAULTS
 from verifier.errors import JudgeError
 from verifier.evaluation.observed_timelines import ALERT_STATES
 from verifier.real_time.clock_comparison import busy_share

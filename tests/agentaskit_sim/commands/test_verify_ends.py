@@ -17,7 +17,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from verifier.judge.verdict_document import verdict_schema
 
 HEAD = "name: {}\nstory: x\nseed: 42\nduration: 2m\nload: {{rate: 1000}}\n"

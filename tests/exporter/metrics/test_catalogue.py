@@ -10,7 +10,7 @@ import pytest
 
 from exporter.metrics.catalogue import RUN, STATE, WORLD, catalogue_world
 from exporter.metrics.series import NAME, Catalogue
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from tests.exporter.contract import METRICS, THRESHOLDS_S
 from tests.fakes import FakeWorld
 

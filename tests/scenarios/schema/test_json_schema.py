@@ -9,7 +9,7 @@ import jsonschema
 from documents.yaml_reader import parse
 from scenarios.loader import library
 from scenarios.schema.json_schema import scenario_schema
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from tests.scenarios.good import GOOD
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 
 if TYPE_CHECKING:
     import pytest

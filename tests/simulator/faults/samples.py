@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.faults.catalogue import FAULTS, SCRAPE_PATH_FAULTS
+from simulator.faults.kinds.catalogue import FAULTS, SCRAPE_PATH_FAULTS
 from simulator.kernel import loop as k
 from tests.simulator.worlds import fault, make
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.parameters import Bound, parameter_facts
 
 

@@ -15,7 +15,7 @@ from exporter.scrape_path import losses as hindrance
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from scenarios.loader import LIBRARY
 from simulator.fault_ledger import FaultLedger
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.snapshot import FaultEffect

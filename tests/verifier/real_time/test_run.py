@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agentaskit_sim.inputs import PACK_ROUTING
-from simulator.faults.catalogue import FAULTS
+from simulator.faults.kinds.catalogue import FAULTS
 from tests.machine_lag import needs_quiet_machine
 from tests.verifier.simulations import pack_panels, pack_rules, scenario_of
 from verifier.pack.routing import load_routing

@@ -2,7 +2,7 @@
 
 The only registry. Scenario files, the fault API, the documentation's tables and metric labels know
 a kind by its name here. A kind is added by its class in a module of `kinds` and its line below;
-`tests/simulator/faults/test_catalogue.py` refuses a class that has no line.
+`tests/simulator/faults/kinds/test_catalogue.py` refuses a class that has no line.
 """
 
 from __future__ import annotations
