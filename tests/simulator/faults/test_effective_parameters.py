@@ -8,16 +8,15 @@ import pytest
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
-    NUMBERS,
     parameters_of,
 )
 from tests.simulator.laws import broken_laws, broken_ties
-from tests.simulator.worlds import fault, make
+from tests.simulator.worlds import SAMPLES, fault, make
 
 
 def all_at_once(**options):
     """Return one fault of every kind."""
-    return tuple(fault(kind, **numbers, **options) for kind, numbers in NUMBERS.items())
+    return tuple(fault(kind, **numbers, **options) for kind, numbers in SAMPLES.items())
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -44,7 +43,7 @@ def test_faults_ended_in_any_order_leave_exactly_the_base(seed):
 def test_a_fault_that_its_plan_ends_leaves_exactly_the_base(kind):
     """On, off, and the parameters are those of a world without it."""
     base = parameters_of(make())
-    world = make(fault(kind, **NUMBERS[kind], duration_s=0.7))
+    world = make(fault(kind, **SAMPLES[kind], duration_s=0.7))
     world.advance(1.5)
     if kind != "counter_reset":
         assert parameters_of(world) != base
@@ -62,7 +61,7 @@ def test_random_overlaps_leave_exactly_the_base(seed):
         duration_s = chance.uniform(0.1, 3)
         faults.append(
             fault(
-                kind, name=f"{number}", **NUMBERS[kind], start_s=chance.uniform(0, 3),
+                kind, name=f"{number}", **SAMPLES[kind], start_s=chance.uniform(0, 3),
                 duration_s=duration_s, ramp_s=chance.uniform(0, duration_s),
                 fraction=chance.uniform(0.1, 1),
             )

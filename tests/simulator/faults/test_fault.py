@@ -8,11 +8,10 @@ import pytest
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
-    NUMBERS,
     between,
     parameters_of,
 )
-from tests.simulator.worlds import fault, make
+from tests.simulator.worlds import SAMPLES, fault, make
 
 
 def test_a_ramp_climbs_second_by_second_to_its_full_strength():
@@ -45,7 +44,7 @@ def test_a_ramp_of_failures_climbs_in_the_metric():
 def test_a_fault_changes_its_targets_and_no_other_agent(kind):
     """Tier, hosts and fraction intersect; all others keep the base to the bit."""
     aim = {"tiers": ("worker",), "hosts": (1, 2), "fraction": 0.5}
-    world = make(fault(kind, **NUMBERS[kind], **aim))
+    world = make(fault(kind, **SAMPLES[kind], **aim))
     world.advance(1.0)
     base, now = parameters_of(make()), parameters_of(world)
     changed = {

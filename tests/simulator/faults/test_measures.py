@@ -10,8 +10,8 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.faults.injectors import disarm
-from tests.simulator.faults.samples import IN_THE_WORLD, NUMBERS, TARGETS, world_with
-from tests.simulator.worlds import fault, make, random_scenario, small
+from tests.simulator.faults.samples import IN_THE_WORLD, TARGETS, world_with
+from tests.simulator.worlds import SAMPLES, fault, make, random_scenario, small
 
 
 def effects_at(world, until_s=40.0):
@@ -22,7 +22,7 @@ def effects_at(world, until_s=40.0):
 
 def test_every_kind_has_a_measure():
     """Two where a fault does two things."""
-    measures = {kind: FAULTS[kind](**numbers).measures() for kind, numbers in NUMBERS.items()}
+    measures = {kind: FAULTS[kind](**numbers).measures() for kind, numbers in SAMPLES.items()}
     assert list(measures) == list(FAULTS)
     assert {kind for kind, each in measures.items() if len(each) != 1} == {"dependency_outage"}
 
@@ -105,7 +105,7 @@ def test_a_leak_is_expected_anew_after_each_restart():
 def test_skipped_time_does_not_count():
     """A skipped interval moves no counter, so it must not lower a rate."""
     for kind in ("traffic_drop", "message_flood", "memory_leak", "slow_consumer", "cpu_contention"):
-        world = make(fault(kind, **NUMBERS[kind], **TARGETS.get(kind, {}), duration_s=9000.0))
+        world = make(fault(kind, **SAMPLES[kind], **TARGETS.get(kind, {}), duration_s=9000.0))
         before = effects_at(world, 20.0)
         world.skip_ns(1000 * 10**9)
         assert world.effects() == before

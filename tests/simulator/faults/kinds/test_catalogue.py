@@ -15,7 +15,7 @@ from simulator.faults import kinds
 from simulator.faults.kinds import catalogue
 from simulator.faults.kinds.catalogue import FAULTS, SCRAPE_PATH_FAULTS
 from simulator.faults.parameters import Parameters, parameter_facts
-from tests.simulator.faults.samples import NUMBERS
+from tests.simulator.worlds import SAMPLES
 
 PARTS = {
     "magnitude": ("def magnitude(", "def removed("),
@@ -72,7 +72,7 @@ def test_a_line_that_is_removed_from_the_catalogue_is_missed(name):
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_kind_has_a_sample_and_a_test_of_its_own(name, repository):
     """Sample parameters for the tests of all kinds, and a test in the module of its family."""
-    assert name in NUMBERS
+    assert name in SAMPLES
     family = FAULTS[name].__module__.rpartition(".")[2]
     path = repository / "tests" / "simulator" / "faults" / "kinds" / f"test_{family}.py"
     text = path.read_text(encoding="utf-8")
@@ -91,9 +91,9 @@ def test_every_kind_has_a_sample_and_a_test_of_its_own(name, repository):
 def test_a_kind_without_one_of_its_parts_cannot_be_made(name, part):
     """The error names the class and the part; nothing goes on without it."""
     whole, lacking = FAULTS[name], changed(FAULTS[name], *PARTS[part])
-    assert whole(**NUMBERS[name]).facts.name == name
+    assert whole(**SAMPLES[name]).facts.name == name
     with pytest.raises(TypeError, match=f"abstract class {lacking.__name__} .*{part}"):
-        lacking(**NUMBERS[name])
+        lacking(**SAMPLES[name])
 
 
 def test_every_kind_has_each_part_in_its_class_or_in_its_family():

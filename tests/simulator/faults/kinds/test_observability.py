@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.snapshot import ScrapePath
-from tests.simulator.faults.samples import (
-    NUMBERS,
-)
-from tests.simulator.worlds import fault, make
+from tests.simulator.worlds import SAMPLES, fault, make
 
 
 def test_exporter_down_changes_nothing_in_the_world():
@@ -47,7 +44,7 @@ def test_counter_reset_is_the_exporters_restart_not_the_worlds():
 )
 def test_a_changed_scrape_path_is_shown_and_the_world_stays_the_same(kind, path):
     """Only the path between the world and its readers differs, while the fault lasts."""
-    world, calm = make(fault(kind, **NUMBERS[kind], duration_s=4.0)), make()
+    world, calm = make(fault(kind, **SAMPLES[kind], duration_s=4.0)), make()
     for instant_s, found in ((0.5, ScrapePath()), (1.0, path), (4.9, path), (5.0, ScrapePath())):
         world.advance(instant_s)
         assert world.snapshot().scrape_path == found
@@ -57,8 +54,8 @@ def test_a_changed_scrape_path_is_shown_and_the_world_stays_the_same(kind, path)
 
 def test_faults_of_the_scrape_path_compose_within_their_bounds():
     """Delays and series add, shares are of what the other left."""
-    world = make(*(fault(kind, name=f"{kind}-{n}", **NUMBERS[kind])
-                   for kind in list(NUMBERS)[-4:] for n in range(2)))  # fmt: skip
+    world = make(*(fault(kind, name=f"{kind}-{n}", **SAMPLES[kind])
+                   for kind in list(SAMPLES)[-4:] for n in range(2)))  # fmt: skip
     world.advance(1.0)
     assert world.snapshot().scrape_path == ScrapePath(6.0, 0.75, 1 - 0.75**2, 200)
     slow = (fault("scrape_slow", name=f"slow-{n}", delay_s=60.0) for n in range(3))
