@@ -86,7 +86,7 @@ class RealTimeJudge:
         return replace(outcome, findings=_findings(self.inputs))
 
 
-def real_time(
+def build_real_time_judge(
     inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
 ) -> RealTimeJudge:
     """Return the judge; raise `InputError` for what cannot run in real time, or so compressed."""

@@ -33,7 +33,12 @@ from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the a
     ScenarioArguments,
 )
 from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
-from agentaskit_sim.judges import LANES_PER_CORE, RealTimeJudge, VirtualTimeJudge, real_time
+from agentaskit_sim.judges import (
+    LANES_PER_CORE,
+    RealTimeJudge,
+    VirtualTimeJudge,
+    build_real_time_judge,
+)
 from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.durations import parse_duration
 from documents.files import write_whole
@@ -96,7 +101,9 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
     if live:
         limit_s = _limit_s(limit, whole_library=not scenario)
-        judge = real_time(inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both)
+        judge = build_real_time_judge(
+            inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both
+        )
         jobs = jobs or LANES_PER_CORE * cores()
     try:
         _check_machine(live=live)

@@ -19,18 +19,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simulator.load import Load
+
 RECEIVER = "slack-warnings"
 SECONDS = 23.0
 """Duration of a run on a quiet machine."""
 LEAD_S = 10.0
 """How long a stack settles before the scenario begins."""
+RATE = Load().rate
+SMALL_RATE = 1500.0
+"""A world that is prepared in a fraction of the time; its pools take longer to leak."""
 PATIENCE_S = 150.0
 SCENARIO = """\
 name: {name}
 story: Slots of pool {pool} leak away.
 seed: 42
 duration: {duration}
-load: {{rate: 1500}}
+load: {{rate: {rate}}}
 faults:
   - name: leaking-pool
     fault: sandbox_leak
@@ -92,8 +97,16 @@ class Ended:
 class LiveRun:
     """One run of `verify --live` over pools that leak, in the folder `place`."""
 
-    def __init__(self, place: Path, pools: str = "B", *, temporary: Path | None = None, **env: str):
+    def __init__(
+        self,
+        place: Path,
+        pools: str = "B",
+        *,
+        temporary: Path | None = None,
+        rate: float = RATE,
+    ):
         """Start it; each pool is a scenario, each shorter than the one before."""
+        self.rate = rate
         self.place = place
         self.temporary = temporary or place / "temporary"
         for folder in (place, self.temporary, place / "here"):
@@ -114,14 +127,18 @@ class LiveRun:
             ],
             stdout=(place / "stdout").open("wb"),
             stderr=(place / "stderr").open("wb"),
-            env={**os.environ, "TMPDIR": str(self.temporary), **env},
+            env={**os.environ, "TMPDIR": str(self.temporary)},
             cwd=place / "here",
             start_new_session=True,
         )
 
     def _scenario(self, pool: str, rank: int) -> Path:
         path = self.place / f"leak-{rank}.yaml"
-        path.write_text(SCENARIO.format(name=path.stem, pool=pool, duration=f"{270 - 3 * rank}s"))
+        path.write_text(
+            SCENARIO.format(
+                name=path.stem, pool=pool, rate=self.rate, duration=f"{270 - 3 * rank}s"
+            )
+        )
         return path
 
     def processes(self) -> dict[int, list[str]]:

@@ -22,7 +22,7 @@ import jsonschema
 import pytest
 
 from tests.machine_lag import needs_quiet_machine
-from tests.trials.live_run import Ended, LiveRun, kill, reachable, wrongs
+from tests.trials.live_run import SMALL_RATE, Ended, LiveRun, kill, reachable, wrongs
 from verifier.judge.verdict_document import verdict_schema
 from verifier.servers.binaries import require
 
@@ -50,7 +50,7 @@ def results(tmp_path_factory, machine_lag):  # noqa: ARG001 - sampled while the 
     """Start all runs of this module beside each other; return a way to await the result of each."""
     with ThreadPoolExecutor(len(TRIALS) + 1) as pool, ExitStack() as disks:
         place = tmp_path_factory.mktemp("trial")
-        killed = pool.submit(kill_servers, LiveRun(place, "".join(POOLS.values())))
+        killed = pool.submit(kill_servers, LiveRun(place, "".join(POOLS.values()), rate=SMALL_RATE))
         futures = {"killed servers": killed}
         for name, trial in TRIALS.items():
             futures[name] = pool.submit(trial, tmp_path_factory.mktemp("trial"), disks)
@@ -225,7 +225,7 @@ def full_in_mid_run(place, disks):
     """Fill the disk in the middle of a run; return what is wrong with how that ends."""
     if (disk := small_disk(place, disks, "40m")) is None:
         return None
-    run = LiveRun(place, temporary=disk)
+    run = LiveRun(place, temporary=disk, rate=SMALL_RATE)
     try:
         run.wait_until(run.is_live)
         room = os.statvfs(disk)
@@ -242,7 +242,7 @@ def full_at_the_start(place, disks):
     """Start on a disk too small for a server; return what is wrong with how that ends."""
     if (disk := small_disk(place, disks, "48k")) is None:
         return None
-    run = LiveRun(place, temporary=disk)
+    run = LiveRun(place, temporary=disk, rate=SMALL_RATE)
     try:
         return disk_wrongs(run, run.ended(60.0))
     finally:
@@ -262,7 +262,7 @@ def disk_wrongs(run, ended):
 
 def signalled(place, number):
     """Signal two runs while their servers work; return what is wrong with how that ends."""
-    run = LiveRun(place, "BC")
+    run = LiveRun(place, "BC", rate=SMALL_RATE)
     try:
         run.wait_until(lambda: len(run.servers("alertmanager")) == 2)
         time.sleep(2.0)
