@@ -13,22 +13,22 @@ from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
 pytestmark = pytest.mark.long
 
 
-class Quiet:
-    """Nobody watches."""
+class NoWatcher:
+    """A watcher that shows nothing."""
 
     def progress(self, progress):
-        """Hear nothing of it."""
+        """Do nothing."""
 
     def done(self, outcome):
-        """Nor of this."""
+        """Do nothing."""
 
 
 def test_every_scenario_whose_injectors_do_nothing_is_invalid():
     """Each says which fault had no effect, what was measured and what was declared."""
     inputs = read_inputs((), None, None)
-    struck = [scenario for scenario in inputs.scenarios if scenario.plan.faults]
+    faulty = [scenario for scenario in inputs.scenarios if scenario.plan.faults]
     healthy_worlds = HealthyWorlds()
-    healthy_worlds.prepare(struck)
+    healthy_worlds.prepare(faulty)
 
     def judge(scenario, report):
         with pytest.MonkeyPatch.context() as patch:
@@ -37,7 +37,7 @@ def test_every_scenario_whose_injectors_do_nothing_is_invalid():
             setup = VirtualTimeSetup(inputs.rules, (), healthy_worlds)
             return verify_scenario(scenario, setup, report)
 
-    outcomes = run_suite(struck, judge, Quiet(), jobs=cores())
+    outcomes = run_suite(faulty, judge, NoWatcher(), jobs=cores())
     assert len(outcomes) >= 19
     for outcome in outcomes:
         assert outcome.verdict == "invalid", outcome.name

@@ -1,4 +1,4 @@
-"""The two clocks: what agrees, what a race may move, and that a shift by one evaluation is told."""
+"""The two clocks: what agrees, what a race may move, and that one evaluation makes a difference."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_equal_timelines_agree_in_every_transition():
 
 @pytest.mark.parametrize("by_s", [SHIFT_S, -SHIFT_S])
 @pytest.mark.parametrize("side", ["virtual", "real"])
-def test_a_shift_by_one_evaluation_in_either_clock_is_told(side, by_s):
+def test_a_shift_by_one_evaluation_in_either_clock_is_a_difference(side, by_s):
     """In every transition, with its size and its direction."""
     moved = shifted(SAME, by_s)
     found = differences(moved, SAME) if side == "virtual" else differences(SAME, moved)
@@ -84,14 +84,14 @@ def test_a_shift_by_one_evaluation_in_either_clock_is_told(side, by_s):
     }
 
 
-def test_a_single_transition_that_moved_is_told():
+def test_a_single_transition_that_moved_is_a_difference():
     """The others agree."""
     moved = timeline((300.0, 600.0 + SHIFT_S, 900.0))
     assert [one.ok for one in differences(SAME, moved)] == [True, False, True]
 
 
 def test_a_scrape_under_way_may_cost_one_scrape_and_one_evaluation():
-    """Whether an evaluation sees samples that are being stored is a race, and told as one."""
+    """Whether an evaluation sees samples that are being stored is a race, and the reason says so."""
     racing = scrapes(offset_s=-0.005, took_s=0.02)
     found = differences(SAME, shifted(SAME, SHIFT_S), scrapes=racing)
     assert all(one.ok for one in found)
@@ -100,7 +100,7 @@ def test_a_scrape_under_way_may_cost_one_scrape_and_one_evaluation():
     assert not any(one.ok for one in differences(SAME, shifted(SAME, 2 * SHIFT_S), scrapes=racing))
 
 
-def test_what_only_one_clock_saw_is_told():
+def test_what_came_in_one_clock_only_is_a_difference():
     """An alert, an episode, or a single transition."""
     assert {one.reason for one in differences(SAME, None)} == {"in virtual time only"}
     assert {one.reason for one in differences(None, SAME)} == {"in real time only"}
@@ -110,10 +110,10 @@ def test_what_only_one_clock_saw_is_told():
     assert [(one.transition, one.ok) for one in found][-1] == ("resolved", False)
 
 
-def test_a_spell_of_one_evaluation_on_one_side_is_a_race_or_a_fault():
+def test_an_alert_pending_for_one_evaluation_on_one_side_is_a_race_or_a_difference():
     """Pending for one evaluation because a sample came late; without a scrape under way it fails.
 
-    The episodes that follow are still held against their own.
+    The episodes that follow are still compared with their own.
     """
     noisy = timeline((90.0, None, 120.0), (300.0, 600.0, 900.0))
     racing = differences(SAME, noisy, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
@@ -123,14 +123,14 @@ def test_a_spell_of_one_evaluation_on_one_side_is_a_race_or_a_fault():
     ]
     assert racing[0].reason == "in real time only, where a scrape was under way"
     assert {one.reason for one in racing[2:]} == {"the same evaluation"}
-    calm = differences(SAME, noisy)
-    assert [one.ok for one in calm] == [False, False, True, True, True]
+    without_race = differences(SAME, noisy)
+    assert [one.ok for one in without_race] == [False, False, True, True, True]
     fired = timeline((90.0, 90.0, 120.0), (300.0, 600.0, 900.0))
     raced = differences(SAME, fired, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
     assert [one.ok for one in raced] == [False, False, False, True, True, True]
 
 
-def test_a_machine_too_busy_for_its_scrapes_is_known_by_them():
+def test_a_machine_too_busy_is_recognised_by_its_scrapes():
     """A tenth of them over a tenth of a second; a quick refusal is no sign of that."""
     slow = scrapes()
     slow.took_s[::10] = 0.3

@@ -1,4 +1,4 @@
-"""Whether a live run may end: not before everybody was told who is still to be told in time."""
+"""Whether a run in real time may end: not before every notification that may still be in time."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ FIRED = AlertVerdict(
 RESOLVED = replace(FIRED, resolved_s=140.0)
 
 
-def told(*statuses: Status, receiver: str = "page") -> tuple[Delivery, ...]:
+def delivered(*statuses: Status, receiver: str = "page") -> tuple[Delivery, ...]:
     """Return deliveries of these statuses to one receiver."""
-    return tuple(Delivery(receiver=receiver, status=one, at_s=0.0) for one in statuses)
+    return tuple(Delivery(receiver=receiver, status=status, at_s=0.0) for status in statuses)
 
 
 @pytest.mark.parametrize(
@@ -39,25 +39,29 @@ def told(*statuses: Status, receiver: str = "page") -> tuple[Delivery, ...]:
         (FIRED, 100.0, True),
         (FIRED, 149.0, True),
         (FIRED, 150.0, False),  # it was due: now it is missing
-        (replace(FIRED, deliveries=told("firing")), 110.0, False),
-        (replace(FIRED, deliveries=told("firing", receiver="chat")), 110.0, True),
+        (replace(FIRED, deliveries=delivered("firing")), 110.0, False),
+        (replace(FIRED, deliveries=delivered("firing", receiver="chat")), 110.0, True),
         (replace(FIRED, receivers=None), 110.0, True),
-        (replace(FIRED, receivers=None, deliveries=told("firing", receiver="chat")), 110.0, False),
+        (
+            replace(FIRED, receivers=None, deliveries=delivered("firing", receiver="chat")),
+            110.0,
+            False,
+        ),
         (replace(FIRED, receivers=()), 110.0, False),
         (replace(FIRED, expected="explained"), 110.0, False),
         (replace(FIRED, expected="silent"), 110.0, False),
         (replace(FIRED, firing_s=None), 110.0, False),
-        (replace(RESOLVED, deliveries=told("firing")), 210.0, True),
-        (replace(RESOLVED, deliveries=told("firing")), 250.0, False),
-        (replace(RESOLVED, deliveries=told("firing", "resolved")), 210.0, False),
-        (replace(RESOLVED, deliveries=told("firing"), notifies_resolved=False), 210.0, False),
-        (replace(RESOLVED, expected="explained", deliveries=told("firing")), 210.0, True),
+        (replace(RESOLVED, deliveries=delivered("firing")), 210.0, True),
+        (replace(RESOLVED, deliveries=delivered("firing")), 250.0, False),
+        (replace(RESOLVED, deliveries=delivered("firing", "resolved")), 210.0, False),
+        (replace(RESOLVED, deliveries=delivered("firing"), notifies_resolved=False), 210.0, False),
+        (replace(RESOLVED, expected="explained", deliveries=delivered("firing")), 210.0, True),
     ],
 )
-def test_somebody_is_still_to_be_told(
+def test_a_run_goes_on_while_a_notification_may_still_be_in_time(
     alert: AlertVerdict, ended_s: float, *, expected: bool
 ) -> None:
     """Of what fired at 100 s and resolved at 200 s, within 50 s; else a pass might be too early."""
-    seen = RunObservation(ended_s, (alert,), (), (), 50.0)
-    assert seen.must_notify is expected
+    observation = RunObservation(ended_s, (alert,), (), (), 50.0)
+    assert observation.must_notify is expected
     assert RunObservation(ended_s, (), (), (), 50.0).must_notify is False

@@ -1,4 +1,4 @@
-"""A scenario cut short asks for nothing beyond its end, and says what it no longer asks."""
+"""A scenario cut by a time limit: what is still expected of it, and the notes on the rest."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ FIRES = "{alert: Throughput, receivers: [slack], fires_within: 7m, resolves_with
 ALERTS = ("Throughput", "Queue")
 
 
-def test_a_cut_after_every_bound_changes_nothing_but_the_duration():
-    """The bounds themselves are in time; a cut at the end is none."""
+def test_a_limit_after_every_deadline_changes_nothing_but_the_duration():
+    """A deadline at the limit is in time; a limit at the end cuts nothing."""
     scenario = scenario_with(FIRES)
     assert limit_scenario(scenario, 1800.0) == (scenario, ())
-    clipped, notes = limit_scenario(scenario, 900.0)
-    assert (clipped.duration_s, notes) == (900.0, ())
-    assert clipped.expectations == scenario.expectations
+    limited, notes = limit_scenario(scenario, 900.0)
+    assert (limited.duration_s, notes) == (900.0, ())
+    assert limited.expectations == scenario.expectations
 
 
-def test_a_bound_on_resolving_beyond_the_cut_is_dropped_and_told():
-    """It must still fire, and its receivers must still be told."""
-    clipped, notes = limit_scenario(scenario_with(FIRES), 899.0)
-    (one,) = clipped.expectations
+def test_a_deadline_to_resolve_beyond_the_limit_is_dropped_with_a_note():
+    """It must still fire, and its receivers must still be notified."""
+    limited, notes = limit_scenario(scenario_with(FIRES), 899.0)
+    (one,) = limited.expectations
     assert (one.expected, one.fires_within_s, one.resolves_within_s) == ("fires", 420.0, None)
     assert one.receivers == ("slack",)
     assert notes == (
@@ -37,35 +37,35 @@ def test_a_bound_on_resolving_beyond_the_cut_is_dropped_and_told():
     )
 
 
-def test_an_alert_due_beyond_the_cut_may_fire_and_need_not():
+def test_an_alert_due_beyond_the_limit_may_fire_and_need_not():
     """But not before its cause: the verdict stays closed."""
-    clipped, notes = limit_scenario(scenario_with(FIRES), 599.0)
-    (one,) = clipped.expectations
+    limited, notes = limit_scenario(scenario_with(FIRES), 599.0)
+    (one,) = limited.expectations
     assert (one.expected, one.receivers) == ("explained", ("slack",))
     assert notes == (
         "Throughput was due to fire by 10m, watched until 9m59s: whether it fires was not judged",
     )
     for episodes, ok in (((), True), (((210.0, 510.0, None),), True), (((0.0, 9.0, None),), False)):
-        found = [timeline("Throughput", *episodes)] if episodes else []
-        assert judge(clipped, ALERTS, found)[0].ok is ok
-    assert not judge(clipped, ALERTS, [timeline("Queue", (0.0, 9.0, None))])[1].ok
+        timelines = [timeline("Throughput", *episodes)] if episodes else []
+        assert judge(limited, ALERTS, timelines)[0].ok is ok
+    assert not judge(limited, ALERTS, [timeline("Queue", (0.0, 9.0, None))])[1].ok
 
 
-def test_what_is_silent_or_explained_stays_so():
-    """A shorter watch makes neither weaker."""
+def test_silent_and_explained_alerts_stay_so():
+    """A shorter run makes neither weaker."""
     scenario = scenario_with("{alert: Throughput, silent: true}", "{alert: Queue, explained: x}")
-    clipped, notes = limit_scenario(scenario, 60.0)
-    assert (clipped.expectations, notes) == (scenario.expectations, ())
+    limited, notes = limit_scenario(scenario, 60.0)
+    assert (limited.expectations, notes) == (scenario.expectations, ())
 
 
 @pytest.mark.parametrize("until_s", [60.0, 780.0, 4000.0])
-def test_no_bundled_scenario_asks_for_anything_beyond_the_cut(until_s):
-    """Whatever the cut, all that is still expected is due before it; all else has its note."""
+def test_no_bundled_scenario_expects_anything_beyond_the_limit(until_s):
+    """Whatever the limit, all that is still expected is due before it; all else has its note."""
     for path in library():
         scenario = load_for_verify(path)
-        clipped, notes = limit_scenario(scenario, until_s)
+        limited, notes = limit_scenario(scenario, until_s)
         changed = 0
-        pairs = zip(scenario.expectations, clipped.expectations, strict=True)
+        pairs = zip(scenario.expectations, limited.expectations, strict=True)
         for before, after in pairs:
             changed += before != after
             if after.fires_within_s is not None:
