@@ -91,7 +91,7 @@ def test_a_single_transition_that_moved_is_a_difference():
 
 
 def test_a_scrape_under_way_may_cost_one_scrape_and_one_evaluation():
-    """Whether an evaluation sees samples that are being stored is a race, and the reason says so."""
+    """Whether an evaluation sees samples that are being stored is a race; the reason says so."""
     racing = scrapes(offset_s=-0.005, took_s=0.02)
     found = differences(SAME, shifted(SAME, SHIFT_S), scrapes=racing)
     assert all(one.ok for one in found)
@@ -139,18 +139,18 @@ def test_a_machine_too_busy_is_recognised_by_its_scrapes():
     assert busy_share(refused) == 0.0
 
 
-def test_rules_are_evaluated_at_the_instants_of_the_live_run():
-    """A group seen at .25 s past the second is evaluated there, and sees the leak at 4 s."""
+def test_rules_are_evaluated_at_the_instants_of_the_run():
+    """A group that evaluated at .25 s past the second does so again, and the leak at 4 s shows."""
     expr = "agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.1"
     rules = rule_files("Empty", expr=expr)
-    seen = Series({"alertname": "Empty", "alertstate": "firing"}, np.array([START_S + 5.25]),
+    observed = Series({"alertname": "Empty", "alertstate": "firing"}, np.array([START_S + 5.25]),
                   np.ones(1))  # fmt: skip
     clock = ScenarioClock(START_S, 1.0)
     with Prometheus() as server:
         server.push(replay_scrapes(leaking_world(), two_scrapes_a_second(START_S)))
-        found = evaluate_at(server, rules, [seen], clock=clock, end_s=START_S + 12)
-    assert len(found) == 3
-    for one in found:
+        timelines = evaluate_at(server, rules, [observed], clock=clock, end_s=START_S + 12)
+    assert len(timelines) == 3
+    for one in timelines:
         ((began_s, fired_s, resolved_s),) = ((e.pending_s, e.firing_s, e.resolved_s)
                                              for e in one.episodes)  # fmt: skip
         assert began_s == fired_s
