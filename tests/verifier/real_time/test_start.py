@@ -1,11 +1,87 @@
-"""How a run in real time starts: where its simulated past stands in Unix time."""
+"""How a run in real time starts: its lead, its servers, and its past in Unix time."""
 
 from __future__ import annotations
 
-import numpy as np
+from contextlib import ExitStack
+from dataclasses import replace
+from math import inf
 
+import numpy as np
+import pytest
+
+from agentaskit_sim.inputs import PACK_ROUTING
+from documents.mistakes import InputError
 from exporter.history.samples import EPOCH_S, Block, History
-from verifier.real_time.start import in_real_time
+from simulator.faults.fault import Fault, Targets
+from simulator.faults.kinds.sandboxes import SandboxLeak
+from simulator.plan import Plan
+from tests.verifier.simulations import pack_rules, scenario_of
+from verifier.pack.routing import load_routing
+from verifier.real_time.environment import ReceiverOnly
+from verifier.real_time.start import (
+    FOREIGN_LEAD_S,
+    RunRequest,
+    in_real_time,
+    prepare_run,
+    start_run,
+)
+from verifier.servers.foreign_server import ForeignServer
+from verifier.servers.receiver import Receiver
+from verifier.time_compression import TimeCompression
+from verifier.virtual_time.healthy_world import HealthyWorlds
+
+SMALL = replace(scenario_of("duration: 6m\nload: {rate: 1500}\n"), path="small.yaml")
+
+
+@pytest.fixture(scope="module")
+def request_for():
+    """Return a function that requests a run of a scenario, compressed thirty times."""
+    worlds = HealthyWorlds()
+
+    def make(scenario, **options):
+        return RunRequest(
+            scenario=scenario,
+            rules=pack_rules("backpressure"),
+            routing=load_routing(PACK_ROUTING),
+            compression=TimeCompression(30),
+            healthy_worlds=worlds,
+            **options,
+        )
+
+    return make
+
+
+def test_a_scenario_begins_after_a_lead_and_one_without_an_end_at_once(request_for):
+    """The stack needs its first scrapes before a scenario; a world without an end has none."""
+    assert prepare_run(request_for(SMALL)).lead_s >= 10
+    assert prepare_run(request_for(replace(SMALL, duration_s=inf))).lead_s == 0
+
+
+def test_a_plan_that_does_not_fit_its_world_is_a_mistake_in_the_scenario(request_for):
+    """With the scenario's file, on our stack and beside a Prometheus of the user."""
+    targets = Targets(sandboxes=("Z",))
+    fault = Fault(name="leak", parameters=SandboxLeak(share=0.5), start_s=60.0, duration_s=60.0,
+                  targets=targets)  # fmt: skip
+    scenario = replace(SMALL, plan=Plan(load=SMALL.plan.load, faults=(fault,)))
+    prometheus = ForeignServer("your Prometheus", "http://127.0.0.1:1")
+    for foreign in (None, prometheus):
+        with ExitStack() as held, pytest.raises(InputError, match=r"^small.yaml: .*sandbox"):
+            start_run(request_for(scenario, prometheus=foreign), Receiver(), "127.0.0.1:1", held)
+
+
+def test_beside_a_prometheus_of_the_user_only_the_receiver_is_ours(request_for):
+    """It has no past to store, and time to find the world."""
+    prometheus = ForeignServer("your Prometheus", "http://127.0.0.1:1")
+    request = request_for(SMALL, prometheus=prometheus)
+    assert request.has_foreign_servers
+    with ExitStack() as held:
+        started = start_run(request, Receiver(), "127.0.0.1:1", held)
+        environment = started.environment
+        assert isinstance(environment.servers, ReceiverOnly)
+        assert environment.prometheus is prometheus
+        assert (started.lead_s, started.alertmanager_url) == (FOREIGN_LEAD_S, None)
+        environment.start()
+        assert environment.servers.notifications() == ()
 
 
 def test_a_past_is_laid_so_that_it_ends_where_the_run_begins():
