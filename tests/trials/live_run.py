@@ -142,7 +142,7 @@ class LiveRun:
         return path
 
     def processes(self) -> dict[int, list[str]]:
-        """Return the command lines of all live processes of the run, by process id, in order."""
+        """Return the command lines of all processes of the run, by process id, in order."""
         mark = f"TMPDIR={self.temporary}".encode()
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
@@ -172,7 +172,7 @@ class LiveRun:
         of_ours = [pid for pid in self.processes() if parent(pid) == self.process.pid]
         return [pid for pid in of_ours if "agentaskit_sim" in self.processes().get(pid, [])]
 
-    def is_live(self, count: int = 1) -> bool:
+    def has_begun(self, count: int = 1) -> bool:
         """Whether so many scenarios have begun, the lead after their Prometheus's configuration."""
         found = self.temporary.glob("agentaskit-prometheus-*/prometheus.yml")
         configured_s = [path.stat().st_mtime for path in found if path.stat().st_size]

@@ -194,7 +194,7 @@ def test_what_is_missing_does_not_pass(tmp_path):
     """
     run = LiveRun(tmp_path / "planted", "BBB")
     try:
-        assert run.wait_until(lambda: run.is_live(3))
+        assert run.wait_until(lambda: run.has_begun(3))
         stopped, _, _ = run.servers("prometheus")
         os.kill(stopped, signal.SIGSTOP)
         time.sleep(2.0)  # four scrapes of eighteen

@@ -88,7 +88,7 @@ def kill_in_turn(run):
     count = len(POOLS)
     assert run.wait_until(lambda: all(len(run.servers(name)) == count for name in names))
     servers = {name: dict(zip(POOLS, run.servers(name), strict=True)) for name in names}
-    assert run.wait_until(lambda: run.is_live(count))
+    assert run.wait_until(lambda: run.has_begun(count))
     planted, sockets, statuses = plant(run), run.sockets(), ask_as_a_stranger(run)
     kill(servers["prometheus"]["prometheus"])
     kill(servers["receiver"]["receiver"])
@@ -227,7 +227,7 @@ def full_in_mid_run(place, disks):
         return None
     run = LiveRun(place, temporary=disk, rate=SMALL_RATE)
     try:
-        run.wait_until(run.is_live)
+        run.wait_until(run.has_begun)
         room = os.statvfs(disk)
         with (disk / "filler").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)

@@ -1,4 +1,4 @@
-"""What the console says of a live world, from readings alone."""
+"""What the console shows of a world in real time, from readings alone."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.fakes import FakeWorld, MockClock
 def make():
     """Return a world, its clock, and a status that prints into a text."""
     world, clock, text = FakeWorld(), MockClock(), io.StringIO()
-    live = Exposition(world, clock, version="1", scenario="calm")
-    return world, clock, text, Status(live, Console(file=text, width=200))
+    exposition = Exposition(world, clock, version="1", scenario="small")
+    return world, clock, text, Status(exposition, Console(file=text, width=200))
 
 
 def test_the_line_gives_rates_in_virtual_time():
@@ -25,7 +25,7 @@ def test_the_line_gives_rates_in_virtual_time():
     before = world.snapshot()
     world.advance(2.0)
     now = world.snapshot()
-    pace = Exposition(world, MockClock(), version="1", scenario="calm").pace()
+    pace = Exposition(world, MockClock(), version="1", scenario="small").pace()
     tasks = now.tasks_processed.sum() / 2
     assert f"{tasks:,.0f} tasks/s" in describe(before, now, pace)
     assert f"{now.messages_delivered.sum() / 2:,.0f} messages/s" in describe(before, now, pace)
@@ -35,12 +35,12 @@ def test_the_line_gives_rates_in_virtual_time():
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.9, "0:00:00"), (61, "0:01:01"), (86_399.99, "23:59:59")]
 )
-def test_times_are_told_as_on_a_clock(seconds, text):
+def test_times_are_written_as_on_a_clock(seconds, text):
     """Whole seconds, never rounded up."""
     assert describe_time(seconds) == text
 
 
-def test_faults_and_restarts_are_told_when_they_change():
+def test_faults_and_restarts_are_noticed_when_they_change():
     """Each by its own name, and nothing when nothing changes."""
     world = FakeWorld()
     before = world.snapshot()
@@ -58,7 +58,7 @@ def test_faults_and_restarts_are_told_when_they_change():
     ]
 
 
-def test_falling_behind_is_told_once_and_so_is_its_end():
+def test_falling_behind_is_printed_once_and_so_is_its_end():
     """Five seconds late: a line at once, in capitals; another when real time is back."""
     _, clock, text, status = make()
     clock.spend(5.0)
@@ -71,8 +71,8 @@ def test_falling_behind_is_told_once_and_so_is_its_end():
     assert text.getvalue().count("\n") == 2
 
 
-def test_what_is_said_carries_the_time():
-    """So that it can be laid beside a graph."""
+def test_every_sentence_carries_the_time():
+    """So that it can be compared with a graph."""
     _, clock, text, status = make()
     clock.spend(61.0)
     status.say("the scenario has ended")

@@ -40,9 +40,9 @@ class ScriptedStack:
 def watch(stack, *, terminal=False):
     """Return a watch of a fake world, and the text it writes."""
     text = io.StringIO()
-    exposition = Exposition(FakeWorld(), SystemClock(), version="1", scenario="calm")
+    exposition = Exposition(FakeWorld(), SystemClock(), version="1", scenario="small")
     console = Console(file=text, width=200, height=24, force_terminal=terminal, highlight=False)
-    title = ScenarioTitle(name="calm", begins_s=0.0, ends_s=float("inf"), factor=1.0)
+    title = ScenarioTitle(name="small", begins_s=0.0, ends_s=float("inf"), factor=1.0)
     return Watch(exposition, Status(exposition, console), stack, console=console, title=title), text
 
 
