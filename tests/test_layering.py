@@ -173,7 +173,11 @@ def wrong_arrows(drawn: Arrows, imports: Arrows) -> list[str]:
     ]
     order = list(drawn)
     for unit, targets in drawn.items():
-        below = [one for one in targets if one in order and order.index(one) > order.index(unit)]
+        below = [
+            target
+            for target in targets
+            if target in order and order.index(target) > order.index(unit)
+        ]
         complaints += [f"{unit}: must not import {target}, listed below it" for target in below]
     return complaints
 

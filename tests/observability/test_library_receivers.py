@@ -31,10 +31,11 @@ def routed(run_tool):
 def misnamed(scenarios, routed_to):
     """Return the expectations that name other receivers than the routing, as (scenario, alert)."""
     return [
-        (scenario.name, one.alert)
+        (scenario.name, expectation.alert)
         for scenario in scenarios
-        for one in scenario.expectations
-        if one.expected != "silent" and set(one.receivers or ()) != routed_to[one.alert]
+        for expectation in scenario.expectations
+        if expectation.expected != "silent"
+        and set(expectation.receivers or ()) != routed_to[expectation.alert]
     ]
 
 
@@ -49,7 +50,10 @@ def test_the_library_names_the_receivers_of_the_routing(pack, every_rule, scenar
     config = pack / "alertmanager" / "alertmanager.yml"
     routed_to = {rule["alert"]: routed(config, rule) for rule in every_rule}
     assert misnamed(scenarios, routed_to) == []
-    assert sum(one.expected != "silent" for s in scenarios for one in s.expectations) >= 19
+    assert (
+        sum(expectation.expected != "silent" for s in scenarios for expectation in s.expectations)
+        >= 19
+    )
 
 
 def test_a_route_that_is_changed_is_caught(pack, every_rule, scenarios, routed, tmp_path):

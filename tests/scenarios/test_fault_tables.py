@@ -50,7 +50,7 @@ def test_every_fault_has_a_row_with_its_targets_parameters_and_bounds(fault):
     assert what
     assert aims_at == FAULTS[fault].facts.aims_at
     keys = re.findall(r"(?:^|; )`(\w+)`", parameters)
-    assert keys == [key_of(one.name) for one in fields(FAULTS[fault])]
+    assert keys == [key_of(field.name) for field in fields(FAULTS[fault])]
     assert keys or parameters == "none"
 
 

@@ -51,17 +51,17 @@ def fingerprint_elsewhere(repository, until_s, seeds, **environment):
 
 def test_two_processes_with_different_hash_seeds_give_the_same_bytes(repository):
     """No set or dictionary order reaches the world."""
-    one, other = (
+    first, second = (
         fingerprint_elsewhere(repository, 3.0, range(8), PYTHONHASHSEED=seed) for seed in ("1", "2")
     )
-    assert len(one) == 64
-    assert one == other
+    assert len(first) == 64
+    assert first == second
 
 
 def test_the_uncompiled_kernel_gives_the_same_bytes(repository):
     """The same source, run by Python, through overlapping faults of many kinds."""
     seeds = [*range(4), 23, 42]
-    kinds = {one.kind for seed in seeds for one in random_scenario(seed)[1].faults}
+    kinds = {planned.kind for seed in seeds for planned in random_scenario(seed)[1].faults}
     assert len(kinds) >= 12
     plain = fingerprint_elsewhere(repository, 0.6, seeds, NUMBA_DISABLE_JIT="1")
     assert plain == fingerprint_elsewhere(repository, 0.6, seeds)
@@ -69,10 +69,10 @@ def test_the_uncompiled_kernel_gives_the_same_bytes(repository):
 
 def test_another_seed_gives_other_bytes():
     """The comparison itself can fail."""
-    one, other = make(seed=1), make(seed=2)
-    for world in (one, other):
+    first, second = make(seed=1), make(seed=2)
+    for world in (first, second):
         world.advance(0.5)
-    assert one.fingerprint() != other.fingerprint()
+    assert first.fingerprint() != second.fingerprint()
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -126,8 +126,8 @@ def test_a_fork_with_a_plan_begins_that_plan_at_its_own_instant():
     fork.advance(2.9)
     assert fork.snapshot().faults == ()
     fork.advance(3.0)
-    assert [one.name for one in fork.snapshot().faults] == ["exporter_down"]
-    assert [one.name for one in world.snapshot().faults] == ["task_slowdown"]
+    assert [active.name for active in fork.snapshot().faults] == ["exporter_down"]
+    assert [active.name for active in world.snapshot().faults] == ["task_slowdown"]
 
 
 def test_a_fork_of_a_recorded_load_keeps_its_trace_and_takes_no_other_plan():
@@ -177,12 +177,12 @@ def test_a_fault_leaves_every_arrival_as_it_was(shape):
 
 def arrival_instants(world, until_s):
     """Return when the next arrival was due, read every millisecond."""
-    found = []
+    instants = []
     for step in range(1, int(until_s * 1000) + 1):
         world.advance_ns(step * 1_000_000)
-        found.append(int(world._state.head[1]))
+        instants.append(int(world._state.head[1]))
     assert world.snapshot().tasks_arrived.sum() > 500
-    return found
+    return instants
 
 
 def test_ending_a_fault_by_hand_is_ending_it_by_plan():
@@ -204,16 +204,16 @@ def increments(world, passed_ns):
     before = world.snapshot()
     world.advance_ns(world.now_ns + passed_ns)
     after = world.snapshot()
-    found = {}
-    for one in fields(after):
-        old, new = getattr(before, one.name), getattr(after, one.name)
+    growth = {}
+    for field in fields(after):
+        old, new = getattr(before, field.name), getattr(after, field.name)
         if isinstance(old, DurationHistogram):
             old, new = np.append(old.counts, old.sum_ns), np.append(new.counts, new.sum_ns)
-        if one.name != "faults":
-            found[one.name] = (np.asarray(new) - np.asarray(old)).tolist() if one.name not in (
+        if field.name != "faults":
+            growth[field.name] = (np.asarray(new) - np.asarray(old)).tolist() if field.name not in (
                 "tiers", "priorities", "sandboxes", "exporter_up", "scrape_path",
             ) else new  # fmt: skip
-    return found
+    return growth
 
 
 def test_a_skipped_interval_shifts_the_world_in_time_and_changes_nothing_else():
@@ -258,4 +258,4 @@ def test_a_fault_that_is_refused_leaves_the_plan_as_it_was():
     assert world.plan == plan
     world.advance(3.0)
     assert isinstance(world.fork(), World)
-    assert not any(isinstance(one, Fault) for one in world.plan.faults)
+    assert not any(isinstance(planned, Fault) for planned in world.plan.faults)

@@ -18,7 +18,7 @@ def test_a_limited_number_of_ended_faults_is_kept(monkeypatch):
     faults = (
         fault("traffic_drop", name=f"{n}", share=0.5, start_s=n, duration_s=0.5) for n in range(8)
     )
-    assert [one.name for one in effects_at(make(*faults), 9.0)] == ["5", "6", "7"]
+    assert [effect.name for effect in effects_at(make(*faults), 9.0)] == ["5", "6", "7"]
 
 
 def test_faults_are_listed_while_they_are_in_effect_and_their_effects_for_ever():

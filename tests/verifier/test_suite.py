@@ -76,8 +76,8 @@ def wait_for(path):
 def test_outcomes_come_in_the_order_of_the_scenarios(tmp_path):
     """However long each takes, from other processes than this one."""
     outcomes, notes = run(tmp_path, "a", "b", "c", "d", "e")
-    assert [one.name for one in outcomes] == ["a", "b", "c", "d", "e"]
-    assert os.getpid() not in {one.seed for one in outcomes}
+    assert [outcome.name for outcome in outcomes] == ["a", "b", "c", "d", "e"]
+    assert os.getpid() not in {outcome.seed for outcome in outcomes}
     assert sorted(notes.judged) == [(name, "pass") for name in "abcde"]
     assert sorted(notes.phases) == [(name, "going") for name in "abcde"]
 
@@ -91,14 +91,14 @@ def test_the_longest_scenario_begins_first():
 def test_one_job_runs_in_this_process(tmp_path):
     """A debugger can follow it."""
     outcomes, _ = run(tmp_path, "a", "b", jobs=1)
-    assert {one.seed for one in outcomes} == {os.getpid()}
+    assert {outcome.seed for outcome in outcomes} == {os.getpid()}
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_scenario_without_a_verdict_is_invalid_and_the_rest_is_judged(tmp_path, jobs):
     """A judge that raises costs one scenario, also when it has a bug; no traceback is shown."""
     outcomes, _ = run(tmp_path, "broken", "good", "bug", jobs=jobs)
-    assert [one.verdict for one in outcomes] == ["invalid", "pass", "invalid"]
+    assert [outcome.verdict for outcome in outcomes] == ["invalid", "pass", "invalid"]
     assert outcomes[0].invalid == ("no Prometheus",)
     assert outcomes[2].invalid[0].startswith("internal error: ZeroDivisionError: planted (")
 
@@ -118,14 +118,14 @@ def test_a_users_mistake_ends_the_run(tmp_path, jobs):
 def test_a_worker_that_dies_costs_its_own_scenario_only(tmp_path):
     """The reason names the signal, and the usual cause."""
     outcomes, _ = run(tmp_path, "die", "a", "b", "c")
-    assert [one.verdict for one in outcomes] == ["invalid", "pass", "pass", "pass"]
+    assert [outcome.verdict for outcome in outcomes] == ["invalid", "pass", "pass", "pass"]
     assert outcomes[0].invalid == ("its worker process ended with signal 9: out of memory?",)
 
 
 def test_a_dead_worker_is_replaced(tmp_path):
     """When all of them died, the other scenarios are judged all the same."""
     outcomes, _ = run(tmp_path, "die-1", "die-2", "a", "b")
-    assert [one.verdict for one in outcomes] == ["invalid", "invalid", "pass", "pass"]
+    assert [outcome.verdict for outcome in outcomes] == ["invalid", "invalid", "pass", "pass"]
 
 
 PROGRAM = """

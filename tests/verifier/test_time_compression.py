@@ -40,9 +40,9 @@ def test_times_are_divided_and_come_after_the_lead():
     plan = TimeCompression(30).plan(
         Plan(load=load, faults=(fault(TaskFailure(share=0.1)),)), lead_s=10.0
     )
-    (struck,) = plan.faults
-    assert (struck.start_s, struck.duration_s, struck.ramp_s) == (16.0, 20.0, 2.0)
-    assert struck.parameters == TaskFailure(share=0.1)
+    (compressed,) = plan.faults
+    assert (compressed.start_s, compressed.duration_s, compressed.ramp_s) == (16.0, 20.0, 2.0)
+    assert compressed.parameters == TaskFailure(share=0.1)
     assert plan.load.stages == (
         Stage(duration_s=10.0, target=100.0),
         Stage(duration_s=2.0, target=50.0),

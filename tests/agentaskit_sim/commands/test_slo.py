@@ -70,7 +70,7 @@ def test_json_is_one_document_on_a_clean_stdout(run):
     assert document["verdict"] == "pass"
     assert [step["status"] for step in document["steps"]] == ["ok"] * 10
     assert document["budget"]["full_outage_exhaustion_s"] == 2592
-    assert {one["agrees"] for one in document["objectives"]} == {True}
+    assert {objective["agrees"] for objective in document["objectives"]} == {True}
     assert document["engine"].startswith("promtool ")
 
 

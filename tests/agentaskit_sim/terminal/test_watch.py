@@ -53,9 +53,9 @@ async def test_what_ends_the_run_is_raised_after_what_was_observed(monkeypatch, 
     stack = ScriptedStack(
         FIRING_STATUS, FIRING_STATUS, FIRING_STATUS, JudgeError("Prometheus ended")
     )
-    one, text = watch(stack, terminal=terminal)
+    running, text = watch(stack, terminal=terminal)
     with pytest.raises(JudgeError, match="Prometheus ended"):
-        await asyncio.wait_for(one.run(), 20)
+        await asyncio.wait_for(running.run(), 20)
     assert stack.started
     assert "PoolExhausted sandbox_type=B FIRES" in text.getvalue()
     if terminal:

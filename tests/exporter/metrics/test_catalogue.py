@@ -48,17 +48,17 @@ def test_every_label_value_exists_from_the_first_reading(name):
     labels = METRICS[name][1]
     expected = {tuple(sorted(zip(labels, c, strict=True))) for c in product(*labels.values())}
     begin = FakeWorld()
-    found = values_of(catalogue_world(begin.snapshot()), begin.snapshot(), name)
-    assert found.keys() == expected
+    values = values_of(catalogue_world(begin.snapshot()), begin.snapshot(), name)
+    assert values.keys() == expected
     if METRICS[name][0] == "counter":
-        assert set(found.values()) == {0.0}
+        assert set(values.values()) == {0.0}
 
 
 @pytest.mark.parametrize("name", [n for n in METRICS if METRICS[n][0] == "histogram"])
 def test_histograms_have_a_bucket_at_every_threshold_of_the_alerts(name, world):
     """A quantile near a threshold is only exact where a bucket ends on it."""
-    found = values_of(catalogue_world(world.snapshot()), world.snapshot(), f"{name}_bucket")
-    bounds = {dict(labels)["le"] for labels in found}
+    values = values_of(catalogue_world(world.snapshot()), world.snapshot(), f"{name}_bucket")
+    bounds = {dict(labels)["le"] for labels in values}
     assert {*THRESHOLDS_S, "+Inf"} <= bounds
 
 
@@ -155,8 +155,8 @@ def test_conservation_errors_are_zero_and_a_planted_loss_shows(world):
         messages_sent=snapshot.messages_sent - 4,
         sandbox_in_use=snapshot.sandbox_in_use + 5,
     )
-    found = values_of(catalogue, world.snapshot(), name)
-    assert {dict(labels)["law"]: value for labels, value in found.items()} == {
+    values = values_of(catalogue, world.snapshot(), name)
+    assert {dict(labels)["law"]: value for labels, value in values.items()} == {
         "tasks": 3,
         "dispatch": 6,
         "messages": 4,
@@ -178,10 +178,10 @@ def test_faults_in_effect_add_up_by_kind(world):
         ("agentaskit_sim_fault_effect_expected", 300.0, 14.0),
         ("agentaskit_sim_fault_start_time_seconds", 2.0, 2.5),
     ):
-        found = values_of(catalogue, world.snapshot(), name)
-        assert found[(("fault", "traffic_drop"),)] == pytest.approx(drop)
-        assert found[(("fault", "memory_leak"),)] == leak
-        assert found[(("fault", "exporter_down"),)] == 0.0
+        values = values_of(catalogue, world.snapshot(), name)
+        assert values[(("fault", "traffic_drop"),)] == pytest.approx(drop)
+        assert values[(("fault", "memory_leak"),)] == leak
+        assert values[(("fault", "exporter_down"),)] == 0.0
 
 
 def test_every_field_of_a_snapshot_is_shown(world):

@@ -98,7 +98,7 @@ IGNORED = {
         lambda self, snapshot: self._catalogue.flatten(snapshot),
     ),
     "scrape_slow": (asyncio, "sleep", lambda delay_s: _sleep(0 if delay_s == 0.1 else delay_s)),
-    "series_vanish": (exposition_module, "collect", lambda *given: _collect(*given[:2])),
+    "series_vanish": (exposition_module, "collect", lambda *arguments: _collect(*arguments[:2])),
     "cardinality_burst": (Exposition, "_families", _ignore_burst),
 }
 

@@ -92,7 +92,7 @@ async def test_the_end_of_the_scenario_ends_the_service_only_if_it_should(exposi
     service = asyncio.ensure_future(run(exposition, reporter, until_s=0.1, exit_at_end=exit_at_end))
     done, _ = await asyncio.wait([service], timeout=1.0)
     if exit_at_end:
-        assert [one.result() for one in done] == [0]
+        assert [task.result() for task in done] == [0]
         assert reporter.said == ["the scenario has ended", "stopped after 0 scrapes"]
         return
     assert not done

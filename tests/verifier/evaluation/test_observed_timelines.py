@@ -54,10 +54,13 @@ def test_two_spells_are_two_episodes_and_jitter_is_none():
 
 def test_label_sets_are_told_apart():
     """Each has its own timeline, in the order of labels."""
-    found = read(
+    timelines = read(
         state("Slow", "firing", [10], tier="micro"), state("Slow", "firing", [20], tier="board")
     )
-    assert [one.labels for one in found] == [(("tier", "board"),), (("tier", "micro"),)]
+    assert [timeline.labels for timeline in timelines] == [
+        (("tier", "board"),),
+        (("tier", "micro"),),
+    ]
 
 
 def test_the_clock_goes_both_ways():

@@ -23,16 +23,18 @@ FIRES = "{alert: Throughput, fires_within: 7m, resolves_within: 3m}"
 
 def scenario_with(*expectations, more=""):
     """Return a scenario with one fault from 180 s to 720 s and these expectations."""
-    listed = "".join(f"  - {one}\n" for one in expectations)
+    listed = "".join(f"  - {expectation}\n" for expectation in expectations)
     return parse_scenario(f"{SCENARIO}{more}expectations:\n{listed or '  []'}\n", "s.yaml")
 
 
 def timeline(alert, *episodes, **labels):
     """Return a timeline of (pending, firing, resolved) episodes."""
-    return Timeline(alert, tuple(sorted(labels.items())), tuple(Episode(*one) for one in episodes))
+    return Timeline(
+        alert, tuple(sorted(labels.items())), tuple(Episode(*instants) for instants in episodes)
+    )
 
 
-def verdict_on(verdicts, alert):
+def verdict_on(verdicts, alert="Throughput"):
     """Return the only verdict on `alert`."""
     (verdict,) = [verdict for verdict in verdicts if verdict.alert == alert]
     return verdict

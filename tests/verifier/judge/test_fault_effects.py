@@ -162,19 +162,24 @@ def _warm():
 def _library():
     for path in sorted(LIBRARY.glob("*.yaml")):
         scenario = bundled(path.stem)
-        faults = [*scenario.plan.faults, *(one.fault(0.0) for one in scenario.past.incidents)]
-        for one in faults:
-            if one.kind in IN_THE_WORLD:
-                yield pytest.param(one, id=f"{scenario.name}-{one.name}")
+        faults = [
+            *scenario.plan.faults,
+            *(planned.fault(0.0) for planned in scenario.past.incidents),
+        ]
+        for planned in faults:
+            if planned.kind in IN_THE_WORLD:
+                yield pytest.param(planned, id=f"{scenario.name}-{planned.name}")
 
 
-@pytest.mark.parametrize("one", list(_library()))
-def test_every_fault_of_the_library_has_an_effect_and_none_without_its_injector(one, monkeypatch):
+@pytest.mark.parametrize("planned", list(_library()))
+def test_every_fault_of_the_library_has_an_effect_and_none_without_its_injector(
+    planned, monkeypatch
+):
     """Shortened to twenty seconds, on the system that the library runs."""
-    short = replace(one, start_s=1.0, duration_s=20.0, ramp_s=min(one.ramp_s, 5.0))
+    short = replace(planned, start_s=1.0, duration_s=20.0, ramp_s=min(planned.ramp_s, 5.0))
     plan = Plan(load=Load(), faults=(short,))
     assert sentences(_warm().fork(plan), 55.0) == ()
-    disarm(monkeypatch, one.kind)
+    disarm(monkeypatch, planned.kind)
     assert sentences(_warm().fork(plan), 55.0) != ()
 
 

@@ -25,8 +25,8 @@ def test_an_alert_that_does_as_it_should_holds():
     assert (verdict.onset_s, verdict.cause_end_s) == (180.0, 540.0)
     assert verdict.labels == (("severity", "w"),)
     assert verdict.reason == "fired 5m30s after the onset, resolved 1m after the end of its cause"
-    assert all(one.ok for one in verdicts)
-    assert [one.alert for one in verdicts] == list(ALERTS)
+    assert all(verdict.ok for verdict in verdicts)
+    assert [verdict.alert for verdict in verdicts] == list(ALERTS)
 
 
 @pytest.mark.parametrize(

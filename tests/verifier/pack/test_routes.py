@@ -80,8 +80,8 @@ def test_a_matcher_takes_whole_values_and_a_missing_label_is_empty(
 ) -> None:
     """Regular expressions are anchored at both ends."""
     matcher = Matcher("a", operator, value)
-    assert all(matcher.matches({"a": one}) for one in taken)
-    assert not any(matcher.matches({"a": one}) for one in left)
+    assert all(matcher.matches({"a": text}) for text in taken)
+    assert not any(matcher.matches({"a": text}) for text in left)
     assert matcher.matches({"b": "x"}) == matcher.matches({"a": ""})
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documents.mistakes import InputError
+from tests.verifier.pack.routing_files import GOOD, accepted, receivers
 from verifier.pack.routing import Routing, load_routing
 from verifier.servers.binaries import require
 
@@ -18,22 +18,6 @@ if TYPE_CHECKING:
 
 PACK = Path(__file__).parents[3] / "observability" / "alertmanager" / "alertmanager.yml"
 URL = "http://127.0.0.1:1234/secret"
-
-GOOD = """\
-route:
-  receiver: mail
-  group_by: [alertname]
-  routes:
-    - matchers: [team="db"]
-      receiver: page
-      group_interval: 1m
-receivers:
-  - name: mail
-    webhook_configs: [{url: http://127.0.0.1/}]
-  - name: page
-    webhook_configs: [{url: http://127.0.0.1/}]
-"""
-
 TREES = {
     "continue at two depths": """\
 route:
@@ -81,32 +65,6 @@ LABELS = (
     {"a": "z", "b": "2", "c": "y"},
     {"b": "1"},
 )
-
-
-def receivers(*names: str) -> str:
-    """Return a list of receivers, each with a webhook."""
-    hook = "webhook_configs: [{url: http://127.0.0.1/}]"
-    return "receivers:\n" + "".join(f"  - {{name: {name}, {hook}}}\n" for name in names)
-
-
-@pytest.fixture
-def read(tmp_path: Path) -> Callable[[str], Routing]:
-    """Return a function that reads a configuration from its text."""
-
-    def load(text: str) -> Routing:
-        path = tmp_path / "alertmanager.yml"
-        path.write_text(text, encoding="utf-8")
-        return load_routing(path)
-
-    return load
-
-
-def accepted(config: str, directory: Path) -> bool:
-    """Return whether amtool takes a configuration."""
-    path = directory / "checked.yml"
-    path.write_text(config, encoding="utf-8")
-    command = [require("amtool"), "check-config", path]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def receivers_by_amtool(path: Path, labels: dict[str, str]) -> list[str]:
@@ -174,10 +132,10 @@ def test_every_interval_is_divided_and_alertmanagers_own_are_not_forgotten(
     assert root["routes"] == [
         {"matchers": ['team="db"'], "receiver": "page", "group_interval": "2000ms"}
     ]
-    given = "global: {resolve_timeout: 1m}\n" + GOOD.replace(
+    text = "global: {resolve_timeout: 1m}\n" + GOOD.replace(
         "  receiver: mail", "  receiver: mail\n  group_wait: 0s\n  repeat_interval: 100ms"
     )
-    config = json.loads(read(given).config(URL, 30))
+    config = json.loads(read(text).config(URL, 30))
     assert config["global"] == {"resolve_timeout": "2000ms"}
     assert config["route"]["group_wait"] == "0ms"
     assert config["route"]["repeat_interval"] == "4ms"
@@ -231,7 +189,7 @@ receivers:
     assert routing.receivers_of({"a": "b"}) == ()
     path = tmp_path / "alertmanager.yml"
     unsent = "slack_configs does not send resolved notifications here (send_resolved); judged as"
-    assert [str(one) for one in routing.findings] == [
+    assert [str(finding) for finding in routing.findings] == [
         f"{path}:8:21: {unsent} if it did",
         f"{path}:8:83: {unsent} if it did",
         f"{path}:10:5: receiver 'quiet' has no integration: it notifies nobody",
@@ -248,108 +206,3 @@ def test_times_of_day_are_left_out_and_said_to_be(
     assert accepted(routing.config(URL, 1), tmp_path)
     (finding,) = routing.findings
     assert "mute_time_intervals is left out" in str(finding)
-
-
-MISTAKES = [
-    (
-        "receiver: page",
-        "receiver: paeg",
-        "6:17: no receiver is called 'paeg', did you mean 'page'?",
-    ),
-    ("  receiver: mail\n", "", "2:3: receiver must be text that is not empty, got nothing"),
-    ("name: page", "name: mail", "11:11: the receiver 'mail' is given twice"),
-    ("name: page", "name: 7", "11:11: name must be text that is not empty, got 7"),
-    (
-        "group_interval: 1m",
-        "group_interval: 1",
-        "7:23: duration must be written like 30s, 5m or 1h30m, got '1'",
-    ),
-    ("group_interval: 1m", "group_interval: 0s", "7:23: group_interval must be above 0s"),
-    ("group_interval: 1m", "repeat_interval: 0s", "7:24: repeat_interval must be above 0s"),
-    (
-        "group_interval: 1m",
-        "continue: perhaps",
-        "7:17: continue must be true or false, got 'perhaps'",
-    ),
-    (
-        "group_interval: 1m",
-        "groupwait: 1m",
-        "7:7: unknown key 'groupwait', did you mean 'group_wait'?",
-    ),
-    (
-        "group_interval: 1m",
-        "match: {a-b: x}",
-        "7:20: label name must be letters, digits and _, got 'a-b'",
-    ),
-    ("group_interval: 1m", "match: {a: 1.10}", "7:18: a must be text, got 1.1"),
-    ("group_interval: 1m", "match_re: {a: (}", "7:21: regular expression '(' is not valid"),
-    (
-        "group_interval: 1m",
-        "mute_time_intervals: [x]",
-        "7:29: no time interval is called 'x', there is none",
-    ),
-    (
-        "name: page",
-        "name: ''",
-        "6:17: no receiver is called 'page', the names are mail",
-    ),
-    ("group_interval: 1m", "routes: [null]", "7:16: a route must be a mapping, got nothing"),
-    ('team="db"', "team", "5:18: a matcher must be written like severity=\"critical\", got 'team'"),
-    ("[alertname]", "[alertname, alertname]", "3:25: the label 'alertname' is given twice"),
-    ("[alertname]", "[alertname, ...]", "3:25: '...', which is every label, must be alone"),
-    (
-        "  group_by",
-        "  continue: true\n  group_by",
-        "2:3: the root route must take every alert: no matchers",
-    ),
-    (
-        "  group_by",
-        "  match: {a: b}\n  group_by",
-        "2:3: the root route must take every alert: no matchers",
-    ),
-    ("route:", "root:", "1:1: unknown key 'root', did you mean 'route'?"),
-    ("receivers:", "receiver:", "8:1: unknown key 'receiver', did you mean 'receivers'?"),
-    ("webhook_configs", "webhook_config", "10:5: unknown key 'webhook_config'"),
-]
-UNTYPED = "match: {a: 1.10}"
-"""Alertmanager takes it for text; which text, depends on the reader of YAML."""
-
-
-@pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
-def test_each_mistake_has_its_place_and_is_one_of_alertmanagers_own(
-    tmp_path: Path, read: Callable[[str], Routing], *, right: str, wrong: str, message: str
-) -> None:
-    """One good document, one mutation each; amtool refuses it too."""
-    assert right in GOOD
-    broken = GOOD.replace(right, wrong, 1)
-    with pytest.raises(InputError) as caught:
-        read(broken)
-    start = f"{tmp_path / 'alertmanager.yml'}:{message}"
-    assert [line for line in str(caught.value).splitlines() if line.startswith(start)]
-    assert accepted(broken, tmp_path) == (wrong == UNTYPED)
-
-
-def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing]) -> None:
-    """Or every mutation of it would be refused for nothing."""
-    assert read(GOOD).receivers == ("mail", "page")
-    assert accepted(GOOD, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "1:1: the key 'route' is missing: it says who is notified"),
-        (receivers("a"), "1:1: the key 'route' is missing: it says who is notified"),
-        ("route: []\n" + receivers("a"), "1:8: route must be a mapping, got a list"),
-        (
-            "route: {receiver: a}\nreceivers: {name: a}\n",
-            "2:12: receivers must be a list, got a mapping",
-        ),
-    ],
-)
-def test_a_file_without_a_route_is_refused(
-    read: Callable[[str], Routing], text: str, message: str
-) -> None:
-    """Nobody is notified by default."""
-    with pytest.raises(InputError, match=message):
-        read(text)

@@ -45,7 +45,7 @@ def test_two_conditions_that_must_both_hold_are_both_read():
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("sum(a)", "sum by (x) (a) / 1024 / 1024"),
         ("sum(a) / 1024 / 1024 / 1024", "a / 1e6"),
@@ -58,13 +58,13 @@ def test_two_conditions_that_must_both_hold_are_both_read():
          "rate(agentaskit_response_duration_seconds_bucket[5m])"),
     ],
 )  # fmt: skip
-def test_quantities_that_differ_by_layout_split_or_unit_are_the_same(one, other):
+def test_quantities_that_differ_by_layout_split_or_unit_are_the_same(left, right):
     """Ratio and per cent, bytes and MiB, seconds and milliseconds, both response times."""
-    assert same_up_to_unit(quantity_of(one), quantity_of(other))
+    assert same_up_to_unit(quantity_of(left), quantity_of(right))
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("sum(a)", "sum(a) / 928"),
         ("avg(a)", "a"),
@@ -80,9 +80,9 @@ def test_quantities_that_differ_by_layout_split_or_unit_are_the_same(one, other)
         ("a / 0", "a"),
     ],
 )
-def test_other_questions_are_not_taken_for_the_same(one, other):
+def test_other_questions_are_not_taken_for_the_same(left, right):
     """A share of 928 agents is no unit of agents; another window is another question."""
-    assert not same_up_to_unit(quantity_of(one), quantity_of(other))
+    assert not same_up_to_unit(quantity_of(left), quantity_of(right))
 
 
 def test_close_forgives_rounding_and_nothing_else():

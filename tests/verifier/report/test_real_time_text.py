@@ -156,7 +156,7 @@ def test_junit_names_the_hop_and_has_a_case_for_every_transition():
     late = difference(ok=False, reason="30.0 s later in real time")
     text = junit([broken(), in_real_time(clocks=(difference(), late), notes=("cut",))])
     root = ET.fromstring(text)  # noqa: S314 - XML that this program wrote
-    failures = [(one.get("type"), one.get("message")) for one in root.iter("failure")]
+    failures = [(failure.get("type"), failure.get("message")) for failure in root.iter("failure")]
     assert failures == [
         ("alertmanager", "Alertmanager had it: nobody notified"),
         (None, "30.0 s later in real time"),
@@ -164,7 +164,7 @@ def test_junit_names_the_hop_and_has_a_case_for_every_transition():
     suite = root.find("testsuite[@name='drop']")
     names = [case.get("name") for case in suite.iter("testcase")]
     assert names.count('Throughput{severity="warning"} firing 0 on both clocks') == 2
-    properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
+    properties = {item.get("name"): item.get("value") for item in suite.iter("property")}
     assert (properties["clock"], properties["compress"]) == ("real", "30")
     assert properties["note"] == "cut"
 
@@ -174,9 +174,13 @@ def test_the_ledger_is_among_the_results(tmp_path):
     folder = Results(tmp_path / "run").save([in_real_time(), outcome("virtual")])
     ledger = json.loads((folder / "notifications.json").read_text())
     assert list(ledger) == ["drop"]
-    (one,) = ledger["drop"]
-    assert (one["receiver"], one["status"], one["deliveries"]) == ("slack-warnings", "firing", 2)
-    assert one["labels"] == {"alertname": "Throughput", "severity": "warning"}
-    assert one["annotations"] == {"summary": "too few tasks"}
-    assert (one["starts_at_s"], one["received_s"]) == (1_700_000_017.0, 1_700_000_018.04)
+    (notice,) = ledger["drop"]
+    assert (notice["receiver"], notice["status"], notice["deliveries"]) == (
+        "slack-warnings",
+        "firing",
+        2,
+    )
+    assert notice["labels"] == {"alertname": "Throughput", "severity": "warning"}
+    assert notice["annotations"] == {"summary": "too few tasks"}
+    assert (notice["starts_at_s"], notice["received_s"]) == (1_700_000_017.0, 1_700_000_018.04)
     assert "notifications.json" not in files([outcome()])

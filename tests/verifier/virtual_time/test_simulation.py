@@ -55,13 +55,13 @@ def is_counter(history):
 
 def falls(history):
     """Return when which series falls, markers aside: (virtual time, series number) pairs."""
-    found = []
+    drops = []
     for number, labels in enumerate(history.series):
         ((_, times_s, values),) = series(history, **dict(labels, name=dict(labels)["__name__"]))
         numbers = ~is_stale(values)
         steps = np.diff(values[numbers])
-        found += [(float(at), number) for at in times_s[numbers][1:][steps < 0]]
-    return found
+        drops += [(float(at), number) for at in times_s[numbers][1:][steps < 0]]
+    return drops
 
 
 # --- exact and resampled
@@ -126,8 +126,8 @@ def test_resampled_scrapes_are_distributed_as_exact_scrapes(name):
     """Shape, mean and variance of what each main counter gains in a scrape."""
     for metric in GAINS:
         for drawn, exact in both(name, metric):
-            found = distances(drawn, exact)
-            assert max(found) < 1, (metric, found)
+            apart = distances(drawn, exact)
+            assert max(apart) < 1, (metric, apart)
 
 
 def test_another_distribution_is_noticed():
@@ -172,9 +172,9 @@ def test_counters_never_fall(name, exact):
     """Not from the past to the start, nor between what was simulated and what was drawn."""
     history = simulated(name, exact=exact).history
     counters = is_counter(history)
-    found = falls(history)
-    assert any(not counters[number] for _, number in found)
-    assert not [at for at, number in found if counters[number]]
+    drops = falls(history)
+    assert any(not counters[number] for _, number in drops)
+    assert not [at for at, number in drops if counters[number]]
     for labels in history.series:
         ((_, times_s, _),) = series(history, **dict(labels, name=dict(labels)["__name__"]))
         assert (np.diff(times_s) == SCRAPE_S).all()
@@ -197,10 +197,10 @@ def test_every_counter_falls_at_a_restart_and_at_no_other_time(text, expected_s)
     """At the first scrape after it. Twice in a run means twice."""
     history = simulate(scenario_of(text + SMALL)).history
     counters = is_counter(history)
-    found = [(at, number) for at, number in falls(history) if counters[number]]
-    assert sorted({at for at, _ in found}) == expected_s
+    drops = [(at, number) for at, number in falls(history) if counters[number]]
+    assert sorted({at for at, _ in drops}) == expected_s
     for at in expected_s:
-        fallen = {dict(history.series[n])["__name__"] for when, n in found if when == at}
+        fallen = {dict(history.series[n])["__name__"] for when, n in drops if when == at}
         assert set(GAINS) <= fallen
 
 

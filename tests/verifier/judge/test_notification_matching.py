@@ -1,0 +1,147 @@
+"""Which episode of an alert a notification belongs to, by its labels and by its times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.verifier.judge.ledgers import (
+    DEADLINES,
+    FIRES,
+    LEDGER,
+    evidence,
+    notification,
+    timeline,
+    verdicts,
+)
+from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, verdict_on
+from verifier.judge.deliveries import judge_deliveries
+from verifier.judge.judgement import judge
+
+
+def test_a_notification_of_what_never_fired_is_an_unexpected_alert():
+    """Also when the alert was pending; it is silent no longer."""
+    pending = timeline("Latency", (300.0, None, 330.0))
+    ghost = notification("firing", 400.0, since_s=390.0, alert="Latency")
+    results = verdicts((*LEDGER, ghost), [timeline("Throughput", GOOD), pending])
+    verdict = verdict_on(results, "Latency")
+    assert (verdict.expected, verdict.ok, verdict.broke_at) == ("unexpected", False, "alertmanager")
+    assert verdict.reason == "slack was notified of it at 6m40s, but it did not fire in Prometheus"
+    assert verdict.labels == (("severity", "warning"),)
+    assert verdict_on(results).ok
+
+
+def test_a_notification_with_other_labels_matches_no_alert():
+    """What Alertmanager notifies must be what fired in Prometheus, label by label."""
+    changed = [replace(each, labels=(*each.labels, ("zone", "x"))) for each in LEDGER]
+    results = [v for v in verdicts(changed) if v.alert == "Throughput"]
+    assert [(v.expected, v.ok) for v in results] == [("fires", False), ("unexpected", False)]
+
+
+def test_a_notification_of_a_time_at_which_it_did_not_fire_matches_no_alert():
+    """The alert fired from 510 s to 780 s; the notification names 1200 s."""
+    results = verdicts((*LEDGER, notification("firing", 1230.0, since_s=1200.0)))
+    assert [v.ok for v in results if v.alert == "Throughput"] == [True, False]
+
+
+def test_label_sets_of_one_alert_are_notified_one_by_one():
+    """A short one that joins a group may be left out; one that lasts may not."""
+    first = timeline("Queue", (210.0, 270.0, 780.0), priority="low")
+    short = timeline("Queue", (330.0, 390.0, 450.0), priority="high")
+    long = timeline("Queue", (330.0, 390.0, 780.0), priority="high")
+    queue = "{alert: Queue, receivers: [slack], fires_within: 7m, resolves_within: 3m}"
+    ledger = (
+        notification("firing", 301.0, since_s=270.0, alert="Queue", priority="low"),
+        notification("resolved", 841.0, since_s=270.0, alert="Queue", priority="low"),
+    )
+    left_out = verdicts(ledger, [first, short], (queue,))
+    assert [(v.ok, len(v.deliveries)) for v in left_out if v.alert == "Queue"] == [
+        (True, 2),
+        (True, 0),
+    ]
+    lost = [v for v in verdicts(ledger, [first, long], (queue,)) if v.alert == "Queue"]
+    assert [v.ok for v in lost] == [True, False]
+    assert (
+        lost[1].reason == "it fired for 6m30s, Alertmanager never had it: slack was never notified"
+    )
+
+
+def test_a_short_label_set_may_be_notified_as_resolved_only():
+    """Alertmanager lists an alert as resolved that came and went between two turns of a group."""
+    first = timeline("Queue", (210.0, 270.0, 780.0), priority="low")
+    short = timeline("Queue", (330.0, 390.0, 450.0), priority="high")
+    queue = "{alert: Queue, receivers: [slack], fires_within: 7m, resolves_within: 3m}"
+    ledger = (
+        notification("firing", 301.0, since_s=270.0, alert="Queue", priority="low"),
+        notification("resolved", 601.0, since_s=390.0, alert="Queue", priority="high"),
+        notification("resolved", 841.0, since_s=270.0, alert="Queue", priority="low"),
+    )
+    assert all(v.ok for v in verdicts(ledger, [first, short], (queue,)))
+
+
+def test_episodes_belong_to_their_own_causes():
+    """The alert fires for each of two faults; a delivery of one does not stand for the other."""
+    again = "  - {name: again, fault: agent_hang, start: 15m, duration: 3m}\n"
+    expected = (
+        "{alert: Throughput, cause: %s, receivers: [slack], fires_within: 7m, resolves_within: 4m}"
+    )
+    scenario = scenario_with(expected % "gone", expected % "again", more=again)
+    results = [timeline("Throughput", GOOD, (930.0, 1230.0, 1300.0))]
+    judged = judge(scenario, ALERTS, results)
+    second = (
+        notification("firing", 1261.0, since_s=1230.0),
+        notification("resolved", 1411.0, since_s=1230.0),
+    )
+    whole = judge_deliveries(
+        judged, results, (*LEDGER, *second), evidence=evidence(), deadlines=DEADLINES
+    )
+    assert [(v.cause, v.ok, len(v.deliveries)) for v in whole[:2]] == [
+        ("gone", True, 2),
+        ("again", True, 2),
+    ]
+    half = judge_deliveries(judged, results, LEDGER, evidence=evidence(), deadlines=DEADLINES)
+    assert [(v.cause, v.ok) for v in half[:2]] == [("gone", True), ("again", False)]
+
+
+def test_a_second_episode_within_one_turn_of_its_group_need_not_be_notified():
+    """It resolved and fired again before the group's turn: to Alertmanager nothing changed."""
+    twice = [timeline("Throughput", (210.0, 510.0, 600.0), (610.0, 640.0, 780.0))]
+    ledger = (notification("firing", 541.0), notification("resolved", 841.0, since_s=640.0))
+    assert verdict_on(verdicts(ledger, twice)).ok
+    # The second episode notified hours later, as a repeat with a new start, is not late either.
+    long = [timeline("Throughput", (210.0, 510.0, 600.0), (610.0, 640.0, None))]
+    repeat = (notification("firing", 541.0), notification("firing", 1700.0, since_s=640.0))
+    assert verdict_on(verdicts(repeat, long, (FIRES.replace(", resolves_within: 3m", ""),))).ok
+
+
+def test_what_had_resolved_when_the_scenario_began_is_not_judged():
+    """Everybody may have been notified of an incident of the past."""
+    ledger = (
+        *LEDGER,
+        notification("firing", -500.0, since_s=-530.0, alert="Latency"),
+        notification("resolved", 20.0, since_s=-530.0, alert="Latency"),
+    )
+    over = timeline("Latency", (-600.0, -530.0, -10.0))
+    for history in ([over], []):  # whether or not the record reaches back so far
+        assert all(v.ok for v in verdicts(ledger, [timeline("Throughput", GOOD), *history]))
+
+
+@pytest.mark.parametrize("since_s", [-4400.0, 0.0])
+def test_an_alert_that_fires_since_before_the_start_was_notified_before_it(since_s):
+    """A record that begins with the scenario shows it firing from its own beginning."""
+    more = (
+        "history:\n  incidents:\n"
+        "    - {name: old, fault: task_failure, ago: 2h, duration: 1h, parameters: {share: 0.1}}\n"
+    )
+    expected = "{alert: Queue, cause: old, receivers: [slack], fires_within: 15m}"
+    scenario = scenario_with(expected, more=more)
+    results = [timeline("Queue", (min(since_s, -600.0), since_s, None))]
+    judged = judge(scenario, ALERTS, results)
+    ledger = [notification("firing", -4370.0, since_s=-4400.0, alert="Queue")]
+    assert verdict_on(
+        judge_deliveries(judged, results, ledger, evidence=evidence(), deadlines=DEADLINES), "Queue"
+    ).ok
+    assert not verdict_on(
+        judge_deliveries(judged, results, [], evidence=evidence(), deadlines=DEADLINES), "Queue"
+    ).ok

@@ -1,0 +1,120 @@
+"""Each mistake in Alertmanager's configuration is refused with its place, as amtool refuses it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from documents.mistakes import InputError
+from tests.verifier.pack.routing_files import GOOD, accepted, receivers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from verifier.pack.routing import Routing
+
+MISTAKES = [
+    (
+        "receiver: page",
+        "receiver: paeg",
+        "6:17: no receiver is called 'paeg', did you mean 'page'?",
+    ),
+    ("  receiver: mail\n", "", "2:3: receiver must be text that is not empty, got nothing"),
+    ("name: page", "name: mail", "11:11: the receiver 'mail' is given twice"),
+    ("name: page", "name: 7", "11:11: name must be text that is not empty, got 7"),
+    (
+        "group_interval: 1m",
+        "group_interval: 1",
+        "7:23: duration must be written like 30s, 5m or 1h30m, got '1'",
+    ),
+    ("group_interval: 1m", "group_interval: 0s", "7:23: group_interval must be above 0s"),
+    ("group_interval: 1m", "repeat_interval: 0s", "7:24: repeat_interval must be above 0s"),
+    (
+        "group_interval: 1m",
+        "continue: perhaps",
+        "7:17: continue must be true or false, got 'perhaps'",
+    ),
+    (
+        "group_interval: 1m",
+        "groupwait: 1m",
+        "7:7: unknown key 'groupwait', did you mean 'group_wait'?",
+    ),
+    (
+        "group_interval: 1m",
+        "match: {a-b: x}",
+        "7:20: label name must be letters, digits and _, got 'a-b'",
+    ),
+    ("group_interval: 1m", "match: {a: 1.10}", "7:18: a must be text, got 1.1"),
+    ("group_interval: 1m", "match_re: {a: (}", "7:21: regular expression '(' is not valid"),
+    (
+        "group_interval: 1m",
+        "mute_time_intervals: [x]",
+        "7:29: no time interval is called 'x', there is none",
+    ),
+    (
+        "name: page",
+        "name: ''",
+        "6:17: no receiver is called 'page', the names are mail",
+    ),
+    ("group_interval: 1m", "routes: [null]", "7:16: a route must be a mapping, got nothing"),
+    ('team="db"', "team", "5:18: a matcher must be written like severity=\"critical\", got 'team'"),
+    ("[alertname]", "[alertname, alertname]", "3:25: the label 'alertname' is given twice"),
+    ("[alertname]", "[alertname, ...]", "3:25: '...', which is every label, must be alone"),
+    (
+        "  group_by",
+        "  continue: true\n  group_by",
+        "2:3: the root route must take every alert: no matchers",
+    ),
+    (
+        "  group_by",
+        "  match: {a: b}\n  group_by",
+        "2:3: the root route must take every alert: no matchers",
+    ),
+    ("route:", "root:", "1:1: unknown key 'root', did you mean 'route'?"),
+    ("receivers:", "receiver:", "8:1: unknown key 'receiver', did you mean 'receivers'?"),
+    ("webhook_configs", "webhook_config", "10:5: unknown key 'webhook_config'"),
+]
+UNTYPED = "match: {a: 1.10}"
+"""Alertmanager takes it for text; which text, depends on the reader of YAML."""
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
+def test_each_mistake_has_its_place_and_is_one_of_alertmanagers_own(
+    tmp_path: Path, read: Callable[[str], Routing], *, right: str, wrong: str, message: str
+) -> None:
+    """One good document, one mutation each; amtool refuses it too."""
+    assert right in GOOD
+    broken = GOOD.replace(right, wrong, 1)
+    with pytest.raises(InputError) as caught:
+        read(broken)
+    start = f"{tmp_path / 'alertmanager.yml'}:{message}"
+    assert [line for line in str(caught.value).splitlines() if line.startswith(start)]
+    assert accepted(broken, tmp_path) == (wrong == UNTYPED)
+
+
+def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing]) -> None:
+    """Or every mutation of it would be refused for nothing."""
+    assert read(GOOD).receivers == ("mail", "page")
+    assert accepted(GOOD, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "1:1: the key 'route' is missing: it says who is notified"),
+        (receivers("a"), "1:1: the key 'route' is missing: it says who is notified"),
+        ("route: []\n" + receivers("a"), "1:8: route must be a mapping, got a list"),
+        (
+            "route: {receiver: a}\nreceivers: {name: a}\n",
+            "2:12: receivers must be a list, got a mapping",
+        ),
+    ],
+)
+def test_a_file_without_a_route_is_refused(
+    read: Callable[[str], Routing], text: str, message: str
+) -> None:
+    """Nobody is notified by default."""
+    with pytest.raises(InputError, match=message):
+        read(text)
