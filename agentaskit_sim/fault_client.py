@@ -1,6 +1,6 @@
 """The client of a world's fault API: one request, one document, or one error.
 
-The `fault` command calls it. No proxy, no redirect: the token is sent to nobody but the server that
+The `fault` command calls it. No proxy, no redirect: the token is sent only to the server that
 was named. It checks nothing that the world checks, and prints nothing.
 """
 
@@ -39,7 +39,7 @@ class EffectDocument(TypedDict):
 
 
 class FaultDocument(TypedDict):
-    """A fault in effect, as the API answers: what is printed of it."""
+    """A fault in effect, as the API returns it: what is printed of it."""
 
     name: str
     fault: str

@@ -1,6 +1,6 @@
 """A file that was read: its plain values, and the line and column of every value and key.
 
-Made by `documents.yaml_reader`; everybody who checks what a file says points into it.
+Made by `documents.yaml_reader`; every check of what a file holds points into it.
 """
 
 from __future__ import annotations

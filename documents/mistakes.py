@@ -1,6 +1,6 @@
 """A mistake in a user's file or argument, as data: what is wrong and where.
 
-Raised as `InputError` by whoever reads user input, printed by the front door (exit status 2). Its
+Raised as `InputError` by every reader of user input, printed by the front door (exit status 2). Its
 line is made only when it is printed: `path:line:column: sentence`, see `documents.sentences`.
 """
 
@@ -73,7 +73,7 @@ class InputError(ValueError):
         super().__init__(*self.mistakes)
 
     def without_places(self) -> InputError:
-        """Return the same mistakes, each sentence once, for somebody who never saw the file."""
+        """Return the same mistakes, each sentence once, for a reader who never saw the file."""
         unique = {mistake.sentence: replace(mistake, place=None) for mistake in self.mistakes}
         return InputError(*unique.values())
 

@@ -1,6 +1,6 @@
 """What can be wrong with a value, a key, a name or a file: one frozen class for each kind.
 
-Made by whoever reads what a user wrote; `documents.mistakes` adds the place, `documents.sentences`
+Made by every reader of user input; `documents.mistakes` adds the place, `documents.sentences`
 makes the sentence. Nothing here is text for a person but `rule`, `detail` and `hint`, which are
 phrases of such a sentence.
 """
@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A value and the words that stand for it in a sentence: 90.0 and `1m30s`."""
+    """A value and the text that stands for it in a sentence: 90.0 and `1m30s`."""
 
     value: object
     words: str
@@ -74,7 +74,7 @@ class DuplicateKey:
 class UnknownName:
     """Nothing of this `kind` ("tier", "receiver") has the name; `known` are the names there are.
 
-    `hint` is what to say instead of listing them when none is near.
+    `hint` is printed instead of the list when none is near.
     """
 
     kind: str
@@ -93,7 +93,7 @@ class RepeatedName:
 
 @dataclass(frozen=True, slots=True)
 class InvalidSyntax:
-    """`subject` is not written in `language` ("YAML", "PromQL"); `detail` is its parser's word."""
+    """`subject` is not written in `language` (YAML, PromQL); `detail` is its parser's message."""
 
     subject: str
     language: str
@@ -113,7 +113,7 @@ class UnreadableFile:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A mistake of its own kind, which nobody distinguishes: a sentence without a full stop."""
+    """A mistake that no code has to distinguish: a sentence without a full stop."""
 
     sentence: str
 

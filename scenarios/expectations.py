@@ -122,7 +122,7 @@ class _ExpectationReader:
         return kinds[0]
 
     def _check_receivers(self) -> None:
-        """Refuse receivers of an alert that never fires, repetitions, and an end for nobody."""
+        """Refuse receivers of a silent alert, repetitions, a notice of the end for no receiver."""
         model = self.model
         if model.silent:
             for key, value in (

@@ -1,4 +1,4 @@
-"""The tables of faults in the documentation, made of what each kind says of itself.
+"""The tables of faults in the documentation, made from the facts of each kind.
 
 `make docs` writes them into docs/scenarios.md and docs/fault.md, and a test fails when the pages
 differ. Pure: text in, text out.

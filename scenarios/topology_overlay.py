@@ -1,7 +1,8 @@
 """A topology file, or the topology part of a scenario, laid over the built-in system.
 
-Called by the scenario loader and by whoever takes a topology file. Parts are named: `tiers: {micro:
-{agents: 700}}` changes one number of one tier; a tier of a new name is added below the others.
+Called by the scenario loader and by every command that takes a topology file. Parts are named:
+`tiers: {micro: {agents: 700}}` changes one number of one tier; a tier of a new name is added
+below the others.
 """
 
 from __future__ import annotations

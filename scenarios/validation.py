@@ -1,7 +1,7 @@
 """Pydantic's findings and the simulator's refusals as mistakes with a place in the file.
 
 Called by the readers of scenario and topology files. Every mistake that can be found is noted, not
-only the first; mistakes speak the file's words, never Python's.
+only the first; mistakes use the file's terms, never Python's.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class BurstChain:
     ends_ns: int = k.NEVER
 
     def step(self, now_ns: int) -> bool:
-        """Change the state when its sojourn is over, and draw the next one; say whether so."""
+        """Change the state when its sojourn is over and draw the next; return whether it was."""
         if self.ends_ns != k.NEVER and now_ns < self.ends_ns:
             return False
         if self.ends_ns != k.NEVER:

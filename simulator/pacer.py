@@ -2,8 +2,8 @@
 
 The exporter's `Exposition` has one, runs it beside its server and asks it to catch up before a
 scrape. Time comes from a clock port, so tests run without waiting. It never skips virtual time: a
-world that cannot keep up falls behind, and `pace` says by how much. This is the only asyncio file
-of the simulator.
+world that cannot keep up falls behind, and `pace` reports by how much. This is the only asyncio
+file of the simulator.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ class Topology:
     cpu_background_share: float = 0.08
 
     def __post_init__(self) -> None:
-        """Refuse a system that cannot run: shares that do not add up, nobody to take a class."""
+        """Refuse a system that cannot run: shares that do not add up, a class without a tier."""
         self._check_names()
         self._check_shares()
         self._check_times()
@@ -190,7 +190,7 @@ class Topology:
         self._check_costs()
 
     def _check_names(self) -> None:
-        """Tables are indexed by these orders; every class of task needs somebody who takes it."""
+        """Tables are indexed by these orders; every class of task needs a tier that takes it."""
         for name, parts, expected in (
             ("priorities", self.priorities, PRIORITIES),
             ("sandboxes", self.sandboxes, SANDBOXES),

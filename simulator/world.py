@@ -2,7 +2,7 @@
 
 The one door of this room for everyone else. `advance` moves time, `snapshot` reads, `fork` copies,
 `inject`, `change` and `end` change the faults, `skip_ns` passes over a steady interval. It must
-never know a clock or the outside: the same seed, topology and plan give the same bytes, whoever
+never know a clock or the outside: the same seed, topology and plan give the same bytes, whatever
 reads it and how often. What is still to change is in `plan_progress`, what faults did in
 `fault_ledger`.
 """

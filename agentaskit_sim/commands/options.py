@@ -1,7 +1,7 @@
 """Options and arguments of commands, each with its help: `Annotated` types for their signatures.
 
-An option that several commands take stands once, so that it means and says the same in each. Typer
-reads the types when a command is called.
+An option that several commands take stands once, so that its meaning and its help are the same in
+each. Typer reads the types when a command is called.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def describe_alert(alert: str, series: Iterable[tuple[str, str]]) -> str:
 
 
 def describe_notified(notification: Notification, rule_labels: Mapping[str, frozenset[str]]) -> str:
-    """Return the alert of a notification, in the words of `describe_alert`.
+    """Return the alert of a notification, written as by `describe_alert`.
 
     Of an alert whose rule is not known yet it is the name alone.
     """

@@ -64,7 +64,7 @@ def plan_retention(
 ) -> Retention:
     """Keep each series as deep as `depth_of(metric name)` s, or `past_s` where that is less.
 
-    A series of depth 0 is read by nobody and not kept at all. Steps are coarse where the past is
+    A series of depth 0 is never read and not kept at all. Steps are coarse where the past is
     older than both `fine_s` and `FINE_PAST_S`.
     """
     asked_s = np.array([depth_of(dict(labels)[NAME]) for labels in catalogue.series])

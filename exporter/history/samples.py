@@ -1,7 +1,7 @@
 """History: a run's samples as columns, the only value that the recorder hands to the judge.
 
 The recorder fills it, the judge pushes it to Prometheus and writes it out for promtool.
-Only value types live here: no metric name, no clock and no file.
+Only value types stand here: no metric name, no clock and no file.
 """
 
 from __future__ import annotations

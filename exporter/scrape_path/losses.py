@@ -1,7 +1,7 @@
 """What faults of the observability path take from a scrape: the page, or some of its series.
 
-The exposition and the recorder of history both ask here, so that virtual and real time lose the
-same scrapes and the same series. Pure; it changes nothing in the world.
+The exposition and the recorder of history both take it from here, so that virtual and real time
+lose the same scrapes and the same series. Pure; it changes nothing in the world.
 """
 
 from __future__ import annotations

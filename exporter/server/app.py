@@ -147,7 +147,7 @@ async def _cut_short(
 ) -> web.StreamResponse:
     """Promise a body of `promised` bytes, send a `part` of it, and close the connection.
 
-    So does an exporter that dies while it answers, or a proxy that gives up. The promised length
+    So does an exporter that dies while it responds, or a proxy that gives up. The promised length
     makes it no shorter page: whatever the format, Prometheus counts the scrape as failed.
     """
     answer = web.StreamResponse(headers=headers)

@@ -1,7 +1,7 @@
 """Models of topology and fault parameters, derived from the simulator's own dataclasses.
 
 By one rule: a field `x_s` (but not `x_per_s`) is the key `x` and holds a duration. So a number that
-the simulator gains is a key of the files at once, and nothing is typed twice. Called by whoever
+the simulator gains is a key of the files at once, and nothing is typed twice. Called by all that
 reads or describes a topology or a fault's parameters.
 """
 

@@ -33,7 +33,7 @@ MESSAGE_BYTES_MEAN = k.EXTRA_BYTES_MASK // 2
 
 
 def _frozen(values: object) -> Counts:
-    """A copy of `values` that nobody can write to."""
+    """A read-only copy of `values`."""
     array = np.array(values, dtype=np.int64)
     array.flags.writeable = False
     return array

@@ -45,7 +45,7 @@ Side: TypeAlias = Literal["the judge", "promtool"]
 PROMTOOL_TIMEOUT_S: Final = 900.0
 """A day's history takes minutes; promtool itself knows no limit."""
 _HEADLINES: Final = ("Unit Testing:  test.json", "FAILED:", "SUCCESS")
-"""Lines around promtool's results that say nothing more."""
+"""Lines around promtool's results that add nothing."""
 _GOT: Final = re.compile(r'expr: "ALERTS", time: (\S+),\n\s*exp: ?nil\n\s*got: ?(.*)\n?')
 """What promtool prints for a moment: the samples it computed where the test expects none."""
 _SAMPLE: Final = re.compile(r'\{((?:[\w:]+="(?:[^"\\]|\\.)*"(?:, )?)*)\} \S+')

@@ -101,7 +101,7 @@ def _judged(case: AlertCase, checks: DeliveryChecks) -> AlertVerdict:
 def _not_contradicted(
     verdicts: Iterable[AlertVerdict], unmatched: Iterable[Labels]
 ) -> Iterable[AlertVerdict]:
-    """Yield the verdicts but those that call an alert silent of which somebody was notified."""
+    """Yield the verdicts but those that call an alert silent of which a receiver was notified."""
     notified = [set(labels) for labels in unmatched]
     for verdict in verdicts:
         labels = with_name(verdict.alert, verdict.labels)

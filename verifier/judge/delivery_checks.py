@@ -165,7 +165,7 @@ class DeliveryChecks:
         return [name for name in case.verdict.receivers or () if name not in notified]
 
     def nobody(self, case: AlertCase) -> bool:
-        """Whether nobody was notified and somebody had to be; with `[]`: whether it got lost."""
+        """Whether no receiver was notified and any had to be; with `[]`: whether it got lost."""
         named = case.verdict.receivers
         if named is None:
             return not case.notified_firing

@@ -1,6 +1,6 @@
 """The hops of an alert from its cause to its receiver, and what shows which of them broke.
 
-Values only: filled in by whoever observed a run in real time, read by `delivery_checks`. Times are
+Values only: filled in after a run in real time was observed, read by `delivery_checks`. Times are
 scenario seconds.
 """
 
@@ -24,7 +24,7 @@ class HopEvidence:
 
     `clock` turns the ledger's Unix seconds into the scenario's, `ended_s` is when the run ended.
     `seen_by_alertmanager` holds the labels, alertname among them, of every alert that
-    Alertmanager's API showed. `failed_notifications` counts the attempts that it says failed,
+    Alertmanager's API showed. `failed_notifications` counts the attempts that it reports as failed,
     `failed_scrapes_s` are the times of failed scrapes, and `without_effect` names the causes whose
     effect in the world was too small.
     """

@@ -1,4 +1,4 @@
-"""Verdicts on dashboard panels: whether each query answered."""
+"""Verdicts on dashboard panels: whether each query returned a result."""
 
 from __future__ import annotations
 

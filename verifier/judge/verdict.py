@@ -24,7 +24,7 @@ Transition = Literal["pending", "firing", "resolved"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far one scenario is: `virtual_s` of `of_s` simulated seconds; `phase` in a few words."""
+    """How far one scenario is: `virtual_s` of `of_s` simulated seconds; `phase` as a short text."""
 
     scenario: str
     phase: str
@@ -62,7 +62,7 @@ class Latency:
     """How long an alert took to reach its first receiver, in scenario seconds from the onset.
 
     `condition_s` is when its condition became true, None when that was not measured; `notified_s`
-    is None when nobody was notified. `bound_s` is when a receiver must have been notified, by the
+    is None when no receiver was notified. `bound_s` is when one must have been notified, by the
     intervals in between (see `verifier.judge.latency.bound_s`).
     """
 

@@ -31,7 +31,7 @@ RESOLVE_TIMEOUT: Final = "5m"
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A configuration that was read; `receivers` are those that notify somebody, in file order.
+    """A configuration that was read; `receivers` are those with an integration, in file order.
 
     `_data` is the file as it was read; the reader has checked its shape.
     """

@@ -45,7 +45,7 @@ _FALSE: Final = ("false", "no", "off", "n")
 
 
 def read_routes(document: Document) -> tuple[tuple[str, ...], Route, tuple[Finding, ...]]:
-    """Return the receivers that notify somebody, the root route and what to know about the file.
+    """Return the receivers with an integration, the root route and what to know about the file.
 
     Raises one `InputError` with every mistake.
     """
@@ -82,7 +82,7 @@ class _RoutingReader(PackWalker):
         return receivers, root, tuple(self.findings)
 
     def receivers(self, top: dict[str, Value]) -> tuple[str, ...]:
-        """Return the names of the receivers that notify somebody."""
+        """Return the names of the receivers with an integration."""
         notifying = []
         for index, raw in enumerate(self.sequence(top.get("receivers"), ("receivers",))):
             steps = ("receivers", index)

@@ -97,7 +97,7 @@ def compress_expression(expr: str, factor: float) -> str:
     if factor == 1:
         return expr
     compressed = _TOKEN.sub(lambda match: _compressed(match, factor), expr)
-    # The text is changed token by token, so the syntax tree has the last word.
+    # The text is changed token by token, so the syntax tree decides.
     if _durations(promql.parse(compressed), 1) != _durations(promql.parse(expr), factor):
         raise ValueError("its durations cannot be distinguished from the rest, write them plainly")
     return compressed

@@ -1,4 +1,4 @@
-"""The world of a run in real time: made, put behind a page, and all that its server answers.
+"""The world of a run in real time: made, put behind a page, with every route of its server.
 
 Called by `serve`, and by `start` for runs with servers around their world. Nothing here waits or
 listens: `exporter.server.service` does.
@@ -56,9 +56,9 @@ def expose(world: World, scenario: Scenario, *, fresh: bool) -> Exposition:
 
 
 def build_server(world: World, exposition: Exposition, token: str | None) -> web.Application:
-    """Return all that a world in real time answers: metrics, health, its faults, its address.
+    """Return every route of a world in real time: metrics, health, its faults, its address.
 
-    With a `token`, only whoever sends it may change faults.
+    With a `token`, only clients that send it may change faults.
     """
     app = build_app(exposition)
     app.router.add_get(TARGETS, answer_targets)

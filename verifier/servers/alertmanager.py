@@ -90,7 +90,7 @@ class Alertmanager:
 
     @property
     def path_prefix(self) -> str:
-        """As in Prometheus' `alertmanagers` list; nobody else knows it."""
+        """As in Prometheus' `alertmanagers` list; no other server has it."""
         return self._server.path_prefix
 
     @property

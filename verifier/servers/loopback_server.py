@@ -1,7 +1,7 @@
-"""A server program of ours on a loopback port, below a path that nobody else knows.
+"""A server program of ours on a loopback port, below a secret path.
 
 Holds what Prometheus and Alertmanager have in common: start on a free port, wait until ready, start
-again in place, and the error that says why a server failed. It knows neither their flags nor their
+again in place, and the error that says why a server failed. It has neither their flags nor their
 APIs.
 """
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 OPTIONAL: Final = "extras.yaml"
-"""Alerts in a file of this name are not loaded unless somebody chooses so."""
+"""Alerts in a file of this name are loaded only on request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -244,7 +244,7 @@ def _files(folder: Path, *endings: str) -> list[Path]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git says, None when there is no git or no checkout."""
+    """Return what git prints, None when there is no git or no checkout."""
     git = shutil.which("git")
     if git is None:
         return None

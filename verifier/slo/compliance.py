@@ -1,4 +1,4 @@
-"""The outcome of an SLO check: its ten steps, and what policy, alerts and panels say.
+"""The outcome of an SLO check: its ten steps, and what policy, alerts and panels hold.
 
 Values only: made by `check`, written by `report` and the front door. A step that is `not seen` is
 no failure: what it needs (a git checkout, a workflow) is not to be seen from here.

@@ -51,7 +51,7 @@ def budget_of(policy: Policy | None) -> dict[str, Any] | None:
 
 
 def budget_lines(policy: Policy | None) -> list[str]:
-    """Return the budget in words, a line each; none without a target."""
+    """Return the budget as lines of text; none without a target."""
     budget = budget_of(policy)
     if budget is None:
         return []

@@ -1,7 +1,7 @@
 """A scenario's past: what was simulated, and stored, before its start.
 
 Used by the simulation of a scenario and by every run in real time. The past begins with a healthy
-world and holds the scenario's incidents; it is as long as rules and panels look back.
+world and holds the scenario's incidents; it is as long as rules and panels read back.
 """
 
 from __future__ import annotations

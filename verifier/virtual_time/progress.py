@@ -23,7 +23,7 @@ REPORT_EVERY_S: Final = 0.2
 
 
 class ProgressReporter:
-    """Reports the progress of one scenario to `report`, or to nobody."""
+    """Reports the progress of one scenario to `report`, if there is one."""
 
     def __init__(self, scenario: Scenario, report: Report | None) -> None:
         """Start counting the time that the scenario takes."""

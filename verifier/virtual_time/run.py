@@ -1,7 +1,8 @@
 """The judge of virtual time: a scenario is simulated, its history is given to a real Prometheus.
 
 Called by the suite, once per scenario. What follows a change is always simulated exactly; steady
-states are resampled unless the caller wants everything exact. The verdict says how much was which.
+states are resampled unless the caller wants everything exact. The verdict states how
+much of it was resampled.
 """
 
 from __future__ import annotations

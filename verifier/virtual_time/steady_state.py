@@ -1,4 +1,4 @@
-"""When a world is in a steady state, and what its further scrapes look like.
+"""When a world is in a steady state, and further scrapes drawn from it.
 
 Between two changes of load or faults a world settles. Once its last minutes, simulated exactly,
 show no trend in any series that is read, further minutes are drawn at random from those very

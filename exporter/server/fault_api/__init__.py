@@ -1,1 +1,1 @@
-"""The fault API: who may call it, what it changes, what it answers."""
+"""The fault API: who may call it, what it changes, what it returns."""

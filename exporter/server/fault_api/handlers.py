@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simulator.faults.fault import Fault
 
 BODY_TIMEOUT_S: Final = 5.0
-"""A body is a few hundred bytes: whoever takes longer holds a connection, not a fault."""
+"""A body is a few hundred bytes: a client that takes longer only holds a connection open."""
 
 JsonObject: TypeAlias = "Mapping[str, object]"
 

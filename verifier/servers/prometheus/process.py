@@ -57,7 +57,7 @@ class PrometheusProcess:
         self.server.start(lambda: [binary, *self._storage_flags(), *self._web_flags()])
 
     def write_config(self, config: str) -> None:
-        """Replace the configuration file, which the server reads when it is told to reload."""
+        """Replace the configuration file, which the server reads on reload."""
         try:
             (self.server.directory / CONFIG).write_text(config, encoding="utf-8")
         except OSError as error:

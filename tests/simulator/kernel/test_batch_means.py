@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.simulator.batch_means import agrees, erlang_c
+from tests.simulator.kernel.batch_means import agrees, erlang_c
 
 
 @pytest.mark.parametrize(
