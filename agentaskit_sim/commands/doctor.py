@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import typer
 from rich.console import Console
@@ -123,8 +123,10 @@ def check_kernel() -> MachineCheck:
     """Check numba, and whether the compiled kernel can be kept from one run to the next."""
     numba = f"numba {version('numba')}"
     try:
-        from simulator.kernel.loop import run  # noqa: PLC0415 - numba looks for its cache on import
+        from simulator.kernel import loop  # noqa: PLC0415 - the other checks do without
 
+        loop.compile_kernel()
+        run: Any = loop.run  # numba has put its own type in the place of the function
         folder = Path(run.stats.cache_path)
     except (ImportError, RuntimeError, OSError) as error:
         return MachineCheck(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def build(topology: Topology) -> State:
     """The state of `topology` at time 0; streams are not yet filled."""
+    k.compile_kernel()
     w, x = _layout(tables_of(topology))
     state = view(topology, w, x)
     _set_clocks(state.head, topology)

@@ -16,12 +16,20 @@ elsewhere would leave stale machine code in use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from numba import njit
+from types import FunctionType
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+    Reals = NDArray[np.float64]
+
+Step = TypeVar("Step", bound="Callable[..., object]")
+_OPTIONS = "compilation_options"
 
 NEVER = 1 << 62
 """An instant that is never reached, 146 years; half of an int64, so that sums do not overflow."""
@@ -170,20 +178,40 @@ DONE, REFILL = 0, 1
 """What `run` returns: the command is carried out, or the streams run low."""
 
 
-def _compiled(**options: Any) -> Callable[[Any], Any]:
-    """`njit` for a step of the kernel: no reference counting, for nothing is ever allocated.
+def _step(**options: bool) -> Callable[[Step], Step]:
+    """Mark a step of the kernel with the options of its compilation, for `compile_kernel`."""
 
-    The error model of numpy leaves out the test for a division by zero, which cannot happen here.
+    def mark(step: Step) -> Step:
+        setattr(step, _OPTIONS, options)
+        return step
+
+    return mark
+
+
+def compile_kernel() -> None:
+    """Put the compiled form of every step in its place. To be called before the first `run`.
+
+    Not done on import, because importing numba takes half a second, and most of what reads the
+    columns of this module (the catalogue of faults, the schema of scenarios) never runs a world.
+    numba compiles, or reads its cache, at the first call of `run`.
     """
-    return njit(error_model="numpy", _nrt=False, **options)  # type: ignore[call-overload,no-any-return]  # numba's stubs leave out `_nrt`
+    from numba import njit  # noqa: PLC0415 - see above
+
+    for name, step in list(globals().items()):
+        # What is compiled already is no plain function any more.
+        if isinstance(step, FunctionType) and hasattr(step, _OPTIONS):
+            # No reference counting, for nothing is ever allocated. The error model of numpy leaves
+            # out the test for a division by zero, which cannot happen here.
+            options = {"error_model": "numpy", "_nrt": False, **getattr(step, _OPTIONS)}
+            globals()[name] = njit(**options)(step)
 
 
 # Steps are called by the kernel alone: wrappers for Python and C would only take time to compile.
 _inner = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Hot steps are copied into their callers. Cold ones are rare or long, where a copy at each of
 # several calls would cost more in compilation and cache than the call does.
-_hot = _compiled(forceinline=True, **_inner)
-_cold = _compiled(**_inner)
+_hot = _step(forceinline=True, **_inner)
+_cold = _step(**_inner)
 
 
 # Where a row begins.
@@ -1305,8 +1333,8 @@ def settle_all(w):
     fold_hosts(w)
 
 
-@_compiled(cache=True)
-def run(w, x, command, which):
+@_step(cache=True)
+def run(w: Integers, x: Reals, command: int, which: int) -> int:
     """Carry out a command: advance to `which` (ns), settle, or act on agent or pool `which`.
 
     Returns DONE, or REFILL when the drawn numbers run low before the instant is reached: the caller
