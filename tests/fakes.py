@@ -197,7 +197,7 @@ class FakeWorld:
 
 
 class MockClock:
-    """A clock that stands still until somebody sleeps: then it jumps to the end of the sleep.
+    """A clock that stands still until a task sleeps: then it jumps to the end of the sleep.
 
     Every sleep ends `oversleeps_s` late; `spend` lets computing take its time.
     """

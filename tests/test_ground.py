@@ -62,7 +62,7 @@ def test_plain_make_prints_help_with_every_target(repository):
     )
 
 
-def test_ci_runs_what_the_readme_says_and_nothing_else(repository):
+def test_ci_runs_the_commands_of_the_readme_and_nothing_else(repository):
     """`make check test`, two targets that a developer uses."""
     ci = repository / ".ci" / "run"
     commands = [line for line in ci.read_text().splitlines() if line and line[0] != "#"]

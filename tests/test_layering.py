@@ -270,7 +270,7 @@ verifier.servers -> verifier.pack
 ```"""
 
 
-def test_a_small_house_is_as_drawn():
+def test_a_small_tree_matches_its_arrows():
     """Folders and modules beside them are units; another room is one target."""
     assert wrong_arrows(read_drawing(DRAWING), read_arrows(HOUSE)) == []
 

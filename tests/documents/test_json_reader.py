@@ -12,7 +12,7 @@ from documents.mistakes import InputError
 from documents.yaml_reader import parse_json
 
 
-def test_json_values_know_their_place_too():
+def test_json_values_have_their_place_too():
     """A dashboard's mistake has its line and column, tabs and all."""
     text = '{\n\t"title": "SLA",\n\t"panels": [\n\t\t{"id": 1, "expr": "up"}\n\t]\n}\n'
     document = parse_json(text, "d.json")

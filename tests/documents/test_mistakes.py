@@ -51,7 +51,7 @@ def test_an_error_is_one_line_for_each_mistake_and_survives_another_process():
 
 
 def test_places_can_be_left_out():
-    """For whoever sent a document that has no name."""
+    """For a document that was sent and has no name."""
     error = InputError(PLACE.mistake(WRONG), PLACE.mistake("wrong")).without_places()
     assert str(error) == "seed must be at least 0, got -1\nwrong"
 
@@ -65,7 +65,7 @@ def test_mistakes_are_gathered_in_the_order_of_the_file():
 
 
 def test_mistakes_at_one_place_are_in_the_order_of_their_sentences():
-    """So that the same file gives the same lines, whoever noted them first."""
+    """So that the same file gives the same lines, in whatever order they were noted."""
     keys = [PLACE.mistake(UnknownKey(key, ("seed",))) for key in ("sedd", "b", "a")]
     assert gather(keys).mistakes == gather(reversed(keys)).mistakes == tuple(sorted(keys, key=str))
 

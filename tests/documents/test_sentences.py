@@ -127,6 +127,6 @@ def test_no_code_reads_a_sentence_back(repository):
         "if mistake.sentence.startswith('unknown key'): pass",
     ],
 )
-def test_a_sentence_that_is_read_back_would_be_seen(planted):
+def test_a_sentence_that_is_read_back_would_be_detected(planted):
     """The planted fault of the test above."""
     assert read_back(planted) == [1]

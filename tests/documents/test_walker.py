@@ -48,7 +48,7 @@ def test_what_has_the_wrong_shape_reads_as_left_out(walker):
 
 
 def test_what_is_left_out_is_no_mistake(walker):
-    """Whether it may be is for the reader to say."""
+    """Whether it may be is for its reader to decide."""
     assert walker.mapping(None, ("nothing",), ("name",)) == {}
     assert walker.sequence(None, ("nothing",)) == ()
     walker.raise_mistakes()

@@ -23,7 +23,7 @@ used:
 """
 
 
-def test_every_value_knows_its_line_and_column():
+def test_every_value_has_its_line_and_column():
     """Values in block and flow style, list items and block text all have their place."""
     document = parse(GOOD, "rules.yaml")
     assert document.position(("groups", 0, "name")) == (2, 11)
@@ -47,7 +47,7 @@ def test_merged_mappings_are_merged_and_what_stands_beside_wins():
 
 
 def test_only_plain_values_are_made():
-    """YAML 1.2 words: `yes` and dates are text, quoted numbers stay text."""
+    """YAML 1.2 types: `yes` and dates are text, quoted numbers stay text."""
     text = "{a: yes, b: 2026-01-05, c: '12', d: ~, e: 1e3, f: true, g: 0x10, 1: k}"
     expected = {
         "a": "yes",

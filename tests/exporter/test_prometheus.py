@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the server in both formats, and answers by the contract's names."""
+"""A real Prometheus scrapes the server in both formats and has every metric of the contract."""
 
 from __future__ import annotations
 

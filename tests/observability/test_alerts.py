@@ -149,7 +149,7 @@ def differences(rules, contract):
 
 
 def test_the_nineteen_have_the_condition_for_and_labels_of_the_contract(rules):
-    """Every one of them, and no other, in the file where users look for it."""
+    """Every one of them, and no other, in the file where users expect it."""
     assert differences(rules, CONTRACT) == []
     assert [len(alerts) for alerts in CONTRACT.values()] == [7, 8, 4]
 
@@ -194,7 +194,7 @@ def test_no_extra_has_the_name_of_one_of_the_nineteen(every_rule):
 
 
 def test_promtool_accepts_every_alert_file_and_refuses_a_broken_one(pack, run_tool, tmp_path):
-    """`promtool check rules` is what Prometheus itself would say at start-up."""
+    """`promtool check rules` applies the checks of Prometheus itself at start-up."""
     files = sorted((pack / "alerts").iterdir())
     status, output = run_tool("promtool", "check", "rules", *files)
     assert status == 0, output
@@ -205,7 +205,7 @@ def test_promtool_accepts_every_alert_file_and_refuses_a_broken_one(pack, run_to
 
 
 def test_every_metric_of_every_rule_is_exported(every_rule):
-    """`up` is Prometheus's own. A name that nobody exports makes a rule that never fires."""
+    """`up` is Prometheus's own. A name that is not exported makes a rule that never fires."""
     for rule in every_rule:
         assert metrics_of(rule["expr"]) <= EXPORTED | {"up"}, rule["alert"]
     assert not metrics_of("agentaskit_queue_depth > 1") <= EXPORTED

@@ -203,7 +203,7 @@ RENDERED = {
 
 
 def render(rule_files, rules, directory):
-    """Write a promtool test that expects what `RENDERED` says of every rule; return its path."""
+    """Write a promtool test that expects the text of `RENDERED` for every rule; return its path."""
     tests = []
     for rule in rules:
         series, labels, summary, description = RENDERED[rule["alert"]]
@@ -231,7 +231,7 @@ def files(pack):
     return [pack / "alerts" / f"{name}.yaml" for name in ("slo", "performance", "backpressure")]
 
 
-def test_all_nineteen_read_well_when_they_fire(files, nineteen, run_tool, tmp_path):
+def test_the_annotations_of_all_nineteen_read_well(files, nineteen, run_tool, tmp_path):
     """Summary, description, link and labels, by value, as Prometheus renders them."""
     assert len(nineteen) == len(RENDERED) == 19
     status, output = run_tool("promtool", "test", "rules", render(files, nineteen, tmp_path))
@@ -246,7 +246,7 @@ def test_all_nineteen_read_well_when_they_fire(files, nineteen, run_tool, tmp_pa
         ("{{ $labels.priority }} tasks are", "{{ $labels.queue }} tasks are"),
     ],
 )
-def test_an_annotation_that_reads_wrongly_is_caught(
+def test_an_annotation_that_reads_wrongly_is_detected(
     files, nineteen, run_tool, tmp_path, *, right, wrong
 ):
     """A percentage shown as 9950 %, Jinja residue, a label that is not there."""

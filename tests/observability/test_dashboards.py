@@ -70,7 +70,7 @@ def cells(panel):
 
 
 def describe_panel(panel):
-    """Return what is wrong with one panel, as short words."""
+    """Return what is wrong with a panel, as short names."""
     wrong = []
     defaults = panel["fieldConfig"]["defaults"]
     unit = defaults.get("unit") or panel["options"].get("yAxis", {}).get("unit")

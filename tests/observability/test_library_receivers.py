@@ -1,4 +1,4 @@
-"""Every bundled scenario names the receivers to whom the pack's Alertmanager routes its alerts."""
+"""Every bundled scenario names the receivers to which the pack's Alertmanager routes its alerts."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_a_route_that_is_never_reached_is_caught(
 
 
 def test_amtool_accepts_the_configuration_and_refuses_a_broken_one(config, run_tool, tmp_path):
-    """`amtool check-config` is what Alertmanager itself would say at start-up."""
+    """`amtool check-config` applies the checks of Alertmanager itself at start-up."""
     assert run_tool("amtool", "check-config", config)[0] == 0
     broken = tmp_path / "alertmanager.yml"
     broken.write_text(config.read_text().replace("receiver: sre-oncall", "receiver: nobody"))
@@ -89,7 +89,7 @@ def secrets_and_foreign_receivers(config):
 
 
 def test_no_receiver_holds_a_secret_or_notifies_another_machine(config):
-    """The file runs as it is and notifies nobody by mistake."""
+    """The file runs as it is and notifies no receiver by mistake."""
     data = load(config).data
     assert secrets_and_foreign_receivers(data) == []
     planted = copy.deepcopy(data)

@@ -15,7 +15,7 @@ from tests.scenarios.good import GOOD
 
 
 def test_a_good_scenario_becomes_values():
-    """Every part of the file arrives where the simulator and the judge look for it."""
+    """Every part of the file arrives where the simulator and the judge read it."""
     scenario = parse_scenario(GOOD, "good.yaml")
     assert (scenario.name, scenario.seed, scenario.duration_s) == ("good", 42, 1200.0)
     assert not scenario.pending_allowed

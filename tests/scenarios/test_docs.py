@@ -1,4 +1,4 @@
-"""The documentation of scenario files says what the code says."""
+"""The documentation of scenario files agrees with the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expectations count from their causes, and say who must be notified."""
+"""Expectations count from their causes, and name who must be notified."""
 
 # ruff: noqa: E501 - a mutation and its message are read in one line
 from __future__ import annotations
@@ -22,8 +22,8 @@ def test_expectations_count_from_their_cause():
     assert (maybe.onset_s, maybe.end_s, maybe.not_before_s) == (0.0, 0.0, -7200.0)
 
 
-def test_an_expectation_may_say_who_must_be_notified():
-    """Anybody, nobody at all, or those who are named; and whether of its end too."""
+def test_an_expectation_may_name_who_must_be_notified():
+    """Any receiver, none, or those that are named; and whether of its end too."""
     text = GOOD.replace("explained: why not", "explained: why not, receivers: [pager, slack]")
     text = text.replace("    fires_within: 8m", "    receivers: []\n    fires_within: 8m", 1)
     text += "  - {alert: Late, cause: loop, notifies_resolved: true, fires_within: 8m}\n"

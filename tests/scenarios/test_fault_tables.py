@@ -1,4 +1,4 @@
-"""The tables of faults in the documentation say what the code says."""
+"""The tables of faults in the documentation agree with the code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_page_holds_the_tables_that_the_code_writes(page, repository):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_that_says_something_else_is_noticed_and_mended(page, repository):
+def test_a_page_that_differs_is_detected_and_corrected(page, repository):
     """A cell that differs, a row that is missing; nothing outside the marks is touched."""
     text = (repository / page).read_text(encoding="utf-8")
     for wrong in (

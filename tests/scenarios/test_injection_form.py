@@ -1,4 +1,4 @@
-"""Faults of the fault API are read with the words, units and mistakes of scenario files."""
+"""Faults of the fault API are read with the keys, units and mistakes of scenario files."""
 
 from __future__ import annotations
 

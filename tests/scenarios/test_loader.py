@@ -23,7 +23,7 @@ def test_a_bundled_scenario_is_found_by_its_name():
 
 @pytest.mark.parametrize("path", library(), ids=lambda path: path.stem)
 def test_every_bundled_scenario_loads(path):
-    """The library holds no mistake, and says to editors where its schema is."""
+    """The library holds no mistake, and refers editors to its schema."""
     assert load_scenario(path).name == path.stem
     first = path.read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=../scenario.schema.json"

@@ -1,4 +1,4 @@
-"""A topology file changes the built-in system where it says so."""
+"""A topology file changes the parts of the built-in system that it names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from simulator.topology import Topology
 
 
 def test_a_topology_file_may_add_a_tier(tmp_path):
-    """A tier of a new name is added with what it says; the others stay."""
+    """A tier of a new name is added with its own numbers; the others stay."""
     path = tmp_path / "t.yaml"
     path.write_text("tiers: {interns: {agents: 10, takes: [work], speed: 0.5}}\n")
     topology = load_topology(path)

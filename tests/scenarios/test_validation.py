@@ -136,7 +136,7 @@ def test_a_scenario_that_is_no_mapping_is_one_line():
 
 
 def test_a_bound_of_the_simulator_is_a_mistake_at_its_key():
-    """As data, in the file's words: the key for the field, a duration for seconds."""
+    """As data, in the file's terms: the key for the field, a duration for seconds."""
     with pytest.raises(InputError) as caught:
         parse_scenario(GOOD.replace("alive: 200ms", "alive: 2d"), "good.yaml")
     (mistake,) = caught.value.mistakes
@@ -165,7 +165,7 @@ class Parts(BaseModel):
     ],
 )
 def test_choices_and_keys_are_those_of_the_model_at_the_place(text, problem):
-    """Taken from its types, not from pydantic's words about them."""
+    """Taken from its types, not from pydantic's messages."""
     document = parse(text, "x.yaml")
     walker = ModelWalker(document)
     assert walker.validate(Parts, document.data, ()) is None

@@ -10,7 +10,7 @@ from simulator.bounds import BoundError, require, require_positive, require_shar
 
 
 def test_a_refusal_keeps_its_parts_and_makes_the_sentence():
-    """Whoever wants the parts reads them; whoever prints it gets the sentence."""
+    """Code reads the parts; a person gets the sentence."""
     agents = 0
     with pytest.raises(BoundError) as raised:
         require(1 <= agents <= 9, "agents", "1 to 9", agents, owner="tier micro")

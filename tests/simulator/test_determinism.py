@@ -1,4 +1,4 @@
-"""Same seed, same bytes: whoever reads, in whatever steps and process, compiled or not."""
+"""Same seed, same bytes: however often it is read, in any steps and process, compiled or not."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_neither_steps_nor_readings_change_a_byte(seed):
 
 
 def test_readings_between_time_outs_change_no_byte():
-    """Tasks that waited too long leave at their instant, not when somebody happens to read."""
+    """Tasks that waited too long leave at their instant, not at the next reading."""
     impatient = tuple(
         Priority(name=name, share=0.25, wait_limit_s=0.03 + 0.01 * number)
         for number, name in enumerate(PRIORITIES)
@@ -186,7 +186,7 @@ def arrival_instants(world, until_s):
 
 
 def test_ending_a_fault_by_hand_is_ending_it_by_plan():
-    """`inject` and `end` at run time give the same world as the plan that says so beforehand."""
+    """`inject` and `end` at run time give the same world as a plan with the same times."""
     slow = fault("task_slowdown", factor=4.0, start_s=1.0, duration_s=1.5)
     planned = make(slow)
     by_hand = make()

@@ -102,7 +102,7 @@ async def test_a_late_event_loop_is_measured():
 
 
 async def test_the_maximum_of_the_lag_is_forgotten_after_a_minute():
-    """An old delay must not look like a present one."""
+    """An old delay must not be shown as a present one."""
     clock, world, pacer = make()
     clock.oversleeps_s = 0.5
     await pacer.run(until_s=61.0)

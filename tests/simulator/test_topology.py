@@ -1,4 +1,4 @@
-"""The topology refuses every number that no system can have, and says which field it was."""
+"""The topology refuses every number that no system can have, and names its field."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_parts_that_do_not_fit_together_are_refused(changes, field, rule):
     assert (error.field, error.rule) == (field, rule)
 
 
-def test_a_class_that_never_comes_needs_nobody():
+def test_a_class_without_a_share_needs_no_tier():
     """A share of 0: the tiers that would take it may be missing."""
     classes = (replace(WORK, share=1.0), replace(COORDINATION, share=0.0))
     assert Topology(tiers=BASE.tiers[4:], classes=classes).fleet == 835

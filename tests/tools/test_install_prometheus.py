@@ -310,7 +310,7 @@ def test_where_no_installation_works_the_error_lists_what_to_do(machine):
 
 
 def test_the_output_of_apt_is_shown_when_it_fails(machine):
-    """Its own words are the best diagnosis."""
+    """Its own message is the best diagnosis."""
     machine.is_a("Linux", "riscv64", user=0)
     machine.has_apt("2.42.0", "0.25.0", status=100)
     result = machine.run()

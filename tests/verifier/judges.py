@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scripted:
-    """Does for each scenario what its name says; leaves a note of who ran it in `folder`."""
+    """Does for each scenario what its name requests; leaves a note of who ran it in `folder`."""
 
     folder: Path
 

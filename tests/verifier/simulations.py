@@ -61,7 +61,7 @@ def pack_panels(*names: str) -> tuple[Panel, ...]:
 
 
 NEAR = ("performance", "backpressure")
-"""Rule files that look back five minutes at most: their past costs nothing."""
+"""Rule files that read back five minutes at most: their past costs nothing."""
 HEALTHY = HealthyWorlds()
 """The healthy worlds of this process, each simulated when a test first needs it."""
 

@@ -151,7 +151,7 @@ except KeyboardInterrupt:
     ("number", "status"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)],
 )
-def test_no_process_outlives_a_run_that_is_stopped(tmp_path, repository, number, status):
+def test_no_process_is_left_after_a_run_that_is_stopped(tmp_path, repository, number, status):
     """Workers, their children and their folders are gone, even when the parent was killed."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(tmp_path)],

@@ -51,7 +51,7 @@ def test_times_are_divided_and_come_after_the_lead():
     assert plan.load.rate == 100.0
 
 
-def test_what_builds_up_does_so_as_much_faster():
+def test_what_builds_up_does_so_faster_by_the_factor():
     """A leak is as large at the same time of the scenario; a scrape as late for its timeout."""
     (leak,) = TimeCompression(30).plan(Plan(faults=(fault(MemoryLeak(bytes_per_s=1e5)),))).faults
     assert leak.parameters == MemoryLeak(bytes_per_s=3e6)
@@ -59,7 +59,7 @@ def test_what_builds_up_does_so_as_much_faster():
     assert slow.parameters.delay_s == pytest.approx(0.6)
 
 
-def test_the_fleet_is_scaled_as_much_faster_and_all_else_stays():
+def test_the_fleet_is_scaled_faster_by_the_factor_and_all_else_stays():
     """Service, queues and starts are what rates and latencies are made of."""
     topology, base = TimeCompression(30).topology(Topology()), Topology()
     assert topology.scaling_memory_s == pytest.approx(base.scaling_memory_s / 30)
@@ -85,7 +85,7 @@ def test_scrapes_come_as_often_as_the_smallest_window_needs(factor, scrape_s, ti
 
 
 @pytest.mark.parametrize("factor", [0.5, 0, 1001, float("nan")])
-def test_a_tempo_that_cannot_be_is_refused(factor):
+def test_an_impossible_time_compression_is_refused(factor):
     """Slower than real time, and faster than anything can be scraped."""
     with pytest.raises(ValueError, match="compress must be 1 to 1000"):
         TimeCompression(factor)
@@ -103,5 +103,5 @@ def test_loads_that_go_by_the_clock_cannot_be_compressed():
 
 
 def test_the_world_keeps_its_own_inertia():
-    """15 s of filling queues are 450 s of a scenario told 30 times as fast, of which 15 were in."""
+    """15 s of filling queues are 450 s of a scenario run 30 times as fast, of which 15 were in."""
     assert TimeCompression(30).allowance_s(15.0) == 435.0

@@ -120,7 +120,7 @@ def test_a_port_in_use_gets_a_note_and_does_not_keep_verify_from_running(program
 
 
 def test_the_check_of_the_kernel_shows_its_cache_and_that_it_is_compiled():
-    """With the compiler switched off there is no cache, and the check says so instead."""
+    """With the compiler switched off there is no cache, which the check reports."""
     make().advance(0.1)
     check = doctor.check_kernel()
     if os.environ.get("NUMBA_DISABLE_JIT", "0") == "0":

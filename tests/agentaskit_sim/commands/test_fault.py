@@ -152,7 +152,7 @@ def test_the_catalogue_lists_every_kind_and_the_parameters_of_each(command, serv
 def test_a_mistake_is_one_line_with_status_2_and_changes_nothing(
     command, serve, world, arguments, message
 ):
-    """Most are found by the world and reported in its own words."""
+    """Most are found by the world, whose own sentence is printed."""
     with serve() as url:
         command("fault", "inject", "agent_hang", "--name", "held", "--url", url)
         before = world.fingerprint(), world.plan

@@ -6,7 +6,7 @@ from agentaskit_sim.commands.options import repeat_options
 
 
 def test_an_option_takes_the_files_that_follow_it():
-    """Other words stay scenarios."""
+    """Other arguments stay scenarios."""
     assert repeat_options(
         ["verify", "a", "--rules", "b.yaml", "c.yml", "d", "e.yaml", "--json"]
     ) == [

@@ -96,7 +96,7 @@ def test_a_report_that_cannot_be_written_fails_that_step(run, tmp_path):
 
 @pytest.mark.parametrize("arguments", [("nowhere",), ("--report", "."), ("--unknown",)])
 def test_a_wrong_argument_is_status_2_without_a_traceback(run, arguments):
-    """One line that says what is wrong."""
+    """One line with what is wrong."""
     done = run(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""

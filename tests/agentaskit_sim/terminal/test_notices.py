@@ -69,7 +69,7 @@ def test_an_alert_that_becomes_pending_anew_between_two_readings_is_noticed():
     assert notice_stack(PENDING_STATUS, anew) == ["PoolExhausted sandbox_type=B is pending"]
 
 
-def test_of_an_alert_that_was_never_seen_only_the_name_is_printed():
+def test_of_an_alert_that_was_never_observed_only_the_name_is_printed():
     """Which of its labels distinguish it from others is known from its rule alone."""
     assert notice_stack(NO_STATUS, replace(NO_STATUS, notifications=(NOTIFICATION,))) == [
         "slack-warnings was notified: PoolExhausted fires"

@@ -91,7 +91,7 @@ def test_the_block_never_outgrows_the_terminal(width, height):
 
 
 def test_firing_alerts_stand_before_pending_ones_and_the_latest_first():
-    """However many there are, the most urgent are seen."""
+    """However many there are, the most urgent are shown."""
     early, late = (replace(FIRING, alert=name, since_s=NOW_S - ago) for name, ago in
                    (("Early", 60), ("Late", 1)))  # fmt: skip
     lines = shown(content(NO_STATUS.with_alerts((EXHAUSTED, early, late))))

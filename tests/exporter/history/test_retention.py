@@ -17,7 +17,7 @@ from tests.exporter.history.recordings import (
 
 
 def test_each_series_is_kept_as_deep_as_it_is_read():
-    """The depth, rounded up, and one scrape more; a series that nobody reads is not kept."""
+    """The depth, rounded up, and one scrape more; a series that is never read is not kept."""
     recorder = make_recorder(requests_total=2 * HOUR_S, errors_total=100.0, depth=0.0)
     assert recorder.past_s == 7500
     record_rows(recorder, -recorder.past_s, [[1, 1, 1]], [0] * 500)

@@ -113,7 +113,7 @@ def test_a_port_in_use_is_reported_with_the_way_out():
 
 
 def test_a_host_that_is_not_here_is_the_callers_mistake():
-    """Neither a name that nobody knows nor an address of another machine."""
+    """Neither an unknown name nor an address of another machine."""
     for host in ("no-such-host.invalid", "192.0.2.1"):
         with pytest.raises(ValueError, match="host must be an address of this machine"):
             bind(host, 0)

@@ -16,7 +16,7 @@ PROMETHEUS_ACCEPTS = re.compile(r'(?i)^application/json(;\s*charset=("utf-8"|utf
 
 @pytest.fixture
 async def client():
-    """Return a client of a server that answers nothing else."""
+    """Return a client of a server with no other route."""
     app = web.Application()
     app.router.add_get(TARGETS, answer_targets)
     async with TestClient(TestServer(app)) as client:

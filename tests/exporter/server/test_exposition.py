@@ -76,7 +76,7 @@ def test_a_world_behind_its_time_says_by_how_much(exposition, clock):
 
 
 def test_while_the_exporter_is_down_scrapes_are_refused_and_counted(exposition, world):
-    """The world goes on; afterwards the page says how many were lost."""
+    """The world goes on; afterwards the page counts how many were lost."""
     exposition.scrape()
     world.change(exporter_up=False)
     world.advance(1.01)
@@ -116,7 +116,7 @@ def test_the_page_says_who_runs_and_what_replays_it(exposition):
 
 
 def test_facts_for_people_name_the_faults(exposition, world):
-    """The landing page says what is in effect."""
+    """The landing page lists what is in effect."""
     world.begin_fault("traffic_drop")
     facts = dict(exposition.facts())
     assert facts["Faults in effect"] == "traffic_drop-here"

@@ -17,7 +17,7 @@ from tests.fakes import FakeWorld
 
 
 class ScriptedReporter:
-    """A reporter that keeps what is said, and ends or raises when it is run."""
+    """A reporter that keeps every sentence, and ends or raises when it is run."""
 
     def __init__(self, error=None):
         """Raise `error` at once if there is one, else report for ever."""
@@ -77,7 +77,7 @@ async def test_a_page_is_served_and_its_world_paced_inside_the_block_only(exposi
 
 
 async def test_a_signal_ends_the_service_with_its_status(exposition):
-    """128 and the number; the reporter is cancelled and says a last sentence."""
+    """128 and the number; the reporter is cancelled and prints a last sentence."""
     reporter = ScriptedReporter()
     status = await run(exposition, reporter, announce=lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert status == 128 + signal.SIGTERM
@@ -87,7 +87,7 @@ async def test_a_signal_ends_the_service_with_its_status(exposition):
 
 @pytest.mark.parametrize("exit_at_end", [True, False])
 async def test_the_end_of_the_scenario_ends_the_service_only_if_it_should(exposition, exit_at_end):
-    """Status 0; without the option the world goes on, and that is said."""
+    """Status 0; without the option the world goes on, and that is reported."""
     reporter = ScriptedReporter()
     service = asyncio.ensure_future(run(exposition, reporter, until_s=0.1, exit_at_end=exit_at_end))
     done, _ = await asyncio.wait([service], timeout=1.0)

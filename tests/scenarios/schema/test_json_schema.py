@@ -1,4 +1,4 @@
-"""The JSON Schema that editors read says what the loader checks."""
+"""The JSON Schema that editors read agrees with what the loader checks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_editors_see_what_the_loader_sees():
         assert not validator.is_valid(parse(GOOD.replace(old, new, 1), "good.yaml").data), new
 
 
-def test_the_schema_knows_every_fault():
+def test_the_schema_has_every_fault():
     """A fault that is added to the catalogue appears with its parameters."""
     rules = scenario_schema()["$defs"]["FaultModel"]["allOf"]
     assert [rule["if"]["properties"]["fault"]["const"] for rule in rules] == list(FAULTS)

@@ -34,7 +34,7 @@ def _inside(bound):
     return bound.least if bound.least is not None else 1.0
 
 
-def test_a_bound_puts_its_rule_in_words():
+def test_a_bound_has_its_rule_as_text():
     """Every form that a bound may have."""
     assert Bound(least=1).rule == "at least 1"
     assert Bound(above=0).rule == "above 0"

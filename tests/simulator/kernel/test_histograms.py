@@ -58,7 +58,7 @@ def test_every_quantile_of_every_duration_is_within_a_tenth(faults, quantile):
         assert histogram_quantile(quantile, counts) == pytest.approx(true, rel=0.1), name
 
 
-def test_a_narrow_peak_is_known_only_to_its_cell():
+def test_a_narrow_peak_is_resolved_only_to_its_cell():
     """Durations all near 0.6 s, between the bounds 0.5 and 0.75: a histogram knows no more."""
     outage = fault("dependency_outage", share=0.1, latency_s=0.6, start_s=0.0)
     world = World(Topology(), Plan(load=Load(rate=5000.0), faults=(outage,)), 42)

@@ -1,4 +1,4 @@
-"""The state of a new world: sound tables, who runs, who reports to whom."""
+"""The state of a new world: sound tables, the agents that run, the parent of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_fixed_tiers_and_the_floor_of_the_scaled_ones_run():
 
 
 def test_every_agent_is_in_one_list_and_those_that_run_in_the_directory():
-    """In random systems: the idle by group, the stopped, nobody waits."""
+    """In random systems: the idle by group, the stopped; no agent waits."""
     for seed in range(20):
         topology = random_topology(np.random.default_rng(seed))
         state = build(topology)
@@ -40,7 +40,7 @@ def test_parents_are_one_tier_up_and_the_first_tier_is_a_ring():
 
 
 def test_specialised_agents_are_asked_before_generalists():
-    """A generalist is kept for the class that nobody else takes."""
+    """A generalist is kept for the class that no other agent takes."""
     tiers = (
         Tier(name="both", agents=2, takes=("work", "coordination")),
         Tier(name="worker", agents=2, takes=("work",)),

@@ -91,7 +91,7 @@ def test_an_exponential_station_follows_erlang(servers, utilisation):
     agrees(batches.busy - np.multiply(batches.rates, batches.done), 0.0)
 
 
-def test_a_delay_that_the_theory_does_not_know_is_noticed():
+def test_a_delay_beyond_the_theory_is_detected():
     """Planted: half a millisecond in every hand-over. Theory and world then differ."""
     batches = observe(station(5, inbox_service_s=0.0005), 350.0)
     with pytest.raises(AssertionError, match="sigma from"):

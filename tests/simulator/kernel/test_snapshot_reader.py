@@ -23,7 +23,7 @@ def arrays(snapshot):
 
 
 def test_no_array_of_a_snapshot_can_be_written():
-    """Reading changes nothing in the world, and nobody changes a reading."""
+    """Reading changes nothing in the world, and a snapshot cannot be changed."""
     names = []
     for name, array in arrays(make().snapshot()):
         names.append(name)

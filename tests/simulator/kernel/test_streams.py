@@ -82,7 +82,7 @@ def test_a_mix_draws_what_a_binary_search_would():
 
 
 def test_the_kinds_of_tasks_have_their_shares():
-    """A tenth of the tasks for each sandbox, none calls the dependency: the kind's bits say so."""
+    """A tenth of the tasks for each sandbox, none calls the dependency, by the bits of its kind."""
     topology = small(dependency_share=0.0, triple_share=0.0)
     state = build(topology)
     Streams(topology, 3, None).refill(state)

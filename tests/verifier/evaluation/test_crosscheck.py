@@ -107,7 +107,7 @@ def test_templates_records_and_windows_give_no_difference(tmp_path: Path) -> Non
 def test_a_record_that_is_read_before_it_is_written_is_a_finding_and_differs(
     tmp_path: Path,
 ) -> None:
-    """Within a group Prometheus evaluates in order; the finding says that we do not."""
+    """Within a group Prometheus evaluates in order; the finding says that the judge does not."""
     rule_files = rules(
         tmp_path,
         {"alert": "Early", "expr": "y > 5"},

@@ -38,7 +38,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
-    """Return the pack's rules that look back five minutes, extras too, and `PRESENT`."""
+    """Return the pack's rules that read back five minutes, extras too, and `PRESENT`."""
     pack = pack_rules("slo", *NEAR, "extras")
     near = {r.alert for _, r in pack.alerts if max(read.depth_s for read in reads(r.expr)) <= 300}
     more = rules(tmp_path_factory.mktemp("rules"), PRESENT, interval="30s")
@@ -55,7 +55,7 @@ def judges_states(history, rule_files, end_s):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_alert_state_of_a_scenario_is_promtools(name, short):
-    """Pending and firing, at every evaluation, of every alert that looks back five minutes."""
+    """Pending and firing, at every evaluation, of every alert that reads back five minutes."""
     history, end_s = simulated(name).history, bundled(name).duration_s
     assert len(short.alerts) > 20
     states = judges_states(history, short, end_s)

@@ -43,7 +43,7 @@ def test_an_alert_that_is_active_at_the_end_has_not_resolved():
     assert timeline.episodes == (Episode(2940.0, 2940.0, None),)
 
 
-def test_two_spells_are_two_episodes_and_jitter_is_none():
+def test_two_active_periods_are_two_episodes_and_jitter_is_none():
     """An evaluation late by a third is no gap; one left out is."""
     (timeline,) = read(state("Slow", "pending", [10, 11, 12.3, 13, 15, 16]))
     assert timeline.episodes == (
@@ -52,7 +52,7 @@ def test_two_spells_are_two_episodes_and_jitter_is_none():
     )
 
 
-def test_label_sets_are_told_apart():
+def test_each_label_set_has_a_timeline_of_its_own():
     """Each has its own timeline, in the order of labels."""
     timelines = read(
         state("Slow", "firing", [10], tier="micro"), state("Slow", "firing", [20], tier="board")

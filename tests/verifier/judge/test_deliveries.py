@@ -19,7 +19,7 @@ from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, ver
 from verifier.judge.deliveries import check_receivers_exist
 
 
-def test_an_alert_that_reached_its_receiver_holds():
+def test_an_alert_that_reached_its_receiver_is_ok():
     """Each notification in scenario seconds from the start, in order."""
     results = verdicts()
     assert all(verdict.ok for verdict in results)
@@ -144,8 +144,8 @@ def test_every_named_receiver_must_be_notified_of_firing_and_resolving():
     assert verdict_on(verdicts(whole, expectations=(both,))).ok
 
 
-def test_without_receivers_somebody_must_be_notified():
-    """Whoever it is."""
+def test_without_named_receivers_any_receiver_must_be_notified():
+    """Whichever it is."""
     any_ = FIRES.replace("receivers: [slack], ", "")
     assert verdict_on(verdicts(expectations=(any_,))).ok
     assert outcome_of(verdicts((), expectations=(any_,))) == (
@@ -156,7 +156,7 @@ def test_without_receivers_somebody_must_be_notified():
 
 
 def test_an_alert_that_must_not_be_notified_may_fire():
-    """Inhibited or muted: Alertmanager must have had it, and notified nobody."""
+    """Inhibited or muted: Alertmanager must have had it, and notified no receiver."""
     muted = FIRES.replace("[slack]", "[]")
     assert verdict_on(verdicts((), expectations=(muted,))).ok
     assert outcome_of(verdicts(expectations=(muted,))) == (
@@ -204,8 +204,8 @@ def test_an_alert_that_still_fires_at_the_end_need_not_have_resolved():
     assert verdict_on(verdicts(after, [timeline("Throughput", (210.0, 510.0, None))], (firing,))).ok
 
 
-def test_an_alert_that_fired_for_a_moment_only_still_had_to_reach_somebody():
-    """Shorter than group_wait: nobody is notified, which an expectation is there to find."""
+def test_an_alert_that_fired_only_briefly_must_still_reach_a_receiver():
+    """Shorter than group_wait: no receiver is notified, which an expectation has to detect."""
     short = [timeline("Throughput", (210.0, 510.0, 520.0))]
     assert outcome_of(verdicts((), short)) == (
         False,
@@ -214,8 +214,8 @@ def test_an_alert_that_fired_for_a_moment_only_still_had_to_reach_somebody():
     )
 
 
-def test_an_explained_alert_may_notify_whom_it_names_or_anybody():
-    """It may fire or not; if it lasts, those named must be notified, and nobody else."""
+def test_an_explained_alert_may_notify_the_receivers_it_names_or_any():
+    """It may fire or not; if it lasts, those named must be notified, and no other."""
     free = "{alert: Throughput, explained: it may}"
     named = "{alert: Throughput, receivers: [slack], explained: it may}"
     assert verdict_on(verdicts((), expectations=(free,))).ok
@@ -232,7 +232,7 @@ def test_an_explained_alert_may_notify_whom_it_names_or_anybody():
     )
 
 
-def test_an_unexpected_alert_says_whom_it_notified():
+def test_an_unexpected_alert_lists_the_receivers_it_notified():
     """It has failed already; who was notified is good to know."""
     results = verdicts(
         (*LEDGER, notification("firing", 100.0, since_s=70.0, alert="Latency")),

@@ -93,7 +93,7 @@ def test_of_several_measures_one_must_be_effective_and_none_ineffective():
 
 
 def sentences(world, until_s=40.0):
-    """Return the sentences on the faults without effect of a world that nobody scrapes."""
+    """Return the sentences on the faults without effect of a world that is never scraped."""
     world.advance(until_s)
     catalogue = Catalogue((), world.snapshot())
     return faults_without_effect(world, ScrapeEffectCounter(hindrance.rank_series(catalogue)))
@@ -112,7 +112,7 @@ def test_an_injector_that_does_nothing_is_reported(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
-def test_a_fault_of_an_instant_is_effective_or_says_why_nothing_can_be_told(kind, monkeypatch):
+def test_a_momentary_fault_is_effective_or_has_a_reason_why_nothing_was_measured(kind, monkeypatch):
     """Too short to tell, or nothing to act on; disarmed it never passes."""
     for sentence in sentences(world_with(kind, duration_s=0.02)):
         assert "too short to tell" in sentence or "had nothing to act on" in sentence
@@ -134,8 +134,8 @@ def test_a_fault_of_an_instant_is_effective_or_says_why_nothing_can_be_told(kind
         (lambda: make(fault("traffic_surge", factor=1.0)), "the load asked for no arrivals"),
     ],
 )
-def test_a_fault_with_nothing_to_act_on_says_what_was_missing(world, reason):
-    """Nobody scraped, nobody came, nobody was there: nothing can be concluded from it."""
+def test_a_fault_with_nothing_to_act_on_reports_what_was_missing(world, reason):
+    """No scrape, no task, no agent: nothing can be concluded from it."""
     (sentence,) = sentences(world())
     assert "had nothing to act on: " in sentence
     assert reason in sentence
@@ -241,7 +241,7 @@ def test_a_fault_that_the_recorder_ignores_is_reported(kind, monkeypatch):
     assert "had no effect" in recorded(kind, parameters)[0]
 
 
-def test_a_fault_between_two_scrapes_says_that_nobody_scraped():
+def test_a_fault_between_two_scrapes_reports_that_none_came():
     """Five seconds, and a scrape every fifteen."""
     assert recorded("exporter_down", "{}", "4s") == (
         "fault it (exporter_down) had nothing to act on: nobody scraped in its time",

@@ -16,7 +16,7 @@ from tests.verifier.judge.small_scenario import (
 from verifier.judge.judgement import judge, missing_history
 
 
-def test_an_alert_that_does_as_it_should_holds():
+def test_an_alert_that_meets_its_expectation_is_ok():
     """Its times count from the onset of its cause."""
     verdicts = judge(scenario_with(FIRES), ALERTS, [timeline("Throughput", GOOD, severity="w")])
     verdict = verdict_on(verdicts, "Throughput")
@@ -54,7 +54,7 @@ def test_an_alert_that_does_as_it_should_holds():
         ),
     ],
 )
-def test_an_alert_that_does_otherwise_fails_with_the_reason(episodes, reason):
+def test_an_alert_that_misses_its_expectation_fails_with_the_reason(episodes, reason):
     """Too late, too early, too long, again, or not at all."""
     timelines = [timeline("Throughput", *episodes)] if episodes else []
     verdict = verdict_on(judge(scenario_with(FIRES), ALERTS, timelines), "Throughput")
@@ -67,7 +67,7 @@ def test_the_bounds_themselves_are_in_time():
     assert verdict_on(judge(scenario_with(FIRES), ALERTS, timelines), "Throughput").ok
 
 
-def test_an_alert_need_not_resolve_when_nothing_says_so():
+def test_an_alert_need_not_resolve_unless_it_is_expected_to():
     """Without `resolves_within` it may fire to the end."""
     scenario = scenario_with("{alert: Throughput, fires_within: 7m}")
     verdict = verdict_on(
@@ -85,14 +85,14 @@ def test_an_alert_that_is_not_expected_fails_the_scenario_by_name():
     assert (verdict.pending_s, verdict.firing_s, verdict.onset_s) == (15.0, 60.0, 0.0)
 
 
-def test_an_always_true_rule_is_caught():
+def test_a_rule_that_is_always_true_is_detected():
     """A rule that was planted among the rules and fires from the first moment is not overlooked."""
     verdicts = judge(scenario_with(), (*ALERTS, "Planted"), [timeline("Planted", (0.0, 0.0, None))])
     assert verdict_on(verdicts, "Planted").expected == "unexpected"
 
 
 def test_pending_alone_is_silence_unless_it_is_forbidden():
-    """A scenario may forbid that an alert nobody expects is even pending."""
+    """A scenario may forbid that an unexpected alert is even pending."""
     timelines = [timeline("Queue", (300.0, None, 330.0))]
     allowed = verdict_on(judge(scenario_with(FIRES), ALERTS, timelines), "Queue")
     assert (allowed.expected, allowed.ok) == ("silent", True)
@@ -138,7 +138,7 @@ def test_an_explained_alert_may_fire_or_not():
     assert (early.ok, early.reason) == (False, "its condition held 1m20s before its cause began")
 
 
-def test_labels_say_which_series_is_expected():
+def test_labels_select_the_series_that_is_expected():
     """An expectation with labels leaves the other label sets of its alert unexpected."""
     scenario = scenario_with("{alert: Queue, labels: {priority: low}, fires_within: 7m}")
     low, high = timeline("Queue", GOOD, priority="low"), timeline("Queue", GOOD, priority="high")
@@ -243,7 +243,7 @@ def test_a_window_without_its_history_is_named():
         (", receivers: []", (), False),
     ],
 )
-def test_a_verdict_says_who_had_to_be_notified(keys, receivers, due):
+def test_a_verdict_names_who_had_to_be_notified(keys, receivers, due):
     """Of its resolution too: with a bound on resolving, unless the expectation says otherwise."""
     scenario = scenario_with(f"{{alert: Throughput, fires_within: 7m{keys}}}")
     for timelines in ([], [timeline("Throughput", GOOD)]):

@@ -45,7 +45,7 @@ def test_a_notification_of_a_time_at_which_it_did_not_fire_matches_no_alert():
     assert [v.ok for v in results if v.alert == "Throughput"] == [True, False]
 
 
-def test_label_sets_of_one_alert_are_notified_one_by_one():
+def test_each_label_set_of_an_alert_is_notified_separately():
     """A short one that joins a group may be left out; one that lasts may not."""
     first = timeline("Queue", (210.0, 270.0, 780.0), priority="low")
     short = timeline("Queue", (330.0, 390.0, 450.0), priority="high")

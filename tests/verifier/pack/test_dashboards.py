@@ -66,11 +66,11 @@ def test_panels_of_any_age_are_found(tmp_path: Path) -> None:
 
 
 def test_an_export_of_the_http_interface_is_unwrapped(tmp_path: Path) -> None:
-    """`/api/dashboards/uid/...` answers {"dashboard": ..., "meta": ...}."""
+    """`/api/dashboards/uid/...` returns {"dashboard": ..., "meta": ...}."""
     assert exprs(tmp_path, {"meta": {}, "dashboard": {"panels": [panel("a")]}}) == ["a"]
 
 
-def test_a_query_knows_its_line_and_column(tmp_path: Path) -> None:
+def test_a_query_has_its_line_and_column(tmp_path: Path) -> None:
     """For errors and for findings of others."""
     path = write(tmp_path, {"panels": [panel("up")]})
     (only,) = load_dashboards([path]).panels
@@ -122,7 +122,7 @@ def test_what_is_not_asked_of_prometheus_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_a_mixed_panel_goes_by_the_datasource_of_each_query(tmp_path: Path) -> None:
-    """The panel says `mixed`, the target knows."""
+    """The panel has `mixed`, the target names its own."""
     targets = [
         {"expr": "a", "datasource": {"type": "prometheus"}},
         {"expr": "b", "datasource": {"type": "loki"}},
@@ -164,7 +164,7 @@ def test_interval_variables_and_grafanas_own_have_durations(tmp_path: Path) -> N
     assert exprs(tmp_path, document) == ["rate(a[5m]) + rate(b[3600s]) + rate(c[15s])"]
 
 
-def test_substitution_touches_only_names_it_knows() -> None:
+def test_substitution_replaces_only_known_names() -> None:
     """`$__range_s` is not `$__range` with a tail, and an unknown name stays for the parser."""
     variables = {"__range": "1h", "__range_s": "3600", "v": ".*"}
     assert substitute("a[$__range] * $__range_s + $gone", variables) == "a[1h] * 3600 + $gone"

@@ -101,6 +101,6 @@ def test_the_deepest_match_takes_and_siblings_only_after_continue() -> None:
 
 
 def test_a_child_that_continues_keeps_its_parent_from_taking_too() -> None:
-    """`continue` asks the siblings; nobody took after it, and once is enough."""
+    """`continue` goes on to the siblings; none matched after it, and once is enough."""
     root = route("all", "", route("page", "a=x", route("log", "b=y", continues=True)))
     assert receivers_of(root, a="x", b="y") == ["log"]

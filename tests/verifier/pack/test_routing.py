@@ -89,8 +89,8 @@ def test_receivers_are_those_that_amtool_names(
         assert receivers_by_amtool(tmp_path / "run.yml", labels) == named
 
 
-def test_a_walk_that_ignores_continue_would_be_seen(read: Callable[[str], Routing]) -> None:
-    """The comparison above can fail: with the word taken out, amtool's answer is another."""
+def test_a_walk_that_ignores_continue_would_be_detected(read: Callable[[str], Routing]) -> None:
+    """The comparison above can fail: without `continue`, amtool's answer is another."""
     text = TREES["continue at two depths"] + receivers(*NAMES)
     labels = {"a": "x", "b": "1"}
     without = read(text.replace("continue: yes", "continue: no"))
@@ -142,7 +142,7 @@ def test_every_interval_is_divided_and_alertmanagers_own_are_not_forgotten(
 
 
 def test_intervals_are_inherited(read: Callable[[str], Routing]) -> None:
-    """A child that says nothing waits as its parent does."""
+    """A child without intervals waits as its parent does."""
     nested = GOOD.replace(
         "      group_interval: 1m",
         "      group_interval: 1m\n      routes: [{match: {env: prod}, group_wait: 2m}]",
@@ -196,7 +196,7 @@ receivers:
     ]
 
 
-def test_times_of_day_are_left_out_and_said_to_be(
+def test_times_of_day_are_left_out_with_a_finding(
     tmp_path: Path, read: Callable[[str], Routing]
 ) -> None:
     """A verdict must not depend on when it is asked for."""

@@ -23,7 +23,7 @@ NOWHERE = Place("g.yaml", 1, 1)
 AWKWARD = (
     "tab\t, \"quoted\" 'so' \\n, {{ $value }}{% raw %}, é\u0085\u2028\x7f\ufeff😀\n- : # &a *b !c"
 )
-"""What YAML and JSON do not write alike: each of its characters has been lost by somebody."""
+"""What YAML and JSON do not write alike: each of its characters has been lost by some tool."""
 
 
 def documents(files):

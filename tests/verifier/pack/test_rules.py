@@ -200,7 +200,7 @@ def test_jinja_residue_is_a_finding_and_stops_nothing(tmp_path: Path) -> None:
     ]
 
 
-def test_labels_of_a_group_belong_to_its_rules_unless_they_say_otherwise(tmp_path: Path) -> None:
+def test_labels_of_a_group_belong_to_its_rules_unless_they_have_their_own(tmp_path: Path) -> None:
     """As in Prometheus 3."""
     path = write(tmp_path, GOOD.replace("interval: 30s", "labels: {severity: low, team: a}", 1))
     ((_, alert),) = load_rules([path]).alerts

@@ -1,4 +1,4 @@
-"""A report of real time says who was notified and when, which hop broke, how clocks differ."""
+"""A report of real time shows who was notified and when, which hop broke, how clocks differ."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def printed(outcomes, **console):
 
 
 def broken():
-    """Return the outcome of a scenario in which Alertmanager notified nobody of an alert."""
+    """Return the outcome of a scenario in which Alertmanager notified no receiver of an alert."""
     lost = notified(
         "Throughput",
         ok=False,
@@ -92,8 +92,8 @@ def test_the_report_says_how_it_was_judged_and_lists_incidents():
     assert not any("Incidents" in line for line in printed([in_real_time()]))
 
 
-def test_an_explained_alert_says_whom_it_notified():
-    """It may have paged somebody."""
+def test_an_explained_alert_lists_the_receivers_it_notified():
+    """It may have paged the person on call."""
     explained = alert(
         "Queue", "explained", firing_s=9.0, reason="x", deliveries=(delivery("pager", 9.0),)
     )
@@ -127,7 +127,7 @@ def test_clocks_that_agree_need_no_table_and_one_clock_no_comparison():
 
 
 def test_a_transition_on_one_clock_only_is_shown():
-    """The other clock says never."""
+    """On the other clock it shows as never."""
     only = difference("firing", 510.0, None, ok=False, reason="in virtual time only")
     (row,) = [line for line in printed([in_real_time(clocks=(only,))]) if " never " in line]
     assert row.split() == ["Throughput", "firing", "8m30s", "never", "0s", "FAIL"]

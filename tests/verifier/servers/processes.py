@@ -11,7 +11,7 @@ from tests.verifier.deliveries import wait_until
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not, although it answers `kill -0`."""
+    """Return whether a process runs; a zombie does not, although `kill -0` succeeds."""
     if Path("/proc/self/stat").exists():  # a bare Debian has no ps
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")

@@ -100,7 +100,7 @@ def test_an_alert_is_notified_when_it_fires_and_when_it_has_resolved(
 
 
 def test_its_own_list_shows_inhibited_alerts_too(server: Alertmanager, receiver: Receiver) -> None:
-    """Alertmanager knows them and notifies nobody: the verdict must distinguish the two."""
+    """Alertmanager has them and notifies no receiver: the verdict must distinguish the two."""
     start_s = time.time()
     assert server.alerts() == []
     post_alert(server, start_s, start_s + 60, "Big")

@@ -102,7 +102,7 @@ def test_anything_but_a_prometheus_is_reported(body):
 
 
 def test_a_refusal_is_reported_with_its_status():
-    """A proxy with a login, say."""
+    """Such as a proxy with a login."""
     with (
         answering(b"no", status="401 Unauthorized") as (url, _),
         pytest.raises(ServerUnreachable, match=rf"your Prometheus at {url} .*\(status 401\)"),
@@ -162,6 +162,6 @@ def test_a_refused_connection_is_reported_and_no_proxy_is_used(monkeypatch):
     ],
 )
 def test_anything_but_a_url_is_refused(url):
-    """The error shows what a URL looks like."""
+    """The error shows the form of a URL."""
     with pytest.raises(ValueError, match=r"must be like http://127\.0\.0\.1:9090, got"):
         ForeignServer("p", url)

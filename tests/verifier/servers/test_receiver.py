@@ -141,7 +141,7 @@ def test_killed_at_any_moment_it_loses_nothing_answered_and_counts_nothing_twice
         assert sum(each.deliveries for each in notifications) <= len(names) + 4
 
 
-def test_a_receiver_that_answers_before_it_stores_is_noticed(
+def test_a_receiver_that_acknowledges_before_it_stores_is_detected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Planted: the line is written a moment after the answer."""

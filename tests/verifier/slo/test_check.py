@@ -13,7 +13,7 @@ from verifier.slo.check import check
 from verifier.slo.compliance import STEPS
 
 
-def test_the_pack_passes_and_what_cannot_be_seen_is_named(pack):
+def test_the_pack_passes_and_what_cannot_be_checked_is_named(pack):
     """Ten steps in their order; a copy outside git has neither commit nor workflow to see."""
     outcome = check(pack, checked_at=NOW)
     assert [step.name for step in outcome.steps] == list(STEPS)
@@ -156,7 +156,7 @@ def test_a_dashboard_that_is_no_json_fails_with_its_place(pack):
 
 
 def test_windows_may_be_a_mapping_by_name(pack):
-    """`fast: {window: 1h, burn_rate: 14.4}` says the same as the list."""
+    """`fast: {window: 1h, burn_rate: 14.4}` means the same as the list."""
     path = pack / "slo" / "policies.yaml"
     head, tail = path.read_text().split("  windows:")
     windows = "\n    fast: {window: 1h, burn_rate: 14.4}\n    slow: {window: 6h, burn_rate: 6}\n"

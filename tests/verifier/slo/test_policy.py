@@ -19,7 +19,7 @@ startup_time: {p95_ms: 100}
 
 
 def mistakes(text):
-    """Return (line, problem) of every mistake: of those in the syntax, of those in what is said."""
+    """Return (line, problem) of every mistake: of those in the syntax, of those in the values."""
     reading = read_policy(parse(text, "policies.yaml"))
     return tuple(
         [(mistake.place.line, mistake.problem) for mistake in group]

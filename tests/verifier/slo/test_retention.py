@@ -1,4 +1,4 @@
-"""The workflow beside a pack keeps the compliance report, or the step says why it does not."""
+"""The workflow beside a pack keeps the compliance report, or the step states why it does not."""
 
 from __future__ import annotations
 

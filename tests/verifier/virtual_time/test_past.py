@@ -29,7 +29,7 @@ INCIDENT = (
 
 
 def test_each_metric_has_as_much_past_as_is_read_of_it():
-    """30 days of requests, five minutes of the rest, and nothing that nobody reads."""
+    """30 days of requests, five minutes of the rest, and nothing that is never read."""
     needed = depths(pack_rules("slo", *NEAR), pack_panels("sla", "capacity", "throughput"))
     history = simulate(scenario_of("duration: 1m\n" + SMALL), needed).history
     names = {dict(labels)["__name__"] for labels in history.series}
@@ -61,7 +61,7 @@ def test_a_week_on_week_rule_has_its_five_minutes(tmp_path):
     ids=["long over", "within what is read", "started before what is read"],
 )
 def test_an_incident_is_simulated_where_it_shows(ago, duration, shows):
-    """With rules that look back five minutes, one ten days ago costs nothing and breaks nothing."""
+    """With rules that read back five minutes, one ten days ago costs nothing and breaks nothing."""
     scenario = scenario_of("duration: 1m\n" + SMALL + INCIDENT % (ago, duration))
     far = simulate_for(scenario, pack_rules("slo"))
     assert far.exact_s + far.resampled_s > 29 * 86_400
