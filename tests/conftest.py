@@ -8,6 +8,33 @@ from hypothesis import settings
 from tests.machine_lag import MachineLag
 from tests.shared_folder import make_shared_folder
 
+LONGEST_FIRST = (
+    "agentaskit_sim/commands/test_live_ends.py",
+    "verifier/virtual_time/test_simulation.py",
+    "verifier/real_time/test_run.py",
+    "agentaskit_sim/commands/test_verify_planted_mistakes.py",
+    "agentaskit_sim/commands/test_up.py",
+    "agentaskit_sim/commands/test_verify.py",
+    "verifier/servers/test_receiver.py",
+    "verifier/real_time/test_compression.py",
+    "simulator/test_laws.py",
+    "simulator/faults/test_measures.py",
+    "verifier/judge/test_fault_effects.py",
+    "agentaskit_sim/commands/test_verify_ends.py",
+    "verifier/slo/test_check.py",
+    "verifier/evaluation/test_crosscheck.py",
+    "simulator/test_determinism.py",
+    "agentaskit_sim/commands/test_serve.py",
+    "verifier/servers/test_alertmanager.py",
+    "agentaskit_sim/test_main.py",
+    "exporter/test_prometheus.py",
+    "verifier/test_suite.py",
+)
+"""Files in the order in which they start: a long one that starts last is waited for by itself.
+
+Files that wait (runs in real time) stand beside files that compute, so that both cores work.
+"""
+
 settings.register_profile("replayable", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("replayable")
 
@@ -17,6 +44,12 @@ def pytest_configure(config):
     remove = make_shared_folder()
     if remove is not None:
         config.add_cleanup(remove)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Start the longest files first; the tests of a file keep their order."""
+    rank = {config.rootpath / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.conftest import LONGEST_FIRST
+
 HOSTS = ("pypi." + "org", "pythonhosted." + "org", "debian." + "org", "npmjs." + "org")
 """Put together from pieces, so that this file passes its own test."""
 
@@ -48,6 +50,12 @@ def locked(repository):
     for block in re.split(r"\n(?=[a-z])", text)[1:]:
         blocks.setdefault(block.partition("==")[0], []).append(block)
     return blocks
+
+
+def test_the_files_that_start_first_exist(repository):
+    """A renamed file would lose its place, and the run its order, without a word."""
+    assert len(set(LONGEST_FIRST)) == len(LONGEST_FIRST)
+    assert [name for name in LONGEST_FIRST if not (repository / "tests" / name).is_file()] == []
 
 
 def test_plain_make_prints_help_with_every_target(repository):

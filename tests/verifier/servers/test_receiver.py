@@ -220,6 +220,10 @@ def test_a_full_disk_is_answered_500_until_there_is_room_again(tiny_disk: Path) 
         assert 0 < stored < 8
         assert set(statuses) == {200, 500}
         assert running.notifications()[0].deliveries == stored
+        # The answer and the log come by different ways: the log may be read a moment later.
+        deadline_s = time.monotonic() + 5
+        while "could not be stored" not in running.last_log() and time.monotonic() < deadline_s:
+            time.sleep(0.02)
         assert "could not be stored" in running.last_log()
         subprocess.run(["mount", "-o", "remount,size=2m", str(tiny_disk)], check=True)
         assert post(f"{running.url}/page", big) == 200
