@@ -10,6 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from agentaskit_sim.inputs import MistakeCollector, check_plan
+from verifier.judge.deliveries import check_receivers_exist
+from verifier.pack.routing import load_routing
+from verifier.real_time.compression import check_compression
+from verifier.time_compression import TimeCompression
+from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +45,6 @@ class VirtualTimeJudge:
         /,
     ) -> ScenarioOutcome:
         """Judge `scenario` in this process, from the healthy world that it shares with others."""
-        from verifier.virtual_time.run import (  # noqa: PLC0415 - numba takes its time
-            VirtualTimeSetup,
-            verify_scenario,
-        )
-
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact)
         outcome = verify_scenario(scenario, setup, report)
@@ -69,8 +69,10 @@ class RealTimeJudge:
         /,
     ) -> ScenarioOutcome:
         """Judge `scenario` in this process, with servers of its own."""
-        from verifier.real_time.run import RealTimeSetup, run_in_real_time  # noqa: PLC0415 - numba takes its time
-        from verifier.time_compression import TimeCompression  # noqa: PLC0415 - numba takes its time
+        from verifier.real_time.run import (  # noqa: PLC0415 - aiohttp takes its time
+            RealTimeSetup,
+            run_in_real_time,
+        )
 
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         setup = RealTimeSetup(
@@ -90,11 +92,6 @@ def build_real_time_judge(
     inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
 ) -> RealTimeJudge:
     """Return the judge; raise `InputError` for what cannot run in real time, or so compressed."""
-    from verifier.judge.deliveries import check_receivers_exist  # noqa: PLC0415 - numba takes its time
-    from verifier.pack.routing import load_routing  # noqa: PLC0415 - numba takes its time
-    from verifier.real_time.compression import check_compression  # noqa: PLC0415 - numba takes its time
-    from verifier.time_compression import TimeCompression  # noqa: PLC0415 - numba takes its time
-
     routes, compression = load_routing(routing), TimeCompression(factor)
     collector = MistakeCollector()
     collector.read(check_compression, inputs.rules, factor, compression.scrape_s)

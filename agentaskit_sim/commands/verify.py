@@ -52,6 +52,8 @@ from verifier.report.text import print_report
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
 from verifier.suite import cores, invalid_outcome, run_suite
+from verifier.time_compression import TimeCompression
+from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,9 +153,6 @@ def _check_machine(*, live: bool) -> None:
 def _judge(
     judge: VirtualTimeJudge | RealTimeJudge, progress_to: Console, *, jobs: int
 ) -> list[ScenarioOutcome]:
-    from verifier.time_compression import TimeCompression  # noqa: PLC0415 - numba takes its time
-    from verifier.virtual_time.healthy_world import HealthyWorlds  # noqa: PLC0415 - numba takes its time
-
     inputs = judge.inputs
     compression = (
         TimeCompression(judge.factor) if isinstance(judge, RealTimeJudge) else TimeCompression()
