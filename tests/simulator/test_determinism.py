@@ -16,14 +16,15 @@ from simulator.plan import Plan
 from simulator.snapshot import DurationHistogram
 from simulator.topology import PRIORITIES, Priority
 from simulator.world import World
-from tests.simulator.worlds import fault, make, random_scenario, small
+from tests.simulator.random_worlds import random_scenario
+from tests.simulator.worlds import fault, make, small
 
 WRITE_FINGERPRINT = """
 import sys
 from dataclasses import replace
 from hashlib import sha256
 from simulator.world import World
-from tests.simulator.worlds import random_scenario
+from tests.simulator.random_worlds import random_scenario
 digest = sha256()
 for seed in map(int, sys.argv[2:]):
     topology, plan = random_scenario(seed)

@@ -144,28 +144,28 @@ class LiveRun:
     def processes(self) -> dict[int, list[str]]:
         """Return the command lines of all processes of the run, by process id, in order."""
         mark = f"TMPDIR={self.temporary}".encode()
-        found = {}
+        commands = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if mark in (folder / "environ").read_bytes().split(b"\0"):
                     words = (folder / "cmdline").read_bytes().decode().split("\0")
-                    found[int(folder.name)] = words
+                    commands[int(folder.name)] = words
             except OSError:
                 continue
-        return dict(sorted(found.items()))
+        return dict(sorted(commands.items()))
 
     def servers(self, name: str) -> list[int]:
         """Return the process ids of all that are called `name`, in the order of their parents.
 
         Workers are begun in the order of the scenarios.
         """
-        found = []
+        pairs = []
         for pid, words in self.processes().items():
             program = name in PROGRAMS and any(PROGRAMS[name] in word for word in words)
             script = name == "receiver" and any(w.endswith("webhook.py") for w in words)
             if (program or script) and words[0] != "/bin/sh":
-                found.append((parent(pid), pid))
-        return [pid for _, pid in sorted(found)]
+                pairs.append((parent(pid), pid))
+        return [pid for _, pid in sorted(pairs)]
 
     def workers(self) -> list[int]:
         """Return the process ids of the workers, in the order of their scenarios."""
@@ -174,8 +174,8 @@ class LiveRun:
 
     def has_begun(self, count: int = 1) -> bool:
         """Whether so many scenarios have begun, the lead after their Prometheus's configuration."""
-        found = self.temporary.glob("agentaskit-prometheus-*/prometheus.yml")
-        configured_s = [path.stat().st_mtime for path in found if path.stat().st_size]
+        files = self.temporary.glob("agentaskit-prometheus-*/prometheus.yml")
+        configured_s = [path.stat().st_mtime for path in files if path.stat().st_size]
         return len(configured_s) >= count and time.time() > max(configured_s) + LEAD_S
 
     def ledger_of(self, receiver: int) -> Path:
@@ -184,8 +184,8 @@ class LiveRun:
 
     def ledgers(self) -> list[Path]:
         """Return the ledgers that hold a notification."""
-        found = self.temporary.glob("agentaskit-receiver-*/ledger.jsonl")
-        return [path for path in found if path.exists() and path.stat().st_size]
+        files = self.temporary.glob("agentaskit-receiver-*/ledger.jsonl")
+        return [path for path in files if path.exists() and path.stat().st_size]
 
     def sockets(self) -> list[str]:
         """Return the local end of every TCP and UDP socket of the run's processes, as in /proc.
@@ -195,24 +195,24 @@ class LiveRun:
         held = set()
         for pid in self.processes():
             with contextlib.suppress(OSError):
-                for one in Path(f"/proc/{pid}/fd").iterdir():
+                for handle in Path(f"/proc/{pid}/fd").iterdir():
                     with contextlib.suppress(OSError):
-                        held.add(str(one.readlink()))
-        found = []
+                        held.add(str(handle.readlink()))
+        open_sockets = []
         for table in ("tcp", "tcp6", "udp", "udp6"):
             for line in Path(f"/proc/{self.process.pid}/net/{table}").read_text().splitlines()[1:]:
                 fields = line.split()
                 if f"socket:[{fields[9]}]" in held:
-                    found.append(f"{table} {fields[1]}")
-        return found
+                    open_sockets.append(f"{table} {fields[1]}")
+        return open_sockets
 
     def wait_until(self, condition, patience_s: float = PATIENCE_S):
         """Return what the condition is once it is true, None when the run ends before."""
         deadline_s = time.monotonic() + patience_s
         while time.monotonic() < deadline_s:
             try:
-                if found := condition():
-                    return found
+                if value := condition():
+                    return value
             except OSError:
                 pass
             if self.process.poll() is not None:
@@ -254,7 +254,7 @@ class LiveRun:
 
 def reachable(sockets: list[str]) -> list[str]:
     """Return those of `LiveRun.sockets` that are not on loopback."""
-    return [one for one in sockets if not LOOPBACK.match(one)]
+    return [address for address in sockets if not LOOPBACK.match(address)]
 
 
 def parent(pid: int) -> int:
@@ -280,21 +280,21 @@ def wrongs(ended: Ended, scenario: dict) -> list[str]:
 
     It must pass, with every notification once, or be invalid with a reason.
     """
-    found = [f"left: {ended.left}"] if ended.left else []
-    found += ["a traceback"] if "Traceback" in ended.out + ended.err else []
+    wrong = [f"left: {ended.left}"] if ended.left else []
+    wrong += ["a traceback"] if "Traceback" in ended.out + ended.err else []
     if scenario["verdict"] == "invalid":
         vague = not scenario["reasons"] or any("internal error" in r for r in scenario["reasons"])
-        return found + ([f"without a reason: {scenario['reasons']}"] if vague else [])
+        return wrong + ([f"without a reason: {scenario['reasons']}"] if vague else [])
     if scenario["verdict"] != "pass":
-        return [*found, f"{scenario['verdict']}: {scenario['alerts']}"]
+        return [*wrong, f"{scenario['verdict']}: {scenario['alerts']}"]
     notified = [
-        (one["receiver"], one["status"])
+        (delivery["receiver"], delivery["status"])
         for alert in scenario["alerts"]
-        for one in alert.get("deliveries", ())
+        for delivery in alert.get("deliveries", ())
     ]
     if sorted(notified) != [(RECEIVER, "firing"), (RECEIVER, "resolved")]:
-        found.append(f"passed with deliveries {notified}")
-    return found
+        wrong.append(f"passed with deliveries {notified}")
+    return wrong
 
 
 def side_by_side(work, trials, lanes: int) -> list:

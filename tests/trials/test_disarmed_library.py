@@ -6,21 +6,12 @@ import pytest
 
 from agentaskit_sim.inputs import read_inputs
 from tests.simulator.faults.injectors import disarm
+from tests.verifier.judges import NoWatcher
 from verifier.suite import cores, run_suite
 from verifier.virtual_time.healthy_world import HealthyWorlds
 from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
 
 pytestmark = pytest.mark.long
-
-
-class NoWatcher:
-    """A watcher that shows nothing."""
-
-    def progress(self, progress):
-        """Do nothing."""
-
-    def done(self, outcome):
-        """Do nothing."""
 
 
 def test_every_scenario_whose_injectors_do_nothing_is_invalid():

@@ -71,22 +71,22 @@ def test_a_server_is_killed_at_any_moment(tmp_path, victim):
         left_s = time.monotonic() - left_s
         try:
             [scenario] = ended.document["scenarios"]
-            found = wrongs(ended, scenario)
+            complaints = wrongs(ended, scenario)
         except (ValueError, KeyError) as error:
             note(f"{victim} {seed}: {when}: status {ended.status} {error!r} {ended.err[-500:]}")
             return "no verdict", [f"{victim} {seed}: {ended}"]
         notes = scenario["notes"] + scenario["reasons"]
         if ended.status != {"pass": 0, "invalid": 3, "fail": 1}[scenario["verdict"]]:
-            found.append(f"status {ended.status} for {scenario['verdict']}")
+            complaints.append(f"status {ended.status} for {scenario['verdict']}")
         if killed and not notes and left_s > 3.0:
-            found.append("its death was not noted")
+            complaints.append("its death was not noted")
         how = scenario["verdict"] if killed else f"{scenario['verdict']}, over before"
-        note(f"{victim} {seed}: {when}, {left_s:.1f} s before the end: {how} {notes} {found}")
-        return how, [f"{victim} {seed}, {when}: {one}" for one in found]
+        note(f"{victim} {seed}: {when}, {left_s:.1f} s before the end: {how} {notes} {complaints}")
+        return how, [f"{victim} {seed}, {when}: {complaint}" for complaint in complaints]
 
     results = side_by_side(trial, KILLS, LANES)
     note(f"{victim}: {dict(Counter(how for how, _ in results))}")
-    assert not [one for _, found in results for one in found]
+    assert not [complaint for _, complaints in results for complaint in complaints]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -114,44 +114,46 @@ def test_a_signal_comes_at_any_moment(tmp_path, number):
         right = {128 + number}
         if moment_s < 1.0:
             right.add(-number)  # Python itself was still being started
-        found = [f"left: {ended.left}"] if ended.left else []
+        complaints = [f"left: {ended.left}"] if ended.left else []
         if there:
-            found += [f"status {ended.status}"] if ended.status not in right | {0} else []
-            found += [f"took {ended.took_s:.1f} s"] if ended.took_s > 5.0 else []
-            found += ["a traceback"] if "Traceback" in ended.err and moment_s >= 1.0 else []
-            found += ["internal error"] if "internal error" in ended.err else []
+            complaints += [f"status {ended.status}"] if ended.status not in right | {0} else []
+            complaints += [f"took {ended.took_s:.1f} s"] if ended.took_s > 5.0 else []
+            complaints += ["a traceback"] if "Traceback" in ended.err and moment_s >= 1.0 else []
+            complaints += ["internal error"] if "internal error" in ended.err else []
         if ended.status != 0 and run.out.exists():
-            found.append(f"results of a run that was ended: {list(run.out.iterdir())}")
+            complaints.append(f"results of a run that was ended: {list(run.out.iterdir())}")
         if not there and ended.status != 0:
-            found.append(f"ended by itself with status {ended.status}: {ended.err}")
+            complaints.append(f"ended by itself with status {ended.status}: {ended.err}")
         if ended.status == 0 and not (run.out / "verdict.json").exists():
-            found.append("no results of a run that came to its end")
+            complaints.append("no results of a run that came to its end")
         how = str(ended.status) if there else "over before"
         note(
             f"{number.name} {seed}: {moment_s:.1f} s, {at_work} processes: status {ended.status}"
-            f" after {ended.took_s:.2f} s {found}"
+            f" after {ended.took_s:.2f} s {complaints}"
         )
-        return how, [f"{number.name} {seed} at {moment_s:.2f} s: {one}" for one in found]
+        return how, [
+            f"{number.name} {seed} at {moment_s:.2f} s: {complaint}" for complaint in complaints
+        ]
 
     results = side_by_side(trial, SIGNALS, LANES)
     note(f"{number.name}: {dict(Counter(how for how, _ in results))}")
-    assert not [one for _, found in results for one in found]
+    assert not [complaint for _, complaints in results for complaint in complaints]
 
 
-@pytest.mark.parametrize("whom", ["parent alone", "parent of workers", "worker"])
-def test_the_program_itself_is_killed_at_any_moment(tmp_path, whom):
+@pytest.mark.parametrize("victim", ["parent alone", "parent of workers", "worker"])
+def test_the_program_itself_is_killed_at_any_moment(tmp_path, victim):
     """Every server and every guard is gone within two seconds, and so are the directories."""
 
     def trial(seed: int) -> tuple[str, list[str]]:
-        random = random_of(whom, seed)
-        pools = "B" if whom == "parent alone" else "BC"
-        run = LiveRun(tmp_path / f"{whom[-7:]}-{seed}".replace(" ", "-"), pools)
+        random = random_of(victim, seed)
+        pools = "B" if victim == "parent alone" else "BC"
+        run = LiveRun(tmp_path / f"{victim[-7:]}-{seed}".replace(" ", "-"), pools)
         moment_s = random.uniform(1.0, SECONDS - 2.0)
-        if whom == "worker":
+        if victim == "worker":
             run.wait_until(run.workers)
             moment_s = random.uniform(0.0, SECONDS - 8.0)
         time.sleep(moment_s)
-        if whom == "worker":
+        if victim == "worker":
             workers = run.workers()
             killed = bool(workers) and kill(workers[0])
             deadline_s = time.monotonic() + 2.0
@@ -161,30 +163,32 @@ def test_the_program_itself_is_killed_at_any_moment(tmp_path, whom):
                 counts = {name: len(run.servers(name)) for name in alone}
                 if all(counts[name] <= alone[name] for name in alone):
                     break
-            found = [f"left: {counts}"] if any(n > 1 for n in counts.values()) else []
+            complaints = [f"left: {counts}"] if any(n > 1 for n in counts.values()) else []
             ended = run.ended()
-            found += [f"left at the end: {ended.left}"] if ended.left else []
-            verdicts = [one["verdict"] for one in ended.document["scenarios"]]
-            reasons = [r for one in ended.document["scenarios"] for r in one["reasons"]]
+            complaints += [f"left at the end: {ended.left}"] if ended.left else []
+            verdicts = [scenario["verdict"] for scenario in ended.document["scenarios"]]
+            reasons = [r for scenario in ended.document["scenarios"] for r in scenario["reasons"]]
             if not killed and ended.status != 0:
-                found.append(f"ended by itself with status {ended.status}: {ended.err}")
+                complaints.append(f"ended by itself with status {ended.status}: {ended.err}")
             if killed and (ended.status != 3 or "ended with signal 9" not in " ".join(reasons)):
-                found.append(f"status {ended.status}, {verdicts}, {reasons}")
+                complaints.append(f"status {ended.status}, {verdicts}, {reasons}")
             how = f"{ended.status} {verdicts}" if killed else "over before"
         else:
             there = run.process.poll() is None and kill(run.process.pid)
             ended = run.ended(gone_within_s=2.0)
-            found = [f"left: {ended.left}"] if ended.left else []
+            complaints = [f"left: {ended.left}"] if ended.left else []
             if ended.status != (-signal.SIGKILL if there else 0):
-                found.append(f"status {ended.status}: {ended.err}")
+                complaints.append(f"status {ended.status}: {ended.err}")
             how = str(ended.status) if there else "over before"
-        note(f"{whom} {seed}: {moment_s:.1f} s: {how} {found}")
+        note(f"{victim} {seed}: {moment_s:.1f} s: {how} {complaints}")
         run.end_by_force()
-        return how, [f"{whom} {seed} at {moment_s:.1f} s: {one}" for one in found]
+        return how, [
+            f"{victim} {seed} at {moment_s:.1f} s: {complaint}" for complaint in complaints
+        ]
 
     results = side_by_side(trial, DEATHS, LANES)
-    note(f"{whom}: {dict(Counter(how for how, _ in results))}")
-    assert not [one for _, found in results for one in found]
+    note(f"{victim}: {dict(Counter(how for how, _ in results))}")
+    assert not [complaint for _, complaints in results for complaint in complaints]
 
 
 def test_what_is_missing_does_not_pass(tmp_path):
@@ -209,7 +213,11 @@ def test_what_is_missing_does_not_pass(tmp_path):
         run.end_by_force()
     hole, lost, sound = ended.document["scenarios"]
     assert (ended.status, ended.left) == (3, [])
-    assert [one["verdict"] for one in (hole, lost, sound)] == ["invalid", "invalid", "pass"]
+    assert [scenario["verdict"] for scenario in (hole, lost, sound)] == [
+        "invalid",
+        "invalid",
+        "pass",
+    ]
     assert "Prometheus scraped" in hole["reasons"][0]
     assert "the receiver ended with signal 9 and was started again" in lost["reasons"][0]
     assert not all(alert["ok"] for alert in lost["alerts"])

@@ -1,4 +1,4 @@
-"""Judges for the suite's tests: importable, so that worker processes can have them."""
+"""Judges and watchers for tests of the suite: importable, so that worker processes have them."""
 
 from __future__ import annotations
 
@@ -53,3 +53,13 @@ class Scripted:
             time.sleep(60)
         finally:
             child.stop()
+
+
+class NoWatcher:
+    """A watcher that shows nothing."""
+
+    def progress(self, progress):
+        """Do nothing."""
+
+    def done(self, outcome):
+        """Do nothing."""

@@ -60,6 +60,8 @@ def pack_panels(*names: str) -> tuple[Panel, ...]:
     return load_dashboards([PACK / "dashboards" / f"{name}.json" for name in names]).panels
 
 
+NINETEEN = ("slo", "performance", "backpressure")
+"""Rule files with the nineteen alerts of the contract."""
 NEAR = ("performance", "backpressure")
 """Rule files that read back five minutes at most: their past costs nothing."""
 HEALTHY = HealthyWorlds()

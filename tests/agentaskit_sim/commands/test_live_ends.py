@@ -75,7 +75,10 @@ def kill_servers(run):
     outcomes = dict(zip(POOLS, document["scenarios"], strict=True))
     notified = json.loads((run.out / "notifications.json").read_text())
     pools = {
-        name: {one["labels"]["sandbox_type"] for one in notified.get(outcome["name"], ())}
+        name: {
+            notification["labels"]["sandbox_type"]
+            for notification in notified.get(outcome["name"], ())
+        }
         for name, outcome in outcomes.items()
     }
     complaints = {name: wrongs(ended, outcome) for name, outcome in outcomes.items()}
@@ -253,11 +256,11 @@ def disk_wrongs(run, ended):
     """Return what is wrong with the end of a run whose disk was full."""
     [scenario] = ended.document["scenarios"]
     reasons = " ".join(scenario["reasons"])
-    found = [] if (ended.status, scenario["verdict"]) == (3, "invalid") else [str(scenario)]
-    found += [] if f"the disk of {run.temporary}" in reasons and "is full" in reasons else [reasons]
-    found += [f"took {ended.took_s:.0f} s"] if ended.took_s > 10 else []
-    left = [one for one in ended.left if "filler" not in one]
-    return found + left + (["a traceback"] if "Traceback" in ended.err else [])
+    wrong = [] if (ended.status, scenario["verdict"]) == (3, "invalid") else [str(scenario)]
+    wrong += [] if f"the disk of {run.temporary}" in reasons and "is full" in reasons else [reasons]
+    wrong += [f"took {ended.took_s:.0f} s"] if ended.took_s > 10 else []
+    left = [file for file in ended.left if "filler" not in file]
+    return wrong + left + (["a traceback"] if "Traceback" in ended.err else [])
 
 
 def signalled(place, number):
@@ -273,11 +276,11 @@ def signalled(place, number):
     finally:
         run.end_by_force()
     status = -number if number == signal.SIGKILL else 128 + number
-    found = [] if ended.status == status else [f"status {ended.status}: {ended.err}"]
-    found += [] if ended.took_s < 5 else [f"took {ended.took_s:.1f} s"]
-    found += [] if before >= 3 + 2 * 6 else [f"only {before} processes were at work"]
-    found += ["a verdict"] if ended.out or run.out.exists() else []
-    return found + ended.left + (["a traceback"] if "Traceback" in ended.err else [])
+    wrong = [] if ended.status == status else [f"status {ended.status}: {ended.err}"]
+    wrong += [] if ended.took_s < 5 else [f"took {ended.took_s:.1f} s"]
+    wrong += [] if before >= 3 + 2 * 6 else [f"only {before} processes were at work"]
+    wrong += ["a verdict"] if ended.out or run.out.exists() else []
+    return wrong + ended.left + (["a traceback"] if "Traceback" in ended.err else [])
 
 
 TRIALS = {
@@ -294,10 +297,10 @@ TRIALS = {
 @needs_quiet_machine
 def test_a_full_disk_or_a_signal_ends_all_in_time_and_leaves_nothing(results, trial):
     """Status 3 and the disk's name within ten seconds; 130 or 143 in five; all gone in two."""
-    found = results(trial)
-    if found is None:
+    wrong = results(trial)
+    if wrong is None:
         pytest.skip("needs the right to mount a small tmpfs")
-    assert found == []
+    assert wrong == []
 
 
 @needs_quiet_machine
@@ -322,5 +325,5 @@ def test_without_alertmanager_nothing_starts_and_the_advice_says_how_to_get_it(
     (line,) = done.stderr.splitlines()
     assert line.startswith("alertmanager was not found on PATH")
     assert "sudo apt-get install prometheus prometheus-alertmanager" in line
-    assert [one["reasons"] for one in json.loads(done.stdout)["scenarios"]] == [[line]]
+    assert [scenario["reasons"] for scenario in json.loads(done.stdout)["scenarios"]] == [[line]]
     assert not (tmp_path / "results").exists()

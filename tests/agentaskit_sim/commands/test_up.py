@@ -63,9 +63,13 @@ class Session:
         """Return the command lines of the servers and their guards, by pid."""
         return at_work(self.temporary)
 
-    def pid_of(self, word):
-        """Return the pid of the server in whose command line a word is."""
-        [pid] = [pid for pid, words in self.children().items() if any(word in one for one in words)]
+    def pid_of(self, text):
+        """Return the pid of the server whose command line holds a text."""
+        [pid] = [
+            pid
+            for pid, command in self.children().items()
+            if any(text in argument for argument in command)
+        ]
         return pid
 
 
@@ -91,10 +95,10 @@ def listening(pids):
     for pid in pids:
         for handle in Path(f"/proc/{pid}/fd").iterdir():
             try:
-                found = re.fullmatch(r"socket:\[(\d+)\]", str(handle.readlink()))
+                match = re.fullmatch(r"socket:\[(\d+)\]", str(handle.readlink()))
             except OSError:
                 continue
-            inodes |= {found.group(1)} if found else set()
+            inodes |= {match.group(1)} if match else set()
     addresses = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
@@ -300,9 +304,9 @@ def test_a_port_in_use_is_reported_before_anything_is_prepared(command):
         port = holder.getsockname()[1]
         done = command("up", "--port", port)
         beside = command("up", "--port", port - 1, "--prometheus", "http://127.0.0.1:1")
-    for one in (done, beside):
-        assert (one.status, one.out) == (3, "")
-        assert one.err.startswith(f"port {port} on 127.0.0.1 is in use: ")
+    for ended in (done, beside):
+        assert (ended.status, ended.out) == (3, "")
+        assert ended.err.startswith(f"port {port} on 127.0.0.1 is in use: ")
 
 
 @pytest.mark.parametrize("missing", ["prometheus", "alertmanager"])

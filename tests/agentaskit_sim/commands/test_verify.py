@@ -98,7 +98,9 @@ def test_without_names_every_bundled_scenario_is_judged(command, judged):
     """With the pack's own 19 alerts and 20 panels."""
     asked = judged(outcome())
     command("verify")
-    assert [one.name for one in asked["inputs"].scenarios] == [path.stem for path in library()]
+    assert [scenario.name for scenario in asked["inputs"].scenarios] == [
+        path.stem for path in library()
+    ]
     assert len(asked["inputs"].rules.alerts) == 19
     assert len(asked["inputs"].dashboards.panels) == 20
     assert (asked["judge"].exact, asked["jobs"] >= 1) == (False, True)
@@ -109,7 +111,7 @@ def test_options_reach_the_judge(command, judged, tmp_path):
     asked = judged(outcome())
     path = write_scenario(tmp_path)
     command("verify", path, path, "traffic-drop", "--seed", "7", "--exact", "--jobs", "3")
-    assert [(one.name, one.seed) for one in asked["inputs"].scenarios] == [
+    assert [(scenario.name, scenario.seed) for scenario in asked["inputs"].scenarios] == [
         ("mine", 7),
         ("traffic-drop", 7),
     ]
@@ -173,7 +175,7 @@ def test_rules_and_dashboards_of_the_user_replace_the_pack(command, judged, tmp_
     assert len(asked["inputs"].rules.alerts) == 15
     command("verify", "--rules", PACK_RULES[1], "traffic-drop", "--rules", PACK_RULES[0])
     assert len(asked["inputs"].rules.alerts) == 15
-    assert [one.name for one in asked["inputs"].scenarios] == ["traffic-drop"]
+    assert [scenario.name for scenario in asked["inputs"].scenarios] == ["traffic-drop"]
     command("verify", "traffic-drop", "--rules", "alerts", "--dashboards=boards/sla.json")
     assert len(asked["inputs"].rules.alerts) > 19
     assert len(asked["inputs"].dashboards.panels) == 6
@@ -255,7 +257,7 @@ def test_a_real_prometheus_judges_a_bundled_scenario(tmp_path):
     jsonschema.validate(document, verdict_schema())
     assert (done.returncode, document["verdict"]) == (0, "pass"), done.stderr
     (scenario,) = document["scenarios"]
-    fired = {one["alert"] for one in scenario["alerts"] if one["expected"] == "fires"}
+    fired = {alert["alert"] for alert in scenario["alerts"] if alert["expected"] == "fires"}
     assert fired == {"TaskThroughputBelowTarget", "MessageThroughputBelowTarget"}
-    assert len({one["alert"] for one in scenario["alerts"]}) == 19
-    assert len({(one["dashboard"], one["panel"]) for one in scenario["panels"]}) == 20
+    assert len({alert["alert"] for alert in scenario["alerts"]}) == 19
+    assert len({(panel["dashboard"], panel["panel"]) for panel in scenario["panels"]}) == 20

@@ -194,7 +194,7 @@ def test_without_prometheus_nothing_is_judged_and_the_advice_is_printed(place, m
     document = json.loads(done.stdout)
     jsonschema.validate(document, verdict_schema())
     assert document["verdict"] == "invalid"
-    assert [one["reasons"] for one in document["scenarios"]] == [[line], [line]]
+    assert [scenario["reasons"] for scenario in document["scenarios"]] == [[line], [line]]
     assert_nothing_is_left(place)
 
 

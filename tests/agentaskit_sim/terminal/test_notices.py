@@ -8,7 +8,7 @@ import pytest
 
 from agentaskit_sim.terminal.notices import count_alerts, describe_fault, notice_stack
 from tests.fakes import FakeWorld
-from tests.verifier.real_time.statuses import (
+from tests.verifier.statuses import (
     EXHAUSTED,
     FIRING,
     FIRING_STATUS,

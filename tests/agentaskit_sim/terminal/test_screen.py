@@ -13,7 +13,7 @@ from agentaskit_sim.terminal.screen import ScenarioTitle, ScreenContent, render
 from agentaskit_sim.terminal.status import StatusReading
 from exporter.server.exposition import Exposition
 from tests.fakes import FakeWorld, MockClock
-from tests.verifier.real_time.statuses import (
+from tests.verifier.statuses import (
     EXHAUSTED,
     FIRING,
     FIRING_STATUS,

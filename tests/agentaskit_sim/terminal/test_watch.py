@@ -14,7 +14,7 @@ from agentaskit_sim.terminal.watch import Watch
 from exporter.server.exposition import Exposition
 from simulator.pacer import SystemClock
 from tests.fakes import FakeWorld
-from tests.verifier.real_time.statuses import FIRING_STATUS
+from tests.verifier.statuses import FIRING_STATUS
 from verifier.errors import JudgeError
 
 

@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 def disarm(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Let faults of `kind` do nothing from here on, neither at their onset nor after it."""
-    for deed in ("compose", "at_onset"):
-        monkeypatch.setattr(FAULTS[kind], deed, lambda *_: None)
+    for method in ("compose", "at_onset"):
+        monkeypatch.setattr(FAULTS[kind], method, lambda *_: None)

@@ -64,7 +64,7 @@ def parameters_of(world):
         "host": (k.STOLEN_CORES, k.BACKGROUND_CORES),
         "pool": (k.TOTAL, k.LEAKED, k.DOWN, k.LEAK_TARGET, k.DOWN_TARGET),
     }  # fmt: skip
-    found = {name: getattr(s, name)[:, list(which)].tolist() for name, which in columns.items()}
+    values = {name: getattr(s, name)[:, list(which)].tolist() for name, which in columns.items()}
     for name in (
         "RESERVED",
         "PARTITION",
@@ -72,10 +72,10 @@ def parameters_of(world):
         "DEPENDENCY_NS",
         "CRASH_TARGETS",
     ):
-        found[name] = int(s.head[getattr(k, name)])
-    found["losses"] = s.partition_loss.tolist()
-    found["rates"] = s.real_head[[k.RATE, k.FLOOD_RATE]].tolist()
-    found["flooding"] = bool(s.head[k.NEXT_FLOOD] != k.NEVER)
-    found["exporter"] = world._ledger.exporter_up
-    found["scrape path"] = world._ledger.scrape_path
-    return found
+        values[name] = int(s.head[getattr(k, name)])
+    values["losses"] = s.partition_loss.tolist()
+    values["rates"] = s.real_head[[k.RATE, k.FLOOD_RATE]].tolist()
+    values["flooding"] = bool(s.head[k.NEXT_FLOOD] != k.NEVER)
+    values["exporter"] = world._ledger.exporter_up
+    values["scrape path"] = world._ledger.scrape_path
+    return values

@@ -10,7 +10,7 @@ from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
     parameters_of,
 )
-from tests.simulator.laws import broken_laws, broken_ties
+from tests.simulator.kernel.laws import broken_laws, broken_ties
 from tests.simulator.worlds import SAMPLES, fault, make
 
 
@@ -102,9 +102,9 @@ def test_a_fault_changes_nothing_but_what_follows_from_it():
     """A leak on half the workers: every byte of the world but theirs of the leak is the same."""
     leak = fault("memory_leak", bytes_per_s=1e6, tiers=("worker",), fraction=0.5)
     world, calm = make(leak), make()
-    for one in (world, calm):
-        one.advance(10.0)
-        one.snapshot()
+    for each in (world, calm):
+        each.advance(10.0)
+        each.snapshot()
     columns = [c for c in range(k.AGENT_SIZE) if c not in (k.LEAKED_BYTES, k.LEAK_PER_TICK)]
     mine, theirs = world._state, calm._state
     assert (mine.agent[:, columns] == theirs.agent[:, columns]).all()

@@ -39,12 +39,12 @@ def test_a_ramp_of_failures_climbs_in_the_metric():
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind, one in FAULTS.items() if one.facts.aims_at == "agents"]
+    "kind", [kind for kind, parameters in FAULTS.items() if parameters.facts.aims_at == "agents"]
 )
 def test_a_fault_changes_its_targets_and_no_other_agent(kind):
     """Tier, hosts and fraction intersect; all others keep the base to the bit."""
-    aim = {"tiers": ("worker",), "hosts": (1, 2), "fraction": 0.5}
-    world = make(fault(kind, **SAMPLES[kind], **aim))
+    targets = {"tiers": ("worker",), "hosts": (1, 2), "fraction": 0.5}
+    world = make(fault(kind, **SAMPLES[kind], **targets))
     world.advance(1.0)
     base, now = parameters_of(make()), parameters_of(world)
     changed = {

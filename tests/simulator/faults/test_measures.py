@@ -11,7 +11,8 @@ from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.faults.injectors import disarm
 from tests.simulator.faults.samples import IN_THE_WORLD, TARGETS, world_with
-from tests.simulator.worlds import SAMPLES, fault, make, random_scenario, small
+from tests.simulator.random_worlds import random_scenario
+from tests.simulator.worlds import SAMPLES, fault, make, small
 
 
 def effects_at(world, until_s=40.0):
@@ -31,24 +32,24 @@ def test_every_kind_has_a_measure():
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_an_honest_fault_does_what_it_declared(kind, ramp_s):
     """Within random spread and a few per cent; a target hangs again after its watchdog restart."""
-    for one in effects_at(world_with(kind, ramp_s=ramp_s)):
-        assert one.ended_ns == one.began_ns + 30 * 10**9
-        due = one.expected - one.base
+    for effect in effects_at(world_with(kind, ramp_s=ramp_s)):
+        assert effect.ended_ns == effect.began_ns + 30 * 10**9
+        due = effect.expected - effect.base
         if kind == "agent_hang":
-            assert one.measured >= one.expected == 40
+            assert effect.measured >= effect.expected == 40
             continue
-        assert abs(due) > 4 * one.noise, one
-        assert abs(one.measured - one.expected) <= 4 * one.spread + 0.06 * abs(due), one
+        assert abs(due) > 4 * effect.noise, effect
+        assert abs(effect.measured - effect.expected) <= 4 * effect.spread + 0.06 * abs(due), effect
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_a_fault_without_its_injector_measures_the_base(kind, monkeypatch):
     """The expectation stays, and the measured effect does not come near it."""
     disarm(monkeypatch, kind)
-    for one in effects_at(world_with(kind)):
-        due = abs(one.expected - one.base)
-        assert due > 4 * one.noise, one
-        assert abs(one.measured - one.base) <= 4 * one.noise + 0.05 * due, one
+    for effect in effects_at(world_with(kind)):
+        due = abs(effect.expected - effect.base)
+        assert due > 4 * effect.noise, effect
+        assert abs(effect.measured - effect.base) <= 4 * effect.noise + 0.05 * due, effect
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
@@ -63,15 +64,15 @@ def test_an_effect_is_fixed_at_its_end_and_reading_it_changes_nothing(kind):
     effects = effects_at(unseen)
     assert effects == effects_at(watched) == effects_at(fork)
     assert effects == effects_at(unseen, 70.0)
-    assert all(one.ended_ns is not None for one in effects)
+    assert all(effect.ended_ns is not None for effect in effects)
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_faults_of_a_kind_that_overlap_are_measured_together(kind):
     """They cannot be told apart, so each has the effect of all of them in its time."""
-    for one in effects_at(world_with(kind, times=3, duration_s=20.0)):
-        due = one.expected - one.base
-        assert (one.measured - one.base) / due > 0.8, one
+    for effect in effects_at(world_with(kind, times=3, duration_s=20.0)):
+        due = effect.expected - effect.base
+        assert (effect.measured - effect.base) / due > 0.8, effect
 
 
 def test_kinds_that_share_a_measure_are_each_others_base():
@@ -109,8 +110,8 @@ def test_skipped_time_does_not_count():
         before = effects_at(world, 20.0)
         world.skip_ns(1000 * 10**9)
         assert world.effects() == before
-        (one,) = effects_at(world, 1030.0)
-        assert one.measured == pytest.approx(one.expected, rel=0.05), one
+        (effect,) = effects_at(world, 1030.0)
+        assert effect.measured == pytest.approx(effect.expected, rel=0.05), effect
 
 
 def test_a_recorded_load_is_counted_in_its_trace():
@@ -118,8 +119,10 @@ def test_a_recorded_load_is_counted_in_its_trace():
     trace = tuple(np.linspace(0.0, 60.0, 6000).tolist())
     surge = fault("traffic_surge", factor=2.0, start_s=10.0, duration_s=10.0)
     world = World(small(), Plan(load=Load(trace_s=trace), faults=(surge,)), 7)
-    (one,) = effects_at(world, 25.0)
-    assert (one.base, one.expected, one.measured) == pytest.approx((100, 200, 200), rel=0.01)
+    (effect,) = effects_at(world, 25.0)
+    assert (effect.base, effect.expected, effect.measured) == pytest.approx(
+        (100, 200, 200), rel=0.01
+    )
 
 
 def test_a_changed_fault_is_expected_to_change_from_then_on():
@@ -152,7 +155,7 @@ def test_random_faults_in_random_systems_have_finite_effects(seed):
     topology, plan = random_scenario(seed)
     world = World(topology, plan, seed)
     for instant_s in (0.7, 2.1, 3.3, 6.0):
-        found = effects_at(world, instant_s)
-        numbers = [(o.measured, o.base, o.expected, o.spread, o.noise) for o in found]
+        effects = effects_at(world, instant_s)
+        numbers = [(o.measured, o.base, o.expected, o.spread, o.noise) for o in effects]
         assert np.isfinite(numbers).all()
-    assert {one.name for one in found} == {one.name for one in plan.faults}
+    assert {effect.name for effect in effects} == {planned.name for planned in plan.faults}

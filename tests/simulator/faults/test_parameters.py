@@ -14,19 +14,19 @@ from simulator.faults.parameters import Bound, parameter_facts
 def test_a_bound_is_what_is_checked(fault):
     """The number at an inclusive limit is taken; one just beyond any limit is refused."""
     facts = parameter_facts(FAULTS[fault])
-    valid = {one.field: _inside(one.bound) for one in facts}
-    for one in facts:
-        bound = one.bound
+    valid = {fact.field: _inside(fact.bound) for fact in facts}
+    for fact in facts:
+        bound = fact.bound
         for limit, beyond in ((bound.least, -1e-9), (bound.most, 1e-9), (bound.above, 0.0)):
             if limit is None:
                 continue
             if limit != bound.above:
-                FAULTS[fault](**{**valid, one.field: limit})
-            rule = re.escape(f"{fault}: {one.field} must be {bound.rule}, got ")
+                FAULTS[fault](**{**valid, fact.field: limit})
+            rule = re.escape(f"{fault}: {fact.field} must be {bound.rule}, got ")
             with pytest.raises(ValueError, match=rule):
-                FAULTS[fault](**{**valid, one.field: limit + beyond * max(1, abs(limit))})
+                FAULTS[fault](**{**valid, fact.field: limit + beyond * max(1, abs(limit))})
         with pytest.raises(ValueError, match=" must be "):
-            FAULTS[fault](**{**valid, one.field: float("nan")})
+            FAULTS[fault](**{**valid, fact.field: float("nan")})
 
 
 def _inside(bound):

@@ -9,7 +9,8 @@ from simulator.kernel.initial_state import build
 from simulator.kernel.state import ns
 from simulator.snapshot import DURATION_BOUNDS_S
 from simulator.topology import Tier, Topology
-from tests.simulator.worlds import random_topology, small
+from tests.simulator.random_worlds import random_topology
+from tests.simulator.worlds import small
 
 
 def test_fixed_tiers_and_the_floor_of_the_scaled_ones_run():

@@ -10,7 +10,7 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
-from tests.simulator.laws import broken_laws, broken_ties, decreased_counters
+from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
 from tests.simulator.worlds import fault
 
 

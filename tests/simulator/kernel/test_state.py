@@ -9,7 +9,8 @@ from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
 from simulator.kernel.state import LINE, aligned, ns, reads_per_event, tables_of, view
 from simulator.topology import Topology
-from tests.simulator.worlds import random_topology, small
+from tests.simulator.random_worlds import random_topology
+from tests.simulator.worlds import small
 
 TOPOLOGIES = [
     Topology(),

@@ -35,24 +35,24 @@ def timeline(*episodes, alert="Slow"):
 
 def differences(virtual, real, **options):
     """Compare two timelines of the one alert."""
-    found = options.pop("scrapes", scrapes())
+    taken = options.pop("scrapes", scrapes())
     return compare(
         [virtual] if virtual else [],
         [real] if real else [],
         rule_files(),
-        scrapes=found,
+        scrapes=taken,
         clock=CLOCK,
     )
 
 
-def shifted(one, by_s):
+def shifted(timeline, by_s):
     """The same timeline, later."""
     return replace(
-        one,
+        timeline,
         episodes=tuple(
             Episode(*(None if at is None else at + by_s for at in (e.pending_s, e.firing_s,
                                                                    e.resolved_s)))
-            for e in one.episodes
+            for e in timeline.episodes
         ),
     )  # fmt: skip
 
@@ -62,13 +62,13 @@ SAME = timeline((300.0, 600.0, 900.0))
 
 def test_equal_timelines_agree_in_every_transition():
     """Three transitions, all at the same evaluation."""
-    found = differences(SAME, SAME)
-    assert [(one.transition, one.ok) for one in found] == [
+    compared = differences(SAME, SAME)
+    assert [(difference.transition, difference.ok) for difference in compared] == [
         ("pending", True),
         ("firing", True),
         ("resolved", True),
     ]
-    assert {one.reason for one in found} == {"the same evaluation"}
+    assert {difference.reason for difference in compared} == {"the same evaluation"}
 
 
 @pytest.mark.parametrize("by_s", [SHIFT_S, -SHIFT_S])
@@ -76,10 +76,10 @@ def test_equal_timelines_agree_in_every_transition():
 def test_a_shift_by_one_evaluation_in_either_clock_is_a_difference(side, by_s):
     """In every transition, with its size and its direction."""
     moved = shifted(SAME, by_s)
-    found = differences(moved, SAME) if side == "virtual" else differences(SAME, moved)
-    assert not any(one.ok for one in found)
+    compared = differences(moved, SAME) if side == "virtual" else differences(SAME, moved)
+    assert not any(difference.ok for difference in compared)
     later = (by_s > 0) == (side == "real")
-    assert {one.reason for one in found} == {
+    assert {difference.reason for difference in compared} == {
         f"30.0 s {'later' if later else 'earlier'} in real time"
     }
 
@@ -87,27 +87,33 @@ def test_a_shift_by_one_evaluation_in_either_clock_is_a_difference(side, by_s):
 def test_a_single_transition_that_moved_is_a_difference():
     """The others agree."""
     moved = timeline((300.0, 600.0 + SHIFT_S, 900.0))
-    assert [one.ok for one in differences(SAME, moved)] == [True, False, True]
+    assert [difference.ok for difference in differences(SAME, moved)] == [True, False, True]
 
 
 def test_a_scrape_under_way_may_cost_one_scrape_and_one_evaluation():
     """Whether an evaluation sees samples that are being stored is a race; the reason says so."""
     racing = scrapes(offset_s=-0.005, took_s=0.02)
-    found = differences(SAME, shifted(SAME, SHIFT_S), scrapes=racing)
-    assert all(one.ok for one in found)
-    assert found[0].reason == "30.0 s later in real time, where a scrape was under way"
-    assert found[0].allowed_s == pytest.approx((0.5 + INTERVAL_S) * CLOCK.factor)
-    assert not any(one.ok for one in differences(SAME, shifted(SAME, 2 * SHIFT_S), scrapes=racing))
+    compared = differences(SAME, shifted(SAME, SHIFT_S), scrapes=racing)
+    assert all(difference.ok for difference in compared)
+    assert compared[0].reason == "30.0 s later in real time, where a scrape was under way"
+    assert compared[0].allowed_s == pytest.approx((0.5 + INTERVAL_S) * CLOCK.factor)
+    assert not any(
+        difference.ok
+        for difference in differences(SAME, shifted(SAME, 2 * SHIFT_S), scrapes=racing)
+    )
 
 
 def test_what_came_in_one_clock_only_is_a_difference():
     """An alert, an episode, or a single transition."""
-    assert {one.reason for one in differences(SAME, None)} == {"in virtual time only"}
-    assert {one.reason for one in differences(None, SAME)} == {"in real time only"}
+    assert {difference.reason for difference in differences(SAME, None)} == {"in virtual time only"}
+    assert {difference.reason for difference in differences(None, SAME)} == {"in real time only"}
     twice = timeline((300.0, 600.0, 900.0), (1200.0, None, 1260.0))
-    assert [one.ok for one in differences(SAME, twice)] == [True] * 3 + [False] * 2
-    found = differences(SAME, timeline((300.0, 600.0, None)))
-    assert [(one.transition, one.ok) for one in found][-1] == ("resolved", False)
+    assert [difference.ok for difference in differences(SAME, twice)] == [True] * 3 + [False] * 2
+    compared = differences(SAME, timeline((300.0, 600.0, None)))
+    assert [(difference.transition, difference.ok) for difference in compared][-1] == (
+        "resolved",
+        False,
+    )
 
 
 def test_an_alert_pending_for_one_evaluation_on_one_side_is_a_race_or_a_difference():
@@ -117,17 +123,17 @@ def test_an_alert_pending_for_one_evaluation_on_one_side_is_a_race_or_a_differen
     """
     noisy = timeline((90.0, None, 120.0), (300.0, 600.0, 900.0))
     racing = differences(SAME, noisy, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
-    assert [(one.transition, one.ok) for one in racing[:2]] == [
+    assert [(difference.transition, difference.ok) for difference in racing[:2]] == [
         ("pending", True),
         ("resolved", True),
     ]
     assert racing[0].reason == "in real time only, where a scrape was under way"
-    assert {one.reason for one in racing[2:]} == {"the same evaluation"}
+    assert {difference.reason for difference in racing[2:]} == {"the same evaluation"}
     without_race = differences(SAME, noisy)
-    assert [one.ok for one in without_race] == [False, False, True, True, True]
+    assert [difference.ok for difference in without_race] == [False, False, True, True, True]
     fired = timeline((90.0, 90.0, 120.0), (300.0, 600.0, 900.0))
     raced = differences(SAME, fired, scrapes=scrapes(offset_s=-0.005, took_s=0.02))
-    assert [one.ok for one in raced] == [False, False, False, True, True, True]
+    assert [difference.ok for difference in raced] == [False, False, False, True, True, True]
 
 
 def test_a_machine_too_busy_is_recognised_by_its_scrapes():
@@ -150,9 +156,9 @@ def test_rules_are_evaluated_at_the_instants_of_the_run():
         server.push(replay_scrapes(leaking_world(), two_scrapes_a_second(START_S)))
         timelines = evaluate_at(server, rules, [observed], clock=clock, end_s=START_S + 12)
     assert len(timelines) == 3
-    for one in timelines:
+    for timeline in timelines:
         ((began_s, fired_s, resolved_s),) = ((e.pending_s, e.firing_s, e.resolved_s)
-                                             for e in one.episodes)  # fmt: skip
+                                             for e in timeline.episodes)  # fmt: skip
         assert began_s == fired_s
         assert began_s in (4.25, 5.25, 6.25)
         assert resolved_s in (7.25, 8.25)

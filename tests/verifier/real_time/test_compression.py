@@ -14,23 +14,27 @@ from hypothesis import strategies as st
 from documents.mistakes import InputError
 from exporter.history.samples import EPOCH_S, History
 from tests.verifier.histories import rules
-from tests.verifier.simulations import is_stale, pack_panels, pack_rules, scenario_of, simulate
+from tests.verifier.simulations import (
+    NINETEEN,
+    is_stale,
+    pack_panels,
+    pack_rules,
+    scenario_of,
+    simulate,
+)
 from verifier.evaluation.crosscheck import crosscheck
 from verifier.evaluation.engine import evaluate
 from verifier.promql.reads import reads
 from verifier.real_time.compression import (
-    check_compression,
     compress_expression,
     compress_panels,
     compress_rules,
 )
 from verifier.servers.prometheus import Prometheus
-from verifier.time_compression import TimeCompression
 
 if TYPE_CHECKING:
     from verifier.pack.rules import RuleFiles
 
-NINETEEN = ("slo", "performance", "backpressure")
 TROUBLE = """
 duration: 22m
 faults:
@@ -120,14 +124,14 @@ def test_every_read_looks_back_by_as_much_less(expr, factor):
     """Whatever is nested in whatever; a millisecond may be lost at each duration."""
     before, after = reads(expr), reads(compress_expression(expr, factor))
     assert len(before) == len(after)
-    for one, other in zip(before, after, strict=True):
-        assert one.exact == other.exact
-        instant = one.window_s == other.window_s == 300.0
+    for old, new in zip(before, after, strict=True):
+        assert old.exact == new.exact
+        instant = old.window_s == new.window_s == 300.0
         lookback_s = 300.0 if instant else 0.0
-        expected_s = max(0.0, (one.depth_s - lookback_s) / factor + lookback_s)
-        assert instant or other.window_s == pytest.approx(one.window_s / factor, abs=0.001)
-        if one.depth_s > 0:
-            assert other.depth_s == pytest.approx(expected_s, abs=0.02)
+        expected_s = max(0.0, (old.depth_s - lookback_s) / factor + lookback_s)
+        assert instant or new.window_s == pytest.approx(old.window_s / factor, abs=0.001)
+        if old.depth_s > 0:
+            assert new.depth_s == pytest.approx(expected_s, abs=0.02)
 
 
 def test_a_rule_keeps_everything_but_its_time(tmp_path):
@@ -140,19 +144,19 @@ def test_a_rule_keeps_everything_but_its_time(tmp_path):
         "labels": {"a": "{{ $value }} [5m]"},
         "annotations": {"b": "over 5m {% raw %}"},
     }
-    found = rules(tmp_path, rule, {"record": "y", "expr": "x offset 1h"})
-    small = compress_rules(found, 7)
+    original = rules(tmp_path, rule, {"record": "y", "expr": "x offset 1h"})
+    small = compress_rules(original, 7)
     (group,), (alert, record) = small.groups, small.groups[0].rules
     assert group.interval_s == 2.143
     assert (alert.for_s, alert.keep_firing_for_s) == (42.857, 8.571)
     assert record.expr == "x offset 514285ms"
-    (old,) = found.groups
+    (old,) = original.groups
     restored = replace(alert, expr=old.rules[0].expr, for_s=300.0, keep_firing_for_s=60.0)
     assert restored == old.rules[0]
     assert replace(record, expr="x offset 1h") == old.rules[1]
     assert replace(group, interval_s=15.0, rules=old.rules) == old
-    assert small.findings == found.findings != ()
-    assert compress_rules(found, 1) is found
+    assert small.findings == original.findings != ()
+    assert compress_rules(original, 1) is original
 
 
 @pytest.mark.parametrize("factor", [2, 3, 7, 29, 30])
@@ -171,15 +175,15 @@ def test_for_takes_as_many_evaluations_as_before(factor):
 )
 def test_no_interval_falls_below_the_shortest_scrape(tmp_path, interval, factor, expected_s):
     """Where there is nothing new to see; a shorter one of the user's own stays."""
-    found = rules(tmp_path, {"alert": "A", "expr": "x > 1"}, interval=interval)
-    assert compress_rules(found, factor).groups[0].interval_s == expected_s
+    original = rules(tmp_path, {"alert": "A", "expr": "x > 1"}, interval=interval)
+    assert compress_rules(original, factor).groups[0].interval_s == expected_s
 
 
 def test_an_expression_that_cannot_be_compressed_is_a_mistake_with_its_place(tmp_path):
     """A user's mistake, not a crash."""
-    found = rules(tmp_path, {"alert": "A", "expr": "offset - 5 > 0"})
+    original = rules(tmp_path, {"alert": "A", "expr": "offset - 5 > 0"})
     with pytest.raises(InputError, match=r"rules.yaml:1:\d+: expr cannot be compressed: its dur"):
-        compress_rules(found, 30)
+        compress_rules(original, 30)
 
 
 def test_panels_are_compressed_and_their_json_is_not():
@@ -188,143 +192,12 @@ def test_panels_are_compressed_and_their_json_is_not():
     small = compress_panels(panels, 30)
     assert [p.raw for p in small] == [p.raw for p in panels]
     depths_s = [
-        (one.window_s, other.window_s)
+        (old.window_s, new.window_s)
         for panel, compressed in zip(panels, small, strict=True)
         for query, shorter in zip(panel.queries, compressed.queries, strict=True)
-        for one, other in zip(reads(query.expr), reads(shorter.expr), strict=True)
+        for old, new in zip(reads(query.expr), reads(shorter.expr), strict=True)
     ]
     assert {60.0: 2.0, 300.0: 10.0}.items() <= dict(sorted(depths_s, reverse=True)).items()
-
-
-def refused(found: RuleFiles, factor: float) -> list[str]:
-    """Return the sentence of `check_compression` on each rule, without the path."""
-    try:
-        check_compression(found, factor, TimeCompression(factor).scrape_s)
-    except InputError as error:
-        return [f"{one.place.line}: {one.sentence}" for one in error.mistakes]
-    return []
-
-
-@pytest.mark.parametrize("factor", [1, 1.5, 2, 7, 13, 29.9, 30])
-def test_the_pack_can_be_compressed_up_to_30(factor):
-    """Four scrapes in the shortest window, whatever is lost to rounding."""
-    assert refused(pack_rules(*NINETEEN, "extras"), factor) == []
-
-
-def test_beyond_30_every_rule_of_one_minute_is_refused_with_the_way_out():
-    """At 60 they would silently never fire: one or two samples in a window."""
-    sentences = refused(pack_rules("performance"), 60)
-    assert sentences == [
-        f"{line}: [1m] must hold at least 4 scrapes, compressed by 60 it holds 2 of 0.5 s:"
-        " --compress 30 is the most that all rules allow"
-        for line in (10, 24)
-    ]
-    assert len(refused(pack_rules(*NINETEEN), 31)) == 3
-    assert refused(pack_rules("slo"), 60) == []
-
-
-def test_a_window_too_short_at_any_factor_is_refused_without_one(tmp_path):
-    """Compressed or not it holds two scrapes; uncompressed it is the user's own business."""
-    found = rules(tmp_path, {"alert": "A", "expr": "max_over_time(x[30s:5s]) > 0"})
-    assert refused(found, 1) == []
-    (only,) = refused(found, 2)
-    assert only.endswith("[30s] must hold at least 4 scrapes, compressed by 2 it holds 2 of 7.5 s:"
-                         " leave --compress out")  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "expr",
-    [
-        "rate(x[5m]) > 1 and irate(x[5m]) > 1",
-        "avg_over_time(x[5m]) > max_over_time(y[5m])",
-        "absent_over_time(x[5m]) or absent(x)",
-        "x > 1 and x offset 1h < 1",
-        "hour(x) > 3 and sqrt(rate(x[5m])) ^ 2 > 1",
-        "increase(x[5m]) > 0",
-        "0 != sum(increase(x[5m]))",
-        "sum(increase(x[5m])) / sum(increase(y[5m])) > 0.01",
-        "sum(increase(x[5m])) > 0.01 * sum(increase(y[5m]))",
-        "histogram_quantile(0.9, sum by (le) (increase(x[5m]))) > 1",
-        "(sum(increase(x[5m])) or vector(0)) == 0",
-        "(increase(x[5m]) > bool 0) + 1 > 1",
-        "count(increase(x[5m])) > 3 unless absent(increase(x[5m]))",
-        "stddev(increase(x[5m])) / avg(increase(x[5m])) > 1",
-        "resets(x[5m]) > 0 or max(deriv(x[5m])) < 0",
-        "count_over_time((x > 1)[5m:1m]) > 4",
-    ],
-)
-def test_a_rule_that_means_the_same_is_accepted(tmp_path, expr):
-    """Its value does not depend on how much time has passed, or only its sign matters."""
-    found = rules(tmp_path, {"alert": "A", "expr": expr})
-    assert [refused(found, factor) for factor in (1, 30, 60)] == [[], [], []]
-
-
-@pytest.mark.parametrize(
-    ("expr", "at_30", "at_60"),
-    [
-        # What grows with its window.
-        ("increase(x[5m]) > 3", "increase", "increase"),
-        ("sum(increase(x[5m])) > sum(rate(y[5m])) * 300", "increase", "increase"),
-        ("increase(x[5m]) * increase(y[5m]) > increase(z[5m])", "increase", "increase"),
-        ("(sum(increase(x[5m])) or vector(1)) == 2", "increase", "increase"),
-        ("log2(increase(x[5m])) > 0", "increase", "increase"),
-        ("clamp_max(increase(x[5m]), 3) > 0", "increase", "increase"),
-        ("count(increase(x[5m]) > 7) > 3", "increase", "increase"),
-        ('count_values("v", increase(x[5m])) > 0', "increase", "increase"),
-        ("stdvar(increase(x[5m])) / increase(y[5m]) ^ 2 > 1", "increase", "increase"),
-        ("max_over_time(increase(x[5m])[1h:1m]) > 3", "increase", "increase"),
-        # What may grow with it, or not.
-        ("delta(x[5m]) > 5", "delta", "delta"),
-        ("idelta(x[5m]) < -5", "idelta", "idelta"),
-        ("deriv(x[5m]) > 1", "deriv", "deriv"),
-        ("changes(x[5m]) > 3", "changes", "changes"),
-        ("resets(x[5m]) > 1", "resets", "resets"),
-        ("sum(delta(x[5m])) > 0", "delta", "delta"),
-        ("changes(x[5m]) / changes(y[5m]) > 1", "changes", "changes"),
-        ("changes(x[5m]) > changes(y[5m])", "changes", "changes"),
-        # What counts samples: as many as before, up to 30.
-        ("count_over_time(x[5m]) < 20", "", "count_over_time"),
-        ("sum_over_time(up[5m]) < 20", "", "sum_over_time"),
-        # What reads the clock.
-        ("time() - x > 60", "time", "time"),
-        ("time() - timestamp(x) > 60", "time", "time"),
-        ("timestamp(x) - y > 60", "timestamp", "timestamp"),
-        ("x > 1 and on() hour() > 8", "hour", "hour"),
-        ("predict_linear(x[1h], 3600) < 0", "predict_linear", "predict_linear"),
-    ],
-)
-def test_a_rule_that_would_mean_something_else_is_refused(tmp_path, expr, at_30, at_60):
-    """By the name of the function; the way out is a smaller factor, or none.
-
-    At 30 a window still holds as many samples as uncompressed, so counting is refused above only.
-    """
-    found = rules(tmp_path, {"alert": "A", "expr": expr})
-    way_out = (
-        "--compress 30 is the most that all rules allow" if not at_30 else "leave --compress out"
-    )
-    for factor, function in ((30, at_30), (60, at_60)):
-        expected = function and (
-            f"1: {function} must not decide a compressed rule: its value depends on how much time"
-            f" has passed: {way_out}"
-        )
-        assert refused(found, factor) == ([expected] if expected else [])
-    assert refused(found, 1) == []
-
-
-def test_what_is_recorded_must_stay_as_it_is(tmp_path):
-    """Others read its value, so that even its sign is not enough."""
-    ratio = {"record": "a", "expr": "increase(x[5m]) / increase(y[5m])"}
-    assert refused(rules(tmp_path, ratio), 30) == []
-    (only,) = refused(rules(tmp_path, {"record": "a", "expr": "increase(x[5m])"}), 30)
-    assert "increase must not decide" in only
-
-
-def test_samples_of_a_group_that_is_too_fast_are_counted_as_fewer(tmp_path):
-    """Every 5 s becomes every half second at 30, not every sixth of one."""
-    counting = {"alert": "A", "expr": "count_over_time(y[5m]) < 60"}
-    assert refused(rules(tmp_path, counting, interval="15s"), 30) == []
-    (only,) = refused(rules(tmp_path, counting, interval="5s"), 30)
-    assert only.endswith("--compress 10 is the most that all rules allow")
 
 
 def squeezed(history: History, names: set[str], factor: int) -> History:
@@ -345,7 +218,7 @@ def squeezed(history: History, names: set[str], factor: int) -> History:
     return History(history.series, blocks)
 
 
-def counters(found: RuleFiles) -> set[str]:
+def counters(files: RuleFiles) -> set[str]:
     """Return the names of all metrics read over a window."""
     names = set()
 
@@ -353,40 +226,40 @@ def counters(found: RuleFiles) -> set[str]:
         if isinstance(node, promql.MatrixSelector):
             names.add(node.vector_selector.name)
 
-    for _, rule in found.alerts:
+    for _, rule in files.alerts:
         promql.walk(promql.parse(rule.expr), enter)
     return names
 
 
-def timelines(history: History, found: RuleFiles, end_s: float, factor: int):
+def timelines(history: History, files: RuleFiles, end_s: float, factor: int):
     """Return the timelines of a real Prometheus in scenario seconds, sorted."""
     with Prometheus() as server:
         server.push(history)
-        seen = evaluate(server, found, start_s=0.0, end_s=end_s / factor).timelines
+        observed = evaluate(server, files, start_s=0.0, end_s=end_s / factor).timelines
 
     def scaled(time_s):
         return None if time_s is None else round(time_s * factor, 6)
 
     return sorted(
-        (one.alert, one.labels, [
-            (scaled(e.pending_s), scaled(e.firing_s), scaled(e.resolved_s)) for e in one.episodes
+        (line.alert, line.labels, [
+            (scaled(e.pending_s), scaled(e.firing_s), scaled(e.resolved_s)) for e in line.episodes
         ])
-        for one in seen
+        for line in observed
     )  # fmt: skip
 
 
 def test_compressed_rules_on_a_compressed_world_say_the_same_at_the_same_time():
     """All nineteen, by a real engine: pending, firing, resolved, to the evaluation."""
-    found, scenario = pack_rules(*NINETEEN), scenario_of(TROUBLE)
+    original, scenario = pack_rules(*NINETEEN), scenario_of(TROUBLE)
     history = simulate(scenario).history
-    fast = squeezed(history, counters(found), 30)
-    small = compress_rules(found, 30)
-    expected = timelines(history, found, scenario.duration_s, 1)
+    fast = squeezed(history, counters(original), 30)
+    small = compress_rules(original, 30)
+    expected = timelines(history, original, scenario.duration_s, 1)
     fired = {
-        alert for alert, _, episodes in expected if any(one[1] is not None for one in episodes)
+        alert for alert, _, episodes in expected if any(times[1] is not None for times in episodes)
     }
     assert fired >= FIRING
     assert timelines(fast, small, scenario.duration_s, 30) == expected
     assert crosscheck(fast, small, 0.0, scenario.duration_s / 30) == []
     # Planted: rules that nobody compressed.
-    assert timelines(fast, found, scenario.duration_s, 30) != expected
+    assert timelines(fast, original, scenario.duration_s, 30) != expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.verifier.real_time.statuses import (
+from tests.verifier.statuses import (
     EXHAUSTED,
     FIRING,
     FIRING_STATUS,

@@ -10,6 +10,7 @@ import pytest
 from agentaskit_sim.inputs import PACK_ROUTING
 from simulator.faults.kinds.catalogue import FAULTS
 from tests.machine_lag import needs_quiet_machine
+from tests.verifier.judges import NoWatcher
 from tests.verifier.simulations import pack_panels, pack_rules, scenario_of
 from verifier.pack.routing import load_routing
 from verifier.real_time.run import RealTimeSetup, run_in_real_time
@@ -78,19 +79,9 @@ def judge(scenario, setup, report):
     return run_in_real_time(scenario, setup, report)
 
 
-class NoWatcher:
-    """A watcher that shows nothing."""
-
-    def progress(self, progress):
-        """Do nothing."""
-
-    def done(self, outcome):
-        """Do nothing."""
-
-
 def of(outcome, alert="SandboxPoolExhaustion"):
     """Return the verdicts on one alert."""
-    return [one for one in outcome.alerts if one.alert == alert]
+    return [verdict for verdict in outcome.alerts if verdict.alert == alert]
 
 
 @needs_quiet_machine
@@ -100,14 +91,16 @@ def test_an_alert_is_followed_to_the_receiver_and_back(outcomes):
     assert (outcome.verdict, outcome.invalid) == ("pass", ())
     assert (outcome.clock, outcome.compress) == ("real", 30.0)
     assert len(of(outcome)) == 3
-    for one in of(outcome):
-        assert {(d.receiver, d.status) for d in one.deliveries} == {
+    for verdict in of(outcome):
+        assert {(d.receiver, d.status) for d in verdict.deliveries} == {
             ("slack-warnings", "firing"),
             ("slack-warnings", "resolved"),
         }
-    assert {one.expected for one in outcome.alerts if one not in of(outcome)} == {"silent"}
+    assert {verdict.expected for verdict in outcome.alerts if verdict not in of(outcome)} == {
+        "silent"
+    }
     assert all(panel.ok for panel in outcome.panels)
-    assert {dict(one.labels)["alertname"] for one in outcome.notifications} == {
+    assert {dict(notification.labels)["alertname"] for notification in outcome.notifications} == {
         "SandboxPoolExhaustion"
     }
 
@@ -115,12 +108,12 @@ def test_an_alert_is_followed_to_the_receiver_and_back(outcomes):
 @needs_quiet_machine
 def test_the_time_to_the_notification_is_within_what_the_intervals_imply(outcomes):
     """Condition, pending, firing, notified, in this order; all pools share a group."""
-    for one in of(outcomes["passing"]):
-        assert one.latency is not None
-        times = one.latency
+    for verdict in of(outcomes["passing"]):
+        assert verdict.latency is not None
+        times = verdict.latency
         assert times.condition_s is not None
         assert 0 < times.condition_s <= times.pending_s <= times.firing_s
-    first = min(of(outcomes["passing"]), key=lambda one: one.latency.notified_s)
+    first = min(of(outcomes["passing"]), key=lambda verdict: verdict.latency.notified_s)
     assert first.latency.firing_s <= first.latency.notified_s <= first.latency.bound_s + 60
 
 
@@ -128,8 +121,10 @@ def test_the_time_to_the_notification_is_within_what_the_intervals_imply(outcome
 def test_both_clocks_see_the_same_transitions(outcomes):
     """Pending, firing and resolved of three pools: at the same evaluations."""
     clocks = outcomes["passing"].clocks
-    assert sum(one.alert == "SandboxPoolExhaustion" for one in clocks) == 9
-    assert all(one.ok for one in clocks), [one.reason for one in clocks if not one.ok]
+    assert sum(transition.alert == "SandboxPoolExhaustion" for transition in clocks) == 9
+    assert all(transition.ok for transition in clocks), [
+        transition.reason for transition in clocks if not transition.ok
+    ]
     assert outcomes["weak"].clocks is None
 
 
@@ -147,9 +142,9 @@ def test_an_alert_that_reaches_the_wrong_receiver_fails_at_alertmanager(outcomes
     """The hop is named, and who was notified instead."""
     outcome = outcomes["misrouted"]
     assert outcome.verdict == "fail"
-    for one in of(outcome):
-        assert one.broke_at == "alertmanager"
-        assert "slack-warnings was notified, expected only pagerduty-critical" in one.reason
+    for verdict in of(outcome):
+        assert verdict.broke_at == "alertmanager"
+        assert "slack-warnings was notified, expected only pagerduty-critical" in verdict.reason
 
 
 @needs_quiet_machine
@@ -157,8 +152,8 @@ def test_an_alert_that_does_not_fire_breaks_at_the_rule(outcomes):
     """The leak is real, and too small for the rule: no scrape failed, nobody was notified."""
     outcome = outcomes["weak"]
     assert outcome.verdict == "fail"
-    (one,) = of(outcome)
-    assert (one.ok, one.broke_at, one.deliveries) == (False, "rule", ())
+    (verdict,) = of(outcome)
+    assert (verdict.ok, verdict.broke_at, verdict.deliveries) == (False, "rule", ())
 
 
 @needs_quiet_machine
@@ -168,8 +163,8 @@ def test_a_fault_that_composes_nothing_makes_the_run_invalid(outcomes):
     assert outcome.verdict == "invalid"
     (reason,) = outcome.invalid
     assert reason.startswith("fault leak (sandbox_leak) had no effect")
-    (one,) = of(outcome)
-    assert (one.ok, one.broke_at) == (False, "world")
+    (verdict,) = of(outcome)
+    assert (verdict.ok, verdict.broke_at) == (False, "world")
 
 
 def test_a_run_without_limit_lasts_as_long_as_its_scenario():

@@ -26,9 +26,13 @@ def test_a_limit_after_every_deadline_changes_nothing_but_the_duration():
 def test_a_deadline_to_resolve_beyond_the_limit_is_dropped_with_a_note():
     """It must still fire, and its receivers must still be notified."""
     limited, notes = limit_scenario(scenario_with(FIRES), 899.0)
-    (one,) = limited.expectations
-    assert (one.expected, one.fires_within_s, one.resolves_within_s) == ("fires", 420.0, None)
-    assert one.receivers == ("slack",)
+    (expectation,) = limited.expectations
+    assert (expectation.expected, expectation.fires_within_s, expectation.resolves_within_s) == (
+        "fires",
+        420.0,
+        None,
+    )
+    assert expectation.receivers == ("slack",)
     assert notes == (
         (
             "Throughput was due to resolve by 15m, watched until 14m59s:"
@@ -40,8 +44,8 @@ def test_a_deadline_to_resolve_beyond_the_limit_is_dropped_with_a_note():
 def test_an_alert_due_beyond_the_limit_may_fire_and_need_not():
     """But not before its cause: the verdict stays closed."""
     limited, notes = limit_scenario(scenario_with(FIRES), 599.0)
-    (one,) = limited.expectations
-    assert (one.expected, one.receivers) == ("explained", ("slack",))
+    (expectation,) = limited.expectations
+    assert (expectation.expected, expectation.receivers) == ("explained", ("slack",))
     assert notes == (
         "Throughput was due to fire by 10m, watched until 9m59s: whether it fires was not judged",
     )

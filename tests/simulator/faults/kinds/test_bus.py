@@ -41,17 +41,17 @@ def test_bus_partitions_that_overlap_each_take_their_part():
             for number, loss in enumerate(losses)
         ]
         lost.append(between(make(*faults), 1.0, 21.0)[1].messages_dropped)
-    for found, share in zip(lost[1:], (0.5, 0.75), strict=True):
-        assert_near(found / lost[0], share, sqrt(share * (1 - share) / lost[0]) + 0.005)
+    for count, share in zip(lost[1:], (0.5, 0.75), strict=True):
+        assert_near(count / lost[0], share, sqrt(share * (1 - share) / lost[0]) + 0.005)
 
 
 def test_bus_partition_with_a_small_loss_is_not_swallowed_by_a_great_one_elsewhere():
     """A full cut around one worker leaves the tenth that is lost around the leads a tenth."""
     leads = fault("bus_partition", name="leads", loss=0.1, tiers=("lead",))
-    one = fault("bus_partition", name="one", loss=1.0, tiers=("worker",), fraction=1 / 36)
+    worker = fault("bus_partition", name="one", loss=1.0, tiers=("worker",), fraction=1 / 36)
     few, both, cut = (
         between(make(*faults), 1.0, 21.0)[1].messages_dropped
-        for faults in ((leads,), (leads, one), (one,))
+        for faults in ((leads,), (leads, worker), (worker,))
     )
     assert few < both < few + cut
     assert both == pytest.approx(few + cut, rel=0.05)

@@ -40,13 +40,15 @@ def changed(kind, old, new):
 def concrete_kinds():
     """Return every class of the modules of `kinds` that could be a fault."""
     modules = [
-        import_module(f"{kinds.__name__}.{one.name}") for one in iter_modules(kinds.__path__)
+        import_module(f"{kinds.__name__}.{entry.name}") for entry in iter_modules(kinds.__path__)
     ]
     return {
-        one
+        member
         for module in modules
-        for one in vars(module).values()
-        if inspect.isclass(one) and issubclass(one, Parameters) and not inspect.isabstract(one)
+        for member in vars(module).values()
+        if inspect.isclass(member)
+        and issubclass(member, Parameters)
+        and not inspect.isabstract(member)
     }
 
 

@@ -45,9 +45,9 @@ def test_counter_reset_is_the_exporters_restart_not_the_worlds():
 def test_a_changed_scrape_path_is_shown_and_the_world_stays_the_same(kind, path):
     """Only the path between the world and its readers differs, while the fault lasts."""
     world, calm = make(fault(kind, **SAMPLES[kind], duration_s=4.0)), make()
-    for instant_s, found in ((0.5, ScrapePath()), (1.0, path), (4.9, path), (5.0, ScrapePath())):
+    for instant_s, expected in ((0.5, ScrapePath()), (1.0, path), (4.9, path), (5.0, ScrapePath())):
         world.advance(instant_s)
-        assert world.snapshot().scrape_path == found
+        assert world.snapshot().scrape_path == expected
     calm.advance(5.0)
     assert world.fingerprint() == calm.fingerprint()
 

@@ -47,8 +47,8 @@ def test_cpu_contention_beyond_capacity_slows_the_work_there():
              "cpu_background_share": 0.0, "cpu_per_message_s": 0.0}  # fmt: skip
     calm, world = make(**tight), make(fault("cpu_contention", share=1.0), **tight)
     means = []
-    for one in (calm, world):
-        before, after = between(one, 2.0, 62.0)
+    for simulated in (calm, world):
+        before, after = between(simulated, 2.0, 62.0)
         count = after.task_duration.counts.sum() - before.task_duration.counts.sum()
         means.append((after.task_duration.sum_ns - before.task_duration.sum_ns) / count)
         idle = (after.cpu_ns - before.cpu_ns)[:, CPU_MODES.index("idle")]
@@ -73,8 +73,8 @@ def test_slow_host_slows_all_that_its_agents_do_and_no_other_agent():
     mean_s = (after.task_duration.sum_ns - before.task_duration.sum_ns) / count / 1e9
     everywhere = between(make(fault("slow_host", factor=3.0), rate=100.0), 1.0, 61.0)[1]
     means_s = [
-        one.task_duration.sum_ns / one.task_duration.counts.sum() / 1e9
-        for one in (calm.snapshot(), everywhere)
+        state.task_duration.sum_ns / state.task_duration.counts.sum() / 1e9
+        for state in (calm.snapshot(), everywhere)
     ]
     assert means_s[1] / means_s[0] == pytest.approx(3, rel=0.05)
     assert means_s[0] * 1.1 < mean_s < means_s[1] * 0.9

@@ -54,8 +54,8 @@ def test_dependency_outage_delays_and_fails_those_who_call_it():
     total = ended.sum()
     assert_near(ended[1] / total, 0.1, sqrt(0.1 * 0.9 / total))
     slower_s = [
-        one.response_duration.sum_ns / one.response_duration.counts.sum() / 1e9
-        for one in (calm_after, after)
+        state.response_duration.sum_ns / state.response_duration.counts.sum() / 1e9
+        for state in (calm_after, after)
     ]
     assert_near(slower_s[1] - slower_s[0], 0.2 * 0.3, 0.3 * sqrt(0.2 * 0.8 / total) + 0.001)
     assert effect(after, "dependency_outage") == ended[1]

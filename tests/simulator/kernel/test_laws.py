@@ -11,8 +11,9 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import SANDBOXES, SandboxPool
 from simulator.world import World
-from tests.simulator.laws import broken_laws, broken_ties, decreased_counters
-from tests.simulator.worlds import fault, make, random_scenario, station
+from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
+from tests.simulator.random_worlds import random_scenario
+from tests.simulator.worlds import fault, make, station
 
 SCENARIOS = 200
 
@@ -25,7 +26,7 @@ def check(world, before, seed):
         failures += [f"{name} never falls" for name in decreased_counters(before, after)]
     assert not failures, (
         f"seed {seed}, t = {world.now_s:.9f} s, broken: {'; '.join(failures)}\n"
-        f"replay: pytest tests/simulator/test_laws.py -k '[{seed}]'\n{world.plan}"
+        f"replay: pytest tests/simulator/kernel/test_laws.py -k '[{seed}]'\n{world.plan}"
     )
     return after
 
@@ -91,7 +92,7 @@ def test_one_planted_miscount_is_noticed(table, place, law):
 @pytest.mark.parametrize(
     ("table", "place", "by", "tie"),
     [
-        ("pool", (0, k.IN_USE), 1, "slots in use are held by somebody"),
+        ("pool", (0, k.IN_USE), 1, "slots in use are held by agents"),
         ("head", (k.QUEUED,), 1, "queues and lanes agree"),
         ("host", (2, k.BUSY), 1, "hosts know how many of theirs work"),
         ("directory", (3,), 1, "the directory holds exactly the running"),

@@ -15,6 +15,7 @@ from simulator.kernel import loop as k
 from simulator.snapshot import STATUSES, DurationHistogram
 
 if TYPE_CHECKING:
+    from simulator.kernel.state import State
     from simulator.snapshot import Snapshot
     from simulator.topology import Topology
     from simulator.world import World
@@ -36,7 +37,7 @@ def broken_laws(s: Snapshot, topology: Topology) -> list[str]:
     """Names of the laws that snapshot `s` of a world of `topology` does not obey."""
     laws = {**_tasks(s), **_requests(s), **_others(s)}
     fleet = [tier.agents for tier in topology.tiers]
-    limits = [one.queue_limit for one in topology.priorities]
+    limits = [priority.queue_limit for priority in topology.priorities]
     laws["agents by state sum to the tier"] = np.array_equal(s.agents.sum(axis=1), fleet)
     laws["queue depth is within its limit"] = (s.queue_depth <= limits).all()
     laws["saturation is of the fullest queue"] = s.saturation == (s.queue_depth / limits).max()
@@ -97,7 +98,7 @@ def _others(s: Snapshot) -> dict[str, bool]:
         "slots = available + in use + leaked + down": np.array_equal(s.sandbox_total, slots),
         "no part of a pool is negative": all((part >= 0).all() for part in parts),
         "executions cover what is in use": (s.sandbox_executions >= s.sandbox_in_use).all(),
-        "nothing counted is negative": all((one >= 0).all() for one in counted)
+        "nothing counted is negative": all((count >= 0).all() for count in counted)
         and s.messages_waiting >= 0,
         "CPU modes add up to the time passed": (used <= s.now_ns).all()
         and (used > s.now_ns - CPU_SLACK_NS).all(),
@@ -111,63 +112,36 @@ def _others(s: Snapshot) -> dict[str, bool]:
 
 def decreased_counters(before: Snapshot, after: Snapshot) -> list[str]:
     """Names of the counters and histograms of `before` that are lower in `after`."""
-    found = []
-    for one in fields(before):
-        if one.name in GAUGES:
+    names = []
+    for field in fields(before):
+        if field.name in GAUGES:
             continue
-        old, new = getattr(before, one.name), getattr(after, one.name)
+        old, new = getattr(before, field.name), getattr(after, field.name)
         if isinstance(old, DurationHistogram):
             fell = (new.counts < old.counts).any() or new.sum_ns < old.sum_ns
         else:
             fell = np.any(np.asarray(new) < np.asarray(old))
         if fell:
-            found.append(one.name)
-    return found
+            names.append(field.name)
+    return names
 
 
 def broken_ties(world: World) -> list[str]:
     """Names of the ties between the kernel's tables that are broken."""
     s = world._state
-    head, agent = s.head, s.agent
-    running = np.flatnonzero(agent[:, k.PLACE] >= 0)
-    directory = s.directory[: head[k.RUNNING]]
-    state = agent[:, k.STATE]
-    working = (state == k.WORKING) | (state == k.HANGING)
-    held = agent[:, k.HELD] * (state == k.WORKING)
+    ties = {**_tables(s), **_agents(s), **_queues(s)}
+    return [name for name, holds in ties.items() if not holds]
+
+
+def _tables(s: State) -> dict[str, bool]:
     due = s.due.reshape(len(s.due), -1)[:, 0]
     leaves = len(due) // 2
     children = np.minimum(due[2::2], due[3::2])
-    idle = (state == k.IDLE) & (agent[:, k.STAGE] == k.NOTHING)
-    groups = int(head[k.GROUPS])
-    ties = {
-        "the directory holds exactly the running": np.array_equal(np.sort(directory), running)
-        and np.array_equal(agent[directory, k.PLACE], np.arange(len(directory))),
-        "slots in use are held by somebody": all(
-            s.pool[p, k.IN_USE] == ((held >> p) & 1).sum() for p in range(3)
-        ),
-        "hosts know how many of theirs work": np.array_equal(
-            s.host[:, k.BUSY], np.bincount(agent[working, k.HOST], minlength=len(s.host))
-        ),
+    return {
         "the tournament's nodes are minima": np.array_equal(due[1:leaves], children),
-        "nothing is due in the past": due.min() > head[k.NOW],
-        "queues and lanes agree": head[k.QUEUED]
-        == s.priority[:, k.DEPTH].sum()
-        == s.lanes[:, k.LENGTH].sum(),
-        "the idle are listed by group": all(
-            sorted(_members(s, g)) == np.flatnonzero(idle & (agent[:, k.GROUP] == g)).tolist()
-            for g in range(groups)
-        ),
-        "the stopped are listed": sorted(_members(s, groups))
-        == np.flatnonzero(state == k.STOPPED).tolist(),
-        "nobody idles while a task waits for them": not any(
-            s.lists[g, k.LENGTH] and s.lanes[(2 * p) + c, k.LENGTH]
-            for g in range(groups)
-            for c in s.classes_of_group[g]
-            if c >= 0
-            for p in range(4)
-        ),
+        "nothing is due in the past": due.min() > s.head[k.NOW],
         "no stream was read beyond its end": all(
-            0 <= head[cursor] <= len(block)
+            0 <= s.head[cursor] <= len(block)
             for cursor, block in (
                 (k.TASK_CURSOR, s.tasks),
                 (k.BIT_CURSOR, s.bits),
@@ -177,22 +151,64 @@ def broken_ties(world: World) -> list[str]:
                 (k.FLOOD_CURSOR, s.flood_bits),
             )
         ),
-        "nobody waits for a slot that is free": all(
+    }
+
+
+def _agents(s: State) -> dict[str, bool]:
+    agent = s.agent
+    groups = int(s.head[k.GROUPS])
+    running = np.flatnonzero(agent[:, k.PLACE] >= 0)
+    directory = s.directory[: s.head[k.RUNNING]]
+    state = agent[:, k.STATE]
+    working = (state == k.WORKING) | (state == k.HANGING)
+    held = agent[:, k.HELD] * (state == k.WORKING)
+    idle = (state == k.IDLE) & (agent[:, k.STAGE] == k.NOTHING)
+    return {
+        "the directory holds exactly the running": np.array_equal(np.sort(directory), running)
+        and np.array_equal(agent[directory, k.PLACE], np.arange(len(directory))),
+        "slots in use are held by agents": all(
+            s.pool[p, k.IN_USE] == ((held >> p) & 1).sum() for p in range(3)
+        ),
+        "hosts know how many of theirs work": np.array_equal(
+            s.host[:, k.BUSY], np.bincount(agent[working, k.HOST], minlength=len(s.host))
+        ),
+        "the idle are listed by group": all(
+            sorted(_members(s, g)) == np.flatnonzero(idle & (agent[:, k.GROUP] == g)).tolist()
+            for g in range(groups)
+        ),
+        "the stopped are listed": sorted(_members(s, groups))
+        == np.flatnonzero(state == k.STOPPED).tolist(),
+    }
+
+
+def _queues(s: State) -> dict[str, bool]:
+    groups = int(s.head[k.GROUPS])
+    return {
+        "queues and lanes agree": s.head[k.QUEUED]
+        == s.priority[:, k.DEPTH].sum()
+        == s.lanes[:, k.LENGTH].sum(),
+        "no agent idles while a task waits for its group": not any(
+            s.lists[g, k.LENGTH] and s.lanes[(2 * p) + c, k.LENGTH]
+            for g in range(groups)
+            for c in s.classes_of_group[g]
+            if c >= 0
+            for p in range(4)
+        ),
+        "no agent waits for a slot that is free": all(
             s.lists[groups + 1 + p, k.LENGTH] == 0
             or s.pool[p, k.TOTAL] == s.pool[p, [k.IN_USE, k.LEAKED, k.DOWN]].sum()
             for p in range(3)
         ),
     }
-    return [name for name, holds in ties.items() if not holds]
 
 
-def _members(s: object, which: int) -> list[int]:
+def _members(s: State, which: int) -> list[int]:
     """The agents of a list, walked from its head; its length and links must agree."""
-    found = []
-    one = int(s.lists[which, k.HEAD])
-    while one >= 0 and len(found) <= len(s.agent):
-        assert s.agent[one, k.LIST] == which
-        found.append(one)
-        one = int(s.agent[one, k.NEXT_LINK])
-    assert len(found) == s.lists[which, k.LENGTH]
-    return found
+    members = []
+    agent = int(s.lists[which, k.HEAD])
+    while agent >= 0 and len(members) <= len(s.agent):
+        assert s.agent[agent, k.LIST] == which
+        members.append(agent)
+        agent = int(s.agent[agent, k.NEXT_LINK])
+    assert len(members) == s.lists[which, k.LENGTH]
+    return members
