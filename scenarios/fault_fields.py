@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from documents.durations import format_duration
 from documents.problems import BrokenRule, Shown, UnknownName
 from scenarios.schema.derived import field_values, key_of, parameters_model
-from simulator.faults.fault import Fault, Targets
+from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
+from simulator.faults.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,13 +19,14 @@ from scenarios.schema.derived import describe, field_names, field_values, key_of
 from scenarios.schema.json_schema import tidy
 from scenarios.schema.models import INJECTION_MAX_S, ChangeModel, InjectionModel
 from scenarios.validation import ModelWalker
-from simulator.faults.fault import Fault, Targets
 from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from documents.document import Document
+    from simulator.faults.fault import Fault
     from simulator.faults.parameters import Parameters
     from simulator.topology import Topology
 

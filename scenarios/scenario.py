@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from simulator.faults.fault import Fault, Targets
+from simulator.faults.fault import Fault
+from simulator.faults.targets import Targets
 
 if TYPE_CHECKING:
     from documents.mistakes import Place

@@ -6,19 +6,21 @@ nothing. What an effect is and how it is measured stands in `faults`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from simulator.faults import accounts
-from simulator.faults.declared_effect import ActiveFault, DeclaredEffect, declared_strength
+from simulator.faults.declared_effect import ActiveFault, DeclaredEffect
 from simulator.faults.fault import resolve_targets
 from simulator.faults.measure import Interval, read_counters
 from simulator.kernel.loop import NEVER
+from simulator.kernel.state import ns
 from simulator.snapshot import FaultStatus, ScrapePath
 
 if TYPE_CHECKING:
-    from simulator.faults.fault import Fault, FaultTargets
+    from simulator.faults.fault import Fault
     from simulator.faults.measure import Account, CounterReading
+    from simulator.faults.targets import FaultTargets
     from simulator.kernel.state import State
     from simulator.plan_progress import PlanProgress
     from simulator.snapshot import FaultEffect
@@ -78,7 +80,12 @@ class FaultLedger:
 
     def _open(self, fault: Fault, s: State) -> FaultRecord:
         targets = resolve_targets(fault, self.topology, s, self.seed)
-        peers = [record.account for record in self.in_effect.values()]
+        kind = type(fault.parameters)
+        peers = [
+            record.account
+            for record in self.in_effect.values()
+            if type(record.fault.parameters) is kind
+        ]
         account = accounts.open_account(self.topology, fault, targets, s, peers=peers)
         opened = FaultRecord(fault, targets, account)
         self.in_effect[fault.name] = opened
@@ -88,14 +95,12 @@ class FaultLedger:
         """Close the account of a fault that is over, as it was last recorded."""
         closed = self.in_effect.pop(name)
         began_ns = progress.start_ns(closed.fault)
-        effects = accounts.effects_of(closed.account, began_ns, now_ns)
+        effects = accounts.effects_of(closed.fault, closed.account, began_ns, now_ns)
         self.ended = (*self.ended, *effects)[-EFFECTS_MAX:]
 
     def change(self, fault: Fault) -> None:
         """Give the fault in effect of that name other numbers or another end."""
-        changed = self.in_effect[fault.name]
-        changed.fault = fault
-        changed.account = replace(changed.account, fault=fault)
+        self.in_effect[fault.name].fault = fault
 
     def record(self, progress: PlanProgress, s: State) -> None:
         """Add what happened since the last reading to every account; the kernel must be settled."""
@@ -107,7 +112,7 @@ class FaultLedger:
             progress.trace_at_s += elapsed_s * factor
         if interval is not None:
             for record in self.in_effect.values():
-                record.account = accounts.record(record.account, interval)
+                record.account = accounts.record(record.fault, record.account, interval)
         self.last_reading = reading
 
     def interval(self, progress: PlanProgress, s: State) -> Interval | None:
@@ -119,7 +124,13 @@ class FaultLedger:
         # A ramp's mean over the interval is its strength in the middle.
         middle_ns = (before.now_ns + after.now_ns) // 2 - progress.origin_ns
         active = (
-            ActiveFault(record.fault, record.targets, declared_strength(record.fault, middle_ns))
+            ActiveFault(
+                record.fault.parameters,
+                record.targets,
+                start_ns=ns(record.fault.start_s),
+                ramp_ns=ns(record.fault.ramp_s),
+                plan_ns=middle_ns,
+            )
             for record in self.in_effect.values()
         )
         return Interval(
@@ -151,8 +162,8 @@ class FaultLedger:
     def _effects_now(
         record: FaultRecord, interval: Interval, progress: PlanProgress
     ) -> tuple[FaultEffect, ...]:
-        account = accounts.record(record.account, interval)
-        return accounts.effects_of(account, progress.start_ns(record.fault), None)
+        account = accounts.record(record.fault, record.account, interval)
+        return accounts.effects_of(record.fault, account, progress.start_ns(record.fault), None)
 
     def _status(
         self, record: FaultRecord, interval: Interval, progress: PlanProgress

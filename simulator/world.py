@@ -18,7 +18,8 @@ from simulator.bounds import require
 from simulator.fault_ledger import FaultLedger
 from simulator.faults.accounts import SAMPLE_NS
 from simulator.faults.effective_parameters import EffectiveParameters, move_slots
-from simulator.faults.fault import Onset, resolve_targets
+from simulator.faults.fault import resolve_targets
+from simulator.faults.targets import Onset
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
 from simulator.kernel.snapshot_reader import read

@@ -152,6 +152,22 @@ def read_arrows(sources: Sources) -> Arrows:
     return {unit: targets for unit, targets in arrows.items() if unit not in OUTSIDE}
 
 
+def circles(sources: Sources) -> list[str]:
+    """Return a line for each circle of modules that import one another, for types included."""
+    imports = {
+        path: set(imported_modules(path, source, sources)) for path, source in sources.items()
+    }
+    complaints = []
+    # Whatever imports nothing that is left is in no circle, and neither is what only that needs.
+    while leaves := [path for path, targets in imports.items() if not targets & {*imports}]:
+        for path in leaves:
+            del imports[path]
+    for path, targets in imports.items():
+        back = [target for target in targets if path in imports.get(target, ())]
+        complaints += [f"{path}: imports {target}, which imports it" for target in back]
+    return complaints or [f"{path}: is in a circle, or imports one" for path in sorted(imports)]
+
+
 def read_drawing(text: str) -> Arrows:
     """Return the arrows that ARCHITECTURE.md lists, in its order."""
     block = ARROWS_BLOCK.search(text)
@@ -209,6 +225,11 @@ def test_the_arrows_in_architecture_are_those_of_the_imports(repository):
     """Every unit is listed with exactly what it imports, and imports nothing listed below it."""
     drawn = read_drawing((repository / "ARCHITECTURE.md").read_text(encoding="utf-8"))
     assert wrong_arrows(drawn, read_arrows(read_sources(repository))) == []
+
+
+def test_no_modules_import_one_another_in_a_circle(repository):
+    """Not even for their types: whoever reads one of them would have to read them all."""
+    assert circles(read_sources(repository)) == []
 
 
 @pytest.mark.parametrize(
@@ -306,3 +327,19 @@ def test_an_arrow_that_points_down_is_refused_even_if_it_is_drawn():
     drawn = DRAWING.replace("verifier.pack -> ", "verifier.pack -> verifier.servers, ")
     (complaint,) = wrong_arrows(read_drawing(drawn), read_arrows(planted))
     assert complaint == "verifier.pack: must not import verifier.servers, listed below it"
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ({"verifier/errors.py": "if TYPE_CHECKING:\n  from verifier.pack.rules import R"},
+         "verifier/errors.py: imports verifier/pack/rules.py, which imports it"),
+        ({"verifier/errors.py": "import verifier.servers.child"},
+         "verifier/errors.py: is in a circle, or imports one"),
+    ],
+    ids=["of two", "of three"],
+)  # fmt: skip
+def test_a_circle_of_modules_is_reported(more, complaint):
+    """Planted in the small house, which has none."""
+    assert circles(HOUSE) == []
+    assert complaint in circles({**HOUSE, **more})

@@ -20,8 +20,9 @@ from simulator.snapshot import FaultEffect
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simulator.faults.fault import Fault, FaultTargets
+    from simulator.faults.fault import Fault
     from simulator.faults.measure import Interval
+    from simulator.faults.targets import FaultTargets
     from simulator.kernel.state import State
     from simulator.topology import Topology
 
@@ -34,15 +35,12 @@ def open_account(
 ) -> Account:
     """Open the account of a fault at its onset, before it does anything.
 
-    `peers` are the accounts of the faults in effect.
+    `peers` are the accounts of the faults of its kind in effect.
     """
     state = s.agent[targets.agents, k.STATE]
-    kind = type(fault.parameters)
-    alike = (peer for peer in peers if type(peer.fault.parameters) is kind)
-    provisioned = min((count_provisioned(s), *(peer.provisioned_at_onset for peer in alike)))
+    provisioned = min((count_provisioned(s), *(peer.provisioned_at_onset for peer in peers)))
     return Account(
         topology=topology,
-        fault=fault,
         targets=targets,
         onset=read_counters(s),
         running_at_onset=int(((state >= k.IDLE) & (state <= k.HANGING)).sum()),
@@ -53,12 +51,12 @@ def open_account(
     )
 
 
-def record(account: Account, interval: Interval) -> Account:
-    """Return the account with `interval` added."""
+def record(fault: Fault, account: Account, interval: Interval) -> Account:
+    """Return the account of `fault` with `interval` added."""
     elapsed_ns = interval.after.now_ns - interval.before.now_ns
     account = replace(account, elapsed_ns=account.elapsed_ns + elapsed_ns)
     estimates = []
-    measures = account.fault.parameters.measures()
+    measures = fault.parameters.measures()
     for measure, sums in zip(measures, account.estimates, strict=True):
         if measure.buildup is not None:
             account = replace(account, expected_buildup=measure.buildup(interval, account))
@@ -68,18 +66,20 @@ def record(account: Account, interval: Interval) -> Account:
     return replace(account, estimates=tuple(estimates))
 
 
-def effects_of(account: Account, began_ns: int, ended_ns: int | None) -> tuple[FaultEffect, ...]:
+def effects_of(
+    fault: Fault, account: Account, began_ns: int, ended_ns: int | None
+) -> tuple[FaultEffect, ...]:
     """What the fault did, in each of its measures; people are shown the first."""
     effects = []
-    parameters = account.fault.parameters
+    parameters = fault.parameters
     for measure, sums in zip(parameters.measures(), account.estimates, strict=True):
         whole = sums.averaged() if measure.averaged else sums
         if measure.correct is not None:
             whole = measure.correct(account, whole)
         effects.append(
             FaultEffect(
-                name=account.fault.name,
-                fault=account.fault.kind,
+                name=fault.name,
+                fault=fault.kind,
                 measured=float(whole.measured),
                 base=float(whole.base),
                 expected=float(whole.expected),

@@ -8,7 +8,7 @@ the two are compared. Each kind adds to it in `Parameters.declare`; measures rea
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,38 +18,51 @@ from simulator.faults.effective_parameters import (
     LATENCY_MAX_S,
     TRAFFIC_FACTOR_MAX,
 )
-from simulator.kernel.state import ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from simulator.faults.fault import Fault, FaultTargets
-    from simulator.faults.parameters import Parameters
+    from simulator.faults.targets import FaultTargets
     from simulator.topology import Topology
 
     Reals = NDArray[np.float64]
 
 
-def declared_strength(fault: Fault, plan_ns: int) -> float:
-    """The share (0..1) of its magnitude that a fault promises `plan_ns` after its plan began.
+class Declaring(Protocol):
+    """The numbers of a fault, as far as they declare an effect."""
 
-    A straight ramp, where `Fault.strength` climbs in steps.
-    """
-    since_ns = plan_ns - ns(fault.start_s)
-    if since_ns < 0:
-        return 0.0
-    ramp_ns = ns(fault.ramp_s)
-    return min(1.0, since_ns / ramp_ns) if ramp_ns else 1.0
+    def declare(self, declared: DeclaredEffect, targets: FaultTargets, strength: float) -> None:
+        """Add what the fault promises at `strength` (0..1)."""
 
 
 class ActiveFault(NamedTuple):
-    """A fault in effect, its targets, and its strength (0..1)."""
+    """A fault in effect, its targets, when it starts and how long its ramp is, in the plan's time.
 
-    fault: Fault
+    `plan_ns` is the instant for which it is asked.
+    """
+
+    parameters: Declaring
     targets: FaultTargets
-    strength: float
+    start_ns: int
+    ramp_ns: int
+    plan_ns: int
+
+    @property
+    def strength(self) -> float:
+        """The share (0..1) of its magnitude that it promises at `plan_ns`."""
+        return self.strength_at(self.plan_ns)
+
+    def strength_at(self, plan_ns: int) -> float:
+        """The same, `plan_ns` after its plan began.
+
+        A straight ramp, where `Fault.strength` climbs in steps.
+        """
+        since_ns = plan_ns - self.start_ns
+        if since_ns < 0:
+            return 0.0
+        return min(1.0, since_ns / self.ramp_ns) if self.ramp_ns else 1.0
 
 
 class DeclaredEffect:
@@ -79,14 +92,14 @@ class DeclaredEffect:
         self.leaked_share = np.zeros(len(topology.sandboxes))
         self.down_share = np.zeros(len(topology.sandboxes))
         self.stolen_share = np.zeros(topology.hosts)
-        for fault, targets, strength in self.faults:
-            fault.parameters.declare(self, targets, strength)
+        for active in self.faults:
+            active.parameters.declare(self, active.targets, active.strength)
 
-    def without(self, kind: type[Parameters]) -> DeclaredEffect:
+    def without(self, kind: type[Declaring]) -> DeclaredEffect:
         """The same, had there been no fault of this kind."""
         # By type and not by `isinstance`, which is slow for abstract classes: this runs for every
         # fault at every change of the plan.
-        others = (active for active in self.faults if type(active.fault.parameters) is not kind)
+        others = (active for active in self.faults if type(active.parameters) is not kind)
         return DeclaredEffect(self.topology, others)
 
     def strength_of(self, targets: FaultTargets) -> float:

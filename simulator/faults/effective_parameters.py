@@ -18,7 +18,7 @@ from simulator.snapshot import ScrapePath
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.faults.fault import Command
+    from simulator.faults.targets import Command
     from simulator.kernel.state import State
     from simulator.topology import Topology
 

@@ -6,45 +6,25 @@ does is for its kind to say, see `parameters`; nothing here changes a world.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.bounds import require, require_positive
+from simulator.faults.targets import FaultTargets, Targets
 from simulator.kernel import loop as k
 from simulator.kernel.state import ns
 from simulator.kernel.streams import generator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
     from simulator.faults.parameters import Parameters
     from simulator.kernel.state import State
     from simulator.topology import Topology
 
-    Command = Callable[[int, int], None]
-
 RAMP_STEP_NS = 10**9
 """A ramp climbs in steps of one second: it changes the kernel no more often than that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Targets:
-    """Which part of the system a fault targets: an intersection; empty tuples mean all."""
-
-    tiers: tuple[str, ...] = ()
-    hosts: tuple[int, ...] = ()
-    sandboxes: tuple[Literal["A", "B", "C"], ...] = ()
-    fraction: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse a fraction outside (0, 1]."""
-        holds = isfinite(self.fraction) and 0 < self.fraction <= 1
-        require(holds, "fraction", "above 0 and at most 1", self.fraction, owner="targets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +36,7 @@ class Fault:
     start_s: float
     duration_s: float
     ramp_s: float = 0.0
-    targets: Targets = Targets()
+    targets: Targets = field(default_factory=Targets)
 
     def __post_init__(self) -> None:
         """Refuse times that cannot be."""
@@ -83,25 +63,6 @@ class Fault:
         return climbed(plan_ns - ns(self.start_s), ns(self.ramp_s))
 
 
-@dataclass(frozen=True, slots=True)
-class FaultTargets:
-    """The agents, hosts and pools that a fault targets, by index and sorted."""
-
-    agents: NDArray[np.int64]
-    hosts: tuple[int, ...]
-    pools: tuple[int, ...]
-
-
-@dataclass(slots=True)
-class Onset:
-    """The instant at which a fault begins: what it may do once. `command` runs a kernel command."""
-
-    targets: FaultTargets
-    state: State
-    command: Command
-    exporter_restarts: int = 0
-
-
 def climbed(passed_ns: int, length_ns: int) -> float:
     """How far (0..1) a ramp of `length_ns` has come: held over steps of 1 s at their middle.
 
@@ -121,13 +82,13 @@ def resolve_targets(fault: Fault, topology: Topology, state: State, seed: int) -
     tiers = [tier.name for tier in topology.tiers]
     pools = [pool.name for pool in topology.sandboxes]
     every_host = range(topology.hosts)
-    for field, names, known in (
+    for key, names, known in (
         ("tiers", fault.targets.tiers, tiers),
         ("hosts", fault.targets.hosts, every_host),
         ("sandboxes", fault.targets.sandboxes, pools),
     ):
         known_all = set(names) <= set(known)
-        require(known_all, field, f"among {known}", names, owner=f"fault {fault.name}")
+        require(known_all, key, f"among {known}", names, owner=f"fault {fault.name}")
     selected = np.ones(len(state.agent), bool)
     if fault.targets.tiers:
         indices = [tiers.index(name) for name in fault.targets.tiers]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.faults.declared_effect import DeclaredEffect
-    from simulator.faults.fault import Fault, FaultTargets
+    from simulator.faults.targets import FaultTargets
     from simulator.kernel.state import State
     from simulator.topology import Topology
 
@@ -152,7 +152,6 @@ class Account:
     """
 
     topology: Topology
-    fault: Fault
     targets: FaultTargets
     onset: CounterReading
     running_at_onset: int

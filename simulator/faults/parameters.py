@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
-    from simulator.faults.fault import FaultTargets, Onset
     from simulator.faults.measure import Measure
+    from simulator.faults.targets import FaultTargets, Onset
     from simulator.topology import Topology
 
 TargetKind = Literal["agents", "hosts", "sandboxes", "nothing"]

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from simulator.faults.fault import Fault, Targets
+from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
+from simulator.faults.targets import Targets
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.topology import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from simulator.faults.fault import Fault, Targets
+from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.targets import Targets
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import (

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
-    from simulator.faults.fault import FaultTargets
     from simulator.faults.measure import Account, Interval
+    from simulator.faults.targets import FaultTargets
 
     Reals = NDArray[np.float64]
 

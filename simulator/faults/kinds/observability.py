@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
-    from simulator.faults.fault import FaultTargets, Onset
     from simulator.faults.measure import Account, Interval
     from simulator.faults.parameters import TimeScale
+    from simulator.faults.targets import FaultTargets, Onset
 
     Reals = NDArray[np.float64]
 

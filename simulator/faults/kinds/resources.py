@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
-    from simulator.faults.fault import FaultTargets
     from simulator.faults.measure import Account, Interval
     from simulator.faults.parameters import TimeScale
+    from simulator.faults.targets import FaultTargets
     from simulator.topology import Topology
 
     Reals = NDArray[np.float64]

@@ -14,8 +14,8 @@ from simulator.kernel import loop as k
 if TYPE_CHECKING:
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
-    from simulator.faults.fault import FaultTargets
     from simulator.faults.measure import Account, Interval
+    from simulator.faults.targets import FaultTargets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
-    from simulator.faults.fault import FaultTargets
     from simulator.faults.measure import Account, Interval
     from simulator.faults.parameters import Parameters
+    from simulator.faults.targets import FaultTargets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

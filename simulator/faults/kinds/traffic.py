@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 import numpy as np
 
 from simulator.bounds import require
-from simulator.faults.declared_effect import declared_strength
 from simulator.faults.effective_parameters import TRAFFIC_FACTOR_MAX
 from simulator.faults.measure import EffectEstimate, Measure, count_provisioned
 from simulator.faults.parameters import Bound, KindFacts, Share, Uncompressed
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
 
     from simulator.faults.declared_effect import DeclaredEffect
     from simulator.faults.effective_parameters import EffectiveParameters
-    from simulator.faults.fault import FaultTargets
     from simulator.faults.measure import Account, Interval
     from simulator.faults.parameters import Parameters
+    from simulator.faults.targets import FaultTargets
     from simulator.topology import Topology
 
 _NO_LOAD: Final = "the load asked for no arrivals"
@@ -137,9 +136,9 @@ class CapacityDemand(Uncompressed):
         """Agents up or starting, against the reservation as far as the fleet could grow."""
         answered_ns = interval.plan_ns - round(_REACTION_S * 1e9)
         reserved = max(
-            round(parameters.agents * declared_strength(active.fault, answered_ns))
+            round(parameters.agents * active.strength_at(answered_ns))
             for active in interval.declared.faults
-            if isinstance(parameters := active.fault.parameters, CapacityDemand)
+            if isinstance(parameters := active.parameters, CapacityDemand)
         )
         state = interval.state.agent[:, k.STATE]
         able = (state != k.CRASH) & ~np.isfinite(interval.declared.alive_s)

@@ -12,8 +12,9 @@ import pytest
 from agentaskit_sim.inputs import PACK_ROUTING
 from documents.mistakes import InputError
 from exporter.history.samples import EPOCH_S, Block, History
-from simulator.faults.fault import Fault, Targets
+from simulator.faults.fault import Fault
 from simulator.faults.kinds.sandboxes import SandboxLeak
+from simulator.faults.targets import Targets
 from simulator.plan import Plan
 from tests.verifier.simulations import pack_rules, scenario_of
 from verifier.pack.routing import load_routing

@@ -1,0 +1,56 @@
+"""Targets of a fault: as a person writes them, and as the agents, hosts and pools that they mean.
+
+`fault.resolve_targets` turns the one into the other. Values only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
+
+from simulator.bounds import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from simulator.kernel.state import State
+
+    Command = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Which part of the system a fault targets: an intersection; empty tuples mean all."""
+
+    tiers: tuple[str, ...] = ()
+    hosts: tuple[int, ...] = ()
+    sandboxes: tuple[Literal["A", "B", "C"], ...] = ()
+    fraction: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a fraction outside (0, 1]."""
+        holds = isfinite(self.fraction) and 0 < self.fraction <= 1
+        require(holds, "fraction", "above 0 and at most 1", self.fraction, owner="targets")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultTargets:
+    """The agents, hosts and pools that a fault targets, by index and sorted."""
+
+    agents: NDArray[np.int64]
+    hosts: tuple[int, ...]
+    pools: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Onset:
+    """The instant at which a fault begins: what it may do once. `command` runs a kernel command."""
+
+    targets: FaultTargets
+    state: State
+    command: Command
+    exporter_restarts: int = 0
