@@ -17,7 +17,7 @@ LONGEST_FIRST = (
     "agentaskit_sim/commands/test_verify.py",
     "verifier/servers/test_receiver.py",
     "verifier/real_time/test_compression.py",
-    "simulator/test_laws.py",
+    "simulator/kernel/test_laws.py",
     "simulator/faults/test_measures.py",
     "verifier/judge/test_fault_effects.py",
     "agentaskit_sim/commands/test_verify_ends.py",

@@ -1,4 +1,4 @@
-"""What the house style asks of every module: its size, its names, its reasons.
+"""What the house style asks of every module, tests included: its size, names, reasons, place.
 
 Each rule returns its complaints as lines, and each is shown a planted violation.
 """
@@ -16,12 +16,14 @@ import pytest
 
 ROOMS = ("documents", "simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
 CODE = (*ROOMS, "benchmarks")
+TESTS = ("tests", "tools")
 KERNEL = "simulator/kernel/loop.py"
 """One file by need: numba's cache watches only the file of the compiled entry."""
 MODULES_MAX, LINES_MAX, FUNCTION_LINES_MAX, POSITIONAL_MAX = 12, 350, 50, 4
 SUPPRESSION = re.compile(r"#\s*(?:type: ignore\[[\w\-, ]+\]|noqa: [A-Z0-9, ]+)")
 REASON = re.compile(r"[-#] .*\w+ \w+")
-NAMED_MODULE = re.compile(rf"`((?:{'|'.join(ROOMS)})(?:\.\w+)+)`")
+NAMED_MODULE = re.compile(rf"`((?:{'|'.join((*ROOMS, *TESTS))})(?:\.\w+)+)`")
+NAMED_TEST_FILE = re.compile(r'^ +"((?:\w+/)+test_\w+\.py)",$', re.MULTILINE)
 RETIRED = {
     "Tempo", "Around", "Alone", "Kept", "Begun", "Wanted", "Elsewhere", "Heard", "Seen", "Witness",
     "Told", "Case", "Met", "PathCounts", "Struck", "Declared", "Mark", "Amount", "Stretch", "Aim",
@@ -157,36 +159,68 @@ def many_positional(sources: Sources) -> list[str]:
     return complaints
 
 
-RULES = (
-    crowded_folders, long_modules, long_functions, shared_class_names, shadowed_modules,
-    retired_names, bare_suppressions, names_of_nothing, many_positional,
-)  # fmt: skip
+def strange_places(sources: Sources) -> list[str]:
+    """Return a line for each folder of tests of a room that mirrors no folder of it."""
+    folders = {str(PurePosixPath(path).parent) for path in sources}
+    return [
+        f"{folder}: there is no {mirrored}"
+        for folder in sorted(folders)
+        if (mirrored := folder.removeprefix("tests/")) != folder
+        and mirrored.partition("/")[0] in CODE
+        and mirrored not in folders
+    ]
 
 
-def read_code(repository: Path) -> dict[str, str]:
-    """Return path and text of every module that is no test."""
-    return {
+def lists_of_nothing(sources: Sources) -> list[str]:
+    """Return a line for each file of tests that a list names and that does not exist."""
+    return [
+        f"{path}: tests/{match[1]} does not exist"
+        for path, text in sources.items()
+        for match in NAMED_TEST_FILE.finditer(text)
+        if f"tests/{match[1]}" not in sources
+    ]
+
+
+SIZES = (crowded_folders, long_modules, long_functions)
+NAMES = (shared_class_names, shadowed_modules, retired_names)
+OF_CODE = (*SIZES, *NAMES, bare_suppressions, names_of_nothing, many_positional)
+OF_TESTS = (*SIZES, *NAMES, bare_suppressions, lists_of_nothing)
+"""Without `many_positional`: a test receives its fixtures and parameters by name."""
+OF_ALL = (names_of_nothing, strange_places)
+
+
+def read_modules(repository: Path, folders: tuple[str, ...]) -> dict[str, str]:
+    """Return path and text of every module below these folders."""
+    sources = {
         file.relative_to(repository).as_posix(): file.read_text(encoding="utf-8")
-        for folder in CODE
+        for folder in folders
         for file in sorted((repository / folder).rglob("*.py"))
     }
+    assert {path.partition("/")[0] for path in sources} == set(folders)
+    return sources
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", OF_CODE)
 def test_the_code_keeps_the_rule(rule, repository):
     """No module, no function and no name breaks it."""
-    sources = read_code(repository)
-    assert {path.partition("/")[0] for path in sources} == set(CODE)
-    assert rule(sources) == []
+    assert rule(read_modules(repository, CODE)) == []
 
 
-def test_every_suppression_in_the_tests_has_its_reason(repository):
-    """Tests are held to it as well."""
-    tests = {
-        file.relative_to(repository).as_posix(): file.read_text(encoding="utf-8")
-        for file in sorted((repository / "tests").rglob("*.py"))
-    }
-    assert bare_suppressions(tests) == []
+@pytest.mark.parametrize("rule", OF_TESTS)
+def test_the_tests_keep_the_rule(rule, repository):
+    """Tests, their helpers and the tools are held to it as well."""
+    assert rule(read_modules(repository, TESTS)) == []
+
+
+@pytest.mark.parametrize("rule", OF_ALL)
+def test_code_and_tests_agree(rule, repository):
+    """What one names of the other is there, and tests stand where their subject stands."""
+    assert rule(read_modules(repository, (*CODE, *TESTS))) == []
+
+
+def naming(module: str) -> str:
+    """Return a text that names a module, or something in it."""
+    return f'"""See `{module}`."""'
 
 
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 50
@@ -206,8 +240,11 @@ LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 50
         (retired_names, {"a.py": "self._tempo = 1"}, "a.py:1: _tempo"),
         (bare_suppressions, {"a.py": "x = 1  # noqa: S101"}, "a.py:1"),
         (bare_suppressions, {"a.py": "x = 1  # type: ignore[misc]"}, "a.py:1"),
-        (names_of_nothing, {"verifier/a.py": '"""See `verifier.b`."""'}, "`verifier.b`"),
-        (names_of_nothing, {"verifier/a.py": '"""See `verifier.a.gone`."""'}, "gone"),
+        (names_of_nothing, {"verifier/a.py": naming("verifier.b")}, "verifier.b"),
+        (names_of_nothing, {"verifier/a.py": naming("verifier.a.gone")}, "gone"),
+        (names_of_nothing, {"tests/test_a.py": naming("verifier.b")}, "tests/test_a.py"),
+        (strange_places, {"verifier/a.py": "", "tests/verifier/old/test_a.py": ""}, "verifier/old"),
+        (lists_of_nothing, {"tests/conftest.py": ' "pack/test_a.py",'}, "tests/pack/test_a.py"),
         (many_positional, {"a.py": "def f(a, b, c, d, e): ..."}, "a.py:1: f has 5"),
     ],
 )  # fmt: skip
@@ -224,10 +261,13 @@ def test_a_planted_violation_is_reported(rule, sources, complaint):
         (long_modules, {KERNEL: "\n" * 2000}),
         (bare_suppressions, {"a.py": "x = 1  # noqa: S101 - the type checker cannot know"}),
         (bare_suppressions, {"a.py": "# type: ignore of a whole file is another thing"}),
-        (names_of_nothing, {"verifier/a.py": '"""See `verifier.a.f`."""\ndef f(): ...'}),
+        (names_of_nothing, {"verifier/a.py": naming("verifier.a.f") + "\ndef f(): ..."}),
+        (strange_places, {"verifier/pack/a.py": "", "tests/verifier/pack/test_a.py": ""}),
+        (strange_places, {"tests/trials/test_a.py": "", "tests/test_a.py": ""}),
+        (lists_of_nothing, {"tests/a.py": ' "pack/test_a.py",', "tests/pack/test_a.py": ""}),
         (many_positional, {"a.py": "def f(self, a, b, c, d, *, e): ..."}),
     ],
 )
 def test_what_is_allowed_is_not_reported(rule, sources):
-    """Limits are met exactly, the kernel is one file, reasons count."""
+    """Exactly at a limit; the one file of the kernel; a suppression with its reason."""
     assert rule(sources) == []

@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from documents.marked_tables import fill_tables  # noqa: E402 - the repository is on the path only now
-from exporter.metrics.metric_tables import METRIC_TABLES  # noqa: E402 - idem
-from scenarios.fault_tables import FAULT_TABLES  # noqa: E402 - idem
-from scenarios.schema.json_schema import scenario_schema  # noqa: E402 - idem
+from exporter.metrics.metric_tables import METRIC_TABLES  # noqa: E402 - as above
+from scenarios.fault_tables import FAULT_TABLES  # noqa: E402 - as above
+from scenarios.schema.json_schema import scenario_schema  # noqa: E402 - as above
 
 PAGES = {
     "docs/scenarios.md": FAULT_TABLES,
