@@ -23,7 +23,6 @@ MODULES_MAX, LINES_MAX, FUNCTION_LINES_MAX, POSITIONAL_MAX = 12, 350, 50, 4
 SUPPRESSION = re.compile(r"#\s*(?:type: ignore\[[\w\-, ]+\]|noqa: [A-Z0-9, ]+)")
 REASON = re.compile(r"[-#] .*\w+ \w+")
 NAMED_MODULE = re.compile(rf"`((?:{'|'.join((*ROOMS, *TESTS))})(?:\.\w+)+)`")
-NAMED_TEST_FILE = re.compile(r'^ +"((?:\w+/)+test_\w+\.py)",$', re.MULTILINE)
 RETIRED = {
     "Tempo", "Around", "Alone", "Kept", "Begun", "Wanted", "Elsewhere", "Heard", "Seen", "Witness",
     "Told", "Case", "Met", "PathCounts", "Struck", "Declared", "Mark", "Amount", "Stretch", "Aim",
@@ -171,20 +170,10 @@ def strange_places(sources: Sources) -> list[str]:
     ]
 
 
-def lists_of_nothing(sources: Sources) -> list[str]:
-    """Return a line for each file of tests that a list names and that does not exist."""
-    return [
-        f"{path}: tests/{match[1]} does not exist"
-        for path, text in sources.items()
-        for match in NAMED_TEST_FILE.finditer(text)
-        if f"tests/{match[1]}" not in sources
-    ]
-
-
 SIZES = (crowded_folders, long_modules, long_functions)
 NAMES = (shared_class_names, shadowed_modules, retired_names)
 OF_CODE = (*SIZES, *NAMES, bare_suppressions, names_of_nothing, many_positional)
-OF_TESTS = (*SIZES, *NAMES, bare_suppressions, lists_of_nothing)
+OF_TESTS = (*SIZES, *NAMES, bare_suppressions)
 """Without `many_positional`: a test receives its fixtures and parameters by name."""
 OF_ALL = (names_of_nothing, strange_places)
 
@@ -244,7 +233,6 @@ LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 50
         (names_of_nothing, {"verifier/a.py": naming("verifier.a.gone")}, "gone"),
         (names_of_nothing, {"tests/test_a.py": naming("verifier.b")}, "tests/test_a.py"),
         (strange_places, {"verifier/a.py": "", "tests/verifier/old/test_a.py": ""}, "verifier/old"),
-        (lists_of_nothing, {"tests/conftest.py": ' "pack/test_a.py",'}, "tests/pack/test_a.py"),
         (many_positional, {"a.py": "def f(a, b, c, d, e): ..."}, "a.py:1: f has 5"),
     ],
 )  # fmt: skip
@@ -264,7 +252,6 @@ def test_a_planted_violation_is_reported(rule, sources, complaint):
         (names_of_nothing, {"verifier/a.py": naming("verifier.a.f") + "\ndef f(): ..."}),
         (strange_places, {"verifier/pack/a.py": "", "tests/verifier/pack/test_a.py": ""}),
         (strange_places, {"tests/trials/test_a.py": "", "tests/test_a.py": ""}),
-        (lists_of_nothing, {"tests/a.py": ' "pack/test_a.py",', "tests/pack/test_a.py": ""}),
         (many_positional, {"a.py": "def f(self, a, b, c, d, *, e): ..."}),
     ],
 )

@@ -71,7 +71,7 @@ groups:
         for: 45s
 """
 BOARD = '{"panels": [{"targets": [{"expr": "agentaskit_sandbox_pool_available"}]}]}'
-"""One rule, one panel: those of the pack look back over 30 days, which have to be stored first."""
+"""One rule, one panel: those of the pack read back over 30 days, which have to be stored first."""
 LOOPBACK = re.compile(
     r"(tcp|udp) [0-9A-F]{6}7F:|(tcp|udp)6 (0{24}01000000|0{16}FFFF0000[0-9A-F]{6}7F):"
 )

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 
 
 def test_every_scenario_whose_injectors_do_nothing_is_invalid():
-    """Each says which fault had no effect, what was measured and what was declared."""
+    """Each verdict names the fault without effect, what was measured and what was declared."""
     inputs = read_inputs((), None, None)
     faulty = [scenario for scenario in inputs.scenarios if scenario.plan.faults]
     healthy_worlds = HealthyWorlds()

@@ -51,7 +51,7 @@ def note(line: str) -> None:
 
 @pytest.mark.parametrize("victim", ["prometheus", "alertmanager", "receiver"])
 def test_a_server_is_killed_at_any_moment(tmp_path, victim):
-    """Never a false pass or a double notification; it recovers, or is invalid and says why."""
+    """Never a false pass or a double notification; it recovers, or is invalid with the reason."""
 
     def trial(seed: int) -> tuple[str, list[str]]:
         random = random_of(victim, seed)

@@ -64,7 +64,7 @@ def killed(results):
 
 
 def kill_servers(run):
-    """Kill the server of each run that its name says; return what was observed."""
+    """Kill in each run the server that its name gives; return what was observed."""
     try:
         observed = kill_in_turn(run)
         ended = run.ended()
@@ -116,7 +116,7 @@ def plant(run):
 
 
 def ask_as_a_stranger(run):
-    """Return the statuses of every server for whoever knows its port and not its path."""
+    """Return the statuses of every server for a client with its port and not its path."""
     statuses = set()
     for pid, words in run.processes().items():
         urls = [word.partition("=")[2] for word in words if word.startswith("--web.external-url=")]
@@ -181,7 +181,7 @@ def test_a_run_beside_others_whose_servers_die_is_not_disturbed(killed):
     ("victim", "name"), [("alertmanager", "Alertmanager"), ("receiver", "the receiver")]
 )
 @needs_quiet_machine
-def test_a_killed_server_is_started_again_and_nobody_is_notified_twice(killed, victim, name):
+def test_a_killed_server_is_started_again_and_no_receiver_is_notified_twice(killed, victim, name):
     """The pass is whole: who was notified of the firing was notified of the end."""
     outcome = killed.outcomes[victim]
     assert outcome["verdict"] == "pass", (outcome["reasons"], outcome["alerts"])
@@ -190,7 +190,7 @@ def test_a_killed_server_is_started_again_and_nobody_is_notified_twice(killed, v
 
 @needs_quiet_machine
 def test_without_its_prometheus_a_run_could_not_be_judged(killed):
-    """It would have a gap nobody can fill."""
+    """It would have a gap that cannot be filled."""
     outcome = killed.outcomes["prometheus"]
     assert outcome["verdict"] == "invalid"
     # A check finds that it ended, or a request was under way when it did.
@@ -200,13 +200,13 @@ def test_without_its_prometheus_a_run_could_not_be_judged(killed):
 
 @needs_quiet_machine
 def test_each_run_is_notified_of_its_own_alerts_alone(killed):
-    """Different pools leaked side by side; whoever does not know a server's path gets nothing."""
+    """Different pools leaked side by side; without its path a server returns nothing."""
     for name in ("undisturbed", "alertmanager", "receiver"):
         assert killed.pools[name] == {POOLS[name]}
     assert killed.statuses_for_strangers <= {404, 405}
 
 
-def test_only_loopback_is_listened_on_children_included(killed):
+def test_every_process_listens_on_loopback_only(killed):
     """Every socket of every process of the run, by its inode; a planted one is reported."""
     assert len(killed.sockets) >= 4 * len(POOLS)
     assert reachable(killed.sockets) == []

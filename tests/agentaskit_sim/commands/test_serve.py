@@ -187,7 +187,7 @@ def test_bad_input_is_one_line_with_status_2(call, arguments, message):
 
 
 def test_a_port_in_use_is_reported_before_anything_is_prepared(call):
-    """One line that says the way out, status 3."""
+    """One line with the way out, status 3."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         status, text = call("--port", str(port))

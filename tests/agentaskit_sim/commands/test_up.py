@@ -27,7 +27,7 @@ from verifier.servers.prometheus import Prometheus
 
 PACK = Path(__file__).parents[3] / "observability"
 NEAR = PACK / "alerts" / "backpressure.yaml"
-"""Rules that look back a few minutes: their past costs nothing."""
+"""Rules that read back a few minutes: their past costs nothing."""
 
 ROUTING = """route: {receiver: the-team, group_wait: 15s, group_interval: 1m}
 receivers: [{name: the-team, slack_configs: [{api_url: "http://nowhere.invalid"}]}]
@@ -37,7 +37,7 @@ SMALL = "name: small\nstory: x\nseed: 42\nduration: 1h\nload: {rate: 1500}\n"
 """A seventh of the usual load: it is prepared in a fraction of the time."""
 
 PROXY = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
-"""A proxy that nothing answers: whoever used it would fail."""
+"""A proxy that is not there: a client that used it would fail."""
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 

@@ -220,7 +220,7 @@ def test_a_folder_without_rules_is_a_mistake(tmp_path):
 
 
 def test_without_prometheus_the_status_is_3_and_the_advice_is_printed(command, monkeypatch):
-    """With `--json` the document says invalid, scenario by scenario."""
+    """With `--json` the document has `invalid` for each scenario."""
 
     def missing(_):
         raise JudgeError("prometheus was not found: run `make setup`")

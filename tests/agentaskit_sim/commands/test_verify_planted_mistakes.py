@@ -94,7 +94,7 @@ EXPECTED = "TaskThroughputBelowTarget", "MessageThroughputBelowTarget"
 
 
 def test_a_scenario_without_its_fault_fails(verify, written, copied):
-    """Nothing fires, and the report says so of each alert by name."""
+    """Nothing fires, and the report names each alert."""
     text = bundled_text("traffic-drop")
     text = re.sub(r"faults:.*(?=expectations:)", "", text, flags=re.DOTALL)
     scenario = written("no-fault", re.sub(r"    cause: .*\n", "", text))
@@ -138,7 +138,7 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
 
 
 def test_an_expected_alert_that_no_rule_defines_is_an_error(command, written, copied):
-    """Neither a pass nor a failure that looks like a silent alert."""
+    """Neither a pass nor a failure that could be taken for a silent alert."""
     text = QUIET + "expectations:\n  - {alert: HighTaskQueueDepht, silent: true}\n"
     scenario = written("typo", text)
     finished = command("verify", scenario, "--rules", copied(BACKPRESSURE), "--json")

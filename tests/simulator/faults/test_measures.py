@@ -30,7 +30,7 @@ def test_every_kind_has_a_measure():
 
 @pytest.mark.parametrize("ramp_s", [0.0, 12.0])
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
-def test_an_honest_fault_does_what_it_declared(kind, ramp_s):
+def test_a_fault_that_works_has_the_effect_that_it_declared(kind, ramp_s):
     """Within random spread and a few per cent; a target hangs again after its watchdog restart."""
     for effect in effects_at(world_with(kind, ramp_s=ramp_s)):
         assert effect.ended_ns == effect.began_ns + 30 * 10**9
@@ -69,7 +69,7 @@ def test_an_effect_is_fixed_at_its_end_and_reading_it_changes_nothing(kind):
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_faults_of_a_kind_that_overlap_are_measured_together(kind):
-    """They cannot be told apart, so each has the effect of all of them in its time."""
+    """They cannot be distinguished, so each has the effect of all of them in its time."""
     for effect in effects_at(world_with(kind, times=3, duration_s=20.0)):
         due = effect.expected - effect.base
         assert (effect.measured - effect.base) / due > 0.8, effect

@@ -91,7 +91,7 @@ def test_a_single_transition_that_moved_is_a_difference():
 
 
 def test_a_scrape_under_way_may_cost_one_scrape_and_one_evaluation():
-    """Whether an evaluation sees samples that are being stored is a race; the reason says so."""
+    """An evaluation may see samples that are being stored, or not: a race, as the reason states."""
     racing = scrapes(offset_s=-0.005, took_s=0.02)
     compared = differences(SAME, shifted(SAME, SHIFT_S), scrapes=racing)
     assert all(difference.ok for difference in compared)

@@ -72,7 +72,7 @@ def outcomes(machine_lag):  # noqa: ARG001 - sampled while the runs are under wa
 
 
 def judge(scenario, setup, report):
-    """Judge in a worker process, where disarmed faults disturb nobody else."""
+    """Judge in a worker process, where disarmed faults disturb no other test."""
     if scenario.name == "disarmed":
         for kind in FAULTS.values():
             kind.compose = lambda *_: None
@@ -86,7 +86,7 @@ def of(outcome, alert="SandboxPoolExhaustion"):
 
 @needs_quiet_machine
 def test_an_alert_is_followed_to_the_receiver_and_back(outcomes):
-    """Fired, notified, resolved, notified; no other alert; every panel answers."""
+    """Fired, notified, resolved, notified; no other alert; every panel has data."""
     outcome = outcomes["passing"]
     assert (outcome.verdict, outcome.invalid) == ("pass", ())
     assert (outcome.clock, outcome.compress) == ("real", 30.0)
@@ -149,7 +149,7 @@ def test_an_alert_that_reaches_the_wrong_receiver_fails_at_alertmanager(outcomes
 
 @needs_quiet_machine
 def test_an_alert_that_does_not_fire_breaks_at_the_rule(outcomes):
-    """The leak is real, and too small for the rule: no scrape failed, nobody was notified."""
+    """The leak is real, and too small for the rule: no scrape failed, no receiver was notified."""
     outcome = outcomes["weak"]
     assert outcome.verdict == "fail"
     (verdict,) = of(outcome)

@@ -24,7 +24,7 @@ EMPTY = "route: {receiver: a}\nreceivers: [{name: a}]\n"
 def test_a_prometheus_that_stores_nothing_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It runs, answers and calls itself ready: only its newest sample shows it."""
+    """It runs, responds and is `ready`: only its newest sample shows it."""
     monkeypatch.setattr(module, "STALE_S", 1.0)
     routing = tmp_path / "routing.yml"
     routing.write_text(EMPTY)

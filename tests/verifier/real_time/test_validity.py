@@ -111,6 +111,6 @@ def test_a_scenario_begins_on_a_healthy_world_and_stack():
     ],
 )
 def test_a_scenario_does_not_begin_otherwise(state, refused):
-    """The sentence says what is wrong."""
+    """The sentence names what is wrong."""
     with pytest.raises(JudgeError, match=refused):
         check_start(**state)

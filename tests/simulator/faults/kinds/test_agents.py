@@ -1,4 +1,4 @@
-"""Agents die, die again, hang and start slowly, as declared, and nobody else does."""
+"""Agents die, die again, hang and start slowly, as declared, and no other agent does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.simulator.worlds import fault, make
 
 
 @pytest.mark.parametrize("rate", [2.0, 30.0])
-def test_agent_crash_kills_at_its_rate_whoever_is_running(rate):
+def test_agent_crash_ends_running_agents_at_its_rate(rate):
     """Crashes are Poisson of the declared rate, though the dead and the stopped cannot die."""
     world = make(fault("agent_crash", rate_per_s=rate, tiers=("worker",)), rate=150.0)
     before, after = between(world, 1.0, 61.0)
@@ -29,7 +29,7 @@ def test_agent_crash_kills_at_its_rate_whoever_is_running(rate):
     assert after.tasks_retried.sum() > 0
 
 
-def test_crash_loop_keeps_its_targets_dying_and_nobody_else():
+def test_crash_loop_crashes_its_targets_again_and_again_and_no_other_agent():
     """Each target dies `alive_s` after each start; backoff, start-up and life make the period."""
     loop = fault("crash_loop", alive_s=0.2, tiers=("worker",), fraction=0.25, duration_s=40.0)
     world = make(loop, rate=150.0)
@@ -87,8 +87,8 @@ def test_slow_start_multiplies_the_time_to_start():
     assert effect(after, "slow_start") == pytest.approx(4 * 0.045, rel=0.05)
 
 
-def test_restarts_that_nobody_was_fit_for_are_not_made_good_all_at_once():
-    """While every worker hangs no restart is due to anyone; afterwards they trickle as before."""
+def test_restarts_missed_while_all_agents_hang_are_not_made_up_for_at_once():
+    """While every worker hangs no agent restarts; afterwards they restart at the usual rate."""
     hang = fault("agent_hang", tiers=("worker",), duration_s=50.0)
     world = make(hang, recycle_per_s=2.0, watchdog_s=55.0)
     world.advance(50.0)

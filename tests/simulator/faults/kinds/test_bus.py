@@ -45,7 +45,7 @@ def test_bus_partitions_that_overlap_each_take_their_part():
         assert_near(count / lost[0], share, sqrt(share * (1 - share) / lost[0]) + 0.005)
 
 
-def test_bus_partition_with_a_small_loss_is_not_swallowed_by_a_great_one_elsewhere():
+def test_bus_partition_with_a_small_loss_is_not_hidden_by_a_large_one_elsewhere():
     """A full cut around one worker leaves the tenth that is lost around the leads a tenth."""
     leads = fault("bus_partition", name="leads", loss=0.1, tiers=("lead",))
     worker = fault("bus_partition", name="one", loss=1.0, tiers=("worker",), fraction=1 / 36)
@@ -90,7 +90,7 @@ def test_message_floods_of_two_rates_keep_their_proportion():
     assert_near(handled[0] / handled.sum(), 0.25, sqrt(0.25 * 0.75 / handled.sum()))
 
 
-def test_message_flood_beyond_what_inboxes_bear_is_dropped():
+def test_message_flood_beyond_what_inboxes_hold_is_dropped():
     """4 leads handle 1000 a second each; of 8000 a second half is lost once inboxes are full."""
     world = make(fault("message_flood", rate_per_s=8000.0, tiers=("lead",)), rate=0.0)
     before, after = between(world, 5.0, 15.0)
@@ -112,7 +112,7 @@ def test_slow_consumer_overflows_the_inboxes_of_its_targets():
     assert after.messages_dropped > 10 * handled
 
 
-def test_slow_consumer_brakes_those_who_wait_for_its_messages():
+def test_slow_consumer_slows_the_agents_that_wait_for_its_messages():
     """Workers get their tasks as messages: at 20 a second each, the fleet does as much as that."""
     world, calm = make(fault("slow_consumer", factor=50.0, tiers=("worker",))), make()
     before, after = between(world, 1.0, 21.0)

@@ -163,8 +163,8 @@ def kinds_known_elsewhere(path, source):
     ]
 
 
-def test_no_other_module_knows_a_kind(repository):
-    """What a kind does differently it says itself, so nobody asks which kind a fault is."""
+def test_no_other_module_names_a_kind(repository):
+    """What a kind does differently stands in its class, so no code asks which kind a fault is."""
     rooms = ("simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
     paths = [
         path.relative_to(repository) for room in rooms for path in (repository / room).rglob("*.py")
@@ -180,7 +180,7 @@ def test_no_other_module_knows_a_kind(repository):
     assert knowing == []
 
 
-def test_a_module_that_knows_a_kind_is_noticed():
+def test_a_module_that_names_a_kind_is_detected():
     """The form in which the judge once asked for leaks, and the loader for bursts of series."""
     source = "from simulator.faults.kinds.resources import MemoryLeak\n"
     (line,) = kinds_known_elsewhere("verifier/real_time/observation.py", source)

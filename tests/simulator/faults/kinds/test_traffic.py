@@ -34,7 +34,7 @@ def test_traffic_drop_takes_its_share_of_the_arrivals():
 
 
 def test_capacity_demand_holds_the_fleet_up_and_lets_it_go():
-    """A fleet of 20 grows to the 39 that are asked for, and shrinks when nobody asks."""
+    """A fleet of 20 grows to the 39 that are reserved, and shrinks when none are."""
     world = make(fault("capacity_demand", agents=39, duration_s=20.0), rate=100.0, active_floor=20)
     before, after = between(world, 1.0, 11.0)
     assert before.active_agents.sum() < 25
