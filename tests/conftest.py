@@ -1,12 +1,16 @@
 """Shared by every test: the repository, random numbers that can be replayed, a folder of a run."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from simulator.plan import Plan
+from simulator.topology import Topology
+from simulator.world import World
 from tests.machine_lag import MachineLag
-from tests.shared_folder import make_shared_folder
+from tests.shared_folder import make_shared_folder, shared_folder
 
 LONGEST_FIRST = (
     "agentaskit_sim/commands/test_live_ends.py",
@@ -50,6 +54,14 @@ def pytest_collection_modifyitems(config, items):
     """Start the longest files first; the tests of a file keep their order."""
     rank = {config.rootpath / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+def pytest_collection_finish(session):
+    """Compile the kernel in one worker, not in all at once; the others read its cache."""
+    if hasattr(session.config, "workerinput"):  # without workers, the first test that needs it
+        with (shared_folder() / "kernel.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            World(Topology(), Plan(), seed=0).advance(0.01)
 
 
 @pytest.fixture(scope="module")
