@@ -1,7 +1,7 @@
-"""Refusals of a value outside its bounds, as data: who, which field, which rule, which value.
+"""Refusals of a value outside its bounds, as data: owner, field, rule and value.
 
 Every value type of this room checks itself with `require`. `scenarios` turns a `BoundError` into a
-mistake with its place in a file; anybody else reads its sentence.
+mistake with its place in a file; others print its sentence.
 """
 
 from __future__ import annotations

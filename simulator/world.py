@@ -137,7 +137,7 @@ class World:
         """What every fault of the plan that has begun did, the ended ones as they ended.
 
         A fault with several measures has a line for each. Those of the observability path stay at
-        nothing here: only who is scraped knows. The last `EFFECTS_MAX` that ended are kept.
+        nothing here: only the exporter can count them. The last `EFFECTS_MAX` that ended are kept.
         """
         self._settle()
         return self._ledger.effects(self._progress, self._state)

@@ -1,1 +1,1 @@
-"""The judge: drives a real Prometheus over virtual history and says which alerts fired when."""
+"""The judge: a real Prometheus over virtual history, and which alerts fired when."""

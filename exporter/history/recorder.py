@@ -103,7 +103,7 @@ class Recorder:
         """Record scrapes at `times_s` (n,): the rows `pool[picks]` of gains and gauge values.
 
         A scrape that is `up` brings the series in `present`, by default all.
-        What is before the past that anyone reads, and between coarse steps, is only added up.
+        What is before the past that is read, and between coarse steps, is only added up.
         """
         present = np.full(len(self._kept), up) if present is None else present & up
         self._last = up, int((~present).sum())

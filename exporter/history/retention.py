@@ -1,7 +1,8 @@
 """Which series a history keeps, how deep, and in which steps: the layout of its columns.
 
-The recorder asks once, before its first scrape. Nobody reads a series further back than rules and
-panels do, so nothing older is kept; what lies far back is kept in coarse steps. It holds no sample.
+The recorder asks once, before its first scrape. No series is read further back than rules
+and panels read it, so nothing older is kept; the far past is kept in coarse steps. It holds no
+sample.
 """
 
 from __future__ import annotations

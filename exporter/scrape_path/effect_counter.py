@@ -1,8 +1,8 @@
 """The effect of faults of the observability path, counted scrape by scrape.
 
 The world cannot know it, so the exporter counts it where a scrape is answered: the exposition what
-it sent, the recorder of simulated history what it recorded. How a scrape counts is for the fault's
-kind to say, see `simulator.faults.kinds.observability`; this module keeps the sums. It changes
+it sent, the recorder of simulated history what it recorded. How a scrape counts is up to the
+fault's kind, see `simulator.faults.kinds.observability`; this module keeps the sums. It changes
 nothing in the world, and nothing on the page.
 """
 

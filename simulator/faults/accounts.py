@@ -1,4 +1,4 @@
-"""Accounts of what faults do, kept interval by interval of a world's life.
+"""Accounts of what faults do, kept interval by interval.
 
 `world` records the interval between two changes of its plan for every fault in effect: the counters
 at its two ends, and what was declared in between. Pure: recording makes a new account, so reading

@@ -31,7 +31,7 @@ FLOOD_MAX_PER_S: Final = 10_000_000
 LATENCY_MAX_S: Final = 3_600
 SCRAPE_DELAY_MAX_S: Final = 60
 EXTRA_SERIES_MAX: Final = 10_000
-"""What the kernel's integers and a page have room for, and more than anybody could mean."""
+"""What the kernel's integers and a page have room for, and more than any plan needs."""
 
 
 class EffectiveParameters:
@@ -85,7 +85,7 @@ class EffectiveParameters:
             self.floods_per_s = [(rate * part, agents) for rate, agents in self.floods_per_s]
 
     def scrape_path(self) -> ScrapePath:
-        """What stands between the world and whoever scrapes it."""
+        """What stands between the world and its scrapes."""
         return ScrapePath(
             delay_s=min(self.scrape_delay_s, SCRAPE_DELAY_MAX_S),
             cut_share=1 - self.page_kept_share,

@@ -1,7 +1,7 @@
 """A fault of a plan: its parameters, its times, and the part of the system that it targets.
 
 `resolve_targets` turns the targets that a person wrote into agents, hosts and pools. What a fault
-does is for its kind to say, see `parameters`; nothing here changes a world.
+does is up to its kind, see `parameters`; nothing here changes a world.
 """
 
 from __future__ import annotations

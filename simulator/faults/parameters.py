@@ -157,7 +157,7 @@ class Parameters(ABC):
         """The numbers in a run in compressed time, where rates and latencies stay as they are."""
 
     def at_onset(self, onset: Onset) -> None:  # noqa: B027 - most kinds have no onset of their own
-        """What happens once, when the fault begins; nothing, unless a kind says otherwise."""
+        """What happens once, when the fault begins; nothing, unless a kind overrides it."""
 
     def felt_after_end_s(self, topology: Topology) -> float:  # noqa: ARG002 - for kinds that linger
         """How long after its end the fault is still felt, real seconds."""

@@ -126,7 +126,7 @@ class ClockDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelVerdict:
-    """One query of one dashboard panel: whether it answered."""
+    """One query of one dashboard panel: whether it returned data."""
 
     dashboard: str
     panel: str

@@ -1,7 +1,7 @@
 """What a run in real time has come to so far: read from the stack, judged as far as the receiver.
 
 Called by `RealTimeRun` while a run comes to its end, and once more for the verdict. It changes
-nothing; what Prometheus stored and what the receiver wrote down is all it knows.
+nothing; it reads only what Prometheus stored and the receiver wrote down.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class AgentCrash(Uncompressed):
         aims_at="agents",
         effect_unit="crashes",
         measured="crashes",
-        expected="the rate, but nobody crashes again before backoff and start are over",
+        expected="the rate, but no agent crashes again before backoff and start are over",
     )
 
     @property
@@ -121,7 +121,7 @@ def _count_crashes(kind: type[Parameters]) -> Callable[[Interval, Account], Effe
 
 
 def _crashes_per_s(interval: Interval, declared: DeclaredEffect) -> float:
-    """Crashes a second: nobody crashes again before its backoff and its start are over.
+    """Crashes a second: no agent crashes again before its backoff and its start are over.
 
     A loop's backoff is taken at its longest, so the first rounds may be quicker than this.
     """

@@ -39,7 +39,7 @@ class BusPartition(Uncompressed):
         name="bus_partition",
         aims_at="agents",
         effect_unit="lost messages",
-        measured="messages it swallowed",
+        measured="messages lost between its sides",
         expected="the loss, of the messages that went from one side to the other",
     )
 
@@ -59,9 +59,9 @@ class BusPartition(Uncompressed):
         return (Measure(self._count_lost, "no message crossed it"),)
 
     def _count_lost(self, interval: Interval, account: Account) -> EffectEstimate:
-        """Messages that a partition swallowed, against those that crossed it.
+        """Messages lost at a partition, against those that crossed it.
 
-        Of what overlapping partitions swallow, at least this is one's own.
+        Of what overlapping partitions lose together, each expects its own part at least.
         """
         t, s, targets = interval.topology, interval.state, account.targets
         crossed = crossing_share(t, s, interval.dispatched, targets.agents)

@@ -63,4 +63,4 @@ FAULTS: Final = _by_name(
 SCRAPE_PATH_FAULTS: Final = {
     name: kind for name, kind in FAULTS.items() if issubclass(kind, ScrapePathParameters)
 }
-"""Those that stand between the world and whoever scrapes it; the exporter measures them."""
+"""Those that stand between the world and its scrapes; the exporter measures them."""

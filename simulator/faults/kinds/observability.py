@@ -1,7 +1,7 @@
 """Faults of the observability path: the world goes on, and its readers get less, or later, or more.
 
 The world cannot know what came of them. The exporter reports each scrape as a `ScrapeOutcome`; how
-it counts is for the kind to say, and `exporter.scrape_path` keeps the sums.
+it counts is for the kind to decide, and `exporter.scrape_path` keeps the sums.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ScrapeEffect(NamedTuple):
 class ScrapeSums:
     """What the scrapes in a fault's time came to, and whether one saw its restart.
 
-    `scraped_since` says whether anybody scraped after the fault began.
+    `scraped_since` is whether a scrape came after the fault began.
     """
 
     scrapes: int = 0
@@ -65,16 +65,16 @@ class ScrapeSums:
 
 
 class ScrapePathParameters(Parameters):
-    """A kind that stands between the world and whoever scrapes it; the exporter measures it."""
+    """A kind that stands between the world and its scrapes; the exporter measures it."""
 
     __slots__ = ()
 
     def declare(self, declared: DeclaredEffect, targets: FaultTargets, strength: float) -> None:
-        """Promise nothing of the world: what is expected of a scrape, `count_scrape` says."""
+        """Promise nothing of the world: what is expected of a scrape is up to `count_scrape`."""
 
     def measures(self) -> tuple[Measure, ...]:
         """One, which stays at nothing here."""
-        return (Measure(self._measured_by_exporter, "nobody scraped in its time"),)
+        return (Measure(self._measured_by_exporter, "no scrape came in its time"),)
 
     @staticmethod
     def _measured_by_exporter(_: Interval, __: Account) -> EffectEstimate:
@@ -99,7 +99,7 @@ class ScrapePathParameters(Parameters):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterDown(ScrapePathParameters, Uncompressed):
-    """Scrapes fail: the world goes on, nobody sees it."""
+    """Scrapes fail: the world goes on, unobserved."""
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="exporter_down",
@@ -151,7 +151,7 @@ class CounterReset(ScrapePathParameters, Uncompressed):
 
     @classmethod
     def count_scrape(cls, _: ScrapeOutcome, __: float, ___: Reals) -> None:
-        """A page tells nothing by itself: two pages, and counters that fell between, do."""
+        """One page shows no restart: two pages, and counters that fell between, do."""
 
     @classmethod
     def sum_up(cls, sums: ScrapeSums) -> ScrapeEffect:
@@ -162,7 +162,7 @@ class CounterReset(ScrapePathParameters, Uncompressed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeSlow(ScrapePathParameters):
-    """Every scrape is answered `delay_s` late; whoever waits no longer than that gets nothing."""
+    """Every scrape is answered `delay_s` late; with a shorter timeout it fails."""
 
     delay_s: Annotated[
         float,
@@ -261,7 +261,7 @@ class SeriesVanish(ScrapePathParameters, Uncompressed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardinalityBurst(ScrapePathParameters, Uncompressed):
-    """Every page has so many `series` more: a label takes values that nobody bounded."""
+    """Every page has so many `series` more: a label takes unbounded values."""
 
     series: Annotated[int, Bound(least=1, most=EXTRA_SERIES_MAX), "more on every page"]
 
@@ -279,7 +279,7 @@ class CardinalityBurst(ScrapePathParameters, Uncompressed):
 
     @classmethod
     def real_time_only(cls) -> str:
-        """The recorder keeps the series that are read, and nobody reads these."""
+        """The recorder keeps the series that are read, and these are not."""
         return "in virtual time only the series are recorded that a rule or panel reads"
 
     def compose(self, effective: EffectiveParameters, _: FaultTargets, strength: float) -> None:

@@ -130,7 +130,7 @@ def test_a_momentary_fault_is_effective_or_has_a_reason_why_nothing_was_measured
         (lambda: make(fault("bus_partition", loss=1.0)), "no message crossed it"),
         (lambda: make(fault("sandbox_leak", share=0.5), rate=0.0), "no execution ended in"),
         (lambda: make(fault("capacity_demand", agents=30)), "the fleet was as large already"),
-        (lambda: make(fault("exporter_down")), "nobody scraped in its time"),
+        (lambda: make(fault("exporter_down")), "no scrape came in its time"),
         (lambda: make(fault("traffic_surge", factor=1.0)), "the load asked for no arrivals"),
     ],
 )
@@ -244,7 +244,7 @@ def test_a_fault_that_the_recorder_ignores_is_reported(kind, monkeypatch):
 def test_a_fault_between_two_scrapes_reports_that_none_came():
     """Five seconds, and a scrape every fifteen."""
     assert recorded("exporter_down", "{}", "4s") == (
-        "fault it (exporter_down) had nothing to act on: nobody scraped in its time",
+        "fault it (exporter_down) had nothing to act on: no scrape came in its time",
     )
     assert recorded("counter_reset", "{}", "1s") == ()
 
