@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from agentaskit_sim.terminal.addresses import BREAK_IT, describe_urls
+from agentaskit_sim.terminal.addresses import BREAK_IT
 from tests.agentaskit_sim.processes import Running, assert_nothing_is_left, at_work
 from tests.machine_lag import needs_quiet_machine
 from verifier.servers import binaries
@@ -318,13 +318,3 @@ def test_without_a_program_the_advice_says_how_to_get_it(command, monkeypatch, m
     assert (done.status, done.out) == (3, "")
     assert done.err.startswith(f"{missing} was not found on PATH")
     assert "`make setup`" in done.err
-
-
-def test_the_command_that_breaks_the_world_names_it_unless_it_is_at_the_default_address():
-    """It is there to be copied."""
-    [usual] = [line for line in describe_urls("http://127.0.0.1:9464", "p", "a", "r")
-               if BREAK_IT in line]  # fmt: skip
-    [other] = [line for line in describe_urls("http://127.0.0.1:1", "p", None, "r")
-               if BREAK_IT in line]  # fmt: skip
-    assert usual.strip() == BREAK_IT
-    assert other.strip() == f"{BREAK_IT} --url http://127.0.0.1:1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from tests.verifier.alerts import rule_files
 from verifier.evaluation.observed_timelines import observed_timelines
@@ -61,9 +60,3 @@ def test_each_label_set_has_a_timeline_of_its_own():
         (("tier", "board"),),
         (("tier", "micro"),),
     ]
-
-
-def test_the_clock_goes_both_ways():
-    """Scenario seconds and Unix time."""
-    assert CLOCK.scenario_s(START_S + 2.0) == 60.0
-    assert CLOCK.unix_s(60.0) == pytest.approx(START_S + 2.0)
