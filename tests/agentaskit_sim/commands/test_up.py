@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -298,9 +299,20 @@ def test_mistakes_of_all_files_are_reported_together_with_their_place(command):
     assert "rules.yml:5:15: expr is not PromQL" in done.err
 
 
+def hold_port():
+    """Listen on a port whose lower neighbour is free; return the socket.
+
+    Not on a port that the system chooses: other tests get theirs there, the neighbour perhaps.
+    """
+    for port in range(21001, 29999, 2):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port - 1)):
+            return socket.create_server(("127.0.0.1", port))
+    raise AssertionError("no two neighbouring ports are free")
+
+
 def test_a_port_in_use_is_reported_before_anything_is_prepared(command):
     """Status 3 and the way out; so is the port beside it, where the user's servers notify."""
-    with socket.create_server(("127.0.0.1", 0)) as holder:
+    with hold_port() as holder:
         port = holder.getsockname()[1]
         done = command("up", "--port", port)
         beside = command("up", "--port", port - 1, "--prometheus", "http://127.0.0.1:1")
