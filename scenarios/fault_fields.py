@@ -32,7 +32,7 @@ TARGET_KEYS = {
     "sandboxes": ("sandboxes",),
     "nothing": (),
 }
-"""The keys of `targets` that a fault may have, by what it aims at."""
+"""The keys of `targets` that a fault may have, by what its kind targets."""
 
 
 def read_fault(

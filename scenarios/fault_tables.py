@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def parameters_table() -> str:
-    """What each kind does, what it may aim at, and its parameters with default and bounds."""
-    header = ("fault", "what it does", "aims at", "parameters")
+    """What each kind does, what it may target, and its parameters with default and bounds."""
+    header = ("fault", "what it does", "targets", "parameters")
     return markdown_table(header, (_parameters_row(kind) for kind in FAULTS.values()))
 
 

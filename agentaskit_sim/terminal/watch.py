@@ -1,4 +1,4 @@
-"""Shows a person how a world in real time and the stack around it go: a block, or plain lines.
+"""Shows a person how a world in real time and its stack are doing: a block, or plain lines.
 
 On a terminal the block stands below a log of what changed; on a pipe there is the log, and a status
 line now and then. The stack is observed in a thread, so that a server that does not answer delays
@@ -38,7 +38,7 @@ class ObservedStack(Protocol):
 
 
 class Watch:
-    """Shows a person on `console` how a world and its stack go; `run` once."""
+    """Shows a person on `console` how a world and its stack are doing; `run` once."""
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ EXIT_SIGNALLED: Final = 128
 
 
 class StatusReporter(Protocol):
-    """Shows a person how a world in real time goes."""
+    """Shows a person how a world in real time is doing."""
 
     def say(self, sentence: str) -> None:
         """Print an event."""

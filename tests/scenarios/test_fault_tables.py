@@ -45,7 +45,7 @@ def test_a_page_that_differs_is_detected_and_corrected(page, repository):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_has_a_row_with_its_targets_parameters_and_bounds(fault):
-    """The first line of its class, what it aims at, each parameter under its key of the file."""
+    """The first line of its class, what it targets, each parameter under its key of the file."""
     what, aims_at, parameters = cells_of(parameters_table(), fault)
     assert what
     assert aims_at == FAULTS[fault].facts.aims_at
