@@ -228,7 +228,7 @@ def test_the_arrows_in_architecture_are_those_of_the_imports(repository):
 
 
 def test_no_modules_import_one_another_in_a_circle(repository):
-    """Not even for their types: whoever reads one of them would have to read them all."""
+    """Not even for their types: a reader of one would have to read them all."""
     assert circles(read_sources(repository)) == []
 
 

@@ -74,24 +74,24 @@ class DeliveryChecks:
         )
 
     def lacks_receivers(self, case: AlertCase) -> bool:
-        """Whether a named receiver, or anybody where none is named, was not notified of it."""
+        """Whether a named receiver, or any where none is named, was not notified of it."""
         named = case.verdict.receivers
         if case.verdict.expected == "explained" and (named is None or not self.lasted(case)):
             return False
-        return bool(self.missing(case)) or self.nobody(case)
+        return bool(self.missing(case)) or self.is_lost(case)
 
     def missing_receivers(self, case: AlertCase) -> list[HopFailure]:
         """Return what is wrong when not every receiver was notified that it fires."""
         if not self.lacks_receivers(case) or self.not_due_yet(case):
             return []
-        missing, nobody = self.missing(case), self.nobody(case)
+        missing, lost = self.missing(case), self.is_lost(case)
         if not self.lasted(case):
             # It resolved before its group's next turn: in a group that goes on, a notification of
             # another label set stands for it.
             siblings = [other.notified_firing for other in self.cases if case.is_sibling(other)]
             missing = [name for name in missing if not any(name in names for names in siblings)]
-            nobody = nobody and not any(siblings)
-        return [self.undelivered(case, missing)] if missing or nobody else []
+            lost = lost and not any(siblings)
+        return [self.undelivered(case, missing)] if missing or lost else []
 
     def undelivered(self, case: AlertCase, missing: Sequence[str]) -> HopFailure:
         """Return the hop between a firing alert and the receivers that were not notified."""
@@ -164,7 +164,7 @@ class DeliveryChecks:
         notified = case.notified_firing
         return [name for name in case.verdict.receivers or () if name not in notified]
 
-    def nobody(self, case: AlertCase) -> bool:
+    def is_lost(self, case: AlertCase) -> bool:
         """Whether no receiver was notified and any had to be; with `[]`: whether it got lost."""
         named = case.verdict.receivers
         if named is None:

@@ -261,5 +261,5 @@ def test_compressed_rules_on_a_compressed_world_say_the_same_at_the_same_time():
     assert fired >= FIRING
     assert timelines(fast, small, scenario.duration_s, 30) == expected
     assert crosscheck(fast, small, 0.0, scenario.duration_s / 30) == []
-    # Planted: rules that nobody compressed.
+    # Planted: rules that were not compressed.
     assert timelines(fast, original, scenario.duration_s, 30) != expected
