@@ -106,7 +106,7 @@ def _run(argv: list[str]) -> int:
     command = next((word for word in argv if not word.startswith("-")), None)
     try:
         if command in {"verify", "up"}:
-            argv = import_module("agentaskit_sim.commands.options").repeat_options(argv)
+            argv = import_module("agentaskit_sim.options").repeat_options(argv)
         app(command)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0

@@ -12,8 +12,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final, NotRequired, TypedDict, cast
 from urllib.parse import urlsplit
 
+from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Mistake
-from documents.problems import BrokenRule
 from exporter.server.landing import API
 from verifier.errors import JudgeError
 

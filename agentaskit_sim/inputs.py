@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from documents.mistakes import InputError, gather
 from scenarios.loader import library, load_for_verify, resolve
-from verifier.judge.judgement import check_alerts_exist
+from verifier.judge.alert_verdicts import check_alerts_exist
 from verifier.pack.dashboards import load_dashboards
 from verifier.pack.rules import load_rules
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from agentaskit_sim.inputs import MistakeCollector, check_plan
-from verifier.judge.deliveries import check_receivers_exist
+from verifier.judge.notification_verdicts import check_receivers_exist
 from verifier.pack.routing import load_routing
-from verifier.real_time.compression import check_compression
+from verifier.real_time.rule_compression import check_compression
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
 

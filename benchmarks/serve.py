@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from agentaskit_sim.commands.scenario_choice import baseline
+from agentaskit_sim.scenario_choice import baseline
 from benchmarks.scraper import Scraper
 from simulator.topology import Topology
 from verifier.real_time.world import build_world

@@ -13,8 +13,8 @@ from documents.mistakes import Place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from documents.mistake_kinds import Problem
     from documents.mistakes import InputError
-    from documents.problems import Problem
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 """What a YAML or JSON file can hold; dates are text."""

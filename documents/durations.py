@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from documents.mistake_kinds import BrokenRule, Shown
 from documents.mistakes import InputError, Mistake
-from documents.problems import BrokenRule, Shown
 
 UNITS_S = {
     "w": 604_800.0,

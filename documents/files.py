@@ -6,8 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from documents.mistake_kinds import BrokenRule, Shown, UnreadableFile
 from documents.mistakes import InputError, Place
-from documents.problems import BrokenRule, Shown, UnreadableFile
 
 
 def read_text(path: str | Path, *, bytes_max: int) -> str:

@@ -12,13 +12,13 @@ from bisect import bisect_right
 from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING
 
+from documents.mistake_kinds import BrokenRule, DuplicateKey, InvalidSyntax
 from documents.mistakes import Place
-from documents.problems import BrokenRule, DuplicateKey, InvalidSyntax
 
 if TYPE_CHECKING:
     from documents.document import Places, Steps, Value
+    from documents.mistake_kinds import Problem
     from documents.mistakes import InputError
-    from documents.problems import Problem
 
 DEPTH_MAX = 128
 """Deeper than any dashboard; each level is a level of Python's own stack, which ends at 1000."""

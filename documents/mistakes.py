@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from documents.problems import Remark
+from documents.mistake_kinds import Remark
 from documents.sentences import write_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from documents.problems import Problem
+    from documents.mistake_kinds import Problem
 
 
 @dataclass(frozen=True, slots=True)

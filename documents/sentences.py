@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, assert_never
 
-from documents.problems import (
+from documents.mistake_kinds import (
     BrokenRule,
     DuplicateKey,
     InvalidSyntax,
@@ -26,7 +26,7 @@ from documents.problems import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from documents.problems import Problem
+    from documents.mistake_kinds import Problem
 
 NEAR_ENOUGH = 0.6
 """difflib's own similarity from which a word is offered: two letters swapped in a short word."""

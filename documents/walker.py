@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from documents.mistake_kinds import BrokenRule, UnknownKey
 from documents.mistakes import InputError, Mistake, Place, gather
-from documents.problems import BrokenRule, UnknownKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from documents.document import Document, Step, Steps, Value
-    from documents.problems import Problem
+    from documents.mistake_kinds import Problem
 
 T = TypeVar("T")
 NON_EMPTY = "text that is not empty"

@@ -18,13 +18,13 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from documents.document import Document
 from documents.files import read_text
 from documents.json_reader import read_json
+from documents.mistake_kinds import BrokenRule, DuplicateKey, InvalidSyntax
 from documents.mistakes import Place
-from documents.problems import BrokenRule, DuplicateKey, InvalidSyntax
 
 if TYPE_CHECKING:
     from documents.document import Places, Steps, Value
+    from documents.mistake_kinds import Problem
     from documents.mistakes import InputError
-    from documents.problems import Problem
 
 YAML_BYTES_MAX = 1 << 20
 JSON_BYTES_MAX = 8 << 20

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from documents.durations import format_duration, show_duration
 from documents.files import read_text
+from documents.mistake_kinds import BrokenRule, RepeatedName, Shown, UnreadableFile
 from documents.mistakes import InputError, Place
-from documents.problems import BrokenRule, RepeatedName, Shown, UnreadableFile
 from documents.yaml_reader import load
 from scenarios.expectations import ends_too_late, read_expectations
 from scenarios.fault_fields import read_fault

@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from documents.durations import format_duration
-from documents.problems import BrokenRule, MissingKey, RepeatedName, Shown, UnknownName
+from documents.mistake_kinds import BrokenRule, MissingKey, RepeatedName, Shown, UnknownName
 from documents.sentences import list_choices
 from scenarios.scenario import Expectation
 

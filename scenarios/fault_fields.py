@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
-from documents.problems import BrokenRule, Shown, UnknownName
+from documents.mistake_kinds import BrokenRule, Shown, UnknownName
 from scenarios.schema.derived import field_values, key_of, parameters_model
 from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS

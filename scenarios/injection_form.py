@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration, show_duration
+from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, gather
-from documents.problems import BrokenRule
 from documents.yaml_reader import parse_json
 from scenarios.fault_fields import TARGET_KEYS, construct_parameters, read_fault
 from scenarios.schema.derived import describe, field_names, field_values, key_of, parameters_model

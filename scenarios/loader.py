@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake
-from documents.problems import UnknownName
 from documents.yaml_reader import load, parse
 from scenarios.build import Builder
 from scenarios.schema.derived import parameters_model, topology_model

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from documents.problems import UnknownName
+from documents.mistake_kinds import UnknownName
 from documents.yaml_reader import load
 from scenarios.schema.derived import NAMED_PARTS, field_values, topology_model
 from scenarios.validation import ModelWalker

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, TypeGuard, TypeVar, Union, get_args
 from pydantic import BaseModel, ValidationError
 
 from documents.durations import show_duration
+from documents.mistake_kinds import BrokenRule, MissingKey, Shown, UnknownKey, UnknownWord
 from documents.mistakes import InputError
-from documents.problems import BrokenRule, MissingKey, Shown, UnknownKey, UnknownWord
 from documents.walker import Walker, dotted
 from scenarios.schema.derived import key_of
 from simulator.bounds import BoundError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from documents.document import Steps
-    from documents.problems import Problem
+    from documents.mistake_kinds import Problem
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")

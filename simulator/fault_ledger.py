@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from simulator.faults import accounts
+from simulator.faults import effect_accounts as accounts
 from simulator.faults.declared_effect import ActiveFault, DeclaredEffect
 from simulator.faults.fault import resolve_targets
 from simulator.faults.measure import Interval, read_counters

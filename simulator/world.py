@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.arrivals import set_rate, trace_gaps
 from simulator.bounds import require
 from simulator.fault_ledger import FaultLedger
-from simulator.faults.accounts import SAMPLE_NS
+from simulator.faults.effect_accounts import SAMPLE_NS
 from simulator.faults.effective_parameters import EffectiveParameters, move_slots
 from simulator.faults.fault import resolve_targets
 from simulator.faults.targets import Onset

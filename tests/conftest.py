@@ -13,18 +13,18 @@ from tests.machine_lag import MachineLag
 from tests.shared_folder import make_shared_folder, shared_folder
 
 LONGEST_FIRST = (
-    "agentaskit_sim/commands/test_live_ends.py",
+    "agentaskit_sim/commands/test_verify_live_shutdown.py",
     "verifier/virtual_time/test_simulation.py",
     "verifier/real_time/test_run.py",
     "agentaskit_sim/commands/test_verify_planted_mistakes.py",
     "agentaskit_sim/commands/test_up.py",
     "agentaskit_sim/commands/test_verify.py",
     "verifier/servers/test_receiver.py",
-    "verifier/real_time/test_compression.py",
+    "verifier/real_time/test_rule_compression.py",
     "simulator/kernel/test_laws.py",
-    "simulator/faults/test_measures.py",
+    "simulator/faults/test_measure.py",
     "verifier/judge/test_fault_effects.py",
-    "agentaskit_sim/commands/test_verify_ends.py",
+    "agentaskit_sim/commands/test_verify_shutdown.py",
     "verifier/slo/test_check.py",
     "verifier/evaluation/test_crosscheck.py",
     "simulator/test_determinism.py",

@@ -19,8 +19,8 @@ from rich.text import Text
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.fault_client import DEFAULT_URL, FaultClient
 from documents.durations import format_duration
+from documents.mistake_kinds import BrokenRule, RepeatedName, UnknownName
 from documents.mistakes import InputError, Mistake
-from documents.problems import BrokenRule, RepeatedName, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

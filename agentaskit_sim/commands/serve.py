@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from agentaskit_sim.access_token import read_token
-from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the annotations
+from agentaskit_sim.listening_port import DEFAULT_PORT, take_port
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     ExitAtEnd,
     Host,
     Port,
@@ -20,8 +21,7 @@ from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the a
     TokenFile,
     TopologyFile,
 )
-from agentaskit_sim.commands.port import DEFAULT_PORT, take_port
-from agentaskit_sim.commands.scenario_choice import choose_scenario, refuse_end_without_scenario
+from agentaskit_sim.scenario_choice import choose_scenario, refuse_end_without_scenario
 from agentaskit_sim.terminal.status import ServiceConsole, Status
 from documents.mistakes import InputError
 from exporter.server.app import describe_url

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from agentaskit_sim.access_token import read_token
-from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the annotations
+from agentaskit_sim.inputs import PACK_ROUTING, PACK_RULES, MistakeCollector, check_plan, read_rules
+from agentaskit_sim.listening_port import DEFAULT_PORT, take_port
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     Compress,
     ExitAtEnd,
     ForeignAlertmanager,
@@ -29,9 +31,7 @@ from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the a
     TopologyFile,
     WorldPort,
 )
-from agentaskit_sim.commands.port import DEFAULT_PORT, take_port
-from agentaskit_sim.commands.scenario_choice import choose_scenario, refuse_end_without_scenario
-from agentaskit_sim.inputs import PACK_ROUTING, PACK_RULES, MistakeCollector, check_plan, read_rules
+from agentaskit_sim.scenario_choice import choose_scenario, refuse_end_without_scenario
 from agentaskit_sim.sd_file import target_file
 from agentaskit_sim.terminal.addresses import (
     RECEIVER_PATH,
@@ -46,7 +46,7 @@ from documents.mistakes import InputError
 from exporter.server.app import describe_address, describe_url
 from exporter.server.service import WorldService, run_loop
 from verifier.pack.routing import load_routing
-from verifier.real_time.compression import check_compression
+from verifier.real_time.rule_compression import check_compression
 from verifier.real_time.start import RunRequest, StartedRun, start_run
 from verifier.real_time.world import build_server
 from verifier.servers.binaries import require

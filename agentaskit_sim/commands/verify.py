@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Final
 import typer
 from rich.console import Console
 
-from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the annotations
+from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
+from agentaskit_sim.judges import (
+    LANES_PER_CORE,
+    RealTimeJudge,
+    VirtualTimeJudge,
+    build_real_time_judge,
+)
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     BothClocks,
     DashboardPaths,
@@ -31,13 +38,6 @@ from agentaskit_sim.commands.options import (  # noqa: TC001 - typer reads the a
     ResultsFolder,
     RulePaths,
     ScenarioArguments,
-)
-from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
-from agentaskit_sim.judges import (
-    LANES_PER_CORE,
-    RealTimeJudge,
-    VirtualTimeJudge,
-    build_real_time_judge,
 )
 from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.durations import parse_duration

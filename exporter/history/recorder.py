@@ -17,7 +17,7 @@ from exporter.history.samples import STALE
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import arrives, rank_series
 from exporter.target import SCRAPE_TIMEOUT_S
-from simulator.faults.kinds.observability import ScrapeOutcome
+from simulator.faults.kinds.scrape_path import ScrapeOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 The world cannot know it, so the exporter counts it where a scrape is answered: the exposition what
 it sent, the recorder of simulated history what it recorded. How a scrape counts is up to the
-fault's kind, see `simulator.faults.kinds.observability`; this module keeps the sums. It changes
+fault's kind, see `simulator.faults.kinds.scrape_path`; this module keeps the sums. It changes
 nothing in the world, and nothing on the page.
 """
 
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from simulator.faults.kinds.catalogue import SCRAPE_PATH_FAULTS
-from simulator.faults.kinds.observability import ScrapeSums
+from simulator.faults.kinds.scrape_path import ScrapeSums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.faults.kinds.observability import ScrapeEffect, ScrapeOutcome
+    from simulator.faults.kinds.scrape_path import ScrapeEffect, ScrapeOutcome
     from simulator.snapshot import FaultEffect, Snapshot
 
 COUNTED_MAX: Final = 1024

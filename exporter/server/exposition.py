@@ -20,7 +20,7 @@ from exporter.metrics.page import Page
 from exporter.metrics.restart_view import RestartView
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
-from simulator.faults.kinds.observability import ScrapeOutcome
+from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.pacer import PacedWorld, Pacer
 
 if TYPE_CHECKING:

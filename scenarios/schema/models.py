@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from documents.durations import PATTERN, parse_duration
+from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Mistake
-from documents.problems import BrokenRule
 from simulator.faults.kinds.catalogue import FAULTS
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"

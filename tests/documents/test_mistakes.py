@@ -6,8 +6,8 @@ import pickle
 
 import pytest
 
+from documents.mistake_kinds import BrokenRule, Remark, UnknownKey
 from documents.mistakes import InputError, Mistake, Place, gather
-from documents.problems import BrokenRule, Remark, UnknownKey
 
 PLACE = Place("f.yaml", 3, 7)
 WRONG = BrokenRule("seed", "be at least 0", -1)

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from documents.problems import (
+from documents.mistake_kinds import (
     BrokenRule,
     DuplicateKey,
     InvalidSyntax,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from documents.mistake_kinds import BrokenRule, Remark
 from documents.mistakes import InputError, Mistake
-from documents.problems import BrokenRule, Remark
 from documents.walker import Walker, dotted
 from documents.yaml_reader import parse
 

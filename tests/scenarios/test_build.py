@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from documents.mistake_kinds import UnreadableFile
 from documents.mistakes import InputError, Place
-from documents.problems import UnreadableFile
 from scenarios.loader import load_scenario, parse_scenario
 from simulator.faults.kinds.agents import CrashLoop
 from simulator.faults.kinds.traffic import TrafficDrop

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
+from documents.mistake_kinds import UnknownKey, UnknownWord
 from documents.mistakes import InputError
-from documents.problems import UnknownKey, UnknownWord
 from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
 from scenarios.validation import ModelWalker

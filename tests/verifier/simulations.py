@@ -23,7 +23,7 @@ from scenarios.loader import load_scenario, parse_scenario, resolve
 from simulator.world import World
 from tests.shared_folder import shared_folder
 from verifier.evaluation.engine import evaluate
-from verifier.judge.judgement import judge
+from verifier.judge.alert_verdicts import judge
 from verifier.pack.dashboards import load_dashboards
 from verifier.pack.history_depth import HistoryDepths, Read, depths
 from verifier.pack.rules import RuleFiles, load_rules

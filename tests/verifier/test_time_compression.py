@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator.faults.fault import Fault
-from simulator.faults.kinds.observability import ScrapeSlow
 from simulator.faults.kinds.resources import MemoryLeak
+from simulator.faults.kinds.scrape_path import ScrapeSlow
 from simulator.faults.kinds.tasks import TaskFailure
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan

@@ -3,7 +3,7 @@
 Called once per scenario by the judge of virtual time, after its history was pushed; real time uses
 `record` and `answer_panels`. Times are scenario seconds unless a function says Unix seconds. It
 returns timelines and answers; whether they are what was expected is decided in
-`verifier.judge.judgement`, never here.
+`verifier.judge.alert_verdicts`, never here.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Latency:
 
     `condition_s` is when its condition became true, None when that was not measured; `notified_s`
     is None when no receiver was notified. `bound_s` is when one must have been notified, by the
-    intervals in between (see `verifier.judge.latency.bound_s`).
+    intervals in between (see `verifier.judge.detection_latency.bound_s`).
     """
 
     condition_s: float | None

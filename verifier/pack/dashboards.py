@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser
 
+from documents.mistake_kinds import BrokenRule, InvalidSyntax
 from documents.mistakes import InputError, Mistake, gather
-from documents.problems import BrokenRule, InvalidSyntax
 from documents.yaml_reader import load
 from verifier.pack.walker import PackWalker
 

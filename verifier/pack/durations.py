@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Mistake
-from documents.problems import BrokenRule
 
 _UNITS_S: Final = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
 _DURATION: Final = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS_S))

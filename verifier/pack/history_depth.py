@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from documents.problems import BrokenRule
+from documents.mistake_kinds import BrokenRule
 from exporter.history.retention import COARSE_S
 from verifier.promql.reads import Read, reads
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from documents.mistake_kinds import BrokenRule, InvalidSyntax
 from documents.mistakes import InputError, Mistake
-from documents.problems import BrokenRule, InvalidSyntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

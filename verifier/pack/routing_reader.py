@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from documents.problems import BrokenRule, MissingKey, RepeatedName, UnknownKey, UnknownName
+from documents.mistake_kinds import BrokenRule, MissingKey, RepeatedName, UnknownKey, UnknownName
 from verifier.pack.routes import Matcher, Route, parse_matchers
 from verifier.pack.walker import PackWalker
 

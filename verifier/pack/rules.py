@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser
 
+from documents.mistake_kinds import BrokenRule, InvalidSyntax, RepeatedName
 from documents.mistakes import InputError, Mistake, gather
-from documents.problems import BrokenRule, InvalidSyntax, RepeatedName
 from documents.yaml_reader import load
 from verifier.errors import Finding
 from verifier.pack.walker import PackWalker, scalar_text

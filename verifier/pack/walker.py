@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from documents.problems import BrokenRule
+from documents.mistake_kinds import BrokenRule
 from documents.walker import Walker
 from verifier.errors import Finding
 from verifier.pack.durations import parse_duration_s

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.target import JOB
 from verifier.evaluation.observed_timelines import ALERT_STATES, observed_timelines
-from verifier.judge.deliveries import judge_deliveries
+from verifier.judge.alert_verdicts import judge
+from verifier.judge.detection_latency import bound_s, latency
 from verifier.judge.fault_effects import effect_status
 from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
-from verifier.judge.judgement import judge
-from verifier.judge.latency import bound_s, latency
+from verifier.judge.notification_verdicts import judge_deliveries
 from verifier.servers.prometheus import RangeQuery
 
 if TYPE_CHECKING:

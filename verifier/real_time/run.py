@@ -18,12 +18,12 @@ from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
 from verifier.evaluation.engine import answer_panels
 from verifier.judge.fault_effects import faults_without_effect
-from verifier.judge.panels import panel_verdicts
+from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
 from verifier.real_time.clock_comparison import compare_clocks
-from verifier.real_time.compression import compress_panels
 from verifier.real_time.observation import RunObserver
 from verifier.real_time.replay import ReplayOrigin
+from verifier.real_time.rule_compression import compress_panels
 from verifier.real_time.start import (
     RunRequest,
     build_stack,

@@ -19,8 +19,8 @@ from documents.mistakes import InputError
 from exporter.history.samples import EPOCH_S, Block, History
 from verifier.evaluation.engine import record
 from verifier.pack.history_depth import depths
-from verifier.real_time.compression import compress_rules
 from verifier.real_time.environment import Environment, ReceiverOnly
+from verifier.real_time.rule_compression import compress_rules
 from verifier.real_time.stack import Stack
 from verifier.real_time.world import build_world, expose
 from verifier.servers.foreign_server import ForeignServer

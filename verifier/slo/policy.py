@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from documents.problems import BrokenRule, MissingKey, Shown, UnknownName
+from documents.mistake_kinds import BrokenRule, MissingKey, Shown, UnknownName
 from documents.sentences import did_you_mean
 from documents.walker import Walker, dotted
 from verifier.pack.durations import parse_duration_s

@@ -10,8 +10,8 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError
-from documents.problems import BrokenRule
 from documents.yaml_reader import load
 from verifier.slo.compliance import RETENTION, Step
 

@@ -15,9 +15,9 @@ from exporter.metrics.catalogue import WORLD
 from simulator.load import Load
 from simulator.world import World
 from verifier.evaluation.engine import evaluate
+from verifier.judge.alert_verdicts import judge, missing_history
 from verifier.judge.fault_effects import faults_without_effect
-from verifier.judge.judgement import judge, missing_history
-from verifier.judge.panels import panel_verdicts
+from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.servers.prometheus import Prometheus

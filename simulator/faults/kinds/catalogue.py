@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from simulator.faults.kinds.agents import AgentCrash, AgentHang, CrashLoop, SlowStart
 from simulator.faults.kinds.bus import BusPartition, MessageFlood, SlowConsumer
-from simulator.faults.kinds.observability import (
+from simulator.faults.kinds.resources import CpuContention, MemoryLeak, SlowHost
+from simulator.faults.kinds.sandboxes import SandboxCrash, SandboxLeak
+from simulator.faults.kinds.scrape_path import (
     CardinalityBurst,
     CounterReset,
     ExporterDown,
@@ -20,8 +22,6 @@ from simulator.faults.kinds.observability import (
     ScrapeTruncated,
     SeriesVanish,
 )
-from simulator.faults.kinds.resources import CpuContention, MemoryLeak, SlowHost
-from simulator.faults.kinds.sandboxes import SandboxCrash, SandboxLeak
 from simulator.faults.kinds.tasks import DependencyOutage, TaskFailure, TaskSlowdown
 from simulator.faults.kinds.traffic import CapacityDemand, TrafficDrop, TrafficSurge
 

@@ -17,7 +17,7 @@ from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.server import exposition as exposition_module
 from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
-from simulator.faults.kinds.observability import ScrapeOutcome
+from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.snapshot import ScrapePath
 from tests.fakes import MockClock, make_snapshot
 from tests.simulator.faults.injectors import disarm

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, verdict_on
 from verifier.evaluation.timeline import Episode, Timeline
-from verifier.judge.deliveries import judge_deliveries
+from verifier.judge.alert_verdicts import judge
 from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
-from verifier.judge.judgement import judge
+from verifier.judge.notification_verdicts import judge_deliveries
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.ledger import Notification
 

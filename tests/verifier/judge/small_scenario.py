@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from scenarios.loader import parse_scenario
 from verifier.evaluation.timeline import Episode, Timeline
-from verifier.judge.judgement import judge
+from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import Engine, PanelVerdict, ScenarioOutcome
 
 ALERTS = ("Throughput", "Queue", "Latency")

@@ -16,8 +16,8 @@ from tests.verifier.judge.ledgers import (
     verdicts,
 )
 from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, verdict_on
-from verifier.judge.deliveries import judge_deliveries
-from verifier.judge.judgement import judge
+from verifier.judge.alert_verdicts import judge
+from verifier.judge.notification_verdicts import judge_deliveries
 
 
 def test_a_notification_of_what_never_fired_is_an_unexpected_alert():

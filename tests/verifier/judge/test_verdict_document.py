@@ -9,7 +9,7 @@ import pytest
 
 from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario_with
 from tests.verifier.outcomes import difference, in_real_time
-from verifier.judge.judgement import judge
+from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import UNKNOWN_ENGINE
 from verifier.judge.verdict_document import document, verdict_schema
 

@@ -13,7 +13,7 @@ from tests.verifier.simulations import PACK, pack_rules
 from verifier.errors import JudgeError
 from verifier.pack.rule_writer import as_yaml, group_document, write_rules
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles, RuleGroup, load_rules
-from verifier.real_time.compression import compress_rules
+from verifier.real_time.rule_compression import compress_rules
 from verifier.servers.binaries import require
 from verifier.servers.prometheus import Prometheus
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.faults.fault import Fault
-from simulator.faults.kinds.observability import ExporterDown
 from simulator.faults.kinds.sandboxes import SandboxLeak
+from simulator.faults.kinds.scrape_path import ExporterDown
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World

@@ -9,7 +9,7 @@ import pytest
 from documents.mistakes import InputError
 from tests.verifier.histories import rules
 from tests.verifier.simulations import NINETEEN, pack_rules
-from verifier.real_time.compression import check_compression
+from verifier.real_time.rule_compression import check_compression
 from verifier.time_compression import TimeCompression
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scenarios.loader import library, load_for_verify
-from tests.verifier.judge.test_deliveries import scenario_with, timeline
-from verifier.judge.judgement import judge
+from tests.verifier.judge.test_notification_verdicts import scenario_with, timeline
+from verifier.judge.alert_verdicts import judge
 from verifier.real_time.time_limit import limit_scenario
 
 FIRES = "{alert: Throughput, receivers: [slack], fires_within: 7m, resolves_within: 3m}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from documents.problems import BrokenRule, MissingKey, UnknownName
+from documents.mistake_kinds import BrokenRule, MissingKey, UnknownName
 from documents.yaml_reader import parse
 from verifier.slo.policy import Window, read_policy
 

@@ -11,7 +11,7 @@ from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
 from scenarios.injection_form import FaultForm
 from simulator.faults.fault import Fault
-from simulator.faults.kinds.observability import ExporterDown
+from simulator.faults.kinds.scrape_path import ExporterDown
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World

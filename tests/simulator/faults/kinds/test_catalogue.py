@@ -185,5 +185,5 @@ def test_a_module_that_names_a_kind_is_detected():
     source = "from simulator.faults.kinds.resources import MemoryLeak\n"
     (line,) = kinds_known_elsewhere("verifier/real_time/observation.py", source)
     assert line.startswith("verifier/real_time/observation.py:1: MemoryLeak is for its family")
-    allowed = "from simulator.faults.kinds.observability import ScrapeOutcome\n"
+    allowed = "from simulator.faults.kinds.scrape_path import ScrapeOutcome\n"
     assert kinds_known_elsewhere("exporter/history/recorder.py", allowed) == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.verifier.outcomes import delivery, fired
 from verifier.evaluation.timeline import Grid, episodes
-from verifier.judge.latency import bound_s, latency
+from verifier.judge.detection_latency import bound_s, latency
 
 
 @given(

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from documents.mistake_kinds import UnknownName
 from documents.mistakes import gather
-from documents.problems import UnknownName
-from verifier.judge.delivery_checks import DeliveryChecks, listed, were, whole_seconds
 from verifier.judge.hop_evidence import HOPS
+from verifier.judge.notification_checks import DeliveryChecks, listed, were, whole_seconds
 from verifier.judge.notification_matching import match, receivers_of, with_name
 from verifier.judge.verdict import AlertVerdict
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
+from documents.mistake_kinds import UnknownName
 from documents.mistakes import gather
-from documents.problems import UnknownName
-from verifier.judge.assignment import NEVER, assign, time_text
+from verifier.judge.expectation_matching import NEVER, assign, time_text
 from verifier.judge.verdict import AlertVerdict
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from scenarios.scenario import Expectation, Scenario
     from verifier.evaluation.timeline import Timeline
-    from verifier.judge.assignment import AssignedEpisodes, EpisodeTimes
+    from verifier.judge.expectation_matching import AssignedEpisodes, EpisodeTimes
     from verifier.labels import Labels
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentaskit_sim.commands.options import repeat_options
+from agentaskit_sim.options import repeat_options
 
 
 def test_an_option_takes_the_files_that_follow_it():

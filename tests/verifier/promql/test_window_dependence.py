@@ -2,7 +2,7 @@
 
 import pytest
 
-from verifier.promql.window_scaling import bound_by
+from verifier.promql.window_dependence import bound_by
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.verifier.judge.ledgers import (
     verdicts,
 )
 from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, verdict_on
-from verifier.judge.deliveries import check_receivers_exist
+from verifier.judge.notification_verdicts import check_receivers_exist
 
 
 def test_an_alert_that_reached_its_receiver_is_ok():

@@ -25,7 +25,7 @@ from tests.verifier.simulations import (
 from verifier.evaluation.crosscheck import crosscheck
 from verifier.evaluation.engine import evaluate
 from verifier.promql.reads import reads
-from verifier.real_time.compression import (
+from verifier.real_time.rule_compression import (
     compress_expression,
     compress_panels,
     compress_rules,

@@ -1,7 +1,7 @@
 """Which expectation an episode belongs to: the most precise one, of several the latest cause."""
 
 from tests.verifier.judge.small_scenario import FIRES, scenario_with, timeline
-from verifier.judge.assignment import assign
+from verifier.judge.expectation_matching import assign
 
 
 def test_an_episode_belongs_to_the_expectation_that_names_its_labels():

@@ -22,7 +22,7 @@ from verifier.pack.durations import parse_duration_s
 from verifier.pack.rules import AlertRule
 from verifier.promql.reads import SUBQUERY_STEP_S
 from verifier.promql.walker import nodes
-from verifier.promql.window_scaling import bound_by
+from verifier.promql.window_dependence import bound_by
 from verifier.time_compression import SCRAPE_MIN_S, TimeCompression
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from tests.verifier.judge.small_scenario import (
     timeline,
     verdict_on,
 )
-from verifier.judge.judgement import judge, missing_history
+from verifier.judge.alert_verdicts import judge, missing_history
 
 
 def test_an_alert_that_meets_its_expectation_is_ok():
