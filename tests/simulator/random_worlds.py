@@ -21,7 +21,7 @@ from simulator.topology import (
     Tier,
     Topology,
 )
-from tests.simulator.worlds import SAMPLES
+from tests.simulator.faults.samples import SAMPLES
 
 
 def _random_parameters(rng: np.random.Generator, kind: str) -> dict[str, float]:

@@ -24,33 +24,6 @@ from simulator.world import World
 MEAN_S = 0.01
 """Mean service time of a `station`."""
 PATIENT = {"queue_limit": 20_000, "wait_limit_s": 1e6}
-SAMPLES = {
-    "agent_crash": {"rate_per_s": 5.0},
-    "crash_loop": {"alive_s": 0.2},
-    "agent_hang": {},
-    "slow_start": {"factor": 4.0},
-    "task_slowdown": {"factor": 3.0},
-    "task_failure": {"share": 0.3},
-    "dependency_outage": {"share": 0.5, "latency_s": 0.3},
-    "traffic_surge": {"factor": 2.0},
-    "traffic_drop": {"share": 0.6},
-    "capacity_demand": {"agents": 39},
-    "bus_partition": {"loss": 1.0},
-    "message_flood": {"rate_per_s": 5000.0},
-    "slow_consumer": {"factor": 50.0},
-    "sandbox_leak": {"share": 0.5},
-    "sandbox_crash": {"share": 0.5},
-    "memory_leak": {"bytes_per_s": 1e6},
-    "cpu_contention": {"share": 0.5},
-    "slow_host": {"factor": 3.0},
-    "exporter_down": {},
-    "counter_reset": {},
-    "scrape_slow": {"delay_s": 3.0},
-    "scrape_truncated": {"share": 0.5},
-    "series_vanish": {"share": 0.25},
-    "cardinality_burst": {"series": 100},
-}
-"""Parameters of every kind of fault; the catalogue's tests report one that is missing."""
 
 
 def small(**changes: Any) -> Topology:

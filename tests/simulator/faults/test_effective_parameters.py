@@ -8,10 +8,11 @@ import pytest
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
+    SAMPLES,
     parameters_of,
 )
 from tests.simulator.kernel.laws import broken_laws, broken_ties
-from tests.simulator.worlds import SAMPLES, fault, make
+from tests.simulator.worlds import fault, make
 
 
 def all_at_once(**options):

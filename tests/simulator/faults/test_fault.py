@@ -8,10 +8,11 @@ import pytest
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
+    SAMPLES,
     between,
     parameters_of,
 )
-from tests.simulator.worlds import SAMPLES, fault, make
+from tests.simulator.worlds import fault, make
 
 
 def test_a_ramp_climbs_second_by_second_to_its_full_strength():

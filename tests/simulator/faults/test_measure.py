@@ -10,9 +10,9 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.faults.injectors import disarm
-from tests.simulator.faults.samples import IN_THE_WORLD, TARGETS, world_with
+from tests.simulator.faults.samples import IN_THE_WORLD, SAMPLES, TARGETS, world_with
 from tests.simulator.random_worlds import random_scenario
-from tests.simulator.worlds import SAMPLES, fault, make, small
+from tests.simulator.worlds import fault, make, small
 
 
 def effects_at(world, until_s=40.0):

@@ -15,7 +15,7 @@ from simulator.faults import kinds
 from simulator.faults.kinds import catalogue
 from simulator.faults.kinds.catalogue import FAULTS, SCRAPE_PATH_FAULTS
 from simulator.faults.parameters import Parameters, parameter_facts
-from tests.simulator.worlds import SAMPLES
+from tests.simulator.faults.samples import SAMPLES
 
 PARTS = {
     "magnitude": ("def magnitude(", "def removed("),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator.snapshot import ScrapePath
-from tests.simulator.worlds import SAMPLES, fault, make
+from tests.simulator.faults.samples import SAMPLES
+from tests.simulator.worlds import fault, make
 
 
 def test_exporter_down_changes_nothing_in_the_world():
