@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from verifier.judge.verdict import engine_of, overall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from documents.document import Value
     from verifier.judge.verdict import AlertVerdict, ClockDifference, Latency, ScenarioOutcome
 
 
-def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
+def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Value]:
     """Return the verdict as JSON values."""
     engine = engine_of(outcomes)
     return {
@@ -30,7 +31,7 @@ def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
     }
 
 
-def notifications_document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any]:
+def notifications_document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Value]:
     """Return the notifications of runs in real time as JSON values; times are Unix seconds."""
     return {
         outcome.name: [
@@ -46,14 +47,14 @@ def notifications_document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Any
     }
 
 
-def verdict_schema() -> dict[str, Any]:
+def verdict_schema() -> dict[str, Value]:
     """Return the JSON Schema of `document`."""
     text = Path(__file__).with_name("verdict.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    schema: dict[str, Value] = json.loads(text)
     return schema
 
 
-def _scenario(outcome: ScenarioOutcome) -> dict[str, Any]:
+def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
     return {
         "name": outcome.name,
         "seed": outcome.seed,
@@ -84,7 +85,7 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Any]:
     }
 
 
-def _difference(difference: ClockDifference) -> dict[str, Any]:
+def _difference(difference: ClockDifference) -> dict[str, Value]:
     return {
         "alert": difference.alert,
         "labels": dict(difference.labels),
@@ -98,7 +99,7 @@ def _difference(difference: ClockDifference) -> dict[str, Any]:
     }
 
 
-def _alert(alert: AlertVerdict) -> dict[str, Any]:
+def _alert(alert: AlertVerdict) -> dict[str, Value]:
     return {
         "alert": alert.alert,
         "labels": dict(alert.labels),
@@ -129,7 +130,7 @@ def _alert(alert: AlertVerdict) -> dict[str, Any]:
     }
 
 
-def _latency(latency: Latency) -> dict[str, Any]:
+def _latency(latency: Latency) -> dict[str, Value]:
     return {
         "condition_s": _rounded(latency.condition_s),
         "pending_s": _rounded(latency.pending_s),

@@ -6,8 +6,9 @@ compared by `verifier.promql.conditions`, in the panel's own unit.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from verifier.promql.conditions import close, conditions_of, quantity_of, same_up_to_unit
 from verifier.slo.disagreements import WrongPanelThresholds
@@ -74,7 +75,7 @@ def panel_differences(alerts: Sequence[AlertPanels]) -> list[WrongPanelThreshold
     ]
 
 
-def thresholds(raw: Any) -> tuple[float, ...]:
+def thresholds(raw: object) -> tuple[float, ...]:
     """Return the values at which a panel changes colour, of any age of Grafana.
 
     `steps` (their first is the base, whatever its value), a list of values, `"50,100"`, and the
@@ -83,7 +84,7 @@ def thresholds(raw: Any) -> tuple[float, ...]:
     return tuple(sorted(set(_thresholds(raw))))
 
 
-def _thresholds(raw: Any) -> Iterator[float]:
+def _thresholds(raw: object) -> Iterator[float]:
     defaults = _get(_get(raw, "fieldConfig"), "defaults")
     for holder in (raw, defaults):
         value = _get(holder, "thresholds")
@@ -91,23 +92,24 @@ def _thresholds(raw: Any) -> Iterator[float]:
             yield from _numbers(value.split(","))
         elif isinstance(value, list):
             yield from _numbers([_get(threshold, "value") for threshold in value])
-        elif _get(value, "mode") != "percentage" and isinstance(_get(value, "steps"), list):
-            yield from _numbers([_get(step, "value") for step in value["steps"][1:]])
+        elif _get(value, "mode") != "percentage" and isinstance(
+            steps := _get(value, "steps"), list
+        ):
+            yield from _numbers([_get(step, "value") for step in steps[1:]])
     conditions = _get(_get(raw, "alert"), "conditions")
     for condition in conditions if isinstance(conditions, list) else []:
         parameters = _get(_get(condition, "evaluator"), "params")
         yield from _numbers(parameters if isinstance(parameters, list) else [])
 
 
-def _numbers(values: Sequence[Any]) -> Iterator[float]:
+def _numbers(values: Sequence[object]) -> Iterator[float]:
     for value in values:
-        try:
-            yield float(value)
-        except (TypeError, ValueError):
-            continue
+        if isinstance(value, int | float | str):
+            with suppress(ValueError):
+                yield float(value)
 
 
-def _get(holder: Any, key: str) -> Any:
+def _get(holder: object, key: str) -> object:
     return holder.get(key) if isinstance(holder, dict) else None
 
 

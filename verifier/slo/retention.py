@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from os.path import relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError
@@ -18,7 +18,7 @@ from verifier.slo.compliance import RETENTION, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from documents.document import Document
+    from documents.document import Document, Value
     from documents.document import Step as DocumentStep
 
 KEEP_DAYS: Final = 30
@@ -87,7 +87,7 @@ def _mistakes(document: Document) -> list[str]:
     return mistakes
 
 
-def _steps(workflow: Any) -> Iterator[tuple[dict[str, Any], tuple[DocumentStep, ...]]]:
+def _steps(workflow: Value) -> Iterator[tuple[dict[str, Value], tuple[DocumentStep, ...]]]:
     """Yield every step of every job with its place in the document."""
     jobs = workflow.get("jobs") if isinstance(workflow, dict) else None
     for name, job in jobs.items() if isinstance(jobs, dict) else ():

@@ -105,9 +105,11 @@ def _silent_when_absent(rule: AlertRule, watched: set[str]) -> Iterator[Trap]:
 
 def _repeated_condition(rule: AlertRule, earlier: list[AlertRule]) -> Iterator[Trap]:
     own = conditions_of(rule.expr)
+    if len(own) != 1:
+        return
     for other in earlier:
-        theirs = conditions_of(other.expr)
-        if len(own) != 1 or len(theirs) != 1 or rule.for_s != other.for_s:
+        # First what is cheap: the conditions of each rule are parsed anew for each pair.
+        if rule.for_s != other.for_s or len(theirs := conditions_of(other.expr)) != 1:
             continue
         same = own[0].quantity.core == theirs[0].quantity.core
         if (
