@@ -140,9 +140,9 @@ class FaultClient:
             status, raw = answer.status, answer.read(ANSWER_BYTES_MAX)
         except (OSError, HTTPException) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            way_out = "start one with `agentaskit-sim serve`, or say where it is with --url"
+            way_out = "start `agentaskit-sim serve` or `up`, or pass --url"
             raise JudgeError(
-                f"no world answers at {self._url} ({reason.lower()}): {way_out}"
+                f"nothing answers at {self._url} ({reason.lower()}): {way_out}"
             ) from None
         finally:
             connection.close()

@@ -18,32 +18,43 @@ REAL_TIME_PANEL: Final = "In real time"
 FOREIGN_PANEL: Final = "With servers that you run"
 
 ScenarioArgument = Annotated[
-    str | None, typer.Argument(help="A scenario's name or file; without, a healthy world.")
+    str | None,
+    typer.Argument(
+        metavar="SCENARIO", help="A scenario's name or file; by default a healthy world."
+    ),
 ]
 ScenarioArguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SCENARIO",
-        help="Names of bundled scenarios or files; without, every bundled one.",
+        help="Names of bundled scenarios or files; by default all bundled scenarios.",
     ),
 ]
 
-Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
-WorldPort = Annotated[
-    int, typer.Option(min=0, max=65535, help="Port of the world; 0 takes a free one.")
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on; 0 takes a free one.")
 ]
-Seed = Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the scenario's.")]
+WorldPort = Annotated[
+    int, typer.Option(min=0, max=65535, metavar="N", help="Port of the world; 0 takes a free one.")
+]
+Seed = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Seed to use instead of the scenario's.")
+]
 EverySeed = Annotated[
     int | None,
     typer.Option(min=0, max=(1 << 63) - 1, metavar="N", help="Seed for every scenario."),
 ]
 TopologyFile = Annotated[
-    Path | None, typer.Option(help="Topology file to use instead of the scenario's topology.")
+    Path | None,
+    typer.Option(metavar="FILE", help="Topology file to use instead of the scenario's topology."),
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option(help="File with the token that changes of faults need; or AGENTASKIT_SIM_TOKEN."),
+    typer.Option(
+        metavar="FILE",
+        help="File with the token required to change faults; or AGENTASKIT_SIM_TOKEN.",
+    ),
 ]
 ExitAtEnd = Annotated[bool, typer.Option("--exit-at-end", help="Stop when the scenario has ended.")]
 
@@ -112,7 +123,7 @@ Live = Annotated[
     bool,
     typer.Option(
         "--live",
-        help="In real time on a real stack, notifications included.",
+        help="Run in real time on a real stack, notifications included.",
         rich_help_panel=REAL_TIME_PANEL,
     ),
 ]
@@ -120,7 +131,7 @@ BothClocks = Annotated[
     bool,
     typer.Option(
         "--both",
-        help="In real time, then replayed in virtual time: do both clocks agree?",
+        help="Run in real time, replay in virtual time, and compare the timelines.",
         rich_help_panel=REAL_TIME_PANEL,
     ),
 ]
@@ -128,7 +139,7 @@ Limit = Annotated[
     str | None,
     typer.Option(
         metavar="DURATION",
-        help="Cut each scenario after so much real time; 13m over the whole library.",
+        help="Stop each scenario after this much real time; 13m by default for the whole library.",
         rich_help_panel=REAL_TIME_PANEL,
     ),
 ]
@@ -153,7 +164,7 @@ SdFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="File that says where the world is, for `file_sd_configs`.",
+        help="File to write the world's address to, for `file_sd_configs`.",
         rich_help_panel=FOREIGN_PANEL,
     ),
 ]

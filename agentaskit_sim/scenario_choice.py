@@ -44,4 +44,4 @@ def baseline(topology: Topology) -> Scenario:
 def refuse_end_without_scenario(scenario: Scenario, *, exit_at_end: bool) -> None:
     """Raise `InputError` when a run shall end with a scenario that has no end."""
     if exit_at_end and scenario.duration_s == inf:
-        raise InputError("--exit-at-end must come with a scenario, got none")
+        raise InputError("--exit-at-end needs a scenario: the healthy world has no end")

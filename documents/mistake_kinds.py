@@ -54,6 +54,16 @@ class UnknownKey:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedKey:
+    """A known key that has no meaning for `subject`, which takes only the `keys` in `usable`."""
+
+    subject: str
+    keys: str
+    key: str
+    usable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MissingKey:
     """A mapping lacks `key`; `holder` is its dotted path, empty for the whole file."""
 
@@ -122,6 +132,7 @@ Problem: TypeAlias = (
     BrokenRule
     | UnknownWord
     | UnknownKey
+    | RefusedKey
     | MissingKey
     | DuplicateKey
     | UnknownName

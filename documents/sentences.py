@@ -14,6 +14,7 @@ from documents.mistake_kinds import (
     DuplicateKey,
     InvalidSyntax,
     MissingKey,
+    RefusedKey,
     Remark,
     RepeatedName,
     Shown,
@@ -46,15 +47,18 @@ def write_sentence(problem: Problem) -> str:  # noqa: C901 - one case for each k
         case UnknownWord(field, value, choices):
             sentence = _unknown_word(field, value, choices)
         case UnknownKey(key, known):
-            keys = f", the keys are {', '.join(known)}"
+            keys = f", the keys are {', '.join(known)}" if known else ", there are no keys here"
             sentence = f"unknown key {key!r}{did_you_mean(key, known) or keys}"
+        case RefusedKey(subject, keys, key, usable):
+            but = f" but {', '.join(usable)}" if usable else ""
+            sentence = f"{subject} takes no {keys}{but}, got {key}"
         case MissingKey(key, holder, hint):
             where = f" in {holder}" if holder else ""
             sentence = f"the key {key!r} is missing{where}{hint}"
         case DuplicateKey(key, first_line):
             sentence = f"duplicate key {key!r}, first given in line {first_line}"
         case UnknownName(kind, name, known, hint):
-            names = f", the names are {', '.join(known)}" if known else ", there is none"
+            names = f", the names are {', '.join(known)}" if known else ", none is defined"
             sentence = f"no {kind} is called {name!r}{did_you_mean(name, known) or hint or names}"
         case RepeatedName(kind, name):
             sentence = f"the {kind} {name!r} is given twice"

@@ -59,8 +59,8 @@ def read_expectations(walker: ModelWalker, model: ScenarioModel) -> tuple[Expect
 
 def ends_too_late(field: str, end_s: float, duration_s: float) -> BrokenRule:
     """Return the mistake of something that ends after the scenario."""
-    rule = f"end by the scenario's end at {format_duration(duration_s)}"
-    return BrokenRule(field, rule, Shown(end_s, f"an end at {format_duration(end_s)}"))
+    rule = f"end by {format_duration(duration_s)}, when the scenario ends"
+    return BrokenRule(field, rule, Shown(end_s, format_duration(end_s)))
 
 
 class _ExpectationReader:
@@ -113,7 +113,7 @@ class _ExpectationReader:
             self.walker.reject(BrokenRule("an expectation", rule, count), self.steps)
             return None
         if model.resolves_within is not None and kinds != ["fires"]:
-            rule = "come with fires_within"
+            rule = "be used with fires_within"
             self._note_key("resolves_within", BrokenRule("resolves_within", rule))
             return None
         if model.cause is not None and kinds == ["silent"]:
@@ -138,7 +138,7 @@ class _ExpectationReader:
                 where = (*self.steps, "receivers", index)
                 self.walker.reject(RepeatedName("receiver", name), where)
         if model.receivers == [] and model.notifies_resolved:
-            rule = "come with receivers: nobody is notified of this alert"
+            rule = "be used with receivers: nobody is notified of this alert"
             self._note_key("notifies_resolved", BrokenRule("notifies_resolved", rule))
 
     def _cause(self, causes: dict[str, Cause]) -> Cause | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
-from documents.mistake_kinds import BrokenRule, Shown, UnknownName
+from documents.mistake_kinds import BrokenRule, RefusedKey, UnknownName
 from scenarios.schema.derived import field_values, key_of, parameters_model
 from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS
@@ -98,8 +98,7 @@ def _read_targets(
     kind = FAULTS[model.fault]
     usable = TARGET_KEYS[kind.facts.aims_at]
     for key in sorted(targets.model_fields_set - set(usable)):
-        rule = f"have no targets but {', '.join(usable)}" if usable else "have no targets"
-        problem = BrokenRule(model.fault, rule, Shown(key, key))
+        problem = RefusedKey(model.fault, "targets", key, usable)
         walker.reject(problem, (*steps, key), at_key=True)
     if topology:
         _check_targets(walker, targets, steps, topology)

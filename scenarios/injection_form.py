@@ -91,7 +91,7 @@ class FaultForm:
         walker = _FormWalker(_parse(body))
         model = walker.finish(walker.validate(ChangeModel, walker.document.data, ()))
         if not model.model_fields_set:
-            raise InputError("a change must give parameters, duration or both, got neither")
+            raise InputError("a change needs parameters, duration or both, got neither")
         _check_duration(walker, model.duration)
         parameters = self._change_parameters(walker, model.parameters, fault)
         walker.raise_mistakes()

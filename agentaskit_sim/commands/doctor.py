@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agentaskit_sim.inputs import PACK
+from documents.amounts import amount
 from scenarios.loader import LIBRARY
 from verifier.errors import JudgeError
 from verifier.servers.binaries import describe
@@ -39,12 +40,14 @@ PLAIN_WIDTH: Final = 300
 OLDEST: Final = {"prometheus": (2, 42), "alertmanager": (0, 25)}
 """2.42: the remote write receiver; 0.25: a notification log that is saved every second."""
 PORTS: Final = {
-    9464: "serve", 9090: "a Prometheus of your own", 9093: "an Alertmanager of your own",
-}  # fmt: skip
+    9464: "the default port of serve is taken: choose another with --port",
+    9090: "the default port of Prometheus is taken: start yours on another",
+    9093: "the default port of Alertmanager is taken: start yours on another",
+}
 USES: Final = {
-    "prometheus": "judges every scenario",
+    "prometheus": "needed for verify",
     "promtool": "checks rules, cross-checks the judge",
-    "alertmanager": "runs in real time",
+    "alertmanager": "needed for up and verify --live",
     "amtool": "checks routes",
 }
 INSTALL: Final = (
@@ -187,7 +190,7 @@ def check_data(name: str, folder: Path) -> MachineCheck:
     return MachineCheck(
         name=name,
         state="ok" if count else "missing",
-        result=f"{count} files",
+        result=amount(count, "files"),
         path=str(folder),
         advice=None if count else "the installation is damaged: install agentaskit-sim again",
     )
@@ -205,7 +208,7 @@ def check_port(port: int) -> MachineCheck:
             return MachineCheck(
                 name=f"port {port}", state="note",
                 result=f"not free ({os.strerror(error.errno or 0).lower()})",
-                advice=f"it is the usual port of {PORTS.get(port, 'a program')}: choose another",
+                advice=PORTS.get(port, "this port is taken: choose another"),
             )  # fmt: skip
     return MachineCheck(name=f"port {port}", state="ok", result="free")
 

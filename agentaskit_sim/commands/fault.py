@@ -18,6 +18,7 @@ from rich.text import Text
 
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.fault_client import DEFAULT_URL, FaultClient
+from documents.amounts import amount
 from documents.durations import format_duration
 from documents.mistake_kinds import BrokenRule, RepeatedName, UnknownName
 from documents.mistakes import InputError, Mistake
@@ -45,12 +46,14 @@ _PLAIN_WIDTH: Final = 120
 Url = Annotated[str, typer.Option("--url", metavar="URL", help="URL of the world.")]
 TokenFile = Annotated[
     Path | None,
-    typer.Option("--token-file", help="File with the world's token; or AGENTASKIT_SIM_TOKEN."),
+    typer.Option(
+        "--token-file", metavar="FILE", help="File with the world's token; or AGENTASKIT_SIM_TOKEN."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
 Parameters = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]...", help="The fault's parameters, e.g. share=0.4."),
+    typer.Argument(metavar="KEY=VALUE", help="The fault's parameters, e.g. share=0.4."),
 ]
 
 
@@ -66,15 +69,28 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
     fault: Annotated[str, typer.Argument(metavar="FAULT", help="Kind; see `fault catalogue`.")],
     parameters: Parameters = None,
     *,
-    name: Annotated[str | None, typer.Option(help="Its name; by default its kind.")] = None,
-    duration: Annotated[
-        str | None, typer.Option(help="How long it lasts: 5m by default, at most 1h.")
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its name; by default its kind.")
     ] = None,
-    ramp: Annotated[str | None, typer.Option(help="Time until full strength.")] = None,
-    tiers: Annotated[str | None, typer.Option(help="Tiers it targets: micro,board.")] = None,
-    hosts: Annotated[str | None, typer.Option(help="Hosts it targets: 0,1.")] = None,
-    sandboxes: Annotated[str | None, typer.Option(help="Sandboxes it targets: A,B.")] = None,
-    fraction: Annotated[float | None, typer.Option(help="Share of them that it targets.")] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="How long it lasts: 5m by default, at most 1h."),
+    ] = None,
+    ramp: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Time until full strength.")
+    ] = None,
+    tiers: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Tiers it targets: micro,board.")
+    ] = None,
+    hosts: Annotated[
+        str | None, typer.Option(metavar="N,...", help="Hosts it targets: 0,1.")
+    ] = None,
+    sandboxes: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Sandboxes it targets: A,B.")
+    ] = None,
+    fraction: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of them that it targets.")
+    ] = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
     as_json: AsJson = False,
@@ -104,7 +120,7 @@ def change(  # noqa: PLR0913 - typer declares options as parameters
     parameters: Parameters = None,
     *,
     duration: Annotated[
-        str | None, typer.Option(help="How long it lasts from now; at most 1h.")
+        str | None, typer.Option(metavar="DURATION", help="How long it lasts from now; at most 1h.")
     ] = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
@@ -120,7 +136,7 @@ def change(  # noqa: PLR0913 - typer declares options as parameters
 @app.command()
 def end(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of faults in effect.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Names of faults in effect.")
     ] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="End every fault in effect.")] = False,
@@ -130,7 +146,9 @@ def end(
 ) -> None:
     """End faults now; print their last status."""
     if bool(names) == every:
-        raise InputError("end must be given either names or --all")
+        raise InputError(
+            "give fault names or --all, not both" if every else "give fault names or --all"
+        )
     client = FaultClient(url, read_token(token_file))
     ended = client.end_all()["faults"] if every else [client.end(name) for name in names or ()]
     _show(ended, {"faults": ended}, as_json=as_json, ended=True)
@@ -140,7 +158,7 @@ def end(
 def catalogue(
     fault: Annotated[
         str | None,
-        typer.Argument(metavar="[FAULT]", help="Kind, to print its parameters in full."),
+        typer.Argument(metavar="FAULT", help="Kind, to print its parameters in full."),
     ] = None,
     *,
     url: Url = DEFAULT_URL,
@@ -195,7 +213,7 @@ def _show(
         strength = _figure(magnitude["effective"])
         if magnitude["effective"] != magnitude["declared"]:
             strength += f" of {_figure(magnitude['declared'])}"
-        measured = f"{_figure(effect['value'])} {effect['unit']}"
+        measured = f"{amount(_figure(effect['value']), effect['unit'])}"
         expected = _figure(effect["expected"])
         left = format_duration(round(fault["ends_in_s"]))
         cells = fault["name"], fault["fault"], strength, measured, expected, left

@@ -20,7 +20,7 @@ from rich.text import Text
 from documents.durations import format_duration
 from documents.files import write_whole
 from documents.mistakes import InputError, gather
-from scenarios.loader import library, load_scenario, parse_scenario, resolve
+from scenarios.loader import LIBRARY, library, load_scenario, parse_scenario, resolve
 from scenarios.schema.json_schema import scenario_schema
 
 app = typer.Typer(rich_markup_mode=None)
@@ -50,6 +50,7 @@ faults:
 expectations:
   - alert: AvailabilitySLOBreach
     cause: failing-tasks
+    receivers: [pagerduty-critical]
     fires_within: 8m
     resolves_within: 8m
 """
@@ -130,8 +131,7 @@ def new(
 ) -> None:
     """Create a scenario: write NAME.yaml, ready to run and to change."""
     path = folder / f"{name}.yaml"
-    schema = Path(str(files("scenarios"))) / "scenario.schema.json"
-    text = TEMPLATE.format(name=name, schema=schema.as_uri())
+    text = TEMPLATE.format(name=name, schema=_schema_for(folder))
     try:
         parse_scenario(text, str(path))
     except InputError as error:
@@ -143,6 +143,13 @@ def new(
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None
     typer.echo(f"{path} written; try: agentaskit-sim verify {path}")
+
+
+def _schema_for(folder: Path) -> str:
+    """Return where a scenario in `folder` finds the schema: in the library, from any checkout."""
+    schema = Path(str(files("scenarios"))) / "scenario.schema.json"
+    bundled = folder.resolve() == LIBRARY.resolve()
+    return f"../{schema.name}" if bundled else schema.as_uri()
 
 
 @app.command()

@@ -80,7 +80,7 @@ def _serve(
 def _announce(console: ServiceConsole, url: str) -> None:
     for what, path in (
         ("Metrics", "/metrics"),
-        ("Start", "/"),
+        ("Page", "/"),
         ("Ready", "/-/ready"),
         ("Faults", f"{API}/faults"),
     ):

@@ -112,7 +112,7 @@ def print_outcome(console: Console, compliance: Compliance, report: Path) -> Non
     console.print(table)
     for title, lines in (
         ("Error budget", budget_lines(compliance.policy)),
-        ("Findings (to know; none fails the check)", list(map(str, compliance.findings))),
+        ("Findings (for information; none fails the check)", list(map(str, compliance.findings))),
     ):
         if lines:
             console.print(Text(title, style="bold"))

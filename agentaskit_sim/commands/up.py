@@ -132,7 +132,9 @@ def _refuse_options_of_ours(**options: object) -> None:
     ):
         for name in ours:
             if options[theirs] is not None and options[name] is not None:
-                raise InputError(f"--{name} must come without --{theirs}: yours has its own")
+                raise InputError(
+                    f"--{name} cannot be used with --{theirs}: your server has its own"
+                )
 
 
 def _foreign_server(what: str, url: str | None) -> ForeignServer | None:

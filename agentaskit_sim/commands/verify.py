@@ -136,10 +136,10 @@ def _limit_s(limit: str | None, *, whole_library: bool) -> float:
 def _refuse_odd_options(*, live: bool, exact: bool, for_live: Sequence[object]) -> None:
     """Raise `InputError` for an option that has no meaning in the clock that was chosen."""
     if live and exact:
-        raise InputError("--exact must come without --live: real time leaves no second out")
+        raise InputError("--exact cannot be used with --live: real time leaves no second out")
     for name, value in zip(("compress", "limit", "routing"), for_live, strict=True):
         if not live and value is not None:
-            raise InputError(f"--{name} must come with --live: virtual time needs none")
+            raise InputError(f"--{name} needs --live: virtual time has no such thing")
 
 
 def _check_machine(*, live: bool) -> None:
@@ -158,9 +158,7 @@ def _judge(
         TimeCompression(judge.factor) if isinstance(judge, RealTimeJudge) else TimeCompression()
     )
     with ProgressConsole(len(inputs.scenarios), progress_to) as watcher:
-        watcher.say(
-            "Preparing a healthy world (the first time ever, the simulator is compiled) ..."
-        )
+        watcher.say("Preparing a healthy baseline (the first run also compiles the simulator) ...")
         healthy_worlds = HealthyWorlds()
         healthy_worlds.prepare(inputs.scenarios, compression)
         judge_one = partial(judge, healthy_worlds)

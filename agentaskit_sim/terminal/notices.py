@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from documents.amounts import amount
 from documents.durations import format_duration
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def describe_fault(fault: FaultStatus, now_ns: int) -> str:
     whole = abs(fault.effect) >= PLAIN_FROM
     effect = f"{fault.effect:,.0f}" if whole else f"{fault.effect:.3g}"
     left = format_duration(max(0, round((fault.ends_ns - now_ns) / 1e9)))
-    return f"{name}{fault.fault} {strength}, {effect} {fault.effect_unit}, ends in {left}"
+    return f"{name}{fault.fault} {strength}, {amount(effect, fault.effect_unit)}, ends in {left}"
 
 
 def count_alerts(alerts: Sequence[ActiveAlert]) -> str:

@@ -87,7 +87,8 @@ class ProgressConsole:
         simulated_s, speed = outcome.virtual_s, f"{outcome.times_real_time:,.0f} times real time"
         if outcome.clock == "real":
             simulated_s = outcome.duration_s
-            speed = f"in real time, compressed {outcome.compress:g} times"
+            compressed = f"compressed {outcome.compress:g} times"
+            speed = f"in real time, {compressed if outcome.compress > 1 else 'not compressed'}"
         took = f"{format_duration(round(simulated_s))} in {outcome.wall_s:.1f}s"
         count = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
         self._console.print(

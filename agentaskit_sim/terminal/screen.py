@@ -14,6 +14,7 @@ from rich.text import Text
 
 from agentaskit_sim.terminal.notices import describe_alert, describe_fault, describe_notified
 from agentaskit_sim.terminal.status import describe_rates, describe_time
+from documents.amounts import amount
 from documents.durations import format_duration
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def render(content: ScreenContent, height: int) -> Group:
     notified = [_notification_line(notification, content) for notification in latest]
     lines = [
         Text(f"{time_text}  {content.title}", style="bold"),
-        Text(f"{describe_rates(reading.before, reading.now)}  {content.scrapes:,} scrapes"),
+        Text(
+            f"{describe_rates(reading.before, reading.now)}  {amount(content.scrapes, 'scrapes')}"
+        ),
         *_section("Faults", faults, room),
         *(Text(why, style="yellow") for why in stack.unreachable),
         *_section("Alerts", alerts, room - len(stack.unreachable)),

@@ -36,7 +36,8 @@ class ServiceConsole(Console):
     def announce_preparation(self, scenario: Scenario) -> None:
         """Print what is about to be prepared, since that takes seconds."""
         self.print(
-            f"Preparing {scenario.name}, seed {scenario.seed}; a first run compiles the world ...",
+            f"Preparing {scenario.name}, seed {scenario.seed}"
+            " (the first run also compiles the simulator) ...",
             markup=False,
         )
 
@@ -74,7 +75,7 @@ def describe(before: Snapshot, now: Snapshot, pace: Pace) -> str:
     faults = ", ".join(fault.name for fault in now.faults) or "none"
     return (
         f"{describe_time(pace.elapsed_s)}  {describe_rates(before, now)}  "
-        f"{pace.drift_s * 1000:,.0f} ms behind  {pace.times_real_time:,.0f}x possible  "
+        f"{pace.drift_s * 1000:,.0f} ms behind  headroom {pace.times_real_time:,.0f}x  "
         f"faults: {faults}"
     )
 

@@ -161,7 +161,7 @@ async def _cut_short(
 
 
 def _unavailable() -> web.Response:
-    return web.Response(status=503, text="the exporter is down: a fault of the scenario\n")
+    return web.Response(status=503, text="the exporter is down: a fault is in effect\n")
 
 
 def build_app(source: PageSource) -> web.Application:

@@ -89,7 +89,8 @@ class WorldService:
             finally:
                 reporting.cancel()
                 await asyncio.gather(reporting, return_exceptions=True)
-        self._reporter.say(f"stopped after {self._exposition.scrapes_served:,} scrapes")
+        served = self._exposition.scrapes_served
+        self._reporter.say(f"stopped ({served:,} scrape{'s' * (served != 1)} served)")
         return stopped.result() if stopped.done() else 0
 
     async def _pace(self) -> None:

@@ -136,7 +136,7 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
     fired = f"fired {_relative_text(times.firing_s or 0.0)} the onset"
     if late_s > 0 and first:
         limit = format_duration(expectation.fires_within_s or 0.0)
-        failures.append(f"{fired}, {time_text(late_s)} later than its {limit}")
+        failures.append(f"{fired}, {time_text(late_s)} past its limit of {limit}")
     failures += _too_long(expectation, times.resolved_s)
     cause_s = expectation.end_s - expectation.onset_s
     resolved = ""
@@ -163,7 +163,7 @@ def _too_long(expectation: Expectation, resolved_s: float | None) -> list[str]:
     if late_s <= 0:
         return []
     resolved = f"resolved {_relative_text(after_s)} the end of its cause"
-    return [f"{resolved}, {time_text(late_s)} later than its {limit}"]
+    return [f"{resolved}, {time_text(late_s)} past its limit of {limit}"]
 
 
 def _too_early(expectation: Expectation, assigned: AssignedEpisodes) -> list[str]:
@@ -220,9 +220,7 @@ def _not_expected(assigned: AssignedEpisodes, *, pending_allowed: bool) -> Alert
         labels=assigned.timeline.labels,
         expected="silent" if ok else "unexpected",
         ok=ok,
-        reason=f"stayed silent, {summary}"
-        if ok
-        else f"{summary}, but the scenario neither expects nor explains it",
+        reason=f"stayed silent, {summary}" if ok else f"unexpected: {summary}",
         pending_s=times.pending_s,
         firing_s=times.firing_s,
         resolved_s=times.resolved_s,

@@ -11,6 +11,7 @@ from itertools import groupby
 from math import isclose
 from typing import TYPE_CHECKING, Final, Literal
 
+from documents.amounts import amount
 from documents.durations import format_duration
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _sentence(effect: FaultEffect, status: EffectStatus) -> str:
     if status == "idle":
         return f"{fault} had nothing to act on: {effect.idle}"
     measured, declared = _figure(effect.measured), _figure(effect.expected)
-    figures = f"{measured} {effect.unit} measured, {declared} declared"
+    figures = f"{amount(measured, effect.unit)} measured, {declared} declared"
     if status == "inconclusive":
         figures += f", and {_figure(effect.base)} without it: too little or too short to tell"
     return f"{fault} had no effect: {figures}"

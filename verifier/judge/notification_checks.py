@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from documents.amounts import amount
 from documents.durations import format_duration
 from verifier.judge.hop_evidence import HopFailure
 from verifier.judge.notification_matching import fired_s, resolved_s
@@ -52,7 +53,7 @@ class DeliveryChecks:
         failed_s = self.evidence.failed_scrapes_s
         failed = sum(start_s <= at_s <= start_s + length_s for at_s in failed_s)
         if failed:
-            sentence = f"{failed} scrapes failed meanwhile, so it broke at the scrape"
+            sentence = f"{amount(failed, 'scrapes')} failed meanwhile, so it broke at the scrape"
             return HopFailure("scrape", sentence)
         return HopFailure("rule", "no scrape failed meanwhile, so it broke at the rule")
 

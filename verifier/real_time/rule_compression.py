@@ -117,7 +117,7 @@ def check_compression(rules: RuleFiles, factor: float, scrape_s: float) -> None:
         return
     for less in range(math.ceil(factor) - 1, 1, -1):
         if not any(_mistakes(limits, rules.groups, less, TimeCompression(less).scrape_s)):
-            way_out = f"--compress {less} is the most that all rules allow"
+            way_out = f"the highest factor that these rules allow is {less}"
             break
     else:
         way_out = "leave --compress out"
@@ -164,8 +164,8 @@ def _mistakes(
             if scrapes < SCRAPES_MIN:
                 window = promql.display_duration(timedelta(seconds=range_s))
                 message = (
-                    f"[{window}] must hold at least {SCRAPES_MIN} scrapes, compressed by"
-                    f" {factor:g} it holds {scrapes} of {scrape_s:g} s"
+                    f"[{window}] must hold at least {SCRAPES_MIN} scrapes, got {scrapes}"
+                    f" at --compress {factor:g}"
                 )
                 yield rule.place, message
         function = rule.bound[counts_kept]

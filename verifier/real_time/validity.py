@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from documents.amounts import amount
 from exporter.target import JOB
 from simulator.faults.kinds.catalogue import SCRAPE_PATH_FAULTS
 from verifier.errors import JudgeError
@@ -54,8 +55,8 @@ class RunValidity:
         arrived = sum(int(series.values.sum()) for series in scraped)
         if arrived < LEAD_SCRAPES // 2:
             raise JudgeError(
-                f"the stack was not ready: {arrived} scrapes in its first {lead_s:.0f} s;"
-                f" {TOO_BUSY}"
+                f"the stack was not ready: {amount(arrived, 'scrapes')} in its first"
+                f" {lead_s:.0f} s; {TOO_BUSY}"
             )
         if behind_s > self.compression.scrape_s:
             raise JudgeError(f"the world fell {behind_s:.1f} s behind real time: {TOO_BUSY}")
@@ -93,10 +94,10 @@ class RunValidity:
         failed = scrapes - sum(int(series.values.sum()) for series in stored)
         due = (end_s - start_s) / self.compression.scrape_s
         if scrapes < due * SHARE_MIN:
-            yield f"Prometheus scraped {scrapes} times instead of {due:.0f}"
+            yield f"Prometheus scraped {amount(scrapes, 'times')} instead of {due:.0f}"
         expected = any(fault.kind in SCRAPE_PATH_FAULTS for fault in self.scenario.plan.faults)
         if failed and not (all_ok or expected):
-            yield f"{failed} scrapes failed that no fault of the scenario affects"
+            yield f"{amount(failed, 'scrapes')} failed that no fault of the scenario affects"
 
 
 def comparison_doubts(differences: Sequence[ClockDifference], scrapes: Scrapes) -> tuple[str, ...]:

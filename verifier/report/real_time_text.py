@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from verifier.report.wording import TimeCell, Title
 
 _CAPTION = (
-    "Fired and notified count from the cause's onset, resolved and its notice from the cause's end"
-    " (from the scenario's start where there is no cause). Notified is the first receiver; its"
-    " limit follows from scrape, evaluation, `for` and group_wait."
+    "Fired and notified count from the cause's onset, resolved and resolve notified from its end"
+    " (from the scenario's start where there is no cause). Notified is the first receiver, resolve"
+    " notified the last. The limit of notified follows from scrape, evaluation, `for` and"
+    " group_wait."
 )
 HEAD = (
     "Alert",
@@ -37,7 +38,7 @@ HEAD = (
     "Notified",
     "Receivers",
     "Resolved",
-    "Notice",
+    "Resolve notified",
     "Result",
 )
 DIFFERENCES_HEAD = ("Alert", "Scenario", "Transition", "Virtual", "Real", "Allowed", "Result")
@@ -122,7 +123,8 @@ def caption(outcomes: Sequence[ScenarioOutcome]) -> str:
         return _CAPTION
     longer = format_duration(round(TimeCompression(factor).allowance_s(INERTIA_S)))
     return (
-        f"{_CAPTION} Limits are {longer} longer than written, for delays that cannot be compressed."
+        f"{_CAPTION} Limits include {longer} on top of the scenario's own, for delays that cannot"
+        " be compressed."
     )
 
 
@@ -143,7 +145,7 @@ def table(rows_: Sequence[RealTimeRow]) -> Table:
 
     Below each alert stand its receivers and the hop that broke; below each time stands its limit.
     """
-    text = _narrow("Alert", "Fired", "Notified", "Resolved", "Notice", "")
+    text = _narrow("Alert", "Fired", "Notified", "Resolved", "Resolve\nnotified", "")
     scenario = None
     for row in rows_:
         if row.scenario != scenario:

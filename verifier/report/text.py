@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
+from documents.amounts import amount
 from documents.durations import format_duration
 from verifier.judge.verdict import engine_of, overall
 from verifier.report import real_time_text, virtual_time_text
@@ -85,10 +86,14 @@ def _count(outcomes: Sequence[ScenarioOutcome]) -> str:
     passed = sum(outcome.verdict == "pass" for outcome in outcomes)
     alerts = [alert for outcome in outcomes for alert in outcome.alerts]
     fired = {alert.alert for alert in alerts if alert.expected == "fires" and alert.ok}
-    names = {alert.alert for alert in alerts}
+    # Silent in one scenario is no news of an alert that fired, or failed, in another.
+    spoke = {alert.alert for alert in alerts if alert.firing_s is not None or not alert.ok}
+    silent = {alert.alert for alert in alerts} - spoke
+    everywhere = " in every scenario" if len(outcomes) > 1 else ""
     return (
-        f"{passed} of {len(outcomes)} scenarios pass,"
-        f" {len(fired)} of {len(names)} alerts fired as expected"
+        f"{passed} of {len(outcomes)} scenarios pass;"
+        f" {amount(len(fired), 'alerts')} fired as expected"
+        + (f", {len(silent)} stayed silent{everywhere}" if silent else "")
     )
 
 
@@ -168,7 +173,7 @@ def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
 
 def _engine_and_pace(engine: Engine, outcomes: Sequence[ScenarioOutcome]) -> str:
     compress = max(outcome.compress for outcome in outcomes)
-    pace = f"compressed {compress:g} times" if compress > 1 else "uncompressed"
+    pace = f"compressed {compress:g} times" if compress > 1 else "not compressed"
     scenarios_s = sum(outcome.duration_s for outcome in outcomes if outcome.clock == "real")
     wall_s = sum(outcome.wall_s for outcome in outcomes)
     return (

@@ -13,6 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from documents.amounts import amount
 from documents.mistakes import InputError
 from documents.yaml_reader import load
 from verifier.pack.dashboards import load_dashboards
@@ -127,7 +128,7 @@ def _read_policy(pack: Path) -> tuple[Step, PolicyReading | None]:
 def _read_alerts(pack: Path, promtool: Path) -> tuple[Step, RuleFiles | None]:
     files = _files(pack / "alerts", ".yaml", ".yml")
     if not files:
-        return outcome(ALERT_SYNTAX, [f"{pack / 'alerts'}: no alert file (*.yaml) is there"]), None
+        return outcome(ALERT_SYNTAX, [f"{pack / 'alerts'}: contains no alert files (*.yaml)"]), None
     try:
         rules = load_rules(files)
     except InputError as error:
@@ -142,7 +143,9 @@ def _read_alerts(pack: Path, promtool: Path) -> tuple[Step, RuleFiles | None]:
     if run.returncode != 0:
         messages = [line.strip() for line in run.stderr.splitlines() if line.strip()]
         return outcome(ALERT_SYNTAX, [line for line in messages if line != "FAILED:"]), None
-    counts = f"{len(rules.alerts)} alerts in {len(files)} files, by promtool too"
+    counts = (
+        f"{amount(len(rules.alerts), 'alerts')} in {amount(len(files), 'files')}, by promtool too"
+    )
     return outcome(ALERT_SYNTAX, [], counts), rules
 
 
@@ -150,7 +153,7 @@ def _read_panels(pack: Path) -> tuple[Step | None, Sequence[Panel] | None]:
     """Return the panels, or the failed step when there are none to be read."""
     files = _files(pack / "dashboards", ".json")
     if not files:
-        return outcome(ALIGNMENT, [f"{pack / 'dashboards'}: no dashboard (*.json) is there"]), None
+        return outcome(ALIGNMENT, [f"{pack / 'dashboards'}: contains no dashboards (*.json)"]), None
     try:
         return None, load_dashboards(files).panels
     except InputError as error:
@@ -160,10 +163,10 @@ def _read_panels(pack: Path) -> tuple[Step | None, Sequence[Panel] | None]:
 def _checkout(pack: Path) -> Step:
     commit = _git(pack, "rev-parse", "--short", "HEAD")
     if commit is None:
-        reason = f"git sees no checkout at {pack}: judged as the files are"
+        reason = f"{pack} is not in a git checkout: the files are checked as they are"
         return Step(CHECKOUT, "not seen", (reason,))
     changed = len((_git(pack, "status", "--porcelain", "--", ".") or "").splitlines())
-    state = f"{changed} files of the pack changed since" if changed else "pack unchanged"
+    state = f"{amount(changed, 'files')} of the pack changed since" if changed else "pack unchanged"
     return Step(CHECKOUT, "ok", (f"commit {commit}, {state}",))
 
 
@@ -214,7 +217,7 @@ def _alignment(comparison: Comparison | None, panel_count: int) -> Step:
     problems += panel_differences(comparison.alert_panels)
     shown = [panel for alert in comparison.alert_panels for panel in alert.panels]
     count = sum(bool(panel.thresholds) for panel in shown)
-    counts = f"{panel_count} panels, {count} thresholds compared with alerts"
+    counts = f"{amount(panel_count, 'panels')}, {amount(count, 'thresholds')} compared with alerts"
     return outcome(ALIGNMENT, lines(problems), counts)
 
 

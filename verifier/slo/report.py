@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from verifier.slo.panels import AlertPanels
     from verifier.slo.policy import Policy
 
-MARKS = {"ok": "ok", "fail": "FAIL", "not seen": "not seen", "skipped": "skipped"}
+MARKS = {"ok": "ok", "fail": "FAIL", "not seen": "n/a", "skipped": "skipped"}
 
 
 def budget_of(policy: Policy | None) -> dict[str, Any] | None:
@@ -65,11 +65,11 @@ def budget_lines(policy: Policy | None) -> list[str]:
         lookback = format_duration(window["lookback_s"])
         line = (
             f"{window['name']}: at {window['burn_rate']:g} times the allowed rate the budget is"
-            f" exhausted in {_long(window['exhaustion_s'])}; {lookback} at that rate spend"
+            f" exhausted in {_long(window['exhaustion_s'])}; {lookback} at that rate uses"
             f" {100 * window['budget_spent_share']:.3g} % of it"
         )
         outage = format_duration(round(window["outage_s"]))
-        lines.append(f"{line}, {outage} of full outage as much")
+        lines.append(f"{line}, as much as {outage} of full outage")
     return lines
 
 
@@ -103,7 +103,7 @@ def markdown(compliance: Compliance) -> str:
         rows = (_panels_row(alert) for alert in compliance.alert_panels)
         lines += ["", "## Alerts and panels", "", *_table(head, rows)]
     if compliance.findings:
-        lines += ["", "## Findings", "", "To know; none of them fails the check.", ""]
+        lines += ["", "## Findings", "", "For information; none of them fails the check.", ""]
         lines += [f"- {finding}" for finding in compliance.findings]
     return "\n".join(lines) + "\n"
 

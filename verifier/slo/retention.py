@@ -54,7 +54,7 @@ def check_retention(pack: Path) -> Step:
 
 
 def _not_seen(reason: str) -> Step:
-    return Step(RETENTION, "not seen", (f"{reason}: it cannot be seen here",))
+    return Step(RETENTION, "not seen", (f"{reason}: it cannot be checked here",))
 
 
 def _workflows(pack: Path) -> Path | None:

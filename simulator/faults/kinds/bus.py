@@ -73,7 +73,7 @@ class BusPartition(Uncompressed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFlood(Uncompressed):
-    """Someone sends `rate_per_s` messages a second more, to the inboxes of the targets."""
+    """The inboxes of the targets receive `rate_per_s` more messages a second."""
 
     rate_per_s: Annotated[
         float, Bound(above=0, most=FLOOD_MAX_PER_S), "messages a second more to the targets"

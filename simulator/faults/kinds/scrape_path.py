@@ -99,7 +99,7 @@ class ScrapePathParameters(Parameters):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterDown(ScrapePathParameters, Uncompressed):
-    """Scrapes fail: the world goes on, unobserved."""
+    """Scrapes fail; the system keeps running, unobserved."""
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="exporter_down",
@@ -162,7 +162,7 @@ class CounterReset(ScrapePathParameters, Uncompressed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeSlow(ScrapePathParameters):
-    """Every scrape is answered `delay_s` late; with a shorter timeout it fails."""
+    """Every scrape is answered `delay_s` late; a client with a shorter timeout gets nothing."""
 
     delay_s: Annotated[
         float,
@@ -261,7 +261,7 @@ class SeriesVanish(ScrapePathParameters, Uncompressed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardinalityBurst(ScrapePathParameters, Uncompressed):
-    """Every page has so many `series` more: a label takes unbounded values."""
+    """Every page has `series` more series: a label whose values are not bounded."""
 
     series: Annotated[int, Bound(least=1, most=EXTRA_SERIES_MAX), "more on every page"]
 

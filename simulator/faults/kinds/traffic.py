@@ -1,4 +1,4 @@
-"""Faults of the demand: more arrivals, fewer arrivals, capacity that somebody reserves."""
+"""Faults of the demand: more arrivals, fewer arrivals, capacity that is reserved."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REACTION_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSurge(Uncompressed):
-    """Arrivals come `factor` times as fast."""
+    """The arrival rate is multiplied by `factor`."""
 
     factor: Annotated[float, Bound(least=1, most=TRAFFIC_FACTOR_MAX), "on the arrivals"]
 
@@ -99,7 +99,7 @@ def _count_arrivals(kind: type[Parameters]) -> Callable[[Interval, Account], Eff
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityDemand(Uncompressed):
-    """Someone reserves capacity: the orchestrator keeps at least `agents` agents active."""
+    """Capacity is reserved: the orchestrator keeps at least `agents` agents active."""
 
     agents: Annotated[int, Bound(least=1), "kept active, at most the fleet"]
 

@@ -137,12 +137,15 @@ def test_the_catalogue_lists_every_kind_and_the_parameters_of_each(command, serv
         (("inject", "agent_hang", "--tiers", "wroker"), "did you mean 'worker'?"),
         (("inject", "agent_hang", "--hosts", "a"), "targets.hosts[0] must be a whole number"),
         (("inject", "agent_hang", "--duration", "2h"), "at most 1h, got 2h"),
-        (("change", "held"), "a change must give parameters, duration or both, got neither"),
+        (("change", "held"), "a change needs parameters, duration or both, got neither"),
         (("change", "hedl", "--duration", "1m"), "did you mean 'held'?"),
         (("end", "hedl"), "no fault called 'hedl' is in effect, did you mean 'held'?"),
         (("end", "../faults"), "a fault's name must be lower-case words"),
-        (("end",), "end must be given either names or --all"),
-        (("end", "held", "--all"), "end must be given either names or --all"),
+        (("end",), "give fault names or --all"),
+        (
+            ("end", "held", "--all"),
+            "give fault names or --all, not both",
+        ),
         (
             ("catalogue", "agent_hung"),
             "no fault is called 'agent_hung', did you mean 'agent_hang'?",

@@ -75,7 +75,7 @@ def scrape_until_control_c(serve):
         200, 200, 200, 404,
     ]  # fmt: skip
     assert serve.end(signal.SIGINT) == 130
-    assert "stopped after 2 scrapes" in serve.lines[-1]
+    assert "stopped (2 scrapes served)" in serve.lines[-1]
 
 
 def terminate(serve):
@@ -172,7 +172,7 @@ def call(capfd):
     [
         (("trafic-drop",), "no bundled scenario is called 'trafic-drop', did you mean"),
         (("--host", "192.0.2.1"), "host must be an address of this machine, got '192.0.2.1'"),
-        (("--exit-at-end",), "--exit-at-end must come with a scenario, got none"),
+        (("--exit-at-end",), "--exit-at-end needs a scenario: the healthy world has no end"),
         (("--topology", "nowhere.yaml"), "nowhere.yaml"),
         (("--port", "70000"), "less than or equal to 65535"),
     ],

@@ -263,20 +263,20 @@ def test_a_stack_of_the_user_finds_the_world_and_its_alerts_are_shown(sessions):
     ("arguments", "message"),
     [
         (("sandbox-leek",), "no bundled scenario is called 'sandbox-leek', did you mean"),
-        (("--exit-at-end",), "--exit-at-end must come with a scenario, got none"),
+        (("--exit-at-end",), "--exit-at-end needs a scenario: the healthy world has no end"),
         (("--compress", "0.5"), "greater than or equal to 1"),
-        (("--compress", "500"), "--compress 30 is the most that all rules allow"),
+        (("--compress", "500"), "the highest factor that these rules allow is 30"),
         (("--rules", "none.yml"), "none.yml: no such file"),
         (("--routing", "none.yml"), "none.yml: no such file"),
         (("--prometheus", "ftp://x"), "--prometheus must be like http://127.0.0.1:9090, got"),
         (("--alertmanager", "9093"), "--alertmanager must be like http://127.0.0.1:9090, got"),
         (
             ("--prometheus", "http://x", "--compress", "3"),
-            "--compress must come without --prometheus: yours has its own",
+            "--compress cannot be used with --prometheus: your server has its own",
         ),
         (
             ("--alertmanager", "http://x", "--routing", "x.yml"),
-            "--routing must come without --alertmanager: yours has its own",
+            "--routing cannot be used with --alertmanager: your server has its own",
         ),
     ],
 )

@@ -134,12 +134,15 @@ def test_runs_in_real_time_are_cut_over_the_whole_library_only(command, judged):
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["--compress", "30"], "--compress must come with --live: virtual time needs none"),
-        (["--limit", "30s"], "--limit must come with --live: virtual time needs none"),
-        (["--live", "--exact"], "--exact must come without --live: real time leaves no second out"),
+        (["--compress", "30"], "--compress needs --live: virtual time has no such thing"),
+        (["--limit", "30s"], "--limit needs --live: virtual time has no such thing"),
+        (
+            ["--live", "--exact"],
+            "--exact cannot be used with --live: real time leaves no second out",
+        ),
         (["--live", "--limit", "soon"], "--limit must be a duration such as 1h30m"),
         (["--live", "--limit", "0s"], "--limit must be above 0s, got 0s"),
-        (["--live", "--compress", "60"], "--compress 30 is the most that all rules allow"),
+        (["--live", "--compress", "60"], "the highest factor that these rules allow is 30"),
     ],
 )
 def test_options_that_do_not_fit_real_time_are_refused(command, judged, words, error):

@@ -128,7 +128,7 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
         (
             "AlwaysOn",
             "unexpected",
-            "it fired at 0s, but the scenario neither expects nor explains it",
+            "unexpected: it fired at 0s",
         )
     ]
     assert "AlwaysOn" in report

@@ -81,7 +81,7 @@ async def test_a_signal_ends_the_service_with_its_status(exposition):
     reporter = ScriptedReporter()
     status = await run(exposition, reporter, announce=lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert status == 128 + signal.SIGTERM
-    assert reporter.said == ["stopped after 0 scrapes"]
+    assert reporter.said == ["stopped (0 scrapes served)"]
     assert reporter.cancelled
 
 
@@ -93,7 +93,7 @@ async def test_the_end_of_the_scenario_ends_the_service_only_if_it_should(exposi
     done, _ = await asyncio.wait([service], timeout=1.0)
     if exit_at_end:
         assert [task.result() for task in done] == [0]
-        assert reporter.said == ["the scenario has ended", "stopped after 0 scrapes"]
+        assert reporter.said == ["the scenario has ended", "stopped (0 scrapes served)"]
         return
     assert not done
     assert reporter.said == ["the scenario has ended, the world goes on"]

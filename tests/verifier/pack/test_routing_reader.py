@@ -51,7 +51,7 @@ MISTAKES = [
     (
         "group_interval: 1m",
         "mute_time_intervals: [x]",
-        "7:29: no time interval is called 'x', there is none",
+        "7:29: no time interval is called 'x', none is defined",
     ),
     (
         "name: page",

@@ -35,8 +35,8 @@ def test_beyond_30_every_rule_of_one_minute_is_refused_with_the_way_out():
     """At 60 they would silently never fire: one or two samples in a window."""
     sentences = refused(pack_rules("performance"), 60)
     assert sentences == [
-        f"{line}: [1m] must hold at least 4 scrapes, compressed by 60 it holds 2 of 0.5 s:"
-        " --compress 30 is the most that all rules allow"
+        f"{line}: [1m] must hold at least 4 scrapes, got 2 at --compress 60:"
+        " the highest factor that these rules allow is 30"
         for line in (10, 24)
     ]
     assert len(refused(pack_rules(*NINETEEN), 31)) == 3
@@ -48,7 +48,7 @@ def test_a_window_too_short_at_any_factor_is_refused_without_one(tmp_path):
     original = rules(tmp_path, {"alert": "A", "expr": "max_over_time(x[30s:5s]) > 0"})
     assert refused(original, 1) == []
     (only,) = refused(original, 2)
-    assert only.endswith("[30s] must hold at least 4 scrapes, compressed by 2 it holds 2 of 7.5 s:"
+    assert only.endswith("[30s] must hold at least 4 scrapes, got 2 at --compress 2:"
                          " leave --compress out")  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_a_rule_that_would_mean_something_else_is_refused(tmp_path, expr, at_30,
     """
     original = rules(tmp_path, {"alert": "A", "expr": expr})
     way_out = (
-        "--compress 30 is the most that all rules allow" if not at_30 else "leave --compress out"
+        "the highest factor that these rules allow is 30" if not at_30 else "leave --compress out"
     )
     for factor, function in ((30, at_30), (60, at_60)):
         expected = function and (
@@ -144,4 +144,4 @@ def test_samples_of_a_group_that_is_too_fast_are_counted_as_fewer(tmp_path):
     counting = {"alert": "A", "expr": "count_over_time(y[5m]) < 60"}
     assert refused(rules(tmp_path, counting, interval="15s"), 30) == []
     (only,) = refused(rules(tmp_path, counting, interval="5s"), 30)
-    assert only.endswith("--compress 10 is the most that all rules allow")
+    assert only.endswith("the highest factor that these rules allow is 10")

@@ -34,10 +34,10 @@ def broken():
 
 
 NARROW = """\
- Alert             Fired  Notified  Resolved  Notice
- ───────────────────────────────────────────────────────
+ Alert             Fired  Notified  Resolved  notified
+ ─────────────────────────────────────────────────────────
  drop
- Throughput        5m30s  6m1s      1m        2m2s    ok
+ Throughput        5m30s  6m1s      1m        2m2s      ok
    slack-warnings  of 7m  of 6m26s  of 3m
 """
 
@@ -47,6 +47,7 @@ def test_the_table_shows_who_was_notified_and_after_how_long(console):
     """The limit stands below each time, the receivers below each alert; alike in a pipe."""
     lines = printed([in_real_time()], color_system=None, **console)
     start = next(index for index, line in enumerate(lines) if line.startswith(" Alert"))
+    assert lines[start - 1].split() == ["Resolve"]
     assert lines[start : start + 5] == NARROW.splitlines()
 
 
@@ -88,7 +89,7 @@ def test_the_report_says_how_it_was_judged_and_lists_incidents():
         " compressed 30 times: 20m of scenarios in 2s of stack time"
     ) in lines
     assert "  drop: the receiver was started again" in lines
-    assert any("time uncompressed" in line for line in printed([in_real_time(compress=1.0)]))
+    assert any("time not compressed" in line for line in printed([in_real_time(compress=1.0)]))
     assert not any("Incidents" in line for line in printed([in_real_time()]))
 
 
@@ -147,7 +148,7 @@ def test_the_summary_has_every_column():
 def test_a_report_of_virtual_time_does_not_mention_receivers():
     """It stays as it is."""
     text = "\n".join(printed([outcome()])) + summary([outcome()])
-    for word in ("Notified", "Notice", "slack", "Virtual and real time", "in real time"):
+    for word in ("Notified", "Resolve notified", "slack", "Virtual and real time", "in real time"):
         assert word not in text
 
 

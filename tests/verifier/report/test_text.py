@@ -47,7 +47,7 @@ def test_the_report_of_a_run_that_passes_has_every_part():
     ) in lines
     assert lines[-2:] == [
         "Results: results/x",
-        "PASS: 1 of 1 scenarios pass, 1 of 2 alerts fired as expected",
+        "PASS: 1 of 1 scenarios pass; 1 alert fired as expected, 1 stayed silent",
     ]
 
 
@@ -61,7 +61,7 @@ def test_the_report_leaves_no_failure_out():
         "  bad: SLA / P99: NaN",
         "  bad: Queue: the queue grows",
         "  slo.yaml:3:1: same condition twice",
-        "FAIL: 1 of 3 scenarios pass, 1 of 4 alerts fired as expected",
+        "FAIL: 1 of 3 scenarios pass; 1 alert fired as expected, 1 stayed silent in every scenario",
     ):
         assert line in text.splitlines(), line
     assert "answered" not in text.replace("Panels that did not answer", "")

@@ -146,7 +146,7 @@ def test_a_stricter_policy_names_every_rule_that_no_longer_agrees(pack):
 def test_a_pack_without_alerts_or_dashboards_fails_by_name(pack, folder, step):
     """Nothing to compare is no agreement."""
     shutil.rmtree(pack / folder)
-    assert f"{pack / folder}: no " in failed(pack)[step]
+    assert f"{pack / folder}: contains no " in failed(pack)[step]
 
 
 def test_a_dashboard_that_is_no_json_fails_with_its_place(pack):
@@ -186,4 +186,4 @@ def test_the_checkout_names_the_commit_and_what_changed_since(pack):
     assert check(pack, checked_at=NOW).steps[0].reasons == (f"commit {commit}, pack unchanged",)
     edit(pack / "alerts" / "extras.yaml", "30s", "31s")
     [reason] = check(pack, checked_at=NOW).steps[0].reasons
-    assert reason == f"commit {commit}, 1 files of the pack changed since"
+    assert reason == f"commit {commit}, 1 file of the pack changed since"

@@ -36,5 +36,5 @@ def check_stored(server: LoopbackServer, client: PrometheusClient, samples: int)
     failed = int(sum_metric(page, "prometheus_tsdb_wal_writes_failed_total"))
     if stored != samples or failed:
         raise server.failure(
-            f"Prometheus stored {stored} of {samples} samples, {failed} writes failed"
+            f"Prometheus stored {stored} of {samples} samples, failed writes: {failed}"
         )

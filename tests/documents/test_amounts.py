@@ -1,0 +1,56 @@
+"""A number agrees with its noun, whatever stands beside the noun."""
+
+from __future__ import annotations
+
+import pytest
+
+from documents.amounts import amount
+from simulator.faults.kinds.catalogue import FAULTS
+
+
+@pytest.mark.parametrize(
+    ("figure", "nouns", "text"),
+    [
+        (0, "scrapes", "0 scrapes"),
+        (1, "scrapes", "1 scrape"),
+        (1200, "scrapes", "1,200 scrapes"),
+        ("1", "failed scrapes", "1 failed scrape"),
+        ("1.0", "failed scrapes", "1.0 failed scrapes"),
+        ("1", "crashes", "1 crash"),
+        ("1", "restarts seen", "1 restart seen"),
+        ("1", "arrivals per second", "1 arrival per second"),
+        ("1", "seconds, mean delay of a scrape", "1 second, mean delay of a scrape"),
+        ("1", "series missing from a scrape, mean", "1 series missing from a scrape, mean"),
+        ("1", "stolen CPU seconds", "1 stolen CPU second"),
+    ],
+)
+def test_one_thing_is_called_in_the_singular(figure, nouns, text):
+    """The first noun only; a number that is written with decimals keeps the plural."""
+    assert amount(figure, nouns) == text
+
+
+def test_every_unit_of_an_effect_reads_well_after_one():
+    """No unit of the catalogue is cut to something that is no word."""
+    ones = {amount("1", kind.facts.effect_unit) for kind in FAULTS.values()}
+    assert ones == {
+        "1 crash",
+        "1 hang",
+        "1 second, mean start-up",
+        "1 lost message",
+        "1 flood message",
+        "1 message waiting, mean of a target",
+        "1 leaked byte",
+        "1 stolen CPU second",
+        "1 second, mean task",
+        "1 leaked slot",
+        "1 slot down",
+        "1 failed scrape",
+        "1 restart seen",
+        "1 second, mean delay of a scrape",
+        "1 share lost of a scrape, mean",
+        "1 series missing from a scrape, mean",
+        "1 further series in a scrape, mean",
+        "1 failed task",
+        "1 arrival per second",
+        "1 active agent",
+    }
