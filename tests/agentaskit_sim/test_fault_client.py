@@ -29,7 +29,7 @@ def test_where_no_world_answers_the_status_is_3_and_the_error_says_what_to_do(co
         port = taken.getsockname()[1]
     done = command("fault", "list", "--url", f"http://127.0.0.1:{port}")
     assert done.status == 3
-    assert "(connection refused): start one with `agentaskit-sim serve`" in done.err
+    assert "(connection refused): start `agentaskit-sim serve` or `up`" in done.err
     with bind("127.0.0.1", 0) as listener, running(web.Application(), listener):
         done = command("fault", "list", "--url", describe_url(listener))
     assert done.status == 3
