@@ -64,7 +64,7 @@ class ScenarioTitle:
             left = format_duration(round(self.begins_s - now_s))
             return f"{self.name} begins in {left}{compression}"
         if now_s >= self.ends_s:
-            return f"{self.name} has ended, the world goes on{compression}"
+            return f"{self.name} has ended, the world keeps running{compression}"
         at, of = (
             format_duration(round((until_s - self.begins_s) * self.factor))
             for until_s in (now_s, self.ends_s)

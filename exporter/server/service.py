@@ -98,7 +98,7 @@ class WorldService:
         if self._exit_at_end:
             self._reporter.say("the scenario has ended")
             return
-        self._reporter.say("the scenario has ended, the world goes on")
+        self._reporter.say("the scenario has ended, the world keeps running")
         await self._exposition.pacer.run()
 
 

@@ -106,7 +106,7 @@ def test_the_title_says_which_part_of_the_scenario_it_is():
     assert [titles.title(at_s) for at_s in (88.0, 130.0, 220.0)] == [
         "leak begins in 12s, time compressed 10 times",
         "leak 5m of 20m, time compressed 10 times",
-        "leak has ended, the world goes on, time compressed 10 times",
+        "leak has ended, the world keeps running, time compressed 10 times",
     ]
     calm = ScenarioTitle(name="baseline", begins_s=60.0, ends_s=float("inf"), factor=1.0)
     assert calm.title(1e9) == "baseline"

@@ -96,7 +96,7 @@ async def test_the_end_of_the_scenario_ends_the_service_only_if_it_should(exposi
         assert reporter.said == ["the scenario has ended", "stopped (0 scrapes served)"]
         return
     assert not done
-    assert reporter.said == ["the scenario has ended, the world goes on"]
+    assert reporter.said == ["the scenario has ended, the world keeps running"]
     service.cancel()
     await asyncio.gather(service, return_exceptions=True)
 
