@@ -117,7 +117,9 @@ Exact = Annotated[
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Processes at once; as many as cores by default."),
+    typer.Option(
+        min=1, metavar="N", help="Scenarios at once; by default one a core, in real time three."
+    ),
 ]
 Live = Annotated[
     bool,

@@ -136,7 +136,7 @@ def _limit_s(limit: str | None, *, whole_library: bool) -> float:
 def _refuse_odd_options(*, live: bool, exact: bool, for_live: Sequence[object]) -> None:
     """Raise `InputError` for an option that has no meaning in the clock that was chosen."""
     if live and exact:
-        raise InputError("--exact cannot be used with --live: real time leaves no second out")
+        raise InputError("--exact cannot be used with --live: real time resamples nothing")
     for name, value in zip(("compress", "limit", "routing"), for_live, strict=True):
         if not live and value is not None:
             raise InputError(f"--{name} needs --live: virtual time has no such thing")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.loader import library, load_for_verify
+from agentaskit_sim.commands.scenarios import TEMPLATE
+from scenarios.loader import library, load_for_verify, parse_scenario
 
 
 @pytest.fixture
@@ -37,6 +38,15 @@ def misnamed(scenarios, routed_to):
         if expectation.expected != "silent"
         and set(expectation.receivers or ()) != routed_to[expectation.alert]
     ]
+
+
+def test_a_new_scenario_names_the_receivers_of_the_routing(pack, every_rule, routed):
+    """The template too, so that a scenario that it begins passes the next test."""
+    config = pack / "alertmanager" / "alertmanager.yml"
+    scenario = parse_scenario(TEMPLATE.format(name="new", schema="x"), "new.yaml")
+    named = {expectation.alert for expectation in scenario.expectations}
+    routed_to = {r["alert"]: routed(config, r) for r in every_rule if r["alert"] in named}
+    assert misnamed([scenario], routed_to) == []
 
 
 @pytest.fixture

@@ -89,12 +89,12 @@ def _count(outcomes: Sequence[ScenarioOutcome]) -> str:
     # Silent in one scenario is no news of an alert that fired, or failed, in another.
     spoke = {alert.alert for alert in alerts if alert.firing_s is not None or not alert.ok}
     silent = {alert.alert for alert in alerts} - spoke
-    everywhere = " in every scenario" if len(outcomes) > 1 else ""
-    return (
-        f"{passed} of {len(outcomes)} scenarios pass;"
-        f" {amount(len(fired), 'alerts')} fired as expected"
-        + (f", {len(silent)} stayed silent{everywhere}" if silent else "")
-    )
+    counts = [f"{amount(len(fired), 'alerts')} fired as expected"] if fired or not silent else []
+    if silent:
+        everywhere = " in every scenario" if len(outcomes) > 1 else ""
+        number = str(len(silent)) if counts else amount(len(silent), "alerts")
+        counts.append(f"{number} stayed silent{everywhere}")
+    return f"{passed} of {len(outcomes)} scenarios pass; {', '.join(counts)}"
 
 
 def _in_real_time(outcomes: Sequence[ScenarioOutcome]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from agentaskit_sim.commands import scenarios as scenarios_command
 from scenarios.loader import library, load_scenario
 from scenarios.schema.json_schema import scenario_schema
 
@@ -59,9 +60,19 @@ def test_a_new_scenario_is_ready_to_run(command, tmp_path):
     assert re.match(r"# yaml-language-server: \$schema=file:///\S+/scenario\.schema\.json\n", text)
     scenario = load_scenario(tmp_path / "my-outage.yaml")
     assert scenario.expectations[0].alert == "AvailabilitySLOBreach"
+    assert scenario.expectations[0].receivers == ("pagerduty-critical",)
     again = command("scenarios", "new", "my-outage")
     assert again.status == 2
     assert again.err == "my-outage.yaml: this file exists already; choose another name\n"
+
+
+def test_a_new_bundled_scenario_names_the_schema_beside_the_library(command, tmp_path, monkeypatch):
+    """By a relative path, which is right in every checkout."""
+    monkeypatch.setattr(f"{scenarios_command.__name__}.LIBRARY", tmp_path / "library")
+    (tmp_path / "library").mkdir()
+    assert command("scenarios", "new", "my-outage", "--in", "library").status == 0
+    first, *_ = (tmp_path / "library" / "my-outage.yaml").read_text().splitlines()
+    assert first == "# yaml-language-server: $schema=../scenario.schema.json"
 
 
 def test_a_new_scenario_needs_a_valid_name(command, tmp_path):

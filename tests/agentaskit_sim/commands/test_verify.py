@@ -138,7 +138,7 @@ def test_runs_in_real_time_are_cut_over_the_whole_library_only(command, judged):
         (["--limit", "30s"], "--limit needs --live: virtual time has no such thing"),
         (
             ["--live", "--exact"],
-            "--exact cannot be used with --live: real time leaves no second out",
+            "--exact cannot be used with --live: real time resamples nothing",
         ),
         (["--live", "--limit", "soon"], "--limit must be a duration such as 1h30m"),
         (["--live", "--limit", "0s"], "--limit must be above 0s, got 0s"),

@@ -67,6 +67,28 @@ def test_the_report_leaves_no_failure_out():
     assert "answered" not in text.replace("Panels that did not answer", "")
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "counts"),
+    [
+        (
+            [outcome(), outcome("other")],
+            "1 alert fired as expected, 1 stayed silent in every scenario",
+        ),
+        ([outcome(alerts=(alert("A", "silent"), alert("B", "silent")))], "2 alerts stayed silent"),
+        ([outcome(alerts=(fired("A"), fired("B")))], "2 alerts fired as expected"),
+        ([outcome(alerts=())], "0 alerts fired as expected"),
+        (
+            [outcome(alerts=(alert("A", "silent"), fired("B"))), outcome(alerts=(fired("A"),))],
+            "2 alerts fired as expected",
+        ),
+    ],
+)
+def test_the_last_line_counts_alerts_that_fired_and_alerts_that_stayed_silent(outcomes, counts):
+    """An alert that fired anywhere is not counted as silent, and nothing is counted as zero."""
+    passed = f"{len(outcomes)} of {len(outcomes)} scenarios pass"
+    assert printed(outcomes).splitlines()[-1] == f"PASS: {passed}; {counts}"
+
+
 def test_alerts_that_fired_in_no_scenario_are_named_in_a_run_of_several():
     """A bundled suite that forgets an alert shows it."""
     assert "Fired in no scenario" not in printed([outcome()])
