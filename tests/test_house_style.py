@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from tests.syntax import parse
+
 ROOMS = ("documents", "simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
 CODE = (*ROOMS, "benchmarks")
 TESTS = ("tests", "tools")
@@ -37,7 +39,7 @@ Sources = Mapping[str, str]
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Yield every function and method of a module."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -79,7 +81,7 @@ def shared_class_names(sources: Sources) -> list[str]:
     """Return a line for each class name that stands for more than one class."""
     places: dict[str, list[str]] = {}
     for path, text in sources.items():
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parse(text)):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
     return [f"{name}: {', '.join(at)}" for name, at in places.items() if len(at) > 1]
@@ -99,7 +101,7 @@ def retired_names(sources: Sources) -> list[str]:
     return [
         f"{path}:{line}: {name}"
         for path, text in sources.items()
-        for line, name in sorted(set(defined_names(ast.parse(text))))
+        for line, name in sorted(set(defined_names(parse(text))))
         if name.strip("_") in RETIRED
     ]
 
@@ -136,7 +138,7 @@ def names_of_nothing(sources: Sources) -> list[str]:
     members = {
         f"{path.removesuffix('.py').replace('/', '.')}.{name}"
         for path, text in sources.items()
-        for _, name in defined_names(ast.parse(text))
+        for _, name in defined_names(parse(text))
     }
     return [
         f"{path}: `{match[1]}` does not exist"

@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from tests.syntax import parse
+
 MAY_IMPORT = {
     "documents": set(),
     "simulator": set(),
@@ -54,7 +56,7 @@ def wrong_rooms(path: str, source: str) -> list[str]:
     refused = {".", *OUTSIDE, *MAY_IMPORT} - MAY_IMPORT[room] - {room}
     return [
         f"{path}:{line}: {room} must not import {name}"
-        for line, name in imported_names(ast.parse(source))
+        for line, name in imported_names(parse(source))
         if name in refused
     ]
 
@@ -63,7 +65,7 @@ def impurities(path: str, source: str) -> list[str]:
     """Return a line for each clock, random number or I/O in a module of the simulator."""
     if not path.startswith("simulator/") or path == PACER:
         return []
-    tree = ast.parse(source)
+    tree = parse(source)
     names = [(line, name) for line, name in imported_names(tree) if name in IMPURE]
     names += [
         (node.lineno, f"{node.func.id}()")
@@ -79,7 +81,7 @@ def metric_names(path: str, source: str) -> list[str]:
     """Return a line for each metric name typed outside the catalogue; docstrings may name them."""
     if path == CATALOGUE:
         return []
-    tree = ast.parse(source)
+    tree = parse(source)
     documenting = {
         id(node.value)
         for node in ast.walk(tree)
@@ -113,7 +115,7 @@ def unit_of(path: str, sources: Sources) -> str:
 
 def imported_modules(path: str, source: str, sources: Sources) -> Iterator[str]:
     """Yield the path of each module of the rooms that a module imports."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):

@@ -1,0 +1,10 @@
+"""Syntax trees of modules, parsed once for all rules that read them."""
+
+import ast
+from functools import cache
+
+
+@cache
+def parse(text: str) -> ast.Module:
+    """Return the syntax tree of a module's text; nobody may change it."""
+    return ast.parse(text)
