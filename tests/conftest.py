@@ -1,6 +1,7 @@
 """Shared by every test: the repository, random numbers that can be replayed, a folder of a run."""
 
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,21 @@ from simulator.world import World
 from tests.machine_lag import MachineLag
 from tests.shared_folder import make_shared_folder, shared_folder
 
-LONGEST_FIRST = (
-    "agentaskit_sim/commands/test_verify_live_shutdown.py",
-    "verifier/virtual_time/test_simulation.py",
+REAL_TIME = (
     "verifier/real_time/test_run.py",
-    "agentaskit_sim/commands/test_verify_planted_mistakes.py",
+    "agentaskit_sim/commands/test_verify_live_shutdown.py",
     "agentaskit_sim/commands/test_up.py",
+    "agentaskit_sim/commands/test_serve.py",
+    "exporter/test_prometheus.py",
+    "verifier/servers/test_alertmanager.py",
+    "verifier/real_time/test_stack.py",
+)
+"""Files whose tests run in real time and mostly wait. They start before all others, and whatever
+computes beside them does so at a lower priority: a scrape must not wait for a core."""
+LONGEST_FIRST = (
+    *REAL_TIME,
+    "verifier/virtual_time/test_simulation.py",
+    "agentaskit_sim/commands/test_verify_planted_mistakes.py",
     "agentaskit_sim/commands/test_verify.py",
     "verifier/servers/test_receiver.py",
     "verifier/real_time/test_rule_compression.py",
@@ -28,16 +38,12 @@ LONGEST_FIRST = (
     "verifier/slo/test_check.py",
     "verifier/evaluation/test_crosscheck.py",
     "simulator/test_determinism.py",
-    "agentaskit_sim/commands/test_serve.py",
-    "verifier/servers/test_alertmanager.py",
     "agentaskit_sim/test_main.py",
-    "exporter/test_prometheus.py",
     "verifier/test_suite.py",
 )
-"""Files in the order in which they start: a long one that starts last is waited for by itself.
-
-Files that wait (runs in real time) stand beside files that compute, so that both cores work.
-"""
+"""Files in the order in which they start: a long one that starts last is waited for by itself."""
+NICENESS = 10
+"""Of tests that compute: about a tenth of the weight of those that run in real time."""
 
 settings.register_profile("replayable", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("replayable")
@@ -54,6 +60,14 @@ def pytest_collection_modifyitems(config, items):
     """Start the longest files first; the tests of a file keep their order."""
     rank = {config.rootpath / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+def pytest_runtest_setup(item):
+    """Lower the priority of this worker once it has come to tests that only compute."""
+    if item.path.relative_to(item.config.rootpath / "tests").as_posix() in REAL_TIME:
+        return
+    if hasattr(os, "nice") and (missing := NICENESS - os.nice(0)) > 0:
+        os.nice(missing)
 
 
 def pytest_collection_finish(session):
