@@ -156,10 +156,16 @@ class RunObserver:
     def _condition_s(self, alert: AlertVerdict, pending_s: float) -> float | None:
         """Return when, after the onset, the condition became true in what was stored."""
         rule = next(rule for _, rule in self.compressed.alerts if rule.alert == alert.alert)
-        step_s = self.compression.scrape_s / CONDITION_POINTS
+        step_s = max(1, round(self.compression.scrape_s * 1000 / CONDITION_POINTS)) / 1000
         until_s = self.clock.unix_s(pending_s)
-        from_s = max(self.clock.unix_s(alert.onset_s), until_s - 8000 * step_s)
-        answer = self.stack.prometheus.query_range(RangeQuery(rule.expr, from_s, until_s, step_s))
+        # Steps back from the evaluation at which it was pending, where the condition surely held: a
+        # fault that is seen within a step would otherwise have no instant at all. At most as many
+        # as a range query may have.
+        steps = min(int((until_s - self.clock.unix_s(alert.onset_s)) / step_s), 8000)
+        from_s = until_s - steps * step_s
+        # Half a step further, so that no rounding leaves out the last point.
+        query = RangeQuery(rule.expr, from_s, until_s + step_s / 2, step_s)
+        answer = self.stack.prometheus.query_range(query)
         labels = dict(alert.labels)
         # Of a rule with several series, that of this alert carries no label that differs.
         times = [

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pytest
 
+from tests.verifier.alerts import rule_files
 from verifier.judge.verdict import AlertVerdict, Delivery
-from verifier.real_time.observation import RunObservation
+from verifier.real_time.observation import RunObservation, RunObserver
+from verifier.scenario_clock import ScenarioClock
+from verifier.servers.prometheus import RangeQuery, Series
+from verifier.time_compression import TimeCompression
 
 if TYPE_CHECKING:
     from verifier.judge.verdict import Status
+    from verifier.pack.routing import Routing
+    from verifier.real_time.stack import Stack
 
 FIRED = AlertVerdict(
     alert="Slow",
@@ -65,3 +73,31 @@ def test_a_run_goes_on_while_a_notification_may_still_be_in_time(
     observation = RunObservation(ended_s, (alert,), (), (), 50.0)
     assert observation.must_notify is expected
     assert RunObservation(ended_s, (), (), (), 50.0).must_notify is False
+
+
+class OnlyAt:
+    """A Prometheus in which a condition holds at one instant, to the millisecond."""
+
+    def __init__(self, instant_s: float) -> None:
+        """Hold at `instant_s`, Unix seconds."""
+        self.instant_s = instant_s
+
+    def query_range(self, query: RangeQuery) -> list[Series]:
+        """Return a sample if a point of the query's grid is at the instant."""
+        points = (self.instant_s - query.start_s) / query.step_s
+        is_point = abs(points - round(points)) * query.step_s < 0.001
+        if not is_point or self.instant_s > query.end_s:
+            return []
+        return [Series({}, np.array([self.instant_s]), np.ones(1))]
+
+
+@pytest.mark.parametrize("pending_s", [0.1, 9.42, 10.0, 33.3, 1234.5])
+def test_a_condition_seen_just_before_its_evaluation_has_an_instant(pending_s: float) -> None:
+    """The grid ends at the evaluation itself, however soon after the onset that was."""
+    clock, rules = ScenarioClock(1_767_571_200.123, 30.0), rule_files()
+    server = OnlyAt(clock.unix_s(FIRED.onset_s + pending_s))
+    stack = cast("Stack", SimpleNamespace(prometheus=server))
+    routing = cast("Routing", None)  # not asked here
+    observer = RunObserver(stack, rules, rules, routing, TimeCompression(30), clock, 10.0)
+    condition_s = observer._condition_s(FIRED, FIRED.onset_s + pending_s)
+    assert condition_s == pytest.approx(pending_s, abs=0.03)
