@@ -8,13 +8,15 @@ import tomllib
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.conftest import LONGEST_FIRST
+from tests import conftest
+from tests.conftest import LONGEST_FIRST, NICENESS, REAL_TIME
 
 HOSTS = ("pypi." + "org", "pythonhosted." + "org", "debian." + "org", "npmjs." + "org")
 """Put together from pieces, so that this file passes its own test."""
@@ -56,6 +58,27 @@ def test_the_files_that_start_first_exist(repository):
     """A renamed file would lose its place, and the run its order, without a word."""
     assert len(set(LONGEST_FIRST)) == len(LONGEST_FIRST)
     assert [name for name in LONGEST_FIRST if not (repository / "tests" / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "niceness", "raised_by"),
+    [
+        (REAL_TIME[0], 0, []),
+        (LONGEST_FIRST[-1], 0, [NICENESS]),
+        (LONGEST_FIRST[-1], NICENESS, []),
+        ("documents/test_files.py", 3, [NICENESS - 3]),
+    ],
+    ids=["real time", "computes", "again", "from a nice shell"],
+)
+def test_only_tests_that_compute_run_at_a_lower_priority(
+    repository, monkeypatch, name, niceness, raised_by
+):
+    """Those in real time keep theirs; a worker is lowered once."""
+    steps = []
+    monkeypatch.setattr(conftest.os, "nice", lambda step: steps.append(step) or niceness)
+    config = SimpleNamespace(rootpath=repository)
+    conftest.pytest_runtest_setup(SimpleNamespace(path=repository / "tests" / name, config=config))
+    assert [step for step in steps if step] == raised_by
 
 
 def test_plain_make_prints_help_with_every_target(repository):

@@ -124,11 +124,6 @@ class Status:
         time = describe_time(self._world.pace().elapsed_s)
         self._console.print(f"{time}  {sentence}", markup=False)
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether the world was behind real time at the last reading."""
-        return self._behind
-
     def observe(self) -> StatusReading:
         """Print what has changed in the world since the last reading; return this one."""
         now, pace = self._world.catch_up(), self._world.pace()

@@ -33,6 +33,23 @@ def test_help_lists_every_command_and_imports_none_of_them():
     assert "loaded []" in done.stdout
 
 
+def test_the_catalogue_of_faults_and_scenarios_load_without_numba():
+    """Importing numba takes half a second, for commands that never run a world."""
+    program = (
+        "import sys\n"
+        "from scenarios.loader import library, load_scenario\n"
+        "load_scenario(library()[0])\n"
+        "print('before', 'numba' in sys.modules)\n"
+        "from simulator.kernel.loop import compile_kernel\n"
+        "compile_kernel()\n"
+        "print('after', 'numba' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["before False", "after True"]
+
+
 def test_no_arguments_show_the_help(command):
     """A first-time user types the name alone."""
     assert command() == command("--help") == command("-h")
