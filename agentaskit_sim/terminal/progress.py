@@ -84,18 +84,12 @@ class ProgressConsole:
         """Print a scenario's verdict in a line."""
         self._done += 1
         self._active.pop(outcome.name, None)
-        simulated_s, speed = outcome.virtual_s, f"{outcome.times_real_time:,.0f} times real time"
-        if outcome.clock == "real":
-            simulated_s = outcome.duration_s
-            compressed = f"compressed {outcome.compress:g} times"
-            speed = f"in real time, {compressed if outcome.compress > 1 else 'not compressed'}"
-        took = f"{format_duration(round(simulated_s))} in {outcome.wall_s:.1f}s"
         count = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
         self._console.print(
             Text.assemble(
                 f"{count} {outcome.name:<28} ",
                 (f"{outcome.verdict:<7}", _STYLES[outcome.verdict]),
-                f" {took}, {speed}",
+                f" {_took(outcome)}",
             ),
             soft_wrap=True,
         )
@@ -109,6 +103,19 @@ class ProgressConsole:
             table.add_row(self._spinner, name, _phrase(progress))
         head = Text(f"{self._done} of {self._total} scenarios judged", style="bold")
         live.update(Group(head, table), refresh=True)
+
+
+def _took(outcome: ScenarioOutcome) -> str:
+    """Return how much time was simulated and how, in how much wall clock time."""
+    wall = f"in {outcome.wall_s:.1f}s"
+    if outcome.clock == "real":
+        compressed = f"compressed {outcome.compress:g} times"
+        pace = compressed if outcome.compress > 1 else "not compressed"
+        return f"{format_duration(round(outcome.duration_s))} {wall}, in real time, {pace}"
+    exact, resampled = (
+        format_duration(round(seconds)) for seconds in (outcome.exact_s, outcome.resampled_s)
+    )
+    return f"{exact} event by event, {resampled} resampled, {wall}"
 
 
 def _phrase(progress: Progress) -> str:

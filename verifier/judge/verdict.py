@@ -172,8 +172,8 @@ class ScenarioOutcome:
 
     @property
     def times_real_time(self) -> float:
-        """Virtual seconds per second of wall clock."""
-        return self.virtual_s / self.wall_s if self.wall_s > 0 else 0.0
+        """Seconds simulated event by event per second of wall clock; none that are resampled."""
+        return self.exact_s / self.wall_s if self.wall_s > 0 else 0.0
 
     @property
     def verdict(self) -> Verdict:

@@ -158,16 +158,15 @@ def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
     engine = engine_of(outcomes)
     if _in_real_time(outcomes):
         return _engine_and_pace(engine, outcomes)
-    virtual_s = sum(outcome.virtual_s for outcome in outcomes)
-    exact_s = sum(outcome.exact_s for outcome in outcomes)
-    wall_s = sum(outcome.wall_s for outcome in outcomes)
-    speed = virtual_s / wall_s if wall_s else 0.0
-    exact = format_duration(round(exact_s))
-    rest = f"{exact} simulated event by event, the rest resampled"
+    exact_s, resampled_s, wall_s = (
+        format_duration(round(sum(getattr(outcome, field) for outcome in outcomes)))
+        for field in ("exact_s", "resampled_s", "wall_s")
+    )
+    summed = ", summed over the scenarios" if len(outcomes) > 1 else ""
+    # No ratio of these: what is resampled costs next to nothing, and would make any figure large.
     return (
-        f"Judged by {engine.name} {engine.version}: {format_duration(round(virtual_s))} of virtual"
-        f" time in {format_duration(round(wall_s))} on one core, {speed:,.0f} times real time"
-        f" ({rest if exact_s < virtual_s else 'all simulated event by event'})"
+        f"Judged by {engine.name} {engine.version}: {exact_s} simulated event by event,"
+        f" {resampled_s} resampled, in {wall_s} of wall time{summed}"
     )
 
 

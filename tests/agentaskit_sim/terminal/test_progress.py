@@ -42,8 +42,8 @@ def test_a_pipe_gets_a_line_every_ten_seconds_and_a_line_for_each_verdict():
     assert text.getvalue().splitlines() == [
         "drop: simulating 6m40s of 20m, 250 times real time",
         "drop: simulating 13m20s of 20m, 250 times real time",
-        "[ 1/12] drop                         pass    2h in 2.0s, 3,600 times real time",
-        "[ 2/12] burn                         invalid 2h in 2.0s, 3,600 times real time",
+        "[ 1/12] drop                         pass    30m event by event, 1h30m resampled, in 2.0s",
+        "[ 2/12] burn                         invalid 30m event by event, 1h30m resampled, in 2.0s",
     ]
 
 

@@ -16,7 +16,7 @@ def test_the_verdict_of_a_scenario_follows_from_its_parts():
     assert outcome(alerts=(bad_alert,)).verdict == "fail"
     assert outcome(panels=(bad_panel,)).verdict == "fail"
     assert outcome(alerts=(bad_alert,), invalid=("no history",)).verdict == "invalid"
-    assert outcome().times_real_time == 900.0
+    assert outcome().times_real_time == 300.0
 
 
 def test_a_run_passes_only_when_every_scenario_does():
