@@ -6,12 +6,16 @@ of all of them are reported at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
-from documents.mistakes import InputError, gather
-from scenarios.loader import library, load_for_verify, resolve
+from documents.amounts import amount
+from documents.mistake_kinds import UnknownName
+from documents.mistakes import InputError, Mistake, gather
+from scenarios.loader import LIBRARY, library, load_for_verify, resolve
+from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
+from scenarios.scenario import Acceptance
 from verifier.judge.alert_verdicts import check_alerts_exist
 from verifier.pack.dashboards import load_dashboards
 from verifier.pack.rules import load_rules
@@ -78,6 +82,10 @@ class MistakeCollector:
         if reading.is_read:
             self.read(rule, reading.value)
 
+    def note(self, mistake: Mistake) -> None:
+        """Keep a mistake."""
+        self._mistakes.append(InputError(mistake))
+
     def finish(self) -> None:
         """Raise one `InputError` with all mistakes, if there are any."""
         if self._mistakes:
@@ -85,30 +93,116 @@ class MistakeCollector:
 
 
 @dataclass(frozen=True, slots=True)
+class InputPaths:
+    """What a run is to read: names or files of scenarios; None or nothing for the bundled ones."""
+
+    scenarios: Sequence[str] = ()
+    rules: Sequence[Path] | None = None
+    dashboards: Sequence[Path] | None = None
+    overlays: Sequence[Path] = ()
+    accept: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """All files of a run, read."""
+    """All files of a run, read; `notes` are what to know of how they fit together."""
 
     scenarios: tuple[Scenario, ...]
     rules: RuleFiles
     dashboards: Dashboards
+    notes: tuple[str, ...] = ()
 
 
-def read_inputs(
-    names: Sequence[str], rules: Sequence[Path] | None, dashboards: Sequence[Path] | None
-) -> Inputs:
+def read_inputs(paths: InputPaths) -> Inputs:
     """Read all files of a run; raise one `InputError` with the mistakes of them all."""
     collector = MistakeCollector()
-    scenarios = _read_scenarios(collector, names)
-    rule_files = collector.read(read_rules, rules)
+    scenarios = _read_scenarios(collector, paths.scenarios)
+    rule_files = collector.read(read_rules, paths.rules)
     boards = collector.read(
-        lambda: load_dashboards(list(expand(dashboards or [PACK / "dashboards"], "*.json")))
+        lambda: load_dashboards(list(expand(paths.dashboards or [PACK / "dashboards"], "*.json")))
     )
+    scenarios = _overlaid(collector, scenarios, paths)
+    notes: tuple[str, ...] = ()
     if rule_files.is_read:
         alerts = [rule.alert for _, rule in rule_files.value.alerts]
+        if paths.rules:
+            scenarios, notes = leave_out_bundled(scenarios, alerts)
         for scenario in scenarios:
             collector.read(check_alerts_exist, scenario, alerts)
+        _check_accepted(collector, scenarios, alerts, boards)
     collector.finish()
-    return Inputs(tuple(scenarios), rule_files.value, boards.value)
+    return Inputs(tuple(scenarios), rule_files.value, boards.value, notes)
+
+
+def leave_out_bundled(
+    scenarios: Sequence[Scenario], alerts: Sequence[str]
+) -> tuple[list[Scenario], tuple[str, ...]]:
+    """Leave out what bundled scenarios expect of alerts that own rules do not define.
+
+    Returns the scenarios, and a note that names those alerts once.
+    """
+    missing: dict[str, None] = {}
+    kept = []
+    for scenario in scenarios:
+        absent = [
+            expectation
+            for expectation in scenario.expectations
+            if expectation.alert not in alerts and Path(expectation.place.path).parent == LIBRARY
+        ]
+        missing |= dict.fromkeys(expectation.alert for expectation in absent)
+        expectations = tuple(e for e in scenario.expectations if e not in absent)
+        kept.append(replace(scenario, expectations=expectations))
+    if not missing:
+        return kept, ()
+    note = (
+        f"bundled scenarios are judged without {amount(len(missing), 'alerts')} that the rules do"
+        f" not define: {', '.join(missing)}; say what yours must do there in a file for --overlay"
+    )
+    return kept, (note,)
+
+
+def _overlaid(
+    collector: MistakeCollector, scenarios: Sequence[Scenario], paths: InputPaths
+) -> list[Scenario]:
+    """Return the scenarios with what overlays add and what is accepted."""
+    readings = [collector.read(load_overlay, path) for path in paths.overlays]
+    overlays = [reading.value for reading in readings if reading.is_read]
+    names = dict.fromkeys([*(s.name for s in scenarios), *(path.stem for path in library())])
+    accepted = [collector.read(_acceptance, text) for text in paths.accept]
+    by_hand = tuple(reading.value for reading in accepted if reading.is_read)
+    for overlay in overlays:
+        collector.read(check_scenario_names, overlay, names)
+    overlaid = []
+    for scenario in scenarios:
+        reading = collector.read(apply_overlays, scenario, overlays)
+        with_overlays = reading.value if reading.is_read else scenario
+        overlaid.append(replace(with_overlays, accepted=(*with_overlays.accepted, *by_hand)))
+    return overlaid
+
+
+def _acceptance(text: str) -> Acceptance:
+    """Read `ALERT=REASON`; raise `InputError` for anything else."""
+    subject, _, reason = (part.strip() for part in text.partition("="))
+    if not subject or not reason:
+        raise InputError(f"--accept must be ALERT=REASON, got {text}")
+    return Acceptance(subject, reason)
+
+
+def _check_accepted(
+    collector: MistakeCollector,
+    scenarios: Sequence[Scenario],
+    alerts: Sequence[str],
+    boards: Reading[Dashboards],
+) -> None:
+    """Note what is accepted though there is no such alert or panel."""
+    if not boards.is_read:
+        return
+    panels = [f"{panel.dashboard} / {panel.title}" for panel in boards.value.panels]
+    known = (*alerts, *panels)
+    for acceptance in dict.fromkeys(a for s in scenarios for a in s.accepted):
+        if acceptance.subject not in known:
+            problem = UnknownName("alert or panel", acceptance.subject, known, ", see the report")
+            collector.note(Mistake(problem, acceptance.place))
 
 
 def read_rules(paths: Sequence[Path] | None) -> RuleFiles:

@@ -104,4 +104,4 @@ def build_real_time_judge(
 
 def _findings(inputs: Inputs) -> tuple[str, ...]:
     findings = (*inputs.rules.findings, *inputs.dashboards.findings)
-    return tuple(str(finding) for finding in findings)
+    return (*inputs.notes, *(str(finding) for finding in findings))

@@ -70,6 +70,21 @@ DashboardPaths = Annotated[
         metavar="FILE...", help="Dashboard files or folders, instead of the bundled 20 panels."
     ),
 ]
+OverlayFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--overlay",
+        metavar="FILE",
+        help="What your alerts must do in scenarios that do not name them; may be repeated.",
+    ),
+]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ALERT=REASON",
+        help="Accept an alert (or `Board / Panel`) that cannot be judged; may be repeated.",
+    ),
+]
 RoutingFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Alertmanager's configuration, instead of the bundled one."),

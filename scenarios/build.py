@@ -15,7 +15,12 @@ from documents.files import read_text
 from documents.mistake_kinds import BrokenRule, RepeatedName, Shown, UnreadableFile
 from documents.mistakes import InputError, Place
 from documents.yaml_reader import load
-from scenarios.expectations import ends_too_late, read_expectations
+from scenarios.expectations import (
+    causes_in,
+    check_unique,
+    ends_too_late,
+    read_expectations,
+)
 from scenarios.fault_fields import read_fault
 from scenarios.scenario import Incident, Past, Scenario
 from scenarios.topology_overlay import overlay
@@ -60,7 +65,14 @@ class Builder:
         load = self._load()
         faults = tuple(self._fault(i, topology) for i in range(len(model.faults)))
         incidents = tuple(self._incident(i, topology) for i in range(len(model.history.incidents)))
-        expectations = read_expectations(self.walker, model)
+        expectations = read_expectations(
+            self.walker,
+            model.expectations,
+            ("expectations",),
+            causes=causes_in(model),
+            duration_s=model.duration,
+        )
+        check_unique(self.walker, expectations)
         if topology is None or load is None or self.walker.mistakes:
             return None
         return Scenario(

@@ -16,8 +16,10 @@ from documents.sentences import list_choices
 from scenarios.scenario import Expectation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from documents.document import Steps
-    from scenarios.scenario import Expected
+    from scenarios.scenario import Expected, Scenario
     from scenarios.schema.models import ExpectationModel, ScenarioModel
     from scenarios.validation import ModelWalker
 
@@ -38,23 +40,45 @@ class Cause(NamedTuple):
 _START = Cause(None, 0.0, 0.0, -inf)
 
 
-def read_expectations(walker: ModelWalker, model: ScenarioModel) -> tuple[Expectation, ...]:
-    """Return the expectations without a mistake; mistakes of the others are noted by `walker`."""
+def causes_in(model: ScenarioModel) -> dict[str, Cause]:
+    """Return the causes that a scenario file has, by name."""
     causes = {
         fault.name: Cause(fault.name, fault.start, fault.start + fault.duration, fault.start)
         for fault in model.faults
     }
     for incident in model.history.incidents:
         causes[incident.name] = Cause(incident.name, 0.0, 0.0, -incident.ago)
+    return causes
+
+
+def causes_of(scenario: Scenario) -> dict[str, Cause]:
+    """Return the causes of a scenario that was read, by name: those of `causes_in`."""
+    causes = {
+        fault.name: Cause(fault.name, fault.start_s, fault.end_s, fault.start_s)
+        for fault in scenario.plan.faults
+    }
+    for incident in scenario.past.incidents:
+        causes[incident.name] = Cause(incident.name, 0.0, 0.0, -incident.ago_s)
+    return causes
+
+
+def read_expectations(
+    walker: ModelWalker,
+    models: Sequence[ExpectationModel],
+    steps: Steps,
+    *,
+    causes: dict[str, Cause],
+    duration_s: float,
+) -> tuple[Expectation, ...]:
+    """Return the expectations without a mistake; mistakes of the others are noted by `walker`.
+
+    Its document holds the `models` at `steps`.
+    """
     expectations = [
-        _ExpectationReader(walker, expectation, ("expectations", index)).read(
-            causes, model.duration
-        )
-        for index, expectation in enumerate(model.expectations)
+        _ExpectationReader(walker, model, (*steps, index)).read(causes, duration_s)
+        for index, model in enumerate(models)
     ]
-    usable = tuple(expectation for expectation in expectations if expectation)
-    _check_unique(walker, usable)
-    return usable
+    return tuple(expectation for expectation in expectations if expectation)
 
 
 def ends_too_late(field: str, end_s: float, duration_s: float) -> BrokenRule:
@@ -176,7 +200,7 @@ class _ExpectationReader:
         self.walker.reject(problem, (*self.steps, key), at_key=True)
 
 
-def _check_unique(walker: ModelWalker, expectations: tuple[Expectation, ...]) -> None:
+def check_unique(walker: ModelWalker, expectations: Iterable[Expectation]) -> None:
     """Refuse two expectations of the same alerts, unless they have different causes."""
     earlier: dict[tuple[object, ...], list[Expectation]] = {}
     for expectation in expectations:
@@ -184,9 +208,9 @@ def _check_unique(walker: ModelWalker, expectations: tuple[Expectation, ...]) ->
         for other in same_alert:
             same_cause = expectation.cause == other.cause
             if same_cause or "silent" in (expectation.expected, other.expected):
-                sentence = (
-                    f"{expectation.alert} is expected twice, first in line {other.place.line}"
-                )
+                same_file = other.place.path == expectation.place.path
+                first = f"line {other.place.line}" if same_file else str(other.place)
+                sentence = f"{expectation.alert} is expected twice, first in {first}"
                 walker.mistakes.append(expectation.place.mistake(sentence))
                 break
         same_alert.append(expectation)

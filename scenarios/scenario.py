@@ -83,11 +83,24 @@ class Expectation:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """An alert, or a panel as `dashboard / title`, that need not be judged, and why not.
+
+    `place` is where a file says so, None for the command line.
+    """
+
+    subject: str
+    reason: str
+    place: Place | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """All of a scenario: `duration_s` of load and faults, and what each alert must do.
 
     `pending_allowed` False makes even a pending alert a failure unless it is expected or explained.
+    What is `accepted` does not keep a verdict from being a pass though it could not be judged.
     """
 
     name: str
@@ -100,3 +113,4 @@ class Scenario:
     past: Past = Past()
     expectations: tuple[Expectation, ...] = ()
     pending_allowed: bool = True
+    accepted: tuple[Acceptance, ...] = ()

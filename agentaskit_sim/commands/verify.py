@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from rich.console import Console
 
-from agentaskit_sim.inputs import PACK_ROUTING, read_inputs
+from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs
 from agentaskit_sim.judges import (
     LANES_PER_CORE,
     RealTimeJudge,
@@ -24,6 +24,7 @@ from agentaskit_sim.judges import (
     build_real_time_judge,
 )
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    Accept,
     AsJson,
     BothClocks,
     DashboardPaths,
@@ -33,6 +34,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     JunitFile,
     Limit,
     Live,
+    OverlayFiles,
     RealTimeCompress,
     RealTimeRouting,
     ResultsFolder,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from agentaskit_sim.inputs import Inputs
     from verifier.judge.verdict import ScenarioOutcome
 
 LIBRARY_LIMIT_S: Final = 13 * 60.0
@@ -68,6 +71,7 @@ Examples:
   agentaskit-sim verify
   agentaskit-sim verify traffic-drop my-outage.yaml --seed 7
   agentaskit-sim verify --rules slo.yaml performance.yaml --dashboards boards/
+  agentaskit-sim verify --rules mine/ --overlay mine.overlay.yaml
   agentaskit-sim verify --json --junit report.xml > verdict.json
   agentaskit-sim verify --live --compress 30
   agentaskit-sim verify --both --compress 30 traffic-drop
@@ -80,6 +84,8 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     *,
     rules: RulePaths = None,
     dashboards: DashboardPaths = None,
+    overlay: OverlayFiles = None,
+    accept: Accept = None,
     seed: EverySeed = None,
     out: ResultsFolder = None,
     as_json: AsJson = False,
@@ -95,9 +101,8 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
-    inputs = read_inputs(scenario or (), rules, dashboards)
-    if seed is not None:
-        inputs = replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
+    paths = InputPaths(scenario or (), rules, dashboards, overlay or (), accept or ())
+    inputs = _with_seed(read_inputs(paths), seed)
     if junit_file is not None and not junit_file.parent.is_dir():
         raise InputError("cannot be written: there is no such folder", path=str(junit_file))
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
@@ -122,6 +127,12 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         _print_json(outcomes)
     print_report(progress_to if as_json else Console(highlight=False), outcomes, str(saved_in))
     raise typer.Exit(STATUSES[overall(outcomes)])
+
+
+def _with_seed(inputs: Inputs, seed: int | None) -> Inputs:
+    if seed is None:
+        return inputs
+    return replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
 
 
 def _limit_s(limit: str | None, *, whole_library: bool) -> float:

@@ -1,52 +1,85 @@
-"""Readers called one after another: their values, or the mistakes of all of them at once."""
+"""What a run reads: own rules beside bundled scenarios, and what is accepted."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from agentaskit_sim.inputs import MistakeCollector
+from agentaskit_sim.inputs import InputPaths, read_inputs
 from documents.mistakes import InputError
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def read_number(text, *, path="numbers"):
-    """Return a number; raise a mistake for anything else."""
-    if not text.isdigit():
-        raise InputError(f"must be a number, got {text!r}", path=path)
-    return int(text)
-
-
-def refuse_odd(number):
-    """Raise a mistake for an odd number."""
-    if number % 2:
-        raise InputError(f"must be even, got {number}", path="rule")
+RULES = """\
+groups:
+- name: mine
+  rules:
+  - {alert: Mine, expr: 'sum(rate(http_requests_total[1m])) < 5000', for: 1m}
+  - {alert: MessageQueueBackpressure, expr: 'absent(http_requests_total)', for: 1m}
+"""
 
 
-def test_without_a_mistake_the_values_are_there():
-    """Also of a reader that returns None."""
-    collector = MistakeCollector()
-    number, nothing = collector.read(read_number, "4"), collector.read(lambda: None)
-    collector.check(number, refuse_odd)
-    collector.finish()
-    assert (number.value, nothing.value) == (4, None)
-    assert number.is_read
-    assert nothing.is_read
+@pytest.fixture
+def rules(tmp_path) -> Path:
+    """Return a file with two alerts, one of them of the name of a bundled one."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return path
 
 
-def test_all_mistakes_are_raised_together_and_a_value_that_is_missing_is_not_checked():
-    """A check of what was read adds its own mistake; a check of what was not is not made."""
-    collector = MistakeCollector()
-    odd, wrong = collector.read(read_number, "3"), collector.read(read_number, "x", path="more")
-    collector.check(odd, refuse_odd)
-    collector.check(wrong, refuse_odd)
-    with pytest.raises(InputError) as caught:
-        collector.finish()
-    assert str(caught.value) == "more: must be a number, got 'x'\nrule: must be even, got 3"
-    assert not wrong.is_read
-    with pytest.raises(InputError, match="must be a number"):
-        _ = wrong.value
+def test_bundled_scenarios_are_judged_for_the_alerts_that_are_there(rules):
+    """And what else they expect is named once, with the way out."""
+    inputs = read_inputs(InputPaths(rules=[rules]))
+    expected = {e.alert for scenario in inputs.scenarios for e in scenario.expectations}
+    assert expected == {"MessageQueueBackpressure"}
+    [note] = inputs.notes
+    assert "without 18 alerts that the rules do not define" in note
+    assert "FastBurnRateHigh" in note
 
 
-def test_an_error_that_is_no_mistake_of_the_user_is_not_collected():
-    """It is a bug, and ends the program as such."""
-    with pytest.raises(ZeroDivisionError):
-        MistakeCollector().read(lambda: 1 / 0)
+def test_bundled_rules_leave_nothing_out():
+    """The library expects all nineteen."""
+    inputs = read_inputs(InputPaths())
+    assert inputs.notes == ()
+    assert len({e.alert for s in inputs.scenarios for e in s.expectations}) == 19
+
+
+def test_an_alert_that_an_own_file_names_must_be_there(tmp_path, rules):
+    """Only bundled files may expect alerts that are not there."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("scenarios: {'*': {expectations: [{alert: Mien, silent: true}]}}")
+    with pytest.raises(InputError, match=r"overlay\.yaml:1:\d+: no rule is called 'Mien', did you"):
+        read_inputs(InputPaths(rules=[rules], overlays=[overlay]))
+
+
+def test_an_overlay_may_name_a_bundled_scenario_that_is_not_run(tmp_path, rules):
+    """It is then not used."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("scenarios: {fast-burn: {expectations: [{alert: Mine, silent: true}]}}")
+    inputs = read_inputs(InputPaths(scenarios=["traffic-drop"], rules=[rules], overlays=[overlay]))
+    assert inputs.scenarios[0].expectations == ()
+
+
+def test_what_is_accepted_by_hand_reaches_every_scenario(rules):
+    """With its reason."""
+    paths = InputPaths(
+        scenarios=["traffic-drop", "fast-burn"], rules=[rules], accept=["Mine=not here yet"]
+    )
+    accepted = [scenario.accepted for scenario in read_inputs(paths).scenarios]
+    assert [(a.subject, a.reason) for [a] in accepted] == [("Mine", "not here yet")] * 2
+
+
+@pytest.mark.parametrize("text", ["Mine", "Mine=", "=why"])
+def test_what_is_accepted_needs_a_reason(text):
+    """So that a report can repeat it."""
+    with pytest.raises(InputError, match=f"--accept must be ALERT=REASON, got {text}"):
+        read_inputs(InputPaths(scenarios=["traffic-drop"], accept=[text]))
+
+
+def test_what_is_accepted_must_exist(rules):
+    """A misspelt name would accept nothing."""
+    paths = InputPaths(scenarios=["traffic-drop"], rules=[rules], accept=["Mien=why"])
+    with pytest.raises(InputError, match="no alert or panel is called 'Mien', did you mean 'Mine'"):
+        read_inputs(paths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentaskit_sim.inputs import read_inputs
+from agentaskit_sim.inputs import InputPaths, read_inputs
 from tests.simulator.faults.injectors import disarm
 from tests.verifier.judges import NoWatcher
 from verifier.suite import cores, run_suite
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.long
 
 def test_every_scenario_whose_injectors_do_nothing_is_invalid():
     """Each verdict names the fault without effect, what was measured and what was declared."""
-    inputs = read_inputs((), None, None)
+    inputs = read_inputs(InputPaths())
     faulty = [scenario for scenario in inputs.scenarios if scenario.plan.faults]
     healthy_worlds = HealthyWorlds()
     healthy_worlds.prepare(faulty)

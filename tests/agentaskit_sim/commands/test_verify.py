@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from agentaskit_sim.commands import verify as verify_module
-from agentaskit_sim.inputs import PACK, PACK_RULES, read_inputs
+from agentaskit_sim.inputs import PACK, PACK_RULES, InputPaths, read_inputs
 from documents.mistakes import InputError
 from scenarios.loader import library
 from tests.verifier.outcomes import failing, outcome, unjudged
@@ -192,7 +192,9 @@ def test_mistakes_of_all_files_are_reported_before_anything_runs(tmp_path):
     board = tmp_path / "board.json"
     board.write_text('{"panels": [}')
     with pytest.raises(InputError) as caught:
-        read_inputs([str(wrong), str(broken), "trafic-drop"], None, [board])
+        read_inputs(
+            InputPaths(scenarios=[str(wrong), str(broken), "trafic-drop"], dashboards=[board])
+        )
     lines = str(caught.value).splitlines()
     assert lines == [
         "no bundled scenario is called 'trafic-drop', did you mean 'traffic-drop'?",
@@ -209,7 +211,7 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path):
     (tmp_path / "a").mkdir()
     first, second = write_scenario(tmp_path), write_scenario(tmp_path / "a")
     with pytest.raises(InputError) as caught:
-        read_inputs([str(first), str(second)], None, None)
+        read_inputs(InputPaths(scenarios=[str(first), str(second)]))
     assert str(caught.value) == (
         f"{second}: another scenario of the same name is {first}: give one a new name"
     )
@@ -218,7 +220,7 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path):
 def test_a_folder_without_rules_is_a_mistake(tmp_path):
     """Nothing would be judged."""
     with pytest.raises(InputError) as caught:
-        read_inputs(["traffic-drop"], [tmp_path], None)
+        read_inputs(InputPaths(scenarios=["traffic-drop"], rules=[tmp_path]))
     assert str(caught.value) == f"{tmp_path}: the folder holds no *.yaml or *.yml"
 
 

@@ -1,0 +1,152 @@
+"""Overlays: what they add to a scenario, and every mistake that they can hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from documents.mistakes import InputError
+from scenarios.loader import load_scenario, resolve
+from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scenarios.scenario import Scenario
+
+GOOD = """\
+scenarios:
+  traffic-drop:
+    expectations:
+    - {alert: Mine, cause: %s, fires_within: 5m, resolves_within: 3m}
+  '*':
+    expectations:
+    - {alert: Watchdog, explained: it always fires}
+    - {alert: Mine, silent: true}
+accept:
+- {alert: NeverHere, reason: its metric comes from another exporter}
+- {panel: Board / Title, reason: drawn from another source}
+"""
+
+
+@pytest.fixture
+def scenario() -> Scenario:
+    """Return a bundled scenario."""
+    return load_scenario(resolve("traffic-drop"))
+
+
+@pytest.fixture
+def cause(scenario) -> str:
+    """Return the name of its only fault."""
+    return scenario.plan.faults[0].name
+
+
+def written(folder: Path, text: str) -> Path:
+    """Write an overlay."""
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_an_overlay_adds_expectations_by_name_and_to_all(tmp_path, scenario, cause):
+    """Causes and times are those of the scenario; its own expectations stay."""
+    overlay = load_overlay(written(tmp_path, GOOD % cause))
+    overlaid = apply_overlays(scenario, [overlay])
+    added = overlaid.expectations[len(scenario.expectations) :]
+    assert [(e.alert, e.expected) for e in added] == [("Mine", "fires"), ("Watchdog", "explained")]
+    assert added[0].onset_s == scenario.plan.faults[0].start_s
+    assert added[0].end_s == scenario.plan.faults[0].end_s
+    assert overlaid.expectations[: len(scenario.expectations)] == scenario.expectations
+
+
+def test_what_stands_under_the_star_gives_way_to_the_scenario_s_own(tmp_path, scenario):
+    """What is said of one scenario is more precise."""
+    own = scenario.expectations[0].alert
+    text = f"scenarios: {{'*': {{expectations: [{{alert: {own}, silent: true}}]}}}}"
+    overlaid = apply_overlays(scenario, [load_overlay(written(tmp_path, text))])
+    assert overlaid.expectations == scenario.expectations
+
+
+def test_what_is_accepted_reaches_the_scenario_with_its_place(tmp_path, scenario, cause):
+    """Alerts and panels alike."""
+    overlay = load_overlay(written(tmp_path, GOOD % cause))
+    accepted = apply_overlays(scenario, [overlay]).accepted
+    assert [a.subject for a in accepted] == ["NeverHere", "Board / Title"]
+    assert accepted[0].place is not None
+    assert accepted[0].place.line == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("scenario: {}", "unknown key 'scenario', did you mean 'scenarios'?"),
+        ("accept: [{alert: A}]", "the key 'reason' is missing in accept[0]"),
+        (
+            "accept: [{reason: x}]",
+            "what is accepted must have exactly one of the keys 'alert' and 'panel', got none",
+        ),
+        (
+            "accept: [{alert: A, panel: B / C, reason: x}]",
+            "what is accepted must have exactly one of the keys 'alert' and 'panel', got both",
+        ),
+        (
+            "scenarios: {'*': {expectations: [{alert: A, cause: gone, explained: x}]}}",
+            "cause must not stand under '*': scenarios have their own causes",
+        ),
+        (
+            "scenarios: {traffic-drop: {expectations: [{alert: A, for: 5m}]}}",
+            "unknown key 'for', the keys are",
+        ),
+    ],
+)
+def test_a_mistake_of_the_file_is_reported_with_its_place(tmp_path, text, sentence):
+    """Keys and values alike."""
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as error:
+        load_overlay(path)
+    assert sentence in str(error.value)
+    assert str(error.value).startswith(f"{path}:1:")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "sentence"),
+    [
+        ("{alert: A, cause: gonne, fires_within: 5m}", "no fault or incident is called 'gonne'"),
+        ("{alert: A, fires_within: 3h}", "fires_within must end by"),
+        ("{alert: A}", "an expectation must have exactly one of the keys"),
+    ],
+)
+def test_a_mistake_beside_its_scenario_is_reported(tmp_path, scenario, expectation, sentence):
+    """As in the scenario's own file, at the overlay's line."""
+    text = f"scenarios:\n  traffic-drop:\n    expectations:\n    - {expectation}\n"
+    overlay = load_overlay(written(tmp_path, text))
+    with pytest.raises(InputError) as error:
+        apply_overlays(scenario, [overlay])
+    assert sentence in str(error.value)
+    assert f"{tmp_path / 'mine.yaml'}:4:" in str(error.value)
+
+
+def test_an_alert_that_the_scenario_expects_already_is_refused(tmp_path, scenario):
+    """An overlay takes nothing away."""
+    own = scenario.expectations[0]
+    text = (
+        "scenarios: {traffic-drop: {expectations: [{silent: true,"
+        f" alert: {own.alert}, labels: {dict(own.labels)}}}]}}}}"
+    )
+    with pytest.raises(InputError) as error:
+        apply_overlays(scenario, [load_overlay(written(tmp_path, text))])
+    assert f"{own.alert} is expected twice, first in {own.place}" in str(error.value)
+
+
+def test_an_unknown_scenario_is_reported_with_the_nearest(tmp_path):
+    """A misspelt name would add nothing."""
+    overlay = load_overlay(written(tmp_path, "scenarios: {trafic-drop: {}}"))
+    with pytest.raises(InputError, match="no scenario is called 'trafic-drop', did you mean 'tra"):
+        check_scenario_names(overlay, ["traffic-drop", "fast-burn"])
+
+
+def test_an_empty_overlay_changes_nothing(tmp_path, scenario):
+    """Comments alone are no mistake."""
+    overlay = load_overlay(written(tmp_path, "# nothing yet\n"))
+    assert apply_overlays(scenario, [overlay]) == scenario
