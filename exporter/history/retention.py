@@ -95,6 +95,9 @@ def _cut_spans(depths_s: NDArray[np.float64], past_s: float, fine_s: float) -> t
     """
     up = len(depths_s) - 1
     fine_s = float(np.ceil(fine_s / COARSE_S) * COARSE_S)
+    # On the coarse grid as well, or a series would begin up to a step later than it is read.
+    whole_s = np.ceil(depths_s / COARSE_S) * COARSE_S
+    depths_s = np.where(depths_s > fine_s, np.minimum(whole_s, past_s), depths_s)
     edges_s = {past_s, min(fine_s, past_s), *depths_s.tolist()}
     spans = []
     for edge_s in sorted((edge_s for edge_s in edges_s if edge_s > 0), reverse=True):

@@ -1,8 +1,8 @@
-"""How far back in time rules and panels read, metric by metric.
+"""How far back in time rules and panels read, metric by metric, and how long rules remember.
 
-Called before a run to decide how deep each series' history must be, and by the engine to order
-recording rules. What a single expression reads is decided in `verifier.promql.reads`; this module
-knows no metric by name.
+Called before a run to decide how deep each series' history must be, and by the engine to decide
+since when each rule is evaluated. What a single expression reads is decided in
+`verifier.promql.reads`; this module knows no metric of the world by name.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule
 from exporter.history.retention import COARSE_S
+from verifier.pack.rules import AlertRule
 from verifier.promql.reads import Read, reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from verifier.pack.dashboards import Panel
-    from verifier.pack.rules import RecordingRule, RuleFiles
+    from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
 
 WIDE_S: Final = 12.0 * COARSE_S
 """A window at least this wide may be read from the coarse part of the history, of which it then
 holds twelve samples or more; a narrower one needs every scrape."""
+
+ALERT_STATES: Final = ("ALERTS", "ALERTS_FOR_STATE")
+"""What Prometheus stores of every alert: every alerting rule records them."""
+SELF_READ_S: Final = 3600.0
+"""A rule that reads itself, be it through others, remembers for ever; it is evaluated at least so
+long before anything reads it, and twice as far back as its own windows reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,10 @@ class HistoryDepths:
     reads: tuple[Read, ...]
 
     def depth_s(self, metric: str) -> float:
-        """Return how many seconds before an evaluation `metric` is read; 0 when it never is."""
+        """Return how many seconds before the start `metric` is read; 0 when it never is.
+
+        A metric that a rule records must be evaluated at least so long before the start.
+        """
         return max((read.depth_s for read in self.reads if read.matches(metric)), default=0.0)
 
     @property
@@ -45,17 +55,103 @@ class HistoryDepths:
         """How far back a window too narrow for coarse steps is moved, by offset or subquery."""
         return max((read.depth_s for read in self.reads if read.window_s < WIDE_S), default=0.0)
 
+    def before_s(self, group: RuleGroup, rule: AlertRule | RecordingRule) -> float:
+        """Return how long before the start `rule` must be evaluated, whoever reads it."""
+        return memory_s(group, rule) + max(map(self.depth_s, _records(rule)))
 
-def depths(rules: RuleFiles, panels: Iterable[Panel] = ()) -> HistoryDepths:
-    """Return how deep every metric is read by any rule or panel, through recording rules too."""
-    expressions = [rule.expr for _, rule in rules.alerts]
-    expressions += [query.expr for panel in panels for query in panel.queries]
-    all_reads = [read for expr in expressions for read in reads(expr)]
-    # Backwards, so that every rule that reads a recorded metric comes before the rule that records.
-    for rule in reversed(in_dependency_order(rules)):
-        outer_s = HistoryDepths(tuple(all_reads)).depth_s(rule.record)
-        all_reads += [replace(read, depth_s=read.depth_s + outer_s) for read in reads(rule.expr)]
-    return HistoryDepths(tuple(all_reads))
+
+def memory_s(group: RuleGroup, rule: AlertRule | RecordingRule) -> float:
+    """Return how long before the start `rule` must be evaluated for its own state then to be right.
+
+    An alert remembers its `for` and its `keep_firing_for`; a recording rule nothing, unless it
+    reads itself. As far as others read what a rule records comes on top: `HistoryDepths.before_s`.
+    """
+    own_s = 2 * group.interval_s
+    if isinstance(rule, AlertRule):
+        own_s += rule.for_s + rule.keep_firing_for_s
+    inner = [read for read in reads(rule.expr) if any(map(read.matches, _records(rule)))]
+    return max(own_s, _circle_s(inner))
+
+
+def depths(
+    rules: RuleFiles, panels: Iterable[Panel] = (), *, remembered: bool = True
+) -> HistoryDepths:
+    """Return how deep every metric is read by any rule or panel, through other rules too.
+
+    An alert is evaluated before the start for as long as it remembers, and so reads further back;
+    without `remembered`, windows, offsets and subqueries alone count.
+    """
+    shown = [read for panel in panels for query in panel.queries for read in reads(query.expr)]
+    graph = _RuleGraph(rules, remembered=remembered)
+    return HistoryDepths((*shown, *graph.reads_from_start(shown)))
+
+
+class _RuleGraph:
+    """Which rule reads what which other rule records; rules by their number."""
+
+    def __init__(self, rules: RuleFiles, *, remembered: bool) -> None:
+        self.rules = [(group, rule) for group in rules.groups for rule in group.rules]
+        self.reads = [reads(rule.expr) for _, rule in self.rules]
+        self.memory_s = [memory_s(group, rule) * remembered for group, rule in self.rules]
+        by_name: dict[str, list[int]] = {}
+        for number, (_, rule) in enumerate(self.rules):
+            for name in _records(rule):
+                by_name.setdefault(name, []).append(number)
+        # What each rule reads of others: the number of the one that records, and the read.
+        self.inner = [
+            [
+                (number, read)
+                for read in own
+                for name in ([read.exact] if read.exact else filter(read.matches, by_name))
+                for number in by_name.get(name, ())
+            ]
+            for own in self.reads
+        ]
+        self.reached = [self._reach(number) for number in range(len(self.rules))]
+
+    def reads_from_start(self, shown: Sequence[Read]) -> list[Read]:
+        """Return what all rules read, counted from the start, when panels read `shown`."""
+        before_s = [
+            own_s
+            + max((read.depth_s for read in shown for name in _records(rule) if read.matches(name)),
+                  default=0.0)
+            for own_s, (_, rule) in zip(self.memory_s, self.rules, strict=True)
+        ]  # fmt: skip
+        for circle in self._readers_first():
+            # Rules in a circle remember each other; each is evaluated as early as all of them.
+            inside = [read for n in circle for other, read in self.inner[n] if other in circle]
+            start_s = max(before_s[n] for n in circle) + _circle_s(inside)
+            for number in circle:
+                before_s[number] = start_s if inside else before_s[number]
+                for other, read in self.inner[number]:
+                    if other not in circle:
+                        earlier_s = before_s[number] + read.depth_s + self.memory_s[other]
+                        before_s[other] = max(before_s[other], earlier_s)
+        return [
+            replace(read, depth_s=read.depth_s + before_s[number])
+            for number, own in enumerate(self.reads)
+            for read in own
+        ]
+
+    def _reach(self, number: int) -> frozenset[int]:
+        """Return the rules that `number` reads, through others too."""
+        seen: set[int] = set()
+        ahead = [number]
+        while ahead:
+            further = {other for other, _ in self.inner[ahead.pop()]} - seen
+            seen |= further
+            ahead += further
+        return frozenset(seen)
+
+    def _readers_first(self) -> list[frozenset[int]]:
+        """Return the rules, those in a circle together, each before those that it reads."""
+        numbers = range(len(self.rules))
+        circles = {
+            frozenset({n, *(other for other in self.reached[n] if n in self.reached[other])})
+            for n in numbers
+        }
+        # Whoever reads a circle from outside reaches all that the circle reaches, and the circle.
+        return sorted(circles, key=lambda c: (-len(c.union(*(self.reached[n] for n in c))), min(c)))
 
 
 def in_dependency_order(rules: RuleFiles) -> list[RecordingRule]:
@@ -71,6 +167,18 @@ def in_dependency_order(rules: RuleFiles) -> list[RecordingRule]:
         ordered += ready
         waiting = [rule for rule in waiting if rule not in ready]
     return ordered
+
+
+def _records(rule: AlertRule | RecordingRule) -> tuple[str, ...]:
+    """Return the metrics that `rule` stores."""
+    return ALERT_STATES if isinstance(rule, AlertRule) else (rule.record,)
+
+
+def _circle_s(inside: Sequence[Read]) -> float:
+    """Return how long rules that read each other by `inside` remember; 0 when nothing is inside."""
+    if not inside:
+        return 0.0
+    return max(SELF_READ_S, 2 * max(read.depth_s for read in inside))
 
 
 def _reads_any(rule: RecordingRule, others: Sequence[RecordingRule]) -> bool:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from documents.durations import format_duration
 from exporter.metrics.catalogue import WORLD
 from simulator.load import Load
 from simulator.world import World
@@ -114,17 +115,27 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         wall_s=time.monotonic() - started_s,
         alerts=judge(scenario, names, evaluation.timelines),
         panels=panel_verdicts(evaluation.panels),
-        invalid=(*_missing(scenario, needed), *simulated.without_effect),
+        invalid=(*_missing(scenario, setup), *simulated.without_effect),
     )
 
 
-def _missing(scenario: Scenario, needed: HistoryDepths) -> tuple[str, ...]:
+def _missing(scenario: Scenario, setup: VirtualTimeSetup) -> tuple[str, ...]:
     """Why windows are not full, when the scenario asks for less past than they read."""
     depth_s = scenario.past.depth_s
     if depth_s is None:
         return ()
+    needed = depths(setup.rules, setup.panels, remembered=False)
     names = {metric.name for metric in WORLD}
     # Rules read the series of a histogram, the catalogue lists its name alone.
     names |= {f"{name}_{part}" for name in names for part in ("bucket", "count", "sum")}
     read_s = {name: needed.depth_s(name) for name in names if needed.depth_s(name) > 0}
-    return missing_history(read_s, dict.fromkeys(read_s, depth_s))
+    return (
+        *missing_history(read_s, dict.fromkeys(read_s, depth_s)),
+        *(
+            f"alert {rule.alert}: its memory (`for` and `keep_firing_for`) of"
+            f" {format_duration(rule.for_s + rule.keep_firing_for_s)} needs as much history before"
+            f" the start, there is {format_duration(depth_s)}"
+            for _, rule in setup.rules.alerts
+            if rule.for_s + rule.keep_firing_for_s > depth_s
+        ),
+    )

@@ -8,11 +8,14 @@ import pytest
 
 from documents.mistakes import InputError
 from tests.verifier.histories import rules
-from verifier.pack.history_depth import depths, in_dependency_order
+from verifier.pack.history_depth import depths, in_dependency_order, memory_s
 from verifier.promql.reads import LOOKBACK_S
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+TWO_S = 2 * 15
+"""Two intervals of the group that the tests write: at least so long every rule remembers."""
 
 
 def test_a_recording_rule_passes_on_the_depth_of_its_readers(tmp_path: Path) -> None:
@@ -25,10 +28,62 @@ def test_a_recording_rule_passes_on_the_depth_of_its_readers(tmp_path: Path) -> 
             {"record": "a", "expr": "rate(m_total[5m])"},
         )
     )
-    assert needed.depth_s("b") == 30 * 86400
-    assert needed.depth_s("a") == 30 * 86400 + LOOKBACK_S
-    assert needed.depth_s("m_total") == needed.longest_s == 30 * 86400 + LOOKBACK_S + 300
+    month_s = 30 * 86400 + TWO_S
+    assert needed.depth_s("b") == month_s
+    assert needed.depth_s("a") == month_s + TWO_S + LOOKBACK_S
+    assert needed.depth_s("m_total") == needed.longest_s == month_s + 2 * TWO_S + LOOKBACK_S + 300
     assert needed.depth_s("unread") == 0
+
+
+def test_an_alert_is_evaluated_before_the_start_for_as_long_as_it_remembers(
+    tmp_path: Path,
+) -> None:
+    """What it reads is needed then as well; without a memory, the depth is its window alone."""
+    kept = {"alert": "A", "expr": "m > 1", "for": "1h", "keep_firing_for": "20m"}
+    files = rules(tmp_path, kept, {"record": "r", "expr": "n"})
+    (group,) = files.groups
+    alert, recording = group.rules
+    assert memory_s(group, alert) == 4800 + TWO_S
+    assert memory_s(group, recording) == TWO_S
+    assert depths(files).depth_s("m") == 4800 + TWO_S + LOOKBACK_S
+
+
+def test_whatever_reads_alert_states_lets_alerts_be_evaluated_as_far_back(tmp_path: Path) -> None:
+    """Through ALERTS an alert is read like a recording rule."""
+    loud = {"alert": "A", "expr": "m > 1", "for": "5m"}
+    paging = {"alert": "B", "expr": 'count_over_time(ALERTS{alertname="A"}[2h]) > 3'}
+    files = rules(tmp_path, loud, {"record": "r", "expr": "n"})
+    more = rules(tmp_path, loud, paging)
+    (group,) = more.groups
+    assert depths(files).depth_s("m") == 300 + TWO_S + LOOKBACK_S
+    assert depths(more).before_s(group, group.rules[0]) >= 7200 + 300 + TWO_S
+    assert depths(more).depth_s("m") >= 7200 + 300 + TWO_S + LOOKBACK_S
+
+
+@pytest.mark.parametrize(
+    ("circle", "least_s"),
+    [
+        ([{"record": "a", "expr": "m + (a or m * 0)"}], 3600),
+        ([{"record": "a", "expr": "m + max_over_time(a[2h])"}], 14400),
+        ([{"record": "a", "expr": "m + b"}, {"record": "b", "expr": "a offset 1h"}], 7200),
+        ([{"record": "a", "expr": 'm + sum({__name__=~"a|b"})'}], 3600),
+        ([{"alert": "a", "expr": 'm > 0 unless ALERTS{alertname="a"}'}], 3600),
+    ],
+)
+def test_rules_in_a_circle_are_evaluated_an_hour_before_the_start_or_longer(
+    tmp_path: Path, circle: list[dict[str, str]], least_s: float
+) -> None:
+    """They remember for ever; the depth has an end all the same."""
+    needed = depths(rules(tmp_path, *circle))
+    assert least_s <= needed.depth_s("m") <= 3 * least_s
+
+
+def test_a_circle_is_evaluated_as_long_before_its_readers_too(tmp_path: Path) -> None:
+    """A day of a rule that reads itself needs a day and its own hour of what it reads."""
+    itself = {"record": "a", "expr": "m + (a or m * 0)"}
+    needed = depths(rules(tmp_path, {"alert": "A", "expr": "avg_over_time(a[1d]) > 1"}, itself))
+    assert needed.depth_s("m") >= 86400 + 3600 + LOOKBACK_S
+    assert needed.depth_s("a") >= 86400 + 3600
 
 
 def test_recording_rules_are_ordered_by_what_they_read(tmp_path: Path) -> None:

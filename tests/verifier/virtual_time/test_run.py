@@ -34,7 +34,8 @@ def test_progress_is_reported_from_the_past_to_the_verdict(monkeypatch):
     assert simulated_s[-1] == 120
     assert reports[-2].times_real_time > 0
     assert outcome.exact_s > 120
-    assert outcome.virtual_s == 120 + 600
+    # The longest `for` of these rules, their windows and intervals, in whole coarse steps.
+    assert outcome.virtual_s == 120 + 1200
     assert all(a.of_s == b.of_s for a, b in pairwise(reports))
 
 
@@ -48,4 +49,15 @@ def test_a_window_without_its_history_is_named(tmp_path, metric):
     assert outcome.verdict == "invalid"
     assert outcome.invalid == (
         f"{metric}: a window of 1h needs as much history before the start, there is 10m",
+    )
+
+
+def test_an_alert_that_remembers_longer_than_its_history_is_named(tmp_path):
+    """Whether it was pending before the start cannot be said."""
+    patient = {"alert": "A", "expr": "up == 0", "for": "30m", "keep_firing_for": "5m"}
+    setup = rules(tmp_path, patient)
+    outcome = verify(scenario_of("duration: 1m\nhistory: {depth: 10m}\n" + SMALL), setup)
+    assert outcome.invalid == (
+        "alert A: its memory (`for` and `keep_firing_for`) of 35m needs as much history before the"
+        " start, there is 10m",
     )
