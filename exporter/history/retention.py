@@ -71,8 +71,9 @@ def plan_retention(
     asked_s = np.array([depth_of(dict(labels)[NAME]) for labels in catalogue.series])
     kept = np.flatnonzero(asked_s > 0)
     depths_s = np.append(asked_s[kept], depth_of("up"))
-    # One scrape more than the depth: a window may begin between two scrapes.
-    depths_s = np.ceil(depths_s / SCRAPE_S + 1) * SCRAPE_S
+    # One step more than the depth: a window may begin between two scrapes.
+    step_s = np.where(depths_s > max(fine_s, FINE_PAST_S), COARSE_S, SCRAPE_S)
+    depths_s = np.ceil(depths_s / step_s + 1) * step_s
     if past_s is not None:
         depths_s = np.minimum(depths_s, past_s)
     target = (("instance", INSTANCE), ("job", JOB))
@@ -95,9 +96,6 @@ def _cut_spans(depths_s: NDArray[np.float64], past_s: float, fine_s: float) -> t
     """
     up = len(depths_s) - 1
     fine_s = float(np.ceil(fine_s / COARSE_S) * COARSE_S)
-    # On the coarse grid as well, or a series would begin up to a step later than it is read.
-    whole_s = np.ceil(depths_s / COARSE_S) * COARSE_S
-    depths_s = np.where(depths_s > fine_s, np.minimum(whole_s, past_s), depths_s)
     edges_s = {past_s, min(fine_s, past_s), *depths_s.tolist()}
     spans = []
     for edge_s in sorted((edge_s for edge_s in edges_s if edge_s > 0), reverse=True):

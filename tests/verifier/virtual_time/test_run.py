@@ -57,7 +57,6 @@ def test_an_alert_that_remembers_longer_than_its_history_is_named(tmp_path):
     patient = {"alert": "A", "expr": "up == 0", "for": "30m", "keep_firing_for": "5m"}
     setup = rules(tmp_path, patient)
     outcome = verify(scenario_of("duration: 1m\nhistory: {depth: 10m}\n" + SMALL), setup)
-    assert outcome.invalid == (
-        "alert A: its memory (`for` and `keep_firing_for`) of 35m needs as much history before the"
-        " start, there is 10m",
-    )
+    (reason,) = outcome.invalid
+    assert reason.startswith("alert A: its memory (`for` and `keep_firing_for`) of 35m needs")
+    assert reason.endswith("as much history before the start, there is 10m")
