@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from exporter.metrics.series import Catalogue
     from scenarios.scenario import Scenario
     from simulator.snapshot import Snapshot
-    from verifier.evaluation.engine import PanelAnswer
+    from verifier.evaluation.panels import PanelAnswer
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
     from verifier.pack.dashboards import Panel
     from verifier.virtual_time.run import SimulatedScenario

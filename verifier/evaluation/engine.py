@@ -1,7 +1,7 @@
 """Evaluates rules and panels with a running Prometheus: when each alert was in which state.
 
 Called once per scenario by the judge of virtual time, after its history was pushed; real time uses
-`record` and `answer_panels`. Times are scenario seconds unless a function says Unix seconds. It
+`record`; panels are asked by `verifier.evaluation.panels`. Times are scenario seconds unless a function says Unix seconds. It
 returns timelines and answers; whether they are what was expected is decided in
 `verifier.judge.alert_verdicts`, never here.
 """
@@ -10,41 +10,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exporter.history.samples import EPOCH_S, STALE, Block, History
-from exporter.target import SCRAPE_S
+from verifier.evaluation.panels import answer_panels, panel_step_s, reads_alerts
 from verifier.evaluation.timeline import Grid, Timeline, timelines
 from verifier.pack.history_depth import depths, in_dependency_order
-from verifier.promql.reads import fixed_time, reads
+from verifier.promql.reads import fixed_time
 from verifier.servers.prometheus import QueryError, RangeQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exporter.history.samples import LabelSet
-    from verifier.pack.dashboards import Panel, Query
+    from verifier.evaluation.panels import PanelAnswer
+    from verifier.pack.dashboards import Panel
     from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
     from verifier.servers.prometheus import Prometheus, Series
-
-PANEL_POINTS: Final = 500
-"""About as many points as a panel draws."""
-
-
-@dataclass(frozen=True, slots=True)
-class PanelAnswer:
-    """The answer to one query of a panel over the scenario; `series` has Unix times.
-
-    `reason` says why it is not `ok`, or why it was not judged.
-    """
-
-    panel: Panel
-    query: Query
-    ok: bool
-    reason: str
-    series: tuple[Series, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +64,9 @@ def evaluate(
     active: list[Timeline] = []
     for (_, rule), grid, answer in zip(alerts, grids, answers, strict=True):
         active += timelines(rule, _accepted(rule, answer, server), grid, epoch_s=EPOCH_S)
-    step_s = _panel_step_s(start_s, end_s)
+    step_s = panel_step_s(start_s, end_s)
     shown = answer_panels(server, panels, EPOCH_S + start_s, EPOCH_S + end_s, step_s=step_s)
     return Evaluation(tuple(active), shown, server.version)
-
-
-def answer_panels(
-    server: Prometheus, panels: Sequence[Panel], start_s: float, end_s: float, *, step_s: float
-) -> tuple[PanelAnswer, ...]:
-    """Ask every query of every panel from `start_s` to `end_s`, Unix seconds."""
-    queries = [(panel, query) for panel in panels for query in panel.queries]
-    ranges = [RangeQuery(query.expr, start_s, end_s, step_s) for _, query in queries]
-    return tuple(
-        _panel_answer(panel, query, answer)
-        for (panel, query), answer in zip(queries, server.query_ranges(ranges), strict=True)
-    )
 
 
 def record(
@@ -152,7 +124,7 @@ def _accepted(
     rule: AlertRule | RecordingRule, answer: list[Series] | QueryError, server: Prometheus
 ) -> list[Series]:
     """Return a rule's answer; raise InputError for a rule that was refused or cannot be judged."""
-    if _reads_alerts(rule.expr):
+    if reads_alerts(rule.expr):
         raise rule.position.error(
             "a rule that reads ALERTS cannot be judged: virtual time stores no alert states"
         )
@@ -163,29 +135,3 @@ def _accepted(
     if isinstance(answer, QueryError):
         raise rule.position.error(f"Prometheus {server.version} cannot evaluate expr: {answer}")
     return answer
-
-
-def _reads_alerts(expr: str) -> bool:
-    return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))
-
-
-def _panel_step_s(start_s: float, end_s: float) -> float:
-    """Return a step of at most PANEL_POINTS points, in whole scrape intervals.
-
-    A shorter step would repeat points.
-    """
-    return max(1, math.ceil((end_s - start_s) / PANEL_POINTS / SCRAPE_S)) * SCRAPE_S
-
-
-def _panel_answer(panel: Panel, query: Query, answer: list[Series] | QueryError) -> PanelAnswer:
-    if isinstance(answer, QueryError):
-        return PanelAnswer(panel, query, ok=False, reason=f"query fails: {answer}", series=())
-    if _reads_alerts(query.expr):
-        reason = "reads alert states, which virtual time does not store: not judged"
-        return PanelAnswer(panel, query, ok=True, reason=reason, series=())
-    reason = ""
-    if not answer:
-        reason = "query returns nothing"
-    elif all(np.isnan(series.values).all() for series in answer):
-        reason = "query returns NaN only"
-    return PanelAnswer(panel, query, ok=not reason, reason=reason, series=tuple(answer))

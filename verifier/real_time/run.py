@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
-from verifier.evaluation.engine import answer_panels
+from verifier.evaluation.panels import answer_panels
 from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
