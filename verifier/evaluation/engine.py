@@ -1,9 +1,9 @@
 """Evaluates rules and panels with a running Prometheus: when each alert was in which state.
 
 Called once per scenario by the judge of virtual time, after its history was pushed; real time uses
-`record`; panels are asked by `verifier.evaluation.panels`. Times are scenario seconds unless a function says Unix seconds. It
-returns timelines and answers; whether they are what was expected is decided in
-`verifier.judge.alert_verdicts`, never here.
+`record`. Panels are asked by `verifier.evaluation.panels`. Times are scenario seconds unless a
+function says Unix seconds. It returns timelines and answers; whether they are what was expected is
+decided in `verifier.judge.alert_verdicts`, never here.
 """
 
 from __future__ import annotations
