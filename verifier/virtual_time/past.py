@@ -14,11 +14,11 @@ import numpy as np
 from exporter.history.recorder import Recorder
 from exporter.metrics.catalogue import catalogue_world
 from exporter.target import SCRAPE_S
-from simulator.kernel.streams import generator
 from simulator.load import Load
 from simulator.plan import Plan
 from verifier.judge.fault_effects import faults_without_effect
 from verifier.virtual_time.healthy_world import REAL_TIME
+from verifier.virtual_time.minute_draws import MinuteDraws
 from verifier.virtual_time.progress import ProgressReporter
 from verifier.virtual_time.simulation import Simulation
 from verifier.virtual_time.steady_state import ResamplingPool, is_steady
@@ -71,7 +71,7 @@ def simulate_past(
     past_s, incidents = _incidents(scenario, recorder.past_s)
     simulation = Simulation(
         recorder=recorder,
-        random=generator(scenario.seed, "resample"),
+        draws=MinuteDraws(scenario.seed, "resample"),
         progress=ProgressReporter(scenario, report),
         compression=compression,
     )

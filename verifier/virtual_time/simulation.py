@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exporter.history.recorder import Recorder
     from simulator.world import World
     from verifier.time_compression import TimeCompression
+    from verifier.virtual_time.minute_draws import MinuteDraws
     from verifier.virtual_time.progress import ProgressReporter
 
 RESAMPLED_SCRAPES_MIN: Final = 2 * MINUTE
@@ -38,7 +39,7 @@ class Simulation:
     """
 
     recorder: Recorder
-    random: np.random.Generator
+    draws: MinuteDraws
     progress: ProgressReporter
     compression: TimeCompression
     exact: bool = False
@@ -115,8 +116,9 @@ class Simulation:
             self.recorder.restart(self.recorder.read(snapshot))
 
     def _resample(self, world: World, from_s: float, scrapes: int, pool: ResamplingPool) -> None:
-        times_s = from_s + SCRAPE_S * np.arange(1, scrapes + 1, dtype=np.float64)
-        snapshot, picks = world.snapshot(), pool.pick(scrapes, self.random)
+        numbers = round(from_s / SCRAPE_S) + np.arange(1, scrapes + 1, dtype=np.int64)
+        times_s = SCRAPE_S * numbers.astype(np.float64)
+        snapshot, picks = world.snapshot(), pool.pick(numbers, self.draws)
         present = self.recorder.present_series(snapshot)
         up = arrives(snapshot)
         self.recorder.record_rows(times_s, pool.rows, picks, up=up, present=present)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from verifier.virtual_time.minute_draws import MinuteDraws
+
 MINUTE: Final = 60 // SCRAPE_S
 """Scrapes in a minute: what is drawn at a time, so that consecutive scrapes stay consecutive."""
 POOL_MINUTES: Final = 4
@@ -38,11 +40,14 @@ class ResamplingPool:
 
     rows: NDArray[np.float64]
 
-    def pick(self, scrapes: int, random: np.random.Generator) -> NDArray[np.int64]:
-        """Row numbers for `scrapes` further scrapes: whole minutes, drawn with replacement."""
-        minutes = len(self.rows) // MINUTE
-        drawn = random.integers(0, minutes, -(-scrapes // MINUTE))
-        return (drawn[:, None] * MINUTE + np.arange(MINUTE)).ravel()[:scrapes]
+    def pick(self, scrapes: NDArray[np.int64], draws: MinuteDraws) -> NDArray[np.int64]:
+        """Return a row number for each of `scrapes` (n,), counted from the scenario's start.
+
+        Whole minutes, drawn with replacement. A minute ends with a scrape on the full minute of the
+        scenario; one that is cut off by a change keeps its remaining scrapes in their places.
+        """
+        minutes, places = np.divmod(scrapes - 1, MINUTE)
+        return draws.below(len(self.rows) // MINUTE, minutes) * MINUTE + places
 
 
 def find_pool(

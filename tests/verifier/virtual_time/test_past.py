@@ -20,6 +20,7 @@ from tests.verifier.simulations import (
     verify,
 )
 from verifier.pack.history_depth import depths
+from verifier.virtual_time.steady_state import ResamplingPool
 
 SMALL = "load: {rate: 1000}\n"
 INCIDENT = (
@@ -70,3 +71,32 @@ def test_an_incident_is_simulated_where_it_shows(ago, duration, shows):
     errors = total(near.history, "http_requests_total", status="500")
     assert (errors[-1] > 100) == shows
     assert (near.exact_s > 60) == shows
+
+
+def last_day(depth, tmp_path):
+    """Simulate a past that reaches back so far; return what the requests of its last day were."""
+    deep = rules(tmp_path, {"alert": "A", "expr": f"rate(http_requests_total[{depth}]) < 0"})
+    history = simulate_for(scenario_of("duration: 1m\n" + SMALL), deep).history
+    return {
+        labels: np.diff(values[times_s >= -86_400])
+        for labels, times_s, values in series(history, "http_requests_total")
+    }
+
+
+def test_what_was_drawn_of_the_last_day_is_the_same_however_deep_the_past_is(tmp_path):
+    """A rule that looks further back changes nothing that other rules see."""
+    shallow, deep = (last_day(depth, tmp_path) for depth in ("25h", "50h"))
+    assert shallow.keys() == deep.keys()
+    for labels, gained in shallow.items():
+        assert gained.tolist() == deep[labels].tolist(), labels
+
+
+def test_draws_by_order_would_differ_by_depth(tmp_path, monkeypatch):
+    """Planted: numbers drawn from one generator in order, whatever the minute."""
+
+    def in_order(self, scrapes, draws):
+        return np.random.default_rng(draws.seed).integers(0, len(self.rows), len(scrapes))
+
+    monkeypatch.setattr(ResamplingPool, "pick", in_order)
+    shallow, deep = (last_day(depth, tmp_path) for depth in ("25h", "50h"))
+    assert any(gained.tolist() != deep[labels].tolist() for labels, gained in shallow.items())

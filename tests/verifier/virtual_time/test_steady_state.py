@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from verifier.virtual_time.minute_draws import MinuteDraws
 from verifier.virtual_time.steady_state import (
     MINUTE,
     POOL_MINUTES,
@@ -92,7 +93,7 @@ def test_series_that_stand_still_are_steady():
 def test_minutes_are_drawn_whole_and_all_of_them():
     """Four scrapes that followed each other still do, every minute is drawn about as often."""
     pool = ResamplingPool(np.arange(16.0)[:, None])
-    picks = pool.pick(4 * 4000, np.random.default_rng(1))
+    picks = pool.pick(np.arange(1, 4 * 4000 + 1), MinuteDraws(1, "test"))
     minutes = picks.reshape(-1, MINUTE)
     assert (np.diff(minutes, axis=1) == 1).all()
     assert (minutes[:, 0] % MINUTE == 0).all()
@@ -101,10 +102,24 @@ def test_minutes_are_drawn_whole_and_all_of_them():
     assert abs(counts - 1000).max() < 150
 
 
-@pytest.mark.parametrize("scrapes", [1, 3, 4, 5, 239])
-def test_as_many_scrapes_are_drawn_as_are_requested(scrapes):
-    """A last minute may be cut; the same random numbers draw the same."""
-    pool = ResamplingPool(np.zeros((16, 2)))
-    picks = [pool.pick(scrapes, np.random.default_rng(7)).tolist() for _ in range(2)]
-    assert len(picks[0]) == scrapes
-    assert picks[0] == picks[1]
+@pytest.mark.parametrize("first", [-40_000, -7, 0, 1, 3])
+def test_the_draw_of_a_scrape_is_its_own(first):
+    """Wherever drawing begins or ends, before the start or after it: a cut minute keeps its place.
+
+    Planted: draws in order, as a generator gives them, move with the first scrape.
+    """
+    pool, draws = ResamplingPool(np.zeros((16, 2))), MinuteDraws(7, "test")
+    whole = pool.pick(np.arange(first - 9, first + 200), draws)
+    assert pool.pick(np.arange(first, first + 50), draws).tolist() == whole[9:59].tolist()
+    in_order = np.random.default_rng(7).integers(0, 4, 80)
+    assert in_order[9:59].tolist() != np.random.default_rng(7).integers(0, 4, 50).tolist()
+
+
+def test_draws_differ_by_seed_and_by_purpose_and_from_minute_to_minute():
+    """As often as chance has it: three times in four; neighbours tell nothing of each other."""
+    minutes = np.arange(-20_000, 20_000)
+    drawn = MinuteDraws(1, "a").below(4, minutes)
+    for other in (MinuteDraws(2, "a").below(4, minutes), MinuteDraws(1, "b").below(4, minutes)):
+        assert abs((other != drawn).mean() - 0.75) < 0.015
+    for lag in (1, 2, 4, 60, 1440):
+        assert abs((drawn[lag:] != drawn[:-lag]).mean() - 0.75) < 0.015
