@@ -93,9 +93,10 @@ def distances(drawn, exact):
     """Return how far apart two samples are, each in units that are exceeded 1 time in 1000.
 
     A sample weighs as many scrapes as it has different ones. In order: two-sample
-    Kolmogorov-Smirnov, means (normal), variances (F, about 3 for 30 and more on both sides).
+    Kolmogorov-Smirnov, means (normal), variances (the logarithm of their ratio, about normal).
     """
-    share = 1 / len(set(drawn.tolist())) + 1 / len(exact)
+    different = len(set(drawn.tolist()))
+    share = 1 / different + 1 / len(exact)
     grid = np.concatenate((drawn, exact))
     below = [
         np.searchsorted(np.sort(sample), grid, side="right") / len(sample)
@@ -104,7 +105,8 @@ def distances(drawn, exact):
     apart = np.abs(below[0] - below[1]).max() / (1.95 * np.sqrt(share))
     mean = abs(drawn.mean() - exact.mean()) / (3.3 * exact.std() * np.sqrt(share))
     ratio = max(drawn.var(), 1e-9) / max(exact.var(), 1e-9)
-    return float(apart), float(mean), float(abs(np.log(ratio)) / np.log(3))
+    spread = np.sqrt(2 / (different - 1) + 2 / (len(exact) - 1))
+    return float(apart), float(mean), float(abs(np.log(ratio)) / (3.3 * spread))
 
 
 REGIMES = {
