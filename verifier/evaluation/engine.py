@@ -18,6 +18,7 @@ from exporter.history.samples import EPOCH_S, STALE, Block, History
 from verifier.evaluation.panels import answer_panels, panel_step_s, reads_alerts
 from verifier.evaluation.timeline import Grid, Timeline, timelines
 from verifier.pack.history_depth import depths, in_dependency_order
+from verifier.pack.spread import WHOLE
 from verifier.promql.reads import fixed_time
 from verifier.servers.prometheus import QueryError, RangeQuery
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from verifier.evaluation.panels import PanelAnswer
     from verifier.pack.dashboards import Panel
     from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
+    from verifier.pack.spread import Spread
     from verifier.servers.prometheus import Prometheus, Series
 
 
@@ -43,22 +45,24 @@ class Evaluation:
     engine: str
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what is evaluated, and when
     server: Prometheus,
     rules: RuleFiles,
     panels: Sequence[Panel] = (),
     *,
     start_s: float,
     end_s: float,
+    spread: Spread = WHOLE,
 ) -> Evaluation:
     """Evaluate every rule and panel from `start_s` to `end_s` on the pushed history.
 
-    Recording rules are evaluated first and their results pushed to `server`. An alert that was
-    never active has no timeline. Raises InputError for a rule the engine cannot evaluate.
+    Each group is evaluated at its own offset of `spread`, counted from `start_s`. Recording rules
+    are evaluated first and their results pushed to `server`. An alert that was never active has no
+    timeline. Raises InputError for a rule the engine cannot evaluate.
     """
-    record(server, rules, start_s, end_s)
+    record(server, rules, start_s, end_s, spread=spread)
     alerts = rules.alerts
-    grids = [Grid(start_s, end_s, group.interval_s) for group, _ in alerts]
+    grids = [Grid(start_s + spread.offset_s(group), end_s, group.interval_s) for group, _ in alerts]
     queries = [_on_grid(rule.expr, grid) for (_, rule), grid in zip(alerts, grids, strict=True)]
     answers = server.query_ranges(queries)
     active: list[Timeline] = []
@@ -69,8 +73,14 @@ def evaluate(
     return Evaluation(tuple(active), shown, server.version)
 
 
-def record(
-    server: Prometheus, rules: RuleFiles, start_s: float, end_s: float, *, epoch_s: float = EPOCH_S
+def record(  # noqa: PLR0913 - what is evaluated, and when
+    server: Prometheus,
+    rules: RuleFiles,
+    start_s: float,
+    end_s: float,
+    *,
+    epoch_s: float = EPOCH_S,
+    spread: Spread = WHOLE,
 ) -> None:
     """Evaluate the recording rules, each after those it reads, and push their results.
 
@@ -78,11 +88,13 @@ def record(
     of second 0.
     """
     needed = depths(rules)
-    intervals = {id(rule): group.interval_s for group, rule in rules.recordings}
+    groups = {id(rule): group for group, rule in rules.recordings}
     for rule in in_dependency_order(rules):
-        interval_s = intervals[id(rule)]
-        before = math.ceil(needed.depth_s(rule.record) / interval_s)
-        grid = Grid(start_s - before * interval_s, end_s, interval_s)
+        group = groups[id(rule)]
+        # The last evaluation before the start shows until the first after it.
+        before = math.ceil(needed.depth_s(rule.record) / group.interval_s) + 1
+        first_s = start_s + spread.offset_s(group) - before * group.interval_s
+        grid = Grid(first_s, end_s, group.interval_s)
         [answer] = server.query_ranges([_on_grid(rule.expr, grid, epoch_s)])
         series = _accepted(rule, answer, server)
         if series:

@@ -43,6 +43,8 @@ class Grid:
     @property
     def count(self) -> int:
         """Number of evaluations."""
+        if self.end_s < self.start_s - _TOLERANCE_S:
+            return 0  # a group that is evaluated for the first time after all is over
         return int((self.end_s - self.start_s) / self.interval_s + _TOLERANCE_S) + 1
 
     @property

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.labels import Labels
+    from verifier.pack.spread import Spread
     from verifier.servers.ledger import Notification
 
 Verdict = Literal["pass", "fail", "invalid"]
@@ -145,7 +146,8 @@ class ScenarioOutcome:
     `clock` says whether it was simulated in virtual time or run in real time, there with time
     compressed `compress` times. `notes` are incidents during the run (a restart, an early end),
     `clocks` the comparison of both clocks, None when there was none, and `notifications` the
-    receiver's whole ledger.
+    receiver's whole ledger. `offsets` are those of scrapes and evaluations in virtual time, None in
+    real time, where Prometheus chooses them.
     """
 
     name: str
@@ -164,6 +166,7 @@ class ScenarioOutcome:
     notes: tuple[str, ...] = ()
     clocks: tuple[ClockDifference, ...] | None = None
     notifications: tuple[Notification, ...] = ()
+    offsets: Spread | None = None
 
     @property
     def virtual_s(self) -> float:

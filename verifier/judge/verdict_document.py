@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from documents.document import Value
     from verifier.judge.verdict import AlertVerdict, ClockDifference, Latency, ScenarioOutcome
+    from verifier.pack.spread import Spread
 
 
 def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Value]:
@@ -82,6 +83,22 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
         "compress": outcome.compress,
         "notes": list(outcome.notes),
         "clocks": None if outcome.clocks is None else list(map(_difference, outcome.clocks)),
+        "offsets": None if outcome.offsets is None else _offsets(outcome.offsets),
+    }
+
+
+def _offsets(offsets: Spread) -> dict[str, Value]:
+    return {
+        "scrape_s": _rounded(offsets.scrape_s),
+        "groups": [
+            {
+                "file": group.file,
+                "group": group.group,
+                "interval_s": _rounded(group.interval_s),
+                "offset_s": _rounded(group.offset_s),
+            }
+            for group in offsets.groups
+        ],
     }
 
 

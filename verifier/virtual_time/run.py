@@ -8,7 +8,7 @@ much of it was resampled.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
@@ -21,6 +21,7 @@ from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
+from verifier.pack.spread import spread
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time.past import simulate_past, start_changed
 from verifier.virtual_time.progress import ProgressReporter
@@ -100,10 +101,13 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     rules, panels = setup.rules, setup.panels
     needed = depths(rules, panels)
     simulated = simulate(scenario, needed, setup.healthy_worlds, exact=setup.exact, report=report)
+    offsets = replace(spread(scenario.seed, rules), scrape_s=0.0)  # scrapes at whole intervals
     ProgressReporter(scenario, report).judging()
     with Prometheus() as server:
         server.push(simulated.history)
-        evaluation = evaluate(server, rules, panels, start_s=0.0, end_s=scenario.duration_s)
+        evaluation = evaluate(
+            server, rules, panels, start_s=0.0, end_s=scenario.duration_s, spread=offsets
+        )
     names = [rule.alert for _, rule in rules.alerts]
     return ScenarioOutcome(
         name=scenario.name,
@@ -116,6 +120,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         alerts=judge(scenario, names, evaluation.timelines),
         panels=panel_verdicts(evaluation.panels),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
+        offsets=offsets,
     )
 
 

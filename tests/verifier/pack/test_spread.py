@@ -1,0 +1,74 @@
+"""Offsets of scrapes and evaluations: the same for the same seed, never on one millisecond."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from exporter.target import SCRAPE_S
+from verifier.pack.rules import RuleFiles, RuleGroup
+from verifier.pack.spread import WHOLE, Spread, spread
+
+
+def groups(*intervals_s: float, folder: str = "") -> RuleFiles:
+    """Return empty groups of these intervals, `g0`, `g1` and so on."""
+    return RuleFiles(
+        tuple(
+            RuleGroup(f"g{number}", f"{folder}rules.yaml", interval_s, ())
+            for number, interval_s in enumerate(intervals_s)
+        )
+    )
+
+
+def meetings(spread_out: Spread) -> list[tuple[int, int]]:
+    """Return the pairs of beats, the scrape as number -1, that ever fall on one millisecond."""
+    beats = [(SCRAPE_S, spread_out.scrape_s)]
+    beats += [(group.interval_s, group.offset_s) for group in spread_out.groups]
+    whole = [(round(interval * 1000), round(offset * 1000)) for interval, offset in beats]
+    return [
+        (first - 1, second - 1)
+        for second, (interval, offset) in enumerate(whole)
+        for first, (other, other_offset) in enumerate(whole[:second])
+        if (offset - other_offset) % math.gcd(interval, other) == 0
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 7, 42, 2**40])
+def test_nothing_falls_on_the_millisecond_of_a_scrape_or_of_another_group(seed: int) -> None:
+    """Also when two hundred groups share an interval, and some come every second."""
+    rules = groups(*[15.0] * 200, 30, 60, 1, 0.5, 7, 3600)
+    assert meetings(spread(seed, rules)) == []
+
+
+def test_a_meeting_is_seen_where_it_is_planted() -> None:
+    """The check above can fail."""
+    spread_out = spread(1, groups(30, 60))
+    planted = replace(
+        spread_out,
+        groups=(
+            replace(spread_out.groups[0], offset_s=spread_out.scrape_s),
+            spread_out.groups[1],
+        ),
+    )
+    assert (-1, 0) in meetings(planted)
+
+
+def test_groups_that_must_meet_each_other_still_keep_off_the_scrape() -> None:
+    """Three groups of two milliseconds have one free place between them."""
+    spread_out = spread(5, groups(0.002, 0.002, 0.002))
+    assert {pair for pair in meetings(spread_out) if -1 in pair} == set()
+
+
+def test_offsets_lie_within_their_intervals_and_hang_on_seed_and_names_alone() -> None:
+    """Not on where the files lie: a copy of a pack gives the same verdict."""
+    rules = groups(15, 30, 60, 3600)
+    spread_out = spread(42, rules)
+    assert 0 < spread_out.scrape_s < SCRAPE_S
+    assert all(0 <= group.offset_s < group.interval_s for group in spread_out.groups)
+    elsewhere = spread(42, groups(15, 30, 60, 3600, folder="/elsewhere/"))
+    assert [g.offset_s for g in elsewhere.groups] == [g.offset_s for g in spread_out.groups]
+    assert spread(43, rules).scrape_s != spread_out.scrape_s
+    assert spread_out.offset_s(rules.groups[2]) == spread_out.groups[2].offset_s
+    assert WHOLE.offset_s(rules.groups[2]) == 0
