@@ -6,6 +6,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 VENV := .venv/bin
 # The tests start a hundred Pythons; without bytecode each would compile what it imports, in a second.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(VENV)/pytest
+EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up test test-long check bench fmt docs lock clean
@@ -19,8 +20,8 @@ setup: ## Python packages into .venv, Prometheus and Alertmanager if they are mi
 	@tools/setup.sh
 	@tools/install-prometheus.sh
 
-run: setup ## the main job: every bundled scenario, judged by a real Prometheus
-	@$(VENV)/agentaskit-sim verify $(ARGS)
+run: setup ## the main job: every bundled scenario and rule, judged by a real Prometheus
+	@$(VENV)/agentaskit-sim verify --rules observability/alerts --overlay $(EXTRAS) $(ARGS)
 
 up: setup ## the world, Prometheus and Alertmanager in real time; faults by hand
 	@$(VENV)/agentaskit-sim up $(ARGS)
