@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from agentaskit_sim.inputs import Inputs
     from scenarios.scenario import Scenario
+    from verifier.errors import NotJudged
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.pack.routing import Routing
     from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -48,7 +49,9 @@ class VirtualTimeJudge:
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact)
         outcome = verify_scenario(scenario, setup, report)
-        return replace(outcome, findings=_findings(self.inputs))
+        return replace(
+            outcome, findings=_findings(self.inputs), not_judged=_not_judged(self.inputs)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ class RealTimeJudge:
             healthy_worlds=healthy_worlds,
         )
         outcome = run_in_real_time(scenario, setup, report)
-        return replace(outcome, findings=_findings(self.inputs))
+        return replace(
+            outcome, findings=_findings(self.inputs), not_judged=_not_judged(self.inputs)
+        )
 
 
 def build_real_time_judge(
@@ -100,6 +105,10 @@ def build_real_time_judge(
         collector.read(check_plan, scenario, compression)
     collector.finish()
     return RealTimeJudge(inputs, routes, factor, limit_s, both)
+
+
+def _not_judged(inputs: Inputs) -> tuple[NotJudged, ...]:
+    return inputs.rules.not_judged
 
 
 def _findings(inputs: Inputs) -> tuple[str, ...]:

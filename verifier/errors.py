@@ -1,4 +1,4 @@
-"""The error of a judge that cannot judge, and findings, which do not stop it.
+"""The error of a judge that cannot judge, and what does not stop it: findings, what is not judged.
 
 `JudgeError` is raised anywhere in `verifier` and becomes exit status 3 at the front door. A mistake
 in a user's file is a `documents.mistakes.InputError` instead; a failed expectation is no error.
@@ -27,3 +27,21 @@ class Finding:
     def __str__(self) -> str:
         """Write `path:line:column: message`."""
         return f"{self.position}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """A rule, panel or route about which nothing can be said, and why; the others are judged.
+
+    `subject` names it as people do: `alert PoolNearlyEmpty`, `panel Board / Title`. Not so a panel
+    of another kind of data source: it does not keep the verdict from being a pass.
+    """
+
+    subject: str
+    reason: str
+    place: Place
+    keeps_from_passing: bool = True
+
+    def __str__(self) -> str:
+        """Write `path:line:column: subject is not judged: reason`."""
+        return f"{self.place}: {self.subject} is not judged: {self.reason}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from verifier.errors import NotJudged
     from verifier.labels import Labels
     from verifier.pack.spread import Spread
     from verifier.servers.ledger import Notification
@@ -146,8 +147,9 @@ class ScenarioOutcome:
     `clock` says whether it was simulated in virtual time or run in real time, there with time
     compressed `compress` times. `notes` are incidents during the run (a restart, an early end),
     `clocks` the comparison of both clocks, None when there was none, and `notifications` the
-    receiver's whole ledger. `offsets` are those of scrapes and evaluations in virtual time, None in
-    real time, where Prometheus chooses them.
+    receiver's whole ledger. `not_judged` are the rules, panels and routes that nothing can be said
+    about, while the others are judged. `offsets` are those of scrapes and evaluations in virtual
+    time, None in real time, where Prometheus chooses them.
     """
 
     name: str
@@ -167,6 +169,7 @@ class ScenarioOutcome:
     clocks: tuple[ClockDifference, ...] | None = None
     notifications: tuple[Notification, ...] = ()
     offsets: Spread | None = None
+    not_judged: tuple[NotJudged, ...] = ()
 
     @property
     def virtual_s(self) -> float:
@@ -180,12 +183,14 @@ class ScenarioOutcome:
 
     @property
     def verdict(self) -> Verdict:
-        """Invalid when it could not be judged, pass when every part of it is ok."""
+        """Invalid when it, or an alert, could not be judged; pass when every part of it is ok."""
         if self.invalid:
             return "invalid"
         parts = [part.ok for part in self.alerts] + [part.ok for part in self.panels]
         parts += [part.ok for part in self.clocks or ()]
-        return "pass" if all(parts) else "fail"
+        if not all(parts):
+            return "fail"
+        return "invalid" if any(item.keeps_from_passing for item in self.not_judged) else "pass"
 
 
 def overall(outcomes: Sequence[ScenarioOutcome]) -> Verdict:

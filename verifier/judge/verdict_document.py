@@ -79,6 +79,10 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
             for panel in outcome.panels
         ],
         "findings": list(outcome.findings),
+        "not_judged": [
+            {"subject": item.subject, "reason": item.reason, "place": str(item.place)}
+            for item in outcome.not_judged
+        ],
         "clock": outcome.clock,
         "compress": outcome.compress,
         "notes": list(outcome.notes),

@@ -12,12 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import promql_parser
-
 from documents.mistake_kinds import BrokenRule, InvalidSyntax
 from documents.mistakes import InputError, Mistake, gather
 from documents.yaml_reader import load
 from verifier.pack.walker import PackWalker
+from verifier.promql.parsing import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -188,7 +187,7 @@ class _DashboardReader(PackWalker):
         expr = substitute(raw, self.variables)
         where = (*steps, "expr")
         try:
-            promql_parser.parse(expr)
+            parse(expr)
         except ValueError as error:
             replaced = "" if expr == raw else f" (read as {expr!r})"
             self.reject(InvalidSyntax("expr", "PromQL", f"{error}{replaced}"), where)

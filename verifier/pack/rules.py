@@ -11,13 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import promql_parser
-
 from documents.mistake_kinds import BrokenRule, InvalidSyntax, RepeatedName
 from documents.mistakes import InputError, Mistake, gather
 from documents.yaml_reader import load
 from verifier.errors import Finding
 from verifier.pack.walker import PackWalker, scalar_text
+from verifier.promql.parsing import parse
 from verifier.promql.reads import reads
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from documents.document import Document, Steps, Value
     from documents.mistakes import Place
+    from verifier.errors import NotJudged
     from verifier.labels import Labels
 
 
@@ -77,6 +77,7 @@ class RuleFiles:
 
     groups: tuple[RuleGroup, ...]
     findings: tuple[Finding, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
 
     @property
     def alerts(self) -> tuple[tuple[RuleGroup, AlertRule], ...]:
@@ -201,7 +202,7 @@ class _RuleReader(PackWalker):
         expr = self.text(keys, "expr", steps)
         if expr:
             try:
-                promql_parser.parse(expr)
+                parse(expr)
             except ValueError as error:
                 self.reject(InvalidSyntax("expr", "PromQL", str(error)), (*steps, "expr"))
         return expr

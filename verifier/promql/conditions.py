@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
+from verifier.promql.parsing import parse
 from verifier.promql.walker import nodes_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def conditions_of(expr: str) -> tuple[Condition, ...]:
     One comparison for `a > 1`, two for `a > 1 and b > 2`, none when any part is something else.
     Raises ValueError when `expr` is not PromQL.
     """
-    parts = _conjuncts(promql.parse(expr))
+    parts = _conjuncts(parse(expr))
     conditions = [condition for part in parts if (condition := _condition(part)) is not None]
     return tuple(conditions) if len(conditions) == len(parts) else ()
 
@@ -113,7 +114,7 @@ def _condition(node: promql.Expr) -> Condition | None:
 
 def quantity_of(expr: str) -> Quantity:
     """Return what the query `expr` measures; raise ValueError when it is not PromQL."""
-    return _quantity(promql.parse(expr))
+    return _quantity(parse(expr))
 
 
 def same_up_to_unit(first: Quantity, second: Quantity) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
+from verifier.promql.parsing import parse
 from verifier.promql.walker import nodes, nodes_with_parents
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def reads(expr: str) -> list[Read]:
     """
     return [
         _read(node, parents)
-        for node, parents in nodes_with_parents(promql.parse(expr))
+        for node, parents in nodes_with_parents(parse(expr))
         if isinstance(node, promql.VectorSelector)
     ]
 
@@ -63,7 +64,7 @@ def fixed_time(expr: str) -> bool:
     """Return whether `expr` holds an `@` modifier, which names a moment of wall-clock time."""
     return any(
         isinstance(node, (promql.VectorSelector, promql.SubqueryExpr)) and node.at is not None
-        for node in nodes(promql.parse(expr))
+        for node in nodes(parse(expr))
     )
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import promql_parser as promql
 
+from verifier.promql.parsing import parse
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -197,7 +199,7 @@ def bound_by(expr: str, *, condition: bool, counts_kept: bool) -> str:
     """
     scaling = _Scaling(counts_kept)
     try:
-        power = scaling.power(promql.parse(expr))
+        power = scaling.power(parse(expr))
         if not condition:
             scaling.plain([power])
     except _BoundError as bound:

@@ -20,6 +20,7 @@ from documents.mistakes import gather
 from exporter.target import SCRAPE_S
 from verifier.pack.durations import parse_duration_s
 from verifier.pack.rules import AlertRule
+from verifier.promql.parsing import parse
 from verifier.promql.reads import SUBQUERY_STEP_S
 from verifier.promql.walker import nodes
 from verifier.promql.window_dependence import bound_by
@@ -98,7 +99,7 @@ def compress_expression(expr: str, factor: float) -> str:
         return expr
     compressed = _TOKEN.sub(lambda match: _compressed(match, factor), expr)
     # The text is changed token by token, so the syntax tree decides.
-    if _durations(promql.parse(compressed), 1) != _durations(promql.parse(expr), factor):
+    if _durations(parse(compressed), 1) != _durations(parse(expr), factor):
         raise ValueError("its durations cannot be distinguished from the rest, write them plainly")
     return compressed
 
@@ -140,7 +141,7 @@ class CompressionLimits:
 def _limits(rule: AlertRule | RecordingRule) -> CompressionLimits:
     ranges_s = {
         node.range.total_seconds()
-        for node in nodes(promql.parse(rule.expr))
+        for node in nodes(parse(rule.expr))
         if isinstance(node, (promql.MatrixSelector, promql.SubqueryExpr)) and node.range
     }
     condition = isinstance(rule, AlertRule)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from verifier.promql.conditions import close, conditions_of, is_response_time
+from verifier.promql.parsing import parse
 from verifier.promql.walker import nodes_of
 from verifier.slo.disagreements import (
     OtherHistogram,
@@ -81,7 +82,7 @@ def _percent_twice(rule: AlertRule) -> Iterator[Trap]:
 def _split_quantile(rule: AlertRule) -> Iterator[Trap]:
     if any(
         call.func.name == "histogram_quantile" and not _sums_by_le(call.args[1])
-        for call in nodes_of(promql.parse(rule.expr), promql.Call)
+        for call in nodes_of(parse(rule.expr), promql.Call)
     ):
         yield SplitQuantile(rule.position, rule.alert)
 
@@ -122,7 +123,7 @@ def _repeated_condition(rule: AlertRule, earlier: list[AlertRule]) -> Iterator[T
 
 
 def _aggregates(expr: str) -> bool:
-    return bool(nodes_of(promql.parse(expr), promql.AggregateExpr))
+    return bool(nodes_of(parse(expr), promql.AggregateExpr))
 
 
 def _sums_by_le(node: promql.Expr) -> bool:
@@ -136,7 +137,7 @@ def _absent_metrics(expr: str) -> set[str]:
     """Return the metrics whose absence `expr` asks about."""
     return {
         selector.name
-        for call in nodes_of(promql.parse(expr), promql.Call)
+        for call in nodes_of(parse(expr), promql.Call)
         if call.func.name.startswith("absent")
         for selector in nodes_of(call, promql.VectorSelector)
         if selector.name
@@ -144,5 +145,5 @@ def _absent_metrics(expr: str) -> set[str]:
 
 
 def _metrics(expr: str) -> set[str]:
-    selectors = nodes_of(promql.parse(expr), promql.VectorSelector)
+    selectors = nodes_of(parse(expr), promql.VectorSelector)
     return {selector.name for selector in selectors if selector.name}

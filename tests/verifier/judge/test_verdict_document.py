@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
 
+from documents.mistakes import Place
 from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario_with
 from tests.verifier.outcomes import difference, in_real_time
+from verifier.errors import NotJudged
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import UNKNOWN_ENGINE
 from verifier.judge.verdict_document import document, verdict_schema
@@ -60,3 +63,16 @@ def part_at(values, path):
     for step in path:
         values = values[step]
     return values
+
+
+def test_what_is_not_judged_is_listed_and_keeps_the_verdict_from_being_a_pass():
+    """Unless it says nothing of alerts, as a panel of another kind of data source."""
+    rule = NotJudged("alert A", "its labels ask the engine", Place("rules.yaml", 3, 5))
+    values = document([outcome(not_judged=(rule,))])
+    jsonschema.validate(json.loads(json.dumps(values)), verdict_schema())
+    assert values["verdict"] == "invalid"
+    assert values["scenarios"][0]["not_judged"] == [
+        {"subject": "alert A", "reason": "its labels ask the engine", "place": "rules.yaml:3:5"}
+    ]
+    panel = replace(rule, keeps_from_passing=False)
+    assert document([outcome(not_judged=(panel,))])["verdict"] == "pass"
