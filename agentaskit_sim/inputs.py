@@ -21,9 +21,9 @@ from verifier.pack.dashboards import load_dashboards
 from verifier.pack.rules import load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from scenarios.scenario import Scenario
+    from scenarios.scenario import Expectation, Scenario
     from verifier.pack.dashboards import Dashboards
     from verifier.pack.rules import RuleFiles
     from verifier.time_compression import TimeCompression
@@ -147,7 +147,7 @@ def leave_out_bundled(
         absent = [
             expectation
             for expectation in scenario.expectations
-            if expectation.alert not in alerts and Path(expectation.place.path).parent == LIBRARY
+            if expectation.alert not in alerts and is_bundled(expectation)
         ]
         missing |= dict.fromkeys(expectation.alert for expectation in absent)
         expectations = tuple(e for e in scenario.expectations if e not in absent)
@@ -159,6 +159,40 @@ def leave_out_bundled(
         f" not define: {', '.join(missing)}; say what yours must do there in a file for --overlay"
     )
     return kept, (note,)
+
+
+def leave_out_bundled_receivers(
+    scenarios: Sequence[Scenario], receivers: Collection[str]
+) -> tuple[list[Scenario], tuple[str, ...]]:
+    """Leave open who is notified where a bundled file names receivers that own routing lacks.
+
+    Returns the scenarios, and a note that names those receivers once.
+    """
+    missing: dict[str, None] = {}
+
+    def opened(expectation: Expectation) -> Expectation:
+        absent = [name for name in expectation.receivers or () if name not in receivers]
+        if not absent or not is_bundled(expectation):
+            return expectation
+        missing.update(dict.fromkeys(absent))
+        return replace(expectation, receivers=None)
+
+    opened_scenarios = [
+        replace(scenario, expectations=tuple(map(opened, scenario.expectations)))
+        for scenario in scenarios
+    ]
+    if not missing:
+        return opened_scenarios, ()
+    note = (
+        f"bundled scenarios name {amount(len(missing), 'receivers')} that the routing does not"
+        f" define: {', '.join(missing)}; anybody may be notified there"
+    )
+    return opened_scenarios, (note,)
+
+
+def is_bundled(expectation: Expectation) -> bool:
+    """Whether an expectation stands in a file of the bundled library."""
+    return Path(expectation.place.path).parent == LIBRARY
 
 
 def _overlaid(

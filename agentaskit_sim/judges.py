@@ -9,7 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from agentaskit_sim.inputs import MistakeCollector, check_plan
+from agentaskit_sim.inputs import (
+    PACK_ROUTING,
+    MistakeCollector,
+    check_plan,
+    leave_out_bundled_receivers,
+)
 from verifier.judge.notification_verdicts import check_receivers_exist
 from verifier.pack.routing import load_routing
 from verifier.real_time.rule_compression import check_compression
@@ -98,6 +103,9 @@ def build_real_time_judge(
 ) -> RealTimeJudge:
     """Return the judge; raise `InputError` for what cannot run in real time, or so compressed."""
     routes, compression = load_routing(routing), TimeCompression(factor)
+    if routing != PACK_ROUTING:
+        scenarios, notes = leave_out_bundled_receivers(inputs.scenarios, routes.receivers)
+        inputs = replace(inputs, scenarios=tuple(scenarios), notes=(*inputs.notes, *notes))
     collector = MistakeCollector()
     collector.read(check_compression, inputs.rules, factor, compression.scrape_s)
     for scenario in inputs.scenarios:

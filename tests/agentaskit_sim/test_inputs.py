@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentaskit_sim.inputs import InputPaths, read_inputs
+from agentaskit_sim.inputs import InputPaths, leave_out_bundled_receivers, read_inputs
 from documents.mistakes import InputError
 
 if TYPE_CHECKING:
@@ -83,3 +83,21 @@ def test_what_is_accepted_must_exist(rules):
     paths = InputPaths(scenarios=["traffic-drop"], rules=[rules], accept=["Mien=why"])
     with pytest.raises(InputError, match="no alert or panel is called 'Mien', did you mean 'Mine'"):
         read_inputs(paths)
+
+
+def test_receivers_that_own_routing_lacks_are_left_open_in_bundled_scenarios(tmp_path):
+    """And named once; what an own file names has to exist."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "scenarios: {traffic-drop: {expectations:"
+        " [{alert: HighMemoryUsage, explained: x, receivers: [nobody]}]}}"
+    )
+    inputs = read_inputs(InputPaths(scenarios=["traffic-drop"], overlays=[overlay]))
+    [scenario], notes = leave_out_bundled_receivers(inputs.scenarios, ["chat"])
+    assert [e.receivers for e in scenario.expectations] == [None, None, ("nobody",)]
+    [note] = notes
+    assert note == (
+        "bundled scenarios name 1 receiver that the routing does not define: slack-warnings;"
+        " anybody may be notified there"
+    )
+    assert leave_out_bundled_receivers(inputs.scenarios, ["slack-warnings"])[1] == ()
