@@ -102,6 +102,8 @@ def _conjuncts(node: promql.Expr) -> list[promql.Expr]:
 def _condition(node: promql.Expr) -> Condition | None:
     if not isinstance(node, promql.BinaryExpr) or str(node.op) not in COMPARISONS:
         return None
+    if node.modifier is not None and node.modifier.return_bool:
+        return None  # 0 or 1, so always a value: no condition at all
     left, right, sign = _quantity(node.lhs), _quantity(node.rhs), str(node.op)
     if left.core and right.core:
         return None

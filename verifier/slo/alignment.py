@@ -1,210 +1,229 @@
 """Do the alert rules say what the policy says? Each disagreement with its place.
 
-Called by the SLO check. Every objective of the policy finds its alerts by their labels and is
-compared with the threshold in their conditions, in any form and unit. Single files are judged when
-they are read; panels are compared in `verifier.slo.panels`.
+Called by the SLO check. The condition of every alert of an objective is read as branches
+(`verifier.slo.conditions`); each way in which it fires must be what the policy states: the right
+events, summed, over the right window, at the right rate. What cannot be read is a disagreement.
+Panels are compared in `verifier.slo.panels`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
-from verifier.pack.rules import RuleFiles
-from verifier.promql.conditions import COMPARISONS, close, conditions_of
+from verifier.promql.conditions import close
+from verifier.slo.conditions.branches import branches_of
+from verifier.slo.conditions.indicator import WrongEventsError, requests_of
+from verifier.slo.conditions.quantities import QuantileReading, Share
+from verifier.slo.conditions.recordings import Recordings
+from verifier.slo.conditions.shares import StatedRate, share_conditions, threshold_problems
+from verifier.slo.conditions.unreadable import UnreadableConditionError
 from verifier.slo.disagreements import (
-    NoAlert,
-    NoThreshold,
+    NotComparable,
+    OtherRequests,
     Statement,
     Threshold,
+    UnstatedWindow,
     WrongBudget,
     WrongBudgetPeriod,
+    WrongEvents,
     WrongFullBudget,
     WrongQuantile,
+    WrongShortWindow,
     WrongThreshold,
     WrongWindow,
 )
+from verifier.slo.objectives import budget_rules, objectives, share_rules
 from verifier.slo.policy import PERIOD_S
 
 if TYPE_CHECKING:
-    from documents.document import Step
-    from verifier.pack.rules import AlertRule
-    from verifier.promql.conditions import Condition
+    from verifier.pack.rules import AlertRule, RuleFiles
+    from verifier.slo.conditions.branches import Branch
+    from verifier.slo.conditions.shares import ShareCondition
     from verifier.slo.disagreements import Disagreement
-    from verifier.slo.policy import Policy, Window
-
-
-OPTIONAL: Final = "extras.yaml"
-"""Alerts in a file of this name are loaded only on request."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objective:
-    """A number of the policy, and the labels by which its alerts are found.
-
-    `limit` is what the alert's core must be compared with: a share of failed requests, or seconds.
-    `range_s` and `quantile` are what must be read, None when the policy does not say.
-    """
-
-    name: str
-    stated: str
-    labels: dict[str, str]
-    limit: float
-    steps: tuple[Step, ...]
-    is_share: bool = False
-    range_s: float | None = None
-    quantile: float | None = None
-
-    def alerts(self, rules: RuleFiles) -> list[AlertRule]:
-        """Return the alerts that carry this objective's labels."""
-        labels = self.labels.items()
-        return [rule for _, rule in rules.alerts if labels <= dict(rule.labels).items()]
-
-
-def objectives(policy: Policy) -> list[Objective]:
-    """Return every objective that the policy states, burn-rate windows among them."""
-    stated = []
-    budget = policy.budget
-    if budget is not None:
-        stated.append(
-            Objective(
-                name="availability",
-                stated=f"{policy.target_percent:g} %",
-                labels={"slo": "availability"},
-                limit=budget,
-                steps=("availability", "target"),
-                is_share=True,
-            )
-        )
-        stated += [_burn_rate(window, budget) for window in policy.windows]
-    stated += [
-        _response_time(section, field, limit_ms)
-        for (section, field), limit_ms in policy.objectives_ms.items()
-    ]
-    return stated
-
-
-def _burn_rate(window: Window, budget: float) -> Objective:
-    return Objective(
-        name=f"burn rate, window {window.name}",
-        stated=f"{window.burn_rate:g} over {format_duration(window.lookback_s)}",
-        labels={"slo": "burn_rate", "window": window.name},
-        limit=window.burn_rate * budget,
-        steps=(*window.steps, "burn_rate"),
-        is_share=True,
-        range_s=window.lookback_s,
-    )
-
-
-def _response_time(section: str, field: str, limit_ms: float) -> Objective:
-    percentile = field.removesuffix("_ms")
-    labels = {"slo": section}
-    return Objective(
-        name=f"{section} {percentile}",
-        stated=f"{limit_ms:g} ms",
-        labels=labels | ({"percentile": percentile} if section == "latency" else {}),
-        limit=limit_ms / 1000,
-        steps=(section, field),
-        quantile=float(percentile[1:]) / 100,
-    )
-
-
-def objectives_without_alert(policy: Policy, rules: RuleFiles) -> list[NoAlert]:
-    """Return every objective, and the error budget, that no alert watches.
-
-    Alerts of a file called `OPTIONAL` are compared like all others but do not count here: they may
-    not be loaded.
-    """
-    loaded = RuleFiles(tuple(g for g in rules.groups if Path(g.file).name != OPTIONAL))
-    missing = [
-        NoAlert(policy.place(objective.steps), objective.name, tuple(objective.labels.items()))
-        for objective in objectives(policy)
-        if not objective.alerts(loaded)
-    ]
-    if policy.budget is not None and not _budget_rules(loaded):
-        place = policy.place(("availability", "target"))
-        missing.append(NoAlert(place, "error budget", (("slo", "error_budget"),)))
-    return missing
+    from verifier.slo.objectives import Objective
+    from verifier.slo.policy import Policy
 
 
 def differences(policy: Policy, rules: RuleFiles, objective: Objective) -> list[Disagreement]:
     """Return what every alert of `objective` says that the policy does not."""
-    place = policy.place(objective.steps)
-    statement = Statement(place, objective.stated, objective.name)
-    compared = (_difference(rule, objective, statement) for rule in objective.alerts(rules))
-    return [difference for difference in compared if difference is not None]
+    compared = _Comparison(policy, recordings_of(rules), objective)
+    return [each for rule in objective.alerts(rules) for each in compared.differences(rule)]
 
 
-def _difference(rule: AlertRule, objective: Objective, statement: Statement) -> Disagreement | None:
-    conditions = conditions_of(rule.expr)
-    if not conditions:
-        return NoThreshold(rule.position, rule.alert)
-    matching = [condition for condition in conditions if _reads(condition, objective)]
-    if not matching:
-        first = conditions[0]
-        if objective.range_s is not None:
-            return WrongWindow(rule.position, rule.alert, first.ranges_s, statement)
-        return WrongQuantile(rule.position, rule.alert, first.quantile, statement)
-    if any(_agrees(condition, objective) for condition in matching):
-        return None
-    own, expected = _thresholds(matching[0], objective)
-    return WrongThreshold(rule.position, rule.alert, own, expected, statement)
+def recordings_of(rules: RuleFiles) -> Recordings:
+    """Return the recording rules of a pack."""
+    return Recordings(tuple(rule for _, rule in rules.recordings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Compares alerts with one objective of the policy."""
+
+    policy: Policy
+    recordings: Recordings
+    objective: Objective
+
+    def differences(self, rule: AlertRule) -> list[Disagreement]:
+        """Return what is wrong with an alert: what it cannot be compared for, else its numbers."""
+        try:
+            branches = branches_of(rule.expr, self.recordings)
+            if self.objective.quantile is not None:
+                return self._quantiles(rule, branches)
+            stated = self.policy.events
+            shares = [share_conditions(branch, stated) for branch in branches]
+        except (UnreadableConditionError, WrongEventsError) as error:
+            return [unreadable(rule, error)]
+        if self.objective.range_s is None:
+            return self._shares(rule, shares)
+        return self._windows(rule, shares)
+
+    def _shares(
+        self, rule: AlertRule, branches: list[tuple[ShareCondition, ...]]
+    ) -> list[Disagreement]:
+        """Compare every comparison with the target itself, over any single window."""
+        statement = self._statement(self.objective)
+        stated = StatedRate(1.0, self.objective.limit, statement, statement)
+        problems: list[Disagreement] = []
+        for share in (share for branch in branches for share in branch):
+            if len(share.ranges_s) != 1:
+                reads = " and ".join(map(format_duration, sorted(share.ranges_s))) or "no range"
+                problems.append(unreadable(rule, f"a share over {reads}"))
+            else:
+                problems += threshold_problems(rule, share, stated)
+        return problems
+
+    def _windows(
+        self, rule: AlertRule, branches: list[tuple[ShareCondition, ...]]
+    ) -> list[Disagreement]:
+        """Compare every branch with the policy's window of its own longest window."""
+        ranges_s = frozenset(s for branch in branches for share in branch for s in share.ranges_s)
+        mixed = any(len(share.ranges_s) != 1 for branch in branches for share in branch)
+        reads = {max(share.window_s for share in branch) for branch in branches}
+        if mixed or self.objective.range_s not in reads:
+            return [
+                WrongWindow(rule.position, rule.alert, ranges_s, self._statement(self.objective))
+            ]
+        return [problem for branch in branches for problem in self._branch(rule, branch)]
+
+    def _branch(self, rule: AlertRule, branch: tuple[ShareCondition, ...]) -> list[Disagreement]:
+        longest = max(branch, key=lambda share: share.window_s)
+        window = next(
+            (each for each in self.policy.windows if each.lookback_s == longest.window_s), None
+        )
+        if window is None:
+            return [UnstatedWindow(rule.position, rule.alert, longest.window_s, longest.threshold)]
+        all_stated = objectives(self.policy)
+        target = next(each for each in all_stated if each.is_share)
+        own = next(each for each in all_stated if each.steps[:-1] == window.steps)
+        rate = StatedRate(
+            window.burn_rate, target.limit, self._statement(own), self._statement(target)
+        )
+        problems = threshold_problems(rule, longest, rate)
+        if problems:
+            return problems
+        return [
+            WrongShortWindow(
+                rule.position,
+                rule.alert,
+                share.window_s,
+                share.threshold,
+                share.expected(rate.share),
+                longest.window_s,
+            )
+            for share in branch
+            if not share.agrees(rate.share)
+        ]
+
+    def _quantiles(self, rule: AlertRule, branches: tuple[Branch, ...]) -> list[Disagreement]:
+        objective, statement = self.objective, self._statement(self.objective)
+        for comparison in (each for branch in branches for each in branch.comparisons):
+            core = comparison.reading.core
+            if not isinstance(core, QuantileReading):
+                return [
+                    unreadable(rule, f"{comparison.text!r} is no quantile of the response time")
+                ]
+            if not close(core.quantile, objective.quantile or 0.0):
+                return [WrongQuantile(rule.position, rule.alert, core.quantile, statement)]
+            above = comparison.core_operator.startswith(">")
+            if not above or not close(comparison.core_threshold, objective.limit):
+                own = Threshold(comparison.operator, comparison.threshold)
+                sign = ">" if comparison.reading.slope > 0 else "<"
+                expected = Threshold(
+                    comparison.operator if above else sign,
+                    comparison.reading.at_core(objective.limit),
+                )
+                return [WrongThreshold(rule.position, rule.alert, own, expected, statement)]
+        return []
+
+    def _statement(self, objective: Objective) -> Statement:
+        return Statement(self.policy.place(objective.steps), objective.stated, objective.name)
+
+
+def unreadable(rule: AlertRule, error: Exception | str) -> Disagreement:
+    """Return the disagreement for what cannot be compared, or counts other events."""
+    if isinstance(error, WrongEventsError):
+        return WrongEvents(rule.position, rule.alert, str(error))
+    return NotComparable(rule.position, rule.alert, str(error))
 
 
 def budget_differences(policy: Policy, rules: RuleFiles) -> list[Disagreement]:
     """Return every error-budget alert that has another budget or period than the policy."""
-    budget = policy.budget
-    if budget is None:
+    if policy.budget is None:
         return []
-    compared = (_budget_difference(rule, budget) for rule in _budget_rules(rules))
+    compared = (
+        _budget_difference(rule, policy, recordings_of(rules)) for rule in budget_rules(rules)
+    )
     return [difference for difference in compared if difference is not None]
 
 
-def _budget_difference(rule: AlertRule, budget: float) -> Disagreement | None:
+def _budget_difference(
+    rule: AlertRule, policy: Policy, recordings: Recordings
+) -> Disagreement | None:
     """Return what is wrong with an alert on `(budget - failed share) / budget`."""
-    conditions = conditions_of(rule.expr)
-    if len(conditions) != 1:
-        return NoThreshold(rule.position, rule.alert)
-    [condition] = conditions
-    full, empty_at = condition.quantity.at_core(0), condition.quantity.core_at(0)
-    if condition.ranges_s != {PERIOD_S}:
-        return WrongBudgetPeriod(rule.position, rule.alert, condition.ranges_s, PERIOD_S)
-    if not close(full, 1) and not close(full, 100):
-        return WrongFullBudget(rule.position, rule.alert, full)
-    if not close(empty_at, budget):
-        return WrongBudget(rule.position, rule.alert, empty_at, budget)
-    return None
+    budget = policy.budget or 0.0
+    try:
+        branches = branches_of(rule.expr, recordings)
+        shares = [s for branch in branches for s in share_conditions(branch, policy.events)]
+    except (UnreadableConditionError, WrongEventsError) as error:
+        return unreadable(rule, error)
+    if len(shares) != 1:
+        return unreadable(rule, "it has more than one condition on the budget")
+    [share] = shares
+    full, empty_at = share.at_failed(0.0), share.failed_at(0.0)
+    problem: Disagreement | None = None
+    if share.ranges_s != {PERIOD_S}:
+        problem = WrongBudgetPeriod(rule.position, rule.alert, share.ranges_s, PERIOD_S)
+    elif not close(full, 1) and not close(full, 100):
+        problem = WrongFullBudget(rule.position, rule.alert, full)
+    elif not close(empty_at, budget):
+        problem = WrongBudget(rule.position, rule.alert, empty_at, budget)
+    elif not share.fires_above:
+        problem = unreadable(rule, "it fires while budget is left, not when little is")
+    return problem
 
 
-def _budget_rules(rules: RuleFiles) -> list[AlertRule]:
-    return [rule for _, rule in rules.alerts if ("slo", "error_budget") in rule.labels]
+def request_differences(policy: Policy, rules: RuleFiles) -> list[Disagreement]:
+    """Return every alert that takes its share of other requests than the first that can be read."""
+    recordings = recordings_of(rules)
+    first: tuple[str, str] | None = None
+    problems: list[Disagreement] = []
+    for rule in share_rules(policy, rules):
+        for requests in sorted(_requests(rule, recordings)):
+            first = first or (rule.alert, requests)
+            if requests != first[1]:
+                problems.append(
+                    OtherRequests(rule.position, rule.alert, requests, first[0], first[1])
+                )
+    return problems
 
 
-def _reads(condition: Condition, objective: Objective) -> bool:
-    if objective.range_s is not None and condition.ranges_s != {objective.range_s}:
-        return False
-    return objective.quantile is None or (
-        condition.quantile is not None and close(condition.quantile, objective.quantile)
-    )
-
-
-def _agrees(condition: Condition, objective: Objective) -> bool:
-    limit = _limit(condition, objective)
-    above = condition.core_operator.startswith(">")
-    return close(condition.core_threshold, limit) and above == (limit == objective.limit)
-
-
-def _limit(condition: Condition, objective: Objective) -> float:
-    """Return the core's limit: of failed requests, or of good ones if that is what is counted."""
-    counts_good = objective.is_share and not condition.core_operator.startswith(">")
-    return 1 - objective.limit if counts_good else objective.limit
-
-
-def _thresholds(condition: Condition, objective: Objective) -> tuple[Threshold, Threshold]:
-    """Return the alert's own threshold and that of the policy, in the alert's unit."""
-    expected = condition.quantity.at_core(_limit(condition, objective))
-    wrong_way = not objective.is_share and condition.core_operator.startswith("<")
-    operator = COMPARISONS[condition.operator] if wrong_way else condition.operator
-    return Threshold(condition.operator, condition.threshold), Threshold(operator, expected)
+def _requests(rule: AlertRule, recordings: Recordings) -> set[str]:
+    """Return the requests of which an alert's shares are taken; none if it cannot be read."""
+    try:
+        branches = branches_of(rule.expr, recordings)
+    except UnreadableConditionError:
+        return set()
+    cores = (each.reading.core for branch in branches for each in branch.comparisons)
+    return {requests_of(core).in_words() for core in cores if isinstance(core, Share)}

@@ -14,17 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from documents.amounts import amount
-from documents.mistakes import InputError
+from documents.mistake_kinds import BrokenRule, Shown
+from documents.mistakes import InputError, Place
 from documents.yaml_reader import load
 from verifier.pack.dashboards import load_dashboards
 from verifier.pack.rules import load_rules
 from verifier.servers.binaries import describe, require
-from verifier.slo.alignment import (
-    budget_differences,
-    differences,
-    objectives,
-    objectives_without_alert,
-)
+from verifier.slo.alignment import budget_differences, differences, request_differences
 from verifier.slo.compliance import (
     ALERT_SYNTAX,
     ALIGNMENT,
@@ -42,8 +38,9 @@ from verifier.slo.compliance import (
     skipped,
 )
 from verifier.slo.disagreements import MissingPart
+from verifier.slo.objectives import objectives, objectives_without_alert
 from verifier.slo.panels import panel_differences, panels_of_alerts
-from verifier.slo.policy import read_policy
+from verifier.slo.policy import foreign_form, read_policy
 from verifier.slo.retention import check_retention
 from verifier.slo.sentences import findings, lines
 from verifier.slo.traps import histogram_traps, rule_traps
@@ -118,11 +115,20 @@ def _read_policy(pack: Path) -> tuple[Step, PolicyReading | None]:
     if not (pack / POLICY).is_file():
         return skipped(POLICY_SYNTAX, "there is no policy"), None
     try:
+        _refuse_foreign(pack / POLICY)
         reading = read_policy(load(pack / POLICY))
     except InputError as error:
         return outcome(POLICY_SYNTAX, str(error).splitlines()), None
     invalid = list(map(str, reading.invalid))
     return outcome(POLICY_SYNTAX, invalid, "valid YAML, every value usable"), reading
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise InputError for a policy in the form of another tool, which states other things."""
+    form = foreign_form(path.read_text(encoding="utf-8", errors="replace"))
+    if form is not None:
+        rule = "state service, availability, latency and startup_time (docs/slo.md)"
+        raise Place(str(path), 1, 1).error(BrokenRule("a policy", rule, Shown(form, form)))
 
 
 def _read_alerts(pack: Path, promtool: Path) -> tuple[Step, RuleFiles | None]:
@@ -214,6 +220,7 @@ def _alignment(comparison: Comparison | None, panel_count: int) -> Step:
         if objective.range_s is None:
             problems += differences(policy, rules, objective)
     problems += budget_differences(policy, rules)
+    problems += request_differences(policy, rules)
     problems += panel_differences(comparison.alert_panels)
     shown = [panel for alert in comparison.alert_panels for panel in alert.panels]
     count = sum(bool(panel.thresholds) for panel in shown)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from verifier.errors import Finding
     from verifier.pack.rules import AlertRule
-    from verifier.slo.alignment import Objective
+    from verifier.slo.objectives import Objective
     from verifier.slo.panels import AlertPanels
     from verifier.slo.policy import Policy
 

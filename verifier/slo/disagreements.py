@@ -33,11 +33,12 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class NoAlert:
-    """No alert has the labels of an objective."""
+    """No alert has the labels of an objective, but those in `optional` files."""
 
     place: Place
     objective: str
     labels: Labels
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,65 @@ class MissingPart:
 
 
 @dataclass(frozen=True, slots=True)
-class NoThreshold:
-    """An alert does not compare one quantity with a number."""
+class NotComparable:
+    """An alert's condition is of no form that can be compared; `reason` is a phrase."""
 
     place: Place
     alert: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongEvents:
+    """An alert's ratio is not that of the failed requests; `reason` is a phrase."""
+
+    place: Place
+    alert: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRequests:
+    """An alert takes its share of other requests than another alert of the same service."""
+
+    place: Place
+    alert: str
+    requests: str
+    other: str
+    other_requests: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongDivisor:
+    """An alert divides by another budget (a share of the requests) than the policy leaves."""
+
+    place: Place
+    alert: str
+    divisor: float
+    expected: float
+    policy: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class WrongShortWindow:
+    """A window beside the one that the policy states fires elsewhere than that one."""
+
+    place: Place
+    alert: str
+    window_s: float
+    threshold: Threshold
+    expected: Threshold
+    long_window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnstatedWindow:
+    """An alert also fires for a window that the policy does not state."""
+
+    place: Place
+    alert: str
+    window_s: float
+    threshold: Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +211,16 @@ class SingleWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class SilentHours:
+    """An alert of an objective is silent by the clock, for a share of the time."""
+
+    place: Place
+    alert: str
+    guard: str
+    silent_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class SilentWhenAbsent:
     """An alert on too small a sum stays silent when the metric is no longer there."""
 
@@ -187,7 +252,12 @@ class OtherHistogram:
 Disagreement: TypeAlias = (
     NoAlert
     | MissingPart
-    | NoThreshold
+    | NotComparable
+    | WrongEvents
+    | OtherRequests
+    | WrongDivisor
+    | WrongShortWindow
+    | UnstatedWindow
     | WrongWindow
     | WrongQuantile
     | WrongThreshold
@@ -200,6 +270,7 @@ Trap: TypeAlias = (
     PercentTwice
     | SplitQuantile
     | SingleWindow
+    | SilentHours
     | SilentWhenAbsent
     | RepeatedCondition
     | OtherHistogram

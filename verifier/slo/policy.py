@@ -7,6 +7,7 @@ times to exhaustion are plain arithmetic on the objectives.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from documents.mistake_kinds import BrokenRule, MissingKey, Shown, UnknownName
 from documents.sentences import did_you_mean
 from documents.walker import Walker, dotted
 from verifier.pack.durations import parse_duration_s
+from verifier.slo.conditions.indicator import Events, StatedEvents, read_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,15 @@ PERIOD_S: Final = 30 * DAY_S
 
 FIELDS: Final = ("service", "availability", "latency", "startup_time")
 NUMBERS: Final = (("latency", "p95_ms"), ("latency", "p99_ms"), ("startup_time", "p95_ms"))
+_PERCENT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+_FOREIGN: Final = {
+    re.compile(r"^apiVersion:\s*openslo/", re.MULTILINE): "an OpenSLO document",
+    re.compile(r"^version:\s*['\"]?prometheus/v\d", re.MULTILINE): "a specification for sloth",
+    re.compile(r"^apiVersion:\s*(?:sloth\.slok\.dev|pyrra\.dev)/", re.MULTILINE): (
+        "a Kubernetes resource of an SLO generator"
+    ),
+}
+"""Forms of other tools, by a line that only they have."""
 _LOOKBACK: Final = ("lookback", "window", "duration")
 """The keys under which policies state how far back a window reads."""
 
@@ -64,6 +75,7 @@ class Policy:
     target_percent: float | None
     windows: tuple[Window, ...]
     objectives_ms: dict[tuple[str, str], float]
+    events: StatedEvents | None = None
 
     def place(self, steps: Sequence[Step]) -> Place:
         """Return where the value at `steps` stands in the file, else its nearest parent."""
@@ -82,6 +94,11 @@ class PolicyReading:
     policy: Policy
     invalid: tuple[Mistake, ...]
     missing: tuple[Mistake, ...]
+
+
+def foreign_form(text: str) -> str | None:
+    """Return which other tool's form a file is written in, None if it is none that is known."""
+    return next((form for line, form in _FOREIGN.items() if line.search(text)), None)
 
 
 def read_policy(document: Document) -> PolicyReading:
@@ -106,6 +123,7 @@ class _PolicyReader(Walker):
             self.service(top.get("service")),
             *self.availability(top.get("availability")),
             self.response_times(top),
+            self.events(top.get("availability")),
         )
         return PolicyReading(policy, tuple(self.mistakes), tuple(self.missing))
 
@@ -125,8 +143,16 @@ class _PolicyReader(Walker):
     def target(self, availability: dict[str, Value]) -> float | None:
         """Return the target in per cent; one that is too weak is missing, and is still used."""
         steps = ("availability", "target")
+        raw = availability.get("target")
+        if isinstance(raw, str) and (match := _PERCENT.fullmatch(raw)):
+            availability = availability | {"target": float(match.group(1))}
         target = self.number(availability, steps)
         if target is None:
+            return None
+        if target < 1:
+            rule = f"be in per cent, like {100 * target:g}"
+            shown = Shown(target, f"{target:g}, a ratio")
+            self.reject(BrokenRule("availability.target", rule, shown), steps)
             return None
         shown = Shown(target, f"{target:g}")
         if target >= 100:
@@ -137,6 +163,31 @@ class _PolicyReader(Walker):
             problem = BrokenRule("availability.target", rule, shown)
             self.missing.append(self.place(steps).mistake(problem))
         return target
+
+    def events(self, raw: Value) -> StatedEvents | None:
+        """Return what the policy counts, None where it does not say."""
+        values = raw if isinstance(raw, dict) else {}
+        stated = [self.selector(values, name) for name in ("requests", "errors")]
+        requests, errors = stated
+        if requests is None or errors is None:
+            if (requests is None) != (errors is None):
+                name = "requests" if requests is None else "errors"
+                place = self.document.key_place(("availability",))
+                self.missing.append(place.mistake(MissingKey(name, "availability")))
+            return None
+        return StatedEvents(requests, errors)
+
+    def selector(self, values: dict[str, Value], name: str) -> Events | None:
+        """Return a selector of events, None where there is no usable one."""
+        raw = values.get(name)
+        if raw is None:
+            return None
+        try:
+            return read_events(str(raw))
+        except ValueError:
+            rule = "be a selector of series, without a function, a range or an offset"
+            self.reject(BrokenRule(f"availability.{name}", rule, raw), ("availability", name))
+            return None
 
     def windows(self, availability: dict[str, Value]) -> tuple[Window, ...]:
         """Return the usable windows, from a list with names or a mapping by name."""

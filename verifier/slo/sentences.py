@@ -14,18 +14,24 @@ from verifier.promql.conditions import number_text
 from verifier.slo.disagreements import (
     MissingPart,
     NoAlert,
-    NoThreshold,
+    NotComparable,
     OtherHistogram,
+    OtherRequests,
     PercentTwice,
     RepeatedCondition,
+    SilentHours,
     SilentWhenAbsent,
     SingleWindow,
     SplitQuantile,
+    UnstatedWindow,
     WrongBudget,
     WrongBudgetPeriod,
+    WrongDivisor,
+    WrongEvents,
     WrongFullBudget,
     WrongPanelThresholds,
     WrongQuantile,
+    WrongShortWindow,
     WrongThreshold,
     WrongWindow,
 )
@@ -46,16 +52,37 @@ def findings(traps: Iterable[Trap]) -> list[Finding]:
     return [Finding(trap.place, trap_sentence(trap)) for trap in traps]
 
 
-def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901 - a case for each kind
+def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901, PLR0912 - a case for each kind
     """Return what is wrong, without its place and without a full stop."""
     match problem:
-        case NoAlert(_, objective, labels):
+        case NoAlert(_, objective, labels, optional):
             pairs = ", ".join(f"{name}={value}" for name, value in labels)
             sentence = f"{objective}: no alert has the labels {pairs}"
+            if optional:
+                sentence += f", but {' and '.join(optional)}, which is loaded only on request"
         case MissingPart(_, alert, name):
             sentence = f"{alert} lacks {name}"
-        case NoThreshold(_, alert):
-            sentence = f"{alert} must compare one quantity with a number"
+        case NotComparable(_, alert, reason):
+            sentence = f"{alert} is not comparable with the policy: {reason}"
+        case WrongEvents(_, alert, reason):
+            sentence = f"{alert} is no share of the failed requests: {reason}"
+        case OtherRequests(_, alert, requests, other, other_requests):
+            sentence = f"{alert} takes its share of {requests}, {other} of {other_requests}"
+        case WrongDivisor(_, alert, divisor, expected, policy):
+            sentence = (
+                f"{alert} divides by {number_text(divisor)}, it must divide by"
+                f" {number_text(expected)}: {_statement(policy)}"
+            )
+        case WrongShortWindow(_, alert, window_s, threshold, expected, long_window_s):
+            sentence = (
+                f"{alert} fires at {_threshold(threshold)} over {format_duration(window_s)}, it"
+                f" must be {_threshold(expected)}, as over {format_duration(long_window_s)}"
+            )
+        case UnstatedWindow(_, alert, window_s, threshold):
+            sentence = (
+                f"{alert} also fires at {_threshold(threshold)} over {format_duration(window_s)},"
+                " which is no window of the policy"
+            )
         case WrongWindow(_, alert, ranges_s, policy):
             sentence = f"{alert} reads {_durations(ranges_s)}, {_statement(policy)}"
         case WrongQuantile(_, alert, quantile, policy):
@@ -103,6 +130,13 @@ def trap_sentence(trap: Trap) -> str:
             sentence = (
                 f"{alert}: a burn rate over a single window keeps firing for most of the window"
                 " after a short outage has ended: add a short window with `and`"
+            )
+        case SilentHours(_, alert, guard, share) if not share:
+            sentence = f"{alert}: {guard!r} holds at every hour, so it changes nothing"
+        case SilentHours(_, alert, guard, share):
+            sentence = (
+                f"{alert}: silent for {100 * share:.3g} % of the time, by the clock ({guard}); the"
+                " policy states no such hours"
             )
         case SilentWhenAbsent(_, alert, metric):
             sentence = (

@@ -14,10 +14,14 @@ import promql_parser as promql
 from verifier.promql.conditions import close, conditions_of, is_response_time
 from verifier.promql.parsing import parse
 from verifier.promql.walker import nodes_of
+from verifier.slo.alignment import recordings_of
+from verifier.slo.conditions.branches import branches_of
+from verifier.slo.conditions.unreadable import UnreadableConditionError
 from verifier.slo.disagreements import (
     OtherHistogram,
     PercentTwice,
     RepeatedCondition,
+    SilentHours,
     SilentWhenAbsent,
     SingleWindow,
     SplitQuantile,
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from verifier.pack.rules import AlertRule, RuleFiles
+    from verifier.slo.conditions.recordings import Recordings
     from verifier.slo.disagreements import Trap
     from verifier.slo.panels import AlertPanels
 
@@ -39,12 +44,14 @@ def rule_traps(rules: RuleFiles) -> list[Trap]:
     """Return every trap in the rules, by rule."""
     alerts = [rule for _, rule in rules.alerts]
     watched = {name for rule in alerts for name in _absent_metrics(rule.expr)}
+    recordings = recordings_of(rules)
     traps: list[Trap] = []
     for index, rule in enumerate(alerts):
         traps += [
             *_percent_twice(rule),
             *_split_quantile(rule),
             *_single_window(rule),
+            *_silent_hours(rule, recordings),
             *_silent_when_absent(rule, watched),
             *_repeated_condition(rule, alerts[:index]),
         ]
@@ -90,6 +97,18 @@ def _split_quantile(rule: AlertRule) -> Iterator[Trap]:
 def _single_window(rule: AlertRule) -> Iterator[Trap]:
     if ("slo", "burn_rate") in rule.labels and len(conditions_of(rule.expr)) == 1:
         yield SingleWindow(rule.position, rule.alert)
+
+
+def _silent_hours(rule: AlertRule, recordings: Recordings) -> Iterator[Trap]:
+    """Yield the guards that keep an objective's alert silent at some hours."""
+    if "slo" not in dict(rule.labels):
+        return
+    try:
+        branches = branches_of(rule.expr, recordings)
+    except UnreadableConditionError:
+        return  # a disagreement already
+    for guard in (guard for branch in branches for guard in branch.guards):
+        yield SilentHours(rule.position, rule.alert, guard.text, 1 - guard.open_share)
 
 
 def _silent_when_absent(rule: AlertRule, watched: set[str]) -> Iterator[Trap]:

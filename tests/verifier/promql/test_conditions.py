@@ -18,7 +18,7 @@ from verifier.promql.conditions import close, conditions_of, quantity_of, same_u
         ("100 * a / b >= 5", ">=", 0.05),
         ("-(a / b) < -0.2", ">", 0.2),
         ("(a * 100) / (b * 2) > 10", ">", 0.2),
-        ("a / b > bool 2 ^ 3 % 5", ">", 3),
+        ("a / b > 2 ^ 3 % 5", ">", 3),
     ],
 )
 def test_one_statement_in_many_forms_is_one_threshold_of_the_core(expr, operator, threshold):
@@ -30,7 +30,17 @@ def test_one_statement_in_many_forms_is_one_threshold_of_the_core(expr, operator
 
 
 @pytest.mark.parametrize(
-    "expr", ["a", "a > b", "a == 1", "a > 1 or b > 2", "absent(a)", "a > 1 and b", "0 * a > 1"]
+    "expr",
+    [
+        "a",
+        "a > bool 1",
+        "a > b",
+        "a == 1",
+        "a > 1 or b > 2",
+        "absent(a)",
+        "a > 1 and b",
+        "0 * a > 1",
+    ],
 )
 def test_what_is_no_comparison_of_one_quantity_with_a_number_has_no_condition(expr):
     """Nothing is guessed."""

@@ -6,7 +6,14 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from documents.mistakes import Place
+from documents.yaml_reader import parse
+from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles, RuleGroup
+from verifier.slo.alignment import differences
 from verifier.slo.check import check
+from verifier.slo.objectives import objectives
+from verifier.slo.policy import read_policy
+from verifier.slo.sentences import lines
 
 PACK = Path(__file__).resolve().parents[3] / "observability"
 NOW = datetime(2026, 1, 5, 12, 30, tzinfo=UTC)
@@ -108,3 +115,33 @@ def older_dashboard(throughput=10000, memory=10240, burn_rate=14.4):
         },
     ]
     return json.dumps({"title": "Older", "rows": [{"panels": graphs}]})
+
+
+def alert(expr, labels):
+    """Return an alert on `expr`, of no file."""
+    place = Place("rules.yaml", 1, 1)
+    return AlertRule("Burn", expr, 0.0, 0.0, tuple(sorted(labels.items())), (), place)
+
+
+def disagreements(expr, window="fast", *, policy="", recordings=()):
+    """Return as one text what the policy has against a burn-rate alert on `expr`.
+
+    `policy` is added below `availability`; `recordings` are (name, expr) or (name, expr, labels).
+    """
+    text = (PACK / "slo" / "policies.yaml").read_text()
+    text = text.replace("availability:\n", f"availability:\n{policy}", 1)
+    reading = read_policy(parse(text, "policies.yaml"))
+    assert not reading.invalid, reading.invalid
+    assert not reading.missing, reading.missing
+    place = Place("rules.yaml", 2, 1)
+    rules = [
+        RecordingRule(name, recorded, tuple(dict(*labels).items()), place)
+        for name, recorded, *labels in recordings
+    ]
+    rule = alert(expr, {"slo": "burn_rate", "window": window})
+    group = RuleGroup("g", "rules.yaml", 30.0, (*rules, rule))
+    files = RuleFiles((group,))
+    [objective] = [
+        each for each in objectives(reading.policy) if each.labels.get("window") == window
+    ]
+    return "\n".join(lines(differences(reading.policy, files, objective)))

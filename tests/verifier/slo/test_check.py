@@ -98,7 +98,7 @@ BURN, ALIGN = "burn-rate thresholds", "dashboard/alert alignment"
 RULE_MUTATIONS = [
     ("slo", "> 14.4", "> 10", BURN, "FastBurnRateHigh fires at > 10, it must be > 14.4"),
     ("slo", "> 6.0", "> 0.6e1 + 1", BURN, "SlowBurnRateHigh fires at > 7, it must be > 6"),
-    ("slo", "0.001 > 14.4", "0.002 > 14.4", BURN, "fires at > 14.4, it must be > 7.2"),
+    ("slo", "0.001 > 14.4", "0.002 > 14.4", BURN, "divides by 0.002, it must divide by 0.001"),
     ("slo", "> 14.4", "< 14.4", BURN, "FastBurnRateHigh fires at < 14.4"),
     ("slo", '"5.."}[1h]', '"5.."}[2h]', BURN, "FastBurnRateHigh reads 1h and 2h"),
     ("slo", "< 99.9\n", "< 99.5\n", ALIGN, "AvailabilitySLOBreach fires at < 99.5, it must be < 9"),
