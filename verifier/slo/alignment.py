@@ -17,7 +17,6 @@ from verifier.slo.conditions.branches import branches_of
 from verifier.slo.conditions.indicator import WrongEventsError, requests_of
 from verifier.slo.conditions.quantities import QuantileReading, Share
 from verifier.slo.conditions.recordings import Recordings
-from verifier.slo.conditions.shares import StatedRate, share_conditions, threshold_problems
 from verifier.slo.conditions.unreadable import UnreadableConditionError
 from verifier.slo.disagreements import (
     NotComparable,
@@ -36,14 +35,15 @@ from verifier.slo.disagreements import (
 )
 from verifier.slo.objectives import budget_rules, objectives, share_rules
 from verifier.slo.policy import PERIOD_S
+from verifier.slo.shares import StatedRate, share_conditions, threshold_problems
 
 if TYPE_CHECKING:
     from verifier.pack.rules import AlertRule, RuleFiles
     from verifier.slo.conditions.branches import Branch
-    from verifier.slo.conditions.shares import ShareCondition
     from verifier.slo.disagreements import Disagreement
     from verifier.slo.objectives import Objective
     from verifier.slo.policy import Policy
+    from verifier.slo.shares import ShareCondition
 
 
 def differences(policy: Policy, rules: RuleFiles, objective: Objective) -> list[Disagreement]:
