@@ -249,18 +249,17 @@ class OtherHistogram:
     read: str
 
 
+WrongNumber: TypeAlias = (
+    WrongWindow | WrongQuantile | WrongThreshold | WrongDivisor | WrongShortWindow | UnstatedWindow
+)
+"""An alert that can be compared, and says another number than the policy."""
 Disagreement: TypeAlias = (
-    NoAlert
+    WrongNumber
+    | NoAlert
     | MissingPart
     | NotComparable
     | WrongEvents
     | OtherRequests
-    | WrongDivisor
-    | WrongShortWindow
-    | UnstatedWindow
-    | WrongWindow
-    | WrongQuantile
-    | WrongThreshold
     | WrongBudgetPeriod
     | WrongFullBudget
     | WrongBudget

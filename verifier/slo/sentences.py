@@ -39,7 +39,7 @@ from verifier.slo.disagreements import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verifier.slo.disagreements import Disagreement, Statement, Threshold, Trap
+    from verifier.slo.disagreements import Disagreement, Statement, Threshold, Trap, WrongNumber
 
 
 def lines(disagreements: Iterable[Disagreement]) -> list[str]:
@@ -52,7 +52,7 @@ def findings(traps: Iterable[Trap]) -> list[Finding]:
     return [Finding(trap.place, trap_sentence(trap)) for trap in traps]
 
 
-def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901, PLR0912 - a case for each kind
+def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901 - a case for each kind
     """Return what is wrong, without its place and without a full stop."""
     match problem:
         case NoAlert(_, objective, labels, optional):
@@ -68,29 +68,15 @@ def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901, PLR0912 
             sentence = f"{alert} is no share of the failed requests: {reason}"
         case OtherRequests(_, alert, requests, other, other_requests):
             sentence = f"{alert} takes its share of {requests}, {other} of {other_requests}"
-        case WrongDivisor(_, alert, divisor, expected, policy):
-            sentence = (
-                f"{alert} divides by {number_text(divisor)}, it must divide by"
-                f" {number_text(expected)}: {_statement(policy)}"
-            )
-        case WrongShortWindow(_, alert, window_s, threshold, expected, long_window_s):
-            sentence = (
-                f"{alert} fires at {_threshold(threshold)} over {format_duration(window_s)}, it"
-                f" must be {_threshold(expected)}, as over {format_duration(long_window_s)}"
-            )
-        case UnstatedWindow(_, alert, window_s, threshold):
-            sentence = (
-                f"{alert} also fires at {_threshold(threshold)} over {format_duration(window_s)},"
-                " which is no window of the policy"
-            )
-        case WrongWindow(_, alert, ranges_s, policy):
-            sentence = f"{alert} reads {_durations(ranges_s)}, {_statement(policy)}"
-        case WrongQuantile(_, alert, quantile, policy):
-            read = "no quantile" if quantile is None else f"the {quantile:g} quantile"
-            sentence = f"{alert} reads {read}, {_statement(policy)}"
-        case WrongThreshold(_, alert, threshold, expected, policy):
-            fires = f"{alert} fires at {_threshold(threshold)}"
-            sentence = f"{fires}, it must be {_threshold(expected)}: {_statement(policy)}"
+        case (
+            WrongWindow()
+            | WrongQuantile()
+            | WrongThreshold()
+            | WrongDivisor()
+            | WrongShortWindow()
+            | UnstatedWindow()
+        ):
+            sentence = _number_sentence(problem)
         case WrongBudgetPeriod(_, alert, ranges_s, period_s):
             period = format_duration(period_s)
             sentence = (
@@ -110,6 +96,37 @@ def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901, PLR0912 
             sentence = (
                 f"panel {panel!r} of {dashboard!r} has the threshold{plural} {values}, but"
                 f" {alert} fires at {number_text(fires_at)}"
+            )
+        case _:
+            assert_never(problem)
+    return sentence
+
+
+def _number_sentence(problem: WrongNumber) -> str:
+    """Return where a condition turns, or over what, and what the policy says of it."""
+    match problem:
+        case WrongWindow(_, alert, ranges_s, policy):
+            sentence = f"{alert} reads {_durations(ranges_s)}, {_statement(policy)}"
+        case WrongQuantile(_, alert, quantile, policy):
+            read = "no quantile" if quantile is None else f"the {quantile:g} quantile"
+            sentence = f"{alert} reads {read}, {_statement(policy)}"
+        case WrongThreshold(_, alert, threshold, expected, policy):
+            fires = f"{alert} fires at {_threshold(threshold)}"
+            sentence = f"{fires}, it must be {_threshold(expected)}: {_statement(policy)}"
+        case WrongDivisor(_, alert, divisor, expected, policy):
+            sentence = (
+                f"{alert} divides by {number_text(divisor)}, it must divide by"
+                f" {number_text(expected)}: {_statement(policy)}"
+            )
+        case WrongShortWindow(_, alert, window_s, threshold, expected, long_window_s):
+            sentence = (
+                f"{alert} fires at {_threshold(threshold)} over {format_duration(window_s)}, it"
+                f" must be {_threshold(expected)}, as over {format_duration(long_window_s)}"
+            )
+        case UnstatedWindow(_, alert, window_s, threshold):
+            sentence = (
+                f"{alert} also fires at {_threshold(threshold)} over {format_duration(window_s)},"
+                " which is no window of the policy"
             )
         case _:
             assert_never(problem)
