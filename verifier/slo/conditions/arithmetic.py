@@ -11,19 +11,19 @@ from verifier.promql.conditions import ARITHMETIC, close
 from verifier.slo.conditions.quantities import (
     EventCount,
     EventDifference,
-    Reading,
+    LinearReading,
     Share,
     constant,
 )
 from verifier.slo.conditions.unreadable import UnreadableConditionError
 
 
-def negated(reading: Reading) -> Reading:
+def negated(reading: LinearReading) -> LinearReading:
     """Return minus the reading."""
     return _linear(reading, -1.0, 0.0)
 
 
-def combine(sign: str, left: Reading, right: Reading) -> Reading:
+def combine(sign: str, left: LinearReading, right: LinearReading) -> LinearReading:
     """Return `left sign right`; raise UnreadableConditionError when it is not linear in a core."""
     if left.core is None and right.core is None:
         return _constants(sign, left.offset, right.offset)
@@ -34,7 +34,7 @@ def combine(sign: str, left: Reading, right: Reading) -> Reading:
     return _number_with(sign, left.offset, right)
 
 
-def _constants(sign: str, left: float, right: float) -> Reading:
+def _constants(sign: str, left: float, right: float) -> LinearReading:
     try:
         value = ARITHMETIC[sign](left, right)
     except (KeyError, ArithmeticError, ValueError) as error:
@@ -44,7 +44,7 @@ def _constants(sign: str, left: float, right: float) -> Reading:
     return constant(value)
 
 
-def _with_number(sign: str, reading: Reading, number: float) -> Reading:
+def _with_number(sign: str, reading: LinearReading, number: float) -> LinearReading:
     if sign in ("+", "-"):
         return _linear(reading, 1.0, number if sign == "+" else -number)
     if sign == "*" and number:
@@ -54,7 +54,7 @@ def _with_number(sign: str, reading: Reading, number: float) -> Reading:
     raise UnreadableConditionError(f"{sign!r} with {number:g} is not compared")
 
 
-def _number_with(sign: str, number: float, reading: Reading) -> Reading:
+def _number_with(sign: str, number: float, reading: LinearReading) -> LinearReading:
     if sign in ("+", "-"):
         return _linear(reading, 1.0 if sign == "+" else -1.0, number)
     if sign == "*" and number:
@@ -62,7 +62,7 @@ def _number_with(sign: str, number: float, reading: Reading) -> Reading:
     raise UnreadableConditionError(f"{number:g} {sign} a quantity is not compared")
 
 
-def _linear(reading: Reading, factor: float, summand: float) -> Reading:
+def _linear(reading: LinearReading, factor: float, summand: float) -> LinearReading:
     """Return `factor * reading + summand`."""
     absent = reading.when_absent
     return replace(
@@ -73,15 +73,15 @@ def _linear(reading: Reading, factor: float, summand: float) -> Reading:
     )
 
 
-def _cores(sign: str, left: Reading, right: Reading) -> Reading:
+def _cores(sign: str, left: LinearReading, right: LinearReading) -> LinearReading:
     own, other = left.core, right.core
     plain = not left.offset and not right.offset and left.when_absent is right.when_absent is None
     if sign == "/" and plain and isinstance(other, EventCount):
         if isinstance(own, EventCount):
-            return Reading(left.slope / right.slope, 0.0, Share(own, other), None)
+            return LinearReading(left.slope / right.slope, 0.0, Share(own, other), None)
         if isinstance(own, EventDifference) and own.events == other:
             ratio = left.slope / right.slope
-            return Reading(-ratio, ratio, Share(own.left_out, other), None)
+            return LinearReading(-ratio, ratio, Share(own.left_out, other), None)
     if (
         sign == "-"
         and plain
@@ -89,5 +89,5 @@ def _cores(sign: str, left: Reading, right: Reading) -> Reading:
         and isinstance(other, EventCount)
         and close(left.slope, right.slope)
     ):
-        return Reading(left.slope, 0.0, EventDifference(own, other), None)
+        return LinearReading(left.slope, 0.0, EventDifference(own, other), None)
     raise UnreadableConditionError(f"{sign!r} of two measured values is not compared")

@@ -14,7 +14,7 @@ import promql_parser as promql
 
 from verifier.promql.conditions import COMPARISONS
 from verifier.slo.conditions.clock import open_share, reads_clock_alone
-from verifier.slo.conditions.quantities import Reading
+from verifier.slo.conditions.quantities import LinearReading
 from verifier.slo.conditions.reader import EQUALITIES, Reader, text_of
 from verifier.slo.conditions.series import NO_LABELS, SeriesLabels, check_meeting, pair
 from verifier.slo.conditions.unreadable import UnreadableConditionError
@@ -31,7 +31,7 @@ BRANCHES_MAX: Final = 64
 class StrictComparison:
     """A measured quantity compared with a number; `text` is the comparison as it stands."""
 
-    reading: Reading
+    reading: LinearReading
     operator: str
     threshold: float
     text: str
@@ -161,7 +161,7 @@ def _comparison(node: promql.BinaryExpr, reader: Reader) -> StrictComparison:
         raise UnreadableConditionError(
             f"without series it counts as {absent:g}, and fires for that"
         )
-    kept = Reading(measured.slope, measured.offset, measured.core, labels)
+    kept = LinearReading(measured.slope, measured.offset, measured.core, labels)
     return StrictComparison(kept, sign, limit.offset, text)
 
 

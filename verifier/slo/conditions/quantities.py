@@ -65,7 +65,7 @@ Core: TypeAlias = EventCount | EventDifference | Share | QuantileReading
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LinearReading:
     """`slope * core + offset` of the series in `series`, a constant without a core.
 
     `series` is None for a scalar. `when_absent` is the value where the core has none, None for
@@ -92,9 +92,9 @@ class Reading:
         return self.slope * value + self.offset
 
 
-def constant(value: float, series: SeriesLabels | None = None) -> Reading:
+def constant(value: float, series: SeriesLabels | None = None) -> LinearReading:
     """Return the reading of a number, or of a series that always has it."""
-    return Reading(0.0, value, None, series)
+    return LinearReading(0.0, value, None, series)
 
 
 def selector_text(metric: str, matchers: frozenset[Matcher]) -> str:

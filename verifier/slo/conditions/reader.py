@@ -1,4 +1,4 @@
-"""Reads an expression into a `Reading`; see `verifier.slo.conditions.quantities`.
+"""Reads an expression into a `LinearReading`; see `verifier.slo.conditions.quantities`.
 
 Called by `branches`, with the recording rules of the pack. The arithmetic of readings is in
 `arithmetic`.
@@ -15,8 +15,8 @@ from verifier.promql.conditions import COMPARISONS
 from verifier.slo.conditions.arithmetic import combine, negated
 from verifier.slo.conditions.quantities import (
     EventCount,
+    LinearReading,
     QuantileReading,
-    Reading,
     Share,
     constant,
     fixed_labels,
@@ -50,7 +50,7 @@ class Reader:
     inside: frozenset[str] = frozenset()
     """Names of the recording rules that are being read: one that reads itself has no end."""
 
-    def read(self, node: promql.Expr) -> Reading:
+    def read(self, node: promql.Expr) -> LinearReading:
         """Return what `node` measures; raise UnreadableConditionError where that is not known."""
         match node:
             case promql.ParenExpr():
@@ -71,21 +71,21 @@ class Reader:
                 raise UnreadableConditionError(f"{text_of(node)!r} is not compared")
         return reading
 
-    def _selector(self, node: promql.VectorSelector) -> Reading:
+    def _selector(self, node: promql.VectorSelector) -> LinearReading:
         metric, matchers = selected(node)
         recording = self.recordings.find(metric, matchers)
         if recording is None:
             if ":" in metric:
                 raise UnreadableConditionError(f"no file of the pack records {metric}")
             events = EventCount(metric, matchers, "", None)
-            return Reading(1.0, 0.0, events, ALL_LABELS.with_fixed(fixed_labels(matchers)))
+            return LinearReading(1.0, 0.0, events, ALL_LABELS.with_fixed(fixed_labels(matchers)))
         if metric in self.inside:
             raise UnreadableConditionError(f"{metric} reads itself")
         inner = replace(self, inside=self.inside | {metric})
         reading = inner.read(self.recordings.parsed(recording))
         return replace(reading, series=reading.labels.with_fixed(recording.labels))
 
-    def _call(self, node: promql.Call) -> Reading:
+    def _call(self, node: promql.Call) -> LinearReading:
         name, arguments = node.func.name, node.args
         if name == "vector":
             return replace(self.read(arguments[0]), series=NO_LABELS)
@@ -104,7 +104,7 @@ class Reader:
             )
         raise UnreadableConditionError(f"{name}() is not compared")
 
-    def _counted(self, function: str, argument: promql.Expr) -> Reading:
+    def _counted(self, function: str, argument: promql.Expr) -> LinearReading:
         while isinstance(argument, promql.ParenExpr):
             argument = argument.expr
         if not isinstance(argument, promql.MatrixSelector):
@@ -114,11 +114,11 @@ class Reader:
             raise UnreadableConditionError(f"{function}() of {metric}, which a rule records")
         window_s = argument.range.total_seconds()
         events = EventCount(metric, matchers, function, window_s)
-        return Reading(1.0, 0.0, events, ALL_LABELS.with_fixed(fixed_labels(matchers)))
+        return LinearReading(1.0, 0.0, events, ALL_LABELS.with_fixed(fixed_labels(matchers)))
 
-    def _quantile(self, quantile: promql.Expr, buckets: promql.Expr) -> Reading:
-        wanted, inner = self.read(quantile), self.read(buckets)
-        if wanted.core is not None:
+    def _quantile(self, quantile: promql.Expr, buckets: promql.Expr) -> LinearReading:
+        quantile_reading, inner = self.read(quantile), self.read(buckets)
+        if quantile_reading.core is not None:
             raise UnreadableConditionError("the quantile is no plain number")
         if not isinstance(inner.core, EventCount) or inner.offset or not inner.slope > 0:
             raise UnreadableConditionError("histogram_quantile() does not read buckets alone")
@@ -128,10 +128,10 @@ class Reader:
                 "histogram_quantile() has no value: its buckets have lost the label le"
             )
         left = None if labels.varying is None else labels.varying - {"le"}
-        core = QuantileReading(wanted.offset, inner.core)
-        return Reading(1.0, 0.0, core, replace(labels, varying=left))
+        core = QuantileReading(quantile_reading.offset, inner.core)
+        return LinearReading(1.0, 0.0, core, replace(labels, varying=left))
 
-    def _aggregate(self, node: promql.AggregateExpr) -> Reading:
+    def _aggregate(self, node: promql.AggregateExpr) -> LinearReading:
         operator, inner = str(node.op), self.read(node.expr)
         labels = inner.labels.grouped(node.modifier)
         if inner.core is None or inner.labels.is_single:
@@ -150,7 +150,7 @@ class Reader:
             raise UnreadableConditionError("the sum of a difference is not compared")
         return replace(inner, core=replace(inner.core, is_summed=True), series=labels)
 
-    def _binary(self, node: promql.BinaryExpr) -> Reading:
+    def _binary(self, node: promql.BinaryExpr) -> LinearReading:
         sign, modifier = str(node.op), node.modifier
         if sign == "or":
             return self._default(node)
@@ -164,7 +164,7 @@ class Reader:
             series = pair(left.series, right.series, modifier, sign)
         return replace(combine(sign, left, right), series=series)
 
-    def _default(self, node: promql.BinaryExpr) -> Reading:
+    def _default(self, node: promql.BinaryExpr) -> LinearReading:
         """Read `quantity or vector(0)`: the quantity, and a value where it has none."""
         left, right = self.read(node.lhs), self.read(node.rhs)
         if right.core is not None or left.core is None:
