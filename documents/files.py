@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import tempfile
 from pathlib import Path
@@ -11,7 +12,10 @@ from documents.mistakes import InputError, Place
 
 
 def read_text(path: str | Path, *, bytes_max: int) -> str:
-    """Read a UTF-8 text file of at most `bytes_max` bytes; raise `InputError` when it is not."""
+    """Read a UTF-8 text file of at most `bytes_max` bytes; raise `InputError` when it is not.
+
+    UTF-16 is read where a mark at its start says so, as editors on Windows write it.
+    """
     place = Place(str(path))
     try:
         with Path(path).open("rb") as file:
@@ -27,6 +31,8 @@ def read_text(path: str | Path, *, bytes_max: int) -> str:
     if len(raw) > bytes_max:
         raise place.error(BrokenRule("the file", f"be at most {bytes_max} bytes long"))
     try:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return raw.decode("utf-16")
         return raw.decode("utf-8-sig")  # an editor on Windows may have written a byte order mark
     except UnicodeDecodeError as error:
         raise _encoding_error(raw, error.start, place.path) from None

@@ -4,12 +4,19 @@ Called by every reader of user files: scenarios, topologies, rules, policies, da
 mistake is an `InputError` with its place; duplicate keys are refused. Reading is bounded in size,
 depth and number of values (aliases counted each time they are used), and constructs plain
 values only: mappings, lists, text, numbers, booleans, null. Dates stay text.
+
+Scalars are read in two ways: `typed`, as YAML 1.2 means them, and `text`, each as it was written,
+for files of programs that put them into text fields (`0042`, `1.10`, `1e3`, `True` stay what they
+are). The latter also takes what Go's YAML reader takes beyond ours.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -22,13 +29,20 @@ from documents.mistake_kinds import BrokenRule, DuplicateKey, InvalidSyntax
 from documents.mistakes import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from documents.document import Places, Steps, Value
     from documents.mistake_kinds import Problem
     from documents.mistakes import InputError
 
+Scalars: TypeAlias = Literal["typed", "text"]
+
 YAML_BYTES_MAX = 1 << 20
 JSON_BYTES_MAX = 8 << 20
-"""Dashboards are JSON and long; what people write by hand is YAML and short."""
+TEXTS_BYTES_MAX: Final = 4 << 20
+"""What programs write for other programs (all rules of a cluster) is YAML and long: 25 s of it.
+
+Dashboards are JSON and long; what people write by hand is YAML and short."""
 
 DEPTH_MAX = 64
 """An alias within itself would never end; no rule file or scenario is half as deep."""
@@ -43,12 +57,73 @@ _TEXT_TAGS = ("str", "timestamp", "value")
 
 _TAG = "tag:yaml.org,2002:"
 
+_END: Final = Node(None, None, None, None)
+"""After the last document."""
 
-def load(path: str | Path) -> Document:
-    """Read a `.json` file as JSON, any other as YAML 1.2; raise `InputError` on any mistake."""
+_LOOSE_TAB: Final = re.compile(r"(?<=[:\-,])\t+(?=\S)|[ \t]*\t[ \t]*$", re.MULTILINE)
+"""Tabs after a mark or at the end of a line, which Go's reader takes for spaces."""
+
+
+def load(path: str | Path, *, scalars: Scalars = "typed") -> Document:
+    """Read a `.json` file as JSON, any other as YAML 1.2; raise `InputError` on any mistake.
+
+    With `text` scalars it is YAML whatever its name, and its first document.
+    """
+    if scalars == "text":
+        return next(load_texts(path))
     is_json = Path(path).suffix == ".json"
     text = read_text(path, bytes_max=JSON_BYTES_MAX if is_json else YAML_BYTES_MAX)
     return parse_json(text, str(path)) if is_json else parse(text, str(path))
+
+
+def load_texts(path: str | Path) -> Iterator[Document]:
+    """Read the documents of a YAML file one by one, at least one, each scalar as its text.
+
+    A value that is left out, `~` or `null` is None. A mistake in a document is raised when it is
+    its turn: who reads the first only, as many programs do, never hears of it.
+    """
+    text = read_text(path, bytes_max=TEXTS_BYTES_MAX)
+    return parse_texts(text, str(path))
+
+
+def parse_texts(text: str, path: str) -> Iterator[Document]:
+    """Read the documents of YAML text as `load_texts`; `path` only names it in errors."""
+    nodes = _nodes_without_loose_tabs(text)
+    if nodes is None:
+        nodes = YAML(typ="safe", pure=True).compose_all(text)
+    yield from _documents(nodes, text, path)
+
+
+def _nodes_without_loose_tabs(text: str) -> Iterator[Node | None] | None:
+    """Return the nodes of a text whose tabs only our reader minds; None when that is not it."""
+    if not _LOOSE_TAB.search(text):
+        return None
+    plain = _LOOSE_TAB.sub(lambda tab: " " * len(tab.group()), text)
+    try:
+        next(YAML(typ="safe", pure=True).compose_all(text), None)
+    except YAMLError:
+        # As long as before, so that every place stays. Texts lose a tab at the end of a line.
+        return YAML(typ="safe", pure=True).compose_all(plain)
+    except RecursionError:
+        pass
+    return None
+
+
+def _documents(nodes: Iterator[Node | None], text: str, path: str) -> Iterator[Document]:
+    count = 0
+    while True:
+        builder = _TextBuilder(path)
+        try:
+            node = next(nodes, _END)
+            data = None if node is None or node is _END else builder.build(node, ())
+        except YAMLError as error:
+            raise _mistake(error, text, path) from None
+        except RecursionError:
+            raise Place(path).error(_TOO_DEEP) from None
+        if node is _END and count:
+            return
+        yield Document(path, data, builder.values, builder.keys)
+        count += 1
 
 
 def parse_json(text: str, path: str) -> Document:
@@ -62,10 +137,8 @@ def parse(text: str, path: str) -> Document:
     try:
         node = YAML(typ="safe", pure=True).compose(text)
         data = None if node is None else builder.build(node, ())
-    except MarkedYAMLError as error:
-        raise _syntax_error(error, path) from None
     except YAMLError as error:
-        raise _character_error(error, text, path) from None
+        raise _mistake(error, text, path) from None
     except RecursionError:  # the parser's own, before any value is built
         raise Place(path).error(_TOO_DEEP) from None
     return Document(path, data, builder.values, builder.keys)
@@ -133,6 +206,34 @@ class _Builder:
 
     def error(self, problem: Problem | str, node: Node) -> InputError:
         return Place(self.path, *_position(node)).error(problem)
+
+
+class _TextBuilder(_Builder):
+    """Builds every scalar as the text that stands there, which is what Go puts into text fields."""
+
+    def mapping(self, node: MappingNode, steps: Steps) -> dict[str, Value]:
+        node.value = [(key, child) for key, child in node.value if not _is_null(key)]
+        return super().mapping(node, steps)
+
+    def scalar(self, node: ScalarNode) -> str | None:
+        if _is_null(node):
+            return None
+        if str(node.tag) == f"{_TAG}binary":
+            try:
+                return base64.b64decode(str(node.value)).decode()
+            except (binascii.Error, ValueError):
+                raise self.error(BrokenRule("binary text", "be base64 of UTF-8"), node) from None
+        return str(node.value)
+
+
+def _is_null(node: Node) -> bool:
+    return str(node.tag) == f"{_TAG}null" and getattr(node, "style", None) is None
+
+
+def _mistake(error: YAMLError, text: str, path: str) -> InputError:
+    if isinstance(error, MarkedYAMLError):
+        return _syntax_error(error, path)
+    return _character_error(error, text, path)
 
 
 def _position(node: Node) -> tuple[int, int]:

@@ -69,10 +69,11 @@ def parse(expr: str) -> promql.Expr:
     text = _TOKEN.sub(_in_library_words, expr) if _UNUSUAL.search(expr) else expr
     try:
         return promql.parse(text)
-    except ValueError as error:
-        if "illegal regex" not in str(error):
+    except ValueError:
+        respelt = _TOKEN.sub(_in_rust_regex, text)
+        if respelt == text:
             raise
-        return promql.parse(_TOKEN.sub(_in_rust_regex, text))
+    return promql.parse(respelt)
 
 
 def names_and_ranges(text: str) -> NamesAndRanges:
