@@ -103,7 +103,8 @@ def _nodes_without_loose_tabs(text: str) -> Iterator[Node | None] | None:
         next(YAML(typ="safe", pure=True).compose_all(text), None)
     except YAMLError:
         # As long as before, so that every place stays. Texts lose a tab at the end of a line.
-        return YAML(typ="safe", pure=True).compose_all(plain)
+        nodes: Iterator[Node | None] = YAML(typ="safe", pure=True).compose_all(plain)
+        return nodes
     except RecursionError:
         pass
     return None
