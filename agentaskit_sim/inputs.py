@@ -16,15 +16,15 @@ from documents.mistakes import InputError, Mistake, gather
 from scenarios.loader import LIBRARY, library, load_for_verify, resolve
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.scenario import Acceptance
+from verifier.dashboards.reader import load_dashboards
 from verifier.judge.alert_verdicts import check_alerts_exist
-from verifier.pack.dashboards import load_dashboards
 from verifier.pack.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from scenarios.scenario import Expectation, Scenario
-    from verifier.pack.dashboards import Dashboards
+    from verifier.pack.panels import Dashboards
     from verifier.pack.rules import RuleFiles
     from verifier.time_compression import TimeCompression
 
@@ -118,9 +118,7 @@ def read_inputs(paths: InputPaths) -> Inputs:
     collector = MistakeCollector()
     scenarios = _read_scenarios(collector, paths.scenarios)
     rule_files = collector.read(read_rules, paths.rules)
-    boards = collector.read(
-        lambda: load_dashboards(list(expand(paths.dashboards or [PACK / "dashboards"], "*.json")))
-    )
+    boards = collector.read(load_dashboards, paths.dashboards or [PACK / "dashboards"])
     scenarios = _overlaid(collector, scenarios, paths)
     notes: tuple[str, ...] = ()
     if rule_files.is_read:

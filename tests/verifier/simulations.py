@@ -19,14 +19,16 @@ import numpy as np
 
 from exporter.history.samples import EPOCH_S, STALE_BITS
 from exporter.metrics.catalogue import catalogue_world
+from exporter.target import SCRAPE_S
 from scenarios.loader import load_scenario, parse_scenario, resolve
 from simulator.world import World
 from tests.shared_folder import shared_folder
+from verifier.dashboards.reader import load_dashboards
 from verifier.evaluation.engine import evaluate
 from verifier.judge.alert_verdicts import judge
-from verifier.pack.dashboards import load_dashboards
 from verifier.pack.history_depth import HistoryDepths, Read, depths
 from verifier.pack.rules import RuleFiles, load_rules
+from verifier.panels.answers import PanelWindow, answer_panels
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time import run
 from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -40,9 +42,9 @@ if TYPE_CHECKING:
     from exporter.metrics.series import Catalogue
     from scenarios.scenario import Scenario
     from simulator.snapshot import Snapshot
-    from verifier.evaluation.panels import PanelAnswer
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
-    from verifier.pack.dashboards import Panel
+    from verifier.pack.panels import Panel
+    from verifier.panels.answers import PanelAnswer
     from verifier.virtual_time.run import SimulatedScenario
 
 PACK = Path(__file__).parents[2] / "observability"
@@ -183,9 +185,13 @@ def judge_simulated(
     """Judge a scenario that was simulated before, as `verify_scenario` does."""
     with Prometheus() as server:
         server.push(simulated.history)
-        evaluation = evaluate(server, rules, panels, start_s=0.0, end_s=scenario.duration_s)
+        evaluation = evaluate(server, rules, start_s=0.0, end_s=scenario.duration_s)
+        window = PanelWindow(
+            EPOCH_S, EPOCH_S + scenario.duration_s, scrape_s=SCRAPE_S, stores_alerts=False
+        )
+        answers = answer_panels(server, panels, window)
     names = [rule.alert for _, rule in rules.alerts]
-    return judge(scenario, names, evaluation.timelines), evaluation.panels
+    return judge(scenario, names, evaluation.timelines), answers
 
 
 def series(

@@ -1,9 +1,9 @@
-"""Evaluates rules and panels with a running Prometheus: when each alert was in which state.
+"""Evaluates rules with a running Prometheus: when each alert was in which state.
 
 Called once per scenario by the judge of virtual time, after its history was pushed; real time uses
-`record`. Panels are asked by `verifier.evaluation.panels`. Times are scenario seconds unless a
-function says Unix seconds. It returns timelines and answers; whether they are what was expected is
-decided in `verifier.judge.alert_verdicts`, never here.
+`record`. Panels are asked by `verifier.panels`. Times are scenario seconds unless a function says
+Unix seconds. It returns timelines; whether they are what was expected is decided in
+`verifier.judge.alert_verdicts`, never here.
 """
 
 from __future__ import annotations
@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporter.history.samples import EPOCH_S, STALE, Block, History
-from verifier.evaluation.panels import answer_panels, panel_step_s, reads_alerts
 from verifier.evaluation.timeline import Grid, Timeline, timelines
 from verifier.pack.history_depth import depths, in_dependency_order
 from verifier.pack.spread import WHOLE
-from verifier.promql.reads import fixed_time
+from verifier.promql.reads import fixed_time, reads
 from verifier.servers.prometheus import QueryError, RangeQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exporter.history.samples import LabelSet
-    from verifier.evaluation.panels import PanelAnswer
-    from verifier.pack.dashboards import Panel
     from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
     from verifier.pack.spread import Spread
     from verifier.servers.prometheus import Prometheus, Series
@@ -35,26 +32,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result for one scenario: the alerts that were ever active, and every panel.
+    """The result for one scenario: the alerts that were ever active.
 
     `engine` is the version of Prometheus that evaluated.
     """
 
     timelines: tuple[Timeline, ...]
-    panels: tuple[PanelAnswer, ...]
     engine: str
 
 
-def evaluate(  # noqa: PLR0913 - what is evaluated, and when
+def evaluate(
     server: Prometheus,
     rules: RuleFiles,
-    panels: Sequence[Panel] = (),
     *,
     start_s: float,
     end_s: float,
     spread: Spread = WHOLE,
 ) -> Evaluation:
-    """Evaluate every rule and panel from `start_s` to `end_s` on the pushed history.
+    """Evaluate every rule from `start_s` to `end_s` on the pushed history.
 
     Each group is evaluated at its own offset of `spread`, counted from `start_s`. Recording rules
     are evaluated first and their results pushed to `server`. An alert that was never active has no
@@ -68,9 +63,7 @@ def evaluate(  # noqa: PLR0913 - what is evaluated, and when
     active: list[Timeline] = []
     for (_, rule), grid, answer in zip(alerts, grids, answers, strict=True):
         active += timelines(rule, _accepted(rule, answer, server), grid, epoch_s=EPOCH_S)
-    step_s = panel_step_s(start_s, end_s)
-    shown = answer_panels(server, panels, EPOCH_S + start_s, EPOCH_S + end_s, step_s=step_s)
-    return Evaluation(tuple(active), shown, server.version)
+    return Evaluation(tuple(active), server.version)
 
 
 def record(  # noqa: PLR0913 - what is evaluated, and when
@@ -136,7 +129,7 @@ def _accepted(
     rule: AlertRule | RecordingRule, answer: list[Series] | QueryError, server: Prometheus
 ) -> list[Series]:
     """Return a rule's answer; raise InputError for a rule that was refused or cannot be judged."""
-    if reads_alerts(rule.expr):
+    if _reads_alerts(rule.expr):
         raise rule.position.error(
             "a rule that reads ALERTS cannot be judged: virtual time stores no alert states"
         )
@@ -147,3 +140,7 @@ def _accepted(
     if isinstance(answer, QueryError):
         raise rule.position.error(f"Prometheus {server.version} cannot evaluate expr: {answer}")
     return answer
+
+
+def _reads_alerts(expr: str) -> bool:
+    return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))

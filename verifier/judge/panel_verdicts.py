@@ -9,7 +9,7 @@ from verifier.judge.verdict import PanelVerdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verifier.evaluation.panels import PanelAnswer
+    from verifier.panels.answers import PanelAnswer
 
 
 def panel_verdicts(answers: Iterable[PanelAnswer]) -> tuple[PanelVerdict, ...]:

@@ -18,7 +18,7 @@ from verifier.promql.reads import Read, reads
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from verifier.pack.dashboards import Panel
+    from verifier.pack.panels import Panel
     from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
 
 WIDE_S: Final = 12.0 * COARSE_S
@@ -81,7 +81,7 @@ def depths(
     An alert is evaluated before the start for as long as it remembers, and so reads further back;
     without `remembered`, windows, offsets and subqueries alone count.
     """
-    shown = [read for panel in panels for query in panel.queries for read in reads(query.expr)]
+    shown = [read for panel in panels for expr in panel.reads for read in reads(expr)]
     graph = _RuleGraph(rules, remembered=remembered)
     return HistoryDepths((*shown, *graph.reads_from_start(shown)))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from documents.mistakes import Place
-    from verifier.pack.dashboards import Panel
+    from verifier.pack.panels import Query
     from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
 
 SCRAPES_MIN: Final = 4
@@ -74,18 +74,9 @@ def compress_rules(rules: RuleFiles, factor: float) -> RuleFiles:
     return replace(rules, groups=groups)
 
 
-def compress_panels(panels: Iterable[Panel], factor: float) -> tuple[Panel, ...]:
-    """Return the panels with every duration in their queries divided; `raw` stays as it is."""
-    return tuple(
-        replace(
-            panel,
-            queries=tuple(
-                replace(query, expr=_expression(query.expr, factor, query.position))
-                for query in panel.queries
-            ),
-        )
-        for panel in panels
-    )
+def compress_query(query: Query, factor: float) -> Query:
+    """Return a panel's query with every duration divided; raise InputError where that cannot be."""
+    return replace(query, expr=_expression(query.expr, factor, query.position))
 
 
 def compress_expression(expr: str, factor: float) -> str:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
-from verifier.evaluation.panels import answer_panels
 from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
+from verifier.panels.answers import PanelWindow, answer_panels
 from verifier.real_time.clock_comparison import compare_clocks
 from verifier.real_time.observation import RunObserver
 from verifier.real_time.replay import ReplayOrigin
-from verifier.real_time.rule_compression import compress_panels
+from verifier.real_time.rule_compression import compress_query
 from verifier.real_time.start import (
     RunRequest,
     build_stack,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
-    from verifier.pack.dashboards import Panel
+    from verifier.pack.panels import Panel
     from verifier.pack.routing import Routing
     from verifier.pack.rules import RuleFiles
     from verifier.real_time.observation import RunObservation
@@ -83,9 +83,8 @@ class RealTimeRun:
     """One scenario on one stack."""
 
     def __init__(self, scenario: Scenario, setup: RealTimeSetup, report: Report) -> None:
-        """Fit scenario and panels to the compression and the limit; start nothing yet."""
+        """Fit the scenario to the compression and the limit; start nothing yet."""
         self.setup, self.report, self.compression = setup, report, setup.compression
-        self.panels = compress_panels(setup.panels, self.compression.factor)
         self.until_s = min(scenario.duration_s, setup.limit_s * self.compression.factor)
         self.cut = self.until_s < scenario.duration_s
         self.scenario, self.notes = limit_scenario(
@@ -196,8 +195,13 @@ class RealTimeRun:
     ) -> ScenarioOutcome:
         stack, clock = observer.stack, observer.clock
         end_s = clock.unix_s(observation.ended_s)
+        factor = self.compression.factor
+        window = PanelWindow(clock.start_s, end_s, self.compression.scrape_s, factor)
         panels = answer_panels(
-            stack.prometheus, self.panels, clock.start_s, end_s, step_s=self.compression.scrape_s
+            stack.prometheus,
+            self.setup.panels,
+            window,
+            adapt=lambda query: compress_query(query, factor),
         )
         return ScenarioOutcome(
             name=self.scenario.name,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from simulator.world import World
     from verifier.judge.verdict import Progress
-    from verifier.pack.dashboards import Panel
+    from verifier.pack.panels import Panel
     from verifier.pack.routing import Routing
     from verifier.pack.rules import RuleFiles
     from verifier.servers.receiver import Receiver

@@ -17,7 +17,7 @@ from documents.amounts import amount
 from documents.mistake_kinds import BrokenRule, Shown
 from documents.mistakes import InputError, Place
 from documents.yaml_reader import load
-from verifier.pack.dashboards import load_dashboards
+from verifier.dashboards.reader import load_dashboards
 from verifier.pack.rules import load_rules
 from verifier.servers.binaries import describe, require
 from verifier.slo.alignment import budget_differences, differences, request_differences
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verifier.errors import Finding
-    from verifier.pack.dashboards import Panel
+    from verifier.pack.panels import Panel
     from verifier.pack.rules import RuleFiles
     from verifier.slo.disagreements import Disagreement
     from verifier.slo.panels import AlertPanels

@@ -16,7 +16,7 @@ from verifier.slo.disagreements import WrongPanelThresholds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from verifier.pack.dashboards import Panel
+    from verifier.pack.panels import Panel
     from verifier.pack.rules import AlertRule, RuleFiles
     from verifier.promql.conditions import Condition, Quantity
 

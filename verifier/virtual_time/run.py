@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
+from exporter.history.samples import EPOCH_S
 from exporter.metrics.catalogue import WORLD
+from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
 from verifier.evaluation.engine import evaluate
@@ -22,6 +24,7 @@ from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.pack.spread import spread
+from verifier.panels.answers import PanelWindow, answer_panels
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time.past import simulate_past, start_changed
 from verifier.virtual_time.progress import ProgressReporter
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
 
     from exporter.history.samples import History
     from scenarios.scenario import Scenario
-    from verifier.pack.dashboards import Panel
     from verifier.pack.history_depth import HistoryDepths
+    from verifier.pack.panels import Panel
     from verifier.pack.rules import RuleFiles
     from verifier.virtual_time.healthy_world import HealthyWorlds
     from verifier.virtual_time.progress import Report
@@ -105,9 +108,11 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     ProgressReporter(scenario, report).judging()
     with Prometheus() as server:
         server.push(simulated.history)
-        evaluation = evaluate(
-            server, rules, panels, start_s=0.0, end_s=scenario.duration_s, spread=offsets
+        evaluation = evaluate(server, rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets)
+        window = PanelWindow(
+            EPOCH_S, EPOCH_S + scenario.duration_s, scrape_s=SCRAPE_S, stores_alerts=False
         )
+        answers = answer_panels(server, panels, window)
     names = [rule.alert for _, rule in rules.alerts]
     return ScenarioOutcome(
         name=scenario.name,
@@ -118,7 +123,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         resampled_s=simulated.resampled_s,
         wall_s=time.monotonic() - started_s,
         alerts=judge(scenario, names, evaluation.timelines),
-        panels=panel_verdicts(evaluation.panels),
+        panels=panel_verdicts(answers),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
         offsets=offsets,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +10,6 @@ from documents.mistakes import InputError
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.engine import Evaluation, evaluate
 from verifier.evaluation.timeline import Episode
-from verifier.pack.dashboards import load_dashboards
 from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -122,38 +120,3 @@ def test_a_rule_that_reads_alerts_is_refused_rather_than_silent(tmp_path: Path) 
     """ALERTS is written by Prometheus's rule engine, which does not run here."""
     with pytest.raises(InputError, match="a rule that reads ALERTS cannot be judged"):
         evaluated(tmp_path, {DEPTH: row("1")}, {"alert": "A", "expr": "count(ALERTS) > 1"})
-
-
-def test_a_panel_is_ok_only_when_it_shows_something(tmp_path: Path) -> None:
-    """Nothing, NaN only and an engine's error each have their reason."""
-    exprs = {
-        "good": "queue_depth",
-        "empty": "queue_depht",
-        "nan": "queue_depth / 0 * 0",
-        "bad": "queue_depth + on() queue_depth",
-        "alerts": "ALERTS",
-    }
-    board = tmp_path / "board.json"
-    panels = [{"title": title, "targets": [{"expr": expr}]} for title, expr in exprs.items()]
-    board.write_text(json.dumps({"panels": panels}))
-    with Prometheus() as server:
-        server.push(
-            history({DEPTH: row("0*5"), labels("queue_depth", priority="high"): row("0*5")})
-        )
-        evaluation = evaluate(
-            server,
-            rules(tmp_path),
-            load_dashboards([board]).panels,
-            start_s=0,
-            end_s=60,
-        )
-    reasons = {answer.panel.title: (answer.ok, answer.reason) for answer in evaluation.panels}
-    assert reasons["good"] == (True, "")
-    assert reasons["empty"] == (False, "query returns nothing")
-    assert reasons["nan"] == (False, "query returns NaN only")
-    assert reasons["alerts"][0]
-    assert "not judged" in reasons["alerts"][1]
-    ok, reason = reasons["bad"]
-    assert not ok
-    assert reason.startswith("query fails: ")
-    assert len(evaluation.panels[0].series) == 2

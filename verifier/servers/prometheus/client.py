@@ -171,6 +171,17 @@ class PrometheusClient:
         items: list[_RangeItem] = self._ask("/api/v1/query", form)["result"]
         return [_series(item["metric"], item["values"]) for item in items]
 
+    def label_sets(self, selector: str, start_s: float, end_s: float) -> list[dict[str, str]]:
+        """Return the labels of every stored series of `selector` between two Unix times."""
+        form = {"match[]": selector, "start": _number(start_s), "end": _number(end_s)}
+        answer: list[dict[str, str]] = self._ask("/api/v1/series", form)
+        return answer
+
+    def metric_names(self) -> list[str]:
+        """Return the name of every metric that is stored."""
+        names: list[str] = self._ask("/api/v1/label/__name__/values")
+        return names
+
     def metric(self, name: str) -> float:
         """Return the sum over all series of one of the server's own metrics, 0 without any."""
         return sum_metric(self.metrics_page(), name)

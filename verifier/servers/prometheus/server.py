@@ -116,6 +116,14 @@ class Prometheus:
         """Return the very samples of `selector` after `start_s` up to `end_s`, as stored."""
         return self._client.stored(selector, start_s, end_s)
 
+    def label_sets(self, selector: str, start_s: float, end_s: float) -> list[dict[str, str]]:
+        """Return the labels of every stored series of `selector` between two Unix times."""
+        return self._client.label_sets(selector, start_s, end_s)
+
+    def metric_names(self) -> list[str]:
+        """Return the name of every metric that is stored."""
+        return self._client.metric_names()
+
     def metric(self, name: str) -> float:
         """Return the sum over all series of one of the server's own metrics, 0 without any."""
         return self._client.metric(name)

@@ -1,0 +1,170 @@
+"""Asks a running Prometheus what dashboard panels show over a scenario.
+
+Called by the judge of virtual time after its history was pushed, and by the judge of real time at
+the end of a run. It returns answers; `verifier.judge.panel_verdicts` makes verdicts of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from documents.mistakes import InputError
+from verifier.dashboards.resolution import board_values, resolved_query
+from verifier.panels.stored_values import ServerValues
+from verifier.promql.reads import reads
+from verifier.servers.prometheus import QueryError, RangeQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from verifier.dashboards.variable_values import VariableValues
+    from verifier.pack.panels import Board, Panel, Query
+    from verifier.servers.prometheus import Prometheus, Series
+
+PANEL_POINTS: Final = 500
+"""About as many points as are asked of a panel over a long scenario."""
+REPEATS_MAX: Final = 20
+"""Choices for which a repeated panel is asked; the rest would show nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelWindow:
+    """When panels are asked: from `start_s` to `end_s`, Unix seconds, at least `scrape_s` apart.
+
+    Time runs `factor` times as fast as the dashboards were written for. `stores_alerts` says
+    whether the server has the states of alerts.
+    """
+
+    start_s: float
+    end_s: float
+    scrape_s: float
+    factor: float = 1.0
+    stores_alerts: bool = True
+
+    def grid(self, query: Query) -> RangeQuery:
+        """Return the query of a panel on its own step, so that the last point is the end."""
+        length_s = self.end_s - self.start_s
+        step_s = min(max(query.step_s / self.factor, self.scrape_s), max(length_s, 1.0))
+        step_s *= max(1, math.ceil(length_s / step_s / PANEL_POINTS))
+        steps = int(length_s / step_s + 1e-9)
+        return RangeQuery(query.expr, self.end_s - steps * step_s, self.end_s, step_s)
+
+    def instant(self, query: Query) -> RangeQuery:
+        """Return the query of a panel at the end alone."""
+        return RangeQuery(query.expr, self.end_s, self.end_s, self.scrape_s)
+
+
+@dataclass(frozen=True, slots=True)
+class PanelAnswer:
+    """The answer to one query of a panel over the scenario; `series` has Unix times.
+
+    `reason` says why it is not `ok`, or what to know where it is.
+    """
+
+    panel: Panel
+    query: Query
+    ok: bool
+    reason: str
+    series: tuple[Series, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query of a panel as it is sent, and the values of the variables in it.
+
+    `refusal` says why it cannot be sent.
+    """
+
+    panel: Panel
+    query: Query
+    values: VariableValues
+    refusal: str = ""
+
+
+def answer_panels(
+    server: Prometheus,
+    panels: Sequence[Panel],
+    window: PanelWindow,
+    *,
+    adapt: Callable[[Query], Query] | None = None,
+) -> tuple[PanelAnswer, ...]:
+    """Ask every query of every panel; `adapt` fits a query to the clock, raising InputError.
+
+    An instant query is asked at the end, and over the whole scenario where it then shows nothing.
+    """
+    asked = list(_resolved(server, panels, window, adapt))
+    first = [window.instant(a.query) if a.query.instant else window.grid(a.query) for a in asked]
+    answers = server.query_ranges(first)
+    again = [
+        index
+        for index, (each, answer) in enumerate(zip(asked, answers, strict=True))
+        if each.query.instant and answer == []
+    ]
+    later = server.query_ranges([window.grid(asked[index].query) for index in again])
+    for index, answer in zip(again, later, strict=True):
+        answers[index] = answer
+    return tuple(_answer(each, answer, window) for each, answer in zip(asked, answers, strict=True))
+
+
+def reads_alerts(expr: str) -> bool:
+    """Return whether `expr` reads alert states, which only a rule engine stores."""
+    try:
+        return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))
+    except ValueError:
+        return "ALERTS" in expr
+
+
+def _resolved(
+    server: Prometheus,
+    panels: Sequence[Panel],
+    window: PanelWindow,
+    adapt: Callable[[Query], Query] | None,
+) -> Iterator[_Asked]:
+    """Yield every query with the values that variables have on what is stored."""
+    stored = ServerValues(server, window.start_s, window.end_s)
+    known: dict[Board, VariableValues] = {}
+    for panel in panels:
+        if panel.board not in known:
+            known[panel.board] = board_values(panel.board, end_s=window.end_s, stored=stored)
+        for drawn, values in _repeated(panel, known[panel.board]):
+            for query in panel.queries:
+                resolved = resolved_query(drawn, query, values)
+                try:
+                    adapted = adapt(resolved) if adapt is not None else resolved
+                except InputError as error:
+                    yield _Asked(drawn, resolved, values, error.mistakes[0].sentence)
+                else:
+                    yield _Asked(drawn, adapted, values)
+
+
+def _repeated(panel: Panel, values: VariableValues) -> Iterator[tuple[Panel, VariableValues]]:
+    """Yield a panel for every choice of the variable that it is repeated for."""
+    repeated = values.get(panel.repeat) if panel.repeat else None
+    if repeated is None or len(repeated.values) < 1:
+        yield panel, values
+        return
+    for choice in repeated.values[:REPEATS_MAX]:
+        title = f"{panel.title} ({panel.repeat}: {choice})"
+        drawn = replace(panel, title=title) if len(repeated.values) > 1 else panel
+        yield drawn, values.fixed(panel.repeat, choice)
+
+
+def _answer(asked: _Asked, answer: list[Series] | QueryError, window: PanelWindow) -> PanelAnswer:
+    panel, query = asked.panel, asked.query
+    if asked.refusal:
+        return PanelAnswer(panel, query, ok=False, reason=asked.refusal)
+    if isinstance(answer, QueryError):
+        return PanelAnswer(panel, query, ok=False, reason=f"query fails: {answer}")
+    if not window.stores_alerts and reads_alerts(query.expr):
+        reason = "reads alert states, which virtual time does not store: not judged"
+        return PanelAnswer(panel, query, ok=True, reason=reason)
+    reason = ""
+    if not answer:
+        reason = "query returns nothing"
+    elif all(np.isnan(series.values).all() for series in answer):
+        reason = "query returns NaN only"
+    return PanelAnswer(panel, query, ok=not reason, reason=reason, series=tuple(answer))
