@@ -2,7 +2,8 @@
 
 Every command is one module of `commands`, imported only when it is called, so that `--help` starts
 fast. Exit status: 0 all holds, 1 an expectation failed, 2 bad input or usage, 3 could not judge,
-130 and 143 on signals. A user never sees a traceback (AGENTASKIT_SIM_TRACEBACK=1 shows it).
+130 and 143 on signals, 141 when the reader of standard output has left. A user never sees a
+traceback (AGENTASKIT_SIM_TRACEBACK=1 shows it).
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from agentaskit_sim.front.completion import words_to_complete
+from agentaskit_sim.front.help import PlainCommand, PlainGroup
+from agentaskit_sim.front.streams import guard_standard_streams
+from agentaskit_sim.front.word_lists import repeat_options
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,8 +29,6 @@ EXIT_INPUT: Final = 2
 EXIT_UNABLE: Final = 3
 EXIT_SIGNALLED: Final = 128
 """Plus the signal's number, as shells do."""
-EXIT_PIPE: Final = 141
-"""What a shell reports of a program that SIGPIPE ends."""
 
 COMMANDS: Final = {
     "verify": "Run scenarios and judge every alert with a real Prometheus.",
@@ -56,22 +60,18 @@ Examples:
 \b
 Exit status:
   0 all expectations hold   1 one failed   2 bad input or usage
-  3 could not judge         130, 143 ended by a signal
+  3 could not judge         130, 143 ended by a signal   141 reader has left
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    guard_standard_streams()
     argv = list(sys.argv[1:] if arguments is None else arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    try:
-        status = _run(argv)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has left, as `head` does; Python's own flush at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = EXIT_PIPE
+    status = _run(argv)
+    sys.stdout.flush()
     sys.exit(status)
 
 
@@ -81,7 +81,7 @@ def app(command: str | None) -> typer.Typer:
         name="agentaskit-sim",
         help=HELP,
         epilog=EPILOG,
-        add_completion=False,
+        cls=PlainGroup,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -89,31 +89,34 @@ def app(command: str | None) -> typer.Typer:
     front.callback()(_front)
     for name, summary in COMMANDS.items():
         if name != command:
-            front.command(name, help=summary)(_not_imported)
+            front.command(name, cls=PlainCommand, help=summary)(_not_imported)
             continue
         module = import_module(f"agentaskit_sim.commands.{name}")
         examples = getattr(module, "EXAMPLES", None)
         if hasattr(module, "app"):
-            front.add_typer(module.app, name=name, help=summary, epilog=examples)
+            for inner in module.app.registered_commands:
+                inner.cls = PlainCommand
+            text = f"{summary}\n\n{getattr(module, 'NEEDS', '')}"
+            front.add_typer(module.app, cls=PlainGroup, name=name, help=text, epilog=examples)
         else:
-            front.command(name, epilog=examples)(getattr(module, name))
+            front.command(name, cls=PlainCommand, epilog=examples)(getattr(module, name))
     return front
 
 
 def _run(argv: list[str]) -> int:
-    if not argv:
+    completed = words_to_complete()
+    if not argv and completed is None:
         argv = ["--help"]
-    command = next((word for word in argv if not word.startswith("-")), None)
+    words = completed or argv
+    command = next((word for word in words if not word.startswith("-")), None)
     try:
-        if command in {"verify", "up"}:
-            argv = import_module("agentaskit_sim.options").repeat_options(argv)
+        if command in {"verify", "up", "scenarios"}:
+            argv = repeat_options(argv)
         app(command)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
         return EXIT_SIGNALLED + signal.SIGINT
-    except BrokenPipeError:
-        raise
     except Exception as error:
         if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
             raise

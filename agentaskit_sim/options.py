@@ -7,12 +7,11 @@ each. Typer reads the types when a command is called.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from agentaskit_sim.front.completion import complete_scenario
 
 REAL_TIME_PANEL: Final = "In real time"
 FOREIGN_PANEL: Final = "With servers that you run"
@@ -20,14 +19,18 @@ FOREIGN_PANEL: Final = "With servers that you run"
 ScenarioArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="SCENARIO", help="A scenario's name or file; by default a healthy world."
+        metavar="SCENARIO",
+        help="A scenario's name or file; by default a healthy world.",
+        autocompletion=complete_scenario,
     ),
 ]
 ScenarioArguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SCENARIO",
-        help="Names of bundled scenarios or files; by default all bundled scenarios.",
+        help="Names of bundled scenarios, files, or folders of files; by default all bundled"
+        " scenarios.",
+        autocompletion=complete_scenario,
     ),
 ]
 
@@ -119,7 +122,7 @@ RealTimeCompress = Annotated[
 
 ResultsFolder = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Folder for the results, instead of results/<date>-<time>."),
+    typer.Option(metavar="DIR", help="Folder for the results, instead of results/DATE-TIME."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the verdict as one JSON document.")]
 JunitFile = Annotated[
@@ -185,29 +188,3 @@ SdFile = Annotated[
         rich_help_panel=FOREIGN_PANEL,
     ),
 ]
-
-_FILE_ENDINGS: Final = {
-    "--rules": (".yaml", ".yml"),
-    "--dashboards": (".json",),
-}
-"""The options that take several files, and how the names of their files end."""
-
-
-def repeat_options(arguments: Sequence[str]) -> list[str]:
-    """Let `--rules` and `--dashboards` take several files: `--rules a b` -> `--rules a --rules b`.
-
-    A word that is neither such a file nor a folder ends the list: it is a scenario.
-    """
-    repeated: list[str] = []
-    option: str | None = None
-    for word in arguments:
-        if word.startswith("-"):
-            name, _, value = word.partition("=")
-            option = name if name in _FILE_ENDINGS and not value else None
-        elif option and repeated[-1] != option:
-            if word.endswith(_FILE_ENDINGS[option]) or Path(word).is_dir():
-                repeated.append(option)
-            else:
-                option = None
-        repeated.append(word)
-    return repeated

@@ -1,32 +1,38 @@
 """`agentaskit-sim fault`: list, inject, change and end faults of a world that `serve` or `up` runs.
 
-A client of the world's fault API. It checks nothing itself: the world does, and answers with one
-sentence. Exit status: 2 when the world refuses, 3 when none answers.
+A client of the world's fault API; only `catalogue` needs no world. It checks nothing itself: the
+world does, and answers with one sentence. Exit status: 2 when the world refuses, 3 when none is
+there.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.fault_client import DEFAULT_URL, FaultClient
+from agentaskit_sim.front.completion import complete_fault
+from agentaskit_sim.terminal.tables import print_table
 from documents.amounts import amount
 from documents.durations import format_duration
 from documents.mistake_kinds import BrokenRule, RepeatedName, UnknownName
 from documents.mistakes import InputError, Mistake
+from scenarios.injection_form import FaultForm
+from simulator.topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agentaskit_sim.fault_client import FaultDocument, FaultKindDocument, ParameterSchema
+    from agentaskit_sim.fault_client import (
+        FaultCatalogueDocument,
+        FaultDocument,
+        FaultKindDocument,
+        ParameterSchema,
+    )
 
 app = typer.Typer(rich_markup_mode=None)
 EXAMPLES: Final = """\b
@@ -40,6 +46,9 @@ Examples:
   agentaskit-sim fault end db
   agentaskit-sim fault end --all
 """
+NEEDS: Final = """Needs a world that runs: `agentaskit-sim up` or `agentaskit-sim serve` in another
+terminal, on this machine or at --url. Only `catalogue` needs none.
+"""
 _PLAIN_WIDTH: Final = 120
 """Columns where no terminal says how many."""
 
@@ -48,6 +57,12 @@ TokenFile = Annotated[
     Path | None,
     typer.Option(
         "--token-file", metavar="FILE", help="File with the world's token; or AGENTASKIT_SIM_TOKEN."
+    ),
+]
+FaultArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FAULT", help="Kind; see `fault catalogue`.", autocompletion=complete_fault
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
@@ -66,7 +81,7 @@ def list_all(*, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 
 @app.command()
 def inject(  # noqa: PLR0913 - typer declares options as parameters
-    fault: Annotated[str, typer.Argument(metavar="FAULT", help="Kind; see `fault catalogue`.")],
+    fault: FaultArgument,
     parameters: Parameters = None,
     *,
     name: Annotated[
@@ -158,14 +173,21 @@ def end(
 def catalogue(
     fault: Annotated[
         str | None,
-        typer.Argument(metavar="FAULT", help="Kind, to print its parameters in full."),
+        typer.Argument(
+            metavar="FAULT",
+            help="Kind, to print its parameters in full.",
+            autocompletion=complete_fault,
+        ),
     ] = None,
     *,
-    url: Url = DEFAULT_URL,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="URL of a world to ask; by default none needs to run."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the faults that can be injected, with their parameters and targets."""
-    document = FaultClient(url).catalogue()
+    document = _bundled_catalogue() if url is None else FaultClient(url).catalogue()
     faults = {kind["fault"]: kind for kind in document["faults"]}
     if fault is not None and fault not in faults:
         hint = ": `agentaskit-sim fault catalogue` lists them"
@@ -173,12 +195,22 @@ def catalogue(
     if as_json:
         typer.echo(json.dumps(faults[fault] if fault else document, indent=2))
         return
-    table = Table("Fault", "What happens", "Parameters", "Targets", box=box.SIMPLE_HEAD)
-    for kind in [faults[fault]] if fault else faults.values():
-        parameters = _describe_parameters(kind, in_full=fault is not None)
-        cells = kind["fault"], kind["what"], parameters, ", ".join(kind["targets"])
-        table.add_row(*(Text(cell or "-") for cell in cells))
-    _print(table)
+    rows = [
+        [
+            kind["fault"],
+            kind["what"],
+            _describe_parameters(kind, in_full=fault is not None) or "-",
+            ", ".join(kind["targets"]) or "-",
+        ]
+        for kind in ([faults[fault]] if fault else faults.values())
+    ]
+    titles = ("Fault", "What happens", "Parameters", "Targets")
+    print_table(titles, rows, plain_width=_PLAIN_WIDTH)
+
+
+def _bundled_catalogue() -> FaultCatalogueDocument:
+    """Return the kinds of this version, which a world of the same version has; targets as usual."""
+    return cast("FaultCatalogueDocument", FaultForm(Topology()).catalogue())
 
 
 def _describe_parameters(kind: FaultKindDocument, *, in_full: bool) -> str:
@@ -206,8 +238,9 @@ def _show(
     if not faults:
         typer.echo("no fault is in effect")
         return
-    table = Table("Name", "Fault", "Magnitude", "Effect so far", "Expected", box=box.SIMPLE_HEAD)
-    table.add_column("Would have ended in" if ended else "Ends in", justify="right")
+    titles = ["Name", "Fault", "Magnitude", "Effect so far", "Expected"]
+    titles.append("Would have ended in" if ended else "Ends in")
+    rows = []
     for fault in faults:
         magnitude, effect = fault["magnitude"], fault["effect"]
         strength = _figure(magnitude["effective"])
@@ -216,20 +249,13 @@ def _show(
         measured = f"{amount(_figure(effect['value']), effect['unit'])}"
         expected = _figure(effect["expected"])
         left = format_duration(round(fault["ends_in_s"]))
-        cells = fault["name"], fault["fault"], strength, measured, expected, left
-        table.add_row(*(Text(cell) for cell in cells))
-    _print(table)
+        rows.append([fault["name"], fault["fault"], strength, measured, expected, left])
+    print_table(titles, rows, plain_width=_PLAIN_WIDTH)
 
 
 def _figure(value: float) -> str:
     """Write a number for people: whole from a thousand on, else four digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _print(table: Table) -> None:
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else _PLAIN_WIDTH
-    Console(width=width, highlight=False).print(table)
 
 
 def _parse_parameters(words: list[str] | None) -> dict[str, object]:

@@ -12,11 +12,9 @@ from textwrap import shorten
 from typing import Annotated, Final
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from agentaskit_sim.front.completion import complete_scenario
+from agentaskit_sim.terminal.tables import print_table
 from documents.durations import format_duration
 from documents.files import write_whole
 from documents.mistakes import InputError, gather
@@ -73,22 +71,25 @@ def list_all(
         ]
         typer.echo(json.dumps(listed, indent=2))
         return
-    table = Table("Scenario", "Duration", "Must fire", "Story", box=box.SIMPLE_HEAD)
+    rows = []
     for scenario in scenarios:
         expected = (e.alert for e in scenario.expectations if e.expected == "fires")
         alerts = "\n".join(dict.fromkeys(expected)) or "-"
         story = shorten(scenario.story, _STORY_LENGTH_MAX, placeholder=" ...")
-        cells = (scenario.name, format_duration(scenario.duration_s), alerts, story)
-        table.add_row(*(Text(cell) for cell in cells))
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else _PLAIN_WIDTH
-    Console(width=width, highlight=False).print(table)
+        rows.append([scenario.name, format_duration(scenario.duration_s), alerts, story])
+    titles = ("Scenario", "Duration", "Must fire", "Story")
+    print_table(titles, rows, plain_width=_PLAIN_WIDTH)
 
 
 @app.command()
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Name of a bundled scenario, or a file.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="Name of a bundled scenario, or a file.",
+            autocompletion=complete_scenario,
+        ),
     ],
 ) -> None:
     """Print a scenario's file."""

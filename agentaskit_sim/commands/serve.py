@@ -47,6 +47,8 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
 ) -> None:
     """Run the world in real time and serve its metrics to Prometheus.
 
+    Needs nothing else to run; your Prometheus scrapes http://127.0.0.1:9464/metrics.
+
     Examples: agentaskit-sim serve; agentaskit-sim serve traffic-drop --port 0 --exit-at-end
     """
     chosen = choose_scenario(scenario, seed, topology)

@@ -95,7 +95,12 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     alertmanager: ForeignAlertmanager = None,
     sd_file: SdFile = None,
 ) -> None:
-    """Run world and stack together, and watch alerts fire."""
+    """Run world and stack together, and watch alerts fire.
+
+    Needs the programs prometheus and alertmanager, on PATH or in the folder that
+    AGENTASKIT_SIM_TOOLS names, or servers of yours that run: --prometheus, --alertmanager.
+    `agentaskit-sim doctor` says what is there.
+    """
     _refuse_options_of_ours(
         compress=compress, rules=rules, routing=routing,
         prometheus=prometheus, alertmanager=alertmanager,

@@ -23,7 +23,8 @@ class Finished:
 def command(capsys, monkeypatch, tmp_path):
     """Return a function that runs a command line in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("AGENTASKIT_SIM_TRACEBACK", raising=False)
+    for name in ("AGENTASKIT_SIM_TRACEBACK", "COLUMNS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def run(*arguments):

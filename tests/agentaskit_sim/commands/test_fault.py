@@ -125,6 +125,18 @@ def test_the_catalogue_lists_every_kind_and_the_parameters_of_each(command, serv
         assert document["parameters"]["additionalProperties"] is False
 
 
+def test_the_catalogue_needs_no_world(command, serve):
+    """It is the same with and without; a world is asked where one is named."""
+    with serve() as url:
+        for words in ([], ["crash_loop", "--json"], ["agent_hang"]):
+            alone, asked = (
+                command("fault", "catalogue", *words, *at) for at in ([], ["--url", url])
+            )
+            assert (alone.status, alone.out) == (0, asked.out)
+    assert command("fault", "catalogue", "--url", url).status == 3
+    assert "did you mean 'agent_hang'?" in command("fault", "catalogue", "agent_hung").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

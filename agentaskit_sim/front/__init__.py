@@ -1,0 +1,1 @@
+"""What stands before every command: its words, its help, its completion and its streams."""
