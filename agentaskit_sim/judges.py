@@ -22,7 +22,7 @@ from verifier.time_compression import TimeCompression
 from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from agentaskit_sim.inputs import Inputs
@@ -52,10 +52,13 @@ class VirtualTimeJudge:
     ) -> ScenarioOutcome:
         """Judge `scenario` in this process, from the healthy world that it shares with others."""
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
-        setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact)
+        longest = _longest(self.inputs.scenarios)
+        setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact, longest)
         outcome = verify_scenario(scenario, setup, report)
         return replace(
-            outcome, findings=_findings(self.inputs), not_judged=_not_judged(self.inputs)
+            outcome,
+            findings=(*outcome.findings, *_findings(self.inputs)),
+            not_judged=_not_judged(self.inputs),
         )
 
 
@@ -117,6 +120,12 @@ def build_real_time_judge(
 
 def _not_judged(inputs: Inputs) -> tuple[NotJudged, ...]:
     return inputs.rules.not_judged
+
+
+def _longest(scenarios: Sequence[Scenario]) -> tuple[str, float]:
+    """Return the name and duration of the longest scenario of a run."""
+    scenario = max(scenarios, key=lambda scenario: scenario.duration_s)
+    return scenario.name, scenario.duration_s
 
 
 def _findings(inputs: Inputs) -> tuple[str, ...]:

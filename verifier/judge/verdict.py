@@ -86,6 +86,9 @@ class AlertVerdict:
     Known in real time only: `deliveries` in the order of their arrival, `latency`, and `broke_at`,
     the first hop on the way from the cause to the receiver that failed. `receivers` and
     `notifies_resolved` repeat the expectation (see `scenarios.scenario.Expectation`).
+
+    `vacuous` says why it could not have fired, so that its silence proves nothing: not ok, unless
+    it was `accepted` (with that reason) or `could_fire_in` another scenario of the run, by name.
     """
 
     alert: str
@@ -106,6 +109,14 @@ class AlertVerdict:
     deliveries: tuple[Delivery, ...] = ()
     latency: Latency | None = None
     broke_at: Hop | None = None
+    vacuous: str | None = None
+    accepted: str | None = None
+    could_fire_in: str | None = None
+
+    @property
+    def is_vacuous(self) -> bool:
+        """Whether it kept a silence that proves nothing."""
+        return self.vacuous is not None and self.expected != "fires" and self.firing_s is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

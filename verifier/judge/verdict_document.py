@@ -148,6 +148,9 @@ def _alert(alert: AlertVerdict) -> dict[str, Value]:
         "ok": alert.ok,
         "reason": alert.reason,
         "broke_at": alert.broke_at,
+        "vacuous": alert.vacuous,
+        "accepted": alert.accepted,
+        "could_fire_in": alert.could_fire_in,
     }
 
 

@@ -16,13 +16,14 @@ from documents.amounts import amount
 from documents.durations import format_duration
 from verifier.judge.verdict import engine_of, overall
 from verifier.report import real_time_text, virtual_time_text
+from verifier.report.lists import lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.table import Table
 
-    from verifier.judge.verdict import AlertVerdict, Engine, ScenarioOutcome
+    from verifier.judge.verdict import Engine, ScenarioOutcome
 
 PLAIN_WIDTH: Final = 120
 """Columns of plain text: a pipe has no width of its own, and rows are easier to search unfolded."""
@@ -53,7 +54,7 @@ def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
         lines += ["## Virtual and real time", ""]
         head = real_time_text.DIFFERENCES_HEAD
         lines += _markdown_table(head, cells, comparison) or [comparison, ""]
-    for heading, items in _lists(outcomes):
+    for heading, items in lists(outcomes):
         lines += [f"## {heading}", "", *(f"- {item}" for item in items), ""]
     return "\n".join(lines)
 
@@ -70,7 +71,7 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
         parts += [Text(), Text("Virtual and real time", style="bold"), Text(f"  {comparison}")]
         if differences := real_time_text.differences(outcomes):
             parts.append(real_time_text.difference_table(differences))
-    for heading, items in _lists(outcomes):
+    for heading, items in lists(outcomes):
         parts += [Text(), Text(heading, style="bold"), *(Text(f"  {item}") for item in items)]
     verdict = overall(outcomes)
     parts += [
@@ -99,59 +100,6 @@ def _count(outcomes: Sequence[ScenarioOutcome]) -> str:
 
 def _in_real_time(outcomes: Sequence[ScenarioOutcome]) -> bool:
     return any(outcome.clock == "real" for outcome in outcomes)
-
-
-def _lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]]:
-    """Yield (heading, lines) for every part of the report that has lines."""
-    rows = sorted(virtual_time_text.rows(outcomes), key=lambda row: row.scenario)
-    parts = {
-        "Could not be judged": [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid],
-        "Failed": [f"{row.scenario}: {row.title}: {row.reason}" for row in rows if not row.ok],
-        "Panels that did not answer": _unanswered(outcomes),
-        "Also fired, as explained": [
-            f"{outcome.name}: {alert.alert}: {alert.reason}{_notified(alert)}"
-            for outcome in outcomes
-            for alert in outcome.alerts
-            if alert.expected == "explained" and alert.ok and alert.firing_s is not None
-        ],
-        "Silent, as expected": [_silence(outcome) for outcome in outcomes if not outcome.invalid],
-        "Fired in no scenario": _never_fired(outcomes),
-        "Incidents during the run": list(real_time_text.notes(outcomes)),
-        "Findings in rules and dashboards": _unique(f for o in outcomes for f in o.findings),
-    }
-    panels = {(panel.dashboard, panel.panel) for o in outcomes for panel in o.panels}
-    if panels and not parts["Panels that did not answer"]:
-        parts["Panels"] = [f"all {len(panels)} answered"]
-    return ((heading, lines) for heading, lines in parts.items() if lines)
-
-
-def _unanswered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
-    return [
-        f"{outcome.name}: {panel.dashboard} / {panel.panel}: {panel.reason}"
-        for outcome in outcomes
-        for panel in outcome.panels
-        if not panel.ok
-    ]
-
-
-def _notified(alert: AlertVerdict) -> str:
-    names = real_time_text.notified_receivers(alert, "firing")
-    return f" (notified: {', '.join(names)})" if names else ""
-
-
-def _silence(outcome: ScenarioOutcome) -> str:
-    quiet = {alert.alert for alert in outcome.alerts if alert.expected == "silent" and alert.ok}
-    names = {alert.alert for alert in outcome.alerts}
-    return f"{outcome.name}: {len(quiet)} of {len(names)} alerts"
-
-
-def _never_fired(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
-    """Return the alerts that fired in no scenario; of interest in a run of several scenarios."""
-    if len(outcomes) < 2:
-        return []
-    names = _unique(alert.alert for o in outcomes for alert in o.alerts)
-    fired = {alert.alert for o in outcomes for alert in o.alerts if alert.firing_s is not None}
-    return [name for name in names if name not in fired]
 
 
 def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
@@ -192,7 +140,3 @@ def _markdown_table(head: Sequence[str], rows_: Sequence[Sequence[str]], caption
 
 def _markdown_row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _unique(items: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(items))

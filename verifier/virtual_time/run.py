@@ -18,9 +18,11 @@ from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
 from verifier.evaluation.engine import evaluate
+from verifier.evidence.silence import WatchedRun, silences
 from verifier.judge.alert_verdicts import judge, missing_history
 from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.panel_verdicts import panel_verdicts
+from verifier.judge.silence_verdicts import judge_silence
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.pack.spread import spread
@@ -45,13 +47,15 @@ if TYPE_CHECKING:
 class VirtualTimeSetup:
     """Everything that runs in virtual time share: what is evaluated, and the worlds to start from.
 
-    With `exact` nothing but the past is resampled.
+    With `exact` nothing but the past is resampled. `longest` is the name and duration of the
+    longest scenario of the run; None: the scenario itself.
     """
 
     rules: RuleFiles
     panels: Sequence[Panel]
     healthy_worlds: HealthyWorlds
     exact: bool = False
+    longest: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,13 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
             EPOCH_S, EPOCH_S + scenario.duration_s, scrape_s=SCRAPE_S, stores_alerts=False
         )
         answers = answer_panels(server, panels, window)
+        watched = WatchedRun(
+            server, rules, EPOCH_S, scenario.duration_s, spread=offsets, scrape_s=SCRAPE_S
+        )
+        silent = silences(watched, evaluation.timelines)
     names = [rule.alert for _, rule in rules.alerts]
+    verdicts = judge(scenario, names, evaluation.timelines)
+    longest = setup.longest or (scenario.name, scenario.duration_s)
     return ScenarioOutcome(
         name=scenario.name,
         seed=scenario.seed,
@@ -122,7 +132,8 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         exact_s=simulated.exact_s,
         resampled_s=simulated.resampled_s,
         wall_s=time.monotonic() - started_s,
-        alerts=judge(scenario, names, evaluation.timelines),
+        alerts=judge_silence(verdicts, silent, scenario, longest=longest),
+        findings=tuple(f for silence in silent for f in silence.findings),
         panels=panel_verdicts(answers),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
         offsets=offsets,

@@ -212,3 +212,39 @@ def test_a_place_that_cannot_be_written_is_reported_before_the_run(tmp_path):
     for folder in (file, file / "below"):
         with pytest.raises(InputError, match=str(file)):
             Results(folder)
+
+
+def vacuous(name="Dead", **changes):
+    """Return a verdict on an alert that could not have fired."""
+    values = {"vacuous": "no metric x exists", "reason": "silent, but it could not have fired"}
+    return alert(name, "silent", **{"ok": False, **values, **changes})
+
+
+def test_an_alert_that_could_not_have_fired_stands_in_a_list_of_its_own():
+    """With the way out, and neither among the silent nor among the failed."""
+    lines = printed([outcome(alerts=(fired("Throughput"), vacuous()))]).splitlines()
+    assert "Vacuous: could not have fired" in lines
+    assert "  Dead: no metric x exists" in lines
+    assert any("--accept 'ALERT=REASON'" in line for line in lines)
+    assert "Failed" not in lines
+    assert "  drop: 0 of 2 alerts" in lines
+
+
+def test_a_reason_that_many_scenarios_share_stands_once():
+    """A dead rule is dead everywhere."""
+    outcomes = [outcome(name, alerts=(vacuous(),)) for name in ("a", "b", "c")]
+    assert "  Dead: no metric x exists (in all 3 scenarios)" in printed(outcomes).splitlines()
+    some = [*outcomes, outcome("d")]
+    assert "  Dead: no metric x exists (a, b, c)" in printed(some).splitlines()
+
+
+def test_what_could_not_have_fired_and_need_not_is_told():
+    """Accepted, or merely too slow for this scenario."""
+    alerts = (
+        vacuous("Elsewhere", ok=True, accepted="its exporter is another"),
+        vacuous("Slow", ok=True, could_fire_in="healthy-day"),
+    )
+    lines = printed([outcome(alerts=alerts)]).splitlines()
+    assert "Could not have fired, and need not" in lines
+    assert "  Elsewhere (accepted: its exporter is another)" in lines
+    assert "  Slow (healthy-day is long enough)" in lines

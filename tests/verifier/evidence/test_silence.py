@@ -1,0 +1,182 @@
+"""What the silence of a rule is worth, on small histories: every reason by its own words."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.history.samples import EPOCH_S
+from tests.verifier.histories import history, labels, row, rules
+from verifier.evaluation.engine import evaluate
+from verifier.evidence.silence import WatchedRun, silences
+from verifier.pack.spread import WHOLE
+from verifier.servers.prometheus import Prometheus
+
+END_S = 600.0
+STORED = history(
+    {
+        labels("queue_depth", priority="high", job="j"): row("3*50"),
+        labels("queue_depth", priority="low", job="j"): row("4*50"),
+        labels("agents", tier="micro", job="j"): row("9*50"),
+        labels("requests_total", status="200", job="j"): list(range(50)),
+        labels("short_lived", job="j"): row(". . . 1*4 x .*42"),
+        labels("nothing_over_nothing", job="j"): row("0*50"),
+        labels("seconds_bucket", le="0.5", job="j"): list(range(50)),
+        labels("seconds_bucket", le="+Inf", job="j"): list(range(50)),
+    },
+    start_s=-60.0,
+)
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Start a Prometheus that holds the small history."""
+    with Prometheus() as started:
+        started.push(STORED)
+        yield started
+
+
+def silence_of(server, tmp_path, *written):
+    """Return what the silence of the last of some rules is worth."""
+    files = rules(tmp_path, *written)
+    evaluation = evaluate(server, files, start_s=0.0, end_s=END_S)
+    run = WatchedRun(server, files, EPOCH_S, END_S, WHOLE)
+    return silences(run, evaluation.timelines)[-1]
+
+
+def vacuous(server, tmp_path, expr, **keys):
+    """Return why one alert could not have fired."""
+    return silence_of(server, tmp_path, {"alert": "A", "expr": expr, **keys}).vacuous
+
+
+@pytest.mark.parametrize(
+    ("expr", "reason"),
+    [
+        ("queu_depth > 5", "no metric queu_depth exists, did you mean queue_depth?"),
+        ("agentaskit_task_queue_dept > 5", "did you mean agentaskit_task_queue_depth?"),
+        ("nothing_like_any_name_at_all > 5", "no metric nothing_like_any_name_at_all exists"),
+        ('queue_depth{prioriti="high"} > 5', "has no label prioriti, did you mean 'priority'?"),
+        ('requests_total{code=~"2.."} > 1e9', "has no label code, did you mean 'status'?"),
+        ('agents{zone="a"} > 50', "has no label zone: beside job and instance it has tier"),
+        ('queue_depth{priority="hihg"} > 5', "did you mean 'high'? priority is high, low"),
+        ('queue_depth{priority=~"x|y"} > 5', 'has priority=~"x|y": priority is high, low'),
+        (
+            'queue_depth{priority="high",priority!="high"} > 5',
+            'no series of queue_depth has priority="high", priority!="high" together',
+        ),
+        ('{__name__=~"nothing.like.+"} > 5', '__name__=~"nothing.like.+"'),
+        (
+            "queue_depth / agents > 5",
+            (
+                'never match: {job="j", priority="high"} against {job="j", tier="micro"};'
+                " match them with on(job)"
+            ),
+        ),
+        ("queue_depth > 9 and agents > 1", "the sides of `and` in"),
+        ("queue_depth > agents", "the sides of `>` in"),
+        ("sum by (priority) (queue_depth) * on(tier) agents > 9", "the sides of `*` in"),
+        ("rate(requests_total[14s]) > 9", "its window of 14s holds one scrape at most"),
+        ("histogram_quantile(0.9, sum(rate(seconds_bucket[1m]))) > 9", "has no label le"),
+        ("queue_depth > 5 or queu_depth > 5", "no metric queu_depth exists"),
+        ("sum(queue_depth) > scalar(queu_depth)", "no metric queu_depth exists"),
+        ("(sum(queu_depth) or vector(0)) > 5", "no metric queu_depth exists"),
+        ("queue_depth > 5 unless on() queue_depth{priority='x'} > 9 or queu > 1", "queu"),
+        ("avg_over_time((queu_depth > bool 5)[5m:1m]) > 2", "no metric queu_depth exists"),
+        ("queue_depth offset 1w > 5", "queue_depth offset 1w reaches back to where nothing is"),
+        ("agentaskit_sim_build_info == 2", "only a world that is served shows"),
+    ],
+)
+def test_an_alert_that_nothing_could_make_fire_is_vacuous(server, tmp_path, expr, reason):
+    """The reason names the nearest right word."""
+    assert reason in (vacuous(server, tmp_path, expr) or "")
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "queue_depth > 1e9",
+        "short_lived > 5",
+        "absent(queue_depth)",
+        "absent(agents{tier='micro'}) and on(tier) agents > 1e9",
+        "queue_depth > 1e9 or absent(agents)",
+        "(sum(queue_depth) or vector(0)) > 1e9",
+        "queue_depth > 1e9 unless agents > 5",
+        "queue_depth > on() group_left sum(agents)",
+        "queue_depth != on(job) group_left sum by (job) (queue_depth) == 99",
+        "count(queue_depth > 8) > 1",
+        "queue_depth > 1e9 and on() hour() > 7",
+        "requests_total offset 1m > 1e9",
+        "max_over_time((queue_depth > 5)[5m:30s]) > 1e9",
+        'queue_depth{priority=~"high|none"} > 1e9',
+        'queue_depth{zone=""} > 1e9',
+        "histogram_quantile(0.9, sum by (le) (rate(seconds_bucket[1m]))) > 9",
+        "vector(1) == 2",
+    ],
+)
+def test_an_alert_that_could_have_fired_is_not_vacuous(server, tmp_path, expr):
+    """However far its threshold lies, and whatever its filters let through."""
+    assert vacuous(server, tmp_path, expr) is None
+
+
+def test_a_recording_that_never_had_a_value_makes_its_readers_vacuous(server, tmp_path):
+    """Through another recording too, with the recording's own reason."""
+    first = {"record": "a:first", "expr": "sum(queu_depth)"}
+    second = {"record": "a:second", "expr": "a:first * 2"}
+    alert = {"alert": "A", "expr": "a:second > 1"}
+    reason = silence_of(server, tmp_path, first, second, alert).vacuous
+    assert reason == (
+        "recording a:second never has a value: recording a:first never has a value: no metric"
+        " queu_depth exists, did you mean queue_depth?"
+    )
+
+
+def test_a_recording_that_filters_could_have_had_a_value(server, tmp_path):
+    """Its labels count: those that it sets, and those that it keeps."""
+    high = {"record": "a:high", "expr": "queue_depth > 1e9", "labels": {"team": "x"}}
+    assert silence_of(server, tmp_path, high, {"alert": "A", "expr": "a:high"}).vacuous is None
+    other = {"alert": "A", "expr": 'a:high{team="y"}'}
+    reason = silence_of(server, tmp_path, high, other).vacuous
+    assert reason == 'no series of a:high has team="y": team is x'
+
+
+def test_what_unless_takes_away_may_be_missing_and_is_a_finding(server, tmp_path):
+    """It changes no verdict."""
+    silence = silence_of(
+        server, tmp_path, {"alert": "A", "expr": "queue_depth > 9 unless on() queu_depth > 1"}
+    )
+    assert silence.vacuous is None
+    assert silence.findings == (
+        (
+            "alert A: what `unless` takes away is never there: no metric queu_depth exists, did you"
+            " mean queue_depth?"
+        ),
+    )
+
+
+def test_a_value_that_is_never_a_number_is_a_finding(server, tmp_path):
+    """0 / 0 is no reason to call an alert vacuous."""
+    expr = "rate(nothing_over_nothing[1m]) / rate(nothing_over_nothing[1m]) > 5"
+    silence = silence_of(server, tmp_path, {"alert": "A", "expr": expr})
+    assert silence.vacuous is None
+    assert silence.findings == (
+        "alert A: it never has a value but NaN, with which no comparison holds",
+    )
+
+
+@pytest.mark.parametrize(("wait", "too_slow_s"), [("9m45s", None), ("10m", None), ("10m1s", 601.0)])
+def test_a_wait_that_does_not_fit_into_the_scenario_is_too_slow(server, tmp_path, wait, too_slow_s):
+    """What begins at the first evaluation may last until the last one."""
+    rule = {"alert": "A", "expr": "queue_depth > 1e9", "for": wait}
+    assert silence_of(server, tmp_path, rule).too_slow_s == too_slow_s
+
+
+def test_an_alert_that_fired_is_no_silence(server, tmp_path):
+    """Of two rules of one name only the one that fired is left out."""
+    files = rules(
+        tmp_path,
+        {"alert": "A", "expr": "queue_depth > 1", "labels": {"severity": "low"}},
+        {"alert": "A", "expr": "queu_depth > 1", "labels": {"severity": "high"}},
+    )
+    evaluation = evaluate(server, files, start_s=0.0, end_s=END_S)
+    run = WatchedRun(server, files, EPOCH_S, END_S, WHOLE)
+    (silence,) = silences(run, evaluation.timelines)
+    assert silence.labels == (("severity", "high"),)

@@ -1,0 +1,108 @@
+"""Silence that proves nothing keeps a verdict from being a pass, unless somebody accepted it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from scenarios.scenario import Acceptance
+from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, timeline
+from verifier.evidence.silence import Silence
+from verifier.judge.alert_verdicts import judge
+from verifier.judge.silence_verdicts import judge_silence
+
+DEAD = "no metric x exists"
+
+
+def silence(alert="Queue", vacuous=DEAD, **changes):
+    """Return what the silence of one alert is worth."""
+    values = {"labels": (), "place": "rules.yaml:1:1", "vacuous": vacuous}
+    return Silence(alert, **{**values, **changes})
+
+
+def verdicts_with(*silences, scenario=None, timelines=(), longest=("s", 1800.0)):
+    """Return the verdicts on the small scenario without expectations, by alert."""
+    scenario = scenario or scenario_with()
+    verdicts = judge(scenario, ALERTS, timelines)
+    return judge_silence(verdicts, silences, scenario, longest=longest)
+
+
+def verdict(alert, verdicts):
+    """Return the only verdict on an alert."""
+    (only,) = [each for each in verdicts if each.alert == alert]
+    return only
+
+
+def test_an_alert_that_could_not_have_fired_is_not_ok():
+    """The others are."""
+    verdicts = verdicts_with(silence())
+    assert [each.ok for each in verdicts] == [True, False, True]
+    dead = verdict("Queue", verdicts)
+    assert (dead.expected, dead.vacuous) == ("silent", DEAD)
+    assert dead.reason == f"silent, but it could not have fired: {DEAD}"
+    assert dead.is_vacuous
+
+
+@pytest.mark.parametrize("key", ["silent: true", "explained: it may come"])
+def test_an_expectation_of_silence_does_not_make_it_worth_more(key):
+    """Neither does an explanation of an alert that did not fire."""
+    scenario = scenario_with(f"{{alert: Queue, {key}}}")
+    assert not verdict("Queue", verdicts_with(silence(), scenario=scenario)).ok
+
+
+def test_an_accepted_alert_is_ok_with_the_reason():
+    """By its name alone."""
+    scenario = replace(scenario_with(), accepted=(Acceptance("Queue", "another exporter has it"),))
+    verdicts = verdicts_with(silence(), silence("Latency"), scenario=scenario)
+    accepted = verdict("Queue", verdicts)
+    assert (accepted.ok, accepted.accepted) == (True, "another exporter has it")
+    assert not verdict("Latency", verdicts).ok
+
+
+def test_an_alert_that_must_fire_is_not_accepted():
+    """It says why it could not."""
+    scenario = scenario_with("{alert: Queue, fires_within: 7m}")
+    scenario = replace(scenario, accepted=(Acceptance("Queue", "never mind"),))
+    failed = verdict("Queue", verdicts_with(silence(), scenario=scenario))
+    assert not failed.ok
+    assert failed.reason == f"never fired, and could not have: {DEAD}"
+
+
+def test_an_alert_that_is_too_slow_for_every_scenario_is_vacuous():
+    """What begins in the scenario cannot last for its `for`."""
+    slow = silence(vacuous=None, too_slow_s=3600.0)
+    verdicts = verdicts_with(slow)
+    assert not verdict("Queue", verdicts).ok
+    assert verdict("Queue", verdicts).vacuous == (
+        "its `for` of 1h is longer than the scenario's 30m: nothing that begins in it can make it"
+        " fire"
+    )
+
+
+def test_an_alert_that_is_too_slow_for_one_scenario_is_not_held_against_the_run():
+    """Where another scenario of the run is long enough."""
+    slow = silence(vacuous=None, too_slow_s=3600.0)
+    spared = verdict("Queue", verdicts_with(slow, longest=("healthy-day", 86_400.0)))
+    assert (spared.ok, spared.could_fire_in) == (True, "healthy-day")
+    dead = silence(too_slow_s=3600.0)
+    assert not verdict("Queue", verdicts_with(dead, longest=("healthy-day", 86_400.0))).ok
+
+
+def test_a_dead_rule_beside_one_of_its_name_that_fired_has_its_own_verdict():
+    """Their labels tell them apart."""
+    fired = timeline("Queue", GOOD, severity="low")
+    scenario = scenario_with("{alert: Queue, fires_within: 7m}")
+    verdicts = verdicts_with(
+        silence(labels=(("severity", "high"),)), scenario=scenario, timelines=[fired]
+    )
+    assert [(each.ok, each.labels) for each in verdicts if each.alert == "Queue"] == [
+        (True, (("severity", "low"),)),
+        (False, (("severity", "high"),)),
+    ]
+
+
+def test_two_dead_rules_of_one_name_both_say_why():
+    """Each with its own reason."""
+    verdicts = verdicts_with(silence(), silence(vacuous="no metric y exists"))
+    assert verdict("Queue", verdicts).vacuous == f"{DEAD}; no metric y exists"

@@ -1,0 +1,162 @@
+"""Whether the alerts that did not fire could have: what their silence is worth.
+
+Called by the judges of both clocks right after the evaluation, on the server that evaluated. An
+alert is vacuous when what it reads never existed, when its relaxed expression never had a value, or
+when its `for` is longer than what was watched. It judges nothing: `verifier.judge` does.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from documents.durations import format_duration
+from exporter.target import SCRAPE_S
+from verifier.evidence.emptiness import EmptinessCheck, Recording
+from verifier.evidence.relaxed import relax
+from verifier.evidence.stock import EvaluationSpan, Stock
+from verifier.promql.parsing import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import promql_parser as promql
+
+    from verifier.evaluation.timeline import Timeline
+    from verifier.labels import Labels
+    from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup
+    from verifier.pack.spread import Spread
+    from verifier.servers.prometheus import Prometheus
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedRun:
+    """What was watched of a scenario: `rules` on `server`, whose scenario began at `epoch_s`.
+
+    `end_s` is in the seconds of the server, from `epoch_s`; `spread` says when each group was
+    evaluated. Time runs `factor` times as fast there
+    as the rules were written for; the rules are those that the server evaluated.
+    """
+
+    server: Prometheus
+    rules: RuleFiles
+    epoch_s: float
+    end_s: float
+    spread: Spread
+    scrape_s: float = SCRAPE_S
+    factor: float = 1.0
+
+    def span(self, group: RuleGroup, rule: AlertRule) -> EvaluationSpan:
+        """Return the evaluations of a rule, those of the past that it remembers among them."""
+        memory_s = rule.for_s + rule.keep_firing_for_s + 2 * group.interval_s
+        before = math.ceil(memory_s / group.interval_s)
+        return EvaluationSpan(
+            first_s=self.epoch_s + self.spread.offset_s(group) - before * group.interval_s,
+            start_s=self.epoch_s,
+            end_s=self.epoch_s + self.end_s,
+            interval_s=group.interval_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A rule that did not fire, and what its silence is worth.
+
+    `labels` are those that the rule sets, templates apart. `vacuous` says why it could not have
+    fired, whatever the scenario does; `too_slow_s` is its `for` where that is what does not fit
+    into the scenario, in scenario seconds. `findings` change no verdict.
+    """
+
+    alert: str
+    labels: Labels
+    place: str
+    vacuous: str | None = None
+    too_slow_s: float | None = None
+    findings: tuple[str, ...] = ()
+
+
+def silences(run: WatchedRun, timelines: Sequence[Timeline]) -> tuple[Silence, ...]:
+    """Return every rule without a firing timeline, in the order of the files."""
+    stock = Stock(run.server)
+    check = EmptinessCheck(
+        stock,
+        tuple(_recordings(run.rules)),
+        tuple(rule.alert for _, rule in run.rules.alerts),
+        run.scrape_s,
+        run.factor,
+    )
+    return tuple(
+        _silence(run, check, group, rule)
+        for group, rule in run.rules.alerts
+        if not any(_fired(rule, timeline) for timeline in timelines)
+    )
+
+
+def static_labels(rule: AlertRule) -> Labels:
+    """Return the labels that a rule sets to a fixed text."""
+    return tuple((name, text) for name, text in rule.labels if "{{" not in text)
+
+
+def _fired(rule: AlertRule, timeline: Timeline) -> bool:
+    return (
+        timeline.alert == rule.alert
+        and set(static_labels(rule)) <= set(timeline.labels)
+        and any(episode.firing_s is not None for episode in timeline.episodes)
+    )
+
+
+def _silence(run: WatchedRun, check: EmptinessCheck, group: RuleGroup, rule: AlertRule) -> Silence:
+    tree = _tree(rule.expr)
+    span = run.span(group, rule)
+    reasons: list[str] = []
+    findings: list[str] = []
+    if tree is None:
+        reasons = ["only the engine can read its expression: nothing shows that it could fire"]
+    else:
+        relaxation = relax(tree)
+        reasons = [r for root in relaxation.roots if (r := check.reason(root, span)) is not None]
+        findings += [
+            f"what `unless` takes away is never there: {reason}"
+            for excluded in relaxation.excluded
+            if (reason := check.reason(excluded, span)) is not None
+        ]
+        if not reasons and check.stock.answer(relaxation.roots[0].query, span).is_nan:
+            findings.append("it never has a value but NaN, with which no comparison holds")
+    return Silence(
+        alert=rule.alert,
+        labels=static_labels(rule),
+        place=str(rule.position),
+        vacuous="; ".join(dict.fromkeys(reasons)) or None,
+        too_slow_s=None if _fits(rule, span) else rule.for_s * run.factor,
+        findings=tuple(f"alert {rule.alert}: {finding}" for finding in findings),
+    )
+
+
+def _fits(rule: AlertRule, span: EvaluationSpan) -> bool:
+    """Whether a condition that becomes true in the scenario can last for the rule's `for`."""
+    steps = math.ceil(rule.for_s / span.interval_s - 1e-9)
+    return span.scenario_first_s + steps * span.interval_s <= span.end_s + 1e-9
+
+
+def too_slow_text(for_s: float, duration_s: float) -> str:
+    """Say that a `for` does not fit into a scenario."""
+    return (
+        f"its `for` of {format_duration(for_s)} is longer than the scenario's"
+        f" {format_duration(duration_s)}: nothing that begins in it can make it fire"
+    )
+
+
+def _recordings(rules: RuleFiles) -> Iterator[Recording]:
+    for _, rule in rules.recordings:
+        tree = _tree(rule.expr)
+        if tree is not None:
+            yield Recording(rule.record, tree, dict(rule.labels))
+
+
+def _tree(expr: str) -> promql.Expr | None:
+    """Return the syntax tree of a rule; None where only the engine can read it."""
+    try:
+        return parse(expr)
+    except ValueError:
+        return None

@@ -1,0 +1,129 @@
+"""What a server holds of one run: whether an expression ever had a value, and which series exist.
+
+Called by everything in this room; asks the server on which the rules were evaluated, each question
+once. Times are Unix seconds. It decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from verifier.servers.prometheus import QueryError, RangeQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from verifier.servers.prometheus import Prometheus, Series
+
+POINTS_MAX: Final = 10_000
+"""Evaluations of a run that are looked at; of a longer one every n-th."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSpan:
+    """The evaluations of a group: first_s, first_s + interval_s, ... up to end_s, Unix seconds.
+
+    `start_s` is the scenario's start: what comes before is past.
+    """
+
+    first_s: float
+    start_s: float
+    end_s: float
+    interval_s: float
+
+    @property
+    def last_s(self) -> float:
+        """The last evaluation."""
+        steps = int((self.end_s - self.first_s) / self.interval_s + 1e-9)
+        return self.first_s + steps * self.interval_s
+
+    @property
+    def scenario_first_s(self) -> float:
+        """The first evaluation of the scenario itself."""
+        steps = max(0, int(np.ceil((self.start_s - self.first_s) / self.interval_s - 1e-9)))
+        return self.first_s + steps * self.interval_s
+
+    def query(self, expr: str) -> RangeQuery:
+        """Return the query of `expr` at every evaluation, or at every n-th of very many."""
+        count = (self.end_s - self.first_s) / self.interval_s
+        stride = max(1, int(np.ceil(count / POINTS_MAX)))
+        return RangeQuery(expr, self.first_s, self.end_s, self.interval_s * stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The series of an expression, at an instant or over a run; `refusal` is the engine's error."""
+
+    series: tuple[Series, ...] = ()
+    refusal: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it was answered, with nothing."""
+        return not self.series and not self.refusal
+
+    @property
+    def is_nan(self) -> bool:
+        """Whether there are values, and none of them is a number."""
+        return bool(self.series) and all(np.isnan(series.values).all() for series in self.series)
+
+
+class Stock:
+    """What one server holds; every question is asked once."""
+
+    def __init__(self, server: Prometheus) -> None:
+        """Ask nothing yet."""
+        self.server = server
+        self._answers: dict[tuple[str, float, float], Answer] = {}
+        self._label_sets: dict[tuple[str, float], tuple[Mapping[str, str], ...]] = {}
+        self._names: tuple[str, ...] | None = None
+
+    def answer(self, expr: str, span: EvaluationSpan) -> Answer:
+        """Return what `expr` ever was in a span: at its last evaluation, else at all of them.
+
+        Most expressions have a value at the end, which one instant shows.
+        """
+        key = (expr, span.first_s, span.interval_s)
+        if key not in self._answers:
+            answer = self._asked(expr, span, whole=False)
+            if answer.is_empty or answer.is_nan:
+                answer = self._asked(expr, span, whole=True)
+            self._answers[key] = answer
+        return self._answers[key]
+
+    def over(self, expr: str, span: EvaluationSpan) -> Answer:
+        """Return `expr` at every evaluation of a span."""
+        return self._asked(expr, span, whole=True)
+
+    def label_sets(self, selector: str, span: EvaluationSpan) -> Sequence[Mapping[str, str]]:
+        """Return the labels of the series of `selector` that were stored by the end of a span."""
+        key = (selector, span.end_s)
+        if key not in self._label_sets:
+            labels = self.server.label_sets(selector, 0.0, span.end_s)
+            self._label_sets[key] = tuple(labels)
+        return self._label_sets[key]
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The names of all stored metrics."""
+        if self._names is None:
+            self._names = tuple(self.server.metric_names())
+        return self._names
+
+    def _asked(self, expr: str, span: EvaluationSpan, *, whole: bool) -> Answer:
+        expr = self._as_engine_calls_it(expr)
+        try:
+            if whole:
+                return Answer(tuple(self.server.query_range(span.query(expr))))
+            return Answer(tuple(self.server.query(expr, span.last_s)))
+        except QueryError as error:
+            return Answer(refusal=str(error))
+
+    def _as_engine_calls_it(self, expr: str) -> str:
+        """Return `expr` with the names that functions have in this engine."""
+        if self.server.version.startswith("2."):
+            return expr.replace("double_exponential_smoothing(", "holt_winters(")
+        return expr

@@ -1,0 +1,100 @@
+"""The closed verdict, continued to silence: an alert that could not have fired proves nothing.
+
+Called by the judges of both clocks with the verdicts on timelines and with what the silence of each
+rule is worth. A vacuous alert is not ok, unless the user accepted it by name. One that is merely
+too slow for this scenario is not held against a run in which another scenario is long enough. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from verifier.evidence.silence import too_slow_text
+from verifier.judge.verdict import AlertVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenarios.scenario import Scenario
+    from verifier.evidence.silence import Silence
+
+
+def judge_silence(
+    verdicts: Sequence[AlertVerdict],
+    silences: Sequence[Silence],
+    scenario: Scenario,
+    *,
+    longest: tuple[str, float],
+) -> tuple[AlertVerdict, ...]:
+    """Return the verdicts, those of vacuous alerts with the reason, and not ok.
+
+    `longest` is the name and duration of the longest scenario of the run. A rule that could not
+    have fired beside others of its name that did gets a verdict of its own.
+    """
+    judged = list(verdicts)
+    for silence in silences:
+        reason = silence.vacuous
+        elsewhere = None
+        if reason is None and silence.too_slow_s is not None:
+            reason = too_slow_text(silence.too_slow_s, scenario.duration_s)
+            elsewhere = longest[0] if longest[1] > silence.too_slow_s else None
+        if reason is None:
+            continue
+        accepted = next((a.reason for a in scenario.accepted if a.subject == silence.alert), None)
+        numbers = [i for i, verdict in enumerate(judged) if _is_about(verdict, silence)]
+        if not numbers and not any(_speaks_of(verdict, silence) for verdict in judged):
+            numbers = [len(judged)]
+            judged.append(_stayed_silent(silence))
+        for number in numbers:
+            judged[number] = _vacuous(
+                judged[number], reason, accepted=accepted, elsewhere=elsewhere
+            )
+    return tuple(judged)
+
+
+def _is_about(verdict: AlertVerdict, silence: Silence) -> bool:
+    """Whether a verdict is on the silence of this rule, and not yet vacuous for another's."""
+    rule, named = dict(silence.labels), dict(verdict.labels)
+    return (
+        verdict.alert == silence.alert
+        and verdict.firing_s is None
+        and all(named.get(name, text) == text for name, text in rule.items())
+    )
+
+
+def _speaks_of(verdict: AlertVerdict, silence: Silence) -> bool:
+    """Whether a verdict on this rule, pending or firing, is there already."""
+    return verdict.alert == silence.alert and set(silence.labels) <= set(verdict.labels)
+
+
+def _stayed_silent(silence: Silence) -> AlertVerdict:
+    return AlertVerdict(
+        alert=silence.alert,
+        labels=silence.labels,
+        expected="silent",
+        ok=True,
+        reason="stayed silent",
+    )
+
+
+def _vacuous(
+    verdict: AlertVerdict, reason: str, *, accepted: str | None, elsewhere: str | None
+) -> AlertVerdict:
+    """Return a verdict on an alert that could not have fired."""
+    if verdict.vacuous is not None and verdict.vacuous != reason:
+        reason = f"{verdict.vacuous}; {reason}"
+    if verdict.expected == "fires":
+        # It had to fire: no acceptance mends that.
+        text = f"{verdict.reason}, and could not have: {reason}"
+        return replace(verdict, ok=False, reason=text, vacuous=reason)
+    forgiven = accepted is not None or elsewhere is not None
+    text = f"silent, but it could not have fired: {reason}"
+    return replace(
+        verdict,
+        ok=verdict.ok and forgiven,
+        reason=text if verdict.ok else f"{verdict.reason}; {text}",
+        vacuous=reason,
+        accepted=accepted,
+        could_fire_in=elsewhere,
+    )
