@@ -143,7 +143,8 @@ def too_slow_text(for_s: float, duration_s: float) -> str:
     """Say that a `for` does not fit into a scenario."""
     return (
         f"its `for` of {format_duration(for_s)} is longer than the scenario's"
-        f" {format_duration(duration_s)}: nothing that begins in it can make it fire"
+        f" {format_duration(duration_s)}: nothing that begins in it can make it fire; a longer"
+        " `duration` would let it"
     )
 
 

@@ -23,7 +23,7 @@ from verifier.virtual_time import run as virtual_time
 
 OLDER = Path(__file__).parent / "older"
 HEAD = "story: x\nseed: 42\n"
-QUIET = "duration: 2m\nload: {rate: 1000}\n"
+QUIET = "duration: 8m\nload: {rate: 1000}\n"
 LEAK = """\
 load: {rate: 1000}
 faults:
@@ -186,7 +186,7 @@ def test_a_rule_that_was_changed_fails_the_scenario_that_covers_it(
 
 def test_a_rule_without_its_for_fails_a_fault_that_is_shorter_than_it(verify, written, copied):
     """A pool that is empty for 75 seconds must not alert: `for` is two minutes."""
-    scenario = written("blip", "duration: 4m\n" + LEAK % ("75s", 0.95))
+    scenario = written("blip", "duration: 8m\n" + LEAK % ("75s", 0.95))
     status, document, _ = verify(scenario, "--rules", copied(BACKPRESSURE))
     assert (status, failures(document)) == (0, [])
     pending = [a for a in document["scenarios"][0]["alerts"] if a["pending_s"] is not None]

@@ -76,7 +76,7 @@ def test_an_alert_that_is_too_slow_for_every_scenario_is_vacuous():
     assert not verdict("Queue", verdicts).ok
     assert verdict("Queue", verdicts).vacuous == (
         "its `for` of 1h is longer than the scenario's 30m: nothing that begins in it can make it"
-        " fire"
+        " fire; a longer `duration` would let it"
     )
 
 
