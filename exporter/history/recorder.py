@@ -1,35 +1,62 @@
 """Records scrapes in virtual time: what a Prometheus would have stored, as a `History`.
 
 Fed by the simulation of a scenario, one row of readings per scrape. Counters are kept as levels
-that grow by what the world added, so exact rows and resampled rows join without a seam. Each series
-is kept only as deep as `Retention` says. It knows neither scenarios nor rules.
+that grow by what the world added, so exact rows and resampled rows join without a seam; so are
+clocks, which no restart sets back. Each series is kept only as deep as `Retention` says. It knows
+neither scenarios nor rules.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from exporter.history.columns import SampleColumns
-from exporter.history.retention import plan_retention
+from exporter.history.retention import COARSE_S, plan_retention
 from exporter.history.samples import STALE
+from exporter.history.scrape_series import SCRAPE_SERIES, SERIES_ADDED, ScrapeReporter
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import arrives, rank_series
 from exporter.target import SCRAPE_TIMEOUT_S
 from simulator.faults.kinds.scrape_path import ScrapeOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from exporter.history.retention import Span
+    from exporter.history.retention import Interval, Need, Span
     from exporter.history.samples import History
     from exporter.metrics.series import Catalogue
     from simulator.snapshot import Snapshot
 
     Rows = NDArray[np.float64]
+
+CHUNK_VALUES: Final = 2_000_000
+"""So many values are turned from rows into samples at a time: bounds the memory it takes."""
+TICKS_PER_S: Final = 1e6
+"""Clocks advance in whole microseconds: what two readings differ by is then the same each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a scrape brings: whether it is `up`, which kept series are `present` (series,).
+
+    `report` is what Prometheus says of it, in the order of `SCRAPE_SERIES`.
+    """
+
+    up: bool
+    present: NDArray[np.bool_]
+    report: Rows
+
+    def repeated(self) -> Arrival:
+        """Return a further scrape that is like this one: no series is new to it."""
+        report = self.report.copy()
+        report[SCRAPE_SERIES.index(SERIES_ADDED)] = 0.0
+        return replace(self, report=report)
 
 
 class Recorder:
@@ -38,22 +65,26 @@ class Recorder:
     def __init__(
         self,
         catalogue: Catalogue[Snapshot],
-        depth_of: Callable[[str], float],
+        need_of: Callable[[str], Need],
         past_s: float | None = None,
-        fine_s: float = 0.0,
+        eventful: Iterable[Interval] = (),
     ) -> None:
         """Keep what `plan_retention` plans for these; every counter begins at 0."""
         self._catalogue = catalogue
-        self._retention = plan_retention(catalogue, depth_of, past_s, fine_s)
+        self._retention = plan_retention(catalogue, need_of, past_s, eventful)
         kept = self._retention.kept
         self._kept = kept
         self.counters: NDArray[np.bool_] = catalogue.kinds[kept] == "counter"
+        self._clocks: NDArray[np.bool_] = catalogue.kinds[kept] == "clock"
+        self._growing = self.counters | self._clocks
         self._level = np.zeros(len(kept))
-        self._raw = np.zeros(len(kept))
-        self._ranks = rank_series(catalogue)[kept]
+        self._raw: Rows | None = None
+        ranks = rank_series(catalogue)
+        self._ranks = ranks[kept]
         self._present = np.zeros(len(kept), np.bool_)
+        self._reporter = ScrapeReporter(ranks)
         self.scrape_effects = ScrapeEffectCounter(self._ranks)
-        self._last: tuple[bool, int] = (True, 0)
+        self._last = Arrival(up=True, present=~self._present, report=np.zeros(len(SCRAPE_SERIES)))
         self._columns = SampleColumns()
 
     @property
@@ -67,12 +98,22 @@ class Recorder:
 
     def continue_from(self, raw: Rows) -> None:
         """Let another world, which stands at `raw`, go on where the last one's counters stood."""
+        if self._raw is None:
+            self._level = np.where(self._clocks, raw, self._level)
         self._raw = raw
+
+    def rows(self, readings: Rows) -> Rows:
+        """Return what readings (n + 1, series) gained, or stood at: (n, series)."""
+        gained = np.diff(readings, axis=0)
+        ticked = np.rint(gained * TICKS_PER_S) / TICKS_PER_S
+        return np.where(self.counters, gained, np.where(self._clocks, ticked, readings[1:]))
 
     def restart(self, raw: Rows) -> None:
         """Restart the exporter at this reading: its counters begin at 0."""
+        # A clock is the world's: it stands at what it was when last read, and catches up.
+        last = raw if self._raw is None else self._raw
         self._level = np.where(self.counters, 0.0, self._level)
-        self._raw = raw
+        self._raw = np.where(self._clocks, last, raw)
 
     def present_series(self, snapshot: Snapshot) -> NDArray[np.bool_]:
         """Return which kept series a scrape now brings: none if it fails. Shape (series,)."""
@@ -81,14 +122,18 @@ class Recorder:
         present: NDArray[np.bool_] = self._ranks >= snapshot.scrape_path.vanished_share
         return present
 
-    def record(
-        self, at_s: float, raw: Rows, *, up: bool, present: NDArray[np.bool_] | None = None
-    ) -> Rows:
+    def arrival(self, snapshot: Snapshot) -> Arrival:
+        """Return what a scrape at `snapshot` brings; to be asked once, at each scrape in turn."""
+        present = self.present_series(snapshot)
+        return Arrival(arrives(snapshot), present, self._reporter.report(snapshot))
+
+    def record(self, at_s: float, raw: Rows, arrival: Arrival) -> Rows:
         """Record one exact scrape; return its row: what counters gained, what gauges stood at."""
-        row = np.where(self.counters, raw - self._raw, raw)
+        if self._raw is None:
+            self.continue_from(np.where(self._clocks, raw, 0.0))
+        row: Rows = self.rows(np.array([self._raw, raw]))[0]
         self._raw = raw
-        rows, picks = row[None, :], np.zeros(1, np.int64)
-        self.record_rows(np.array([at_s]), rows, picks, up=up, present=present)
+        self.record_rows(np.array([at_s]), row[None, :], np.zeros(1, np.int64), arrival)
         return row
 
     def record_rows(
@@ -96,31 +141,33 @@ class Recorder:
         times_s: NDArray[np.float64],
         pool: Rows,
         picks: NDArray[np.int64],
-        *,
-        up: bool,
-        present: NDArray[np.bool_] | None = None,
+        arrival: Arrival,
     ) -> None:
-        """Record scrapes at `times_s` (n,): the rows `pool[picks]` of gains and gauge values.
+        """Record scrapes at `times_s` (n,), all alike: the rows `pool[picks]` of gains and gauges.
 
-        A scrape that is `up` brings the series in `present`, by default all.
         What is before the past that is read, and between coarse steps, is only added up.
         """
-        present = np.full(len(self._kept), up) if present is None else present & up
-        self._last = up, int((~present).sum())
+        self._last = arrival
+        # Whatever is kept of it, a clock ticks at every scrape.
+        ticks = self._level[self._clocks] + np.cumsum(pool[:, self._clocks][picks], axis=0)
+        self._level[self._clocks] = ticks[-1]
         spans = self._retention.spans
-        ends_s = [*(span.start_s for span in spans[1:]), np.inf]
-        for span, end_s in zip(spans, ends_s, strict=True):
-            within = (times_s >= span.start_s) & (times_s < end_s)
-            if within.any():
-                rows = pool[:, span.columns[:-1]][picks[within]]
-                self._append(times_s[within], rows, span, up=up, present=present)
+        starts_s = np.array([span.start_s for span in spans])
+        edges = [*np.searchsorted(times_s, starts_s).tolist(), len(times_s)]
+        for span, (first, end) in zip(spans, pairwise(edges), strict=True):
+            size = max(1, CHUNK_VALUES // len(span.columns))
+            for start in range(first, end, size):
+                part = slice(start, min(start + size, end))
+                scrapes = _Scrapes(times_s[part], pool, picks[part], ticks[part], arrival)
+                self._append(scrapes, span)
+                arrival = arrival.repeated()
 
     def count_effects(self, snapshot: Snapshot, scrapes: int = 1) -> None:
         """Count how the `scrapes` recorded last, at `snapshot`, were affected on their way.
 
         A delay affects a scrape that it makes too late, a cut one that failed.
         """
-        up, missing = self._last
+        up, missing = self._last.up, int((~self._last.present).sum())
         path = snapshot.scrape_path
         outcome = ScrapeOutcome(
             refused=not up,
@@ -137,33 +184,47 @@ class Recorder:
         """Return everything recorded, as blocks in time order."""
         return self._columns.history(self._retention.labels)
 
-    def _append(
-        self,
-        times_s: NDArray[np.float64],
-        rows: Rows,
-        span: Span,
-        *,
-        up: bool,
-        present: NDArray[np.bool_],
-    ) -> None:
-        """Turn rows into values: counters add up from their level, gauges are as they are.
+    def _append(self, scrapes: _Scrapes, span: Span) -> None:
+        """Turn rows into values: counters add up from their level, gauges are as they are."""
+        own = span.columns >= len(self._kept)
+        kept = span.columns[~own]
+        counters, clocks = self.counters[kept], self._clocks[kept]
+        values = np.empty((len(scrapes.times_s), len(span.columns)))
+        rows = scrapes.pool[:, kept][scrapes.picks]
+        rows[:, counters] = self._level[kept][counters] + np.cumsum(rows[:, counters], axis=0)
+        self._level[kept[counters]] = rows[-1, counters]
+        rows[:, clocks] = scrapes.ticks[:, np.searchsorted(self._clocks.nonzero()[0], kept[clocks])]
+        values[:, ~own] = rows
+        reports = self._retention.scrape_series[span.columns[own] - len(self._kept)]
+        values[:, own] = scrapes.arrival.repeated().report[reports]
+        values[0, own] = scrapes.arrival.report[reports]
+        on_step = np.rint(scrapes.times_s) % COARSE_S == 0
+        values[np.ix_(~on_step, ~span.fine)] = np.nan
+        self._end(values, span, kept[span.fine[~own]], scrapes.arrival.present)
+        if on_step.any():
+            after = values[int(on_step.argmax()) :]
+            self._end(after, span, kept[~span.fine[~own]], scrapes.arrival.present)
+        stored = on_step | span.fine.any()
+        if stored.any():
+            self._columns.append(scrapes.times_s[stored], span.columns, values[stored])
 
-        A series that is no longer `present`, of a failed scrape all but `up`, ends at once.
-        """
-        kept = span.columns[:-1]
-        counters = self.counters[kept]
-        values = np.empty((len(rows), len(kept) + 1))
-        grown = self._level[kept][counters] + np.cumsum(rows[:, counters], axis=0)
-        values[:, :-1][:, counters] = grown
-        values[:, :-1][:, ~counters] = rows[:, ~counters]
-        self._level[kept[counters]] = grown[-1]
-        values[:, -1] = float(up)
-        on_step = np.rint(times_s) % span.step_s == 0
-        if not on_step.any():
-            return
-        values = values[on_step]
-        missing = ~present[kept]
-        values[:, :-1][:, missing] = np.nan
-        values[0, :-1][missing & self._present[kept]] = STALE
+    def _end(
+        self, values: Rows, span: Span, kept: NDArray[np.int64], present: NDArray[np.bool_]
+    ) -> None:
+        """End those of the series `kept` that are no longer `present`, in the first of `values`."""
+        missing = kept[~present[kept]]
+        columns = np.searchsorted(span.columns, missing)
+        values[:, columns] = np.nan
+        values[0, columns[self._present[missing]]] = STALE
         self._present[kept] = present[kept]
-        self._columns.append(times_s[on_step], span.columns, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scrapes:
+    """Some scrapes (n,) to be stored alike: the rows `pool[picks]`, and `ticks` (n, clocks)."""
+
+    times_s: NDArray[np.float64]
+    pool: Rows
+    picks: NDArray[np.int64]
+    ticks: Rows
+    arrival: Arrival

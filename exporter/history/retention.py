@@ -1,8 +1,8 @@
 """Which series a history keeps, how deep, and in which steps: the layout of its columns.
 
 The recorder asks once, before its first scrape. No series is read further back than rules
-and panels read it, so nothing older is kept; the far past is kept in coarse steps. It holds no
-sample.
+and panels read it, so nothing older is kept; what only needs the ends of its windows is kept in
+coarse steps between them. It holds no sample.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exporter.history.scrape_series import SCRAPE_SERIES, UP
 from exporter.metrics.series import NAME
 from exporter.target import INSTANCE, JOB, SCRAPE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -26,32 +27,49 @@ if TYPE_CHECKING:
     from simulator.snapshot import Snapshot
 
 COARSE_S: Final = 300
-"""Step of the far past, where no window is so narrow that it needs every scrape."""
+"""Step of the far past, where nothing needs every scrape."""
 FINE_PAST_S: Final = 25 * 3600
 """At least so far back every scrape is kept: a day, and an hour to spare."""
+
+Interval = tuple[float, float]
+"""Start and end in scenario seconds, which are below 0 before the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many seconds before the start a metric is read, and where every scrape of it is needed.
+
+    `fine` are intervals; elsewhere coarse steps do. A depth of 0 means that it is never read.
+    """
+
+    depth_s: float
+    fine: tuple[Interval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An interval of the history with one set of columns, from `start_s` on, every `step_s`.
+    """An interval of the history with one set of columns, from `start_s` on.
 
-    `columns` are indices into `Retention.labels`, ascending; the last is always that of `up`.
+    `columns` are indices into `Retention.labels`, ascending; `up` is always among them. `fine`
+    (as many) says which have every scrape; the others have coarse steps.
     """
 
     start_s: float
     columns: NDArray[np.int64]
-    step_s: int
+    fine: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """The series that a history keeps.
 
-    `kept` int64 (n,), their indices in the catalogue; `labels` has one more, `up`, at the end.
+    `kept` int64 (n,), their indices in the catalogue; `labels` has in the end those that the
+    scraping Prometheus writes itself, `scrape_series` int64, indices into `SCRAPE_SERIES`.
     The history reaches back `past_s`; its `spans` are in time order and leave no gap.
     """
 
     kept: NDArray[np.int64]
+    scrape_series: NDArray[np.int64]
     labels: tuple[LabelSet, ...]
     past_s: float
     spans: tuple[Span, ...]
@@ -59,50 +77,79 @@ class Retention:
 
 def plan_retention(
     catalogue: Catalogue[Snapshot],
-    depth_of: Callable[[str], float],
+    need_of: Callable[[str], Need],
     past_s: float | None,
-    fine_s: float,
+    eventful: Iterable[Interval] = (),
 ) -> Retention:
-    """Keep each series as deep as `depth_of(metric name)` s, or `past_s` where that is less.
+    """Keep each series as deep as `need_of(metric name)` says, or `past_s` where that is less.
 
-    A series of depth 0 is never read and not kept at all. Steps are coarse where the past is
-    older than both `fine_s` and `FINE_PAST_S`.
+    A series of depth 0 is never read and not kept at all. `eventful` are intervals in which
+    series may end or begin anew, so that every scrape of all of them is kept.
     """
-    asked_s = np.array([depth_of(dict(labels)[NAME]) for labels in catalogue.series])
-    kept = np.flatnonzero(asked_s > 0)
-    depths_s = np.append(asked_s[kept], depth_of("up"))
-    # One step more than the depth: a window may begin between two scrapes.
-    step_s = np.where(depths_s > max(fine_s, FINE_PAST_S), COARSE_S, SCRAPE_S)
-    depths_s = np.ceil(depths_s / step_s + 1) * step_s
-    if past_s is not None:
-        depths_s = np.minimum(depths_s, past_s)
+    names = [dict(labels)[NAME] for labels in catalogue.series]
+    needs = {name: need_of(name) for name in {*names, *SCRAPE_SERIES}}
+    kept = np.flatnonzero([needs[name].depth_s > 0 for name in names])
+    own = [i for i, name in enumerate(SCRAPE_SERIES) if name == UP or needs[name].depth_s > 0]
+    columns = [*(names[index] for index in kept), *(SCRAPE_SERIES[i] for i in own)]
     target = (("instance", INSTANCE), ("job", JOB))
     labels = [(*catalogue.series[index], *target) for index in kept]
-    labels.append(((NAME, "up"), *target))
+    labels += [((NAME, SCRAPE_SERIES[i]), *target) for i in own]
+    depths_s = {name: _kept_s(needs[name].depth_s, past_s) for name in set(columns)}
     # On the coarse grid, or the first coarse step would be a short one.
-    whole_s = float(np.ceil(depths_s.max() / COARSE_S) * COARSE_S)
+    whole_s = float(np.ceil(max(depths_s.values()) / COARSE_S) * COARSE_S)
+    depths_s[UP] = whole_s  # no span is empty
+    fine = {
+        name: _joined([(-FINE_PAST_S, np.inf), *eventful, *needs[name].fine])
+        for name in set(columns)
+    }
     return Retention(
         kept,
+        np.array(own, np.int64),
         tuple(tuple(sorted(pairs)) for pairs in labels),
         whole_s,
-        _cut_spans(depths_s, whole_s, max(fine_s, FINE_PAST_S)),
+        _cut_spans(columns, depths_s, fine),
     )
 
 
-def _cut_spans(depths_s: NDArray[np.float64], past_s: float, fine_s: float) -> tuple[Span, ...]:
-    """Cut the past where a series begins to be kept, and where the fine steps begin.
+def _kept_s(depth_s: float, past_s: float | None) -> float:
+    """Return how deep a series is kept: a step more, for a window may begin between two."""
+    step_s = COARSE_S if depth_s > FINE_PAST_S else SCRAPE_S
+    kept_s = float(np.ceil(depth_s / step_s + 1) * step_s)
+    return kept_s if past_s is None else min(kept_s, past_s)
 
-    The last column, `up`, is in every span, so that no span is empty.
-    """
-    up = len(depths_s) - 1
-    fine_s = float(np.ceil(fine_s / COARSE_S) * COARSE_S)
-    edges_s = {past_s, min(fine_s, past_s), *depths_s.tolist()}
-    spans = []
-    for edge_s in sorted((edge_s for edge_s in edges_s if edge_s > 0), reverse=True):
-        deep = np.flatnonzero(depths_s >= edge_s)
-        columns = np.append(deep[deep != up], up).astype(np.int64)
-        spans.append(Span(-edge_s, columns, COARSE_S if edge_s > fine_s else SCRAPE_S))
-    everything = np.arange(len(depths_s), dtype=np.int64)
-    spans.append(Span(0.0, everything, SCRAPE_S))
+
+def _joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """Return the intervals on the coarse grid, in order, those that touch as one."""
+    joined: list[Interval] = []
+    for start_s, end_s in sorted(intervals):
+        first_s = float(np.floor(start_s / COARSE_S) * COARSE_S)
+        last_s = float(np.ceil(end_s / COARSE_S) * COARSE_S)
+        if joined and first_s <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last_s)
+        else:
+            joined.append((first_s, last_s))
+    return joined
+
+
+def _cut_spans(
+    names: list[str], depths_s: dict[str, float], fine: dict[str, list[Interval]]
+) -> tuple[Span, ...]:
+    """Cut the past where a series begins to be kept, and where its steps change."""
+    whole_s = max(depths_s.values())
+    edges_s = {0.0, *(-depth_s for depth_s in depths_s.values())}
+    edges_s |= {edge for intervals in fine.values() for interval in intervals for edge in interval}
+    spans: list[Span] = []
+    for edge_s in sorted(edge_s for edge_s in edges_s if -whole_s <= edge_s <= 0):
+        state = {
+            name: any(start_s <= edge_s < end_s for start_s, end_s in fine[name])
+            for name, depth_s in depths_s.items()
+            if -depth_s <= edge_s
+        }
+        columns = np.flatnonzero([name in state for name in names])
+        dense = np.array([state[names[column]] for column in columns], np.bool_)
+        last = spans[-1] if spans else None
+        if last and np.array_equal(last.columns, columns) and np.array_equal(last.fine, dense):
+            continue
+        spans.append(Span(edge_s, columns, dense))
     assert all(a.start_s < b.start_s for a, b in pairwise(spans))  # noqa: S101 - an invariant
     return tuple(spans)

@@ -44,7 +44,8 @@ class Metric(Generic[Source]):
     """One metric: its full name as a query spells it, and how to read all its series at once.
 
     `read` returns one number per combination of label values, in the labels' order, or for a
-    histogram the numbers of `cumulate`. `monotone` metrics never fall but at a restart.
+    histogram the numbers of `cumulate`. `monotone` metrics never fall but at a restart. A `clock`
+    tells the world's time, which no restart of the exporter sets back.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Metric(Generic[Source]):
     unit: str = ""
     bounds_s: tuple[float, ...] = ()
     monotone: bool = False
+    clock: bool = False
 
 
 def cumulate(histogram: DurationHistogram) -> Values:
@@ -92,7 +94,8 @@ class Catalogue(Generic[Source]):
     """Metrics laid out over the label values of one source; the layout never changes after.
 
     `series` holds the label set of each entry, with `__name__`, sorted by label; `kinds` says
-    "counter" for all that never falls but at a restart (buckets, counts, sums too), else "gauge".
+    "counter" for all that never falls but at a restart (buckets, counts, sums too), "clock" for
+    what grows by itself as time passes, else "gauge".
     """
 
     __slots__ = ("groups", "kinds", "series")
@@ -107,7 +110,7 @@ class Catalogue(Generic[Source]):
         )
         self.kinds: NDArray[np.str_] = np.array(
             [
-                "counter" if group.metric.monotone else "gauge"
+                "counter" if group.metric.monotone else "clock" if group.metric.clock else "gauge"
                 for group in self.groups
                 for _ in group.names
             ]

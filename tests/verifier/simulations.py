@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exporter.history.retention import FINE_PAST_S
 from exporter.history.samples import EPOCH_S, STALE_BITS
+from exporter.history.scrape_series import SCRAPE_SERIES
 from exporter.metrics.catalogue import catalogue_world
 from exporter.target import SCRAPE_S
 from scenarios.loader import load_scenario, parse_scenario, resolve
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from exporter.history.retention import Need
     from exporter.history.samples import History, LabelSet
     from exporter.metrics.series import Catalogue
     from scenarios.scenario import Scenario
@@ -91,8 +94,8 @@ def scenario_of(text: str) -> Scenario:
     return parse_scenario(f"name: written\nstory: x\nseed: 42\n{text}", "written.yaml")
 
 
-EVERYTHING = HistoryDepths((Read(re.compile("(?!agentaskit_sim_).*"), None, 300.0, 300.0),))
-"""Five minutes of every metric of the world, but for the simulator's clock and its like."""
+EVERYTHING = HistoryDepths((Read(re.compile(".*"), None, 300.0, 300.0),))
+"""Five minutes of every metric of the world, and of every scrape of it."""
 
 
 @cache
@@ -130,19 +133,26 @@ def simulate_once(
     """
     if _covers(pack_depths(), needed):
         needed = pack_depths()
-    key = (replace(scenario, path="", expectations=()), _depths_s(needed), needed.fine_s, exact)
+    key = (replace(scenario, path="", expectations=()), _needs(needed), exact)
     if key not in _SIMULATED:
         _SIMULATED[key] = simulate(scenario, needed, exact=exact)
     return _SIMULATED[key]
 
 
-def _depths_s(needed: HistoryDepths) -> tuple[float, ...]:
-    return tuple(needed.depth_s(dict(labels)["__name__"]) for labels in catalogue().series)
+def _needs(needed: HistoryDepths) -> tuple[Need, ...]:
+    names = {dict(labels)["__name__"] for labels in catalogue().series}
+    return tuple(needed.need(name, 0.0) for name in sorted(names | {*SCRAPE_SERIES}))
 
 
 def _covers(depths: HistoryDepths, needed: HistoryDepths) -> bool:
-    pairs = zip(_depths_s(depths), _depths_s(needed), strict=True)
-    return depths.fine_s >= needed.fine_s and all(deep >= other for deep, other in pairs)
+    return all(
+        deep.depth_s >= other.depth_s
+        and all(
+            start_s >= -FINE_PAST_S or any(a <= start_s and end_s <= b for a, b in deep.fine)
+            for start_s, end_s in other.fine
+        )
+        for deep, other in zip(_needs(depths), _needs(needed), strict=True)
+    )
 
 
 @cache

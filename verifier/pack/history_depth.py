@@ -11,19 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule
-from exporter.history.retention import COARSE_S
+from exporter.history.retention import Need
 from verifier.pack.rules import AlertRule
-from verifier.promql.reads import Read, reads
+from verifier.promql.reads import Read, all_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from verifier.pack.panels import Panel
     from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
-
-WIDE_S: Final = 12.0 * COARSE_S
-"""A window at least this wide may be read from the coarse part of the history, of which it then
-holds twelve samples or more; a narrower one needs every scrape."""
 
 ALERT_STATES: Final = ("ALERTS", "ALERTS_FOR_STATE")
 """What Prometheus stores of every alert: every alerting rule records them."""
@@ -50,10 +46,14 @@ class HistoryDepths:
         """The longest depth of all."""
         return max((read.depth_s for read in self.reads), default=0.0)
 
-    @property
-    def fine_s(self) -> float:
-        """How far back a window too narrow for coarse steps is moved, by offset or subquery."""
-        return max((read.depth_s for read in self.reads if read.window_s < WIDE_S), default=0.0)
+    def need(self, metric: str, duration_s: float) -> Need:
+        """Return how deep a history must hold `metric`, and where every scrape of it.
+
+        For evaluations from the start on, `duration_s` long.
+        """
+        own = [read for read in self.reads if read.matches(metric)]
+        fine = {interval for read in own for interval in read.fine(duration_s)}
+        return Need(self.depth_s(metric), tuple(sorted(fine)))
 
     def before_s(self, group: RuleGroup, rule: AlertRule | RecordingRule) -> float:
         """Return how long before the start `rule` must be evaluated, whoever reads it."""
@@ -69,7 +69,7 @@ def memory_s(group: RuleGroup, rule: AlertRule | RecordingRule) -> float:
     own_s = 2 * group.interval_s
     if isinstance(rule, AlertRule):
         own_s += rule.for_s + rule.keep_firing_for_s
-    inner = [read for read in reads(rule.expr) if any(map(read.matches, _records(rule)))]
+    inner = [read for read in all_reads(rule.expr) if any(map(read.matches, _records(rule)))]
     return max(own_s, _circle_s(inner))
 
 
@@ -81,7 +81,7 @@ def depths(
     An alert is evaluated before the start for as long as it remembers, and so reads further back;
     without `remembered`, windows, offsets and subqueries alone count.
     """
-    shown = [read for panel in panels for expr in panel.reads for read in reads(expr)]
+    shown = [read for panel in panels for expr in panel.reads for read in all_reads(expr)]
     graph = _RuleGraph(rules, remembered=remembered)
     return HistoryDepths((*shown, *graph.reads_from_start(shown)))
 
@@ -91,7 +91,7 @@ class _RuleGraph:
 
     def __init__(self, rules: RuleFiles, *, remembered: bool) -> None:
         self.rules = [(group, rule) for group in rules.groups for rule in group.rules]
-        self.reads = [reads(rule.expr) for _, rule in self.rules]
+        self.reads = [all_reads(rule.expr) for _, rule in self.rules]
         self.memory_s = [memory_s(group, rule) * remembered for group, rule in self.rules]
         by_name: dict[str, list[int]] = {}
         for number, (_, rule) in enumerate(self.rules):
@@ -182,4 +182,4 @@ def _circle_s(inside: Sequence[Read]) -> float:
 
 
 def _reads_any(rule: RecordingRule, others: Sequence[RecordingRule]) -> bool:
-    return any(read.matches(other.record) for read in reads(rule.expr) for other in others)
+    return any(read.matches(other.record) for read in all_reads(rule.expr) for other in others)

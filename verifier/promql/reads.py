@@ -1,7 +1,8 @@
 """What a PromQL expression reads: its selectors, and how far back in time each reads.
 
 Called to decide how much history a run needs and which rule depends on which. Works on
-promql-parser's syntax tree; it knows no rule file, no panel and no metric by name.
+promql-parser's syntax tree, and on the text alone where the engine knows more than that parser; it
+knows no rule file, no panel and no metric by name.
 """
 
 from __future__ import annotations
@@ -28,30 +29,85 @@ SUBQUERY_STEP_S: Final = 60.0
 NAME: Final = "__name__"
 
 
+ENDS_S: Final = 3600.0
+"""From this width on a window may hold coarse steps between its ends: twelve or more of them."""
+ENDS_ALONE: Final = ("rate", "increase", "delta")
+"""Functions of a range's first and last sample, and of counters' restarts between. Every other
+function weighs the samples between, or counts them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One selector of an expression: the metric names it matches and how far back it reads.
 
     `names` matches whole names, `exact` is the name where there is only one. `depth_s` counts from
-    the evaluation; `window_s` is the selector's own range (an instant selector: the lookback),
-    wherever offsets and subqueries move it.
+    the evaluation, or from the start of whatever is evaluated; nothing is read that is younger than
+    `recent_s` at the evaluation. `window_s` is the selector's own range (an instant selector: the
+    lookback), wherever offsets and subqueries move it. `ends` says that the samples near the ends
+    of that window decide, as for a rate.
     """
 
     names: re.Pattern[str]
     exact: str | None
     depth_s: float
     window_s: float
+    recent_s: float = 0.0
+    ends: bool = False
 
     def matches(self, metric: str) -> bool:
         """Return whether the selector may read `metric`."""
         return self.names.fullmatch(metric) is not None
+
+    def fine(self, duration_s: float) -> tuple[tuple[float, float], ...]:
+        """Return in which intervals every sample is needed, for evaluations up to `duration_s`.
+
+        In seconds from the start; `depth_s` is to count from there.
+        """
+        first_s, last_s = -self.depth_s, duration_s - self.recent_s
+        if not self.ends:
+            return ((first_s, last_s),)
+        # Each end of the window moves by the evaluations, and by subqueries around it.
+        return ((first_s, last_s - self.window_s), (first_s + self.window_s, last_s))
+
+
+def all_reads(expr: str) -> list[Read]:
+    """Return every selector of `expr`; what the parser cannot follow reads all that it names.
+
+    Each name of such a text may be a metric, a selector without one reads every metric, and the
+    depth is the sum of all durations in it.
+    """
+    try:
+        return reads(expr)
+    except ValueError:
+        pass
+    text = _QUOTED.sub('""', expr)
+    depth_s = LOOKBACK_S
+    depth_s += sum(float(n) * _UNIT_S[unit] for n, unit in _DURATION.findall(text))
+    for inside in _BRACKETS.findall(text):
+        depth_s += sum(float(number) for number in _NUMBER.findall(inside))
+    if NAME in text or _NAMELESS.search(text):
+        return [Read(re.compile(".*"), None, depth_s, LOOKBACK_S)]
+    names = sorted(set(_WORD.findall(text)))
+    return [Read(re.compile(re.escape(name)), name, depth_s, LOOKBACK_S) for name in names]
+
+
+_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|#.*')
+_UNIT_S: Final = {
+    "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0,
+}  # fmt: skip
+_DURATION: Final = re.compile(r"(\d+)(ms|[smhdwy])")
+_BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
+_NUMBER: Final = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_NAMELESS: Final = re.compile(r"(?<![\w:\s])\s*\{|\b(?:and|or|unless|bool|by)\s*\{|^\s*\{")
+_WORD: Final = re.compile(r"[a-zA-Z_:][\w:]*")
 
 
 def reads(expr: str) -> list[Read]:
     """Return every selector of `expr`; raise ValueError when it is not PromQL.
 
     The depth of a selector is its range (an instant selector: the lookback), plus its offset, plus
-    the ranges, offsets and steps of the subqueries around it; never below 0.
+    the ranges, offsets and steps of the subqueries around it. Where all of it lies ahead, it is the
+    lookback: nothing is stored there yet, but the series is.
     """
     return [
         _read(node, parents)
@@ -69,14 +125,20 @@ def fixed_time(expr: str) -> bool:
 
 
 def _read(selector: promql.VectorSelector, parents: Sequence[promql.Expr]) -> Read:
-    parent = parents[-1] if parents else None
+    parent, outer = (*(None, None), *parents)[-1:-3:-1]
+    subqueries = [node for node in parents if isinstance(node, promql.SubqueryExpr)]
     window_s = LOOKBACK_S
+    ends = False
     if isinstance(parent, promql.MatrixSelector):
         window_s = parent.range.total_seconds()
-    outer_s = sum(_subquery_s(node) for node in parents if isinstance(node, promql.SubqueryExpr))
-    depth_s = max(0.0, window_s + _seconds(selector.offset) + outer_s)
+        by_function = isinstance(outer, promql.Call) and outer.func.name in ENDS_ALONE
+        ends = by_function and window_s >= ENDS_S
+    recent_s = _seconds(selector.offset) + sum(_seconds(node.offset) for node in subqueries)
+    depth_s = window_s + _seconds(selector.offset) + sum(map(_subquery_s, subqueries))
+    if depth_s <= 0:
+        depth_s = LOOKBACK_S
     names, exact = _names(selector)
-    return Read(re.compile(names), exact, depth_s, window_s)
+    return Read(re.compile(names), exact, depth_s, window_s, recent_s, ends)
 
 
 def _subquery_s(subquery: promql.SubqueryExpr) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.history.recorder import Recorder
+from exporter.history.retention import FINE_PAST_S
 from exporter.metrics.catalogue import catalogue_world
 from exporter.target import SCRAPE_S
 from simulator.load import Load
@@ -26,6 +27,7 @@ from verifier.virtual_time.steady_state import ResamplingPool, is_steady
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from exporter.history.retention import Interval
     from scenarios.scenario import Scenario
     from simulator.faults.fault import Fault
     from simulator.world import World
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 AFTERMATH_S: Final = 3600.0
 """How long after its end an incident of the past may still show: leaks go as agents are recycled,
 queues drain."""
+
+
+AROUND_S: Final = 300.0
+"""So long before and after each end of an incident every scrape is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,13 @@ def simulate_past(
     """
     healthy = healthy_worlds.start_of(scenario, compression)
     catalogue = catalogue_world(healthy.before)
-    recorder = Recorder(catalogue, needed.depth_s, scenario.past.depth_s, needed.fine_s)
+    duration_s = min(scenario.duration_s, FINE_PAST_S)
+    recorder = Recorder(
+        catalogue,
+        lambda metric: needed.need(metric, duration_s),
+        scenario.past.depth_s,
+        _eventful(scenario),
+    )
     past_s, incidents = _incidents(scenario, recorder.past_s)
     simulation = Simulation(
         recorder=recorder,
@@ -84,6 +96,15 @@ def simulate_past(
     return SimulatedPast(
         world, pool, simulation, faults_without_effect(world, recorder.scrape_effects)
     )
+
+
+def _eventful(scenario: Scenario) -> list[Interval]:
+    """Return when incidents of the past may end series, or let them begin anew."""
+    return [
+        (at_s - AROUND_S, at_s + AROUND_S)
+        for incident in scenario.past.incidents
+        for at_s in (-incident.ago_s, incident.duration_s - incident.ago_s)
+    ]
 
 
 def start_changed(faults: Iterable[Fault]) -> bool:
@@ -106,10 +127,10 @@ def _incidents(scenario: Scenario, read_s: float) -> tuple[float, tuple[Fault, .
 def _continue_from(recorder: Recorder, healthy: HealthyWorld) -> ResamplingPool | None:
     """Let the record go on from the healthy world; return its pool in the recorder's columns.
 
-    None when something is read that is never steady, such as a clock.
+    None when something is read that is not steady.
     """
     snapshots = (healthy.before, *healthy.scrapes)
     readings = np.array([recorder.read(snapshot) for snapshot in snapshots])
     recorder.continue_from(readings[-1])
-    rows = np.where(recorder.counters, np.diff(readings, axis=0), readings[1:])
+    rows = recorder.rows(readings)
     return ResamplingPool(rows) if is_steady(rows) else None

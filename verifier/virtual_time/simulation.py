@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exporter.scrape_path.losses import arrives
 from exporter.target import SCRAPE_S
 from verifier.virtual_time.steady_state import MINUTE, ResamplingPool, find_pool
 
@@ -103,8 +102,7 @@ class Simulation:
         """Record one exact scrape; return its row: gains of counters, values of gauges."""
         snapshot = world.snapshot()
         raw = self.recorder.read(snapshot)
-        present = self.recorder.present_series(snapshot)
-        row = self.recorder.record(at_s, raw, up=arrives(snapshot), present=present)
+        row = self.recorder.record(at_s, raw, self.recorder.arrival(snapshot))
         self.recorder.count_effects(snapshot)
         self.exact_s += SCRAPE_S
         return row
@@ -119,9 +117,7 @@ class Simulation:
         numbers = round(from_s / SCRAPE_S) + np.arange(1, scrapes + 1, dtype=np.int64)
         times_s = SCRAPE_S * numbers.astype(np.float64)
         snapshot, picks = world.snapshot(), pool.pick(numbers, self.draws)
-        present = self.recorder.present_series(snapshot)
-        up = arrives(snapshot)
-        self.recorder.record_rows(times_s, pool.rows, picks, up=up, present=present)
+        self.recorder.record_rows(times_s, pool.rows, picks, self.recorder.arrival(snapshot))
         self.recorder.count_effects(snapshot, scrapes)
         world.skip_ns(scrapes * self.compression.step_ns)
         self.resampled_s += scrapes * SCRAPE_S

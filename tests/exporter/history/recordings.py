@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.history.recorder import Recorder
+from exporter.history.recorder import Arrival, Recorder
+from exporter.history.retention import Need
 from exporter.history.samples import EPOCH_S, STALE_BITS
+from exporter.history.scrape_series import PROCESS_SAMPLES
 from exporter.metrics.series import Catalogue, Metric
 from exporter.target import SCRAPE_S
 
@@ -37,10 +39,24 @@ def small_catalogue():
     )  # fmt: skip
 
 
-def make_recorder(past_s=None, fine_s=0.0, **depths):
-    """Return a recorder with the depth of each metric in seconds, by default five minutes."""
+def make_recorder(past_s=None, fine=(), eventful=(), fine_of=None, **depths):
+    """Return a recorder with the depth of each metric in seconds, by default five minutes.
+
+    Of every metric all scrapes are kept in the intervals `fine`, or in those of `fine_of` it.
+    """
     depths_s = {"requests_total": 300.0, "errors_total": 300.0, "depth": 300.0, **depths}
-    return Recorder(small_catalogue(), lambda name: depths_s.get(name, 0.0), past_s, fine_s)
+
+    def need_of(name):
+        return Need(depths_s.get(name, 0.0), tuple((fine_of or {}).get(name, fine)))
+
+    return Recorder(small_catalogue(), need_of, past_s, eventful)
+
+
+def arrival(recorder, *, up=True):
+    """Return what a scrape brings that no fault affects, or one that is refused."""
+    series = len(recorder.counters)
+    samples = (series + PROCESS_SAMPLES) * up
+    return Arrival(up, np.full(series, up), np.array([0.01, samples, samples, 0, float(up)]))
 
 
 def samples(recorder):
@@ -63,10 +79,12 @@ def samples(recorder):
 def record_exactly(recorder, readings, start_s=SCRAPE_S, *, up=True):
     """Record one exact scrape for each reading."""
     for step, reading in enumerate(readings):
-        recorder.record(start_s + step * SCRAPE_S, recorder.read(reading), up=up)
+        at_s = start_s + step * SCRAPE_S
+        recorder.record(at_s, recorder.read(reading), arrival(recorder, up=up))
 
 
 def record_rows(recorder, from_s, pool, picks, *, up=True):
     """Record the rows `pool[picks]` as scrapes after `from_s`."""
     times_s = from_s + SCRAPE_S * np.arange(1, len(picks) + 1, dtype=np.float64)
-    recorder.record_rows(times_s, np.array(pool, dtype=np.float64), np.array(picks), up=up)
+    brought = arrival(recorder, up=up)
+    recorder.record_rows(times_s, np.array(pool, dtype=np.float64), np.array(picks), brought)

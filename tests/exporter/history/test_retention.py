@@ -20,7 +20,7 @@ def test_each_series_is_kept_as_deep_as_it_is_read():
     """The depth, rounded up, and one scrape more; a series that is never read is not kept."""
     recorder = make_recorder(requests_total=2 * HOUR_S, errors_total=100.0, depth=0.0)
     assert recorder.past_s == 7500
-    record_rows(recorder, -recorder.past_s, [[1, 1, 1]], [0] * 500)
+    record_rows(recorder, -recorder.past_s, [[1, 1]], [0] * 500)
     record_exactly(recorder, [Reading(1, 1, 1)])
     recorded = samples(recorder)
     assert "depth" not in recorded
@@ -54,7 +54,7 @@ def test_the_far_past_is_kept_in_coarse_steps():
 
 def test_steps_are_fine_as_far_back_as_a_narrow_window_is_offset():
     """`rate(x[5m] offset 2d)` would find two samples in coarse steps, or one."""
-    recorder = make_recorder(requests_total=3 * 24 * HOUR_S, fine_s=48 * HOUR_S)
+    recorder = make_recorder(requests_total=3 * 24 * HOUR_S, fine=[(-48 * HOUR_S, 0.0)])
     record_rows(recorder, -recorder.past_s, [[1, 0, 0]], [0] * round(recorder.past_s / SCRAPE_S))
     times_s, _ = samples(recorder)["requests_total"]
     assert next(b for a, b in pairwise(times_s) if b - a == SCRAPE_S) == -48 * HOUR_S + SCRAPE_S
@@ -74,3 +74,49 @@ def test_a_failed_scrape_between_coarse_steps_marks_the_next_step():
         [20, "stale", 80],
     )
     assert recorded["up"][1] == [1, 0, 0, 1]
+
+
+def test_steps_are_fine_where_a_window_begins_and_around_events_alone():
+    """The ends of a wide window decide its increase; between them coarse steps do."""
+    day_s = 24 * HOUR_S
+    recorder = make_recorder(
+        requests_total=6 * day_s,
+        fine=[(-6 * day_s, -6 * day_s + 600)],
+        eventful=[(-3 * day_s, -3 * day_s + 100)],
+    )
+    record_rows(recorder, -recorder.past_s, [[1, 0, 0]], [0] * round(recorder.past_s / SCRAPE_S))
+    times_s, values = samples(recorder)["requests_total"]
+    fine = [b for a, b in pairwise(times_s) if b - a == SCRAPE_S and b <= -FINE_PAST_S]
+    begins = [-6 * day_s + SCRAPE_S * step for step in range(1, 41)]
+    event = [-3 * day_s + SCRAPE_S * step for step in range(1, 21)]
+    assert [at_s for at_s in fine if at_s < -5 * day_s] == begins
+    assert [at_s for at_s in fine if at_s > -5 * day_s] == event
+    assert all((y - x) * SCRAPE_S == b - a for (a, b), (x, y) in
+               zip(pairwise(times_s), pairwise(values), strict=True))  # fmt: skip
+
+
+def test_a_metric_with_every_scrape_leaves_the_others_their_coarse_steps():
+    """`avg_over_time(depth[3d])` beside `increase(requests_total[3d])`."""
+    far_s = 3 * 24 * HOUR_S
+    recorder = make_recorder(fine_of={"depth": [(-far_s, 0.0)]}, depth=far_s, requests_total=far_s)
+    record_rows(recorder, -recorder.past_s, [[1, 0, 4]], [0] * round(recorder.past_s / SCRAPE_S))
+    recorded = samples(recorder)
+    assert {b - a for a, b in pairwise(recorded["depth"][0])} == {SCRAPE_S}
+    before = [at_s for at_s in recorded["requests_total"][0] if at_s <= -FINE_PAST_S]
+    assert {b - a for a, b in pairwise(before)} == {COARSE_S}
+    assert recorded["requests_total"][1] == [
+        (at_s + recorder.past_s) / SCRAPE_S for at_s in recorded["requests_total"][0]
+    ]
+
+
+def test_a_gap_is_marked_at_the_first_scrape_that_lacks_a_series_with_every_scrape():
+    """Beside it, one in coarse steps is marked at its next step."""
+    far_s = 3 * 24 * HOUR_S
+    recorder = make_recorder(fine_of={"depth": [(-far_s, 0.0)]}, depth=far_s, requests_total=far_s)
+    start_s = -2 * 24 * HOUR_S
+    record_rows(recorder, start_s - 300, [[1, 0, 4]], [0] * 20)
+    record_rows(recorder, start_s, [[1, 0, 4]], [0] * 25, up=False)
+    recorded = samples(recorder)
+    assert recorded["depth"][0][-2:] == [start_s, start_s + SCRAPE_S]
+    assert recorded["requests_total"][0][-2:] == [start_s, start_s + COARSE_S]
+    assert recorded["depth"][1][-1] == recorded["requests_total"][1][-1] == "stale"

@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.history.recorder import Recorder
+from exporter.history.retention import Need
 from exporter.metrics.catalogue import catalogue_world
 from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.metrics.series import NAME
@@ -141,7 +142,7 @@ def test_a_recorded_series_that_vanishes_gets_one_stale_marker_and_returns_with_
     """Its value includes the time between; the other series miss no sample."""
     catalogue = catalogue_world(world.snapshot())
     counter, gauge = "agentaskit_agents_started_total", "agentaskit_sim_time_seconds"
-    recorder = Recorder(catalogue, lambda name: 300.0 if name in {counter, gauge, "up"} else 0.0)
+    recorder = Recorder(catalogue, lambda name: Need(300.0 * (name in {counter, gauge, "up"})))
     recorder.continue_from(recorder.read(world.snapshot()))
     ranks = dict(zip((dict(labels)[NAME] for labels in catalogue.series), rank_series(catalogue),
                      strict=True))  # fmt: skip
@@ -152,8 +153,7 @@ def test_a_recorded_series_that_vanishes_gets_one_stale_marker_and_returns_with_
         world.advance(1.0 + step * 0.1)
         world.change(scrape_path=ScrapePath(**path))
         snapshot = world.snapshot()
-        recorder.record(step * SCRAPE_S, recorder.read(snapshot), up=arrives(snapshot),
-                       present=recorder.present_series(snapshot))  # fmt: skip
+        recorder.record(step * SCRAPE_S, recorder.read(snapshot), recorder.arrival(snapshot))
     recorded = {name: dict(zip(*points, strict=True)) for name, points in samples(recorder).items()}
     assert recorded["up"] == {15.0: 1, 30.0: 1, 45.0: 1, 60.0: 0, 75.0: 1}
     assert list(recorded[first]) == [15.0, 30.0, 75.0]

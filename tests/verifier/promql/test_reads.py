@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verifier.promql.reads import LOOKBACK_S, fixed_time, reads
+from verifier.promql.reads import LOOKBACK_S, all_reads, fixed_time, reads
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from verifier.promql.reads import LOOKBACK_S, fixed_time, reads
         ("rate(m[1m])", 60),
         ("rate(m[1m] offset 1h)", 3660),
         ("m offset 10m", 600 + LOOKBACK_S),
-        ("rate(m[5m] offset -1h)", 0),
+        ("rate(m[5m] offset -1h)", LOOKBACK_S),
         ("max_over_time(rate(m[1m])[10m:30s])", 690),
         ("max_over_time(rate(m[1m])[10m:])", 720),
         ("max_over_time(sum_over_time(rate(m[1m])[10m:30s] offset 1m)[1h:1m])", 690 + 60 + 3660),
@@ -43,3 +43,65 @@ def test_an_at_modifier_is_recognised() -> None:
     assert fixed_time("rate(m[5m] @ 1700000000)")
     assert fixed_time("max_over_time(m[1h:1m] @ end())")
     assert not fixed_time("rate(m[5m] offset 1h)")
+
+
+@pytest.mark.parametrize(
+    ("expr", "ends"),
+    [
+        ("rate(m[30d])", True),
+        ("increase(m[6h] offset 1d)", True),
+        ("max_over_time(delta(m[1h])[1d:1m])", True),
+        ("rate(m[30m])", False),
+        ("irate(m[30d])", False),
+        ("avg_over_time(m[30d])", False),
+        ("count_over_time(m[30d])", False),
+        ("changes(m[30d]) + resets(m[30d])", False),
+        ("deriv(m[30d]) > predict_linear(m[30d], 3600)", False),
+        ("quantile_over_time(0.9, m[30d])", False),
+        ("sum_over_time(rate(m[5m])[30d:1m])", False),
+        ("m offset 30d", False),
+    ],
+)
+def test_the_samples_between_a_windows_ends_matter_but_to_rates(expr: str, *, ends: bool) -> None:
+    """Only a rate, an increase or a delta over a wide window may be read from coarse steps."""
+    assert {read.ends for read in reads(expr)} == {ends}
+
+
+@pytest.mark.parametrize(
+    ("expr", "fine"),
+    [
+        ("avg_over_time(m[1h])", [(-3600, 100)]),
+        ("m offset 1h", [(-3900, -3500)]),
+        ("m offset -1h", [(-LOOKBACK_S, 3700)]),
+        ("rate(m[1h])", [(-3600, -3500), (0, 100)]),
+        ("rate(m[2h] offset 1d)", [(-93600, -93500), (-86400, -86300)]),
+        ("max_over_time(rate(m[2h])[1h:1m])", [(-10860, -7100), (-3660, 100)]),
+    ],
+)
+def test_every_sample_is_needed_where_windows_begin_and_end(
+    expr: str, fine: list[tuple[float, float]]
+) -> None:
+    """For evaluations of 100 s: a wide rate needs those near its ends, all else all."""
+    assert [*reads(expr)[0].fine(100.0)] == fine
+
+
+@pytest.mark.parametrize(
+    ("expr", "names", "depth_s"),
+    [
+        ("new_function(m[1h] offset 5m)", {"m"}, 3900 + LOOKBACK_S),
+        ("sum(m{a=`x`}) by (b) ~~ n[30m:1m]", {"m", "n"}, 1860 + LOOKBACK_S),
+        ("?? rate(m[1h30m])", {"m"}, 5400 + LOOKBACK_S),
+        ("?? rate(m[3600])", {"m"}, 3600 + LOOKBACK_S),
+        ('?? "n in quotes" + m # n in a comment', {"m"}, LOOKBACK_S),
+        ("?? ({job='x'})", {"m", "n"}, LOOKBACK_S),
+        ('?? {"m", job="x"}[10m]', {"m", "n"}, 600 + LOOKBACK_S),
+    ],
+)
+def test_what_the_parser_cannot_follow_reads_all_that_it_names(
+    expr: str, names: set[str], depth_s: float
+) -> None:
+    """As far back as all its durations together."""
+    read = [read for read in all_reads(expr) if read.matches("m") or read.matches("n")]
+    assert {name for name in ("m", "n") if any(each.matches(name) for each in read)} == names
+    assert {each.depth_s for each in read} == {depth_s}
+    assert not any(each.ends for each in read)

@@ -44,7 +44,11 @@ def test_each_metric_has_as_much_past_as_is_read_of_it():
             assert -depth_s - 2 * step_s <= times_s[0] <= -depth_s, name
             steps = np.diff(times_s)
             assert (steps[times_s[1:] > -FINE_PAST_S] == SCRAPE_S).all()
-            assert (steps[times_s[1:] <= -FINE_PAST_S] == COARSE_S).all()
+            # Every scrape where a window may begin, and coarse steps between its ends.
+            between = (times_s[1:] > -depth_s + 3600) & (times_s[1:] <= -FINE_PAST_S)
+            assert (steps[between] == COARSE_S).all()
+            begins = times_s[1:] <= -depth_s + 600
+            assert depth_s <= FINE_PAST_S or (steps[begins] == SCRAPE_S).sum() >= 15
 
 
 def test_a_week_on_week_rule_has_its_five_minutes(tmp_path):
