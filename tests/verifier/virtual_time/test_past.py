@@ -56,9 +56,10 @@ def test_a_week_on_week_rule_has_its_five_minutes(tmp_path):
     ratio = "sum(rate(agentaskit_tasks_processed_total[1m] offset 1d12h)) > 900"
     before = rules(tmp_path, {"alert": "AsBefore", "expr": ratio}, interval="1m")
     verdicts = verify(scenario_of("duration: 5m\n" + SMALL), before).alerts
-    assert [(alert.alert, alert.firing_s, alert.resolved_s) for alert in verdicts] == [
-        ("AsBefore", 0, None)
-    ]
+    (verdict,) = verdicts
+    assert (verdict.alert, verdict.resolved_s) == ("AsBefore", None)
+    assert verdict.firing_s is not None
+    assert verdict.firing_s < 60
 
 
 @pytest.mark.parametrize(

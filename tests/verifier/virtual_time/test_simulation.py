@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from exporter.history.scrape_series import SCRAPE_SERIES
 from exporter.target import SCRAPE_S
 from tests.verifier.histories import rules
 from tests.verifier.simulations import (
@@ -216,6 +217,8 @@ def test_while_the_exporter_is_down_its_series_have_ended():
             assert not stale.any()
             down = times_s[values == 0]
             assert (down[0], down[-1], len(down)) == (300, 885, 40)
+        elif dict(labels)["__name__"] in SCRAPE_SERIES:
+            assert not stale.any()
         else:
             assert times_s[stale].tolist() == [300]
             assert not ((times_s > 300) & (times_s < 900)).any()
