@@ -132,8 +132,8 @@ class Recorder:
         if self._raw is None:
             self.continue_from(np.where(self._clocks, raw, 0.0))
         row: Rows = self.rows(np.array([self._raw, raw]))[0]
-        self._raw = raw
         self.record_rows(np.array([at_s]), row[None, :], np.zeros(1, np.int64), arrival)
+        self._raw = raw
         return row
 
     def record_rows(
@@ -150,6 +150,11 @@ class Recorder:
         self._last = arrival
         # Whatever is kept of it, a clock ticks at every scrape.
         ticks = self._level[self._clocks] + np.cumsum(pool[:, self._clocks][picks], axis=0)
+        if self._raw is not None:
+            # Time goes on in a world whose scrapes are drawn, while its counters stand still.
+            passed = np.zeros(len(self._level))
+            passed[self._clocks] = ticks[-1] - self._level[self._clocks]
+            self._raw = self._raw + passed
         self._level[self._clocks] = ticks[-1]
         spans = self._retention.spans
         starts_s = np.array([span.start_s for span in spans])

@@ -18,10 +18,10 @@ from tests.verifier.simulations import (
     scenario_of,
     series,
     simulate,
-    simulate_for,
     simulated,
     total,
 )
+from verifier.pack.history_depth import depths
 from verifier.virtual_time.steady_state import is_steady
 
 EVALUATION_S = 30.0
@@ -262,10 +262,27 @@ def test_what_has_reached_its_balance_is_resampled():
     assert simulation.exact_s < 11 * 60
 
 
-def test_a_clock_is_never_resampled(tmp_path):
-    """A rule that reads the simulator's own clock gets every second of it."""
-    slow = rules(tmp_path, {"alert": "Slow", "expr": "agentaskit_sim_time_seconds < 0"})
-    simulation = simulate_for(scenario_of("duration: 8m\n" + SMALL), slow)
-    assert simulation.resampled_s == 0
-    ((_, _, values),) = series(simulation.history, "agentaskit_sim_time_seconds")
-    assert (np.diff(values) == SCRAPE_S).all()
+RESTART = """duration: 12m
+faults: [{name: r, fault: counter_reset, start: 6m, duration: 1m}]
+"""
+
+
+@pytest.mark.parametrize("depth", ["5m", "2d"])
+def test_a_clock_is_computed_and_no_restart_of_the_exporter_sets_it_back(tmp_path, depth):
+    """A rule that reads the simulator's own clock gets every second of it, resampled or not."""
+    slow = f"delta(agentaskit_sim_time_seconds[{depth}]) < 0"
+    read = rules(tmp_path, {"alert": "Slow", "expr": slow})
+    clocks = []
+    for exact in (False, True):
+        simulation = simulate(scenario_of(RESTART + SMALL), depths(read), exact=exact)
+        ((_, times_s, values),) = series(simulation.history, "agentaskit_sim_time_seconds")
+        assert np.diff(values).tolist() == pytest.approx(np.diff(times_s), abs=1e-6)
+        clocks.append(values[-60:])
+    assert simulation.resampled_s > 300
+    assert clocks[0].tolist() == clocks[1].tolist()
+
+
+def test_everything_at_once_is_as_steady_as_its_parts():
+    """No series of the catalogue keeps a quiet world from being resampled."""
+    quiet = simulate(scenario_of("duration: 20m\n" + SMALL))
+    assert quiet.exact_s == 0
