@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
-from verifier.promql.parsing import parse
+from verifier.promql.parsing import names_and_ranges, parse
 from verifier.promql.walker import nodes, nodes_with_parents
 
 if TYPE_CHECKING:
@@ -80,26 +80,15 @@ def all_reads(expr: str) -> list[Read]:
         return reads(expr)
     except ValueError:
         pass
-    text = _QUOTED.sub('""', expr)
-    depth_s = LOOKBACK_S
-    depth_s += sum(float(n) * _UNIT_S[unit] for n, unit in _DURATION.findall(text))
-    for inside in _BRACKETS.findall(text):
-        depth_s += sum(float(number) for number in _NUMBER.findall(inside))
-    if NAME in text or _NAMELESS.search(text):
+    said = names_and_ranges(expr)
+    depth_s = LOOKBACK_S + sum(said.ranges_s)
+    if NAME in said.names or _NAMELESS.search(expr):
         return [Read(re.compile(".*"), None, depth_s, LOOKBACK_S)]
-    names = sorted(set(_WORD.findall(text)))
+    names = sorted(said.names)
     return [Read(re.compile(re.escape(name)), name, depth_s, LOOKBACK_S) for name in names]
 
 
-_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|#.*')
-_UNIT_S: Final = {
-    "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0,
-}  # fmt: skip
-_DURATION: Final = re.compile(r"(\d+)(ms|[smhdwy])")
-_BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
-_NUMBER: Final = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
-_NAMELESS: Final = re.compile(r"(?<![\w:\s])\s*\{|\b(?:and|or|unless|bool|by)\s*\{|^\s*\{")
-_WORD: Final = re.compile(r"[a-zA-Z_:][\w:]*")
+_NAMELESS: Final = re.compile(r"(?:^|[^\w:\s]|\b(?:and|or|unless|bool|offset))\s*\{", re.IGNORECASE)
 
 
 def reads(expr: str) -> list[Read]:
