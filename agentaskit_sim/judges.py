@@ -119,7 +119,7 @@ def build_real_time_judge(
 
 
 def _not_judged(inputs: Inputs) -> tuple[NotJudged, ...]:
-    return inputs.rules.not_judged
+    return (*inputs.rules.not_judged, *inputs.dashboards.not_judged)
 
 
 def _longest(scenarios: Sequence[Scenario]) -> tuple[str, float]:

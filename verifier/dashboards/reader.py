@@ -24,6 +24,7 @@ from verifier.dashboards.resolution import board_values, resolved_query
 from verifier.dashboards.resources import BoardFinder
 from verifier.dashboards.time_range import override_s, range_length_s
 from verifier.dashboards.variables import read_variable
+from verifier.errors import NotJudged
 from verifier.pack.panels import Board, Dashboards, Panel, Query, Resolution, Variable
 
 if TYPE_CHECKING:
@@ -52,14 +53,16 @@ def load_dashboards(paths: Iterable[str | Path]) -> Dashboards:
     finder.read(map(Path, paths))
     mistakes, findings = list(finder.mistakes), list(finder.findings)
     panels: list[Panel] = []
+    not_judged: list[NotJudged] = []
     for source in finder.boards:
         reader = _BoardReader(source)
         panels += reader.panels()
         mistakes += reader.mistakes
         findings += reader.findings
+        not_judged += reader.not_judged
     if mistakes:
         raise gather(mistakes)
-    return Dashboards(tuple(panels), tuple(findings))
+    return Dashboards(tuple(panels), tuple(findings), tuple(not_judged))
 
 
 class _BoardReader(ModelReader):
@@ -68,6 +71,7 @@ class _BoardReader(ModelReader):
     def __init__(self, source: BoardSource) -> None:
         super().__init__(source)
         self.raw: RawBoard = self.read()
+        self.not_judged: list[NotJudged] = []
         self.sources = DataSources()
         for entry in self.raw.inputs:
             self.sources.add_input(entry)
@@ -112,7 +116,7 @@ class _BoardReader(ModelReader):
     def _panel(self, raw: RawPanel) -> Panel | None:
         title = str(raw.fields.get("title") or f"panel {raw.fields.get('id', raw.steps[-1])}")
         if raw.library:
-            reason = f"is library panel {raw.library!r}, whose model is not in the file"
+            reason = f"its model is not in the file: it is library panel {raw.library!r}"
             self._leave_out(title, reason, raw)
             return None
         panel = Panel(
@@ -132,9 +136,9 @@ class _BoardReader(ModelReader):
         for reason in dict.fromkeys(reason for reason in read if isinstance(reason, str)):
             self._leave_out(title, reason, raw)
         if not raw.targets:
-            self._leave_out(title, "has no query", raw)
+            self._leave_out(title, "it has no query", raw)
         elif not read:
-            self._leave_out(title, "has hidden queries only", raw)
+            self._leave_out(title, "its queries are hidden", raw)
         if not queries:
             return None
         panel = replace(panel, queries=tuple(queries))
@@ -158,11 +162,11 @@ class _BoardReader(ModelReader):
         if kind == PROMETHEUS and isinstance(expr, str) and is_log_query(expr):
             kind = "Loki"
         if kind == EXPRESSION:
-            return "calculates with its other queries"
+            return "it calculates with what other queries return, in Grafana"
         if kind != PROMETHEUS:
-            return f"asks {kind}"
+            return f"it asks {kind}"
         if not isinstance(expr, str) or not expr.strip():
-            return "has a query without expr"
+            return "it has a query without expr"
         factor = fields.get("intervalFactor")
         return Query(
             expr=expr,
@@ -175,7 +179,8 @@ class _BoardReader(ModelReader):
         )
 
     def _leave_out(self, title: str, reason: str, raw: RawPanel) -> None:
-        self.note(f"panel {title!r} {reason}: not judged", raw.steps)
+        subject, place = f"panel {self.raw.title} / {title}", self.place(raw.steps)
+        self.not_judged.append(NotJudged(subject, reason, place, keeps_from_passing=False))
 
 
 def _hidden(target: RawTarget) -> bool:

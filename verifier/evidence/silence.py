@@ -78,18 +78,22 @@ class Silence:
 
 def silences(run: WatchedRun, timelines: Sequence[Timeline]) -> tuple[Silence, ...]:
     """Return every rule without a firing timeline, in the order of the files."""
-    stock = Stock(run.server)
-    check = EmptinessCheck(
-        stock,
-        tuple(_recordings(run.rules)),
-        tuple(rule.alert for _, rule in run.rules.alerts),
-        run.scrape_s,
-        run.factor,
-    )
+    check = emptiness_check(run)
     return tuple(
         _silence(run, check, group, rule)
         for group, rule in run.rules.alerts
         if not any(_fired(rule, timeline) for timeline in timelines)
+    )
+
+
+def emptiness_check(run: WatchedRun) -> EmptinessCheck:
+    """Return a check of what the server of a run holds, for rules and panels alike."""
+    return EmptinessCheck(
+        Stock(run.server),
+        tuple(_recordings(run.rules)),
+        tuple(rule.alert for _, rule in run.rules.alerts),
+        run.scrape_s,
+        run.factor,
     )
 
 

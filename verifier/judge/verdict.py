@@ -139,13 +139,17 @@ class ClockDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelVerdict:
-    """One query of one dashboard panel: whether it returned data."""
+    """One query of one dashboard panel: whether it returned data.
+
+    A failure that is `accepted`, with that reason, is ok.
+    """
 
     dashboard: str
     panel: str
     query: str
     ok: bool
     reason: str
+    accepted: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

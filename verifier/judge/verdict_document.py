@@ -75,6 +75,7 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
                 "query": panel.query,
                 "ok": panel.ok,
                 "reason": panel.reason,
+                "accepted": panel.accepted,
             }
             for panel in outcome.panels
         ],

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from documents.document import Value
     from documents.mistakes import Place
-    from verifier.errors import Finding
+    from verifier.errors import Finding, NotJudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,11 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Dashboards:
-    """All panels of some dashboards in the order of the files, and what to know about them."""
+    """All panels of some dashboards in the order of the files, and what to know about them.
+
+    `not_judged` are the panels, or queries of them, that ask something else than Prometheus.
+    """
 
     panels: tuple[Panel, ...]
     findings: tuple[Finding, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()

@@ -7,6 +7,7 @@ the end of a run. It returns answers; `verifier.judge.panel_verdicts` makes verd
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from documents.mistakes import InputError
 from verifier.dashboards.resolution import board_values, resolved_query
+from verifier.evidence.stock import EvaluationSpan
 from verifier.panels.stored_values import ServerValues
 from verifier.promql.reads import reads
 from verifier.servers.prometheus import QueryError, RangeQuery
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from verifier.pack.panels import Board, Panel, Query
     from verifier.servers.prometheus import Prometheus, Series
 
+EMPTY: Final = "query returns nothing"
 PANEL_POINTS: Final = 500
 """About as many points as are asked of a panel over a long scenario."""
 REPEATS_MAX: Final = 20
@@ -53,6 +56,11 @@ class PanelWindow:
         steps = int(length_s / step_s + 1e-9)
         return RangeQuery(query.expr, self.end_s - steps * step_s, self.end_s, step_s)
 
+    def span(self, query: Query) -> EvaluationSpan:
+        """Return the points of a panel's query."""
+        grid = self.grid(query)
+        return EvaluationSpan(grid.start_s, grid.start_s, grid.end_s, grid.step_s)
+
     def instant(self, query: Query) -> RangeQuery:
         """Return the query of a panel at the end alone."""
         return RangeQuery(query.expr, self.end_s, self.end_s, self.scrape_s)
@@ -62,7 +70,8 @@ class PanelWindow:
 class PanelAnswer:
     """The answer to one query of a panel over the scenario; `series` has Unix times.
 
-    `reason` says why it is not `ok`, or what to know where it is.
+    `reason` says why it is not `ok`, or what to know where it is; `hints` are what a person should
+    look at where it is empty.
     """
 
     panel: Panel
@@ -70,6 +79,8 @@ class PanelAnswer:
     ok: bool
     reason: str
     series: tuple[Series, ...] = ()
+    is_empty: bool = False
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +175,24 @@ def _answer(asked: _Asked, answer: list[Series] | QueryError, window: PanelWindo
         return PanelAnswer(panel, query, ok=True, reason=reason)
     reason = ""
     if not answer:
-        reason = "query returns nothing"
-    elif all(np.isnan(series.values).all() for series in answer):
+        hints = tuple(_hints(asked))
+        return PanelAnswer(panel, query, ok=False, reason=EMPTY, is_empty=True, hints=hints)
+    if all(np.isnan(series.values).all() for series in answer):
         reason = "query returns NaN only"
     return PanelAnswer(panel, query, ok=not reason, reason=reason, series=tuple(answer))
+
+
+def _hints(asked: _Asked) -> Iterator[str]:
+    """Yield what about the variables of a query may be why it shows nothing."""
+    template = asked.query.template
+    variables = {variable.name: variable for variable in asked.panel.board.variables}
+    for value in asked.values.used(template):
+        asks = variables[value.name].query
+        if value.literal is None and not value.values:
+            yield f"variable ${value.name} has no choices, as {asks} returns nothing"
+        as_text = rf'(?<![!=~<>])=\s*["\'`][^"\'`]*(?:\$|\$\{{|\[\[){value.name}\b'
+        if value.stands_for_all and re.search(as_text, template):
+            yield (
+                f"${value.name} stands for all choices, as a regular expression, which `=` takes"
+                " as text: `=~` matches them"
+            )

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
+from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
-from verifier.panels.answers import PanelWindow, answer_panels
+from verifier.pack.spread import WHOLE
+from verifier.panels.answers import PanelAnswer, PanelWindow, answer_panels
+from verifier.panels.emptiness import explained
 from verifier.real_time.clock_comparison import compare_clocks
 from verifier.real_time.observation import RunObserver
 from verifier.real_time.replay import ReplayOrigin
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from verifier.real_time.observation import RunObservation
     from verifier.real_time.stack import Stack
     from verifier.real_time.start import PreparedRun, StartedRun
+    from verifier.servers.prometheus import Prometheus
     from verifier.time_compression import TimeCompression
 
     Report = Callable[[Progress], None]
@@ -195,14 +199,7 @@ class RealTimeRun:
     ) -> ScenarioOutcome:
         stack, clock = observer.stack, observer.clock
         end_s = clock.unix_s(observation.ended_s)
-        factor = self.compression.factor
-        window = PanelWindow(clock.start_s, end_s, self.compression.scrape_s, factor)
-        panels = answer_panels(
-            stack.prometheus,
-            self.setup.panels,
-            window,
-            adapt=lambda query: compress_query(query, factor),
-        )
+        panels = self._panels(stack.prometheus, prepared.rules, clock.start_s, end_s)
         return ScenarioOutcome(
             name=self.scenario.name,
             seed=self.scenario.seed,
@@ -212,13 +209,30 @@ class RealTimeRun:
             resampled_s=prepared.past.simulation.resampled_s,
             wall_s=time.monotonic() - self.began_s,
             alerts=observer.with_latency(observation.alerts),
-            panels=panel_verdicts(panels),
+            panels=panel_verdicts(panels, self.scenario.accepted),
             clock="real",
             compress=self.compression.factor,
             notes=(*self.notes, *stack.restarts),
             notifications=stack.notifications(),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
         )
+
+    def _panels(
+        self, server: Prometheus, rules: RuleFiles, start_s: float, end_s: float
+    ) -> tuple[PanelAnswer, ...]:
+        """Ask the panels over the scenario, and why some show nothing; `rules` as evaluated."""
+        factor, scrape_s = self.compression.factor, self.compression.scrape_s
+        window = PanelWindow(start_s, end_s, scrape_s, factor)
+        answers = answer_panels(
+            server,
+            self.setup.panels,
+            window,
+            adapt=lambda query: compress_query(query, factor),
+        )
+        watched = WatchedRun(
+            server, rules, start_s, end_s - start_s, WHOLE, scrape_s=scrape_s, factor=factor
+        )
+        return explained(answers, emptiness_check(watched), window)
 
     def _report(self, phase: str, at_s: float) -> None:
         self.report(

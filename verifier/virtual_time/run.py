@@ -18,7 +18,7 @@ from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
 from verifier.evaluation.engine import evaluate
-from verifier.evidence.silence import WatchedRun, silences
+from verifier.evidence.silence import WatchedRun, emptiness_check, silences
 from verifier.judge.alert_verdicts import judge, missing_history
 from verifier.judge.fault_effects import faults_without_effect
 from verifier.judge.panel_verdicts import panel_verdicts
@@ -26,7 +26,8 @@ from verifier.judge.silence_verdicts import judge_silence
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.pack.spread import spread
-from verifier.panels.answers import PanelWindow, answer_panels
+from verifier.panels.answers import PanelAnswer, PanelWindow, answer_panels
+from verifier.panels.emptiness import explained
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time.past import simulate_past, start_changed
 from verifier.virtual_time.progress import ProgressReporter
@@ -113,14 +114,11 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     with Prometheus() as server:
         server.push(simulated.history)
         evaluation = evaluate(server, rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets)
-        window = PanelWindow(
-            EPOCH_S, EPOCH_S + scenario.duration_s, scrape_s=SCRAPE_S, stores_alerts=False
-        )
-        answers = answer_panels(server, panels, window)
         watched = WatchedRun(
             server, rules, EPOCH_S, scenario.duration_s, spread=offsets, scrape_s=SCRAPE_S
         )
         silent = silences(watched, evaluation.timelines)
+        answers = _panels(watched, panels)
     names = [rule.alert for _, rule in rules.alerts]
     verdicts = judge(scenario, names, evaluation.timelines)
     longest = setup.longest or (scenario.name, scenario.duration_s)
@@ -134,10 +132,18 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         wall_s=time.monotonic() - started_s,
         alerts=judge_silence(verdicts, silent, scenario, longest=longest),
         findings=tuple(f for silence in silent for f in silence.findings),
-        panels=panel_verdicts(answers),
+        panels=panel_verdicts(answers, scenario.accepted),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
         offsets=offsets,
     )
+
+
+def _panels(watched: WatchedRun, panels: Sequence[Panel]) -> tuple[PanelAnswer, ...]:
+    """Ask the panels over the whole scenario, and why some show nothing."""
+    start_s, end_s = watched.epoch_s, watched.epoch_s + watched.end_s
+    window = PanelWindow(start_s, end_s, scrape_s=watched.scrape_s, stores_alerts=False)
+    answers = answer_panels(watched.server, panels, window)
+    return explained(answers, emptiness_check(watched), window)
 
 
 def _missing(scenario: Scenario, setup: VirtualTimeSetup) -> tuple[str, ...]:

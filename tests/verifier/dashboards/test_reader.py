@@ -101,7 +101,7 @@ def test_malformed_panels_are_refused(tmp_path: Path) -> None:
         load_dashboards([write(tmp_path, {"panels": {"a": 1}})])
 
 
-def test_what_is_not_asked_of_prometheus_is_a_finding(tmp_path: Path) -> None:
+def test_what_is_not_asked_of_prometheus_is_named_with_its_reason(tmp_path: Path) -> None:
     """Other datasources, library panels and queries without expression; hidden ones are silent."""
     document = {
         "panels": [
@@ -112,11 +112,12 @@ def test_what_is_not_asked_of_prometheus_is_a_finding(tmp_path: Path) -> None:
     }
     dashboards = load_dashboards([write(tmp_path, document)])
     assert dashboards.panels == ()
-    assert [finding.message for finding in dashboards.findings] == [
-        "panel 'P' asks Loki: not judged",
-        "panel 'Lib' is library panel 'u', whose model is not in the file: not judged",
-        "panel 'P' has a query without expr: not judged",
+    assert [(item.subject.split(" / ")[1], item.reason) for item in dashboards.not_judged] == [
+        ("P", "it asks Loki"),
+        ("Lib", "its model is not in the file: it is library panel 'u'"),
+        ("P", "it has a query without expr"),
     ]
+    assert not any(item.keeps_from_passing for item in dashboards.not_judged)
 
 
 def test_a_mixed_panel_goes_by_the_datasource_of_each_query(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row
 from verifier.dashboards.reader import load_dashboards
+from verifier.evidence.emptiness import EmptinessCheck
+from verifier.evidence.stock import Stock
 from verifier.panels.answers import PanelAnswer, PanelWindow, answer_panels
+from verifier.panels.emptiness import HEALTHY, NO_ALERT, explained
 from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -37,7 +41,11 @@ def server() -> Iterator[Prometheus]:
 
 
 def answers(
-    server: Prometheus, tmp_path: Path, exprs: dict[str, Any], *variables: dict[str, Any]
+    server: Prometheus,
+    tmp_path: Path,
+    exprs: dict[str, Any],
+    *variables: dict[str, Any],
+    window: PanelWindow = WINDOW,
 ) -> dict[str, PanelAnswer]:
     """Ask a dashboard with a panel for each expression."""
     panels = [
@@ -46,7 +54,7 @@ def answers(
     ]
     board = tmp_path / "board.json"
     board.write_text(json.dumps({"panels": panels, "templating": {"list": list(variables)}}))
-    asked = answer_panels(server, load_dashboards([board]).panels, WINDOW)
+    asked = answer_panels(server, load_dashboards([board]).panels, window)
     return {answer.panel.title: answer for answer in asked}
 
 
@@ -163,3 +171,102 @@ def test_a_repeated_panel_is_asked_for_every_choice(server: Prometheus, tmp_path
         ("P (p: high)", 'done_total{priority="high"}', True),
         ("P (p: low)", 'done_total{priority="low"}', False),
     ]
+
+
+def explain(
+    server: Prometheus, tmp_path: Path, expr: str, *variables: dict[str, Any]
+) -> PanelAnswer:
+    """Ask one expression, and why it shows nothing if it does not."""
+    window = replace(WINDOW, stores_alerts=True)
+    shown = answers(server, tmp_path, {"P": expr}, *variables, window=window).values()
+    check = EmptinessCheck(Stock(server), alerts=("Known",))
+    (answer,) = explained(shown, check, window)
+    return answer
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "queue_depth > 1000",
+        "sum by (priority) (queue_depth > 1000)",
+        "queue_depth > 1000 and on(priority) done_total",
+        "queue_depth unless queue_depth",
+        "absent(queue_depth)",
+        "topk(3, queue_depth < 0)",
+        "max_over_time((queue_depth > 1000)[1m:15s])",
+        "queue_depth > on(priority) group_left() (done_total * 1000 + 1000)",
+    ],
+)
+def test_a_filter_that_nothing_passes_is_healthy(
+    server: Prometheus, tmp_path: Path, expr: str
+) -> None:
+    """A panel that shows what is wrong is empty when all is well."""
+    answer = explain(server, tmp_path, expr)
+    assert (answer.ok, answer.reason) == (True, HEALTHY)
+
+
+@pytest.mark.parametrize(
+    ("expr", "reason"),
+    [
+        ("queue_dept", "no metric queue_dept exists, did you mean queue_depth?"),
+        ("queue_dept > 1000", "no metric queue_dept exists, did you mean queue_depth?"),
+        ('queue_depth{priority="hihg"} > 9', "did you mean 'high'?"),
+        ('queue_depth{prio="high"} > 9', "queue_depth has no label prio, did you mean 'priority'?"),
+        ("queue_depth / done_total", "the sides of `/` in queue_depth / done_total never match"),
+        ("queue_depth and on(queue) done_total > 9", "never match"),
+        ("rate(done_total[10s])", "its window of 10s holds one scrape at most"),
+        ("histogram_quantile(0.9, queue_depth)", "has no label le"),
+        ("count(queue_dept > 1000) or vector(0)", "a constant alone answers: no metric queue_dept"),
+        ("(vector(0) or sum(queue_dept)) + 1", "a constant alone answers: no metric queue_dept"),
+        ("queue_depth / scalar(queue_dept)", "query returns NaN only; no metric queue_dept exists"),
+        ('ALERTS{alertname="Unknown"}', "no rule defines the alert Unknown"),
+    ],
+)
+def test_what_does_not_exist_or_never_matches_fails_with_the_nearest_word(
+    server: Prometheus, tmp_path: Path, expr: str, reason: str
+) -> None:
+    """A constant that answers for series that do not exist hides it from who looks."""
+    answer = explain(server, tmp_path, expr)
+    assert not answer.ok
+    assert reason in answer.reason
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "count(queue_depth > 1000) or vector(0)",
+        "sum(queue_dept) or sum(queue_depth)",
+        "sum(queue_dept) or sum(queue_depth) or vector(0)",
+        "queue_depth unless on(priority) maintenance",
+        "absent(queue_dept)",
+        "vector(1)",
+    ],
+)
+def test_a_panel_may_read_what_does_not_exist_where_something_else_answers(
+    server: Prometheus, tmp_path: Path, expr: str
+) -> None:
+    """Names of two versions side by side, what is taken away, what must be absent."""
+    assert explain(server, tmp_path, expr).ok
+
+
+def test_an_alert_that_never_came_is_no_failure(server: Prometheus, tmp_path: Path) -> None:
+    """A list of firing alerts is empty when all is well."""
+    answer = explain(server, tmp_path, 'ALERTS{alertname="Known"}')
+    assert (answer.ok, answer.reason) == (True, NO_ALERT)
+
+
+def test_what_variables_have_to_do_with_it_is_said(server: Prometheus, tmp_path: Path) -> None:
+    """All choices after `=`, and a variable that has none."""
+    every = {
+        "name": "q",
+        "type": "query",
+        "query": "label_values(queue_depth, queue)",
+        "includeAll": True,
+        "current": {"value": "$__all"},
+    }
+    none = {"name": "n", "type": "query", "query": "label_values(queue_dept, queue)"}
+    equals = explain(server, tmp_path, 'queue_depth{queue="$q"}', every)
+    assert "$q stands for all choices" in equals.reason
+    empty = explain(server, tmp_path, 'queue_depth{queue="$n"}', none)
+    assert "variable $n has no choices, as label_values(queue_dept, queue) returns" in empty.reason
+    assert "stands for all" not in empty.reason
