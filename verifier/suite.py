@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
-from verifier.judge.verdict import UNKNOWN_ENGINE, Progress, ScenarioOutcome
+from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE, Progress, ScenarioOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,6 +99,17 @@ def invalid_outcome(scenario: Scenario, reason: str, *, wall_s: float = 0.0) -> 
         wall_s=wall_s,
         invalid=(reason,),
     )
+
+
+def with_interrupted(
+    scenarios: Sequence[Scenario], judged: Sequence[ScenarioOutcome]
+) -> list[ScenarioOutcome]:
+    """Return what was judged of an interrupted run, and for every other scenario that it was not.
+
+    In the order of the scenarios. Their verdict together is never a pass.
+    """
+    outcomes = {outcome.name: outcome for outcome in judged}
+    return [outcomes.get(s.name) or invalid_outcome(s, INTERRUPTED) for s in scenarios]
 
 
 def _judge_here(judge: Judge, scenario: Scenario, watcher: Watcher) -> ScenarioOutcome:

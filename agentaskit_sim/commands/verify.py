@@ -7,7 +7,6 @@ runs, so that a mistake in a file is reported at once. Standard output carries t
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from functools import partial
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from rich.console import Console
 
+from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs
 from agentaskit_sim.judges import (
     LANES_PER_CORE,
@@ -42,24 +42,20 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ScenarioArguments,
 )
 from agentaskit_sim.terminal.progress import ProgressConsole
+from agentaskit_sim.verdict_output import VerdictOutput, check_junit_file, print_json
 from documents.durations import parse_duration
-from documents.files import write_whole
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
 from verifier.judge.verdict import overall
-from verifier.judge.verdict_document import document
-from verifier.report.junit import junit
 from verifier.report.results import Results
-from verifier.report.text import print_report
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
-from verifier.suite import cores, invalid_outcome, run_suite
+from verifier.suite import cores, invalid_outcome, run_suite, with_interrupted
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from agentaskit_sim.inputs import Inputs
     from verifier.judge.verdict import ScenarioOutcome
@@ -101,10 +97,9 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
-    paths = InputPaths(scenario or (), rules, dashboards, overlay or (), accept or ())
+    check_junit_file(junit_file)
+    paths = _opened(InputPaths(scenario or (), rules, dashboards, overlay or (), accept or ()))
     inputs = _with_seed(read_inputs(paths), seed)
-    if junit_file is not None and not junit_file.parent.is_dir():
-        raise InputError("cannot be written: there is no such folder", path=str(junit_file))
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
     if live:
         limit_s = _limit_s(limit, whole_library=not scenario)
@@ -116,17 +111,29 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         _check_machine(live=live)
     except JudgeError as error:
         if as_json:
-            _print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
+            print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
         raise
-    results, progress_to = Results(out), Console(stderr=True, highlight=False)
-    outcomes = _judge(judge, progress_to, jobs=jobs or cores())
-    saved_in = results.save(outcomes)
-    if junit_file is not None:
-        _write_junit(junit_file, outcomes)
-    if as_json:
-        _print_json(outcomes)
-    print_report(progress_to if as_json else Console(highlight=False), outcomes, str(saved_in))
+    output = VerdictOutput(Results(out), junit_file, as_json)
+    watcher = ProgressConsole(len(inputs.scenarios), Console(stderr=True, highlight=False))
+    try:
+        outcomes = _judge(judge, watcher, jobs=jobs or cores())
+    except (KeyboardInterrupt, SystemExit):
+        # A signal: what was judged is kept, marked as partial; the status stays that of the signal.
+        if watcher.outcomes:
+            output.publish(with_interrupted(judge.inputs.scenarios, watcher.outcomes))
+        raise
+    output.publish(outcomes)
     raise typer.Exit(STATUSES[overall(outcomes)])
+
+
+def _opened(paths: InputPaths) -> InputPaths:
+    """Return what is to be read with folders of scenarios opened, and nothing in it twice."""
+    names, notes = scenario_names(paths.scenarios)
+    rules, twice = distinct_files(paths.rules, "--rules")
+    dashboards, again = distinct_files(paths.dashboards, "--dashboards")
+    for note in (*notes, *twice, *again):
+        typer.echo(note, err=True)
+    return replace(paths, scenarios=names, rules=rules, dashboards=dashboards)
 
 
 def _with_seed(inputs: Inputs, seed: int | None) -> Inputs:
@@ -162,26 +169,15 @@ def _check_machine(*, live: bool) -> None:
 
 
 def _judge(
-    judge: VirtualTimeJudge | RealTimeJudge, progress_to: Console, *, jobs: int
+    judge: VirtualTimeJudge | RealTimeJudge, watcher: ProgressConsole, *, jobs: int
 ) -> list[ScenarioOutcome]:
     inputs = judge.inputs
     compression = (
         TimeCompression(judge.factor) if isinstance(judge, RealTimeJudge) else TimeCompression()
     )
-    with ProgressConsole(len(inputs.scenarios), progress_to) as watcher:
+    with watcher:
         watcher.say("Preparing a healthy baseline (the first run also compiles the simulator) ...")
         healthy_worlds = HealthyWorlds()
         healthy_worlds.prepare(inputs.scenarios, compression)
         judge_one = partial(judge, healthy_worlds)
         return run_suite(inputs.scenarios, judge_one, watcher, jobs=jobs)
-
-
-def _print_json(outcomes: Sequence[ScenarioOutcome]) -> None:
-    typer.echo(json.dumps(document(outcomes), indent=2, allow_nan=False))
-
-
-def _write_junit(path: Path, outcomes: Sequence[ScenarioOutcome]) -> None:
-    try:
-        write_whole(path, junit(outcomes))
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None

@@ -47,6 +47,8 @@ class ProgressConsole:
         self._printed_s: dict[str, float] = {}
         self._spinner = Spinner("dots")
         self._live: Live | None = None
+        self.outcomes: list[ScenarioOutcome] = []
+        """Of the scenarios judged so far, as they came."""
 
     def __enter__(self) -> Self:
         """Open the block, on a terminal."""
@@ -83,6 +85,7 @@ class ProgressConsole:
     def done(self, outcome: ScenarioOutcome) -> None:
         """Print a scenario's verdict in a line."""
         self._done += 1
+        self.outcomes.append(outcome)
         self._active.pop(outcome.name, None)
         count = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
         self._console.print(

@@ -7,7 +7,7 @@ as JSON. What could not be judged is invalid, with the reason, and never a pass.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,8 @@ class Engine:
 
 
 UNKNOWN_ENGINE = Engine(name="prometheus", version="unknown")
+INTERRUPTED: Final = "not judged: the run was interrupted"
+"""Why a scenario of a run that a signal ended could not be judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

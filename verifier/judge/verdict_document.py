@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier.judge.verdict import engine_of, overall
+from verifier.judge.verdict import INTERRUPTED, engine_of, overall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Value]:
     engine = engine_of(outcomes)
     return {
         "verdict": overall(outcomes),
+        "partial": any(INTERRUPTED in outcome.invalid for outcome in outcomes),
         "engine": {"name": engine.name, "version": engine.version},
         "scenarios": [_scenario(outcome) for outcome in outcomes],
     }

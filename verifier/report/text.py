@@ -14,7 +14,7 @@ from rich.text import Text
 
 from documents.amounts import amount
 from documents.durations import format_duration
-from verifier.judge.verdict import engine_of, overall
+from verifier.judge.verdict import UNKNOWN_ENGINE, engine_of, overall
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.lists import lists
 
@@ -104,6 +104,8 @@ def _in_real_time(outcomes: Sequence[ScenarioOutcome]) -> bool:
 
 def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
     engine = engine_of(outcomes)
+    if engine == UNKNOWN_ENGINE:
+        return "No engine got as far as judging anything"
     if _in_real_time(outcomes):
         return _engine_and_pace(engine, outcomes)
     exact_s, resampled_s, wall_s = (

@@ -1,0 +1,93 @@
+"""Where a verdict of `verify` goes: the results folder, files that CI systems read, the screen.
+
+Places that cannot be written are reported before anything runs, where that can be known. A page
+of GitHub that cannot be written is a warning: it is no part of the verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich.console import Console
+
+from documents.files import write_whole
+from documents.mistakes import InputError
+from verifier.judge.verdict_document import document
+from verifier.report.junit import junit
+from verifier.report.text import print_report, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.judge.verdict import ScenarioOutcome
+    from verifier.report.results import Results
+
+STEP_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+"""The variable in which GitHub Actions names the file that becomes the page of a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictOutput:
+    """The places that one run writes to; `as_json` leaves standard output to the document."""
+
+    results: Results
+    junit_file: Path | None
+    as_json: bool
+
+    def publish(self, outcomes: Sequence[ScenarioOutcome]) -> None:
+        """Save and print the verdict; raises `InputError` or `JudgeError` for what is refused."""
+        saved_in = self.results.save(outcomes)
+        if self.junit_file is not None:
+            _write_junit(self.junit_file, outcomes)
+        _append_step_summary(outcomes)
+        if self.as_json:
+            print_json(outcomes)
+        console = Console(stderr=self.as_json, highlight=False)
+        print_report(console, outcomes, str(saved_in))
+
+
+def check_junit_file(path: Path | None) -> None:
+    """Raise `InputError` for a place where no file can be written."""
+    if path is None:
+        return
+    if path.is_dir():
+        reason = "this is a folder: name a file in it"
+    elif not path.parent.is_dir():
+        reason = "there is no such folder"
+    elif not os.access(path.parent, os.W_OK):
+        reason = "its folder cannot be written to"
+    else:
+        return
+    raise InputError(f"cannot be written: {reason}", path=str(path))
+
+
+def print_json(outcomes: Sequence[ScenarioOutcome]) -> None:
+    """Print the verdict as one JSON document."""
+    typer.echo(json.dumps(document(outcomes), indent=2, allow_nan=False))
+
+
+def _write_junit(path: Path, outcomes: Sequence[ScenarioOutcome]) -> None:
+    try:
+        write_whole(path, junit(outcomes))
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None
+
+
+def _append_step_summary(outcomes: Sequence[ScenarioOutcome]) -> None:
+    """Append the summary to the page of a GitHub step, if there is one: other steps wrote before.
+
+    One write, so that a page holds the whole of it or nothing.
+    """
+    place = os.environ.get(STEP_SUMMARY)
+    if not place:
+        return
+    try:
+        with Path(place).open("a", encoding="utf-8") as page:
+            page.write(summary(outcomes) + "\n")
+    except OSError as error:
+        typer.echo(f"{STEP_SUMMARY}: {place} cannot be written: {error.strerror}", err=True)

@@ -1,0 +1,68 @@
+"""Where a verdict goes: JUnit, the page of a GitHub step, and places that cannot be written."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentaskit_sim.verdict_output import VerdictOutput, check_junit_file
+from documents.mistakes import InputError
+from tests.verifier.outcomes import failing, outcome
+from verifier.report.results import Results
+
+
+@pytest.fixture
+def publish(tmp_path, monkeypatch):
+    """Return a function that publishes outcomes, results and all."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*outcomes, junit_file=None, as_json=False):
+        VerdictOutput(Results(tmp_path / "here"), junit_file, as_json).publish(outcomes)
+
+    return run
+
+
+def test_the_summary_is_appended_to_the_page_of_a_github_step(publish, tmp_path, monkeypatch):
+    """Earlier steps and runs keep what they wrote."""
+    page = tmp_path / "page.md"
+    page.write_text("# Build\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    publish(outcome())
+    publish(failing())
+    text = page.read_text()
+    assert text.startswith("# Build\n# Verdict: pass\n")
+    assert text.count("# Verdict: fail") == 1
+    assert (tmp_path / "here" / "summary.md").read_text() in text
+
+
+def test_a_page_that_cannot_be_written_is_one_warning(publish, tmp_path, monkeypatch, capsys):
+    """The verdict stands; nothing else is lost."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "page.md"))
+    publish(outcome())
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "GITHUB_STEP_SUMMARY: " in captured.err
+    assert captured.err.endswith("page.md cannot be written: No such file or directory\n")
+    assert "PASS: 1 of 1" in captured.out
+
+
+def test_outside_of_github_no_page_is_written(publish, tmp_path, monkeypatch):
+    """An empty variable is none."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "")
+    publish(outcome())
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("folder", "this is a folder: name a file in it"), ("no/x.xml", "there is no such folder")],
+)
+def test_a_junit_file_that_cannot_be_written_is_noticed_before_anything_runs(
+    tmp_path, name, reason
+):
+    """A run may take minutes."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError) as caught:
+        check_junit_file(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path / name}: cannot be written: {reason}"
+    check_junit_file(tmp_path / "x.xml")
+    check_junit_file(None)

@@ -1,0 +1,91 @@
+"""A signal in the middle of `verify`: what was judged is kept, marked as partial, never a pass."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+
+from tests.verifier.outcomes import failing, outcome
+from verifier.judge.verdict import overall
+from verifier.judge.verdict_document import document, verdict_schema
+from verifier.suite import with_interrupted
+
+SLOW = """\
+import sys, time
+from dataclasses import replace
+from agentaskit_sim.__main__ import main
+from agentaskit_sim.commands import verify
+from agentaskit_sim.judges import VirtualTimeJudge
+from tests.verifier.outcomes import outcome
+
+def judge(self, worlds, scenario, report):
+    if scenario.name == "slow":
+        time.sleep(60)
+    return outcome(scenario.name)
+
+VirtualTimeJudge.__call__ = judge
+verify.HealthyWorlds.prepare = lambda *_: None
+verify._check_machine = lambda **_: None
+main(["verify", *sys.argv[1:]])
+"""
+"""`verify` with a judge that passes every scenario at once, but for the one called slow."""
+
+
+@pytest.fixture
+def scenarios(tmp_path):
+    """Return a folder of three scenarios, the slow one started last or beside another."""
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    for name, minutes in (("first", 30), ("slow", 20), ("third", 10)):
+        text = f"name: {name}\nstory: x\nseed: 1\nduration: {minutes}m\n"
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("number", "judged"),
+    [(signal.SIGINT, ["first"]), (signal.SIGINT, ["first", "third"]), (signal.SIGTERM, ["first"])],
+)
+def test_what_was_judged_is_saved_and_printed(repository, tmp_path, scenarios, number, judged):
+    """The status is that of the signal; folder, table and JUnit name what is missing."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(scenarios), "--jobs", str(len(judged)),
+         "--out", str(tmp_path / "here"), "--junit", str(tmp_path / "junit.xml")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=repository,
+    )  # fmt: skip
+    lines = iter(running.stderr.readline, "")
+    assert any(line.startswith(f"[{len(judged)}/3]") for line in lines)
+    running.send_signal(number)
+    printed, complaints = running.communicate(timeout=30)
+    assert running.returncode == 128 + number
+    assert "Traceback" not in complaints
+    verdict = json.loads((tmp_path / "here" / "verdict.json").read_text())
+    jsonschema.validate(verdict, verdict_schema())
+    assert (verdict["verdict"], verdict["partial"]) == ("invalid", True)
+    verdicts = {each["name"]: each["verdict"] for each in verdict["scenarios"]}
+    assert [name for name, each in verdicts.items() if each == "pass"] == judged
+    for name in verdicts.keys() - set(judged):
+        assert f"{name}: not judged: the run was interrupted" in printed
+    assert f"INVALID: {len(judged)} of 3 scenarios pass" in printed
+    assert (tmp_path / "junit.xml").read_text().count("the run was interrupted") == 3 - len(judged)
+
+
+def test_a_failure_stays_one_and_a_whole_run_is_not_partial():
+    """What failed has failed, whatever came of the others."""
+
+    class Named:
+        """A scenario as far as it is needed here."""
+
+        def __init__(self, name):
+            self.name, self.seed, self.duration_s = name, 1, 60.0
+
+    rest = [Named("drop"), Named("bad"), Named("late")]
+    cut = with_interrupted(rest, [failing(), outcome("drop")])
+    assert [each.name for each in cut] == ["drop", "bad", "late"]
+    assert (overall(cut), document(cut)["partial"]) == ("fail", True)
+    assert document([outcome(), failing()])["partial"] is False
