@@ -1,29 +1,39 @@
 """An Alertmanager configuration: who is notified of which alert, and how long that is held back.
 
-Read before a run in real time. The route tree, its grouping and its inhibitions stay as they are;
-every receiver is replaced by a webhook of our own and every interval is divided by the time
-compression. No secret, template or address of the file is used.
+Read before a run in real time. The route tree, its grouping, its inhibitions and its time intervals
+stay as they are; every receiver is replaced by a webhook of our own and every interval is divided
+by the time compression. No secret, template or address of the file is used.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from documents.mistake_kinds import UnknownKey
+from documents.mistakes import gather
 from documents.yaml_reader import load
+from verifier.errors import Finding
 from verifier.pack.durations import parse_duration_s
-from verifier.pack.routing_reader import DEFAULTS_S, TIMES, is_true, read_routes
+from verifier.pack.routes.engine_check import ask_alertmanager
+from verifier.pack.routes.interval_reader import INTERVAL_KEYS
+from verifier.pack.routes.reader import DEFAULTS_S, is_true, read_config
+from verifier.pack.routes.route_findings import quoted, route_findings
+from verifier.pack.routes.zone_files import write_zones, zone_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from documents.document import Value
-    from verifier.errors import Finding
-    from verifier.pack.routes import Route
+    from documents.document import Document, Value
+    from documents.mistakes import Mistake
+    from verifier.pack.routes.reader import RoutedReceiver
+    from verifier.pack.routes.route import Route
+    from verifier.pack.routes.time_intervals import TimeInterval
+    from verifier.pack.routes.zone_files import DateClock
 
 RESOLVE_TIMEOUT: Final = "5m"
 """Alertmanager's own, for alerts that do not say when they end."""
@@ -33,21 +43,43 @@ RESOLVE_TIMEOUT: Final = "5m"
 class Routing:
     """A configuration that was read; `receivers` are those with an integration, in file order.
 
-    `_data` is the file as it was read; the reader has checked its shape.
+    `unsent_ends` says, for each receiver that is not told of the end of an alert, why. `_data` is
+    the file as it was read, all scalars as written.
     """
 
     receivers: tuple[str, ...]
     root: Route
     findings: tuple[Finding, ...]
-    _data: Mapping[str, Value]
+    intervals: Mapping[str, TimeInterval]
+    unsent_ends: Mapping[str, str]
+    _data: Mapping[str, Value] = field(repr=False)
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """The time zones that the time intervals name, UTC as an empty text."""
+        parts = (part for interval in self.intervals.values() for part in interval.parts)
+        return tuple(dict.fromkeys(part.location for part in parts))
 
     def receivers_of(self, labels: Mapping[str, str]) -> tuple[str, ...]:
         """Return who is notified of an alert with these labels, unless it is inhibited or silenced.
 
         Each once, in the order of the routes; receivers without any integration notify nobody.
+        Time intervals are left out: see `muting`.
         """
         names = dict.fromkeys(route.receiver for route in self.root.matching(labels))
         return tuple(name for name in names if name in self.receivers)
+
+    def muting(self, labels: Mapping[str, str], receiver: str, date_s: float) -> str | None:
+        """Return by what a receiver is muted for such an alert on a date, None when it is not.
+
+        `date_s` is Unix seconds of the scenario's date: `muted by time interval 'nights'`.
+        """
+        reasons = [
+            self._route_muting(route, date_s)
+            for route in self.root.matching(labels)
+            if route.receiver == receiver
+        ]
+        return None if None in reasons else next(iter(reasons), None)
 
     def group_wait_s(self, labels: Mapping[str, str]) -> float:
         """Return how long the first notification of a group is held back, at most; seconds."""
@@ -61,10 +93,15 @@ class Routing:
         routes = self.root.matching(labels)
         return max(max(route.group_wait_s, route.group_interval_s) for route in routes)
 
+    def write_zones(self, folder: Path, clock: DateClock) -> None:
+        """Write the time zones that `config` names below `folder`; raises OSError."""
+        write_zones(folder, tuple(self.intervals.values()), clock, self.locations)
+
     def config(self, receiver_url: str, factor: float) -> str:
         """Return the configuration to run: webhooks below `receiver_url`, time divided by `factor`.
 
-        JSON, which is YAML too. Intervals are rounded up to milliseconds.
+        JSON, which is YAML too. Intervals are rounded up to milliseconds. Its time intervals are in
+        zones that `write_zones` has written.
         """
         timeout = _mapping(self._data.get("global")).get("resolve_timeout") or RESOLVE_TIMEOUT
         root = _scaled_route(_mapping(self._data["route"]), factor)
@@ -75,31 +112,83 @@ class Routing:
         }
         if self._data.get("inhibit_rules"):
             config["inhibit_rules"] = self._data["inhibit_rules"]
+        for key in INTERVAL_KEYS:
+            if self._data.get(key):
+                config[key] = [self._in_our_zone(each) for each in _mappings(self._data[key])]
         config["receivers"] = [
-            {"name": name, "webhook_configs": [_webhook(receiver_url, name)]}
-            if name in self.receivers
-            else {"name": name}
-            for name in (str(receiver["name"]) for receiver in _mappings(self._data["receivers"]))
+            self._webhook_receiver(str(receiver["name"]), receiver_url)
+            for receiver in _mappings(self._data["receivers"])
         ]
         return json.dumps(config, indent=2, ensure_ascii=False) + "\n"
 
+    def _route_muting(self, route: Route, date_s: float) -> str | None:
+        inside = [name for name in route.active_in if self.intervals[name].contains(date_s)]
+        if route.active_in and not inside:
+            return f"outside its active {quoted(route.active_in)}"
+        muting = [name for name in route.muted_in if self.intervals[name].contains(date_s)]
+        return f"muted by {quoted(muting)}" if muting else None
+
+    def _in_our_zone(self, interval: Mapping[str, Value]) -> dict[str, object]:
+        return {
+            **interval,
+            "time_intervals": [
+                {**part, "location": zone_name(str(part.get("location") or ""), self.locations)}
+                for part in _mappings(interval.get("time_intervals"))
+            ],
+        }
+
+    def _webhook_receiver(self, name: str, receiver_url: str) -> dict[str, object]:
+        if name not in self.receivers:
+            return {"name": name}
+        # One for all integrations of a receiver: what is judged is whether it was notified at all.
+        webhook: dict[str, str | bool] = {
+            "url": f"{receiver_url}/{quote(name, safe='')}",
+            "send_resolved": name not in self.unsent_ends,
+        }
+        return {"name": name, "webhook_configs": [webhook]}
+
 
 def load_routing(path: str | Path) -> Routing:
-    """Read an alertmanager.yml; raise one `InputError` with every mistake in it."""
-    document = load(path)
-    receivers, root, findings = read_routes(document)
-    return Routing(receivers, root, findings, _mapping(document.data))
+    """Read an alertmanager.yml; raise one `InputError` with everything that is wrong with it.
+
+    What Alertmanager itself takes is not refused: what is not understood of it is a finding.
+    Without an Alertmanager our own reader decides. Raises JudgeError when Alertmanager does not
+    run.
+    """
+    document = load(path, as_written=True)
+    opinion, reading = ask_alertmanager(path), read_config(document)
+    if opinion.words or (reading.mistakes and not opinion.is_taken):
+        raise gather([*reading.mistakes, *opinion.mistakes(str(path))])
+    notifying = [receiver for receiver in reading.receivers if receiver.integrations]
+    return Routing(
+        receivers=tuple(receiver.name for receiver in notifying),
+        root=reading.root,
+        findings=(*_not_understood(document, reading.mistakes), *route_findings(reading)),
+        intervals=reading.intervals,
+        unsent_ends={each.name: _why_unsent(each) for each in notifying if not each.sends_resolved},
+        _data=_mapping(document.data),
+    )
 
 
-def _webhook(receiver_url: str, name: str) -> dict[str, str | bool]:
-    return {"url": f"{receiver_url}/{quote(name, safe='')}", "send_resolved": True}
+def _not_understood(document: Document, mistakes: tuple[Mistake, ...]) -> Iterator[Finding]:
+    """Yield a finding for what Alertmanager takes and our reader does not; its keys are its own."""
+    for mistake in mistakes:
+        if not isinstance(mistake.problem, UnknownKey):
+            place = mistake.place or document.place(())
+            yield Finding(
+                place, f"Alertmanager takes it, it is not understood here: {mistake.sentence}"
+            )
+
+
+def _why_unsent(receiver: RoutedReceiver) -> str:
+    kinds = dict.fromkeys(integration.kind for integration in receiver.integrations)
+    default = all(integration.is_default for integration in receiver.integrations)
+    return f"send_resolved of its {' and '.join(kinds)} is false{' by default' if default else ''}"
 
 
 def _scaled_route(raw: Mapping[str, Value], factor: float) -> dict[str, object]:
-    """Return a route and all below it with its times divided by `factor`, without times of day."""
-    route: dict[str, object] = {
-        key: value for key, value in raw.items() if key not in TIMES and value is not None
-    }
+    """Return a route and all below it with its times divided by `factor`."""
+    route: dict[str, object] = {key: value for key, value in raw.items() if value is not None}
     for key in DEFAULTS_S.keys() & route:
         route[key] = _scaled(raw[key], factor)
     if "continue" in route:

@@ -14,8 +14,10 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
+from exporter.history.samples import EPOCH_S
 from exporter.target import INSTANCE, JOB
 from verifier.errors import JudgeError
+from verifier.pack.routes.zone_files import DateClock
 from verifier.pack.rule_writer import write_rules
 from verifier.servers.alertmanager import Alertmanager
 from verifier.servers.binaries import require
@@ -80,6 +82,7 @@ class Stack:
             servers.enter_context(self.receiver)
             if self._foreign is None:
                 servers.enter_context(self.alertmanager)
+                self._write_zones(DateClock(time.time(), EPOCH_S, 1, 0))
                 self.alertmanager.start(
                     self._routing.config(self.receiver.url, self._compression.factor)
                 )
@@ -89,6 +92,12 @@ class Stack:
     def __exit__(self, *exception: object) -> None:
         """End all three and remove their directories."""
         self._servers.close()
+
+    def set_date(self, clock: DateClock) -> None:
+        """Give our Alertmanager the scenario's date and time of day; before any alert fires."""
+        if self._foreign is None and self._routing.intervals:
+            self._write_zones(clock)
+            self.alertmanager.reload()
 
     def start_scraping(self, target: str) -> None:
         """Scrape `target` (host:port) from now on, evaluate the rules and notify."""
@@ -124,6 +133,15 @@ class Stack:
         """Return how many of Alertmanager's attempts failed since it was last started."""
         name = "alertmanager_notification_requests_failed_total"
         return int(self._query(lambda: self.alertmanager.metric(name)) or 0)
+
+    def _write_zones(self, clock: DateClock) -> None:
+        try:
+            self._routing.write_zones(self.alertmanager.directory, clock)
+        except OSError as error:
+            raise JudgeError(
+                f"Alertmanager's time zones cannot be written ({error.strerror}): free some space"
+                " or point TMPDIR elsewhere"
+            ) from error
 
     def _config(self, rule_files: list[str], target: str) -> dict[str, object]:
         """Return Prometheus's configuration."""

@@ -19,6 +19,7 @@ from documents.mistakes import InputError
 from exporter.history.samples import EPOCH_S, Block, History
 from verifier.evaluation.engine import record
 from verifier.pack.history_depth import depths
+from verifier.pack.routes.zone_files import DateClock
 from verifier.real_time.environment import Environment, ReceiverOnly
 from verifier.real_time.rule_compression import compress_rules
 from verifier.real_time.stack import Stack
@@ -153,6 +154,14 @@ def start_on_stack(
 ) -> StartedRun:
     """Start the clock of a prepared world, to be served at `address`, on a `stack` that runs."""
     started_s = round(time.time(), 3)  # Prometheus knows whole milliseconds
+    stack.set_date(
+        DateClock(
+            started_s + prepared.lead_s,
+            scenario_date_s(request.scenario),
+            request.compression.factor,
+            request.scenario.duration_s,
+        )
+    )
     exposition = expose(prepared.world, request.scenario, fresh=True)
     factor, foreign = request.compression.factor, request.alertmanager
 
@@ -174,6 +183,12 @@ def start_on_stack(
         lead_s=prepared.lead_s,
         alertmanager_url=foreign.url if foreign else stack.alertmanager.url,
     )
+
+
+def scenario_date_s(scenario: Scenario) -> float:
+    """Return the date and time of day at which a scenario starts, Unix seconds."""
+    starts_at_s = scenario.starts_at_s
+    return EPOCH_S if starts_at_s is None else starts_at_s
 
 
 def settling_s(history: History, compression: TimeCompression) -> float:

@@ -88,6 +88,13 @@ class Alertmanager:
         """
         self._server.restart(self._command)
 
+    def reload(self) -> None:
+        """Let it read its configuration again, and the time zones that this names.
+
+        Raises JudgeError when it refuses or does not answer.
+        """
+        self._request("POST", "/-/reload")
+
     @property
     def path_prefix(self) -> str:
         """As in Prometheus' `alertmanagers` list; no other server has it."""
@@ -145,6 +152,8 @@ class Alertmanager:
     def _command(self) -> list[str | Path]:
         directory = self._server.directory
         return [
+            "env",  # its time zones, where a configuration names some of ours
+            f"ZONEINFO={directory}",
             self._binary or require("alertmanager"),
             f"--config.file={directory / CONFIG}",
             f"--storage.path={directory / 'data'}",
@@ -157,8 +166,11 @@ class Alertmanager:
         ]
 
     def _get(self, path: str) -> bytes:
+        return self._request("GET", path)
+
+    def _request(self, method: str, path: str) -> bytes:
         try:
-            status, answer = self._server.get(path, timeout_s=ANSWER_TIMEOUT_S)
+            status, answer = self._server.request(method, path, timeout_s=ANSWER_TIMEOUT_S)
         except (OSError, http.client.HTTPException) as error:
             what = f"Alertmanager does not answer ({error!r})"
             raise self._server.failure(what, reason=str(error)) from error

@@ -120,9 +120,13 @@ class LoopbackServer:
 
     def get(self, path: str, *, timeout_s: float) -> tuple[int, bytes]:
         """Return status and body of a GET over a connection of its own; raises what it raises."""
+        return self.request("GET", path, timeout_s=timeout_s)
+
+    def request(self, method: str, path: str, *, timeout_s: float) -> tuple[int, bytes]:
+        """Return status and body of a request without a body, as `get` does."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
         try:
-            connection.request("GET", self.path_prefix + path)
+            connection.request(method, self.path_prefix + path)
             response = connection.getresponse()
             return response.status, response.read()
         finally:

@@ -1,24 +1,28 @@
-"""Reads an alertmanager.yml into its routes, refusing what Alertmanager would refuse.
+"""Reads an alertmanager.yml into its routes, receivers and time intervals.
 
-Every mistake is an `InputError` with its place; what can be run though not quite as written is a
-`Finding`. Of an integration's settings only `send_resolved` is read.
+Scalars are read as written, as Alertmanager takes them. What is wrong is noted as a mistake with
+its place; whether the file is wrong, Alertmanager says (`verifier.pack.routes.engine_check`). Of an
+integration's settings only `send_resolved` is read.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule, MissingKey, RepeatedName, UnknownKey, UnknownName
-from verifier.pack.routes import Matcher, Route, parse_matchers
+from verifier.pack.routes.interval_reader import read_intervals
+from verifier.pack.routes.matchers import Matcher, parse_matchers
+from verifier.pack.routes.route import Route
 from verifier.pack.walker import PackWalker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from documents.document import Document, Steps, Value
-    from verifier.errors import Finding
+    from documents.mistakes import Mistake, Place
+    from verifier.pack.routes.time_intervals import TimeInterval
 
 DEFAULTS_S: Final = {"group_wait": 30.0, "group_interval": 300.0, "repeat_interval": 14400.0}
 """Alertmanager's own, for a root route that names none."""
@@ -41,18 +45,48 @@ _UNSENT: Final = ("email_configs", "slack_configs", "wechat_configs", "rocketcha
 
 _TRUE: Final = ("true", "yes", "on", "y")
 _FALSE: Final = ("false", "no", "off", "n")
-"""Words of YAML 1.1, which Alertmanager reads; to our own reader, of YAML 1.2, they are text."""
+"""Words of YAML 1.1, which Alertmanager reads."""
 
 
-def read_routes(document: Document) -> tuple[tuple[str, ...], Route, tuple[Finding, ...]]:
-    """Return the receivers with an integration, the root route and what to know about the file.
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One way in which a receiver is notified, `slack_configs`, and whether of the end as well."""
 
-    Raises one `InputError` with every mistake.
-    """
+    kind: str
+    sends_resolved: bool
+    is_default: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedReceiver:
+    """A receiver of a configuration; without integrations it notifies nobody."""
+
+    name: str
+    integrations: tuple[Integration, ...]
+    place: Place
+
+    @property
+    def sends_resolved(self) -> bool:
+        """Whether any integration sends that an alert has resolved."""
+        return any(integration.sends_resolved for integration in self.integrations)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReading:
+    """What was read of a file, as far as it could be understood, and what could not."""
+
+    receivers: tuple[RoutedReceiver, ...]
+    root: Route
+    intervals: Mapping[str, TimeInterval]
+    mistakes: tuple[Mistake, ...]
+
+
+def read_config(document: Document) -> ConfigReading:
+    """Read a document whose scalars are as written."""
     reader = _RoutingReader(document)
-    routes = reader.routes()
-    reader.raise_mistakes()
-    return routes
+    receivers, root = reader.config()
+    return ConfigReading(receivers, root, reader.intervals, tuple(reader.mistakes))
 
 
 def is_true(raw: Value) -> bool:
@@ -66,40 +100,33 @@ class _RoutingReader(PackWalker):
     def __init__(self, document: Document) -> None:
         super().__init__(document)
         self.names: list[str] = []
-        self.intervals: list[str] = []
+        self.intervals: dict[str, TimeInterval] = {}
 
-    def routes(self) -> tuple[tuple[str, ...], Route, tuple[Finding, ...]]:
+    def config(self) -> tuple[tuple[RoutedReceiver, ...], Route]:
         top = self.mapping(self.document.data, (), _TOP_KEYS)
         global_keys = self.mapping(top.get("global"), ("global",))
         self.duration(global_keys.get("resolve_timeout"), ("global", "resolve_timeout"))
-        receivers = self.receivers(top)
-        self.interval_names(top)
+        receivers = tuple(
+            self.routed_receiver(raw, ("receivers", index))
+            for index, raw in enumerate(self.sequence(top.get("receivers"), ("receivers",)))
+        )
+        self.intervals = read_intervals(self, top)
         for index, raw in enumerate(self.sequence(top.get("inhibit_rules"), ("inhibit_rules",))):
             self.inhibition(raw, ("inhibit_rules", index))
         if top.get("route") is None:
             self.reject(MissingKey("route", hint=": it says who is notified"), ("route",))
-        root = self.route(top.get("route"), ("route",), None)
-        return receivers, root, tuple(self.findings)
+        return receivers, self.route(top.get("route"), ("route",), None)
 
-    def receivers(self, top: dict[str, Value]) -> tuple[str, ...]:
-        """Return the names of the receivers with an integration."""
-        notifying = []
-        for index, raw in enumerate(self.sequence(top.get("receivers"), ("receivers",))):
-            steps = ("receivers", index)
-            receiver = self.mapping(raw, steps)
-            name = self.text(receiver, "name", steps)
-            if name in self.names:
-                self.reject(RepeatedName("receiver", name), (*steps, "name"))
-            self.names.append(name)
-            if self.integrations(receiver, steps):
-                notifying.append(name)
-            else:
-                self.note(f"receiver {name!r} has no integration: it notifies nobody", steps)
-        return tuple(notifying)
+    def routed_receiver(self, raw: Value, steps: Steps) -> RoutedReceiver:
+        receiver = self.mapping(raw, steps)
+        name = self.text(receiver, "name", steps)
+        if name in self.names:
+            self.reject(RepeatedName("receiver", name), (*steps, "name"))
+        self.names.append(name)
+        return RoutedReceiver(name, tuple(self.integrations(receiver, steps)), self.place(steps))
 
-    def integrations(self, receiver: dict[str, Value], steps: Steps) -> int:
-        """Return how many integrations a receiver has; note those that send no resolved alerts."""
-        count = 0
+    def integrations(self, receiver: dict[str, Value], steps: Steps) -> list[Integration]:
+        integrations = []
         for key, raw in receiver.items():
             if key == "name":
                 continue
@@ -108,23 +135,11 @@ class _RoutingReader(PackWalker):
                 self.reject(UnknownKey(key, known), (*steps, key), at_key=True)
                 continue
             for index, entry in enumerate(self.sequence(raw, (*steps, key))):
-                count += 1
-                settings = self.mapping(entry, (*steps, key, index))
-                if not is_true(settings.get("send_resolved", key not in _UNSENT)):
-                    message = (
-                        f"{key} does not send resolved notifications here (send_resolved);"
-                        " judged as if it did"
-                    )
-                    self.note(message, (*steps, key, index))
-        return count
-
-    def interval_names(self, top: dict[str, Value]) -> None:
-        for key in ("mute_time_intervals", "time_intervals"):
-            for index, raw in enumerate(self.sequence(top.get(key), (key,))):
-                name = self.text(self.mapping(raw, (key, index)), "name", (key, index))
-                if name in self.intervals:
-                    self.reject(RepeatedName("time interval", name), (key, index, "name"))
-                self.intervals.append(name)
+                where = (*steps, key, index)
+                said = self.mapping(entry, where).get("send_resolved")
+                sends = key not in _UNSENT if said is None else is_true(said)
+                integrations.append(Integration(key, sends, said is None, self.place(where)))
+        return integrations
 
     def inhibition(self, raw: Value, steps: Steps) -> None:
         rule = self.mapping(raw, steps, _INHIBIT_KEYS)
@@ -139,7 +154,6 @@ class _RoutingReader(PackWalker):
             self.reject(BrokenRule("a route", "be a mapping", None), steps)
         matchers = self.matchers(keys, steps, "")
         self.grouping(keys, steps)
-        self.time_intervals(keys, steps)
         self.positive(keys, "repeat_interval", steps, DEFAULTS_S["repeat_interval"])
         wait_s = parent.group_wait_s if parent else DEFAULTS_S["group_wait"]
         interval_s = parent.group_interval_s if parent else DEFAULTS_S["group_interval"]
@@ -150,6 +164,9 @@ class _RoutingReader(PackWalker):
             group_wait_s=self.duration(keys.get("group_wait"), (*steps, "group_wait"), wait_s),
             group_interval_s=self.positive(keys, "group_interval", steps, interval_s),
             routes=(),
+            muted_in=self.interval_names(keys, TIMES[0], steps),
+            active_in=self.interval_names(keys, TIMES[1], steps),
+            place=self.place(steps),
         )
         if parent is None and (matchers or route.continues or any(keys.get(key) for key in TIMES)):
             rule = "take every alert: no matchers, no continue, no time intervals"
@@ -179,14 +196,15 @@ class _RoutingReader(PackWalker):
             if name in names[:index]:
                 self.reject(RepeatedName("label", str(name)), where)
 
-    def time_intervals(self, keys: dict[str, Value], steps: Steps) -> None:
-        for key in TIMES:
-            for index, name in enumerate(self.sequence(keys.get(key), (*steps, key))):
-                if name not in self.intervals:
-                    problem = UnknownName("time interval", str(name), _known(self.intervals))
-                    self.reject(problem, (*steps, key, index))
-            if keys.get(key):
-                self.note(f"{key} is left out: a run is judged at any time of day", (*steps, key))
+    def interval_names(self, keys: dict[str, Value], key: str, steps: Steps) -> tuple[str, ...]:
+        names = []
+        for index, name in enumerate(self.sequence(keys.get(key), (*steps, key))):
+            if name in self.intervals:
+                names.append(str(name))
+            else:
+                problem = UnknownName("time interval", str(name), _known(list(self.intervals)))
+                self.reject(problem, (*steps, key, index))
+        return tuple(names)
 
     def matchers(self, keys: dict[str, Value], steps: Steps, prefix: str) -> tuple[Matcher, ...]:
         """Return the matchers of all three forms, of which newer files have the last alone."""
@@ -195,7 +213,7 @@ class _RoutingReader(PackWalker):
             matchers += self.label_matchers(keys.get(key), operator, (*steps, key))
         key = f"{prefix}matchers"
         for index, raw in enumerate(self.sequence(keys.get(key), (*steps, key))):
-            text = str(raw)
+            text = "" if raw is None else str(raw)
             matchers += self.attempt(partial(parse_matchers, text), (*steps, key, index)) or ()
         return tuple(matchers)
 
@@ -206,7 +224,8 @@ class _RoutingReader(PackWalker):
         for name in values:
             where = (*steps, name)
             self.check_label_name(name, where)
-            value = self.text(values, name, steps, empty=True)
+            # A value that is left out is an empty text to Alertmanager.
+            value = "" if values[name] is None else self.text(values, name, steps, empty=True)
             matcher = self.attempt(partial(Matcher, name, operator, value), where)
             if matcher is not None:
                 matchers.append(matcher)

@@ -1,0 +1,1 @@
+"""What Alertmanager makes of a configuration: matchers, routes, time intervals, its own check."""

@@ -1,0 +1,143 @@
+"""What a person should know of a routing that Alertmanager takes: findings, which stop nothing.
+
+A receiver that notifies nobody or is never used, a route that no alert reaches, an integration that
+does not send the end of an alert, a receiver that is muted at every hour. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from verifier.errors import Finding
+from verifier.pack.routes.time_intervals import DAY_S, YEAR_DAYS, changes_s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from verifier.pack.routes.matchers import Matcher
+    from verifier.pack.routes.reader import ConfigReading, RoutedReceiver
+    from verifier.pack.routes.route import Route
+    from verifier.pack.routes.time_intervals import TimeInterval
+
+LEAP_YEAR_S: Final = 1_704_067_200.0
+"""2024-01-01: every date of a year comes within `YEAR_DAYS`."""
+
+
+def route_findings(reading: ConfigReading) -> list[Finding]:
+    """Return the findings of a configuration, in the order of the file's parts."""
+    used = {route.receiver for route in _all_routes(reading.root)}
+    return [
+        *_unreached(reading.root, ()),
+        *_always_muted(reading.root, reading.intervals),
+        *(
+            finding
+            for receiver in reading.receivers
+            for finding in _of_receiver(receiver, is_used=receiver.name in used)
+        ),
+    ]
+
+
+def _of_receiver(receiver: RoutedReceiver, *, is_used: bool) -> Iterator[Finding]:
+    if not is_used:
+        yield Finding(receiver.place, f"no route leads to receiver {receiver.name!r}")
+    if not receiver.integrations:
+        message = f"receiver {receiver.name!r} has no integration: it notifies nobody"
+        yield Finding(receiver.place, message)
+    for integration in receiver.integrations:
+        if not integration.sends_resolved:
+            yield Finding(
+                integration.place,
+                f"{integration.kind} of {receiver.name!r} does not send that an alert has resolved:"
+                f" send_resolved is false{' by default' if integration.is_default else ''}",
+            )
+
+
+def _all_routes(route: Route) -> Iterator[Route]:
+    yield route
+    for child in route.routes:
+        yield from _all_routes(child)
+
+
+def _unreached(route: Route, above: Sequence[Matcher]) -> Iterator[Finding]:
+    """Yield a finding for each route below that no alert reaches; `above` hold for all of them."""
+    held = (*above, *route.matchers)
+    for index, child in enumerate(route.routes):
+        reason = _contradiction((*held, *child.matchers)) or _taken_before(
+            route.routes[:index], (*held, *child.matchers)
+        )
+        if reason is None:
+            yield from _unreached(child, held)
+        elif child.place is not None:
+            yield Finding(
+                child.place, f"no alert reaches this route to {child.receiver!r}: {reason}"
+            )
+
+
+def _contradiction(matchers: Sequence[Matcher]) -> str | None:
+    """Return which two conditions, of a route and those above it, no alert meets together."""
+    for fixed in matchers:
+        if fixed.operator != "=":
+            continue
+        for other in matchers:
+            if other.name == fixed.name and not other.matches({fixed.name: fixed.value}):
+                return f"it would need both {fixed} and {other}"
+    return None
+
+
+def _taken_before(earlier: Sequence[Route], matchers: Sequence[Matcher]) -> str | None:
+    """Return which route before takes every alert that meets `matchers`, and keeps it."""
+    for route in earlier:
+        if not route.continues and all(_implied(matcher, matchers) for matcher in route.matchers):
+            where = f" in line {route.place.line}" if route.place is not None else ""
+            return f"the route to {route.receiver!r}{where} takes its alerts, without continue"
+    return None
+
+
+def _implied(matcher: Matcher, by: Sequence[Matcher]) -> bool:
+    return matcher in by or any(
+        other.name == matcher.name
+        and other.operator == "="
+        and matcher.matches({other.name: other.value})
+        for other in by
+    )
+
+
+def _always_muted(root: Route, intervals: Mapping[str, TimeInterval]) -> Iterator[Finding]:
+    for route in _all_routes(root):
+        if route.place is None:
+            continue
+        muting = [intervals[name] for name in route.muted_in]
+        active = [intervals[name] for name in route.active_in]
+        reason = None
+        if muting and _at_every_hour(muting, inside=True):
+            reason = f"by {quoted(route.muted_in)}"
+        elif active and _at_every_hour(active, inside=False):
+            reason = f"since {quoted(route.active_in)} is never active"
+        if reason is not None:
+            message = f"this route to {route.receiver!r} is muted at every hour, {reason}"
+            yield Finding(route.place, message)
+
+
+def _at_every_hour(intervals: Sequence[TimeInterval], *, inside: bool) -> bool:
+    """Return whether each instant of a year is inside of any of the intervals, or of none.
+
+    Intervals of certain years cover no year for ever, and leave none out for ever.
+    """
+    if inside:
+        parts = ([part for part in each.parts if part.years is None] for each in intervals)
+    else:
+        parts = ([replace(part, years=None) for part in each.parts] for each in intervals)
+    timeless = [
+        replace(each, parts=tuple(kept)) for each, kept in zip(intervals, parts, strict=True)
+    ]
+    until_s = LEAP_YEAR_S + YEAR_DAYS * DAY_S
+    return all(
+        any(each.contains(at_s) for each in timeless) == inside
+        for at_s in changes_s(timeless, LEAP_YEAR_S, until_s)
+    )
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Return the names of time intervals as a sentence has them."""
+    return f"time interval{'s' if len(names) > 1 else ''} {' and '.join(map(repr, names))}"
