@@ -97,7 +97,9 @@ class RealTimeJudge:
         )
         outcome = run_in_real_time(scenario, setup, report)
         return replace(
-            outcome, findings=_findings(self.inputs), not_judged=_not_judged(self.inputs)
+            outcome,
+            findings=(*_findings(self.inputs), *outcome.findings),
+            not_judged=_not_judged(self.inputs),
         )
 
 

@@ -16,8 +16,9 @@ from verifier.judge.hop_evidence import HopFailure
 from verifier.judge.notification_matching import fired_s, resolved_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from verifier.evaluation.timeline import Episode
     from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
     from verifier.judge.notification_matching import AlertCase, MatchedNotification
     from verifier.judge.verdict import AlertVerdict, Status
@@ -70,8 +71,14 @@ class DeliveryChecks:
     def not_due_yet(self, case: AlertCase) -> bool:
         """Whether a receiver is still to be notified, and nothing was due when the run ended."""
         ended_s, due_s = self.evidence.ended_s, self.deadlines.due_s
-        return self.lacks_receivers(case) and all(
-            ended_s - fired_s(episode) < due_s for episode in case.episodes
+        if not self.lacks_receivers(case):
+            return False
+        names = self.missing(case) or self.evidence.routed(case.labels)
+        return all(
+            ended_s - self.due_from_s(case, name, episode) < due_s
+            and not self.is_muted_throughout(case, name, episode)
+            for episode in case.episodes
+            for name in names or [""]
         )
 
     def lacks_receivers(self, case: AlertCase) -> bool:
@@ -86,7 +93,7 @@ class DeliveryChecks:
         if not self.lacks_receivers(case) or self.not_due_yet(case):
             return []
         missing, lost = self.missing(case), self.is_lost(case)
-        if not self.lasted(case):
+        if not self.lasted(case) and not self.mutings(case, missing):
             # It resolved before its group's next turn: in a group that goes on, a notification of
             # another label set stands for it.
             siblings = [other.notified_firing for other in self.cases if case.is_sibling(other)]
@@ -109,7 +116,46 @@ class DeliveryChecks:
             sentence = f"{failed} of Alertmanager's attempts failed, so it broke at the receiver"
             return HopFailure("receiver", f"{unaware}: {sentence}")
         sentence = f"it fired for {firing}, Alertmanager had it: {unaware}"
-        return HopFailure("alertmanager", sentence)
+        return HopFailure("alertmanager", sentence + because(self.mutings(case, missing)))
+
+    def mutings(self, case: AlertCase, missing: Sequence[str]) -> dict[str, str]:
+        """Return by what each receiver was muted, of those that were whenever the alert fired.
+
+        Without a `missing` receiver, of all that the routes lead to.
+        """
+        mutings = {}
+        for name in missing or self.evidence.routed(case.labels):
+            reasons = [
+                self.evidence.why_muted(
+                    case.labels, name, fired_s(e), min(resolved_s(e), self.evidence.ended_s)
+                )
+                for e in case.episodes
+            ]
+            if reasons and None not in reasons:
+                unique = dict.fromkeys(reason for reason in reasons if reason is not None)
+                mutings[name] = listed(unique)
+        return mutings
+
+    def is_muted_throughout(self, case: AlertCase, name: str, episode: Episode) -> bool:
+        """Whether a receiver was muted for as long as the alert fired."""
+        until_s = min(resolved_s(episode), self.evidence.ended_s)
+        return self.evidence.why_muted(case.labels, name, fired_s(episode), until_s) is not None
+
+    def due_from_s(self, case: AlertCase, name: str, episode: Episode) -> float:
+        """Return from when on the notification that it fires was due: once it is not muted."""
+        until_s = min(resolved_s(episode), self.evidence.ended_s)
+        return self.evidence.unmuted_s(case.labels, name, fired_s(episode), until_s)
+
+    def postponed(self, case: AlertCase) -> list[str]:
+        """Return a remark for each receiver that was notified only once it was not muted."""
+        remarks = []
+        for notification in case.notifications:
+            name, episode = notification.delivery.receiver, notification.episode
+            from_s = self.due_from_s(case, name, episode)
+            if notification.delivery.status == "firing" and from_s > fired_s(episode):
+                why = self.evidence.why_muted(case.labels, name, fired_s(episode), from_s)
+                remarks.append(f"{name} was {why} until {whole_seconds(from_s)}")
+        return list(dict.fromkeys(remarks))
 
     def wrong_times(self, case: AlertCase) -> list[HopFailure]:
         """Return every notification that came too late, or of a state that had not come or gone."""
@@ -120,17 +166,20 @@ class DeliveryChecks:
             # What a receiver knows already is not late: a repeat may name a later start.
             news = last.get(delivery.receiver) != delivery.status
             last[delivery.receiver] = delivery.status
-            failure = self.wrong_time(notification, news=news)
+            failure = self.wrong_time(case, notification, news=news)
             if failure is not None:
                 failures.append(failure)
         return failures
 
-    def wrong_time(self, notification: MatchedNotification, *, news: bool) -> HopFailure | None:
+    def wrong_time(
+        self, case: AlertCase, notification: MatchedNotification, *, news: bool
+    ) -> HopFailure | None:
         """Return what is wrong with when a notification came; `news` is not known from before."""
         delivery, due_s = notification.delivery, self.deadlines.due_s
         at_s, status = delivery.at_s, delivery.status
-        fired, resolved = fired_s(notification.episode), resolved_s(notification.episode)
-        late_s = at_s - (fired if status == "firing" else resolved)
+        resolved = resolved_s(notification.episode)
+        due_from_s = self.due_from_s(case, delivery.receiver, notification.episode)
+        late_s = at_s - (due_from_s if status == "firing" else resolved)
         earliest_s = min(resolved, self.evidence.ended_s) - self.deadlines.early_s
         who = f"{delivery.receiver} was notified"
         if status == "resolved" and at_s < earliest_s:
@@ -158,7 +207,26 @@ class DeliveryChecks:
         if not unaware:
             return []
         sentence = f"{were(unaware)} never notified that it resolved"
-        return [HopFailure(self.evidence.delivery_hop, sentence)]
+        reasons = {
+            name: reason
+            for name in unaware
+            if (reason := self.why_end_unnoticed(case, name, resolved)) is not None
+        }
+        hop = "alertmanager" if reasons else self.evidence.delivery_hop
+        return [HopFailure(hop, sentence + because(reasons))]
+
+    def why_end_unnoticed(self, case: AlertCase, name: str, resolved: float) -> str | None:
+        """Return why a receiver was not told of the end: it never is, or it was muted then.
+
+        Alertmanager forgets an alert that resolves while its receiver is muted.
+        """
+        unsent = self.evidence.why_end_unsent(name)
+        if unsent is not None:
+            return unsent
+        until_s = min(resolved + self.deadlines.due_s, self.evidence.ended_s)
+        why = self.evidence.why_muted(case.labels, name, resolved, resolved + 1)
+        again_s = self.evidence.unmuted_s(case.labels, name, resolved, until_s)
+        return f"{why} then" if why and again_s > resolved else None
 
     def missing(self, case: AlertCase) -> list[str]:
         """Return the named receivers that were not notified that it fires."""
@@ -189,6 +257,13 @@ def listed(names: Iterable[str]) -> str:
 def were(names: Sequence[str]) -> str:
     """Return names as the subject of a passive sentence."""
     return f"{listed(names)} {'was' if len(names) == 1 else 'were'}"
+
+
+def because(reasons: Mapping[str, str]) -> str:
+    """Return the reasons for what did not happen to each receiver, to stand after it."""
+    if not reasons:
+        return ""
+    return f" ({'; '.join(f'{name}: {reason}' for name, reason in reasons.items())})"
 
 
 def whole_seconds(seconds: float) -> str:

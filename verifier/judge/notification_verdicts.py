@@ -10,10 +10,12 @@ scenario seconds unless said otherwise.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import gather
+from exporter.history.samples import EPOCH_S
 from verifier.judge.hop_evidence import HOPS
 from verifier.judge.notification_checks import DeliveryChecks, listed, were, whole_seconds
 from verifier.judge.notification_matching import match, receivers_of, with_name
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from verifier.judge.notification_matching import AlertCase
     from verifier.judge.verdict import Delivery
     from verifier.labels import Labels
+    from verifier.pack.routing import Routing
     from verifier.servers.ledger import Notification
 
 
@@ -44,6 +47,27 @@ def check_receivers_exist(scenario: Scenario, receivers: Sequence[str]) -> None:
     ]
     if mistakes:
         raise gather(mistakes)
+
+
+def routing_findings(scenario: Scenario, routing: Routing) -> tuple[str, ...]:
+    """Return what to know of a routing, and of it in this scenario; nothing of it is a verdict."""
+    findings = [str(finding) for finding in routing.findings]
+    if routing.timed_routes and getattr(scenario, "starts_at_s", None) is None:
+        date = datetime.fromtimestamp(EPOCH_S, UTC)
+        findings += [
+            f"{place}: the time intervals of this route are judged as of {date:%A, %Y-%m-%d %H:%M}"
+            f" UTC, when {scenario.name} starts: set its starts_at to choose another time"
+            for place in routing.timed_routes
+        ]
+    for expectation in scenario.expectations:
+        wants_end = expectation.notifies_resolved
+        for name in (expectation.receivers or ()) if wants_end else ():
+            if name in routing.unsent_ends:
+                findings.append(
+                    f"{expectation.place}: {expectation.alert} expects {name} to be notified that"
+                    f" it resolved, but {routing.unsent_ends[name]}"
+                )
+    return tuple(dict.fromkeys(findings))
 
 
 def judge_deliveries(
@@ -81,6 +105,7 @@ def _judged(case: AlertCase, checks: DeliveryChecks) -> AlertVerdict:
             failures.append(checks.before_alertmanager(verdict))
         if case.episodes:
             failures += checks.failures(case)
+            remarks += checks.postponed(case)
             if checks.not_due_yet(case):
                 remarks.append("no notification was due yet when the run ended")
     elif not verdict.ok and case.receivers:

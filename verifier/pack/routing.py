@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ from verifier.pack.durations import parse_duration_s
 from verifier.pack.routes.engine_check import ask_alertmanager
 from verifier.pack.routes.interval_reader import INTERVAL_KEYS
 from verifier.pack.routes.reader import DEFAULTS_S, is_true, read_config
-from verifier.pack.routes.route_findings import quoted, route_findings
+from verifier.pack.routes.route_findings import all_routes, quoted, route_findings
 from verifier.pack.routes.zone_files import write_zones, zone_name
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from documents.document import Document, Value
-    from documents.mistakes import Mistake
-    from verifier.pack.routes.reader import RoutedReceiver
+    from documents.mistakes import Mistake, Place
+    from verifier.pack.routes.reader import ConfigReading, RoutedReceiver
     from verifier.pack.routes.route import Route
     from verifier.pack.routes.time_intervals import TimeInterval
     from verifier.pack.routes.zone_files import DateClock
@@ -59,6 +59,14 @@ class Routing:
         """The time zones that the time intervals name, UTC as an empty text."""
         parts = (part for interval in self.intervals.values() for part in interval.parts)
         return tuple(dict.fromkeys(part.location for part in parts))
+
+    @property
+    def timed_routes(self) -> tuple[Place, ...]:
+        """Where the routes stand that are muted, or active, in time intervals."""
+        routes = all_routes(self.root)
+        return tuple(
+            route.place for route in routes if (route.muted_in or route.active_in) and route.place
+        )
 
     def receivers_of(self, labels: Mapping[str, str]) -> tuple[str, ...]:
         """Return who is notified of an alert with these labels, unless it is inhibited or silenced.
@@ -155,10 +163,11 @@ def load_routing(path: str | Path) -> Routing:
     Without an Alertmanager our own reader decides. Raises JudgeError when Alertmanager does not
     run.
     """
-    document = load(path, as_written=True)
+    document = load(path, scalars="text")
     opinion, reading = ask_alertmanager(path), read_config(document)
     if opinion.words or (reading.mistakes and not opinion.is_taken):
-        raise gather([*reading.mistakes, *opinion.mistakes(str(path))])
+        against = [_placed(mistake, reading) for mistake in opinion.mistakes(str(path))]
+        raise gather([*reading.mistakes, *against])
     notifying = [receiver for receiver in reading.receivers if receiver.integrations]
     return Routing(
         receivers=tuple(receiver.name for receiver in notifying),
@@ -168,6 +177,24 @@ def load_routing(path: str | Path) -> Routing:
         unsent_ends={each.name: _why_unsent(each) for each in notifying if not each.sends_resolved},
         _data=_mapping(document.data),
     )
+
+
+def _placed(mistake: Mistake, reading: ConfigReading) -> Mistake:
+    """Return what Alertmanager has against a file with a place, where its words name none.
+
+    That of the integration that it speaks of, else of the first mistake that we see ourselves.
+    """
+    if mistake.place is not None and mistake.place.line is not None:
+        return mistake
+    words = mistake.sentence.lower().replace("smtp", "email")
+    places = [
+        integration.place
+        for receiver in reading.receivers
+        for integration in receiver.integrations
+        if integration.kind.removesuffix("_configs") in words
+    ]
+    places += [own.place for own in reading.mistakes if own.place is not None]
+    return replace(mistake, place=places[0]) if places else mistake
 
 
 def _not_understood(document: Document, mistakes: tuple[Mistake, ...]) -> Iterator[Finding]:

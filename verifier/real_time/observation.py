@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from exporter.history.samples import EPOCH_S
 from exporter.target import JOB
 from verifier.evaluation.observed_timelines import ALERT_STATES, observed_timelines
 from verifier.judge.alert_verdicts import judge
@@ -89,7 +90,8 @@ class RunObserver:
     """Observes one run from outside its world.
 
     `rules` are those of the user, `compressed` those that Prometheus evaluates. `lead_s` real
-    seconds passed between the exporter's start and the scenario's beginning.
+    seconds passed between the exporter's start and the scenario's beginning, which is at `date_s`
+    of the scenario's date (Unix seconds).
     """
 
     stack: Stack
@@ -99,6 +101,7 @@ class RunObserver:
     compression: TimeCompression
     clock: ScenarioClock
     lead_s: float
+    date_s: float = EPOCH_S
 
     @property
     def started_s(self) -> float:
@@ -124,6 +127,8 @@ class RunObserver:
             failed_notifications=self.stack.failed_notifications(),
             failed_scrapes_s=self._failed_scrapes_s(end_s),
             without_effect=frozenset(o.name for o in effects if effect_status(o) == "ineffective"),
+            routing=self.routing,
+            date_s=self.date_s,
         )
         deadlines = self._deadlines(timelines)
         alerts = judge_deliveries(

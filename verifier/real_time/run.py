@@ -18,6 +18,7 @@ from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.fault_effects import faults_without_effect
+from verifier.judge.notification_verdicts import routing_findings
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
 from verifier.pack.spread import WHOLE
@@ -32,6 +33,7 @@ from verifier.real_time.start import (
     build_stack,
     in_real_time,
     prepare_run,
+    scenario_date_s,
     start_on_stack,
 )
 from verifier.real_time.time_limit import limit_scenario
@@ -145,6 +147,7 @@ class RealTimeRun:
             compression=self.compression,
             clock=ScenarioClock(started.started_s + started.lead_s, self.compression.factor),
             lead_s=started.lead_s,
+            date_s=scenario_date_s(self.scenario),
         )
 
     async def _run_scenario(self, observer: RunObserver, exposition: Exposition) -> RunObservation:
@@ -214,6 +217,7 @@ class RealTimeRun:
             compress=self.compression.factor,
             notes=(*self.notes, *stack.restarts),
             notifications=stack.notifications(),
+            findings=routing_findings(self.scenario, self.setup.routing),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
         )
 

@@ -159,7 +159,7 @@ def test_every_receiver_becomes_one_webhook_whatever_it_was(
 ) -> None:
     """Neither a secret nor an address of the file is used; names may hold anything."""
     text = """\
-global: {slack_api_url_file: /etc/secret, smtp_smarthost: 'mail:25'}
+global: {slack_api_url_file: /etc/secret, smtp_smarthost: 'mail:25', smtp_from: a@b}
 templates: ['/etc/alertmanager/*.tmpl']
 route: {receiver: 'on call/ä {{x}}', routes: [{match: {a: b}, receiver: quiet}]}
 inhibit_rules:
@@ -188,21 +188,62 @@ receivers:
     assert routing.receivers == ("on call/ä {{x}}",)
     assert routing.receivers_of({"a": "b"}) == ()
     path = tmp_path / "alertmanager.yml"
-    unsent = "slack_configs does not send resolved notifications here (send_resolved); judged as"
+    unsent = "slack_configs of 'on call/ä {{x}}' does not send that an alert has resolved:"
     assert [str(finding) for finding in routing.findings] == [
-        f"{path}:8:21: {unsent} if it did",
-        f"{path}:8:83: {unsent} if it did",
+        f"{path}:8:21: {unsent} send_resolved is false by default",
+        f"{path}:8:83: {unsent} send_resolved is false by default",
         f"{path}:10:5: receiver 'quiet' has no integration: it notifies nobody",
     ]
 
 
-def test_times_of_day_are_left_out_with_a_finding(
-    tmp_path: Path, read: Callable[[str], Routing]
+def test_time_intervals_stay_and_are_asked_in_zones_of_our_own(
+    read: Callable[[str], Routing],
 ) -> None:
-    """A verdict must not depend on when it is asked for."""
-    text = GOOD.replace('team="db"]', 'team="db"]\n      mute_time_intervals: [night]')
-    routing = read(text + "time_intervals: [{name: night, time_intervals: []}]\n")
-    assert "time_intervals" not in routing.config(URL, 1)
-    assert accepted(routing.config(URL, 1), tmp_path)
-    (finding,) = routing.findings
-    assert "mute_time_intervals is left out" in str(finding)
+    """They follow the scenario's clock: nothing else of them is changed."""
+    text = GOOD.replace('team="db"]', 'team="db"]\n      mute_time_intervals: [night, may]')
+    intervals = """\
+time_intervals:
+- name: night
+  time_intervals:
+  - {times: [{start_time: 20:00, end_time: 24:00}], location: Europe/Berlin}
+  - weekdays: [saturday, sunday]
+mute_time_intervals: [{name: may, time_intervals: [{months: [5], location: Europe/Berlin}]}]
+"""
+    routing = read(text + intervals)
+    assert routing.locations == ("Europe/Berlin", "")
+    config = json.loads(routing.config(URL, 1))
+    assert config["time_intervals"][0]["time_intervals"] == [
+        {"times": [{"start_time": "20:00", "end_time": "24:00"}], "location": "Scenario/0"},
+        {"weekdays": ["saturday", "sunday"], "location": "Scenario/1"},
+    ]
+    assert config["route"]["routes"][0]["mute_time_intervals"] == ["night", "may"]
+    assert routing.findings == ()
+
+
+def test_a_receiver_is_muted_when_all_its_routes_are(read: Callable[[str], Routing]) -> None:
+    """By an interval that is, or by an active one that is not; by nothing on another route."""
+    routing = read("""\
+time_intervals:
+- {name: january, time_intervals: [{months: [january]}]}
+- {name: monday, time_intervals: [{weekdays: [monday]}]}
+route:
+  receiver: all
+  routes:
+  - {match: {a: x}, receiver: duty, mute_time_intervals: [january, monday], continue: true}
+  - {match: {b: y}, receiver: duty, active_time_intervals: [monday], continue: true}
+  - {match: {c: z}, receiver: all}
+receivers:
+- {name: all, webhook_configs: [{url: http://127.0.0.1/}]}
+- {name: duty, webhook_configs: [{url: http://127.0.0.1/}]}
+""")
+    monday, tuesday = 1_767_571_200, 1_767_571_200 + 86_400
+    may = monday + 124 * 86_400
+    both = "muted by time intervals 'january' and 'monday'"
+    assert routing.muting({"a": "x"}, "duty", monday) == both
+    assert routing.muting({"a": "x"}, "duty", tuesday) == "muted by time interval 'january'"
+    assert routing.muting({"a": "x"}, "duty", may) is None
+    assert routing.muting({"b": "y"}, "duty", may) == "outside its active time interval 'monday'"
+    assert routing.muting({"b": "y"}, "duty", monday) is None
+    assert routing.muting({"a": "x", "b": "y"}, "duty", monday) is None
+    assert routing.muting({"c": "z"}, "all", monday) is None
+    assert routing.muting({"a": "x"}, "all", monday) is None

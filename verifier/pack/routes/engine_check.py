@@ -130,7 +130,9 @@ def _place_of(words: str, path: str) -> Place:
     """Return where what the words quote, or begin with, stands in the file; else the file."""
     lines = read_text(path, bytes_max=YAML_BYTES_MAX).splitlines()
     for term in (*_QUOTED.findall(words), words.split(maxsplit=1)[0]):
+        word = re.compile(rf"(?<!\w){re.escape(term)}(?!\w)")
         for number, line in enumerate(lines, 1):
-            if term in line and not line.lstrip().startswith("#"):
-                return Place(path, number, line.index(term) + 1)
+            match = word.search(line)
+            if match and not line.lstrip().startswith("#"):
+                return Place(path, number, match.start() + 1)
     return Place(path)

@@ -145,8 +145,7 @@ class _RoutingReader(PackWalker):
         rule = self.mapping(raw, steps, _INHIBIT_KEYS)
         for side in ("source", "target"):
             self.matchers(rule, steps, f"{side}_")
-        for index, name in enumerate(self.sequence(rule.get("equal"), (*steps, "equal"))):
-            self.check_label_name(name, (*steps, "equal", index))
+        self.sequence(rule.get("equal"), (*steps, "equal"))
 
     def route(self, raw: Value, steps: Steps, parent: Route | None) -> Route:
         keys = self.mapping(raw, steps, _ROUTE_KEYS)
@@ -191,8 +190,6 @@ class _RoutingReader(PackWalker):
             where = (*steps, "group_by", index)
             if name == "...":
                 self.reject(BrokenRule("'...', which is every label,", "be alone"), where)
-            else:
-                self.check_label_name(name, where)
             if name in names[:index]:
                 self.reject(RepeatedName("label", str(name)), where)
 
@@ -223,7 +220,6 @@ class _RoutingReader(PackWalker):
         values = self.mapping(raw, steps)
         for name in values:
             where = (*steps, name)
-            self.check_label_name(name, where)
             # A value that is left out is an empty text to Alertmanager.
             value = "" if values[name] is None else self.text(values, name, steps, empty=True)
             matcher = self.attempt(partial(Matcher, name, operator, value), where)

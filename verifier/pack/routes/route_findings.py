@@ -26,7 +26,7 @@ LEAP_YEAR_S: Final = 1_704_067_200.0
 
 def route_findings(reading: ConfigReading) -> list[Finding]:
     """Return the findings of a configuration, in the order of the file's parts."""
-    used = {route.receiver for route in _all_routes(reading.root)}
+    used = {route.receiver for route in all_routes(reading.root)}
     return [
         *_unreached(reading.root, ()),
         *_always_muted(reading.root, reading.intervals),
@@ -36,6 +36,13 @@ def route_findings(reading: ConfigReading) -> list[Finding]:
             for finding in _of_receiver(receiver, is_used=receiver.name in used)
         ),
     ]
+
+
+def all_routes(route: Route) -> Iterator[Route]:
+    """Yield a route and all below it."""
+    yield route
+    for child in route.routes:
+        yield from all_routes(child)
 
 
 def _of_receiver(receiver: RoutedReceiver, *, is_used: bool) -> Iterator[Finding]:
@@ -51,12 +58,6 @@ def _of_receiver(receiver: RoutedReceiver, *, is_used: bool) -> Iterator[Finding
                 f"{integration.kind} of {receiver.name!r} does not send that an alert has resolved:"
                 f" send_resolved is false{' by default' if integration.is_default else ''}",
             )
-
-
-def _all_routes(route: Route) -> Iterator[Route]:
-    yield route
-    for child in route.routes:
-        yield from _all_routes(child)
 
 
 def _unreached(route: Route, above: Sequence[Matcher]) -> Iterator[Finding]:
@@ -104,7 +105,7 @@ def _implied(matcher: Matcher, by: Sequence[Matcher]) -> bool:
 
 
 def _always_muted(root: Route, intervals: Mapping[str, TimeInterval]) -> Iterator[Finding]:
-    for route in _all_routes(root):
+    for route in all_routes(root):
         if route.place is None:
             continue
         muting = [intervals[name] for name in route.muted_in]

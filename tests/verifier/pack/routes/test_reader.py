@@ -8,6 +8,9 @@ import pytest
 
 from documents.mistakes import InputError
 from tests.verifier.pack.routing_files import GOOD, accepted, receivers
+from verifier.pack.routes import engine_check
+from verifier.pack.routes.engine_check import ask_alertmanager
+from verifier.servers.binaries import describe, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +26,6 @@ MISTAKES = [
     ),
     ("  receiver: mail\n", "", "2:3: receiver must be text that is not empty, got nothing"),
     ("name: page", "name: mail", "11:11: the receiver 'mail' is given twice"),
-    ("name: page", "name: 7", "11:11: name must be text that is not empty, got 7"),
     (
         "group_interval: 1m",
         "group_interval: 1",
@@ -43,10 +45,9 @@ MISTAKES = [
     ),
     (
         "group_interval: 1m",
-        "match: {a-b: x}",
-        "7:20: label name must be letters, digits and _, got 'a-b'",
+        "match: [a]",
+        "7:14: route.routes[0].match must be a mapping, got a list",
     ),
-    ("group_interval: 1m", "match: {a: 1.10}", "7:18: a must be text, got 1.1"),
     ("group_interval: 1m", "match_re: {a: (}", "7:21: regular expression '(' is not valid"),
     (
         "group_interval: 1m",
@@ -76,8 +77,6 @@ MISTAKES = [
     ("receivers:", "receiver:", "8:1: unknown key 'receiver', did you mean 'receivers'?"),
     ("webhook_configs", "webhook_config", "10:5: unknown key 'webhook_config'"),
 ]
-UNTYPED = "match: {a: 1.10}"
-"""Alertmanager takes it for text; which text, depends on the reader of YAML."""
 
 
 @pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
@@ -91,7 +90,50 @@ def test_each_mistake_has_its_place_and_is_one_of_alertmanagers_own(
         read(broken)
     start = f"{tmp_path / 'alertmanager.yml'}:{message}"
     assert [line for line in str(caught.value).splitlines() if line.startswith(start)]
-    assert accepted(broken, tmp_path) == (wrong == UNTYPED)
+    assert "refuses it: " in str(caught.value)
+    assert not accepted(broken, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("receiver: page", "receiver: paeg", '6:17: {it} undefined receiver "paeg" used in route'),
+        ("group_interval: 1m", "groupwait: 1m", "7:1: {it} field groupwait not found in type"),
+        (
+            "webhook_configs: [{url: http://127.0.0.1/}]\n  - name: page",
+            "slack_configs: [{channel: a}]\n  - name: page",
+            "10:21: {it} no ",
+        ),
+        ("url: http", "urls: http", "10:1: {it} field urls not found in type"),
+        ("[alertname]", "[a, a]", '3:14: {it} duplicated label "a" in group_by'),
+    ],
+)
+def test_what_alertmanager_refuses_is_refused_in_its_words_at_a_place(
+    tmp_path: Path, read: Callable[[str], Routing], right: str, wrong: str, message: str
+) -> None:
+    """Settings of integrations, which we do not read at all, among them."""
+    broken = GOOD.replace(right, wrong, 1)
+    with pytest.raises(InputError) as caught:
+        read(broken)
+    expected = message.replace(
+        "{it}", f"Alertmanager {describe('alertmanager').version} refuses it:"
+    )
+    assert f"{tmp_path / 'alertmanager.yml'}:{expected}" in str(caught.value)
+
+
+def test_without_amtool_the_server_says_the_same(tmp_path: Path, monkeypatch) -> None:
+    """It is started for as long as it reads the file."""
+    server = tmp_path / "bin" / "alertmanager"
+    server.parent.mkdir()
+    server.symlink_to(require("alertmanager"))
+    monkeypatch.setattr(engine_check, "find", lambda _name: server)
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(GOOD)
+    assert ask_alertmanager(path).is_taken
+    path.write_text(GOOD.replace("receiver: page", "receiver: paeg"))
+    opinion = ask_alertmanager(path)
+    assert opinion.words == 'undefined receiver "paeg" used in route'
+    assert not opinion.is_taken
 
 
 def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing]) -> None:
