@@ -16,7 +16,7 @@ from agentaskit_sim.inputs import (
     leave_out_bundled_receivers,
 )
 from verifier.judge.notification_verdicts import check_receivers_exist
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 from verifier.real_time.rule_compression import check_compression
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from verifier.errors import NotJudged
     from verifier.judge.verdict import Progress, ScenarioOutcome
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.virtual_time.healthy_world import HealthyWorlds
 
 LANES_PER_CORE: Final = 3

@@ -45,7 +45,7 @@ from agentaskit_sim.terminal.watch import Watch
 from documents.mistakes import InputError
 from exporter.server.app import describe_address, describe_url
 from exporter.server.service import WorldService, run_loop
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 from verifier.real_time.rule_compression import check_compression
 from verifier.real_time.start import RunRequest, StartedRun, start_run
 from verifier.real_time.world import build_server

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from verifier.judge.verdict import Hop
     from verifier.labels import Labels
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.scenario_clock import ScenarioClock
 
 HOPS: Final[tuple[Hop, ...]] = ("world", "scrape", "rule", "alertmanager", "receiver")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from verifier.judge.notification_matching import AlertCase
     from verifier.judge.verdict import Delivery
     from verifier.labels import Labels
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.servers.ledger import Notification
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulator.world import World
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.pack.rules import RuleFiles
     from verifier.real_time.stack import Stack
     from verifier.scenario_clock import ScenarioClock

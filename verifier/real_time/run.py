@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
     from verifier.pack.panels import Panel
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.pack.rules import RuleFiles
     from verifier.real_time.observation import RunObservation
     from verifier.real_time.stack import Stack

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from verifier.labels import Labels
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.pack.rules import RuleFiles
     from verifier.servers.foreign_server import ForeignServer
     from verifier.servers.ledger import Notification

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from simulator.world import World
     from verifier.judge.verdict import Progress
     from verifier.pack.panels import Panel
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.pack.rules import RuleFiles
     from verifier.servers.receiver import Receiver
     from verifier.time_compression import TimeCompression

@@ -13,7 +13,7 @@ from exporter.history.samples import EPOCH_S
 from tests.verifier.judge.ledgers import LEDGER, notification, outcome_of, verdicts
 from tests.verifier.judge.small_scenario import scenario_with
 from verifier.judge.notification_verdicts import routing_findings
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,13 +90,13 @@ def test_a_notification_is_due_once_its_receiver_is_not_muted(tmp_path: Path) ->
 
 def test_an_end_while_its_receiver_is_muted_is_never_notified(tmp_path: Path) -> None:
     """Alertmanager forgets a resolved alert that it may not send."""
-    told = "slack was never notified that it resolved"
+    unaware = "slack was never notified that it resolved"
     assert judged(tmp_path, during("00:12", "01:00"), ledger=LEDGER[:1]) == (
         False,
         "alertmanager",
-        f"{told} (slack: muted by time interval 'at-times' then)",
+        f"{unaware} (slack: muted by time interval 'at-times' then)",
     )
-    assert judged(tmp_path, during("00:09", "00:10"), ledger=LEDGER[:1])[2] == told
+    assert judged(tmp_path, during("00:09", "00:10"), ledger=LEDGER[:1])[2] == unaware
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_a_receiver_that_is_told_of_no_end_fails_with_that_reason(
 ) -> None:
     """By its integration's own default, or by what the file says; and a finding says so before."""
     ok, _, reason = judged(tmp_path, names="", hook=hook, ledger=LEDGER[:1])
-    told = "slack was never notified that it resolved"
-    assert (ok, reason) == (False, f"{told} (slack: send_resolved of its {why})")
+    unaware = "slack was never notified that it resolved"
+    assert (ok, reason) == (False, f"{unaware} (slack: send_resolved of its {why})")
     expectation = (
         "{alert: Throughput, receivers: [slack], fires_within: 7m, resolves_within: 3m,"
         " notifies_resolved: true}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier.pack.routing import Routing, load_routing
+from verifier.pack.routes.routing import Routing, load_routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from verifier.time_compression import TimeCompression
 
 if TYPE_CHECKING:
     from verifier.judge.verdict import Status
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
     from verifier.real_time.stack import Stack
 
 FIRED = AlertVerdict(

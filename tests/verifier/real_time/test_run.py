@@ -12,7 +12,7 @@ from simulator.faults.kinds.catalogue import FAULTS
 from tests.machine_lag import needs_quiet_machine
 from tests.verifier.judges import NoWatcher
 from tests.verifier.simulations import pack_panels, pack_rules, scenario_of
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 from verifier.real_time.run import RealTimeSetup, run_in_real_time
 from verifier.suite import run_suite
 from verifier.time_compression import TimeCompression

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.verifier.deliveries import wait_until
 from tests.verifier.simulations import pack_rules
 from verifier.errors import JudgeError
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 from verifier.real_time import stack as module
 from verifier.real_time.stack import Stack
 from verifier.time_compression import TimeCompression

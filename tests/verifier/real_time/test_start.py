@@ -17,7 +17,7 @@ from simulator.faults.kinds.sandboxes import SandboxLeak
 from simulator.faults.targets import Targets
 from simulator.plan import Plan
 from tests.verifier.simulations import pack_rules, scenario_of
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 from verifier.real_time.environment import ReceiverOnly
 from verifier.real_time.start import (
     FOREIGN_LEAD_S,

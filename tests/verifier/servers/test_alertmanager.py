@@ -16,7 +16,7 @@ import pytest
 from tests.verifier.deliveries import post, wait_until
 from tests.verifier.servers.processes import leaves_nothing
 from verifier.errors import JudgeError
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 from verifier.servers import binaries, loopback_server
 from verifier.servers.alertmanager import Alertmanager
 from verifier.servers.child import free_port
@@ -25,7 +25,7 @@ from verifier.servers.receiver import Receiver
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
 
 QUICK = """\
 route: {receiver: all, group_by: [alertname], group_wait: 0s, group_interval: 3s}

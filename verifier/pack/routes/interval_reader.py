@@ -57,10 +57,12 @@ def _part(walker: PackWalker, raw: Value, steps: Steps) -> IntervalPart:
     walker.attempt(lambda: _check_zone(location), (*steps, "location"))
     return IntervalPart(
         times=_times(walker, part.get("times"), (*steps, "times")),
-        weekdays=_ranges(walker, part, "weekdays", steps, _weekday),
-        days_of_month=_ranges(walker, part, "days_of_month", steps, _whole_number),
-        months=_ranges(walker, part, "months", steps, _month),
-        years=_ranges(walker, part, "years", steps, _whole_number),
+        weekdays=_ranges(walker, part.get("weekdays"), (*steps, "weekdays"), _weekday),
+        days_of_month=_ranges(
+            walker, part.get("days_of_month"), (*steps, "days_of_month"), _whole_number
+        ),
+        months=_ranges(walker, part.get("months"), (*steps, "months"), _month),
+        years=_ranges(walker, part.get("years"), (*steps, "years"), _whole_number),
         location=location,
     )
 
@@ -86,18 +88,15 @@ def _times(walker: PackWalker, raw: Value, steps: Steps) -> Ranges | None:
 
 
 def _ranges(
-    walker: PackWalker,
-    part: Mapping[str, Value],
-    key: str,
-    steps: Steps,
-    member: Callable[[str], int],
+    walker: PackWalker, raw: Value, steps: Steps, member: Callable[[str], int]
 ) -> Ranges | None:
     """Return the ranges of a field, `monday:friday` or `-1`; None when it is left out."""
-    if part.get(key) is None:
+    if raw is None:
         return None
     ranges = []
-    for index, raw in enumerate(walker.sequence(part[key], (*steps, key))):
-        pair = walker.attempt(partial(_range, key, str(raw), member), (*steps, key, index))
+    for index, entry in enumerate(walker.sequence(raw, steps)):
+        key = str(steps[-1])
+        pair = walker.attempt(partial(_range, key, str(entry), member), (*steps, index))
         if pair is not None:
             ranges.append(pair)
     return tuple(ranges)

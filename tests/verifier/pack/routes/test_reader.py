@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from verifier.pack.routing import Routing
+    from verifier.pack.routes.routing import Routing
 
 MISTAKES = [
     (

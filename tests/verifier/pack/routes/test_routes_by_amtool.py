@@ -9,7 +9,7 @@ import pytest
 
 from tests.verifier.pack.routes.muted_hours import dice
 from tests.verifier.pack.routes.random_routes import random_tree, receivers_by_amtool
-from verifier.pack.routing import load_routing
+from verifier.pack.routes.routing import load_routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

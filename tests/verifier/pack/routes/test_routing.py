@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.verifier.pack.routing_files import GOOD, accepted, receivers
-from verifier.pack.routing import Routing, load_routing
+from verifier.pack.routes.routing import Routing, load_routing
 from verifier.servers.binaries import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PACK = Path(__file__).parents[3] / "observability" / "alertmanager" / "alertmanager.yml"
+PACK = Path(__file__).parents[4] / "observability" / "alertmanager" / "alertmanager.yml"
 URL = "http://127.0.0.1:1234/secret"
 TREES = {
     "continue at two depths": """\
