@@ -102,4 +102,5 @@ def _is_or(node: promql.Expr) -> bool:
 
 
 def _with_hints(answer: PanelAnswer, reason: str) -> str:
-    return "; ".join((reason, *answer.hints))
+    """Add what to look at; where a metric does not exist, its variables are not to blame."""
+    return reason if "no metric" in reason else "; ".join((reason, *answer.hints))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from verifier.report import real_time_text, virtual_time_text
+from verifier.report.panel_lists import answered, not_judged, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +30,8 @@ def lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]
         "Could not be judged": [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid],
         "Failed": [f"{row.scenario}: {row.title}: {row.reason}" for row in rows if not row.ok],
         "Vacuous: could not have fired": _vacuous(outcomes),
-        "Panels that did not answer": _unanswered(outcomes),
+        "Panels that did not answer": unanswered(outcomes),
+        "Not judged": not_judged(outcomes),
         "Also fired, as explained": [
             f"{outcome.name}: {alert.alert}: {alert.reason}{_notified(alert)}"
             for outcome in outcomes
@@ -41,20 +43,9 @@ def lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]
         "Fired in no scenario": _never_fired(outcomes),
         "Incidents during the run": list(real_time_text.notes(outcomes)),
         "Findings in rules and dashboards": _unique(f for o in outcomes for f in o.findings),
+        "Panels": answered(outcomes),
     }
-    panels = {(panel.dashboard, panel.panel) for o in outcomes for panel in o.panels}
-    if panels and not parts["Panels that did not answer"]:
-        parts["Panels"] = [f"all {len(panels)} answered"]
     return ((heading, lines) for heading, lines in parts.items() if lines)
-
-
-def _unanswered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
-    return [
-        f"{outcome.name}: {panel.dashboard} / {panel.panel}: {panel.reason}"
-        for outcome in outcomes
-        for panel in outcome.panels
-        if not panel.ok
-    ]
 
 
 def _notified(alert: AlertVerdict) -> str:

@@ -1,0 +1,63 @@
+"""What the report says of panels: those that failed, those that are empty and healthy, the others.
+
+Called by `verifier.report.lists`. Each reason is written once, with the scenarios that it holds in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from verifier.judge.verdict import PanelVerdict, ScenarioOutcome
+
+NAMED_MAX: Final = 3
+"""Scenarios that a line names."""
+
+
+def unanswered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
+    """Return a line for each panel and reason of those that failed."""
+    scenarios: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        for panel in outcome.panels:
+            if not panel.ok:
+                line = f"{_name(panel)}: {panel.reason}"
+                scenarios.setdefault(line, []).append(outcome.name)
+    return [f"{_named(dict.fromkeys(names))}: {line}" for line, names in scenarios.items()]
+
+
+def answered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
+    """Return which panels answered with nothing, which were accepted, and that all answered."""
+    every = {_name(panel) for o in outcomes for panel in o.panels}
+    failed = any(not panel.ok for o in outcomes for panel in o.panels)
+    count = [] if failed or not every else [f"all {len(every)} answered"]
+    remarks: dict[str, None] = {}
+    for outcome in outcomes:
+        for panel in outcome.panels:
+            if panel.accepted is not None:
+                remarks[f"{_name(panel)}: {panel.reason}; accepted: {panel.accepted}"] = None
+            elif panel.ok and panel.reason:
+                remarks[f"{_name(panel)}: {panel.reason}"] = None
+    return [*count, *remarks]
+
+
+def not_judged(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
+    """Return what nothing was said about, each once, with its place."""
+    return list(
+        dict.fromkeys(
+            f"{item.subject}: {item.reason} ({item.place})"
+            for o in outcomes
+            for item in o.not_judged
+        )
+    )
+
+
+def _name(panel: PanelVerdict) -> str:
+    return f"{panel.dashboard} / {panel.panel}"
+
+
+def _named(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = len(listed) - NAMED_MAX
+    return ", ".join(listed[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
