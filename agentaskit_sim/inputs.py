@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from documents.amounts import amount
 from documents.mistake_kinds import UnknownName
-from documents.mistakes import InputError, Mistake, gather
+from documents.mistakes import InputError, Mistake, Place, gather
 from scenarios.loader import LIBRARY, library, load_for_verify, resolve
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.scenario import Acceptance
 from verifier.dashboards.reader import load_dashboards
+from verifier.errors import Finding
 from verifier.judge.alert_verdicts import check_alerts_exist
-from verifier.pack.rules import load_rules
+from verifier.rule_files.loading import load_checked_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -32,6 +33,11 @@ PACK = Path(__file__).resolve().parent.parent / "observability"
 PACK_RULES = tuple(
     PACK / "alerts" / name for name in ("slo.yaml", "performance.yaml", "backpressure.yaml")
 )
+RULE_PATTERNS = ("*.yaml", "*.yml", "*.rules")
+"""What is read of a folder with rules; a file that is named itself may be called anything."""
+
+NAMES_LISTED_MAX = 6
+
 PACK_ROUTING = PACK / "alertmanager" / "alertmanager.yml"
 
 _Value = TypeVar("_Value")
@@ -238,20 +244,59 @@ def _check_accepted(
 
 
 def read_rules(paths: Sequence[Path] | None) -> RuleFiles:
-    """Read rule files and folders, the bundled ones without any; raise `InputError`."""
-    return load_rules(list(expand(paths or PACK_RULES, "*.yaml", "*.yml")))
+    """Read rule files and folders, the bundled ones without any; raise `InputError`.
+
+    The engine that judges says what is valid; raises JudgeError when there is none.
+    """
+    chosen = paths or PACK_RULES
+    rules = load_checked_rules(list(expand(chosen, *RULE_PATTERNS)))
+    return replace(rules, findings=(*rules.findings, *left_out(chosen, *RULE_PATTERNS)))
 
 
 def expand(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
-    """Yield the files, and what matches in the folders; raises `InputError` for an empty folder."""
+    """Yield the files, whatever they are called, and what matches in the folders and below them.
+
+    Raises `InputError` for a folder without any.
+    """
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        inside = sorted(file for pattern in patterns for file in path.glob(pattern))
+        inside = [file for file in _files_below(path) if _matches(file, patterns)]
         if not inside:
             raise InputError(f"the folder holds no {' or '.join(patterns)}", path=str(path))
         yield from inside
+
+
+def left_out(paths: Iterable[Path], *patterns: str) -> list[Finding]:
+    """Return a finding for each folder that holds files of other names, which are not read."""
+    findings = []
+    for path in paths:
+        others = [
+            str(file.relative_to(path))
+            for file in (_files_below(path) if path.is_dir() else ())
+            if not _matches(file, patterns)
+        ]
+        if others:
+            names = ", ".join(others[:NAMES_LISTED_MAX])
+            more = len(others) - NAMES_LISTED_MAX
+            message = f"not read, no {' or '.join(patterns)}: {names}"
+            message += f" and {more} more" if more > 0 else ""
+            findings.append(Finding(Place(str(path)), message))
+    return findings
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Return the files in a folder and in those below it, without hidden ones, in their order."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and not any(part[0] == "." for part in file.relative_to(folder).parts)
+    )
+
+
+def _matches(file: Path, patterns: Sequence[str]) -> bool:
+    return any(file.match(pattern) for pattern in patterns)
 
 
 def check_plan(scenario: Scenario, compression: TimeCompression) -> None:

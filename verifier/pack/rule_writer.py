@@ -51,12 +51,15 @@ def as_yaml(document: object) -> str:
 
 
 def group_document(group: RuleGroup) -> dict[str, object]:
-    """Return a group as it stands in a rule file."""
-    return {
+    """Return a group as it stands in a rule file; what is 0 is left out."""
+    document: dict[str, object] = {
         "name": group.name,
         "interval": _ms(group.interval_s),
-        "rules": [rule_document(rule) for rule in group.rules],
+        "limit": group.limit,
+        "query_offset": _ms(group.query_offset_s),
     }
+    rules = [rule_document(rule) for rule in group.rules]
+    return {key: value for key, value in document.items() if value} | {"rules": rules}
 
 
 def rule_document(rule: AlertRule | RecordingRule) -> dict[str, object]:

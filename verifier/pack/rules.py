@@ -1,8 +1,9 @@
 """Reads Prometheus rule files into plain values, refusing what Prometheus would refuse.
 
 Called before anything is judged, on the pack's own files and on users' files alike. Every mistake
-is an `InputError` with its place; what is unwise but can be judged is a `Finding`. The format is
-that of Prometheus 2.42 plus group `labels` of 3.x; it never asks a running server.
+is an `InputError` with its place; what is unwise but can be judged is a `Finding`. What is valid is
+the engine's to say (`verifier.rule_files` asks it): of what it has accepted nothing is refused.
+Where it was not asked, the format is that of Prometheus 2.42 plus the keys of 3.x.
 """
 
 from __future__ import annotations
@@ -13,20 +14,19 @@ from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule, InvalidSyntax, RepeatedName
 from documents.mistakes import InputError, Mistake, gather
-from documents.yaml_reader import load
-from verifier.errors import Finding
-from verifier.pack.walker import PackWalker, scalar_text
+from verifier.pack.rule_sources import FOREIGN_KEYS, IGNORED_KEYS, read_source
+from verifier.pack.walker import PackWalker
 from verifier.promql.parsing import parse
-from verifier.promql.reads import reads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from documents.document import Document, Steps, Value
+    from documents.document import Steps, Value
     from documents.mistakes import Place
-    from verifier.errors import NotJudged
+    from verifier.errors import Finding, NotJudged
     from verifier.labels import Labels
+    from verifier.pack.rule_sources import RuleUnit
 
 
 DEFAULT_INTERVAL_S: Final = 60.0
@@ -63,12 +63,17 @@ class RecordingRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleGroup:
-    """Rules evaluated together, in order, every `interval_s`."""
+    """Rules evaluated together, in order, every `interval_s`, as of `query_offset_s` before.
+
+    A rule with more than `limit` alerts or series fails, unless it is 0.
+    """
 
     name: str
     file: str
     interval_s: float
     rules: tuple[AlertRule | RecordingRule, ...]
+    limit: int = 0
+    query_offset_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,91 +98,120 @@ class RuleFiles:
 def load_rules(
     paths: Iterable[str | Path], *, default_interval_s: float = DEFAULT_INTERVAL_S
 ) -> RuleFiles:
-    """Read rule files; raise one `InputError` with every mistake in them."""
-    groups: list[RuleGroup] = []
+    """Read rule files without asking an engine; raise one `InputError` with every mistake."""
     mistakes: list[InputError | Mistake] = []
-    findings: list[Finding] = []
+    readings: list[RuleFiles] = []
     for path in paths:
         try:
-            reader = _RuleReader(load(path), default_interval_s)
+            source = read_source(path)
         except InputError as error:
             mistakes.append(error)
             continue
-        groups += reader.groups()
-        mistakes += reader.mistakes
-        findings += reader.findings
+        for unit in source.units:
+            reading = read_unit(unit, default_interval_s)
+            mistakes += reading.mistakes
+            readings.append(reading.rules)
+        readings.append(RuleFiles((), source.findings))
     if mistakes:
         raise gather(mistakes)
-    for group in groups:
-        findings += _note_early_reads(group)
-    return RuleFiles(tuple(groups), tuple(findings))
+    return join(readings)
 
 
-def _note_early_reads(group: RuleGroup) -> list[Finding]:
-    """Return a finding for every rule that reads what its own group records only after it."""
-    findings = []
-    for index, rule in enumerate(group.rules):
-        later = {r.record for r in group.rules[index:] if isinstance(r, RecordingRule)}
-        for record in sorted(later):
-            if any(read.matches(record) for read in reads(rule.expr)):
-                message = (
-                    f"{record} is recorded after this rule, which in Prometheus sees it one"
-                    " evaluation late; judged as if it were recorded before"
-                )
-                findings.append(Finding(rule.position, message))
-    return findings
+@dataclass(frozen=True, slots=True)
+class UnitReading:
+    """What a unit holds, and what is wrong with it; with mistakes, rules may be missing."""
+
+    rules: RuleFiles
+    mistakes: tuple[Mistake, ...]
+
+
+def read_unit(
+    unit: RuleUnit, default_interval_s: float = DEFAULT_INTERVAL_S, *, accepted: bool = False
+) -> UnitReading:
+    """Read the groups of a rule file, or of a resource.
+
+    With `accepted`, by the engine that judges, only what cannot be read at all is a mistake.
+    """
+    reader = _RuleReader(unit, default_interval_s, accepted=accepted)
+    rules = RuleFiles(tuple(reader.groups()), tuple(reader.findings))
+    return UnitReading(rules, tuple(reader.mistakes))
+
+
+def join(parts: Sequence[RuleFiles]) -> RuleFiles:
+    """Return all rules, findings and what is not judged, in their order."""
+    return RuleFiles(
+        tuple(group for part in parts for group in part.groups),
+        tuple(finding for part in parts for finding in part.findings),
+        tuple(item for part in parts for item in part.not_judged),
+    )
 
 
 class _RuleReader(PackWalker):
-    """One walk over a rule file."""
+    """One walk over a rule file, or over a resource."""
 
-    def __init__(self, document: Document, default_interval_s: float) -> None:
-        super().__init__(document)
+    def __init__(self, unit: RuleUnit, default_interval_s: float, *, accepted: bool) -> None:
+        super().__init__(unit.document)
+        self.unit = unit
         self.default_interval_s = default_interval_s
+        self.accepted = accepted
 
     def groups(self) -> list[RuleGroup]:
-        top = self.mapping(self.document.data, (), ("groups",))
+        top = self.mapping(self.unit.data, self.unit.steps, ("groups",))
+        where = (*self.unit.steps, "groups")
         groups: list[RuleGroup] = []
-        for index, raw in enumerate(self.sequence(top.get("groups"), ("groups",))):
-            group = self.group(raw, ("groups", index))
+        for index, raw in enumerate(self.sequence(top.get("groups"), where)):
+            if raw is None:  # as Go's reader, which passes over what is nothing
+                continue
+            group = self.group(raw, (*where, index))
             if group.name in [other.name for other in groups]:
-                self.reject(RepeatedName("group name", group.name), ("groups", index, "name"))
+                self.reject(RepeatedName("group name", group.name), (*where, index, "name"))
             groups.append(group)
         return groups
 
     def group(self, raw: Value, steps: Steps) -> RuleGroup:
-        keys = self.mapping(raw, steps, _GROUP_KEYS)
-        for key in ("limit", "query_offset"):
-            if keys.get(key) not in (None, 0, "0", "0s"):
-                self.reject(BrokenRule(key, "be left out: it cannot be judged"), (*steps, key))
+        ignored = IGNORED_KEYS if self.unit.is_resource else ()
+        keys = self.mapping(raw, steps, (*_GROUP_KEYS, *ignored, *FOREIGN_KEYS))
+        for key in keys:
+            if key in ignored:
+                self.note(f"{key} is {FOREIGN_KEYS[key]}'s: without meaning here", (*steps, key))
+            elif key in FOREIGN_KEYS:
+                sentence = f"the key {key!r} is {FOREIGN_KEYS[key]}'s, no Prometheus loads it"
+                self.reject(sentence, (*steps, key), at_key=True)
         interval_s = self.duration(keys.get("interval"), (*steps, "interval"))
         labels = self.labels(keys.get("labels"), (*steps, "labels"))
         rules = [
             self.rule(raw_rule, (*steps, "rules", index), dict(labels))
             for index, raw_rule in enumerate(self.sequence(keys.get("rules"), (*steps, "rules")))
+            if raw_rule is not None
         ]
         return RuleGroup(
             name=self.text(keys, "name", steps),
             file=self.document.path,
             interval_s=interval_s or self.default_interval_s,
             rules=tuple(rule for rule in rules if rule is not None),
+            limit=self.attempt(lambda: whole_number(keys.get("limit")), (*steps, "limit")) or 0,
+            query_offset_s=self.duration(keys.get("query_offset"), (*steps, "query_offset")),
         )
 
     def rule(
         self, raw: Value, steps: Steps, group_labels: dict[str, str]
     ) -> AlertRule | RecordingRule | None:
-        if not isinstance(raw, dict) or ("alert" in raw) == ("record" in raw):
+        named = [key for key in ("alert", "record") if isinstance(raw, dict) and raw.get(key)]
+        if not isinstance(raw, dict) or len(named) != 1:
             self.reject(BrokenRule("a rule", "have either alert or record, and expr"), steps)
             return None
-        recording = "record" in raw
-        keys = self.mapping(raw, steps, _RECORD_KEYS if recording else _ALERT_KEYS)
-        name = self.text(keys, "record" if recording else "alert", steps)
+        [kind] = named
+        recording = kind == "record"
+        known = _RECORD_KEYS if recording else _ALERT_KEYS
+        # A key without a value, or with 0, is as none to the engine, of which kind it may be.
+        keys = self.mapping(raw, steps, None if self.accepted else known)
+        name = self.text(keys, kind, steps)
         expr = self.expression(keys, steps)
         labels = group_labels | dict(self.labels(keys.get("labels"), (*steps, "labels")))
         pairs = tuple(sorted(labels.items()))
         position = self.place((*steps, "expr"))
         if recording:
-            if name and not _METRIC_NAME.fullmatch(name):
+            if name and not self.accepted and not _METRIC_NAME.fullmatch(name):
                 self.reject(BrokenRule("record", "be a metric name", name), (*steps, "record"))
             return RecordingRule(name, expr, pairs, position)
         annotations = self.labels(keys.get("annotations"), (*steps, "annotations"))
@@ -196,11 +230,8 @@ class _RuleReader(PackWalker):
         )
 
     def expression(self, keys: dict[str, Value], steps: Steps) -> str:
-        raw = keys.get("expr")
-        if isinstance(raw, int | float) and not isinstance(raw, bool):
-            return scalar_text(raw)  # `expr: 1` is PromQL, though YAML takes it for a number
         expr = self.text(keys, "expr", steps)
-        if expr:
+        if expr and not self.accepted:
             try:
                 parse(expr)
             except ValueError as error:
@@ -212,11 +243,12 @@ class _RuleReader(PackWalker):
         pairs = []
         for name, value in self.mapping(raw, steps).items():
             where = (*steps, name)
-            self.check_label_name(name, where, metric_name=False)
+            if not self.accepted:
+                self.check_label_name(name, where, metric_name=False)
             if isinstance(value, (dict, list)):
                 self.reject(BrokenRule(name, "be text", value), where)
             elif value is not None:
-                pairs.append((name, scalar_text(value)))
+                pairs.append((name, str(value)))
         return tuple(sorted(pairs))
 
     def note_residue(self, kind: str, keys: dict[str, Value], steps: Steps) -> None:
@@ -226,3 +258,18 @@ class _RuleReader(PackWalker):
             if "{%" in str(value):
                 message = f"{kind[:-1]} {name} holds Jinja residue ({{% ... %}}): it is shown as is"
                 self.note(message, (*steps, kind, name))
+
+
+def whole_number(raw: Value) -> int:
+    """Return a whole number as Go's reader takes it (`10`, `0x10`, `1_0`, `010`, `1.0`), or 0.
+
+    Raises `InputError` for what is no number.
+    """
+    text = str(raw or "0").replace("_", "")
+    digits = text.lstrip("+-")
+    try:
+        if digits[:1] == "0" and digits.isdecimal():
+            return int(text, 8)
+        return int(text, 0) if digits.isalnum() else int(float(text))
+    except (ValueError, OverflowError):
+        raise InputError(Mistake(BrokenRule("limit", "be a whole number", raw))) from None

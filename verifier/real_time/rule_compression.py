@@ -67,6 +67,7 @@ def compress_rules(rules: RuleFiles, factor: float) -> RuleFiles:
         replace(
             group,
             interval_s=_interval_s(group, factor),
+            query_offset_s=_ms(group.query_offset_s, factor) / 1000,
             rules=tuple(_rule(rule, factor) for rule in group.rules),
         )
         for group in rules.groups

@@ -181,12 +181,25 @@ def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("key", ["limit: 3", "query_offset: 1m"])
-def test_what_cannot_be_judged_is_refused_loudly(tmp_path: Path, key: str) -> None:
-    """A limit or an offset ignored would give wrong states."""
-    path = write(tmp_path, GOOD.replace("interval: 30s", key))
-    with pytest.raises(InputError, match=r":3:\d+: \w+ must be left out: it cannot be judged"):
-        load_rules([path])
+@pytest.mark.parametrize(
+    ("keys", "limit", "query_offset_s"),
+    [
+        ("limit: 3", 3, 0),
+        ("query_offset: 1m", 0, 60),
+        ("limit: 0x10\n    query_offset: 1m30s", 16, 90),
+        ("limit: 010", 8, 0),
+        ("limit: 1_0", 10, 0),
+        ("limit: 2.0", 2, 0),
+        ("limit: ~", 0, 0),
+    ],
+)
+def test_a_group_has_its_limit_and_its_offset(
+    tmp_path: Path, keys: str, limit: int, query_offset_s: float
+) -> None:
+    """Whole numbers as Go's reader takes them."""
+    path = write(tmp_path, GOOD.replace("interval: 30s", keys))
+    group = load_rules([path]).groups[0]
+    assert (group.limit, group.query_offset_s) == (limit, query_offset_s)
 
 
 def test_jinja_residue_is_a_finding_and_stops_nothing(tmp_path: Path) -> None:

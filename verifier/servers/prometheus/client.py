@@ -195,10 +195,14 @@ class PrometheusClient:
 
     def reload(self) -> None:
         """Make the server read its configuration file again; raise JudgeError if it refuses it."""
-        status, answer = self._request("POST", "/-/reload", b"", _FORM)
-        if status != http.client.OK:
-            text = answer.decode()
+        text = self.refused_reload()
+        if text is not None:
             raise self._server.failure(f"Prometheus refused its configuration: {text}", reason=text)
+
+    def refused_reload(self) -> str | None:
+        """Make the server read its configuration file again; return why it refuses to."""
+        status, answer = self._request("POST", "/-/reload", b"", _FORM)
+        return None if status == http.client.OK else answer.decode()
 
     def _in_threads(
         self, work: Callable[[_Item], _Answer], items: Iterable[_Item]

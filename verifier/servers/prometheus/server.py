@@ -8,9 +8,12 @@ JudgeError, never a verdict.
 
 from __future__ import annotations
 
+import json
 import math
-from typing import TYPE_CHECKING, Self
+import time
+from typing import TYPE_CHECKING, Final, Self
 
+from verifier.servers.loopback_server import LAST_LOG_S
 from verifier.servers.prometheus.client import PrometheusClient, QueryError, RangeQuery, Series
 from verifier.servers.prometheus.health import check_running, check_stored
 from verifier.servers.prometheus.process import PrometheusProcess
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.history.samples import History
+
+LOG_LINES_READ: Final = 10
+"""More than a server writes about one configuration that it refuses."""
 
 
 class Prometheus:
@@ -82,6 +88,20 @@ class Prometheus:
         """
         self._process.write_config(config)
         self._client.reload()
+
+    def refuses(self, config: str) -> str | None:
+        """Return the log of refusing `config` (YAML); None where it is the server's own now.
+
+        A refused one leaves the server as it was.
+        """
+        self._process.write_config(config)
+        reason = self._client.refused_reload()
+        if reason is None:
+            return None
+        time.sleep(LAST_LOG_S)  # its log comes by another way than its answer
+        return "\n".join(
+            [*list(self._server.child.log)[-LOG_LINES_READ:], f"err={json.dumps(reason)}"]
+        )
 
     def check(self, *, since_s: float = -math.inf) -> None:
         """Raise JudgeError when the server has ended or can no longer store what it scrapes.
