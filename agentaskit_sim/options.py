@@ -88,6 +88,22 @@ Accept = Annotated[
         help="Accept an alert (or `Board / Panel`) that cannot be judged; may be repeated.",
     ),
 ]
+CheckedRules = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--rules",
+        metavar="FILE...",
+        help="Check as well that these rules, files or folders, define what scenarios expect.",
+    ),
+]
+CheckedRouting = Annotated[
+    Path | None,
+    typer.Option(
+        "--routing",
+        metavar="FILE",
+        help="Check as well that this Alertmanager's configuration has the receivers.",
+    ),
+]
 RoutingFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Alertmanager's configuration, instead of the bundled one."),

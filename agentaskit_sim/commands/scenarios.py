@@ -1,25 +1,48 @@
 """`agentaskit-sim scenarios`: list, show, check and create scenario files; print their schema.
 
-Thin: what a scenario may hold is decided in the `scenarios` room. It simulates nothing.
+Thin: what a scenario may hold is decided in the `scenarios` room, what rules and routing must hold
+for it where `verify` decides it. It simulates nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from importlib.resources import files
 from pathlib import Path
 from textwrap import shorten
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from agentaskit_sim.front.completion import complete_scenario
+from agentaskit_sim.front.named_files import distinct_files, scenario_names
+from agentaskit_sim.front.typed import command_line
+from agentaskit_sim.inputs import (
+    InputPaths,
+    MistakeCollector,
+    leave_out_bundled_receivers,
+    read_inputs,
+)
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    CheckedRouting,
+    CheckedRules,
+    OverlayFiles,
+)
 from agentaskit_sim.terminal.tables import print_table
+from documents.amounts import amount
 from documents.durations import format_duration
 from documents.files import write_whole
-from documents.mistakes import InputError, gather
+from documents.mistakes import InputError
 from scenarios.loader import LIBRARY, library, load_scenario, parse_scenario, resolve
 from scenarios.schema.json_schema import scenario_schema
+from verifier.judge.notification_verdicts import check_receivers_exist
+from verifier.pack.routes.routing import load_routing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenarios.scenario import Scenario
 
 app = typer.Typer(rich_markup_mode=None)
 EXAMPLES: Final = """\b
@@ -28,6 +51,7 @@ Examples:
   agentaskit-sim scenarios show traffic-drop
   agentaskit-sim scenarios new my-outage
   agentaskit-sim scenarios validate my-outage.yaml
+  agentaskit-sim scenarios validate scenarios/ --rules my-alerts/ --routing alertmanager.yml
   agentaskit-sim scenarios schema > scenario.schema.json
 """
 TEMPLATE: Final = """\
@@ -102,22 +126,60 @@ def show(
 def validate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Names or files; by default every bundled scenario."),
+        typer.Argument(
+            metavar="NAME",
+            help="Names, files, or folders of files; by default every bundled scenario.",
+            autocompletion=complete_scenario,
+        ),
     ] = None,
+    *,
+    rules: CheckedRules = None,
+    routing: CheckedRouting = None,
+    overlay: OverlayFiles = None,
 ) -> None:
-    """Check scenario files; report every mistake with its line and column."""
-    mistakes: list[InputError] = []
-    valid = 0
-    for name in names or [str(path) for path in library()]:
-        try:
-            load_scenario(resolve(name))
-        except InputError as error:
-            mistakes.append(error)
-        else:
-            valid += 1
-    if mistakes:
-        raise gather(mistakes)
-    typer.echo(f"{valid} scenario{'s' if valid != 1 else ''}: no mistakes")
+    """Check scenario files; report every mistake with its line and column.
+
+    With --rules everything that verify would refuse, with --routing what verify --live would.
+    """
+    files = MistakeCollector()
+    opened = files.read(scenario_names, names or [str(path) for path in library()])
+    chosen, notes = opened.value if opened.is_read else ([], [])
+    rule_files, twice = distinct_files(rules, "--rules")
+    if rules or overlay:
+        paths = InputPaths(chosen, rule_files, None, overlay or ())
+        inputs = files.read(read_inputs, paths)
+        notes += [*twice, *(inputs.value.notes if inputs.is_read else ())]
+    else:
+        for name in chosen:
+            files.read(_load, name)
+    routes = files.read(load_routing, routing) if routing else None
+    if routes is not None and routes.is_read:
+        notes += [*_check_receivers(files, chosen, routes.value.receivers)]
+        notes += map(str, routes.value.findings)
+    for note in dict.fromkeys(notes):
+        typer.echo(note, err=True)
+    files.finish()
+    if not (rules or overlay or routing):
+        typer.echo("alerts, labels and receivers are checked with --rules and --routing", err=True)
+    typer.echo(f"{amount(len(chosen), 'scenarios')}: no mistakes")
+
+
+def _load(name: str) -> Scenario:
+    return load_scenario(resolve(name))
+
+
+def _check_receivers(
+    files: MistakeCollector, names: Sequence[str], receivers: Sequence[str]
+) -> list[str]:
+    """Check the receivers that scenarios name; return notes. What cannot be read is no news."""
+    scenarios = []
+    for name in names:
+        with contextlib.suppress(InputError):
+            scenarios.append(_load(name))
+    opened, notes = leave_out_bundled_receivers(scenarios, receivers)
+    for scenario in opened:
+        files.read(check_receivers_exist, scenario, receivers)
+    return list(notes)
 
 
 @app.command()
@@ -143,7 +205,7 @@ def new(
         write_whole(path, text)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None
-    typer.echo(f"{path} written; try: agentaskit-sim verify {path}")
+    typer.echo(f"{path} written; try: {command_line('verify', str(path))}")
 
 
 def _schema_for(folder: Path) -> str:

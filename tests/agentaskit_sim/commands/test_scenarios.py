@@ -87,3 +87,56 @@ def test_a_new_scenario_needs_a_valid_name(command, tmp_path):
 def test_the_schema_is_printed(command):
     """The same as the file beside the library."""
     assert json.loads(command("scenarios", "schema").out) == scenario_schema()
+
+
+OWN = """\
+name: own
+story: x
+seed: 1
+duration: 9m
+faults:
+  - {name: gone, fault: trafic_drop, start: 1m, duration: 1m, parameters: {share: 0.5}}
+"""
+"""A mistake of its own in it, and further below one against rules and one against routing."""
+EXPECTED = """\
+name: exp
+story: x
+seed: 1
+duration: 9m
+expectations:
+  - {alert: Mine, receivers: [pagre], fires_within: 5m}
+  - {alert: Mien, receivers: [pager], fires_within: 5m}
+"""
+RULES = "groups: [{name: g, rules: [{alert: Mine, expr: up == 0}]}]\n"
+ROUTING = (
+    "route: {receiver: pager}\nreceivers: [{name: pager, webhook_configs: [{url: 'http://x'}]}]\n"
+)
+
+
+def test_validation_finds_in_one_pass_what_verify_would_refuse(command, tmp_path):
+    """Mistakes of every file, against rules and routing too, and files of folders."""
+    (tmp_path / "s").mkdir()
+    for name, text in (("s/own.yaml", OWN), ("s/exp.yaml", EXPECTED), ("r.rules", RULES),
+                       ("am.yml", ROUTING)):  # fmt: skip
+        (tmp_path / name).write_text(text)
+    done = command("scenarios", "validate", "s", "--rules", "r.rules", "--routing", "am.yml")
+    assert (done.status, done.out) == (2, "")
+    places = ["s/own.yaml:6:25", "s/exp.yaml:7:13", "s/exp.yaml:6:13"]
+    assert sorted(line.partition(": ")[0] for line in done.err.splitlines()) == sorted(places)
+    assert "no rule is called 'Mien', did you mean 'Mine'?" in done.err
+    assert "no receiver of Mine is called 'pagre', did you mean 'pager'?" in done.err
+    done = command("scenarios", "validate", "s/exp.yaml", "--routing", "am.yml")
+    assert [line.partition(": ")[0] for line in done.err.splitlines()][-1:] == places[2:]
+    alone = command("scenarios", "validate", "s/exp.yaml")
+    assert (alone.status, alone.out) == (0, "1 scenario: no mistakes\n")
+    assert alone.err == "alerts, labels and receivers are checked with --rules and --routing\n"
+
+
+def test_what_validation_passes_verify_takes(command, tmp_path):
+    """The same options, the same answer."""
+    text = EXPECTED.replace("pagre", "pager").replace("  - {alert: Mien", "  #")
+    (tmp_path / "exp.yaml").write_text(text)
+    (tmp_path / "r.yaml").write_text(RULES)
+    (tmp_path / "am.yml").write_text(ROUTING)
+    done = command("scenarios", "validate", "--rules", "r.yaml", "exp.yaml", "--routing", "am.yml")
+    assert (done.status, done.out, done.err) == (0, "1 scenario: no mistakes\n", "")
