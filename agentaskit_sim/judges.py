@@ -58,7 +58,7 @@ class VirtualTimeJudge:
         return replace(
             outcome,
             findings=(*outcome.findings, *_findings(self.inputs)),
-            not_judged=_not_judged(self.inputs),
+            not_judged=(*outcome.not_judged, *_not_judged(self.inputs)),
         )
 
 
@@ -99,7 +99,7 @@ class RealTimeJudge:
         return replace(
             outcome,
             findings=(*_findings(self.inputs), *outcome.findings),
-            not_judged=_not_judged(self.inputs),
+            not_judged=(*outcome.not_judged, *_not_judged(self.inputs)),
         )
 
 

@@ -28,6 +28,12 @@ STALE_BITS: Final = 0x7FF0000000000002
 STALE: Final = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
 """The stale marker as float64. Copy it between arrays; arithmetic on it loses its bits."""
 
+NAN_SAMPLE_BITS: Final = 0x7FF8000000000001
+"""Bits of the NaN that Prometheus stores for a value that is not a number, such as 0 / 0."""
+
+NAN_SAMPLE: Final = np.array([NAN_SAMPLE_BITS], dtype=np.uint64).view(np.float64)[0]
+"""A sample that is not a number, as float64: a plain NaN is no sample. Copy it, as `STALE`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -35,7 +41,7 @@ class Block:
 
     `timestamps_ms` int64 (n,), Unix milliseconds, strictly ascending. `series` int64 (m,), indices
     into `History.series`. `values` float64 (m, n); a plain NaN means "no sample here", the NaN
-    with `STALE_BITS` is a sample: it ends its series.
+    with `STALE_BITS` is a sample: it ends its series; that with `NAN_SAMPLE_BITS` is one as well.
     """
 
     timestamps_ms: NDArray[np.int64]
@@ -73,6 +79,7 @@ class History:
 
 
 def sample_mask(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where `values` has a sample: every number and every stale marker."""
-    mask: NDArray[np.bool_] = ~np.isnan(values) | (values.view(np.uint64) == STALE_BITS)
+    """Return where `values` has a sample: numbers, stale markers, and NaNs that are samples."""
+    bits = values.view(np.uint64)
+    mask: NDArray[np.bool_] = ~np.isnan(values) | (bits == STALE_BITS) | (bits == NAN_SAMPLE_BITS)
     return mask

@@ -196,9 +196,7 @@ def judge_simulated(
     with Prometheus() as server:
         server.push(simulated.history)
         evaluation = evaluate(server, rules, start_s=0.0, end_s=scenario.duration_s)
-        window = PanelWindow(
-            EPOCH_S, EPOCH_S + scenario.duration_s, scrape_s=SCRAPE_S, stores_alerts=False
-        )
+        window = PanelWindow(EPOCH_S, EPOCH_S + scenario.duration_s, scrape_s=SCRAPE_S)
         answers = answer_panels(server, panels, window)
     names = [rule.alert for _, rule in rules.alerts]
     return judge(scenario, names, evaluation.timelines), answers

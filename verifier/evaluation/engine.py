@@ -1,146 +1,251 @@
 """Evaluates rules with a running Prometheus: when each alert was in which state.
 
 Called once per scenario by the judge of virtual time, after its history was pushed; real time uses
-`record`. Panels are asked by `verifier.panels`. Times are scenario seconds unless a function says
-Unix seconds. It returns timelines; whether they are what was expected is decided in
-`verifier.judge.alert_verdicts`, never here.
+`record` before a run, and the same evaluation to replay one. What a rule sees at an evaluation is
+what a server would have seen then. It returns timelines; whether they are what was expected is
+decided in `verifier.judge.alert_verdicts`, never here. Times are scenario seconds.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from exporter.history.samples import EPOCH_S, STALE, Block, History
-from verifier.evaluation.timeline import Grid, Timeline, timelines
-from verifier.pack.history_depth import depths, in_dependency_order
+from exporter.history.samples import EPOCH_S
+from verifier.errors import Finding, NotJudged
+from verifier.evaluation.rule_graph import rule_units, stored_names
+from verifier.evaluation.rule_run import RuleRun
+from verifier.evaluation.rule_samples import without_repetition, without_series
+from verifier.evaluation.step_by_step import StoredHistory, evaluate_step_by_step
+from verifier.evaluation.timeline import Grid
+from verifier.pack.history_depth import depths
+from verifier.pack.rules import AlertRule, RuleFiles
 from verifier.pack.spread import WHOLE
-from verifier.promql.reads import fixed_time, reads
-from verifier.servers.prometheus import QueryError, RangeQuery
+from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exporter.history.samples import LabelSet
-    from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
+    from verifier.evaluation.rule_graph import Rule, RuleNode
+    from verifier.evaluation.timeline import Timeline
+    from verifier.pack.history_depth import HistoryDepths
+    from verifier.pack.rules import RuleGroup
     from verifier.pack.spread import Spread
     from verifier.servers.prometheus import Prometheus, Series
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result for one scenario: the alerts that were ever active.
+    """The result for one scenario: the alerts that were ever active, from before its start on.
 
-    `engine` is the version of Prometheus that evaluated.
+    `findings` name rules of which some evaluations failed, as they would have in a server;
+    `not_judged` those of which all did. `engine` is the version of Prometheus that evaluated.
     """
 
     timelines: tuple[Timeline, ...]
     engine: str
+    findings: tuple[Finding, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
 
 
-def evaluate(
+class Schedule(Protocol):
+    """When each rule is evaluated, and which of what rules store is read."""
+
+    @property
+    def start_s(self) -> float:
+        """When the scenario starts."""
+
+    @property
+    def epoch_s(self) -> float:
+        """The Unix time of second 0."""
+
+    @property
+    def needed(self) -> HistoryDepths:
+        """What rules and panels read."""
+
+    def grid(self, group: RuleGroup, rule: Rule, /) -> Grid:
+        """Return the evaluations of `rule`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadSchedule:
+    """Evaluations up to `end_s`, those of each group at its own offset from `start_s`.
+
+    They begin so long before the start as a rule remembers, or is read.
+    """
+
+    start_s: float
+    end_s: float
+    needed: HistoryDepths
+    spread: Spread = WHOLE
+    epoch_s: float = EPOCH_S
+
+    def grid(self, group: RuleGroup, rule: Rule, /) -> Grid:
+        """Return the evaluations of `rule`."""
+        offset_s = self.spread.offset_s(group)
+        # The last evaluation before that shows until the first after it.
+        before_s = self.needed.before_s(group, rule) + offset_s
+        steps = math.ceil(before_s / group.interval_s)
+        first_s = self.start_s + offset_s - steps * group.interval_s
+        return Grid(first_s, self.end_s, group.interval_s)
+
+
+def evaluate(  # noqa: PLR0913 - what is evaluated, and when
     server: Prometheus,
     rules: RuleFiles,
     *,
     start_s: float,
     end_s: float,
     spread: Spread = WHOLE,
+    needed: HistoryDepths | None = None,
 ) -> Evaluation:
-    """Evaluate every rule from `start_s` to `end_s` on the pushed history.
+    """Evaluate every rule on the pushed history, from before `start_s` to `end_s`.
 
-    Each group is evaluated at its own offset of `spread`, counted from `start_s`. Recording rules
-    are evaluated first and their results pushed to `server`. An alert that was never active has no
-    timeline. Raises InputError for a rule the engine cannot evaluate.
+    Each group is evaluated at its own offset of `spread`, counted from `start_s`; before the start
+    as far back as rules remember, and as rules, or panels by `needed`, read what they record. What
+    is read is pushed to `server`. An alert that was never active has no timeline.
     """
-    record(server, rules, start_s, end_s, spread=spread)
-    alerts = rules.alerts
-    grids = [Grid(start_s + spread.offset_s(group), end_s, group.interval_s) for group, _ in alerts]
-    queries = [_on_grid(rule.expr, grid) for (_, rule), grid in zip(alerts, grids, strict=True)]
-    answers = server.query_ranges(queries)
-    active: list[Timeline] = []
-    for (_, rule), grid, answer in zip(alerts, grids, answers, strict=True):
-        active += timelines(rule, _accepted(rule, answer, server), grid, epoch_s=EPOCH_S)
-    return Evaluation(tuple(active), server.version)
+    schedule = SpreadSchedule(
+        start_s=start_s, end_s=end_s, spread=spread, needed=needed or depths(rules)
+    )
+    return evaluate_rules(server, rules, schedule)
 
 
-def record(  # noqa: PLR0913 - what is evaluated, and when
-    server: Prometheus,
-    rules: RuleFiles,
-    start_s: float,
-    end_s: float,
-    *,
-    epoch_s: float = EPOCH_S,
-    spread: Spread = WHOLE,
-) -> None:
-    """Evaluate the recording rules, each after those it reads, and push their results.
-
-    Each is evaluated from as far before `start_s` as any rule reads it. `epoch_s` is the Unix time
-    of second 0.
-    """
+def record(server: Prometheus, rules: RuleFiles, *, epoch_s: float) -> None:
+    """Push what `rules` stored up to `epoch_s` of Unix time, as far back as it is read."""
     needed = depths(rules)
-    groups = {id(rule): group for group, rule in rules.recordings}
-    for rule in in_dependency_order(rules):
-        group = groups[id(rule)]
-        # The last evaluation before the start shows until the first after it.
-        before = math.ceil(needed.depth_s(rule.record) / group.interval_s) + 1
-        first_s = start_s + spread.offset_s(group) - before * group.interval_s
-        grid = Grid(first_s, end_s, group.interval_s)
-        [answer] = server.query_ranges([_on_grid(rule.expr, grid, epoch_s)])
-        series = _accepted(rule, answer, server)
-        if series:
-            server.push(recorded(rule, series, grid, epoch_s=epoch_s))
+    kept = RuleFiles(
+        tuple(
+            replace(group, rules=tuple(r for r in group.rules if _is_stored(r, needed)))
+            for group in rules.groups
+        )
+    )
+    schedule = SpreadSchedule(start_s=0.0, end_s=0.0, needed=needed, epoch_s=epoch_s)
+    evaluate_rules(server, kept, schedule)
 
 
-def recorded(
-    rule: RecordingRule, answer: Sequence[Series], grid: Grid, *, epoch_s: float = EPOCH_S
-) -> History:
-    """Return what a recording rule writes: its result, and a stale marker wherever a series ends.
+def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> Evaluation:
+    """Evaluate every rule by `schedule` on what was pushed to `server`, and push what is read."""
+    stored = [StoredHistory(history) for history in server.histories]
+    runs: list[RuleRun] = []
+    for _, level in groupby(rule_units(rules), key=lambda unit: unit.level):
+        same_level = tuple(level)
+        at_once = [_start(unit.nodes[0], schedule) for unit in same_level if not unit.stepwise]
+        in_steps = [
+            _start(node, schedule) for unit in same_level if unit.stepwise for node in unit.nodes
+        ]
+        _answer_at_once(server, at_once)
+        if in_steps:
+            in_steps.sort(key=lambda run: run.node.position)
+            evaluate_step_by_step(in_steps, stored, factor=server.factor)
+        stored += _store(server, (*at_once, *in_steps))
+        runs += (*at_once, *in_steps)
+    runs.sort(key=lambda run: run.node.position)
+    findings, not_judged = _failures(runs)
+    return Evaluation(
+        tuple(line for run in runs for line in run.timelines()),
+        server.version,
+        findings,
+        not_judged,
+    )
 
-    Prometheus's rule manager writes the markers too; without them a series would live on for the
-    five minutes of its lookback. Raises InputError when two series end up with the same labels.
+
+def _store(server: Prometheus, runs: Sequence[RuleRun]) -> list[StoredHistory]:
+    """Push what `runs` stored, but for series that are there already; return what was pushed."""
+    known = {labels for history in server.histories for labels in history.series}
+    stored: list[StoredHistory] = []
+    for offset_ms in sorted({run.offset_ms for run in runs}):
+        histories = [
+            without_series(run.history, known)
+            for run in runs
+            if run.offset_ms == offset_ms and run.history is not None
+        ]
+        for history in without_repetition(histories):
+            server.push(history)
+            stored.append(StoredHistory(history, offset_ms))
+            known.update(history.series)
+    return stored
+
+
+def _start(node: RuleNode, schedule: Schedule) -> RuleRun:
+    return RuleRun(
+        node,
+        schedule.grid(node.group, node.rule),
+        epoch_s=schedule.epoch_s,
+        start_s=schedule.start_s,
+        stores=_is_stored(node.rule, schedule.needed),
+    )
+
+
+def _is_stored(rule: Rule, needed: HistoryDepths) -> bool:
+    """Whether what `rule` stores must be kept: alert states only where something reads them."""
+    return not isinstance(rule, AlertRule) or any(
+        read.matches(name) for name in stored_names(rule) for read in needed.reads
+    )
+
+
+def _answer_at_once(server: Prometheus, runs: Sequence[RuleRun]) -> None:
+    """Evaluate rules that need nothing but what is pushed, each by one range query."""
+    queries = [_on_grid(run, 0, run.grid.count) for run in runs]
+    for run, answer in zip(runs, server.query_ranges(queries), strict=True):
+        if isinstance(answer, RefusedQueryError):
+            run.evaluate_all([], dict.fromkeys(range(run.grid.count), str(answer)))
+        elif isinstance(answer, QueryError):
+            run.evaluate_all(*_answer_in_parts(server, run))
+        else:
+            run.evaluate_all(answer, {})
+
+
+def _answer_in_parts(server: Prometheus, run: RuleRun) -> tuple[list[Series], dict[int, str]]:
+    """Return the answers at those steps at which the query succeeds, and why it fails at others.
+
+    A range query fails as a whole when it fails at one step; a server goes on with the next.
     """
-    labels: dict[LabelSet, int] = {}
-    values = np.full((len(answer), grid.count), np.nan)
-    for index, series in enumerate(answer):
-        named = dict(series.labels) | dict(rule.labels) | {"__name__": rule.record}
-        label_set = tuple(sorted((name, text) for name, text in named.items() if text))
-        if labels.setdefault(label_set, index) != index:
-            raise rule.position.error(
-                f"recording rule {rule.record} must give each series its own labels, got"
-                f" {dict(label_set)} twice"
+    answers: list[Series] = []
+    failed: dict[int, str] = {}
+    parts = [(0, run.grid.count)]
+    while parts:
+        first, end = parts.pop()
+        try:
+            answers += server.query_range(_on_grid(run, first, end))
+        except QueryError as error:
+            if end - first == 1:
+                failed[first] = str(error)
+            else:
+                middle = (first + end) // 2
+                parts += [(first, middle), (middle, end)]
+    return answers, failed
+
+
+def _on_grid(run: RuleRun, first: int, end: int) -> RangeQuery:
+    """Return the rule's query at the steps from `first` to before `end`."""
+    grid = run.grid
+    start_s = run.query_s(0) + grid.start_s + first * grid.interval_s
+    end_s = start_s + (end - first - 1) * grid.interval_s
+    return RangeQuery(run.node.rule.expr, start_s, end_s, grid.interval_s)
+
+
+def _failures(runs: Sequence[RuleRun]) -> tuple[tuple[Finding, ...], tuple[NotJudged, ...]]:
+    """Return what to say of evaluations that failed: of some, and of all of a rule."""
+    findings: list[Finding] = []
+    not_judged: list[NotJudged] = []
+    for run in runs:
+        rule, failures = run.node.rule, run.failures
+        if not failures.count:
+            continue
+        kind, name = "recording rule", stored_names(rule)[0]
+        if isinstance(rule, AlertRule):
+            kind, name = "alert", rule.alert
+        subject = f"{kind} {name}"
+        if failures.count == failures.of:
+            reason = f"Prometheus cannot evaluate it: {failures.reason}"
+            not_judged.append(NotJudged(subject, reason, rule.position))
+        else:
+            message = (
+                f"{subject}: {failures.count} of {failures.of} evaluations fail, as they would on"
+                f" a server, and change nothing: {failures.reason}"
             )
-        steps = np.rint((series.times_s - epoch_s - grid.start_s) / grid.interval_s)
-        present = np.zeros(grid.count, dtype=np.bool_)
-        present[steps.astype(np.int64)] = True
-        values[index, present] = series.values
-        values[index, 1:][present[:-1] & ~present[1:]] = STALE
-    timestamps_ms = np.rint((epoch_s + grid.times_s) * 1000).astype(np.int64)
-    return History(list(labels), [Block(timestamps_ms, np.arange(len(answer)), values)])
-
-
-def _on_grid(expr: str, grid: Grid, epoch_s: float = EPOCH_S) -> RangeQuery:
-    return RangeQuery(expr, epoch_s + grid.start_s, epoch_s + grid.end_s, grid.interval_s)
-
-
-def _accepted(
-    rule: AlertRule | RecordingRule, answer: list[Series] | QueryError, server: Prometheus
-) -> list[Series]:
-    """Return a rule's answer; raise InputError for a rule that was refused or cannot be judged."""
-    if _reads_alerts(rule.expr):
-        raise rule.position.error(
-            "a rule that reads ALERTS cannot be judged: virtual time stores no alert states"
-        )
-    if fixed_time(rule.expr):
-        raise rule.position.error(
-            "a rule must not fix its time with @: a simulated history has no such time"
-        )
-    if isinstance(answer, QueryError):
-        raise rule.position.error(f"Prometheus {server.version} cannot evaluate expr: {answer}")
-    return answer
-
-
-def _reads_alerts(expr: str) -> bool:
-    return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))
+            findings.append(Finding(rule.position, message))
+    return tuple(findings), tuple(not_judged)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from documents.mistake_kinds import BrokenRule
 from exporter.history.retention import Need
 from verifier.pack.rules import AlertRule
 from verifier.promql.reads import Read, all_reads
@@ -154,21 +153,6 @@ class _RuleGraph:
         return sorted(circles, key=lambda c: (-len(c.union(*(self.reached[n] for n in c))), min(c)))
 
 
-def in_dependency_order(rules: RuleFiles) -> list[RecordingRule]:
-    """Return the recording rules, each after those it reads; raise InputError on a circle."""
-    waiting = [rule for _, rule in rules.recordings]
-    ordered: list[RecordingRule] = []
-    while waiting:
-        ready = [rule for rule in waiting if not _reads_any(rule, waiting)]
-        if not ready:
-            subject = f"recording rule {waiting[0].record}"
-            rule = "not read itself, not even through others"
-            raise waiting[0].position.error(BrokenRule(subject, rule))
-        ordered += ready
-        waiting = [rule for rule in waiting if rule not in ready]
-    return ordered
-
-
 def _records(rule: AlertRule | RecordingRule) -> tuple[str, ...]:
     """Return the metrics that `rule` stores."""
     return ALERT_STATES if isinstance(rule, AlertRule) else (rule.record,)
@@ -179,7 +163,3 @@ def _circle_s(inside: Sequence[Read]) -> float:
     if not inside:
         return 0.0
     return max(SELF_READ_S, 2 * max(read.depth_s for read in inside))
-
-
-def _reads_any(rule: RecordingRule, others: Sequence[RecordingRule]) -> bool:
-    return any(read.matches(other.record) for read in all_reads(rule.expr) for other in others)

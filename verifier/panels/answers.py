@@ -38,15 +38,13 @@ REPEATS_MAX: Final = 20
 class PanelWindow:
     """When panels are asked: from `start_s` to `end_s`, Unix seconds, at least `scrape_s` apart.
 
-    Time runs `factor` times as fast as the dashboards were written for. `stores_alerts` says
-    whether the server has the states of alerts.
+    Time runs `factor` times as fast as the dashboards were written for.
     """
 
     start_s: float
     end_s: float
     scrape_s: float
     factor: float = 1.0
-    stores_alerts: bool = True
 
     def grid(self, query: Query) -> RangeQuery:
         """Return the query of a panel on its own step, so that the last point is the end."""
@@ -118,11 +116,11 @@ def answer_panels(
     later = server.query_ranges([window.grid(asked[index].query) for index in again])
     for index, answer in zip(again, later, strict=True):
         answers[index] = answer
-    return tuple(_answer(each, answer, window) for each, answer in zip(asked, answers, strict=True))
+    return tuple(_answer(each, answer) for each, answer in zip(asked, answers, strict=True))
 
 
 def reads_alerts(expr: str) -> bool:
-    """Return whether `expr` reads alert states, which only a rule engine stores."""
+    """Return whether `expr` reads alert states, which are stored only while an alert is active."""
     try:
         return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))
     except ValueError:
@@ -164,15 +162,14 @@ def _repeated(panel: Panel, values: VariableValues) -> Iterator[tuple[Panel, Var
         yield drawn, values.fixed(panel.repeat, choice)
 
 
-def _answer(asked: _Asked, answer: list[Series] | QueryError, window: PanelWindow) -> PanelAnswer:
+def _answer(asked: _Asked, answer: list[Series] | QueryError) -> PanelAnswer:
     panel, query = asked.panel, asked.query
     if asked.refusal:
         return PanelAnswer(panel, query, ok=False, reason=asked.refusal)
     if isinstance(answer, QueryError):
         return PanelAnswer(panel, query, ok=False, reason=f"query fails: {answer}")
-    if not window.stores_alerts and reads_alerts(query.expr):
-        reason = "reads alert states, which virtual time does not store: not judged"
-        return PanelAnswer(panel, query, ok=True, reason=reason)
+    if not answer and reads_alerts(query.expr):
+        return PanelAnswer(panel, query, ok=True, reason="no such alert was active")
     reason = ""
     if not answer:
         hints = tuple(_hints(asked))

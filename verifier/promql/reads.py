@@ -105,11 +105,19 @@ def reads(expr: str) -> list[Read]:
     ]
 
 
-def fixed_time(expr: str) -> bool:
-    """Return whether `expr` holds an `@` modifier, which names a moment of wall-clock time."""
+def reads_ahead(expr: str) -> bool:
+    """Return whether `expr` may name an instant after its evaluation, or one that is fixed.
+
+    That is a negative offset anywhere, or an `@` modifier; and whatever cannot be read at all.
+    """
+    try:
+        tree = promql.parse(expr)
+    except ValueError:
+        return True
     return any(
-        isinstance(node, (promql.VectorSelector, promql.SubqueryExpr)) and node.at is not None
-        for node in nodes(parse(expr))
+        isinstance(node, (promql.VectorSelector, promql.SubqueryExpr))
+        and (node.at is not None or _seconds(node.offset) < 0)
+        for node in nodes(tree)
     )
 
 

@@ -1,29 +1,34 @@
 """Two clocks, one world: a run in real time, replayed in virtual time, and both timelines compared.
 
 Called by `RealTimeRun` for `--both`. What `replay` gives is judged as in virtual time: pushed, and
-evaluated by range queries, at the very evaluations of the run. A difference is then one between the
+evaluated at the very evaluations of the run. A difference is then one between the
 judge in virtual time and a Prometheus that scrapes.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
 
-from verifier.evaluation.engine import record
-from verifier.evaluation.timeline import Episode, Grid, Timeline, timelines
+from verifier.evaluation.engine import evaluate_rules, record
+from verifier.evaluation.timeline import Episode, Grid, Timeline
 from verifier.judge.verdict import ClockDifference
+from verifier.pack.history_depth import depths
+from verifier.pack.rules import AlertRule
 from verifier.real_time.replay import read_scrapes, replay_scrapes
-from verifier.servers.prometheus import Prometheus, RangeQuery
+from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from verifier.judge.verdict import Transition
     from verifier.labels import Labels
-    from verifier.pack.rules import RuleFiles
+    from verifier.pack.history_depth import HistoryDepths
+    from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
     from verifier.real_time.observation import RunObservation, RunObserver
     from verifier.real_time.replay import ReplayOrigin, Scrapes
     from verifier.scenario_clock import ScenarioClock
@@ -50,10 +55,21 @@ def compare_clocks(
     scrapes = read_scrapes(observer.stack.prometheus, observer.started_s, end_s)
     with Prometheus(factor=clock.factor) as server:
         server.push(origin.history)
+        record(server, rules, epoch_s=observer.started_s)
         server.push(replay_scrapes(origin.world, scrapes))
-        record(server, rules, 0.0, end_s - clock.start_s, epoch_s=clock.start_s)
-        virtual = evaluate_at(server, rules, observation.stored, clock=clock, end_s=end_s)
+        recorded = stored_records(observer.stack.prometheus, rules, observer.started_s, end_s)
+        evidence = (*observation.stored, *recorded)
+        virtual = evaluate_at(server, rules, evidence, clock=clock, end_s=end_s)
     return compare(virtual, observation.timelines, rules, scrapes=scrapes, clock=clock), scrapes
+
+
+def stored_records(
+    server: Prometheus, rules: RuleFiles, start_s: float, end_s: float
+) -> tuple[Series, ...]:
+    """Return what `server` recorded itself between two Unix times, where one rule alone does."""
+    count = Counter(rule.record for _, rule in rules.recordings)
+    names = [name for name, times in count.items() if times == 1]
+    return tuple(series for name in names for series in server.stored(name, start_s, end_s))
 
 
 def evaluate_at(
@@ -66,21 +82,55 @@ def evaluate_at(
 ) -> tuple[Timeline, ...]:
     """Evaluate `rules` on what `server` stored, at the evaluations of the run in real time.
 
-    `observed` are the run's samples of `ALERTS`: they show at which part of its interval a group
-    was evaluated. Times of the result are scenario seconds; `end_s` is Unix time.
+    `observed` are the run's samples of `ALERTS` and of what it recorded: they show at which part of
+    its interval a group was evaluated. Times of the result are scenario seconds; `end_s` is Unix
+    time.
     """
-    virtual: list[Timeline] = []
-    for group in rules.groups:
-        alerts = [rule for owner, rule in rules.alerts if owner is group]
-        names = {rule.alert for rule in alerts}
-        evaluated = [s.times_s[0] for s in observed if s.labels["alertname"] in names]
-        # An alert that was active from the first evaluation on shows when that was.
-        first_s = float(min(evaluated, default=clock.start_s))
-        grid = _grid(min(first_s, clock.start_s), end_s, group.interval_s, first_s)
-        for rule in alerts:
-            query = RangeQuery(rule.expr, grid.start_s, grid.end_s, grid.interval_s)
-            virtual += timelines(rule, server.query_range(query), grid)
-    return tuple(_in_scenario_time(timeline, clock) for timeline in virtual)
+    schedule = _ObservedSchedule(
+        clock.start_s,
+        end_s - clock.start_s,
+        depths(rules),
+        {
+            (group.file, group.name): first_s - clock.start_s
+            for group in rules.groups
+            if (first_s := _first_evaluation_s(group, observed)) is not None
+        },
+    )
+    evaluation = evaluate_rules(server, rules, schedule)
+    return tuple(_in_scenario_time(timeline, clock.factor) for timeline in evaluation.timelines)
+
+
+@dataclass(frozen=True, slots=True)
+class _ObservedSchedule:
+    """The evaluations of a run in real time, in real seconds from its scenario's start.
+
+    `first_s` has the first one that shows of each group, by file and name; what shows none was
+    evaluated somehow. A group that shows one from before the start is evaluated from there on.
+    """
+
+    epoch_s: float
+    end_s: float
+    needed: HistoryDepths
+    first_s: Mapping[tuple[str, str], float]
+    start_s: float = 0.0
+
+    def grid(self, group: RuleGroup, _rule: AlertRule | RecordingRule, /) -> Grid:
+        """Return the evaluations of a rule."""
+        first_s = self.first_s.get((group.file, group.name), 0.0)
+        if first_s > 0:
+            first_s -= math.floor(first_s / group.interval_s) * group.interval_s
+        return Grid(first_s, self.end_s, group.interval_s)
+
+
+def _first_evaluation_s(group: RuleGroup, observed: Sequence[Series]) -> float | None:
+    """Return the Unix time of the first evaluation of `group` that stored anything."""
+    names = {rule.alert if isinstance(rule, AlertRule) else rule.record for rule in group.rules}
+    times_s = [
+        float(series.times_s[0])
+        for series in observed
+        if names & {series.labels.get("alertname"), series.labels.get("__name__")}
+    ]
+    return min(times_s, default=None)
 
 
 def compare(
@@ -233,19 +283,13 @@ def _under_way(scrapes: Scrapes, at_s: float) -> bool:
     return bool(((since_s >= -_SAME_S) & (since_s < scrapes.took_s + COMMIT_S)).any())
 
 
-def _grid(start_s: float, end_s: float, interval_s: float, evaluated_s: float) -> Grid:
-    """The evaluations after `start_s` of a group that was evaluated at `evaluated_s`."""
-    first_s = evaluated_s - math.floor((evaluated_s - start_s) / interval_s) * interval_s
-    return Grid(first_s, end_s, interval_s)
-
-
-def _in_scenario_time(timeline: Timeline, clock: ScenarioClock) -> Timeline:
-    """Return a timeline of Unix times in scenario seconds."""
+def _in_scenario_time(timeline: Timeline, factor: float) -> Timeline:
+    """Return a timeline of real seconds from the start in scenario seconds."""
     episodes = tuple(
         Episode(
-            clock.scenario_s(episode.pending_s),
-            None if episode.firing_s is None else clock.scenario_s(episode.firing_s),
-            None if episode.resolved_s is None else clock.scenario_s(episode.resolved_s),
+            episode.pending_s * factor,
+            None if episode.firing_s is None else episode.firing_s * factor,
+            None if episode.resolved_s is None else episode.resolved_s * factor,
         )
         for episode in timeline.episodes
     )

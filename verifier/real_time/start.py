@@ -206,7 +206,7 @@ def join_history(
     `rules` are those that the stack evaluates; what they record of the past is stored too.
     """
     stack.prometheus.push(history)
-    record(stack.prometheus, rules, 0.0, 0.0, epoch_s=joined_s)
+    record(stack.prometheus, rules, epoch_s=joined_s)
     stack.start_scraping(target)
 
 

@@ -113,7 +113,9 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     ProgressReporter(scenario, report).judging()
     with Prometheus() as server:
         server.push(simulated.history)
-        evaluation = evaluate(server, rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets)
+        evaluation = evaluate(
+            server, rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets, needed=needed
+        )
         watched = WatchedRun(
             server, rules, EPOCH_S, scenario.duration_s, spread=offsets, scrape_s=SCRAPE_S
         )
@@ -131,9 +133,13 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         resampled_s=simulated.resampled_s,
         wall_s=time.monotonic() - started_s,
         alerts=judge_silence(verdicts, silent, scenario, longest=longest),
-        findings=tuple(f for silence in silent for f in silence.findings),
         panels=panel_verdicts(answers, scenario.accepted),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
+        findings=(
+            *map(str, evaluation.findings),
+            *(finding for silence in silent for finding in silence.findings),
+        ),
+        not_judged=evaluation.not_judged,
         offsets=offsets,
     )
 
@@ -141,7 +147,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
 def _panels(watched: WatchedRun, panels: Sequence[Panel]) -> tuple[PanelAnswer, ...]:
     """Ask the panels over the whole scenario, and why some show nothing."""
     start_s, end_s = watched.epoch_s, watched.epoch_s + watched.end_s
-    window = PanelWindow(start_s, end_s, scrape_s=watched.scrape_s, stores_alerts=False)
+    window = PanelWindow(start_s, end_s, scrape_s=watched.scrape_s)
     answers = answer_panels(watched.server, panels, window)
     return explained(answers, emptiness_check(watched), window)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from documents.mistakes import InputError
+from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.engine import Evaluation, evaluate
 from verifier.evaluation.timeline import Episode
@@ -61,24 +60,37 @@ def test_a_stale_series_resolves_its_alert_at_once_a_lost_one_five_minutes_later
     assert episode.resolved_s in (345, 360)  # Prometheus 3 leaves a window's left end out
 
 
-def test_evaluation_may_begin_before_or_after_the_scenarios_start(tmp_path: Path) -> None:
-    """An alert active from the first evaluation on is pending from there."""
+def test_an_alert_that_fired_before_the_start_is_firing_at_the_start(tmp_path: Path) -> None:
+    """Its condition held all along: it has been pending and firing since before the start."""
     evaluation = evaluated(tmp_path, {DEPTH: row("9*11")}, ALERT, start_s=60)
-    assert evaluation.timelines[0].episodes == (Episode(60, 90, None),)
+    assert evaluation.timelines[0].episodes == (Episode(0, 30, None),)
 
 
-def test_recording_rules_are_evaluated_first_and_in_their_order(tmp_path: Path) -> None:
-    """An alert on a record of a record, its window reaching back before the start."""
-    evaluation = evaluated(
-        tmp_path,
-        {DEPTH: row("0 9*5 0*5"), labels("queue_depth", priority="high"): row("1*11")},
-        {"alert": "High", "expr": "max_over_time(twice[50s]) > 15"},
+def test_a_rule_sees_the_last_result_of_what_its_group_records_later(tmp_path: Path) -> None:
+    """An alert on a record of a record, in the wrong order: each is one evaluation late."""
+    series = {DEPTH: row("0 9*5 0*5"), labels("queue_depth", priority="high"): row("1*11")}
+    late = (
+        {"alert": "High", "expr": "twice > 15"},
         {"record": "twice", "expr": "worst * 2", "labels": {"kind": "twice"}},
         {"record": "worst", "expr": "max(queue_depth)"},
-        start_s=60,
+    )
+    (timeline,) = evaluated(tmp_path, series, *late).timelines
+    assert timeline.labels == (("kind", "twice"),)
+    assert timeline.episodes == (Episode(45, 45, 120),)
+    (timeline,) = evaluated(tmp_path, series, *reversed(late)).timelines
+    assert timeline.episodes == (Episode(15, 15, 90),)
+
+
+def test_a_window_on_a_record_reaches_back_before_the_start(tmp_path: Path) -> None:
+    """The recording rule is evaluated as far back as it is read."""
+    evaluation = evaluated(
+        tmp_path,
+        {DEPTH: row("0 9*5 0*5")},
+        {"record": "worst", "expr": "max(queue_depth)"},
+        {"alert": "High", "expr": "max_over_time(worst[50s]) > 8"},
+        start_s=90,  # of which the rule remembers two evaluations
     )
     (timeline,) = evaluation.timelines
-    assert timeline.labels == (("kind", "twice"),)
     assert timeline.episodes == (Episode(60, 60, 135),)
 
 
@@ -93,30 +105,130 @@ def test_a_recorded_series_that_ends_is_marked_stale(tmp_path: Path) -> None:
     assert evaluation.timelines[0].episodes == (Episode(0, 0, 60),)
 
 
-def test_recorded_series_that_collide_are_refused(tmp_path: Path) -> None:
-    """Prometheus fails such a rule at every evaluation."""
-    series = {DEPTH: row("1*3"), labels("queue_depth", priority="high"): row("1*3")}
+def test_recorded_series_that_collide_fail_their_evaluation_alone(tmp_path: Path) -> None:
+    """Prometheus fails such a rule where they collide, and goes on."""
+    series = {DEPTH: row("1*11"), labels("queue_depth", priority="high"): row("1*4 x .*6")}
     record = {"record": "all", "expr": "queue_depth", "labels": {"priority": "any"}}
-    with pytest.raises(InputError, match=r"recording rule all must give each series its own"):
-        evaluated(tmp_path, series, record, {"alert": "A", "expr": "all > 0"})
+    evaluation = evaluated(tmp_path, series, record, {"alert": "A", "expr": "all > 0"})
+    assert [line.episodes for line in evaluation.timelines] == [(Episode(60, 60, None),)]
+    (finding,) = evaluation.findings
+    assert "recording rule all: 4 of " in finding.message
+    assert "same labelset" in finding.message
 
 
-def test_what_only_the_engine_can_refuse_is_reported_with_the_rules_place(tmp_path: Path) -> None:
-    """Such as an ambiguous match, which no parser notices."""
-    series = {labels("a", x="1"): row("1"), labels("a", x="2"): row("1")}
-    with pytest.raises(InputError, match=r"rules.yaml:1:\d+: Prometheus .* cannot evaluate expr"):
-        evaluated(tmp_path, series, {"alert": "A", "expr": "a + on() a"})
+def test_a_failed_evaluation_leaves_the_alert_as_it_was(tmp_path: Path) -> None:
+    """An ambiguous match at two evaluations: neither resolved nor firing earlier or later."""
+    series = {labels("a", x="1"): row("1*11"), labels("a", x="2"): row(".*3 1 x .*6")}
+    alert = {"alert": "A", "expr": "sum(a + on() a)", "for": "1m"}
+    evaluation = evaluated(tmp_path, series, alert)
+    assert [line.episodes for line in evaluation.timelines] == [(Episode(0, 60, None),)]
+    (finding,) = evaluation.findings
+    assert "alert A: 1 of " in finding.message
+    assert "many-to-many" in finding.message
 
 
-def test_a_rule_that_names_a_wall_clock_time_is_refused(tmp_path: Path) -> None:
-    """It would be evaluated at a time that a simulated history does not hold."""
-    with pytest.raises(InputError, match="must not fix its time with @"):
-        evaluated(
-            tmp_path, {DEPTH: row("1")}, {"alert": "A", "expr": "queue_depth @ 1700000000 > 1"}
-        )
+def test_a_rule_whose_every_evaluation_fails_is_not_judged(tmp_path: Path) -> None:
+    """An ambiguous match, which no parser notices; the other rules are judged all the same."""
+    series = {labels("a", x="1"): row("1*11"), labels("a", x="2"): row("1*11")}
+    evaluation = evaluated(
+        tmp_path, series, {"alert": "A", "expr": "a + on() a"}, {"alert": "B", "expr": "sum(a)"}
+    )
+    (not_judged,) = evaluation.not_judged
+    assert not_judged.subject == "alert A"
+    assert "many-to-many" in not_judged.reason
+    assert [line.alert for line in evaluation.timelines] == ["B"]
 
 
-def test_a_rule_that_reads_alerts_is_refused_rather_than_silent(tmp_path: Path) -> None:
-    """ALERTS is written by Prometheus's rule engine, which does not run here."""
-    with pytest.raises(InputError, match="a rule that reads ALERTS cannot be judged"):
-        evaluated(tmp_path, {DEPTH: row("1")}, {"alert": "A", "expr": "count(ALERTS) > 1"})
+def test_more_alerts_than_the_limit_fail_the_evaluation_and_are_forgotten(tmp_path: Path) -> None:
+    """As in Prometheus: their `for` begins anew when there are few enough again."""
+    series = {
+        labels("a", x="1"): row("1*11"),
+        labels("a", x="2"): row(".*4 1 1 x .*4"),
+    }
+    files = rules(tmp_path, {"alert": "A", "expr": "a", "for": "30s"}, {"record": "r", "expr": "a"})
+    limited = replace(files, groups=(replace(files.groups[0], limit=1),))
+    with Prometheus() as server:
+        server.push(history(series))
+        evaluation = evaluate(server, limited, start_s=0, end_s=150)
+        recorded = server.stored("r", EPOCH_S - 1, EPOCH_S + 150)
+    assert [line.episodes for line in evaluation.timelines] == [
+        (Episode(0, 30, 60), Episode(90, 120, None))
+    ]
+    assert {finding.message.partition(" of ")[0] for finding in evaluation.findings} == {
+        "alert A: 2",
+        "recording rule r: 2",
+    }
+    assert [(s.labels["x"], len(s.values)) for s in recorded] == [("1", 9)]
+
+
+def test_a_query_offset_asks_for_an_earlier_instant_and_stamps_it(tmp_path: Path) -> None:
+    """Prometheus 3 evaluates so: the samples lie where the query asked, later ones unseen."""
+    files = rules(tmp_path, ALERT, {"record": "r", "expr": "queue_depth"})
+    shifted = replace(files, groups=(replace(files.groups[0], query_offset_s=30.0),))
+    with Prometheus() as server:
+        server.push(history({DEPTH: row("0*3 9*5 0*3")}))
+        (timeline,) = evaluate(server, shifted, start_s=0, end_s=150).timelines
+        (recorded,) = server.stored("r", EPOCH_S - 1, EPOCH_S + 150)
+    assert timeline.episodes == (Episode(75, 105, 150),)
+    assert (recorded.times_s - EPOCH_S).tolist() == [15.0 * step for step in range(9)]
+    assert recorded.values.tolist() == row("0*3 9*5 0")
+
+
+def test_at_a_rules_time_the_future_is_not_stored(tmp_path: Path) -> None:
+    """A negative offset shows what is there by then, no more; so does the end of a range."""
+    ahead = [
+        {"alert": "Ahead", "expr": "queue_depth offset -4m > 5"},
+        {"alert": "Window", "expr": "max_over_time(queue_depth[1m] offset -1m) > 5"},
+        {"alert": "Sub", "expr": "max_over_time(queue_depth[1m:15s] offset -1m) > 5"},
+        {"alert": "End", "expr": "queue_depth @ end() > 5"},
+        {"alert": "Start", "expr": "max_over_time(queue_depth[1m] @ start()) > 5"},
+    ]
+    evaluation = evaluated(tmp_path, {DEPTH: row("0*10 9*10 0*10")}, *ahead, end_s=435)
+    episodes = {line.alert: line.episodes for line in evaluation.timelines}
+    assert {first.pending_s for first, *_ in episodes.values()} == {150.0}
+    assert episodes["End"] == (Episode(150, 150, 300),)
+
+
+def test_a_fixed_time_is_read_once_it_has_come(tmp_path: Path) -> None:
+    """Before it there is nothing to see but what is old."""
+    fixed = {"alert": "Fixed", "expr": f"max_over_time(queue_depth[10s] @ {EPOCH_S + 60}) > 5"}
+    evaluation = evaluated(tmp_path, {DEPTH: row("0*3 9*8")}, fixed)
+    assert [line.episodes for line in evaluation.timelines] == [(Episode(60, 60, None),)]
+
+
+def test_a_rule_that_reads_itself_is_judged_evaluation_after_evaluation(tmp_path: Path) -> None:
+    """The last known value, a latch, a counter of evaluations."""
+    series = {DEPTH: row("3 9 x .*8")}
+    evaluation = evaluated(
+        tmp_path,
+        series,
+        {"record": "last", "expr": "queue_depth or last"},
+        {"alert": "Known", "expr": "last > 5"},
+        {"record": "latch", "expr": "max(queue_depth > bool 5) > 0 or latch"},
+        {"alert": "Latched", "expr": "latch == 1", "for": "1m"},
+        {"record": "count", "expr": "(count + 1) or vector(1)"},
+        {"alert": "Counted", "expr": "count > 200"},
+    )
+    episodes = {line.alert: line.episodes for line in evaluation.timelines}
+    assert episodes["Known"] == (Episode(15, 15, None),)
+    assert episodes["Latched"] == (Episode(15, 75, None),)
+    ((counted,),) = [episodes["Counted"]]
+    assert counted.pending_s < 0  # an hour before the start it began to count
+
+
+def test_alert_states_are_read_as_a_server_stores_them(tmp_path: Path) -> None:
+    """By rules on other alerts, by one on itself, and with the time since when."""
+    evaluation = evaluated(
+        tmp_path,
+        {DEPTH: row("0*3 9*5 0*3")},
+        ALERT,
+        {"alert": "Pending", "expr": 'ALERTS{alertname="Deep", alertstate="pending"}'},
+        {"alert": "Firing", "expr": 'count(ALERTS{alertstate="firing", alertname="Deep"}) > 0'},
+        {"alert": "Since", "expr": f'ALERTS_FOR_STATE{{alertname="Deep"}} == {EPOCH_S + 45}'},
+        {"alert": "Self", "expr": 'queue_depth > 5 or ALERTS{alertname="Self"}'},
+    )
+    episodes = {line.alert: line.episodes for line in evaluation.timelines}
+    assert episodes["Pending"] == (Episode(45, 45, 75),)
+    assert episodes["Firing"] == (Episode(75, 75, 120),)
+    assert episodes["Since"] == (Episode(45, 45, 120),)
+    assert episodes["Self"][0].resolved_s is None

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documents.mistakes import InputError
 from tests.verifier.histories import rules
-from verifier.pack.history_depth import depths, in_dependency_order, memory_s
+from verifier.pack.history_depth import depths, memory_s
 from verifier.promql.reads import LOOKBACK_S
 
 if TYPE_CHECKING:
@@ -84,21 +83,3 @@ def test_a_circle_is_evaluated_as_long_before_its_readers_too(tmp_path: Path) ->
     needed = depths(rules(tmp_path, {"alert": "A", "expr": "avg_over_time(a[1d]) > 1"}, itself))
     assert needed.depth_s("m") >= 86400 + 3600 + LOOKBACK_S
     assert needed.depth_s("a") >= 86400 + 3600
-
-
-def test_recording_rules_are_ordered_by_what_they_read(tmp_path: Path) -> None:
-    """Whatever their order in the file."""
-    recordings = rules(
-        tmp_path,
-        {"record": "c", "expr": "a + b"},
-        {"record": "b", "expr": "a"},
-        {"record": "a", "expr": "m"},
-    )
-    assert [rule.record for rule in in_dependency_order(recordings)] == ["a", "b", "c"]
-
-
-def test_recording_rules_in_a_circle_are_refused(tmp_path: Path) -> None:
-    """There is no order in which to evaluate them over a whole history."""
-    recordings = rules(tmp_path, {"record": "a", "expr": "b"}, {"record": "b", "expr": "a"})
-    with pytest.raises(InputError, match="recording rule a must not read itself"):
-        in_dependency_order(recordings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verifier.promql.reads import LOOKBACK_S, all_reads, fixed_time, reads
+from verifier.promql.reads import LOOKBACK_S, all_reads, reads, reads_ahead
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,14 @@ def test_a_subquery_beside_a_selector_does_not_deepen_it() -> None:
     assert depths_s == {"a": 3660 + LOOKBACK_S, "b": 300}
 
 
-def test_an_at_modifier_is_recognised() -> None:
-    """Virtual time has no fixed wall-clock time."""
-    assert fixed_time("rate(m[5m] @ 1700000000)")
-    assert fixed_time("max_over_time(m[1h:1m] @ end())")
-    assert not fixed_time("rate(m[5m] offset 1h)")
+def test_what_may_lie_ahead_of_an_evaluation_is_recognised() -> None:
+    """A negative offset, a fixed time, and what cannot be read at all."""
+    assert reads_ahead("rate(m[5m] @ 1700000000)")
+    assert reads_ahead("max_over_time(m[1h:1m] @ end())")
+    assert reads_ahead("m offset -1m")
+    assert reads_ahead("max_over_time(m[1h:1m] offset -1m)")
+    assert reads_ahead("m ! m")
+    assert not reads_ahead("rate(m[5m] offset 1h)")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,10 @@ class QueryError(ValueError):
     """The engine refused an expression or failed to evaluate it; the message is the engine's."""
 
 
+class RefusedQueryError(QueryError):
+    """The engine refused an expression as such, whatever it would be evaluated on."""
+
+
 @dataclass(frozen=True, slots=True)
 class RangeQuery:
     """An expression on the grid start_s, start_s + step_s, ... up to end_s, Unix seconds."""
@@ -114,17 +118,27 @@ class PrometheusClient:
         """
 
         def send(share: int) -> int:
-            samples = 0
-            for body, count in requests(history, share, THREADS):
-                status, answer = self._request("POST", "/api/v1/write", body, _REMOTE_WRITE)
-                if status >= http.client.MULTIPLE_CHOICES:
-                    text = answer.decode()
-                    refused = f"Prometheus refused samples ({status}): {text}"
-                    raise self._server.failure(refused, reason=text)
-                samples += count
-            return samples
+            return self._send(requests(history, share, THREADS))
 
         return sum(self._in_threads(send, range(THREADS)))
+
+    def append(self, history: History) -> int:
+        """Send a few samples over this thread's own connection; return their number.
+
+        Raises JudgeError when a sample is refused.
+        """
+        return self._send(requests(history))
+
+    def _send(self, bodies: Iterable[tuple[bytes, int]]) -> int:
+        samples = 0
+        for body, count in bodies:
+            status, answer = self._request("POST", "/api/v1/write", body, _REMOTE_WRITE)
+            if status >= http.client.MULTIPLE_CHOICES:
+                text = answer.decode()
+                refused = f"Prometheus refused samples ({status}): {text}"
+                raise self._server.failure(refused, reason=text)
+            samples += count
+        return samples
 
     def query_range(self, query: RangeQuery) -> list[Series]:
         """Return the series of a range query, of any length, in the engine's order.
@@ -222,7 +236,9 @@ class PrometheusClient:
             status, answer = self._request("GET", path, None, {})
         else:
             status, answer = self._request("POST", path, urlencode(form).encode(), _FORM)
-        if status in (http.client.BAD_REQUEST, http.client.UNPROCESSABLE_ENTITY):
+        if status == http.client.BAD_REQUEST:
+            raise RefusedQueryError(str(json.loads(answer)["error"]))
+        if status == http.client.UNPROCESSABLE_ENTITY:
             raise QueryError(str(json.loads(answer)["error"]))
         if status != http.client.OK:
             text = answer.decode()[:ANSWER_CHARS_MAX]

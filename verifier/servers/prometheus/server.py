@@ -48,7 +48,10 @@ class Prometheus:
         )
         self._server = self._process.server
         self._client = PrometheusClient(self._server)
+        self.factor = factor
         self._pushed = 0
+        self.histories: list[History] = []
+        """All that was pushed, in its order."""
         self.version = ""
 
     def __enter__(self) -> Self:
@@ -116,9 +119,18 @@ class Prometheus:
         Raises JudgeError when a sample is refused or not stored: this server is then spoilt.
         """
         samples = self._client.write(history)
+        self.histories.append(history)
         self._pushed += samples
-        check_stored(self._server, self._client, self._pushed)
+        self.check_stored()
         return samples
+
+    def append(self, history: History) -> None:
+        """Store a few samples at once; `check_stored` must say at the end that they all are."""
+        self._pushed += self._client.append(history)
+
+    def check_stored(self) -> None:
+        """Raise JudgeError unless the server stored exactly what it was sent."""
+        check_stored(self._server, self._client, self._pushed)
 
     def query_range(self, query: RangeQuery) -> list[Series]:
         """Return the series of a range query; raise QueryError when the engine refuses it."""

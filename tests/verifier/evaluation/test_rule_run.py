@@ -1,4 +1,4 @@
-"""The alert state machine against a literal reading of Prometheus's own."""
+"""A rule over its evaluations: the state machine against a literal reading of Prometheus's."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents.mistakes import InputError, Place
-from verifier.evaluation.timeline import Episode, Grid, Timeline, episodes, go_float, timelines
-from verifier.pack.rules import AlertRule
+from verifier.evaluation.alert_labels import go_float
+from verifier.evaluation.alert_states import AlertStates
+from verifier.evaluation.rule_graph import RuleNode
+from verifier.evaluation.rule_run import RuleRun
+from verifier.evaluation.timeline import Episode, Grid, Timeline
+from verifier.pack.rules import AlertRule, RuleGroup
 from verifier.servers.prometheus import Series
 
 
@@ -66,9 +70,11 @@ def test_states_are_those_of_the_reference_machine(
     present: list[bool], interval_s: int, for_s: int, keep_s: int
 ) -> None:
     """Any presence, `for` and `keep_firing_for`: the same state at every evaluation."""
-    grid = Grid(0, (len(present) - 1) * interval_s, interval_s)
-    all_episodes = tuple(episodes(np.array(present), grid, for_s, keep_s))
-    states = dict(Timeline("A", (), all_episodes).states(grid.times_s.tolist()))
+    machine = AlertStates(rule(for_s=for_s, keep_firing_for_s=keep_s))
+    for step, is_present in enumerate(present):
+        machine.evaluate(step * interval_s * 1000, [()] if is_present else [])
+    times_s = [step * interval_s for step in range(len(present))]
+    states = {at_s: state for line in machine.timelines() for at_s, state in line.states(times_s)}
     ours = [states.get(step * interval_s) for step in range(len(present))]
     assert ours == reference_states(present, interval_s, for_s, keep_s)
 
@@ -104,6 +110,21 @@ def series(times_s: list[float], value: float = 1.0, **labels: str) -> Series:
 
 
 GRID = Grid(0, 120, 30)
+
+
+def run(alert: AlertRule, answer: list[Series], grid: Grid, epoch_s: float = 0.0) -> RuleRun:
+    """Evaluate `alert` on the whole `grid`, given the answer of a range query."""
+    group = RuleGroup("g", "rules.yaml", grid.interval_s, (alert,))
+    evaluated = RuleRun(RuleNode((0, 0), group, alert, ()), grid, epoch_s=epoch_s, stores=False)
+    evaluated.evaluate_all(answer, {})
+    return evaluated
+
+
+def timelines(
+    alert: AlertRule, answer: list[Series], grid: Grid, *, epoch_s: float = 0.0
+) -> list[Timeline]:
+    """Return the timelines of `alert`."""
+    return run(alert, answer, grid, epoch_s).timelines()
 
 
 def test_each_label_set_has_its_own_timeline() -> None:
@@ -151,11 +172,13 @@ def test_any_other_label_template_is_refused_loudly() -> None:
         assert str(caught.value).startswith("rules.yaml:3:5: label template")
 
 
-def test_two_series_with_the_same_labels_at_one_time_are_refused() -> None:
-    """Prometheus fails such an evaluation; at different times it is one alert."""
+def test_two_series_with_the_same_labels_at_one_time_fail_that_evaluation() -> None:
+    """Prometheus fails it and goes on; at different times it is one alert."""
     same = rule(labels=(("host", "all"),))
-    with pytest.raises(InputError, match="must give each series its own labels"):
-        timelines(same, [series([0, 30], host="a"), series([30], host="b")], GRID)
+    failing = run(same, [series([0, 30, 60], host="a"), series([30], host="b")], GRID)
+    (timeline,) = failing.timelines()
+    assert timeline.episodes == (Episode(0, 0, 90),)
+    assert (failing.failures.count, failing.failures.of) == (1, 5)
     (timeline,) = timelines(same, [series([0, 30], host="a"), series([60], host="b")], GRID)
     assert timeline.episodes == (Episode(0, 0, 90),)
 
