@@ -64,8 +64,12 @@ class AssignedEpisodes:
     def summary(self) -> str:
         """Say when it fired, or that it was only pending."""
         fired_s = [e.firing_s for e in self.episodes if e.firing_s is not None]
+        if fired_s and fired_s[0] < 0:
+            return "it fired before the start"
         if fired_s:
             return f"it fired at {time_text(fired_s[0])}"
+        if self.episodes[0].pending_s < 0:
+            return "it was only pending, from before the start"
         return f"it was only pending, from {time_text(self.episodes[0].pending_s)}"
 
 

@@ -128,7 +128,7 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
         (
             "AlwaysOn",
             "unexpected",
-            "unexpected: it fired at 0s",
+            "unexpected: it fired before the start",
         )
     ]
     assert "AlwaysOn" in report
@@ -167,7 +167,7 @@ def test_burn_rates_on_an_empty_past_are_invalid(verify, written, copied):
     ("old", "new", "because"),
     [
         ("< 10000\n        for: 5m", "< 1000\n        for: 5m", "never fired"),
-        ("[1m])) < 10000", "[1m])) < 100000", "condition held 3m before its cause"),
+        ("[1m])) < 10000", "[1m])) < 100000", "before its cause began"),
         ("        for: 5m\n", "        for: 50m\n", "only pending"),
         ("agentaskit_tasks_processed_total", "agentaskit_tasks_procesed_total", "never fired"),
     ],

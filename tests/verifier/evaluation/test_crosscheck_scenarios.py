@@ -22,8 +22,8 @@ from tests.verifier.simulations import (
 from verifier.evaluation.crosscheck import crosscheck, differences, promtool_states, timeline_states
 from verifier.evaluation.engine import evaluate
 from verifier.evaluation.timeline import Grid
-from verifier.pack.history_depth import reads
 from verifier.pack.rules import RuleFiles
+from verifier.promql.reads import reads
 from verifier.servers.prometheus import Prometheus
 
 EVALUATION_S = 30.0
