@@ -17,7 +17,6 @@ from documents.mistakes import InputError
 from verifier.dashboards.resolution import board_values, resolved_query
 from verifier.evidence.stock import EvaluationSpan
 from verifier.panels.stored_values import ServerValues
-from verifier.promql.reads import reads
 from verifier.servers.prometheus import QueryError, RangeQuery
 
 if TYPE_CHECKING:
@@ -119,14 +118,6 @@ def answer_panels(
     return tuple(_answer(each, answer) for each, answer in zip(asked, answers, strict=True))
 
 
-def reads_alerts(expr: str) -> bool:
-    """Return whether `expr` reads alert states, which are stored only while an alert is active."""
-    try:
-        return any(read.exact in ("ALERTS", "ALERTS_FOR_STATE") for read in reads(expr))
-    except ValueError:
-        return "ALERTS" in expr
-
-
 def _resolved(
     server: Prometheus,
     panels: Sequence[Panel],
@@ -168,8 +159,6 @@ def _answer(asked: _Asked, answer: list[Series] | QueryError) -> PanelAnswer:
         return PanelAnswer(panel, query, ok=False, reason=asked.refusal)
     if isinstance(answer, QueryError):
         return PanelAnswer(panel, query, ok=False, reason=f"query fails: {answer}")
-    if not answer and reads_alerts(query.expr):
-        return PanelAnswer(panel, query, ok=True, reason="no such alert was active")
     reason = ""
     if not answer:
         hints = tuple(_hints(asked))

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from documents.mistakes import Place
 from tests.verifier.outcomes import delivery, fired
-from verifier.evaluation.timeline import Grid, episodes
+from verifier.evaluation.alert_states import AlertStates
 from verifier.judge.detection_latency import bound_s, latency
+from verifier.pack.rules import AlertRule
+
+if TYPE_CHECKING:
+    from verifier.evaluation.timeline import Episode
+
+
+def only_episode(first_s: float, evaluation_s: float, for_s: float) -> Episode:
+    """Return the episode of an alert that holds from its first evaluation at `first_s` or later."""
+    rule = AlertRule("A", "x", for_s, 0.0, (), (), Place("rules.yaml"))
+    machine = AlertStates(rule)
+    for step in range(math.ceil(2000 / evaluation_s)):
+        at_s = step * evaluation_s
+        machine.evaluate(round(at_s * 1000), [()] if at_s >= first_s else [])
+    [timeline] = machine.timelines()
+    [episode] = timeline.episodes
+    return episode
 
 
 @given(
@@ -24,8 +41,7 @@ from verifier.judge.detection_latency import bound_s, latency
 def test_no_phase_of_scrape_and_evaluation_is_slower(condition_s, scrape_s, evaluation_s, for_s):
     """Against the judge's own state machine: seen by the next scrape, evaluated on the grid."""
     seen_s = math.ceil(condition_s / scrape_s) * scrape_s
-    grid = Grid(0.0, 2000.0, evaluation_s)
-    (episode,) = episodes(grid.times_s >= seen_s, grid, for_s, 0.0)
+    episode = only_episode(seen_s, evaluation_s, for_s)
     within_s = bound_s(scrape_s=scrape_s, evaluation_s=evaluation_s, for_s=for_s, group_wait_s=30.0)
     assert episode.firing_s + 30.0 - condition_s <= within_s + 1e-9
 
@@ -39,8 +55,7 @@ def test_the_bound_is_reached_and_a_for_counts_in_whole_evaluations():
     assert bound_s(scrape_s=0.5, evaluation_s=0.1, for_s=0.1 * 3, group_wait_s=0) == pytest.approx(
         0.9
     )
-    grid = Grid(0.0, 2000.0, 30.0)
-    (episode,) = episodes(grid.times_s > np.float64(30.0), grid, 310.0, 0.0)
+    episode = only_episode(30.0 + 1e-9, 30.0, 310.0)
     assert episode.firing_s - (30.0 + 1e-9) == pytest.approx(30 + 330)
 
 

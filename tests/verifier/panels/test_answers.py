@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,14 +65,12 @@ def test_a_panel_is_ok_only_when_it_shows_something(server: Prometheus, tmp_path
         "nan": "queue_depth / 0 * 0",
         "bad": "queue_depth + on() queue_depth",
         "not promql": "queue_depth ((",
-        "alerts": "ALERTS",
     }
     shown = answers(server, tmp_path, exprs)
     assert (shown["good"].ok, shown["good"].reason) == (True, "")
     assert len(shown["good"].series) == 2
     assert not shown["empty"].ok
     assert (shown["nan"].ok, shown["nan"].reason) == (False, "query returns NaN only")
-    assert shown["alerts"].reason == "no such alert was active"
     assert shown["bad"].reason.startswith("query fails: ")
     assert "parse error" in shown["not promql"].reason
 
@@ -177,10 +174,9 @@ def explain(
     server: Prometheus, tmp_path: Path, expr: str, *variables: dict[str, Any]
 ) -> PanelAnswer:
     """Ask one expression, and why it shows nothing if it does not."""
-    window = replace(WINDOW, stores_alerts=True)
-    shown = answers(server, tmp_path, {"P": expr}, *variables, window=window).values()
+    shown = answers(server, tmp_path, {"P": expr}, *variables).values()
     check = EmptinessCheck(Stock(server), alerts=("Known",))
-    (answer,) = explained(shown, check, window)
+    (answer,) = explained(shown, check, WINDOW)
     return answer
 
 
