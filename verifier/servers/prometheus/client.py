@@ -91,6 +91,14 @@ class _InstantItem(TypedDict):
     value: tuple[float, str]
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluatedRule:
+    """An alerting rule as a server shows it: the labels of its active alerts, and why it failed."""
+
+    alerts: tuple[dict[str, str], ...]
+    failure: str
+
+
 class PrometheusClient:
     """A client of one server. Its methods may be called from several threads."""
 
@@ -217,6 +225,18 @@ class PrometheusClient:
         """Make the server read its configuration file again; return why it refuses to."""
         status, answer = self._request("POST", "/-/reload", b"", _FORM)
         return None if status == http.client.OK else answer.decode()
+
+    def alerting_rules(self) -> list[EvaluatedRule]:
+        """Return the alerting rules, groups by file and name, the rules of each in order."""
+        groups = self._ask("/api/v1/rules?type=alert")["groups"]
+        return [
+            EvaluatedRule(
+                tuple(dict(alert["labels"]) for alert in rule["alerts"]),
+                str(rule.get("lastError") or ""),
+            )
+            for group in groups
+            for rule in group["rules"]
+        ]
 
     def _in_threads(
         self, work: Callable[[_Item], _Answer], items: Iterable[_Item]

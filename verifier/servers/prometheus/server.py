@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.history.samples import History
+    from verifier.errors import JudgeError
+    from verifier.servers.prometheus.client import EvaluatedRule
 
 LOG_LINES_READ: Final = 10
 """More than a server writes about one configuration that it refuses."""
@@ -155,6 +157,14 @@ class Prometheus:
     def metric_names(self) -> list[str]:
         """Return the name of every metric that is stored."""
         return self._client.metric_names()
+
+    def alerting_rules(self) -> list[EvaluatedRule]:
+        """Return the alerting rules that the server evaluates, groups by name, rules in order."""
+        return self._client.alerting_rules()
+
+    def failure(self, what: str) -> JudgeError:
+        """Return the error that says what happened, with what the server's log says of it."""
+        return self._server.failure(what)
 
     def metric(self, name: str) -> float:
         """Return the sum over all series of one of the server's own metrics, 0 without any."""
