@@ -25,9 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TIMEOUT_S: Final = 30.0
-LOADED: Final = "Completed loading of configuration file"
+LOADED: Final = re.compile(
+    r"Completed loading of configuration file|Listening|config change subscribers failed"
+)
 """Logged once the file was taken; what fails then (secrets, certificates) is not in the file."""
-FAILED: Final = re.compile(r"Loading configuration file failed.* err=\"?(.*?)\"?$", re.MULTILINE)
+FAILED: Final = re.compile(
+    r"(?:Loading configuration file failed|error loading configuration file).* err=\"?(.*?)\"?$",
+    re.MULTILINE,
+)
 _LINE: Final = re.compile(r"^(?:yaml: )?line (\d+): (.+)$")
 _QUOTED: Final = re.compile(r"[\"'`]([^\"'`]+)[\"'`]")
 
@@ -112,7 +117,7 @@ def _ask_server(server: Path, path: str | Path) -> str:
             log: list[str] = []
             for line in process.stdout or ():
                 log.append(line)
-                if LOADED in line or FAILED.search(line):
+                if FAILED.search(line) or LOADED.search(line):
                     break
         finally:
             limit.cancel()
@@ -121,7 +126,7 @@ def _ask_server(server: Path, path: str | Path) -> str:
     failed = FAILED.search("".join(log))
     if failed is not None:
         return failed[1].replace("\\n", "\n").replace('\\"', '"')
-    if any(LOADED in line for line in log):
+    if any(map(LOADED.search, log)):
         return ""
     raise JudgeError(f"{server} did not read {path}: {''.join(log[-1:]).strip()}; run it again")
 

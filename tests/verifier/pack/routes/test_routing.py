@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.verifier.pack.routes.random_routes import receivers_by_amtool
 from tests.verifier.pack.routing_files import GOOD, accepted, receivers
 from verifier.pack.routes.routing import Routing, load_routing
-from verifier.servers.binaries import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,14 +64,6 @@ LABELS = (
     {"a": "z", "b": "2", "c": "y"},
     {"b": "1"},
 )
-
-
-def receivers_by_amtool(path: Path, labels: dict[str, str]) -> list[str]:
-    """Return the receivers that amtool names for an alert."""
-    command = [require("amtool"), "config", "routes", "test", f"--config.file={path}"]
-    pairs = [f"{name}={value}" for name, value in labels.items()]
-    run = subprocess.run([*command, *pairs], capture_output=True, text=True, check=True)
-    return run.stdout.strip().split(",")
 
 
 @pytest.mark.parametrize("tree", TREES)
