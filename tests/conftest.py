@@ -21,6 +21,8 @@ REAL_TIME = (
     "exporter/test_prometheus.py",
     "verifier/servers/test_alertmanager.py",
     "verifier/real_time/test_stack.py",
+    "field/test_routing_cases.py",
+    "verifier/pack/routes/test_time_intervals.py",
 )
 """Files whose tests run in real time and mostly wait. They start before all others, and whatever
 computes beside them does so at a lower priority: a scrape must not wait for a core."""
