@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich import box
@@ -22,8 +23,13 @@ from rich.text import Text
 from documents.files import write_whole
 from documents.mistakes import InputError
 from verifier.slo.check import check as check_pack
-from verifier.slo.compliance import REPORT, Compliance, Step
+from verifier.slo.compliance import REPORT, Compliance, Step, outcome, skipped
 from verifier.slo.report import MARKS, budget_lines, document, markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.slo.measurement.burns import Burn
 
 BUNDLED: Final = Path(__file__).resolve().parents[2] / "observability"
 SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
@@ -36,6 +42,7 @@ Examples:
   agentaskit-sim slo check
   agentaskit-sim slo check my-pack/ --report compliance.md
   agentaskit-sim slo check --json | jq .budget
+  agentaskit-sim slo check --measure
 """
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -64,25 +71,75 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the outcome as one JSON document.")
     ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Simulate burns at known rates too: which alert fires, after how long, with how"
+            " much of the budget spent, and which never does.",
+        ),
+    ] = False,
 ) -> None:
     """Compare policy, alert rules and dashboards, and write a compliance report.
 
     Ten named steps. They catch a policy without a field, a target below 99.9, a missing window, a
     threshold on which policy, rules and dashboards differ, a file that is no YAML, JSON or PromQL.
+    With --measure an eleventh: how the alerts behave when the budget burns.
     """
     if report.is_dir():
         raise InputError("a report must be a file, this is a folder", path=str(report))
     folder = BUNDLED if pack is None else pack
     checked = check_pack(_relative_to_here(folder), checked_at=datetime.now(UTC))
-    compliance = write_report(checked, report)
+    measured = measure_burns(checked) if measure else MeasuredBurns()
+    if measured.step is not None:
+        checked = checked.with_further(measured.step)
+    compliance = write_report(checked, report, measured.markdown)
     if as_json:
-        typer.echo(json.dumps(document(compliance), indent=2, allow_nan=False))
+        whole = document(compliance) | ({"measurement": measured.document} if measure else {})
+        typer.echo(json.dumps(whole, indent=2, allow_nan=False))
     else:
-        print_outcome(Console(highlight=False), compliance, report)
+        print_outcome(Console(highlight=False), compliance, report, measured.lines)
     raise typer.Exit(0 if compliance.passed else 1)
 
 
-def write_report(compliance: Compliance, report: Path) -> Compliance:
+@dataclass(frozen=True, slots=True)
+class MeasuredBurns:
+    """What `--measure` adds: a step, and the measurement as text, Markdown and a document."""
+
+    step: Step | None = None
+    lines: tuple[str, ...] = ()
+    markdown: str = ""
+    document: dict[str, Any] | None = None
+
+
+def measure_burns(compliance: Compliance) -> MeasuredBurns:
+    """Measure how the alerts of a pack behave; say on standard error how far that is."""
+    from verifier.slo.measurement import measure, promises, report  # noqa: PLC0415 - numba is slow
+
+    policy, rules = compliance.policy, compliance.rules
+    if policy is None or rules is None:
+        return MeasuredBurns(skipped(report.MEASURED, "policy or alerts could not be read"))
+    if policy.budget is None:
+        return MeasuredBurns(skipped(report.MEASURED, "the policy has no usable target"))
+    typer.echo("Preparing a healthy world ...", err=True)
+    try:
+        measurement = measure.measure(policy, rules, _say_burn)
+    except InputError as error:
+        return MeasuredBurns(outcome(report.MEASURED, str(error).splitlines()))
+    broken = promises.broken_promises(policy, measure.measured_rules(rules), measurement)
+    return MeasuredBurns(
+        report.measured_step(measurement, broken),
+        tuple(report.measurement_lines(measurement)),
+        report.measurement_markdown(measurement),
+        report.measurement_document(measurement, broken),
+    )
+
+
+def _say_burn(number: int, count: int, burn: Burn) -> None:
+    typer.echo(f"[{number}/{count}] measuring a burn: {burn.name}", err=True)
+
+
+def write_report(compliance: Compliance, report: Path, measured: str = "") -> Compliance:
     """Write the report; return the outcome with that step in it, failed if it cannot be written."""
     summary = os.environ.get(SUMMARY_VARIABLE)
     where = f"{report}, and the summary of the workflow" if summary else str(report)
@@ -90,18 +147,21 @@ def write_report(compliance: Compliance, report: Path) -> Compliance:
     path = report
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(report, markdown(whole))
+        text = markdown(whole) + measured
+        write_whole(report, text)
         if summary:
             path = Path(summary)
             with path.open("a", encoding="utf-8") as file:
-                file.write(markdown(whole))
+                file.write(text)
     except OSError as error:
         reason = f"{path}: cannot be written: {error.strerror}"
         return compliance.with_step(Step(REPORT, "fail", (reason,)))
     return whole
 
 
-def print_outcome(console: Console, compliance: Compliance, report: Path) -> None:
+def print_outcome(
+    console: Console, compliance: Compliance, report: Path, measured: Sequence[str] = ()
+) -> None:
     """Print the steps, the budget and the verdict; plain text when `console` is no terminal."""
     if not console.is_terminal:
         console = Console(file=console.file, width=PLAIN_WIDTH, no_color=True, highlight=False)
@@ -112,6 +172,7 @@ def print_outcome(console: Console, compliance: Compliance, report: Path) -> Non
     console.print(table)
     for title, lines in (
         ("Error budget", budget_lines(compliance.policy)),
+        ("Burns as measured", measured),
         ("Findings (for information; none fails the check)", list(map(str, compliance.findings))),
     ):
         if lines:

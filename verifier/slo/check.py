@@ -108,6 +108,7 @@ def check(pack: Path, *, checked_at: datetime) -> Compliance:
         objectives=_objectives(comparison),
         alert_panels=comparison.alert_panels if comparison else (),
         findings=_findings(rules, comparison),
+        rules=rules,
     )
 
 

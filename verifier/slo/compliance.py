@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verifier.errors import Finding
-    from verifier.pack.rules import AlertRule
+    from verifier.pack.rules import AlertRule, RuleFiles
     from verifier.slo.objectives import Objective
     from verifier.slo.panels import AlertPanels
     from verifier.slo.policy import Policy
@@ -65,7 +65,7 @@ class ObjectiveAlerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compliance:
-    """The outcome of a check. `policy` is None when the file could not be read."""
+    """The outcome of a check. `policy` and `rules` are None when the files could not be read."""
 
     pack: str
     checked_at: datetime
@@ -75,6 +75,7 @@ class Compliance:
     objectives: tuple[ObjectiveAlerts, ...]
     alert_panels: tuple[AlertPanels, ...]
     findings: tuple[Finding, ...]
+    rules: RuleFiles | None = None
 
     @property
     def passed(self) -> bool:
@@ -85,6 +86,10 @@ class Compliance:
         """Return the same outcome with the step of that name replaced."""
         steps = tuple(step if other.name == step.name else other for other in self.steps)
         return replace(self, steps=steps)
+
+    def with_further(self, step: Step) -> Compliance:
+        """Return the same outcome with a step after all others."""
+        return replace(self, steps=(*self.steps, step))
 
 
 def outcome(name: str, problems: list[str], reason: str = "") -> Step:

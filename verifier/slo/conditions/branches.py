@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from verifier.promql.conditions import COMPARISONS
+from verifier.promql.parsing import parse
 from verifier.slo.conditions.clock import open_share, reads_clock_alone
 from verifier.slo.conditions.quantities import LinearReading
 from verifier.slo.conditions.reader import EQUALITIES, Reader, text_of
@@ -74,7 +75,7 @@ def branches_of(expr: str, recordings: Recordings) -> tuple[Branch, ...]:
     Raises UnreadableConditionError when it always has, never has, or is not understood.
     """
     try:
-        tree = promql.parse(expr)
+        tree = parse(expr)
     except ValueError as error:
         raise UnreadableConditionError(f"it cannot be parsed here: {error}") from error
     return _branches(tree, Reader(recordings))

@@ -137,3 +137,15 @@ def _binary(node: promql.BinaryExpr) -> Column:
     if sign == "or":
         return np.where(has_left, left, right)
     raise UnreadableConditionError(f"{sign!r} in a guard is not compared")
+
+
+def without_guards(node: promql.Expr) -> promql.Expr:
+    """Return a condition as it is while its guards by the clock let it fire."""
+    while isinstance(node, promql.ParenExpr):
+        node = node.expr
+    if isinstance(node, promql.BinaryExpr) and str(node.op) in ("and", "unless"):
+        if reads_clock_alone(node.rhs):
+            return without_guards(node.lhs)
+        if str(node.op) == "and" and reads_clock_alone(node.lhs):
+            return without_guards(node.rhs)
+    return node

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import promql_parser as promql
 
+from verifier.promql.parsing import parse
 from verifier.slo.conditions.quantities import selector_text
 from verifier.slo.conditions.reader import selected
 from verifier.slo.conditions.recordings import matches
@@ -57,7 +58,7 @@ class WrongEventsError(ValueError):
 
 def read_events(selector: str) -> Events:
     """Return the events that a selector names; raise ValueError for anything else."""
-    tree = promql.parse(selector)
+    tree = parse(selector)
     if not isinstance(tree, promql.VectorSelector):
         raise UnreadableConditionError("it is no selector")
     return Events(*selected(tree))

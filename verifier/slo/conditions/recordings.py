@@ -9,11 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import promql_parser as promql
-
+from verifier.promql.parsing import parse
 from verifier.slo.conditions.unreadable import UnreadableConditionError
 
 if TYPE_CHECKING:
+    import promql_parser as promql
+
     from verifier.pack.rules import RecordingRule
     from verifier.slo.conditions.quantities import Matcher
 
@@ -45,7 +46,7 @@ class Recordings:
     def parsed(self, rule: RecordingRule) -> promql.Expr:
         """Return the syntax tree of a rule's expression."""
         try:
-            return promql.parse(rule.expr)
+            return parse(rule.expr)
         except ValueError as error:
             raise UnreadableConditionError(f"{rule.record} cannot be parsed: {error}") from error
 

@@ -1,0 +1,1 @@
+"""How burn-rate alerts behave: burns at known rates, simulated, and what fires when."""

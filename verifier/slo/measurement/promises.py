@@ -1,0 +1,169 @@
+"""What the policy promises of every burn, and which alerts break it.
+
+Called after `measure`, by the front door. An alert on a window promises to fire before the share of
+the budget is spent that its rate spends in that window, plus what burns while it waits (`for`, two
+evaluations, scrapes); below its rate it promises silence. And every alert promises to fire at all.
+Values only; `verifier.slo.measurement.report` writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from exporter.target import SCRAPE_S
+from verifier.pack.history_depth import depths
+from verifier.pack.rules import RuleFiles, RuleGroup
+from verifier.slo.policy import PERIOD_S
+
+if TYPE_CHECKING:
+    from documents.mistakes import Place
+    from verifier.pack.rules import AlertRule
+    from verifier.slo.measurement.measure import MeasuredBurn, Measurement, Response
+    from verifier.slo.policy import Policy
+
+APART: Final = 0.03
+"""Rates nearer to each other than this are not told apart: errors are drawn at random."""
+BLUR: Final = 0.05
+"""How much later than calculated a window may reach its rate, for the same reason."""
+SURE: Final = 1.25
+"""A short outage must be seen by a window whose rate it passes by this factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an alert owes: to fire above `rate`, seen over `window_s`, and to wait `wait_s` then."""
+
+    rate: float
+    window_s: float
+    wait_s: float
+
+    def within_s(self, rate: float) -> float:
+        """Return how long after the onset of a burn at `rate` it must have fired at the latest."""
+        return self.window_s * min(1.0, self.rate / rate) * (1 + BLUR) + self.wait_s
+
+    def spent_share(self, rate: float) -> float:
+        """Return the share of the budget that may be spent by then."""
+        return self.within_s(rate) * rate / PERIOD_S
+
+
+@dataclass(frozen=True, slots=True)
+class NeverFires:
+    """An alert fired in none of the burns."""
+
+    place: Place
+    alert: str
+    burns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FiresWhenHealthy:
+    """An alert fired before anything failed."""
+
+    place: Place
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
+class FiresBelowRate:
+    """An alert fired in a burn below its rate."""
+
+    place: Place
+    alert: str
+    measured_rate: float
+    fired_s: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class MissesBurn:
+    """An alert did not fire in a burn that it promises to see, of which `spent_share` was spent."""
+
+    place: Place
+    alert: str
+    burn: str
+    measured_rate: float
+    spent_share: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class FiresLate:
+    """An alert fired later than the policy promises, when more of the budget was spent."""
+
+    place: Place
+    alert: str
+    burn: str
+    fired_s: float
+    spent_share: float
+    within_s: float
+    promised_share: float
+
+
+BrokenPromise: TypeAlias = NeverFires | FiresWhenHealthy | FiresBelowRate | MissesBurn | FiresLate
+
+
+def promise_of(policy: Policy, group: RuleGroup, rule: AlertRule) -> Promise | None:
+    """Return what an alert promises, None for one that the policy gives no rate."""
+    labels = dict(rule.labels)
+    wait_s = rule.for_s + 2 * group.interval_s + 2 * SCRAPE_S
+    if labels.get("slo") == "availability":
+        alone = RuleFiles((RuleGroup(group.name, group.file, group.interval_s, (rule,)),))
+        return Promise(1.0, depths(alone).longest_s, wait_s)
+    for window in policy.windows:
+        if labels.get("slo") == "burn_rate" and labels.get("window") == window.name:
+            return Promise(window.burn_rate, window.lookback_s, wait_s)
+    return None
+
+
+def broken_promises(
+    policy: Policy, rules: RuleFiles, measurement: Measurement
+) -> list[BrokenPromise]:
+    """Return every promise that is broken, by alert; an alert that never fires breaks one."""
+    broken: list[BrokenPromise] = []
+    for group, rule in rules.alerts:
+        promise = promise_of(policy, group, rule)
+        responses = [
+            (burn, response)
+            for burn in measurement.burns
+            for response in burn.responses
+            if response.alert.position == rule.position and response.is_evaluated
+        ]
+        if not responses:
+            continue
+        if all(response.fired_s is None for _, response in responses):
+            broken.append(NeverFires(rule.position, rule.alert, len(responses)))
+            continue
+        if any(response.fired_before for _, response in responses):
+            broken.append(FiresWhenHealthy(rule.position, rule.alert))
+            continue
+        for burn, response in responses if promise is not None else ():
+            broken += _broken(promise, burn, response) if promise is not None else []
+    return broken
+
+
+def _broken(promise: Promise, burn: MeasuredBurn, response: Response) -> list[BrokenPromise]:
+    place, alert = response.alert.position, response.alert.alert
+    if burn.rate < promise.rate * (1 - APART):
+        if response.fired_s is None:
+            return []
+        return [FiresBelowRate(place, alert, burn.rate, response.fired_s, promise.rate)]
+    if not _is_owed(promise, burn, response.alert):
+        return []
+    if response.fired_s is None or response.spent_share is None:
+        return [MissesBurn(place, alert, burn.burn.name, burn.rate, burn.spent_share, promise.rate)]
+    within_s = promise.within_s(burn.rate)
+    if response.fired_s <= within_s:
+        return []
+    promised = promise.spent_share(burn.rate)
+    spent = response.spent_share
+    return [FiresLate(place, alert, burn.burn.name, response.fired_s, spent, within_s, promised)]
+
+
+def _is_owed(promise: Promise, burn: MeasuredBurn, alert: AlertRule) -> bool:
+    """Whether a burn is long and strong enough that the alert must fire."""
+    if burn.burn.is_steady:
+        return burn.rate > promise.rate * (1 + APART)
+    full = min(burn.burn.lasts_s, promise.window_s) / promise.window_s
+    lasting = promise.rate > 1 or alert.for_s <= burn.burn.lasts_s
+    return lasting and burn.rate * full > promise.rate * SURE
