@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NEIGHBOURS: Final = (0.9, 1.1)
 """A tenth below and above a rate: further apart than what drawing at random can blur."""
+FURTHER: Final = 1.25
+"""A rate further above the allowed one, which a window of minutes tells apart for certain."""
 OUTAGE_S: Final = 300.0
 """A short total outage: some minutes, as a failed release that is rolled back."""
 SPENT_SHARE: Final = 0.95
@@ -59,8 +61,9 @@ def plan_burns(policy: Policy, alerts: Sequence[AlertRule]) -> list[Burn]:
     if budget is None:
         return []
     for_s = max((alert.for_s for alert in alerts), default=0.0)
-    rates = sorted({1.0, *(window.burn_rate for window in policy.windows)})
-    burns = [_steady(policy, rate * factor, for_s) for rate in rates for factor in NEIGHBOURS]
+    stated = {1.0, *(window.burn_rate for window in policy.windows)}
+    rates = {rate * factor for rate in stated for factor in NEIGHBOURS} | {FURTHER}
+    burns = [_steady(policy, rate, for_s) for rate in sorted(rates)]
     longest_s = max((window.lookback_s for window in policy.windows), default=0.0)
     outage = 1 / budget
     spent_s = max(SPENT_SHARE * budget * PERIOD_S, for_s) + for_s + SLACK_S

@@ -77,10 +77,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredBurn:
-    """A burn as it came about: the rate that was measured in it, and what every alert did."""
+    """A burn as it came about: the rate that was measured in it, and what every alert did.
+
+    `failed_per_s` requests failed in each second while it lasted.
+    """
 
     burn: Burn
     rate: float
+    failed_per_s: float
     spent_share: float
     responses: tuple[Response, ...]
 
@@ -176,6 +180,7 @@ def _measure(
     measured = MeasuredBurn(
         burn,
         spending.rate(lasts_s) / budget,
+        spending.failed_since(lasts_s) / lasts_s,
         spending.spent(burn.watched_s) / budget,
         responses,
     )
@@ -212,14 +217,17 @@ class _Spending:
         """Return the failed requests by then as a share of the requests of 30 days."""
         total_s = float(self.times_s[-1] - self.times_s[0])
         of_period = float(self.requests[-1] - self.requests[0]) / total_s * PERIOD_S
-        return self._failed(at_s) / of_period
+        return self.failed_since(at_s) / of_period
 
     def rate(self, lasts_s: float) -> float:
         """Return which share of the requests failed in the first `lasts_s`."""
         requests = float(np.interp(lasts_s, self.times_s, self.requests))
-        return self._failed(lasts_s) / (requests - float(np.interp(0, self.times_s, self.requests)))
+        return self.failed_since(lasts_s) / (
+            requests - float(np.interp(0, self.times_s, self.requests))
+        )
 
-    def _failed(self, at_s: float) -> float:
+    def failed_since(self, at_s: float) -> float:
+        """Return how many requests failed between the onset and then."""
         first = float(np.interp(0, self.times_s, self.failed))
         return float(np.interp(at_s, self.times_s, self.failed)) - first
 

@@ -8,6 +8,7 @@ Values only; `verifier.slo.measurement.report` writes them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from verifier.slo.policy import Policy
 
 APART: Final = 0.03
-"""Rates nearer to each other than this are not told apart: errors are drawn at random."""
+"""Rates nearer to each other than this are not told apart: a burn is made of drawn minutes."""
+STANDARD_ERRORS: Final = 2.5
+"""And none that the errors within a window, which come at random, may bring together."""
 BLUR: Final = 0.05
 """How much later than calculated a window may reach its rate, for the same reason."""
 SURE: Final = 1.25
@@ -37,6 +40,11 @@ class Promise:
     rate: float
     window_s: float
     wait_s: float
+
+    def margin(self, burn: MeasuredBurn) -> float:
+        """Return by which factor a rate must differ from this to be told apart in a burn."""
+        errors = max(burn.failed_per_s * self.window_s, 1.0)
+        return APART + STANDARD_ERRORS / math.sqrt(errors)
 
     def within_s(self, rate: float) -> float:
         """Return how long after the onset of a burn at `rate` it must have fired at the latest."""
@@ -144,7 +152,7 @@ def broken_promises(
 
 def _broken(promise: Promise, burn: MeasuredBurn, response: Response) -> list[BrokenPromise]:
     place, alert = response.alert.position, response.alert.alert
-    if burn.rate < promise.rate * (1 - APART):
+    if burn.rate < promise.rate * (1 - promise.margin(burn)):
         if response.fired_s is None:
             return []
         return [FiresBelowRate(place, alert, burn.rate, response.fired_s, promise.rate)]
@@ -163,7 +171,7 @@ def _broken(promise: Promise, burn: MeasuredBurn, response: Response) -> list[Br
 def _is_owed(promise: Promise, burn: MeasuredBurn, alert: AlertRule) -> bool:
     """Whether a burn is long and strong enough that the alert must fire."""
     if burn.burn.is_steady:
-        return burn.rate > promise.rate * (1 + APART)
+        return burn.rate > promise.rate * (1 + promise.margin(burn))
     full = min(burn.burn.lasts_s, promise.window_s) / promise.window_s
     lasting = promise.rate > 1 or alert.for_s <= burn.burn.lasts_s
     return lasting and burn.rate * full > promise.rate * SURE
