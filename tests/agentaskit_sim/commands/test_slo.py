@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from agentaskit_sim.commands import slo
+from documents.mistakes import Place
+from verifier.slo.measurement.burns import Burn
+from verifier.slo.measurement.measure import MeasuredBurn, Measurement, Response, measured_rules
 
 ROOT = Path(__file__).resolve().parents[3]
 PACK = ROOT / "observability"
@@ -112,3 +119,97 @@ def test_without_promtool_nothing_is_judged(run, tmp_path):
     assert done.returncode == 3
     assert "make setup" in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+BURN = Burn("total outage, short", 1000.0, 300.0, 1200.0, is_outage=True)
+
+
+def measure_like(monkeypatch, tmp_path, measured):
+    """Run the command with `--measure` in this process, the measurement itself replaced."""
+    monkeypatch.setattr("verifier.slo.measurement.measure.measure", measured)
+    monkeypatch.chdir(tmp_path)
+    return CliRunner().invoke(slo.app, ["check", str(PACK), "--measure", "--json"])
+
+
+def measured_with(fired_s):
+    """Return a measurement in which every alert fired after so long, None for never."""
+
+    def measure(_, rules, notify):
+        notify(1, 1, BURN)
+        responses = tuple(
+            Response(rule, fired_s=fired_s, spent_share=None if fired_s is None else 0.08)
+            for _, rule in measured_rules(rules).alerts
+        )
+        return Measurement((MeasuredBurn(BURN, 1000.0, 1e4, 0.116, responses),), "2.42.0")
+
+    return measure
+
+
+def test_measured_burns_are_an_eleventh_step_and_a_part_of_every_output(monkeypatch, tmp_path):
+    """Progress on standard error, one document on standard output, a section of the report."""
+    done = measure_like(monkeypatch, tmp_path, measured_with(60.0))
+    assert done.exit_code == 0, done.output
+    written = json.loads(done.stdout)
+    assert written["steps"][-1]["step"] == "burns as measured"
+    assert written["steps"][-1]["reasons"] == [
+        "1 burn, 7 alerts: each fires in time, and none below its rate"
+    ]
+    [burn] = written["measurement"]["burns"]
+    assert {alert["fired_s"] for alert in burn["alerts"]} == {60.0}
+    assert written["measurement"]["broken"] == []
+    assert "[1/1] measuring a burn: total outage, short" in done.stderr
+    assert "## Burns as measured" in (tmp_path / "results" / "slo-compliance.md").read_text()
+
+
+def test_an_alert_that_never_fires_fails_the_check_by_name(monkeypatch, tmp_path):
+    """Though policy and rules agree."""
+    done = measure_like(monkeypatch, tmp_path, measured_with(None))
+    assert done.exit_code == 1
+    reasons = json.loads(done.stdout)["steps"][-1]["reasons"]
+    assert len(reasons) == 7
+    assert any("slo.yaml:39:15: FastBurnRateHigh never fires, in none of" in r for r in reasons)
+
+
+def test_a_rule_that_the_engine_refuses_fails_the_measurement_with_its_place(monkeypatch, tmp_path):
+    """The other ten steps are told all the same."""
+
+    def refuse(*_):
+        raise Place("rules.yaml", 3, 4).error("Prometheus cannot evaluate expr")
+
+    done = measure_like(monkeypatch, tmp_path, refuse)
+    assert done.exit_code == 1
+    written = json.loads(done.stdout)
+    assert written["steps"][-1]["reasons"] == ["rules.yaml:3:4: Prometheus cannot evaluate expr"]
+    assert written["measurement"] is None
+
+
+def test_without_a_policy_nothing_is_measured_and_that_is_said(monkeypatch, tmp_path):
+    """A step that was left out is no pass."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(PACK, tmp_path / "pack")
+    (tmp_path / "pack" / "slo" / "policies.yaml").unlink()
+    done = CliRunner().invoke(slo.app, ["check", "pack", "--measure", "--json"])
+    assert done.exit_code == 1
+    last = json.loads(done.stdout)["steps"][-1]
+    assert (last["step"], last["status"]) == ("burns as measured", "skipped")
+
+
+def test_a_measurement_ends_at_ctrl_c_with_130_and_leaves_nothing(tmp_path):
+    """The server that was running ends too, and no report is written."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agentaskit_sim", "slo", "check", "--measure"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if "[1/" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert output == ""
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []

@@ -95,7 +95,7 @@ def test_rates_that_chance_may_exchange_are_not_judged():
     near = MeasuredBurn(
         Burn("1.05 times", 1.05, 4000.0, 4000.0), 1.05, 10.0, 0.01, (Response(alert),)
     )
-    far = MeasuredBurn(OUTAGE, 1000.0, 1e4, 0.1, (Response(alert, fired_s=330.0, spent_share=0.1),))
+    far = MeasuredBurn(OUTAGE, 1000.0, 1e4, 0.1, (Response(alert, fired_s=200.0, spent_share=0.1),))
     files = RuleFiles((RuleGroup("g", "rules.yaml", 30.0, (alert,)),))
     assert broken_promises(POLICY, files, Measurement((near, far), "2.42.0")) == []
 
