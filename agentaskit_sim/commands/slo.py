@@ -126,12 +126,14 @@ def measure_burns(compliance: Compliance) -> MeasuredBurns:
         measurement = measure.measure(policy, rules, _say_burn)
     except InputError as error:
         return MeasuredBurns(outcome(report.MEASURED, str(error).splitlines()))
-    broken = promises.broken_promises(policy, measure.measured_rules(rules), measurement)
+    measured = measure.measured_rules(rules)
+    broken = promises.broken_promises(policy, measured, measurement)
+    bounds = promises.bounds(policy, measured, measurement)
     return MeasuredBurns(
         report.measured_step(measurement, broken),
-        tuple(report.measurement_lines(measurement)),
-        report.measurement_markdown(measurement),
-        report.measurement_document(measurement, broken),
+        tuple(report.measurement_lines(measurement, bounds)),
+        report.measurement_markdown(measurement, bounds),
+        report.measurement_document(measurement, broken, bounds),
     )
 
 

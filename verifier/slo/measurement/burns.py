@@ -83,27 +83,29 @@ def _steady(policy: Policy, rate: float, for_s: float) -> Burn:
 
 def evaluated(burn: Burn, rules: RuleFiles) -> RuleFiles:
     """Return the rules that are evaluated in a burn: all but deep ones that it cannot move."""
-    recordings = tuple(
-        replace(group, rules=tuple(r for r in group.rules if isinstance(r, RecordingRule)))
-        for group in rules.groups
-    )
     groups = []
     for group in rules.groups:
         kept = tuple(
             rule
             for rule in group.rules
-            if isinstance(rule, RecordingRule) or _moves(burn, group, rule, recordings)
+            if isinstance(rule, RecordingRule) or _moves(burn, alone(rules, group, rule))
         )
         if kept:
             groups.append(replace(group, rules=kept))
     return RuleFiles(tuple(groups))
 
 
-def _moves(
-    burn: Burn, group: RuleGroup, rule: AlertRule, recordings: tuple[RuleGroup, ...]
-) -> bool:
-    """Whether a burn spends much of what the rule's longest window allows."""
-    alone = RuleFiles((*recordings, replace(group, rules=(rule,))))
-    read_s = max(depths(alone).longest_s, 1.0)
+def alone(rules: RuleFiles, group: RuleGroup, rule: AlertRule) -> RuleFiles:
+    """Return one alert of `rules` and all recording rules, which it may read."""
+    recordings = (
+        replace(each, rules=tuple(r for r in each.rules if isinstance(r, RecordingRule)))
+        for each in rules.groups
+    )
+    return RuleFiles((*recordings, replace(group, rules=(rule,))))
+
+
+def _moves(burn: Burn, rules: RuleFiles) -> bool:
+    """Whether a burn spends much of what the longest window of an alert allows."""
+    read_s = max(depths(rules, remembered=False).longest_s, 1.0)
     burnt_s = burn.rate * min(burn.lasts_s, burn.watched_s)
     return read_s <= DEEP_S or burnt_s >= MOVED_SHARE * read_s

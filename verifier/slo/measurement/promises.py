@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from exporter.target import SCRAPE_S
 from verifier.pack.history_depth import depths
-from verifier.pack.rules import RuleFiles, RuleGroup
+from verifier.slo.measurement.burns import alone
 from verifier.slo.policy import PERIOD_S
 
 if TYPE_CHECKING:
     from documents.mistakes import Place
-    from verifier.pack.rules import AlertRule
+    from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup
     from verifier.slo.measurement.measure import MeasuredBurn, Measurement, Response
     from verifier.slo.policy import Policy
 
@@ -27,8 +27,6 @@ APART: Final = 0.03
 """Rates nearer to each other than this are not told apart: a burn is made of drawn minutes."""
 STANDARD_ERRORS: Final = 2.5
 """And none that the errors within a window, which come at random, may bring together."""
-BLUR: Final = 0.05
-"""How much later than calculated a window may reach its rate, for the same reason."""
 SURE: Final = 1.25
 """A short outage must be seen by a window whose rate it passes by this factor."""
 
@@ -46,13 +44,10 @@ class Promise:
         errors = max(burn.failed_per_s * self.window_s, 1.0)
         return APART + STANDARD_ERRORS / math.sqrt(errors)
 
-    def within_s(self, rate: float) -> float:
-        """Return how long after the onset of a burn at `rate` it must have fired at the latest."""
-        return self.window_s * min(1.0, self.rate / rate) * (1 + BLUR) + self.wait_s
-
-    def spent_share(self, rate: float) -> float:
-        """Return the share of the budget that may be spent by then."""
-        return self.within_s(rate) * rate / PERIOD_S
+    def within_s(self, burn: MeasuredBurn) -> float:
+        """Return how long after the onset of a burn it must have fired at the latest."""
+        filled = self.rate / burn.rate * (1 + 2 * self.margin(burn))
+        return self.window_s * min(1.0, filled) + self.wait_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +106,15 @@ class FiresLate:
 BrokenPromise: TypeAlias = NeverFires | FiresWhenHealthy | FiresBelowRate | MissesBurn | FiresLate
 
 
-def promise_of(policy: Policy, group: RuleGroup, rule: AlertRule) -> Promise | None:
-    """Return what an alert promises, None for one that the policy gives no rate."""
+def promise_of(
+    policy: Policy, rules: RuleFiles, group: RuleGroup, rule: AlertRule
+) -> Promise | None:
+    """Return what an alert of `rules` promises, None for one that the policy gives no rate."""
     labels = dict(rule.labels)
     wait_s = rule.for_s + 2 * group.interval_s + 2 * SCRAPE_S
     if labels.get("slo") == "availability":
-        alone = RuleFiles((RuleGroup(group.name, group.file, group.interval_s, (rule,)),))
-        return Promise(1.0, depths(alone).longest_s, wait_s)
+        read_s = depths(alone(rules, group, rule), remembered=False).longest_s
+        return Promise(1.0, read_s, wait_s)
     for window in policy.windows:
         if labels.get("slo") == "burn_rate" and labels.get("window") == window.name:
             return Promise(window.burn_rate, window.lookback_s, wait_s)
@@ -130,7 +127,7 @@ def broken_promises(
     """Return every promise that is broken, by alert; an alert that never fires breaks one."""
     broken: list[BrokenPromise] = []
     for group, rule in rules.alerts:
-        promise = promise_of(policy, group, rule)
+        promise = promise_of(policy, rules, group, rule)
         responses = [
             (burn, response)
             for burn in measurement.burns
@@ -150,6 +147,30 @@ def broken_promises(
     return broken
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The latest that an alert may fire in a burn, and the share of the budget spent by then."""
+
+    within_s: float
+    spent_share: float
+
+
+def bounds(
+    policy: Policy, rules: RuleFiles, measurement: Measurement
+) -> dict[tuple[str, str], Bound]:
+    """Return the bound of every alert that must fire in a burn, by the names of both."""
+    return {
+        (burn.burn.name, rule.alert): Bound(
+            within_s := promise.within_s(burn),
+            min(within_s, burn.burn.lasts_s) * burn.rate / PERIOD_S,
+        )
+        for group, rule in rules.alerts
+        if (promise := promise_of(policy, rules, group, rule)) is not None
+        for burn in measurement.burns
+        if _is_owed(promise, burn, rule)
+    }
+
+
 def _broken(promise: Promise, burn: MeasuredBurn, response: Response) -> list[BrokenPromise]:
     place, alert = response.alert.position, response.alert.alert
     if burn.rate < promise.rate * (1 - promise.margin(burn)):
@@ -160,10 +181,10 @@ def _broken(promise: Promise, burn: MeasuredBurn, response: Response) -> list[Br
         return []
     if response.fired_s is None or response.spent_share is None:
         return [MissesBurn(place, alert, burn.burn.name, burn.rate, burn.spent_share, promise.rate)]
-    within_s = promise.within_s(burn.rate)
+    within_s = promise.within_s(burn)
     if response.fired_s <= within_s:
         return []
-    promised = promise.spent_share(burn.rate)
+    promised = min(within_s, burn.burn.lasts_s) * burn.rate / PERIOD_S
     spent = response.spent_share
     return [FiresLate(place, alert, burn.burn.name, response.fired_s, spent, within_s, promised)]
 
@@ -171,7 +192,7 @@ def _broken(promise: Promise, burn: MeasuredBurn, response: Response) -> list[Br
 def _is_owed(promise: Promise, burn: MeasuredBurn, alert: AlertRule) -> bool:
     """Whether a burn is long and strong enough that the alert must fire."""
     if burn.burn.is_steady:
-        return burn.rate > promise.rate * (1 + promise.margin(burn))
+        return burn.rate > promise.rate * (1 + 2 * promise.margin(burn))
     full = min(burn.burn.lasts_s, promise.window_s) / promise.window_s
     lasting = promise.rate > 1 or alert.for_s <= burn.burn.lasts_s
     return lasting and burn.rate * full > promise.rate * SURE

@@ -19,10 +19,12 @@ from verifier.slo.measurement.promises import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from verifier.slo.measurement.measure import MeasuredBurn, Measurement, Response
-    from verifier.slo.measurement.promises import BrokenPromise
+    from verifier.slo.measurement.promises import Bound, BrokenPromise
+
+    Bounds = Mapping[tuple[str, str], Bound]
 
 MEASURED: Final = "burns as measured"
 """The name of the step."""
@@ -67,8 +69,8 @@ def promise_sentence(broken: BrokenPromise) -> str:
     return sentence
 
 
-def measurement_lines(measurement: Measurement) -> list[str]:
-    """Return what every alert did in every burn, as lines of text."""
+def measurement_lines(measurement: Measurement, bounds: Bounds) -> list[str]:
+    """Return what every alert did in every burn, as lines of text, beside its bounds."""
     lines = []
     for burn in measurement.burns:
         lines.append(_burn_line(burn))
@@ -77,9 +79,9 @@ def measurement_lines(measurement: Measurement) -> list[str]:
             key=lambda response: response.fired_s or 0.0,
         )
         width = max((len(response.alert.alert) for response in fired), default=0)
-        lines += [
-            f"  {response.alert.alert:<{width}}  {_response_text(response)}" for response in fired
-        ]
+        for response in fired:
+            text = _response_text(response, bounds.get((burn.burn.name, response.alert.alert)))
+            lines.append(f"  {response.alert.alert:<{width}}  {text}")
         silent = [r.alert.alert for r in burn.responses if r.is_evaluated and r.fired_s is None]
         unmoved = [r.alert.alert for r in burn.responses if not r.is_evaluated]
         lines += [f"  silent: {', '.join(silent)}"] if silent else []
@@ -87,7 +89,7 @@ def measurement_lines(measurement: Measurement) -> list[str]:
     return lines
 
 
-def measurement_markdown(measurement: Measurement) -> str:
+def measurement_markdown(measurement: Measurement, bounds: Bounds) -> str:
     """Return a section of the compliance report."""
     lines = [
         "",
@@ -100,13 +102,19 @@ def measurement_markdown(measurement: Measurement) -> str:
     ]
     for burn in measurement.burns:
         for response in burn.responses:
-            cells = (burn.burn.name, f"{burn.rate:.4g}", response.alert.alert, *_cells(response))
+            bound = bounds.get((burn.burn.name, response.alert.alert))
+            cells = (
+                burn.burn.name,
+                f"{burn.rate:.4g}",
+                response.alert.alert,
+                *_cells(response, bound),
+            )
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def measurement_document(
-    measurement: Measurement, broken: Sequence[BrokenPromise]
+    measurement: Measurement, broken: Sequence[BrokenPromise], bounds: Bounds
 ) -> dict[str, Any]:
     """Return the measurement as a part of the JSON document."""
     return {
@@ -119,7 +127,10 @@ def measurement_document(
                 "lasts_s": round(min(burn.burn.lasts_s, burn.burn.watched_s), 3),
                 "watched_s": round(burn.burn.watched_s, 3),
                 "budget_spent_share": round(burn.spent_share, 6),
-                "alerts": [_response_document(response) for response in burn.responses],
+                "alerts": [
+                    _response_document(response, bounds.get((burn.burn.name, response.alert.alert)))
+                    for response in burn.responses
+                ],
             }
             for burn in measurement.burns
         ],
@@ -130,7 +141,7 @@ def measurement_document(
     }
 
 
-def _response_document(response: Response) -> dict[str, Any]:
+def _response_document(response: Response, bound: Bound | None) -> dict[str, Any]:
     return {
         "alert": response.alert.alert,
         "evaluated": response.is_evaluated,
@@ -138,6 +149,8 @@ def _response_document(response: Response) -> dict[str, Any]:
         "resolved_s": _rounded(response.resolved_s),
         "budget_spent_share": _rounded(response.spent_share, 6),
         "fired_before": response.fired_before,
+        "fires_within_s": None if bound is None else round(bound.within_s, 3),
+        "budget_spent_share_max": None if bound is None else round(bound.spent_share, 6),
     }
 
 
@@ -150,20 +163,25 @@ def _burn_line(burn: MeasuredBurn) -> str:
     )
 
 
-def _response_text(response: Response) -> str:
+def _response_text(response: Response, bound: Bound | None) -> str:
     if response.fired_before:
         return "fires before the onset"
-    fired, spent, until = _cells(response)
+    fired, spent, until = _cells(response, bound)
     return f"fires after {fired}, {spent} spent, until {until}"
 
 
-def _cells(response: Response) -> tuple[str, str, str]:
+def _cells(response: Response, bound: Bound | None) -> tuple[str, str, str]:
+    """Return when an alert fired, the budget spent by then, each of its bound, and until when."""
     if not response.is_evaluated:
         return "not evaluated", "", ""
     if response.fired_s is None or response.spent_share is None:
         return "never", "", ""
     until = "the end" if response.resolved_s is None else _duration(response.resolved_s)
-    return _duration(response.fired_s), _percent(response.spent_share), until
+    fired, spent = _duration(response.fired_s), _percent(response.spent_share)
+    if bound is not None:
+        fired = f"{fired} of {_duration(bound.within_s)}"
+        spent = f"{spent} of {_percent(bound.spent_share)}"
+    return fired, spent, until
 
 
 def _after(seconds: float) -> str:

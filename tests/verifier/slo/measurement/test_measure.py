@@ -52,11 +52,11 @@ def measured():
         Burn("8 times", 8.0, 2400.0, 2400.0),
         Burn("total outage, short", 1000.0, 300.0, 1200.0, is_outage=True),
     ]
-    rules, heard = rules_of(**RULES), []
+    rules, notices = rules_of(**RULES), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "plan_burns", lambda *_: burns)
-        measurement = measuring.measure(POLICY, rules, lambda *each: heard.append(each))
-    assert heard == [(1, 2, burns[0]), (2, 2, burns[1])]
+        measurement = measuring.measure(POLICY, rules, lambda *each: notices.append(each))
+    assert notices == [(1, 2, burns[0]), (2, 2, burns[1])]
     broken = broken_promises(POLICY, measuring.measured_rules(rules), measurement)
     return measurement, {each.alert: promise_sentence(each) for each in broken}
 

@@ -16,6 +16,7 @@ from verifier.slo.measurement.promises import (
     FiresWhenHealthy,
     MissesBurn,
     NeverFires,
+    bounds,
     broken_promises,
 )
 from verifier.slo.measurement.report import (
@@ -139,16 +140,18 @@ def test_a_measurement_is_written_as_text_as_markdown_and_as_a_document():
         MeasuredBurn(STEADY, 15.8, 200.0, 0.072, (fired, Response(alert, is_evaluated=False))),
     )
     measurement = Measurement(burns, "2.42.0")
-    text = "\n".join(measurement_lines(measurement))
+    limits = bounds(POLICY, RuleFiles((RuleGroup("g", "rules.yaml", 30.0, (alert,)),)), measurement)
+    assert list(limits) == [("15.84 times", "Burn")]
+    text = "\n".join(measurement_lines(measurement, limits))
     assert "12.96 times the allowed rate (measured 12.9) for 1h6m40s: 6.8 % of the budget" in text
     assert "  silent: Burn" in text
-    assert "  Burn  fires after 57m, 2.09 % spent, until the end" in text
+    assert "  Burn  fires after 57m of 1h1m47s, 2.09 % of 2.26 % spent, until the end" in text
     assert "too short a burn for: Burn" in text
-    markdown = measurement_markdown(measurement)
-    assert "| 15.84 times | 15.8 | Burn | 57m | 2.09 % | the end |" in markdown
+    markdown = measurement_markdown(measurement, limits)
+    assert "| 15.84 times | 15.8 | Burn | 57m of 1h1m47s | 2.09 % of 2.26 % | the end |" in markdown
     assert "| 12.96 times | 12.9 | Burn | never |  |  |" in markdown
     problem = NeverFires(alert.position, "Burn", 2)
-    written = measurement_document(measurement, [problem])
+    written = measurement_document(measurement, [problem], limits)
     assert written["burns"][1]["alerts"][0] == {
         "alert": "Burn",
         "evaluated": True,
@@ -156,6 +159,8 @@ def test_a_measurement_is_written_as_text_as_markdown_and_as_a_document():
         "resolved_s": None,
         "budget_spent_share": 0.0209,
         "fired_before": False,
+        "fires_within_s": 3655.063,
+        "budget_spent_share_max": 0.02228,
     }
     assert written["broken"][0]["sentence"] == "Burn never fires, in none of 2 burns"
     assert measured_step(measurement, []).status == "ok"
