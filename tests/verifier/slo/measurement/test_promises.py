@@ -159,8 +159,8 @@ def test_a_measurement_is_written_as_text_as_markdown_and_as_a_document():
         "resolved_s": None,
         "budget_spent_share": 0.0209,
         "fired_before": False,
-        "fires_within_s": 3655.063,
-        "budget_spent_share_max": 0.02228,
+        "fires_within_s": 3707.207,
+        "budget_spent_share_max": 0.022598,
     }
     assert written["broken"][0]["sentence"] == "Burn never fires, in none of 2 burns"
     assert measured_step(measurement, []).status == "ok"
