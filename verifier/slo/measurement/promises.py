@@ -148,7 +148,7 @@ def broken_promises(
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class FiringBound:
     """The latest that an alert may fire in a burn, and the share of the budget spent by then."""
 
     within_s: float
@@ -157,10 +157,10 @@ class Bound:
 
 def bounds(
     policy: Policy, rules: RuleFiles, measurement: Measurement
-) -> dict[tuple[str, str], Bound]:
+) -> dict[tuple[str, str], FiringBound]:
     """Return the bound of every alert that must fire in a burn, by the names of both."""
     return {
-        (burn.burn.name, rule.alert): Bound(
+        (burn.burn.name, rule.alert): FiringBound(
             within_s := promise.within_s(burn),
             min(within_s, burn.burn.lasts_s) * burn.rate / PERIOD_S,
         )

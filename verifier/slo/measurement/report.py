@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from verifier.slo.measurement.measure import MeasuredBurn, Measurement, Response
-    from verifier.slo.measurement.promises import Bound, BrokenPromise
+    from verifier.slo.measurement.promises import BrokenPromise, FiringBound
 
-    Bounds = Mapping[tuple[str, str], Bound]
+    Bounds = Mapping[tuple[str, str], FiringBound]
 
 MEASURED: Final = "burns as measured"
 """The name of the step."""
@@ -141,7 +141,7 @@ def measurement_document(
     }
 
 
-def _response_document(response: Response, bound: Bound | None) -> dict[str, Any]:
+def _response_document(response: Response, bound: FiringBound | None) -> dict[str, Any]:
     return {
         "alert": response.alert.alert,
         "evaluated": response.is_evaluated,
@@ -163,14 +163,14 @@ def _burn_line(burn: MeasuredBurn) -> str:
     )
 
 
-def _response_text(response: Response, bound: Bound | None) -> str:
+def _response_text(response: Response, bound: FiringBound | None) -> str:
     if response.fired_before:
         return "fires before the onset"
     fired, spent, until = _cells(response, bound)
     return f"fires after {fired}, {spent} spent, until {until}"
 
 
-def _cells(response: Response, bound: Bound | None) -> tuple[str, str, str]:
+def _cells(response: Response, bound: FiringBound | None) -> tuple[str, str, str]:
     """Return when an alert fired, the budget spent by then, each of its bound, and until when."""
     if not response.is_evaluated:
         return "not evaluated", "", ""
