@@ -93,6 +93,7 @@ class RealTimeJudge:
             TimeCompression(self.factor),
             self.limit_s,
             both=self.both,
+            longest=_longest(self.inputs.scenarios),
             healthy_worlds=healthy_worlds,
         )
         outcome = run_in_real_time(scenario, setup, report)

@@ -177,13 +177,10 @@ def _too_early(expectation: Expectation, assigned: AssignedEpisodes) -> list[str
 def _never_fired(expectation: Expectation, assigned: list[AssignedEpisodes]) -> AlertVerdict:
     if not assigned:
         return _verdict(expectation, ok=False, reason="never fired")
-    episodes = assigned[0].episodes
-    longest_s = max((e.resolved_s or e.pending_s) - e.pending_s for e in episodes)
-    longest = f", at the longest for {time_text(longest_s)}" if longest_s else ""
     return _verdict(
         expectation,
         ok=False,
-        reason=f"never fired, it was only pending{longest}",
+        reason="never fired, it was only pending",
         labels=assigned[0].timeline.labels,
         times=assigned[0].times(expectation.onset_s),
     )

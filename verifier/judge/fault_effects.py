@@ -48,6 +48,18 @@ def faults_without_effect(world: World, path: ScrapeEffectCounter) -> tuple[str,
     return (*ineffective_faults(effects), *never_began)
 
 
+def measured_effects(effects: Iterable[FaultEffect]) -> dict[str, str]:
+    """Return, for each fault by name, what was measured of it and what it declares."""
+    texts: dict[str, list[str]] = {}
+    for effect in sorted(effects, key=_fault_of):
+        if effect_status(effect) != "idle":
+            texts.setdefault(f"{effect.name} ({effect.fault})", []).append(_figures(effect))
+    return {
+        subject.rpartition(" (")[0]: f"{subject} did: {', '.join(dict.fromkeys(figures))}"
+        for subject, figures in texts.items()
+    }
+
+
 def ineffective_faults(effects: Iterable[FaultEffect]) -> tuple[str, ...]:
     """Return a sentence for every fault whose measured effect stays below the declared one.
 
@@ -96,11 +108,15 @@ def _sentence(effect: FaultEffect, status: EffectStatus) -> str:
     fault = f"fault {effect.name} ({effect.fault})"
     if status == "idle":
         return f"{fault} had nothing to act on: {effect.idle}"
-    measured, declared = _figure(effect.measured), _figure(effect.expected)
-    figures = f"{amount(measured, effect.unit)} measured, {declared} declared"
+    figures = _figures(effect)
     if status == "inconclusive":
         figures += f", and {_figure(effect.base)} without it: too little or too short to tell"
     return f"{fault} had no effect: {figures}"
+
+
+def _figures(effect: FaultEffect) -> str:
+    measured, declared = _figure(effect.measured), _figure(effect.expected)
+    return f"{amount(measured, effect.unit)} measured, {declared} declared"
 
 
 def _figure(value: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from documents.amounts import amount
 from documents.durations import format_duration
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
     from verifier.judge.notification_matching import AlertCase, MatchedNotification
     from verifier.judge.verdict import AlertVerdict, Status
+
+
+BROKE_AT_RULE: Final = "no scrape failed meanwhile, so it broke at the rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class DeliveryChecks:
         if failed:
             sentence = f"{amount(failed, 'scrapes')} failed meanwhile, so it broke at the scrape"
             return HopFailure("scrape", sentence)
-        return HopFailure("rule", "no scrape failed meanwhile, so it broke at the rule")
+        return HopFailure("rule", BROKE_AT_RULE)
 
     def other_receivers(self, case: AlertCase) -> list[HopFailure]:
         """Return what is wrong when receivers were notified that are not named."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.errors import NotJudged
+    from verifier.evidence.measurement import ConditionNumbers
     from verifier.labels import Labels
     from verifier.pack.spread import Spread
     from verifier.servers.ledger import Notification
@@ -78,6 +79,21 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailureEvidence:
+    """The numbers of an alert that failed; times are scenario seconds from the start.
+
+    `condition` is its condition, measured (None where it could not be), `fault_effect` what was
+    measured of its cause, `would_hold` the bounds with which it would not have failed, and
+    `overlay` the expectation that an overlay would need, for an alert that nobody expected.
+    """
+
+    condition: ConditionNumbers | None = None
+    fault_effect: str | None = None
+    would_hold: tuple[str, ...] = ()
+    overlay: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertVerdict:
     """One alert (one label set of it) in one scenario, judged.
 
@@ -91,6 +107,7 @@ class AlertVerdict:
 
     `vacuous` says why it could not have fired, so that its silence proves nothing: not ok, unless
     it was `accepted` (with that reason) or `could_fire_in` another scenario of the run, by name.
+    `evidence` is there when it failed.
     """
 
     alert: str
@@ -114,6 +131,14 @@ class AlertVerdict:
     vacuous: str | None = None
     accepted: str | None = None
     could_fire_in: str | None = None
+    evidence: FailureEvidence | None = None
+
+    @property
+    def resolved_limit_s(self) -> float | None:
+        """When it must have resolved at the latest, from `onset_s` like `resolved_s`."""
+        if self.resolves_within_s is None:
+            return None
+        return (self.cause_end_s or 0.0) + self.resolves_within_s
 
     @property
     def is_vacuous(self) -> bool:

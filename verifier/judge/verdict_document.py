@@ -8,6 +8,7 @@ are rounded to a millisecond here and nowhere else. It judges nothing.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from documents.document import Value
-    from verifier.judge.verdict import AlertVerdict, ClockDifference, Latency, ScenarioOutcome
+    from verifier.judge.verdict import (
+        AlertVerdict,
+        ClockDifference,
+        FailureEvidence,
+        Latency,
+        ScenarioOutcome,
+    )
     from verifier.pack.spread import Spread
 
 
@@ -153,7 +160,38 @@ def _alert(alert: AlertVerdict) -> dict[str, Value]:
         "vacuous": alert.vacuous,
         "accepted": alert.accepted,
         "could_fire_in": alert.could_fire_in,
+        "evidence": None if alert.evidence is None else _evidence(alert.evidence),
     }
+
+
+def _evidence(evidence: FailureEvidence) -> dict[str, Value]:
+    condition = evidence.condition
+    return {
+        "for_s": _rounded(condition.for_s if condition else None),
+        "held_s": _rounded(condition.held_s if condition else None),
+        "held_from_s": _rounded(condition.held_from_s if condition else None),
+        "comparisons": [
+            {
+                "condition": comparison.condition,
+                "operator": comparison.operator,
+                "threshold": _finite(comparison.threshold),
+                "nearest": _finite(comparison.nearest),
+                "at_s": _rounded(comparison.at_s),
+                "labels": dict(comparison.labels),
+                "held_s": _rounded(comparison.held_s),
+                "last": _finite(comparison.last),
+            }
+            for comparison in (condition.comparisons if condition else ())
+        ],
+        "fault_effect": evidence.fault_effect,
+        "would_hold": list(evidence.would_hold),
+        "overlay": evidence.overlay,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a number that JSON has; infinities and NaN are none."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _latency(latency: Latency) -> dict[str, Value]:

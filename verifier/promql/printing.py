@@ -1,8 +1,8 @@
 """Writes a syntax tree as PromQL again, on one line.
 
 Called where a part of an expression becomes a query or a sentence of its own. The library's own
-printer escapes no quotes and loses the colon of a subquery without a step. It asks nothing and
-knows no metric by name.
+printer escapes no quotes and loses the colon of a subquery without a step. Brackets are nodes of a
+tree, so none are added. It asks nothing and knows no metric by name.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ class _Printer:
             case promql.ParenExpr():
                 return f"({self.text(node.expr)})"
             case promql.UnaryExpr():
-                return f"-{self.operand(node.expr)}"
+                return f"-{self.text(node.expr)}"
             case promql.BinaryExpr():
                 modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
-                return f"{self.operand(node.lhs)} {node.op}{modifier} {self.operand(node.rhs)}"
+                return f"{self.text(node.lhs)} {node.op}{modifier} {self.text(node.rhs)}"
             case promql.Call():
                 return f"{node.func.name}({', '.join(map(self.text, node.args))})"
             case promql.AggregateExpr():
@@ -102,11 +102,6 @@ class _Printer:
                 return f"{selector_text(node)}{self.moved(node)}"
         return str(node)
 
-    def operand(self, node: promql.Expr) -> str:
-        """Return a side of an operation, in brackets where it is an operation itself."""
-        text = self.text(node)
-        return f"({text})" if isinstance(node, (promql.BinaryExpr, promql.UnaryExpr)) else text
-
     def aggregate(self, node: promql.AggregateExpr) -> str:
         """Return an aggregation with its grouping."""
         parameter = f"{self.text(node.param)}, " if node.param is not None else ""
@@ -115,7 +110,7 @@ class _Printer:
 
     def subquery(self, node: promql.SubqueryExpr) -> str:
         """Return a subquery; without a step of its own the colon stays."""
-        return f"{self.operand(node.expr)}{self.window(node)}"
+        return f"{self.text(node.expr)}{self.window(node)}"
 
     def window(self, node: promql.SubqueryExpr) -> str:
         """Return the range of a subquery, with its step and what moves it in time."""

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
 from verifier.evidence.silence import WatchedRun, emptiness_check
-from verifier.judge.fault_effects import faults_without_effect
+from verifier.judge.failures.explanation import FailureExplainer
+from verifier.judge.fault_effects import faults_without_effect, measured_effects
 from verifier.judge.notification_verdicts import routing_findings
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
@@ -43,7 +44,7 @@ from verifier.time_compression import INERTIA_S, allow_for_inertia
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
@@ -68,7 +69,8 @@ class RealTimeSetup:
     """Everything that runs in real time share: what is evaluated, routed, and the compression.
 
     `limit_s` bounds each scenario, in real seconds; what is due later is not judged. With `both`
-    each run is replayed in virtual time, and both timelines are compared.
+    each run is replayed in virtual time, and both timelines are compared. `longest` is the name and
+    duration of the longest scenario of the run; None: the scenario itself.
     """
 
     rules: RuleFiles
@@ -77,6 +79,7 @@ class RealTimeSetup:
     compression: TimeCompression
     limit_s: float = math.inf
     both: bool = False
+    longest: tuple[str, float] | None = None
     healthy_worlds: HealthyWorlds = field(default_factory=HealthyWorlds)
 
 
@@ -128,7 +131,11 @@ class RealTimeRun:
                 if without_effect:
                     end_s = observer.clock.unix_s(observation.ended_s)
                     observation = observer.observe(self.scenario, end_s, world=started.world)
-                outcome = await asyncio.to_thread(self._outcome, observer, prepared, observation)
+                effects = exposition.scrape_effects.complete(started.world.effects())
+                explainer = self._explainer(observer, observation, measured_effects(effects))
+                outcome = await asyncio.to_thread(
+                    self._outcome, observer, prepared, observation, explainer
+                )
                 outcome = replace(outcome, invalid=(*outcome.invalid, *without_effect))
             if self.setup.both:
                 self._report("replaying in virtual time", 0.0)
@@ -197,12 +204,36 @@ class RealTimeRun:
             until_s = observer.clock.scenario_s(now_s + OBSERVE_EVERY_S)
             await self._watch(observer, exposition, until_s=until_s)
 
+    def _explainer(
+        self, observer: RunObserver, observation: RunObservation, effects: Mapping[str, str]
+    ) -> FailureExplainer:
+        """Return what says why silence was possible, and with which numbers alerts failed."""
+        watched = WatchedRun(
+            server=observer.stack.prometheus,
+            rules=observer.compressed,
+            epoch_s=observer.clock.start_s,
+            end_s=observation.ended_s / self.compression.factor,
+            spread=WHOLE,
+            scrape_s=self.compression.scrape_s,
+            factor=self.compression.factor,
+        )
+        name, longest_s = self.setup.longest or (self.scenario.name, self.scenario.duration_s)
+        watched_s = min(longest_s, self.setup.limit_s * self.compression.factor)
+        return FailureExplainer(watched, self.scenario, effects, (name, watched_s))
+
     def _outcome(
-        self, observer: RunObserver, prepared: PreparedRun, observation: RunObservation
+        self,
+        observer: RunObserver,
+        prepared: PreparedRun,
+        observation: RunObservation,
+        explainer: FailureExplainer,
     ) -> ScenarioOutcome:
         stack, clock = observer.stack, observer.clock
         end_s = clock.unix_s(observation.ended_s)
         panels = self._panels(stack.prometheus, prepared.rules, clock.start_s, end_s)
+        alerts, findings = explainer.complete(
+            observer.with_latency(observation.alerts), observation.timelines
+        )
         return ScenarioOutcome(
             name=self.scenario.name,
             seed=self.scenario.seed,
@@ -211,13 +242,13 @@ class RealTimeRun:
             exact_s=prepared.past.simulation.exact_s + observation.ended_s,
             resampled_s=prepared.past.simulation.resampled_s,
             wall_s=time.monotonic() - self.began_s,
-            alerts=observer.with_latency(observation.alerts),
+            alerts=alerts,
             panels=panel_verdicts(panels, self.scenario.accepted),
             clock="real",
             compress=self.compression.factor,
             notes=(*self.notes, *stack.restarts),
             notifications=stack.notifications(),
-            findings=routing_findings(self.scenario, self.setup.routing),
+            findings=(*findings, *routing_findings(self.scenario, self.setup.routing)),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
         )
 

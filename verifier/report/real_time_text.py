@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from verifier.report.wording import TimeCell, Title
 
 _CAPTION = (
-    "Fired and notified count from the cause's onset, resolved and resolve notified from its end"
-    " (from the scenario's start where there is no cause). Notified is the first receiver, resolve"
+    "All times count from the onset of the cause (from the scenario's start where there is none)."
+    " Notified is the first receiver, resolve"
     " notified the last. The limit of notified follows from scrape, evaluation, `for` and"
     " group_wait."
 )
@@ -81,18 +81,13 @@ class RealTimeRow:
     @property
     def resolved(self) -> TimeCell:
         """When it resolved, and its limit."""
-        resolved_s = self.alert.resolved_s
-        ended_s = self.alert.cause_end_s or 0.0
-        return _time(
-            None if resolved_s is None else resolved_s - ended_s, self.alert.resolves_within_s
-        )
+        return _time(self.alert.resolved_s, self.alert.resolved_limit_s)
 
     @property
     def notice(self) -> TimeCell:
         """When the last receiver was notified that it resolved."""
         at_s = [each.at_s for each in self.alert.deliveries if each.status == "resolved"]
-        ended_s = self.alert.onset_s + (self.alert.cause_end_s or 0.0)
-        return _time(max(at_s) - ended_s if at_s else None)
+        return _time(max(at_s) - self.alert.onset_s if at_s else None)
 
     @property
     def mark(self) -> str:

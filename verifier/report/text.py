@@ -14,6 +14,7 @@ from rich.text import Text
 
 from documents.amounts import amount
 from documents.durations import format_duration
+from verifier.judge.failures.overlay import overlay_lines
 from verifier.judge.verdict import UNKNOWN_ENGINE, engine_of, overall
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.lists import lists
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PLAIN_WIDTH: Final = 120
 """Columns of plain text: a pipe has no width of its own, and rows are easier to search unfolded."""
 
+OVERLAY_HEADING: Final = "To expect what fired unexpectedly: save as a file, then --overlay FILE"
 _STYLES: Final = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
 
 
@@ -56,6 +58,8 @@ def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
         lines += _markdown_table(head, cells, comparison) or [comparison, ""]
     for heading, items in lists(outcomes):
         lines += [f"## {heading}", "", *(f"- {item}" for item in items), ""]
+    if overlay := overlay_lines(outcomes):
+        lines += [f"## {OVERLAY_HEADING}", "", "```yaml", *overlay, "```", ""]
     return "\n".join(lines)
 
 
@@ -73,6 +77,8 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
             parts.append(real_time_text.difference_table(differences))
     for heading, items in lists(outcomes):
         parts += [Text(), Text(heading, style="bold"), *(Text(f"  {item}") for item in items)]
+    if overlay := overlay_lines(outcomes):
+        parts += [Text(), Text(OVERLAY_HEADING, style="bold"), *(Text(f"  {x}") for x in overlay)]
     verdict = overall(outcomes)
     parts += [
         Text(),

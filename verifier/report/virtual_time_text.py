@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from verifier.report.wording import TimeCell, Title
 
 CAPTION: Final = (
-    "Pending and fired count from the cause's onset, resolved from its end; all of them from the"
-    " scenario's start where there is no cause."
+    "All times count from the onset of the cause, from the scenario's start where there is none."
 )
 HEAD: Final = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "Result")
 
@@ -31,7 +30,7 @@ HEAD: Final = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "Result")
 class VirtualTimeRow:
     """An alert that had to fire or failed, as a person reads it.
 
-    `pending` and `fired` count from the cause's onset, `resolved` from its end.
+    All times count from the cause's onset, the limit of `resolved` too.
     """
 
     title: Title
@@ -65,14 +64,12 @@ def table(rows_: Sequence[VirtualTimeRow]) -> Table:
 
 
 def _row(outcome: ScenarioOutcome, alert: AlertVerdict, title: Title) -> VirtualTimeRow:
-    ended_s = alert.cause_end_s or 0.0
-    resolved_s = None if alert.resolved_s is None else alert.resolved_s - ended_s
     return VirtualTimeRow(
         title=title,
         scenario=outcome.name,
         pending=time_cell(alert.pending_s),
         fired=time_cell(alert.firing_s, alert.fires_within_s),
-        resolved=time_cell(resolved_s, alert.resolves_within_s),
+        resolved=time_cell(alert.resolved_s, alert.resolved_limit_s),
         ok=alert.ok,
         reason=alert.reason,
     )

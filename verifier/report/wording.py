@@ -66,8 +66,8 @@ def title(
 
 
 def time_cell(seconds: float | None, limit_s: float | None = None) -> TimeCell:
-    """Return a time and its limit as text; a dash for what did not happen."""
+    """Return a time, to a tenth of a second, and its limit; a dash for what did not happen."""
     return TimeCell(
-        "-" if seconds is None else format_duration(seconds),
+        "-" if seconds is None else format_duration(round(seconds, 1)),
         "" if limit_s is None else format_duration(limit_s),
     )

@@ -8,7 +8,7 @@ much of it was resampled.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
@@ -18,11 +18,11 @@ from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
 from verifier.evaluation.engine import evaluate
-from verifier.evidence.silence import WatchedRun, emptiness_check, silences
+from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.alert_verdicts import judge, missing_history
-from verifier.judge.fault_effects import faults_without_effect
+from verifier.judge.failures.explanation import FailureExplainer
+from verifier.judge.fault_effects import faults_without_effect, measured_effects
 from verifier.judge.panel_verdicts import panel_verdicts
-from verifier.judge.silence_verdicts import judge_silence
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.pack.spread import spread
@@ -33,7 +33,7 @@ from verifier.virtual_time.past import simulate_past, start_changed
 from verifier.virtual_time.progress import ProgressReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from exporter.history.samples import History
     from scenarios.scenario import Scenario
@@ -63,13 +63,15 @@ class VirtualTimeSetup:
 class SimulatedScenario:
     """A scenario simulated to its end: what to push and how it came about.
 
-    `without_effect` are sentences on faults and incidents that had no effect.
+    `without_effect` are sentences on faults and incidents that had no effect, `effects` is what was
+    measured of each fault, by its name.
     """
 
     history: History
     exact_s: float
     resampled_s: float
     without_effect: tuple[str, ...]
+    effects: Mapping[str, str] = field(default_factory=dict)
 
 
 def simulate(
@@ -99,7 +101,11 @@ def simulate(
         *faults_without_effect(world, simulation.recorder.scrape_effects),
     )
     return SimulatedScenario(
-        simulation.recorder.history(), simulation.exact_s, simulation.resampled_s, without_effect
+        simulation.recorder.history(),
+        simulation.exact_s,
+        simulation.resampled_s,
+        without_effect,
+        measured_effects(simulation.recorder.scrape_effects.complete(world.effects())),
     )
 
 
@@ -119,11 +125,12 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         watched = WatchedRun(
             server, rules, EPOCH_S, scenario.duration_s, spread=offsets, scrape_s=SCRAPE_S
         )
-        silent = silences(watched, evaluation.timelines)
         answers = _panels(watched, panels)
-    names = [rule.alert for _, rule in rules.alerts]
-    verdicts = judge(scenario, names, evaluation.timelines)
-    longest = setup.longest or (scenario.name, scenario.duration_s)
+        names = [rule.alert for _, rule in rules.alerts]
+        verdicts = judge(scenario, names, evaluation.timelines)
+        longest = setup.longest or (scenario.name, scenario.duration_s)
+        explainer = FailureExplainer(watched, scenario, simulated.effects, longest)
+        alerts, findings = explainer.complete(verdicts, evaluation.timelines)
     return ScenarioOutcome(
         name=scenario.name,
         seed=scenario.seed,
@@ -132,13 +139,10 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         exact_s=simulated.exact_s,
         resampled_s=simulated.resampled_s,
         wall_s=time.monotonic() - started_s,
-        alerts=judge_silence(verdicts, silent, scenario, longest=longest),
+        alerts=alerts,
         panels=panel_verdicts(answers, scenario.accepted),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
-        findings=(
-            *map(str, evaluation.findings),
-            *(finding for silence in silent for finding in silence.findings),
-        ),
+        findings=(*map(str, evaluation.findings), *findings),
         not_judged=evaluation.not_judged,
         offsets=offsets,
     )

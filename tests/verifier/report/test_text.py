@@ -31,7 +31,7 @@ def printed(outcomes, **console):
 def test_the_table_shows_when_each_alert_came_and_was_due():
     """Pending and fired count from the onset, resolved from the cause's end."""
     (row,) = rows([outcome()])
-    assert row.cells == ("Throughput", "drop", "30s", "5m30s of 7m", "1m of 3m", "ok")
+    assert row.cells == ("Throughput", "drop", "30s", "5m30s of 7m", "10m of 12m", "ok")
 
 
 def test_the_report_of_a_run_that_passes_has_every_part():
@@ -120,7 +120,7 @@ def test_the_summary_is_a_markdown_table():
     """The same rows, for a CI system's page."""
     text = summary([outcome(), failing()])
     assert text.startswith("# Verdict: fail\n")
-    assert "| Throughput | drop | 30s | 5m30s of 7m | 1m of 3m | ok |" in text
+    assert "| Throughput | drop | 30s | 5m30s of 7m | 10m of 12m | ok |" in text
     assert "## Failed\n\n- bad: Planted: fired\n" in text
 
 

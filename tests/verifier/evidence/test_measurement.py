@@ -1,0 +1,95 @@
+"""The numbers of a condition: the value nearest to its threshold, when, and how long it held."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from exporter.history.samples import EPOCH_S
+from tests.verifier.histories import history, labels, row, rules
+from verifier.evidence.measurement import measure
+from verifier.evidence.silence import WatchedRun
+from verifier.pack.spread import WHOLE
+from verifier.servers.prometheus import Prometheus
+
+STORED = history(
+    {
+        labels("depth", priority="high"): row("3*10 7*4 9 3*26"),
+        labels("depth", priority="low"): row("1*20 8*2 1*19"),
+        labels("limit"): row("10*41"),
+        labels("zero"): row("0*41"),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Start a Prometheus that holds ten minutes of a queue's depth."""
+    with Prometheus() as started:
+        started.push(STORED)
+        yield started
+
+
+def numbers_of(server, tmp_path, expr, *, alert_labels=(), factor=1.0, **keys):
+    """Measure the condition of one alert over ten minutes."""
+    files = rules(tmp_path, {"alert": "A", "expr": expr, **keys})
+    run = WatchedRun(server, files, EPOCH_S, 600.0, WHOLE, factor=factor)
+    return measure(run, *files.alerts[0], alert_labels)
+
+
+@pytest.mark.parametrize(
+    ("expr", "measured"),
+    [
+        ("depth > 20", (20.0, 9.0, 210.0, None)),
+        ("depth > 5", (5.0, 9.0, 210.0, 60.0)),
+        ("20 < depth", (20.0, 9.0, 210.0, None)),
+        ("depth >= 4 * 5", (20.0, 9.0, 210.0, None)),
+        ("depth < 0", (0.0, 1.0, 0.0, None)),
+        ("depth == 6", (6.0, 7.0, 150.0, None)),
+        ("depth > on() group_left limit", (None, -1.0, 210.0, None)),
+        ("depth > scalar(limit)", (None, -1.0, 210.0, None)),
+        ("sum(depth) > 12", (12.0, 11.0, 300.0, None)),
+        ("(depth > 5) > 8", (5.0, 9.0, 210.0, 60.0)),
+    ],
+)
+def test_the_value_nearest_to_the_threshold_is_found(server, tmp_path, expr, measured):
+    """Threshold, value, time, and for how long the comparison held."""
+    first = numbers_of(server, tmp_path, expr).comparisons[0]
+    assert (first.threshold, first.nearest, first.at_s, first.held_s) == measured
+
+
+def test_the_series_of_the_alert_alone_are_measured(server, tmp_path):
+    """Others, which contradict its labels, are left out."""
+    numbers = numbers_of(server, tmp_path, "depth > 20", alert_labels=(("priority", "low"),))
+    assert numbers.comparisons[0].nearest == 8.0
+    assert numbers.comparisons[0].labels == (("priority", "low"),)
+    assert numbers.comparisons[0].last == 1.0
+
+
+def test_the_whole_condition_is_measured_beside_its_comparisons(server, tmp_path):
+    """Each side may hold without the whole."""
+    numbers = numbers_of(server, tmp_path, "depth > 5 and on(priority) depth > 8", **{"for": "2m"})
+    assert (numbers.for_s, numbers.held_s, numbers.held_from_s) == (120.0, 0.0, 210.0)
+    assert [each.condition for each in numbers.comparisons] == ["depth > 5", "depth > 8"]
+
+
+def test_a_condition_that_never_held_was_held_for_no_time(server, tmp_path):
+    """Not even for an instant."""
+    assert numbers_of(server, tmp_path, "depth > 20").held_s is None
+
+
+def test_times_are_those_of_the_scenario_when_time_is_compressed(server, tmp_path):
+    """And windows and waits those of the rule as it was written."""
+    numbers = numbers_of(
+        server, tmp_path, "max_over_time(depth[15s]) > 20", factor=30.0, **{"for": "1m"}
+    )
+    assert numbers.for_s == 1800.0
+    assert numbers.comparisons[0].at_s == 6300.0
+    assert numbers.comparisons[0].condition == "max_over_time(depth[7m30s]) > 20"
+
+
+def test_a_value_without_a_number_is_not_measured(server, tmp_path):
+    """Only infinity is a number."""
+    assert numbers_of(server, tmp_path, "zero / zero > 1").comparisons == ()
+    assert numbers_of(server, tmp_path, "limit / zero < 1").comparisons[0].nearest == math.inf

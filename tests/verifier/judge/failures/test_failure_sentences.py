@@ -1,0 +1,151 @@
+"""Failures say numbers, the bound that would have held, and what to paste."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from documents.yaml_reader import parse
+from tests.verifier.judge.small_scenario import (
+    ALERTS,
+    FIRES,
+    GOOD,
+    outcome,
+    scenario_with,
+    timeline,
+    verdict_on,
+)
+from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
+from verifier.judge.alert_verdicts import judge
+from verifier.judge.failures.overlay import overlay_lines, stanza
+from verifier.judge.failures.sentences import bounds_that_would_hold, failure_sentences
+from verifier.judge.verdict import FailureEvidence
+
+
+def comparison(condition="x > 0.9", nearest=0.62, held_s=None, **changes):
+    """Return one comparison, measured; its value came nearest at 10m of the scenario."""
+    values = {
+        "operator": ">",
+        "threshold": 0.9,
+        "at_s": 600.0,
+        "labels": (),
+        "last": 0.1,
+        "held_s": held_s,
+    }
+    return ComparisonNumbers(condition, nearest=nearest, **{**values, **changes})
+
+
+def numbers(*comparisons, held_s=None, held_from_s=None):
+    """Return a condition with a `for` of two minutes, measured."""
+    return ConditionNumbers(120.0, held_s, held_from_s, comparisons or (comparison(),))
+
+
+def verdict(*episodes, expectation=FIRES):
+    """Return the verdict on an alert with these episodes."""
+    timelines = [timeline("Throughput", *episodes)] if episodes else []
+    return verdict_on(judge(scenario_with(expectation), ALERTS, timelines))
+
+
+def test_a_condition_that_never_held_says_how_near_it_came():
+    """The value, when, and the threshold."""
+    assert failure_sentences(verdict(), numbers()) == [
+        "its value came nearest with 0.62 7m after the onset, it must be > 0.9"
+    ]
+
+
+def test_each_side_of_a_condition_is_told_apart():
+    """By its text; how long the one held that held."""
+    both = numbers(comparison(), comparison("y > 1", 12.0, 45.0, threshold=1.0))
+    assert failure_sentences(verdict(), both) == [
+        "`x > 0.9`: the value came nearest with 0.62 7m after the onset, it must be > 0.9",
+        (
+            "`y > 1`: the value reached 12 7m after the onset, its threshold is > 1, and held for"
+            " 45s at the longest"
+        ),
+    ]
+
+
+def test_a_condition_that_held_too_briefly_says_for_how_long():
+    """And which `for` it did not last."""
+    brief = numbers(comparison(held_s=45.0, nearest=0.95), held_s=45.0, held_from_s=210.0)
+    assert failure_sentences(verdict((210.0, None, 270.0)), brief)[0] == (
+        "its condition held for 45s at the longest, from 30s after the onset on, its `for` is 2m"
+    )
+
+
+@pytest.mark.parametrize(
+    ("episodes", "bounds"),
+    [
+        ([(210.0, 601.25, 780.0)], ("fires_within: 7m2s",)),
+        ([(210.0, 510.0, 930.0)], ("resolves_within: 3m30s",)),
+        ([(210.0, 700.0, 1000.0)], ("fires_within: 8m40s", "resolves_within: 4m40s")),
+        ([(210.0, 510.0, None)], ()),
+        ([], ()),
+    ],
+)
+def test_the_bounds_that_would_have_held_are_named(episodes, bounds):
+    """In whole seconds; none where it never came, or never ended."""
+    assert bounds_that_would_hold(verdict(*episodes)) == bounds
+
+
+def test_an_alert_that_does_not_resolve_says_its_value_at_the_end():
+    """It shows whether the condition still holds."""
+    assert failure_sentences(verdict((210.0, 510.0, None)), numbers()) == [
+        "at the end `x > 0.9` had the value 0.1"
+    ]
+
+
+def unexpected(*episodes):
+    """Return the verdict on an alert that nobody expected, and its scenario."""
+    scenario = scenario_with()
+    timelines = [timeline("Queue", *episodes)]
+    return verdict_on(judge(scenario, ALERTS, timelines), "Queue"), scenario
+
+
+@pytest.mark.parametrize(
+    ("episode", "text"),
+    [
+        (GOOD, "{alert: Queue, cause: gone, fires_within: 6m, resolves_within: 2m}"),
+        ((210.0, 510.0, None), "{alert: Queue, cause: gone, fires_within: 6m}"),
+        (
+            (210.0, 210.0, 300.0),
+            "{alert: Queue, cause: gone, fires_within: 1m, resolves_within: 1m}",
+        ),
+        ((0.0, 0.0, None), "{alert: Queue, explained: why it may fire here}"),
+    ],
+)
+def test_an_unexpected_alert_brings_the_expectation_to_paste(episode, text):
+    """With its cause, and bounds with some room; explained where no fault had begun."""
+    assert stanza(*unexpected(episode)) == text
+
+
+def test_what_is_pasted_makes_the_verdict_ok():
+    """The expectation is read as any other."""
+    text = stanza(*unexpected(GOOD))
+    scenario = scenario_with(text)
+    assert verdict_on(judge(scenario, ALERTS, [timeline("Queue", GOOD)]), "Queue").ok
+
+
+def test_the_report_prints_one_overlay_for_all_scenarios():
+    """It is YAML with the scenario's name."""
+    failed, scenario = unexpected(GOOD)
+    evidence = FailureEvidence(overlay=stanza(failed, scenario))
+    alerts = (judge(scenario, ("Queue",), [timeline("Queue", GOOD)])[0],)
+    explained = replace(alerts[0], evidence=evidence)
+    lines = overlay_lines([outcome(alerts=(explained, explained))])
+    assert parse("\n".join(lines), "o.yaml").data == {
+        "scenarios": {
+            "s": {
+                "expectations": [
+                    {
+                        "alert": "Queue",
+                        "cause": "gone",
+                        "fires_within": "6m",
+                        "resolves_within": "2m",
+                    }
+                ]
+            }
+        }
+    }
+    assert overlay_lines([outcome()]) == []

@@ -1,0 +1,215 @@
+"""The numbers of a condition: how near it came to its threshold, when, and for how long it held.
+
+Called for alerts that failed their expectation, on the server that evaluated, while it still runs.
+A condition is taken apart at its comparisons; each is asked with its filter open, at every
+evaluation of the scenario. It judges nothing. Times are scenario seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import promql_parser as promql
+
+from verifier.evidence.relaxed import bare, is_filter, is_scalar, relax
+from verifier.evidence.stock import EvaluationSpan, Stock
+from verifier.promql.parsing import parse
+from verifier.promql.printing import text_of
+from verifier.promql.walker import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from verifier.evidence.silence import WatchedRun
+    from verifier.labels import Labels
+    from verifier.pack.rules import AlertRule, RuleGroup
+    from verifier.servers.prometheus import Series
+
+    Holds = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
+
+FLIPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
+MOVING: Final = ("time", "scalar")
+"""Functions that make a plain number change from evaluation to evaluation."""
+COMPARISONS_MAX: Final = 6
+"""Comparisons of one condition that are measured: a longer one is not read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonNumbers:
+    """One comparison of a condition, measured over the scenario.
+
+    `condition` is its text, with `operator` and the number `threshold` (None: the other side is no
+    plain number, and `nearest` and `last` are the left side less the right one). `nearest` is the
+    value nearest to holding, or furthest beyond, of the series with `labels`, at `at_s`; `last` the
+    value of that series at the end. `held_s` is the longest time from an evaluation at which it
+    held to the last in a row, None when it never held.
+    """
+
+    condition: str
+    operator: str
+    threshold: float | None
+    nearest: float
+    at_s: float
+    labels: Labels
+    held_s: float | None
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionNumbers:
+    """A rule's condition, measured: `held_s` and `held_from_s` are of the whole of it."""
+
+    for_s: float
+    held_s: float | None
+    held_from_s: float | None
+    comparisons: tuple[ComparisonNumbers, ...]
+
+
+def measure(
+    run: WatchedRun, group: RuleGroup, rule: AlertRule, labels: Labels = ()
+) -> ConditionNumbers:
+    """Measure the condition of a rule; series that contradict `labels` are left out."""
+    span = _scenario_span(run.span(group, rule))
+    probe = _Probe(run, Stock(run.server), span, dict(labels))
+    held = probe.longest(probe.answer(rule.expr), lambda values: np.ones_like(values, np.bool_))
+    try:
+        tree = parse(rule.expr)
+    except ValueError:
+        tree = None
+    leaves = list(_comparisons(tree))[:COMPARISONS_MAX] if tree is not None else []
+    measured = (probe.comparison(leaf) for leaf in leaves)
+    return ConditionNumbers(
+        for_s=rule.for_s * run.factor,
+        held_s=None if held is None else held[1],
+        held_from_s=None if held is None else held[0],
+        comparisons=tuple(numbers for numbers in measured if numbers is not None),
+    )
+
+
+def _scenario_span(span: EvaluationSpan) -> EvaluationSpan:
+    """Return the evaluations of the scenario alone."""
+    return EvaluationSpan(span.scenario_first_s, span.start_s, span.end_s, span.interval_s)
+
+
+def _comparisons(node: promql.Expr) -> Iterator[promql.BinaryExpr]:
+    """Yield the comparisons that decide whether a condition holds, in its order."""
+    node = bare(node)
+    if not isinstance(node, promql.BinaryExpr):
+        return
+    if is_filter(node):
+        yield from _comparisons(node.lhs)
+        yield node
+    elif str(node.op) in ("and", "or"):
+        yield from _comparisons(node.lhs)
+        yield from _comparisons(node.rhs)
+    elif str(node.op) == "unless":
+        yield from _comparisons(node.lhs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """Asks one server about the evaluations of one rule."""
+
+    run: WatchedRun
+    stock: Stock
+    span: EvaluationSpan
+    labels: dict[str, str]
+
+    def answer(self, expr: str) -> Sequence[Series]:
+        """Return the series of `expr` that do not contradict the labels."""
+        return [
+            series
+            for series in self.stock.over(expr, self.span).series
+            if all(self.labels.get(name, text) == text for name, text in series.labels.items())
+        ]
+
+    def comparison(self, node: promql.BinaryExpr) -> ComparisonNumbers | None:
+        """Measure one comparison; None when it never had a value."""
+        left, right, operator = node.lhs, node.rhs, str(node.op)
+        if is_scalar(left):
+            left, right, operator = right, left, FLIPPED[operator]
+        threshold = self._constant(right)
+        expr = relax(left).roots[0].text
+        if threshold is None:
+            modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
+            expr = f"({expr}) -{modifier} ({relax(right).roots[0].text})"
+        series = [each for each in self.answer(expr) if not np.isnan(each.values).all()]
+        if not series:
+            return None
+        limit = threshold or 0.0
+        score = [_score(each.values, operator, limit) for each in series]
+        best = max(range(len(series)), key=lambda index: float(np.nanmax(score[index])))
+        at = int(np.nanargmax(score[best]))
+        held = self.longest(series, lambda values: _holds(values, operator, limit))
+        nearest = series[best]
+        return ComparisonNumbers(
+            condition=text_of(node, self.run.factor),
+            operator=operator,
+            threshold=threshold,
+            nearest=float(nearest.values[at]),
+            at_s=self._scenario_s(nearest.times_s[at]),
+            labels=tuple(sorted((k, v) for k, v in nearest.labels.items() if k != "__name__")),
+            held_s=None if held is None else held[1],
+            last=_last(nearest, self.span),
+        )
+
+    def longest(self, series: Iterable[Series], holds: Holds) -> tuple[float, float] | None:
+        """Return since when and for how long it held the longest, in scenario seconds."""
+        best: tuple[float, float] | None = None
+        for each in series:
+            times_s = each.times_s[holds(each.values)]
+            if not len(times_s):
+                continue
+            breaks = np.flatnonzero(np.diff(times_s) > 1.5 * self.span.interval_s) + 1
+            for part in np.split(times_s, breaks):
+                length_s = float(part[-1] - part[0]) * self.run.factor
+                if best is None or length_s > best[1]:
+                    best = self._scenario_s(part[0]), length_s
+        return best
+
+    def _scenario_s(self, unix_s: float) -> float:
+        return float(unix_s - self.run.epoch_s) * self.run.factor
+
+    def _constant(self, node: promql.Expr) -> float | None:
+        """Return the value of a plain number that never changes; None of anything else."""
+        moves = any(isinstance(n, promql.Call) and n.func.name in MOVING for n in nodes(node))
+        if not is_scalar(node) or moves:
+            return None
+        series = self.stock.answer(text_of(node), self.span).series
+        return float(series[0].values[0]) if series else None
+
+
+def _holds(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[np.bool_]:
+    """Return where `values` satisfy a comparison with a number."""
+    compare = {
+        ">": np.greater,
+        "<": np.less,
+        ">=": np.greater_equal,
+        "<=": np.less_equal,
+        "==": np.equal,
+        "!=": np.not_equal,
+    }
+    holds: NDArray[np.bool_] = compare[operator](values, limit)
+    return holds
+
+
+def _score(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[np.float64]:
+    """Return how near each value is to holding, or how far beyond: more is nearer."""
+    if operator in (">", ">="):
+        return values
+    if operator in ("<", "<="):
+        return -values
+    distance = np.abs(values - limit)
+    return -distance if operator == "==" else distance
+
+
+def _last(series: Series, span: EvaluationSpan) -> float | None:
+    """Return the value at the last evaluation, None when there is none."""
+    is_last = math.isclose(series.times_s[-1], span.last_s, abs_tol=span.interval_s / 2)
+    value = float(series.values[-1])
+    return value if is_last and not math.isnan(value) else None

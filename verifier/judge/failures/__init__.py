@@ -1,0 +1,1 @@
+"""What a failure is told with: numbers, the bound that would have held, what to paste."""

@@ -1,0 +1,111 @@
+"""Why an alert failed, with numbers: sentences made from what was measured.
+
+Called by `failures.explanation`. A condition that never held says how near it came; one that held
+too briefly says for how long; a limit that was missed says which would have held. Times count from
+the onset of the cause, or from the scenario's start where there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from documents.durations import format_duration
+from verifier.judge.expectation_matching import time_text
+
+if TYPE_CHECKING:
+    from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
+    from verifier.judge.verdict import AlertVerdict
+
+CONDITION_LETTERS_MAX: Final = 90
+"""Letters of a condition that a sentence repeats."""
+
+
+def failure_sentences(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[str]:
+    """Return what the numbers say of an alert that is not ok."""
+    if verdict.expected == "fires" and verdict.firing_s is None:
+        if numbers.held_s is None:
+            return _nearest(verdict, numbers) or ["its condition never had a value"]
+        held = f"its condition held for {time_text(numbers.held_s)} at the longest"
+        since = f"from {_when(verdict, numbers.held_from_s or 0.0)} on"
+        return [
+            f"{held}, {since}, its `for` is {format_duration(numbers.for_s)}",
+            *_nearest(verdict, numbers),
+        ]
+    if verdict.expected != "fires":
+        return _nearest(verdict, numbers)
+    if verdict.resolved_s is None:
+        return _at_the_end(numbers)
+    from_s, held_s = numbers.held_from_s, numbers.held_s
+    if from_s is None or held_s is None:
+        return []
+    held = f"from {_when(verdict, from_s)} to {_when(verdict, from_s + held_s)}"
+    return [f"its condition held {held}, its `for` is {format_duration(numbers.for_s)}"]
+
+
+def bounds_that_would_hold(verdict: AlertVerdict) -> tuple[str, ...]:
+    """Return the limits under which an alert that came too late would have been in time."""
+    bounds = []
+    firing_s, within_s = verdict.firing_s, verdict.fires_within_s
+    if firing_s is not None and within_s is not None and firing_s > within_s:
+        bounds.append(f"fires_within: {format_duration(math.ceil(firing_s))}")
+    resolved_s, within_s = verdict.resolved_s, verdict.resolves_within_s
+    if resolved_s is not None and within_s is not None:
+        after_s = resolved_s - (verdict.cause_end_s or 0.0)
+        if after_s > within_s:
+            bounds.append(f"resolves_within: {format_duration(math.ceil(after_s))}")
+    return tuple(bounds)
+
+
+def figure(value: float) -> str:
+    """Write a number for people: whole from a thousand on, else four digits."""
+    if not math.isfinite(value):
+        return f"{value:+}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _nearest(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[str]:
+    """Return how near each comparison came to holding, and for how long it held."""
+    several = len(numbers.comparisons) > 1
+    return [_comparison(verdict, each, named=several) for each in numbers.comparisons]
+
+
+def _comparison(verdict: AlertVerdict, numbers: ComparisonNumbers, *, named: bool) -> str:
+    held = numbers.held_s is not None
+    at = _when(verdict, numbers.at_s)
+    if numbers.threshold is None:
+        gap = f"its left side less its right side was {figure(numbers.nearest)}"
+        rule = f"`{_short(numbers.condition)}`: at its {'furthest' if held else 'nearest'}"
+        return f"{rule}, {at}, {gap}"
+    limit = f"{numbers.operator} {figure(numbers.threshold)}"
+    subject = f"`{_short(numbers.condition)}`: the value" if named else "its value"
+    came = "reached" if held else "came nearest with"
+    held_for = ""
+    if numbers.held_s is not None and named:
+        held_for = f", and held for {time_text(numbers.held_s)} at the longest"
+    must = f"its threshold is {limit}" if held else f"it must be {limit}"
+    return f"{subject} {came} {figure(numbers.nearest)} {at}, {must}{held_for}"
+
+
+def _at_the_end(numbers: ConditionNumbers) -> list[str]:
+    """Return the values at the end of conditions that did not end."""
+    return [
+        f"at the end `{_short(each.condition)}` had the value {figure(each.last)}"
+        for each in numbers.comparisons
+        if each.last is not None
+    ]
+
+
+def _when(verdict: AlertVerdict, at_s: float) -> str:
+    """Return a scenario time, counted as the verdict counts its own."""
+    if verdict.cause is None:
+        return f"at {time_text(at_s)}"
+    after_s = at_s - verdict.onset_s
+    return f"{time_text(abs(after_s))} {'after' if after_s >= 0 else 'before'} the onset"
+
+
+def _short(condition: str) -> str:
+    if len(condition) <= CONDITION_LETTERS_MAX:
+        return condition
+    half = CONDITION_LETTERS_MAX // 2
+    return f"{condition[:half]} ... {condition[-half:]}"
