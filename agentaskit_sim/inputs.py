@@ -19,6 +19,7 @@ from scenarios.scenario import Acceptance
 from verifier.dashboards.reader import load_dashboards
 from verifier.errors import Finding
 from verifier.judge.alert_verdicts import check_alerts_exist
+from verifier.judge.expectations.impossible import check_expectations
 from verifier.rule_files.loading import load_checked_rules
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def read_inputs(paths: InputPaths) -> Inputs:
             scenarios, notes = leave_out_bundled(scenarios, alerts)
         for scenario in scenarios:
             collector.read(check_alerts_exist, scenario, alerts)
+            own = [e for e in scenario.expectations if not is_bundled(e)]
+            collector.read(check_expectations, own, rule_files.value)
         _check_accepted(collector, scenarios, alerts, boards)
     collector.finish()
     return Inputs(tuple(scenarios), rule_files.value, boards.value, notes)

@@ -1,0 +1,110 @@
+"""Expectations that can never hold are mistakes with a place, before anything runs."""
+
+from __future__ import annotations
+
+import json
+
+import promql_parser as promql
+import pytest
+
+from documents.mistakes import InputError
+from scenarios.loader import library, load_scenario
+from tests.verifier.judge.small_scenario import scenario_with
+from tests.verifier.simulations import NINETEEN, pack_rules
+from verifier.evidence.carried_labels import carried_labels
+from verifier.judge.expectations.impossible import check_expectations
+from verifier.pack.rules import load_rules
+
+AGENTS = "agentaskit_active_agents"
+QUEUE = "agentaskit_task_queue_depth"
+
+
+def mistakes_in(tmp_path, expectation, *rules):
+    """Return what is wrong with one expectation, with these rules."""
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps({"groups": [{"name": "g", "rules": [*rules]}]}))
+    try:
+        check_expectations(scenario_with(expectation).expectations, load_rules([path]))
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def rule(expr=f"sum by (priority) ({QUEUE}) > 5", **keys):
+    """Return a rule as a file holds it."""
+    return {"alert": "A", "expr": expr, "for": "5m", "labels": {"severity": "low"}, **keys}
+
+
+def test_a_bound_below_the_for_is_refused(tmp_path):
+    """Nothing that begins with its cause can fire so early."""
+    text = mistakes_in(tmp_path, "{alert: A, fires_within: 4m59s}", rule())
+    assert text.startswith("s.yaml:8:")
+    assert "fires_within of A must be at least 5m, the `for` of its rule" in text
+    assert text.endswith("got 4m59s")
+    assert mistakes_in(tmp_path, "{alert: A, fires_within: 5m}", rule()) == ""
+
+
+def test_of_several_rules_of_a_name_the_quickest_counts(tmp_path):
+    """Which of them is meant, nobody says; labels may."""
+    quick = rule(**{"for": "1m", "labels": {"severity": "high"}})
+    assert mistakes_in(tmp_path, "{alert: A, fires_within: 2m}", rule(), quick) == ""
+    low = "{alert: A, fires_within: 2m, labels: {severity: low}}"
+    assert "must be at least 5m" in mistakes_in(tmp_path, low, rule(), quick)
+
+
+def test_a_label_that_the_rule_sets_otherwise_is_refused(tmp_path):
+    """Unless it is a template, which may give anything."""
+    expectation = "{alert: A, fires_within: 6m, labels: {severity: high}}"
+    text = mistakes_in(tmp_path, expectation, rule())
+    assert "label severity of A must be 'low', as its rule sets it, got 'high'" in text
+    templated = rule(labels={"severity": "{{ if gt $value 9.0 }}high{{ else }}low{{ end }}"})
+    assert mistakes_in(tmp_path, expectation, templated) == ""
+
+
+def test_a_label_that_no_series_can_carry_is_refused(tmp_path):
+    """With the labels that there are."""
+    expectation = "{alert: A, silent: true, labels: {tier: micro}}"
+    text = mistakes_in(tmp_path, expectation, rule())
+    assert "label tier of A must be left out" in text
+    assert "'priority' or 'severity'" in text
+    assert mistakes_in(tmp_path, "{alert: A, silent: true, labels: {priority: low}}", rule()) == ""
+    assert mistakes_in(tmp_path, expectation, rule("anything > 5")) == ""
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels"),
+    [
+        (f"{QUEUE} > 5", "instance job priority"),
+        (f"sum({QUEUE}) > 5", ""),
+        (f"sum without (job) ({QUEUE})", "instance priority"),
+        (f"topk(2, {QUEUE})", "instance job priority"),
+        (
+            f"{QUEUE} / on(job) group_left(tier) {AGENTS}",
+            "instance job priority tier",
+        ),
+        (f"{QUEUE} / on(job) {AGENTS}", "job"),
+        (f"{QUEUE} * ignoring(priority) {AGENTS}", "instance job"),
+        (f"{QUEUE} unless on() up", "instance job priority"),
+        (f"{QUEUE} or {AGENTS}", "instance job priority tier"),
+        (f'absent({QUEUE}{{priority="low"}})', "priority"),
+        (f"absent(sum({QUEUE}))", ""),
+        ("histogram_quantile(0.9, rate(http_request_duration_seconds_bucket[5m]))", "instance job"),
+        (f"5 < max_over_time({QUEUE}[5m:1m])", "instance job priority"),
+        ("vector(1)", ""),
+        ("up == 0", "instance job"),
+        (f'label_replace({QUEUE}, "a", "b", "c", "d")', None),
+        (f'count_values("v", {QUEUE})', None),
+        ("unknown > 1", None),
+        ("sum by (zone) (unknown)", "zone"),
+    ],
+)
+def test_the_labels_of_an_expression_are_known_where_they_can_be(expr, labels):
+    """None where the expression could give any."""
+    carried = carried_labels(promql.parse(expr))
+    assert carried == (None if labels is None else frozenset(labels.split()))
+
+
+def test_no_expectation_of_the_library_is_refused():
+    """They all hold."""
+    for path in library():
+        check_expectations(load_scenario(path).expectations, pack_rules(*NINETEEN))

@@ -1,0 +1,1 @@
+"""Expectations that can never hold, found before anything runs."""
