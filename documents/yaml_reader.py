@@ -76,6 +76,15 @@ def load(path: str | Path, *, scalars: Scalars = "typed") -> Document:
     return parse_json(text, str(path)) if is_json else parse(text, str(path))
 
 
+def load_all(path: str | Path) -> list[Document]:
+    """Read as `load`, a YAML file with all its documents, which may be as long as JSON."""
+    text = read_text(path, bytes_max=JSON_BYTES_MAX)
+    if Path(path).suffix == ".json":
+        return [parse_json(text, str(path))]
+    nodes = YAML(typ="safe", pure=True).compose_all(text)
+    return list(_documents(nodes, text, str(path), _Builder))
+
+
 def load_texts(path: str | Path) -> Iterator[Document]:
     """Read the documents of a YAML file one by one, at least one, each scalar as its text.
 
@@ -91,7 +100,7 @@ def parse_texts(text: str, path: str) -> Iterator[Document]:
     nodes = _nodes_without_loose_tabs(text)
     if nodes is None:
         nodes = YAML(typ="safe", pure=True).compose_all(text)
-    yield from _documents(nodes, text, path)
+    yield from _documents(nodes, text, path, _TextBuilder)
 
 
 def _nodes_without_loose_tabs(text: str) -> Iterator[Node | None] | None:
@@ -110,10 +119,12 @@ def _nodes_without_loose_tabs(text: str) -> Iterator[Node | None] | None:
     return None
 
 
-def _documents(nodes: Iterator[Node | None], text: str, path: str) -> Iterator[Document]:
+def _documents(
+    nodes: Iterator[Node | None], text: str, path: str, kind: type[_Builder]
+) -> Iterator[Document]:
     count = 0
     while True:
-        builder = _TextBuilder(path)
+        builder = kind(path)
         try:
             node = next(nodes, _END)
             data = None if node is None or node is _END else builder.build(node, ())

@@ -69,7 +69,7 @@ class FieldRun:
         """Return the verdict on each panel by its title; of several queries, the last."""
         panels = load_dashboards(paths).panels
         watched = WatchedRun(self.server, pack_rules(*NEAR), EPOCH_S, DURATION_S, WHOLE)
-        window = PanelWindow(EPOCH_S, EPOCH_S + DURATION_S, SCRAPE_S, stores_alerts=False)
+        window = PanelWindow(EPOCH_S, EPOCH_S + DURATION_S, SCRAPE_S)
         answers = answer_panels(self.server, panels, window)
         verdicts = panel_verdicts(explained(answers, emptiness_check(watched), window))
         return {verdict.panel: verdict for verdict in verdicts}

@@ -6,7 +6,7 @@ layout draws. Each panel is brought into the classic form, with the place of its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from documents.mistake_kinds import BrokenRule
@@ -30,12 +30,16 @@ class RawTarget:
 
 @dataclass(frozen=True, slots=True)
 class RawPanel:
-    """A panel in the classic form, at `steps`; `library` names one whose model is elsewhere."""
+    """A panel in the classic form, at `steps`; `library` names one whose model is elsewhere.
+
+    `repeats` are the variables for each of whose values its row and the panel itself are drawn.
+    """
 
     fields: Mapping[str, Value]
     targets: tuple[RawTarget, ...]
     steps: Steps
     library: str = ""
+    repeats: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -80,22 +84,28 @@ class ModelReader(PackWalker):
         listed = templating.get("list") if isinstance(templating, dict) else None
         board.variables = _mappings(listed)
         elements = _library(self.top.get("__elements"))
-        for fields, steps in self._classic_panels(self.top, self.source.steps):
-            board.panels.append(self._classic_panel(fields, steps, elements))
+        for fields, steps, row in self._classic_panels(self.top, self.source.steps):
+            panel = self._classic_panel(fields, steps, elements)
+            board.panels.append(replace(panel, repeats=_repeats(row, fields.get("repeat"))))
 
     def _classic_panels(
-        self, holder: dict[str, Value], steps: Steps
-    ) -> Iterator[tuple[dict[str, Value], Steps]]:
-        """Yield every panel below `holder` with its place, those of rows in their order."""
+        self, holder: dict[str, Value], steps: Steps, row: Value = None
+    ) -> Iterator[tuple[dict[str, Value], Steps, Value]]:
+        """Yield every panel below `holder` with its place, and for what its row is repeated.
+
+        A row holds the panels in it while it is collapsed, else those after it up to the next row.
+        """
         for key in ("rows", "panels"):
             for index, child in enumerate(self.sequence(holder.get(key) or None, (*steps, key))):
                 child_steps = (*steps, key, index)
                 if not isinstance(child, dict):
                     self.reject(BrokenRule("a panel", "be a mapping", child), child_steps)
                     continue
+                if key == "rows" or child.get("type") == "row":
+                    row = child.get("repeat")
                 if key == "panels":
-                    yield child, child_steps
-                yield from self._classic_panels(child, child_steps)
+                    yield child, child_steps, row
+                yield from self._classic_panels(child, child_steps, row)
 
     def _classic_panel(
         self, fields: dict[str, Value], steps: Steps, elements: Mapping[str, Element]
@@ -131,7 +141,7 @@ class ModelReader(PackWalker):
     def _read_elements(self, board: RawBoard) -> None:
         board.variables = [classic_form(raw) for raw in _mappings(self.top.get("variables"))]
         elements = self.mapping(self.top.get("elements"), (*self.source.steps, "elements"))
-        drawn = dict(_drawn(self.top.get("layout")))
+        drawn = dict(_drawn(self.top.get("layout"), ""))
         for name, element in elements.items():
             steps = (*self.source.steps, "elements", name)
             if not isinstance(element, dict) or (drawn and name not in drawn):
@@ -140,7 +150,10 @@ class ModelReader(PackWalker):
             if not isinstance(spec, dict):
                 self.reject(BrokenRule("a panel", "be a mapping", spec), steps)
                 continue
-            board.panels.append(_element_panel(spec, (*steps, "spec"), drawn.get(name, {})))
+            place = drawn.get(name, {})
+            panel = _element_panel(spec, (*steps, "spec"), place)
+            repeats = _repeats(place.get("row"), place.get("repeat"))
+            board.panels.append(replace(panel, repeats=repeats))
 
 
 Element = tuple["dict[str, Value]", "Steps"]
@@ -184,7 +197,6 @@ def _element_panel(spec: dict[str, Value], steps: Steps, drawn: Mapping[str, Val
         "title": spec.get("title"),
         "id": spec.get("id"),
         "type": visual.get("group") or visual.get("kind"),
-        "repeat": drawn.get("repeat"),
         "gridPos": {"w": drawn.get("width")},
     }
     library = spec.get("libraryPanel")
@@ -210,22 +222,29 @@ def _element_panel(spec: dict[str, Value], steps: Steps, drawn: Mapping[str, Val
     return RawPanel(fields, tuple(targets), steps)
 
 
-def _drawn(layout: Value) -> Iterator[tuple[str, dict[str, Value]]]:
-    """Yield the elements that a layout draws, below tabs and rows too, with width and repeat."""
+def _drawn(layout: Value, row: Value) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Yield the elements that a layout draws, below tabs and rows too, with width and repeats."""
     if isinstance(layout, list):
         for item in layout:
-            yield from _drawn(item)
+            yield from _drawn(item, row)
         return
     if not isinstance(layout, dict):
         return
     element = layout.get("element")
+    repeat = layout.get("repeat") or layout.get("repeatOptions")
+    repeated = repeat.get("value") if isinstance(repeat, dict) else None
     if isinstance(element, dict):
-        repeat = layout.get("repeat") or layout.get("repeatOptions")
-        repeated = repeat.get("value") if isinstance(repeat, dict) else None
-        yield str(element.get("name")), {"width": layout.get("width"), "repeat": repeated}
+        place = {"width": layout.get("width"), "repeat": repeated, "row": row}
+        yield str(element.get("name")), place
+    elif "layout" in layout:  # a row or a tab
+        row = repeated or row
     for value in layout.values():
         if isinstance(value, (dict, list)):
-            yield from _drawn(value)
+            yield from _drawn(value, row)
+
+
+def _repeats(*variables: Value) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(variable) for variable in variables if variable))
 
 
 def _spec(raw: Value) -> dict[str, Value]:

@@ -128,7 +128,7 @@ class _BoardReader(ModelReader):
             raw=raw.fields,
             board=self.board,
             resolution=_resolution(raw.fields, self.board),
-            repeat=str(raw.fields.get("repeat") or ""),
+            repeats=raw.repeats,
         )
         values = self._repeated(panel)
         read = [self._query(target, raw) for target in raw.targets if not _hidden(target)]
@@ -146,10 +146,12 @@ class _BoardReader(ModelReader):
 
     def _repeated(self, panel: Panel) -> VariableValues:
         """Return the values that a repeated panel is drawn with first."""
-        value = self.values.get(panel.repeat) if panel.repeat else None
-        if value is None or not value.values:
-            return self.values
-        return self.values.fixed(panel.repeat, value.values[0])
+        values = self.values
+        for name in panel.repeats:
+            value = values.get(name)
+            if value is not None and value.values:
+                values = values.fixed(name, value.values[0])
+        return values
 
     def _query(self, target: RawTarget, panel: RawPanel) -> Query | str:
         """Return what a target asks of Prometheus, or why it is not judged."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Place
-from documents.yaml_reader import load, parse_json
+from documents.yaml_reader import load_all, parse_json
 from verifier.errors import Finding
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class BoardFinder:
                 self._read_folder(path)
                 continue
             try:
-                boards = list(_unwrapped(load(path)))
+                boards = _unwrapped(path)
                 if not boards:
                     raise Place(str(path)).error(BrokenRule("a dashboard", _RULE))
                 self.boards += boards
@@ -78,9 +78,12 @@ class BoardFinder:
                 self._skip(path, "neither .json nor .yaml")
                 continue
             try:
-                boards = list(_unwrapped(load(path)))
+                boards = _unwrapped(path)
             except InputError as error:
-                self.mistakes.append(error)
+                if path.suffix == ".json":
+                    self.mistakes.append(error)
+                else:  # most often a template, which becomes YAML only when it is filled in
+                    self._skip(path, error.mistakes[0].sentence)
                 continue
             self.boards += boards
             if not boards:
@@ -92,8 +95,13 @@ class BoardFinder:
         self.findings.append(Finding(Place(str(path)), f"not read: {reason}"))
 
 
-def _unwrapped(document: Document) -> Iterator[BoardSource]:
-    yield from _inside(document, document.data, (), WRAPPINGS_MAX)
+def _unwrapped(path: Path) -> list[BoardSource]:
+    """Return the dashboards in a file; raise `InputError` for one that cannot be read."""
+    return [
+        board
+        for document in load_all(path)
+        for board in _inside(document, document.data, (), WRAPPINGS_MAX)
+    ]
 
 
 def _inside(document: Document, value: Value, steps: Steps, depth: int) -> Iterator[BoardSource]:

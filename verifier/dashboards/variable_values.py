@@ -137,7 +137,7 @@ class VariableValues:
         if options is None:
             return self._before_asking(variable)
         if variable.kind == "query" and not variable.asks and not options:
-            options = [Option(value, value) for value in variable.chosen if value != ALL]
+            return self._before_asking(variable)  # of another source, which nobody can ask
         values = {option.value: option for option in options}
         chosen = [values[value] for value in variable.chosen if value in values]
         if not chosen and len(variable.chosen_texts) == 1 and ALL not in variable.chosen:

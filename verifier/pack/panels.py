@@ -88,7 +88,7 @@ class Query:
 class Panel:
     """A panel that asks Prometheus something; `raw` is its JSON as it stands in the file.
 
-    `repeat` is the variable for each of whose values the panel is drawn. `reads` are expressions
+    `repeats` are the variables for each of whose values it is drawn. `reads` are expressions
     that read at least what its queries and variables read.
     """
 
@@ -100,7 +100,7 @@ class Panel:
     raw: Mapping[str, Value]
     board: Board = field(default_factory=Board)
     resolution: Resolution = field(default_factory=Resolution)
-    repeat: str = ""
+    repeats: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
 
 

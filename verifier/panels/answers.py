@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from itertools import islice, product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -142,15 +143,16 @@ def _resolved(
 
 
 def _repeated(panel: Panel, values: VariableValues) -> Iterator[tuple[Panel, VariableValues]]:
-    """Yield a panel for every choice of the variable that it is repeated for."""
-    repeated = values.get(panel.repeat) if panel.repeat else None
-    if repeated is None or len(repeated.values) < 1:
-        yield panel, values
-        return
-    for choice in repeated.values[:REPEATS_MAX]:
-        title = f"{panel.title} ({panel.repeat}: {choice})"
-        drawn = replace(panel, title=title) if len(repeated.values) > 1 else panel
-        yield drawn, values.fixed(panel.repeat, choice)
+    """Yield a panel for every choice of the variables that it, or its row, is repeated for."""
+    names = [name for name in panel.repeats if (value := values.get(name)) and value.values]
+    choices = [value.values for name in names if (value := values.get(name))]
+    for combination in islice(product(*choices), REPEATS_MAX):
+        drawn, fixed = panel, values
+        for name, choice, all_choices in zip(names, combination, choices, strict=True):
+            fixed = fixed.fixed(name, choice)
+            if len(all_choices) > 1:
+                drawn = replace(drawn, title=f"{drawn.title} ({name}: {choice})")
+        yield drawn, fixed
 
 
 def _answer(asked: _Asked, answer: list[Series] | QueryError) -> PanelAnswer:
