@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
-from verifier.promql.conditions import close
+from verifier.promql.conditions import close, is_response_time
 from verifier.slo.conditions.branches import branches_of
 from verifier.slo.conditions.indicator import WrongEventsError, requests_of
 from verifier.slo.conditions.quantities import QuantileReading, Share
@@ -144,6 +144,8 @@ class _Comparison:
                 return [
                     unreadable(rule, f"{comparison.text!r} is no quantile of the response time")
                 ]
+            if objective.labels["slo"] == "startup_time" and is_response_time(core.events.metric):
+                return [unreadable(rule, f"{core.events.metric} is no time to start up")]
             if not close(core.quantile, objective.quantile or 0.0):
                 return [WrongQuantile(rule.position, rule.alert, core.quantile, statement)]
             above = comparison.core_operator.startswith(">")

@@ -18,7 +18,8 @@ from documents.mistake_kinds import BrokenRule, Shown
 from documents.mistakes import InputError, Place
 from documents.yaml_reader import load
 from verifier.dashboards.reader import load_dashboards
-from verifier.pack.rules import load_rules
+from verifier.errors import Finding
+from verifier.rule_files.loading import load_checked_rules
 from verifier.servers.binaries import describe, require
 from verifier.slo.alignment import budget_differences, differences, request_differences
 from verifier.slo.compliance import (
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from verifier.errors import Finding
     from verifier.pack.panels import Panel
     from verifier.pack.rules import RuleFiles
     from verifier.slo.disagreements import Disagreement
@@ -82,7 +82,7 @@ def check(pack: Path, *, checked_at: datetime) -> Compliance:
     binary = describe("promtool")
     engine = f"promtool {binary.version if binary else 'of unknown version'}"
     policy_syntax, reading = _read_policy(pack)
-    alert_syntax, rules = _read_alerts(pack, promtool)
+    alert_syntax, rules = _read_alerts(pack)
     unreadable, panels = _read_panels(pack)
     comparison = None
     if reading is not None and rules is not None:
@@ -132,27 +132,16 @@ def _refuse_foreign(path: Path) -> None:
         raise Place(str(path), 1, 1).error(BrokenRule("a policy", rule, Shown(form, form)))
 
 
-def _read_alerts(pack: Path, promtool: Path) -> tuple[Step, RuleFiles | None]:
+def _read_alerts(pack: Path) -> tuple[Step, RuleFiles | None]:
     files = _files(pack / "alerts", ".yaml", ".yml")
     if not files:
         return outcome(ALERT_SYNTAX, [f"{pack / 'alerts'}: contains no alert files (*.yaml)"]), None
     try:
-        rules = load_rules(files)
+        rules = load_checked_rules(files)
     except InputError as error:
         return outcome(ALERT_SYNTAX, str(error).splitlines()), None
-    run = subprocess.run(
-        [promtool, "check", "rules", *files],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    if run.returncode != 0:
-        messages = [line.strip() for line in run.stderr.splitlines() if line.strip()]
-        return outcome(ALERT_SYNTAX, [line for line in messages if line != "FAILED:"]), None
-    counts = (
-        f"{amount(len(rules.alerts), 'alerts')} in {amount(len(files), 'files')}, by promtool too"
-    )
+    alerts, where = amount(len(rules.alerts), "alerts"), amount(len(files), "files")
+    counts = f"{alerts} in {where}, as the engine says too"
     return outcome(ALERT_SYNTAX, [], counts), rules
 
 
@@ -247,7 +236,12 @@ def _findings(rules: RuleFiles | None, comparison: Comparison | None) -> tuple[F
     if rules is None:
         return ()
     panels = comparison.alert_panels if comparison else ()
-    return (*rules.findings, *findings(rule_traps(rules)), *findings(histogram_traps(panels)))
+    unjudged = (
+        Finding(each.place, f"{each.subject} is not compared: {each.reason}")
+        for each in rules.not_judged
+    )
+    traps = (*findings(rule_traps(rules)), *findings(histogram_traps(panels)))
+    return (*rules.findings, *unjudged, *traps)
 
 
 def _files(folder: Path, *endings: str) -> list[Path]:

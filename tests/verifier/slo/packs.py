@@ -16,6 +16,8 @@ from verifier.slo.policy import read_policy
 from verifier.slo.sentences import lines
 
 PACK = Path(__file__).resolve().parents[3] / "observability"
+FAST = {"slo": "burn_rate", "window": "fast"}
+"""Labels of the alert on the policy's fast window."""
 NOW = datetime(2026, 1, 5, 12, 30, tzinfo=UTC)
 
 
@@ -123,8 +125,8 @@ def alert(expr, labels):
     return AlertRule("Burn", expr, 0.0, 0.0, tuple(sorted(labels.items())), (), place)
 
 
-def disagreements(expr, window="fast", *, policy="", recordings=()):
-    """Return as one text what the policy has against a burn-rate alert on `expr`.
+def disagreements(expr, labels=FAST, *, policy="", recordings=()):
+    """Return as one text what the policy has against an alert on `expr` with these labels.
 
     `policy` is added below `availability`; `recordings` are (name, expr) or (name, expr, labels).
     """
@@ -138,10 +140,8 @@ def disagreements(expr, window="fast", *, policy="", recordings=()):
         RecordingRule(name, recorded, tuple(dict(*labels).items()), place)
         for name, recorded, *labels in recordings
     ]
-    rule = alert(expr, {"slo": "burn_rate", "window": window})
+    rule = alert(expr, labels)
     group = RuleGroup("g", "rules.yaml", 30.0, (*rules, rule))
     files = RuleFiles((group,))
-    [objective] = [
-        each for each in objectives(reading.policy) if each.labels.get("window") == window
-    ]
+    [objective] = [each for each in objectives(reading.policy) if each.labels == labels]
     return "\n".join(lines(differences(reading.policy, files, objective)))

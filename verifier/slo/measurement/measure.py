@@ -24,7 +24,7 @@ from simulator.load import BASE_RATE_PER_S, Load
 from simulator.plan import Plan
 from simulator.snapshot import STATUSES
 from simulator.topology import Topology
-from verifier.errors import JudgeError
+from verifier.errors import JudgeError, NotJudged
 from verifier.evaluation.engine import evaluate
 from verifier.pack.history_depth import depths
 from verifier.pack.rules import AlertRule, RuleFiles
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from verifier.evaluation.engine import Evaluation
     from verifier.evaluation.timeline import Timeline
     from verifier.slo.policy import Policy
 
@@ -91,10 +92,14 @@ class MeasuredBurn:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """All burns; `engine` is the version of Prometheus that evaluated."""
+    """All burns; `engine` is the version of Prometheus that evaluated.
+
+    `not_judged` are the rules that it could not evaluate in one of them.
+    """
 
     burns: tuple[MeasuredBurn, ...]
     engine: str
+    not_judged: tuple[NotJudged, ...] = ()
 
 
 def measured_rules(rules: RuleFiles) -> RuleFiles:
@@ -148,17 +153,21 @@ def measure(policy: Policy, rules: RuleFiles, notify: Notify) -> Measurement:
             f"the simulated system fails {100 * healthy_share:.3g} % of its requests when healthy,"
             f" more than a target of {policy.target_percent:g} % allows: it cannot be measured"
         )
-    measured, engine = [], ""
+    measured: list[MeasuredBurn] = []
+    not_judged: dict[NotJudged, None] = {}
+    engine = ""
     for number, burn in enumerate(burns, 1):
         notify(number, len(burns), burn)
-        outcome, engine = _measure(burn, chosen, budget, (worlds, healthy_share))
+        outcome, evaluation = _measure(burn, chosen, budget, (worlds, healthy_share))
         measured.append(outcome)
-    return Measurement(tuple(measured), engine)
+        not_judged |= dict.fromkeys(evaluation.not_judged)
+        engine = evaluation.engine
+    return Measurement(tuple(measured), engine, tuple(not_judged))
 
 
 def _measure(
     burn: Burn, rules: RuleFiles, budget: float, healthy: tuple[HealthyWorlds, float]
-) -> tuple[MeasuredBurn, str]:
+) -> tuple[MeasuredBurn, Evaluation]:
     worlds, healthy_share = healthy
     share = 1.0 if burn.is_outage else (burn.rate * budget - healthy_share) / (1 - healthy_share)
     scenario = _scenario(burn, max(share, 0.0))
@@ -184,7 +193,7 @@ def _measure(
         spending.spent(burn.watched_s) / budget,
         responses,
     )
-    return measured, evaluation.engine
+    return measured, evaluation
 
 
 def _scenario(burn: Burn, share: float) -> Scenario:

@@ -124,9 +124,15 @@ def promise_of(
 def broken_promises(
     policy: Policy, rules: RuleFiles, measurement: Measurement
 ) -> list[BrokenPromise]:
-    """Return every promise that is broken, by alert; an alert that never fires breaks one."""
+    """Return every promise that is broken, by alert; an alert that never fires breaks one.
+
+    Alerts that could not be judged are left to whoever names them.
+    """
     broken: list[BrokenPromise] = []
+    unjudged = {each.place for each in measurement.not_judged}
     for group, rule in rules.alerts:
+        if rule.position in unjudged:
+            continue
         promise = promise_of(policy, rules, group, rule)
         responses = [
             (burn, response)

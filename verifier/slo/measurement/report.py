@@ -37,7 +37,8 @@ def measured_step(measurement: Measurement, broken: Sequence[BrokenPromise]) -> 
         f"{amount(len(measurement.burns), 'burns')}, {amount(len(alerts), 'alerts')}: each fires in"
         " time, and none below its rate"
     )
-    return outcome(MEASURED, [f"{each.place}: {promise_sentence(each)}" for each in broken], reason)
+    problems = [f"{each.place}: {promise_sentence(each)}" for each in broken]
+    return outcome(MEASURED, [*map(str, measurement.not_judged), *problems], reason)
 
 
 def promise_sentence(broken: BrokenPromise) -> str:
@@ -138,6 +139,7 @@ def measurement_document(
             {"alert": each.alert, "place": str(each.place), "sentence": promise_sentence(each)}
             for each in broken
         ],
+        "not_judged": [str(each) for each in measurement.not_judged],
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 from documents.mistakes import Place
 from documents.yaml_reader import parse
 from tests.verifier.slo.packs import PACK
+from verifier.errors import NotJudged
 from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup
 from verifier.slo.measurement.burns import Burn, evaluated, plan_burns
 from verifier.slo.measurement.measure import MeasuredBurn, Measurement, Response, measured_rules
@@ -167,3 +168,17 @@ def test_a_measurement_is_written_as_text_as_markdown_and_as_a_document():
     failed = measured_step(measurement, [problem])
     assert failed.status == "fail"
     assert failed.reasons == ("rules.yaml:1:1: Burn never fires, in none of 2 burns",)
+
+
+def test_a_rule_that_could_not_be_evaluated_fails_the_step_and_breaks_no_promise_beside():
+    """One reason for one rule."""
+    alert = rule()
+    files = RuleFiles((RuleGroup("g", "rules.yaml", 30.0, (alert,)),))
+    refused = NotJudged("alert Burn", "Prometheus cannot evaluate it: many", alert.position)
+    burns = (MeasuredBurn(STEADY, 15.84, 200.0, 0.07, (Response(alert),)),)
+    measurement = Measurement(burns, "2.42.0", (refused,))
+    assert broken_promises(POLICY, files, measurement) == []
+    step = measured_step(measurement, [])
+    assert step.status == "fail"
+    assert step.reasons == (str(refused),)
+    assert measurement_document(measurement, [], {})["not_judged"] == [str(refused)]
