@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -202,6 +203,16 @@ RENDERED = {
 }
 
 
+def halved(values):
+    """Return the values of a minute's steps in steps of 30 s.
+
+    A window of one minute then holds two samples: in Prometheus 3 its left end is open.
+    """
+    start, growth, steps = re.fullmatch(r"([\d.]+)(?:\+([\d.]+))?x(\d+)", values).groups()
+    step = "" if growth is None else f"+{float(growth) / 2:g}"
+    return f"{start}{step}x{2 * int(steps)}"
+
+
 def render(rule_files, rules, directory):
     """Write a promtool test that expects the text of `RENDERED` for every rule; return its path."""
     tests = []
@@ -217,8 +228,8 @@ def render(rule_files, rules, directory):
             },
         }
         test = {"alertname": rule["alert"], "eval_time": "30m", "exp_alerts": [expected]}
-        inputs = [{"series": name, "values": values} for name, values in series.items()]
-        tests.append({"interval": "1m", "input_series": inputs, "alert_rule_test": [test]})
+        inputs = [{"series": name, "values": halved(values)} for name, values in series.items()]
+        tests.append({"interval": "30s", "input_series": inputs, "alert_rule_test": [test]})
     path = directory / "annotations.test.yaml"
     whole = {"rule_files": list(map(str, rule_files)), "tests": tests}
     path.write_text(json.dumps({"evaluation_interval": "1m"} | whole))

@@ -150,13 +150,16 @@ def test_no_requests_at_all_raise_an_alert_although_availability_is_not_a_number
 def test_a_rate_shared_by_two_instances_is_only_caught_in_the_sum(
     fires_as_expected, metric, single, summed
 ):
-    """60/s on each of two instances: no series is above 100/s, the sum is."""
-    series = {f'{metric}{{instance="{name}"}}': "0+3600x30" for name in "ab"}
+    """60/s on each of two instances: no series is above 100/s, the sum is.
+
+    Two samples a minute: a window of one minute holds two of them in every engine.
+    """
+    series = {f'{metric}{{instance="{name}"}}': "0+1800x60" for name in "ab"}
     expected = {
         (summed, "20m"): True,
         (single, "20m"): False,
     }
-    assert fires_as_expected(expected, series)
+    assert fires_as_expected(expected, series, "30s")
 
 
 def test_one_saturated_cpu_raises_an_alert_although_the_average_is_low(fires_as_expected):

@@ -9,7 +9,7 @@ import pytest
 
 from documents.mistakes import InputError
 from verifier.pack.rules import AlertRule, RecordingRule, load_rules
-from verifier.servers.binaries import require
+from verifier.servers.binaries import describe, require
 
 PACK = sorted((Path(__file__).parents[3] / "observability/alerts").glob("*.yaml"))
 GOOD = """\
@@ -146,6 +146,10 @@ MUTATIONS = [
 ]
 
 
+FREE_NAMES = ("record: job-errors", "sev-erity: critical")
+"""Names that Prometheus 3 takes, in which names hold any letter: there the engine is asked first."""
+
+
 @pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)
 def test_each_mistake_is_reported_with_its_place_and_prometheus_refuses_it_too(
     tmp_path: Path, good: str, bad: str, message: str
@@ -156,7 +160,8 @@ def test_each_mistake_is_reported_with_its_place_and_prometheus_refuses_it_too(
     with pytest.raises(InputError) as caught:
         load_rules([path])
     assert f"{path}{message}" in str(caught.value).splitlines()
-    assert promtool_status(path) != 0
+    names_are_free = int(describe("promtool").version.split(".")[0]) >= 3
+    assert (promtool_status(path) == 0) == (bad in FREE_NAMES and names_are_free)
 
 
 def test_promtool_takes_the_good_file(tmp_path: Path) -> None:

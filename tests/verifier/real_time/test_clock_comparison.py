@@ -15,7 +15,7 @@ from verifier.real_time.replay import Scrapes, replay_scrapes
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Prometheus, Series
 
-START_S = 1_800_000_000.0
+START_S = 1_750_000_000.0
 CLOCK = ScenarioClock(START_S, 30.0)
 INTERVAL_S = 1.0
 SHIFT_S = INTERVAL_S * CLOCK.factor
