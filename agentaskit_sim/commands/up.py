@@ -178,6 +178,8 @@ def _run(session: Session, listener: socket.socket, receiver: Receiver, held: Ex
     def announce() -> None:
         for line in _addresses(session, started, describe_url(listener), receiver):
             console.print(line, markup=False)
+        for finding in request.routing.findings if request.alertmanager is None else ():
+            console.print(f"finding: {finding}", markup=False)
 
     async def run() -> int:
         # Threads that wait for a server's answer are released when it ends: so it ends here, before

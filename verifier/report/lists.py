@@ -42,7 +42,9 @@ def lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]
         "Could not have fired, and need not": _forgiven(outcomes),
         "Fired in no scenario": _never_fired(outcomes),
         "Incidents during the run": list(real_time_text.notes(outcomes)),
-        "Findings in rules and dashboards": _unique(f for o in outcomes for f in o.findings),
+        "Findings in rules, dashboards and routing": _unique(
+            f for o in outcomes for f in o.findings
+        ),
         "Panels": answered(outcomes),
     }
     return ((heading, lines) for heading, lines in parts.items() if lines)

@@ -147,7 +147,7 @@ MUTATIONS = [
 
 
 FREE_NAMES = ("record: job-errors", "sev-erity: critical")
-"""Names that Prometheus 3 takes, in which names hold any letter: there the engine is asked first."""
+"""Names that Prometheus 3 takes: there they hold any letter, and the engine is asked first."""
 
 
 @pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)
