@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
+from exporter.history.samples import EPOCH_S
 from exporter.target import SCRAPE_S
+from verifier.evidence.clock_reading import clock_finding
 from verifier.evidence.emptiness import EmptinessCheck, Recording
 from verifier.evidence.relaxed import relax
 from verifier.evidence.stock import EvaluationSpan, Stock
+from verifier.evidence.value_bounds import unreachable
 from verifier.promql.parsing import parse
 
 if TYPE_CHECKING:
@@ -95,6 +98,21 @@ def emptiness_check(run: WatchedRun) -> EmptinessCheck:
         run.scrape_s,
         run.factor,
     )
+
+
+def rule_findings(run: WatchedRun) -> tuple[str, ...]:
+    """Return what is odd about the alerts of a run, whether they fired or not."""
+    findings: list[str] = []
+    for _, rule in run.rules.alerts:
+        tree = _tree(rule.expr)
+        if tree is None:
+            continue
+        findings += [f"alert {rule.alert}: {text}" for text in unreachable(tree)]
+        if run.epoch_s != EPOCH_S:
+            continue  # in real time the clock is the machine's, and `starts_at` chose another
+        finding = clock_finding(rule.alert, tree, run.epoch_s)
+        findings += [finding] if finding is not None else []
+    return tuple(findings)
 
 
 def static_labels(rule: AlertRule) -> Labels:

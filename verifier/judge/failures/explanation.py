@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from verifier.evidence.measurement import ConditionNumbers, measure
-from verifier.evidence.silence import silences, static_labels
+from verifier.evidence.silence import rule_findings, silences, static_labels
 from verifier.judge.failures.overlay import stanza
 from verifier.judge.failures.sentences import bounds_that_would_hold, failure_sentences
 from verifier.judge.notification_checks import BROKE_AT_RULE
@@ -48,7 +48,10 @@ class FailureExplainer:
         """Return verdicts on timelines with what silence and failure are worth, and findings."""
         silent = silences(self.run, timelines)
         judged = judge_silence(verdicts, silent, self.scenario, longest=self.longest)
-        findings = tuple(finding for silence in silent for finding in silence.findings)
+        findings = (
+            *(finding for silence in silent for finding in silence.findings),
+            *rule_findings(self.run),
+        )
         return self.explain(judged), findings
 
     def explain(self, verdicts: Sequence[AlertVerdict]) -> tuple[AlertVerdict, ...]:
