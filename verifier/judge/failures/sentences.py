@@ -65,9 +65,13 @@ def figure(value: float) -> str:
 
 
 def _nearest(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[str]:
-    """Return how near each comparison came to holding, and for how long it held."""
+    """Return how near each comparison came to holding, and for how long it held.
+
+    Those that never held come first: they decided.
+    """
     several = len(numbers.comparisons) > 1
-    return [_comparison(verdict, each, named=several) for each in numbers.comparisons]
+    deciding = sorted(numbers.comparisons, key=lambda each: each.held_s is not None)
+    return [_comparison(verdict, each, named=several) for each in deciding]
 
 
 def _comparison(verdict: AlertVerdict, numbers: ComparisonNumbers, *, named: bool) -> str:
