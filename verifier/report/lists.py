@@ -28,7 +28,11 @@ def lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]
     rows = sorted(virtual_time_text.rows(outcomes), key=lambda row: row.scenario)
     parts = {
         "Could not be judged": [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid],
-        "Failed": [f"{row.scenario}: {row.title}: {row.reason}" for row in rows if not row.ok],
+        "Failed": [
+            f"{row.scenario}: {row.title}: {_below_each_other(row.reason)}"
+            for row in rows
+            if not row.ok
+        ],
         "Vacuous: could not have fired": _vacuous(outcomes),
         "Panels that did not answer": unanswered(outcomes),
         "Not judged": not_judged(outcomes),
@@ -63,6 +67,11 @@ def _silence(outcome: ScenarioOutcome) -> str:
     }
     names = {alert.alert for alert in outcome.alerts}
     return f"{outcome.name}: {len(quiet)} of {len(names)} alerts"
+
+
+def _below_each_other(reason: str) -> str:
+    """Return the sentences of a reason, each on a line of its own below the first."""
+    return reason.replace("; ", "\n    ")
 
 
 def _vacuous(outcomes: Sequence[ScenarioOutcome]) -> list[str]:

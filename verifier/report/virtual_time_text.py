@@ -56,8 +56,10 @@ def rows(outcomes: Sequence[ScenarioOutcome]) -> list[VirtualTimeRow]:
 
 
 def table(rows_: Sequence[VirtualTimeRow]) -> Table:
-    """Return the rows for a terminal."""
-    text = Table(*HEAD[:-1], "", box=box.SIMPLE_HEAD, pad_edge=False)
+    """Return the rows for a terminal; a cell that is too wide for it is folded, never cut."""
+    text = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in (*HEAD[:-1], ""):
+        text.add_column(name, overflow="fold")
     for row in rows_:
         text.add_row(*(Text(cell) for cell in row.cells), style="" if row.ok else "red")
     return text

@@ -14,6 +14,7 @@ from documents.files import write_whole
 from documents.mistakes import InputError
 from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
 from verifier.errors import JudgeError
+from verifier.judge.verdict import FailureEvidence
 from verifier.report import results as results_module
 from verifier.report.junit import junit
 from verifier.report.results import Results
@@ -248,3 +249,38 @@ def test_what_could_not_have_fired_and_need_not_is_told():
     assert "Could not have fired, and need not" in lines
     assert "  Elsewhere (accepted: its exporter is another)" in lines
     assert "  Slow (healthy-day is long enough)" in lines
+
+
+def test_nothing_of_the_table_is_cut_off_in_a_narrow_terminal():
+    """Names and times are folded."""
+    name = "MessageThroughputBelowTarget"
+    outcomes = [outcome("a-scenario-with-a-long-name", alerts=(fired(name),))]
+    text = printed(outcomes, width=44, force_terminal=True, color_system=None)
+    table = text.partition("All times")[0]
+    assert "\u2026" not in table
+    letters = "".join(line[:9].strip() for line in table.splitlines())
+    assert name in letters
+
+
+def test_the_sentences_of_a_failure_stand_below_each_other():
+    """Each on a line of its own."""
+    late = fired("Throughput", ok=False, reason="fired late; `fires_within: 9m` would have held")
+    lines = printed([outcome(alerts=(late,))]).splitlines()
+    at = lines.index("  drop: Throughput: fired late")
+    assert lines[at + 1] == "    `fires_within: 9m` would have held"
+
+
+def test_the_report_ends_with_the_overlay_to_paste():
+    """In Markdown as a block of YAML."""
+    evidence = FailureEvidence(overlay="{alert: Planted, cause: gone, fires_within: 6m}")
+    planted = alert("Planted", "unexpected", ok=False, reason="unexpected", evidence=evidence)
+    outcomes = [outcome(alerts=(planted,))]
+    lines = printed(outcomes).splitlines()
+    at = lines.index("  scenarios:")
+    assert lines[at : at + 4] == [
+        "  scenarios:",
+        "    drop:",
+        "      expectations:",
+        "      - {alert: Planted, cause: gone, fires_within: 6m}",
+    ]
+    assert "```yaml\nscenarios:\n  drop:\n" in summary(outcomes)
