@@ -134,3 +134,38 @@ def test_a_folder_is_read_with_what_is_below_it_and_the_rest_is_said(tmp_path):
     assert [finding.message for finding in rules.findings] == [
         "not read, no *.yaml or *.yml or *.rules: team/README.md"
     ]
+
+
+GRADED = f"""\
+expr: {EMPTY.replace("0.1", "0.5")}
+for: 1m
+labels:
+  severity: '{{{{ if lt $value 0.1 }}}}critical{{{{ else }}}}warning{{{{ end }}}}'
+  pool: '{{{{ $labels.sandbox_type | toLower }}}}'
+  rest: '{{{{ $value | printf "%.0f" }}}}'
+  gone: '{{{{ $labels.nope }}}}'
+  job: ''
+"""
+
+
+def test_a_label_that_changes_with_the_value_is_judged(tmp_path):
+    """By the real template language; the alert of the other severity starts anew."""
+    scenario = LEAK.replace("- {alert", "- {alert: PoolNearlyEmpty, labels: {severity: warning},"
+                            " explained: on the way there}\n- {alert")  # fmt: skip
+    scenario = scenario.replace("LABELS", "severity: critical, pool: b, rest: '0'")
+    outcome = verify(scenario_of(scenario), load_checked_rules([rule(tmp_path, GRADED)]))
+    assert outcome.verdict == "pass", [alert.reason for alert in outcome.alerts]
+    severities = {dict(alert.labels).get("severity") for alert in outcome.alerts if alert.firing_s}
+    assert "critical" in severities
+    assert all("job" not in dict(alert.labels) for alert in outcome.alerts if alert.firing_s)
+
+
+def test_a_label_that_asks_the_engine_is_not_judged_and_the_others_are(tmp_path):
+    """Its text depends on what the server that expands it has stored."""
+    path = rule(tmp_path, f"expr: {EMPTY}\nlabels: {{n: '{{{{ query `up` | len }}}}'}}")
+    path.write_text(path.read_text() + f"  - alert: Other\n    expr: {EMPTY}\n")
+    rules = read_rules([path])
+    assert [alert.alert for _, alert in rules.alerts] == ["Other"]
+    (item,) = rules.not_judged
+    reason = "its label n asks the engine for data or the time, by a template"
+    assert str(item) == f"{path}:5:11: alert PoolNearlyEmpty is not judged: {reason}"

@@ -1,7 +1,8 @@
 """The labels of an alert: those of its series, with the rule's own in their place.
 
 Called for every sample of an alerting rule's answers. A rule's label may be a template, whose text
-changes with the series and its value. The two plainest actions are filled in here.
+changes with the series and its value. The two plainest actions are filled in here; any other is
+expanded by a throwaway engine, for all samples of a rule at once where they are known beforehand.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from verifier.evaluation.label_templates import TemplateRequest, expand_templates
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule
@@ -21,8 +24,10 @@ if TYPE_CHECKING:
     Vector: TypeAlias = list[Sample]
     """An instant vector: labels and value of each of its series."""
 
-_ACTION: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
-_LABEL: Final = re.compile(r"(?:\$labels|\.Labels)\.([a-zA-Z_][a-zA-Z0-9_]*)")
+_PLAIN: Final = re.compile(
+    r"\{\{[ \t]*(?:(?:\$labels|\.Labels)\.(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)|\$value|\.Value)"
+    r"[ \t]*\}\}"
+)
 _VALUES: Final = ("$value", ".Value")
 
 
@@ -32,52 +37,63 @@ class AlertLabels:
     def __init__(self, rule: AlertRule) -> None:
         """Know nothing yet."""
         self._rule = rule
-        self._by_value = any(name in text for _, text in rule.labels for name in _VALUES)
+        self._plain = all(is_plain(text) for _, text in rule.labels)
+        self._by_value = not self._plain or any(
+            name in text for _, text in rule.labels for name in _VALUES
+        )
         self._known: dict[tuple[Labels, str], Labels] = {}
 
     def prepare(self, samples: Sequence[Sample]) -> None:
         """Expand the labels of many samples at once."""
-        for sample in samples:
-            self._of(sample)
+        unknown = {self._key(sample): sample for sample in samples}
+        for key in self._known:
+            unknown.pop(key, None)
+        for key, (series, own) in zip(unknown, self._expanded(unknown.values()), strict=True):
+            self._known[key] = _alert_labels(series, own)
 
     def expand(self, vector: Vector) -> list[Labels]:
         """Return the labels of the alert of each sample, sorted, without name and alertname."""
-        return [self._of(sample) for sample in vector]
+        self.prepare(vector)
+        return [self._known[self._key(sample)] for sample in vector]
 
-    def _of(self, sample: Sample) -> Labels:
+    def _key(self, sample: Sample) -> tuple[Labels, str]:
         series, value = sample
-        key = (tuple(sorted(series.items())), go_float(value) if self._by_value else "")
-        labels = self._known.get(key)
-        if labels is None:
-            labels = self._known[key] = _alert_labels(self._rule, series, value)
-        return labels
+        return tuple(sorted(series.items())), go_float(value) if self._by_value else ""
+
+    def _expanded(self, samples: Collection[Sample]) -> list[tuple[Mapping[str, str], Labels]]:
+        """Return the labels of each sample's series, and what the rule's own become for it."""
+        rule = self._rule
+        if self._plain:
+            return [
+                (series, tuple((name, _filled(text, series, value)) for name, text in rule.labels))
+                for series, value in samples
+            ]
+        requests = [
+            TemplateRequest(rule.alert, rule.labels, tuple(sorted(series.items())), value)
+            for series, value in samples
+        ]
+        expanded = expand_templates(requests)
+        return [(series, own) for (series, _), own in zip(samples, expanded, strict=True)]
 
 
-def _alert_labels(rule: AlertRule, series: Mapping[str, str], value: float) -> Labels:
+def is_plain(template: str) -> bool:
+    """Return whether a label's text is filled in here, and needs no template language."""
+    return "{{" not in _PLAIN.sub("", template)
+
+
+def _alert_labels(series: Mapping[str, str], own: Labels) -> Labels:
     """Return the alert's labels: the series' own without name, overridden by the rule's."""
-    labels = {name: text for name, text in series.items() if name != "__name__"}
-    for name, template in rule.labels:
-        labels[name] = _expand(rule, template, series, value)
+    labels = {name: text for name, text in series.items() if name != "__name__"} | dict(own)
     labels.pop("alertname", None)
     return tuple(sorted((name, text) for name, text in labels.items() if text))
 
 
-def _expand(rule: AlertRule, template: str, series: Mapping[str, str], value: float) -> str:
-    """Return a label template filled in, for the simple forms that have a single meaning."""
-
-    def fill(match: re.Match[str]) -> str:
-        action = match.group(1)
-        label = _LABEL.fullmatch(action)
-        if label is not None:
-            return series.get(label.group(1), "")
-        if action in _VALUES:
-            return go_float(value)
-        raise rule.position.error(
-            f"label template {template!r} of alert {rule.alert} cannot be judged: only"
-            " {{ $labels.name }} and {{ $value }} can"
-        )
-
-    return _ACTION.sub(fill, template)
+def _filled(template: str, series: Mapping[str, str], value: float) -> str:
+    """Return a plain template filled in."""
+    return _PLAIN.sub(
+        lambda match: series.get(match["label"], "") if match["label"] else go_float(value),
+        template,
+    )
 
 
 def go_float(value: float) -> str:

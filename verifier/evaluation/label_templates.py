@@ -63,7 +63,7 @@ def asks_outside(template: str) -> bool:
 
 
 def expand_templates(requests: Sequence[TemplateRequest]) -> list[Labels]:
-    """Return the labels that each request's templates become; what is empty is left out.
+    """Return the labels that each request's templates become, empty where they become nothing.
 
     One server for all of them. Raises JudgeError when it cannot be started, or gives no answer.
     """
@@ -76,9 +76,7 @@ def expand_templates(requests: Sequence[TemplateRequest]) -> list[Labels]:
         server.configure(json.dumps({"rule_files": [str(path)]}))
         alerts = _evaluated(server)
     answers = {
-        request.key: tuple(
-            (name, labels[name]) for name, _ in request.templates if labels.get(name)
-        )
+        request.key: tuple((name, labels.get(name, "")) for name, _ in request.templates)
         for request, labels in zip(distinct, alerts, strict=True)
     }
     return [answers[request.key] for request in requests]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verifier.errors import NotJudged
+from verifier.evaluation.label_templates import asks_outside
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 from verifier.promql.parsing import parse
 from verifier.promql.reads import reads
@@ -53,6 +54,9 @@ def _why_not_followed(rule: AlertRule | RecordingRule) -> str:
         parse(rule.expr)
     except ValueError as error:
         return f"the engine takes its expression, but we cannot follow it: {error}"
+    for name, text in rule.labels if isinstance(rule, AlertRule) else ():
+        if asks_outside(text):
+            return f"its label {name} asks the engine for data or the time, by a template"
     return ""
 
 

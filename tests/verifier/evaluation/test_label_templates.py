@@ -42,7 +42,7 @@ def test_templates_become_what_the_real_language_makes_of_them():
     assert answers[:4] == [
         (("a", "warning"), ("b", "A"), ("c", "25%")),
         (("a", "critical"),),
-        (("a", "up"), ("c", "xy"), ("d", "0.25")),
+        (("a", "up"), ("b", ""), ("c", "xy"), ("d", "0.25")),
         (("a", 'B"$1\\ü\n'), ("b", "plain $1 text"), ("c", "__name__ job pool ")),
     ]
     ((_, words),) = answers[4]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.mistakes import InputError, Place
+from documents.mistakes import Place
 from verifier.evaluation.alert_labels import go_float
 from verifier.evaluation.alert_states import AlertStates
 from verifier.evaluation.rule_graph import RuleNode
@@ -164,12 +164,12 @@ def test_label_templates_of_the_simple_forms_are_filled_in() -> None:
     assert by_label[(("v", "2.5"),)].episodes == (Episode(60, 60, 90),)
 
 
-def test_any_other_label_template_is_refused_loudly() -> None:
-    """A wrong label would be a wrong verdict."""
-    for template in ("{{ $value | humanize }}", "{{ if true }}x{{ end }}", "{{- $value }}"):
-        with pytest.raises(InputError, match="cannot be judged") as caught:
-            timelines(rule(labels=(("x", template),)), [series([0])], GRID)
-        assert str(caught.value).startswith("rules.yaml:3:5: label template")
+def test_any_other_label_template_is_expanded_by_the_engine() -> None:
+    """Once for all evaluations of a rule, and as a server does it."""
+    templated = rule(labels=(("x", "{{ $value | humanizePercentage }}{{- $labels.host -}} !"),))
+    answer = Series({"host": "h1"}, np.array([0.0, 30.0]), np.array([0.5, 0.25]))
+    labels = [dict(timeline.labels)["x"] for timeline in timelines(templated, [answer], GRID)]
+    assert sorted(labels) == ["25%h1!", "50%h1!"]
 
 
 def test_two_series_with_the_same_labels_at_one_time_fail_that_evaluation() -> None:
