@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from verifier.errors import NotJudged
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.pack.routes.routing import Routing
+    from verifier.real_time.run import Hosting
     from verifier.virtual_time.healthy_world import HealthyWorlds
 
 LANES_PER_CORE: Final = 3
@@ -71,6 +72,7 @@ class RealTimeJudge:
     factor: float
     limit_s: float
     both: bool
+    hosting: Hosting | None = None
 
     def __call__(
         self,
@@ -96,7 +98,7 @@ class RealTimeJudge:
             longest=_longest(self.inputs.scenarios),
             healthy_worlds=healthy_worlds,
         )
-        outcome = run_in_real_time(scenario, setup, report)
+        outcome = run_in_real_time(scenario, setup, report, hosting=self.hosting)
         return replace(
             outcome,
             findings=(*_findings(self.inputs), *outcome.findings),

@@ -59,7 +59,13 @@ TokenFile = Annotated[
         help="File with the token required to change faults; or AGENTASKIT_SIM_TOKEN.",
     ),
 ]
-ExitAtEnd = Annotated[bool, typer.Option("--exit-at-end", help="Stop when the scenario has ended.")]
+ExitAtEnd = Annotated[
+    bool,
+    typer.Option(
+        "--exit-at-end",
+        help="Stop when the scenario has ended; `up`, on servers of its own, with a verdict.",
+    ),
+]
 
 RulePaths = Annotated[
     list[Path] | None,

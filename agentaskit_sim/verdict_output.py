@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.report.results import Results
 
+STATUSES: Final = {"pass": 0, "fail": 1, "invalid": 3}
+"""The exit status of each verdict."""
 STEP_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions names the file that becomes the page of a step."""
 

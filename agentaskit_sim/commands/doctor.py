@@ -1,7 +1,8 @@
 """`agentaskit-sim doctor`: what is installed on this machine, and how to get what is missing.
 
 It changes nothing: it starts no server, installs nothing and writes nothing but one probe in the
-kernel's cache folder. Exit status 0 when `verify` can run, 3 when it cannot.
+kernel's cache folder. What is the user's own, such as a newer engine or a server on its usual port,
+is no fault. Exit status 0 when `verify` can run, 3 when it cannot.
 """
 
 from __future__ import annotations
@@ -27,8 +28,35 @@ from agentaskit_sim.inputs import PACK
 from documents.amounts import amount
 from scenarios.loader import LIBRARY
 from verifier.errors import JudgeError
-from verifier.servers.binaries import describe
+from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe
+from verifier.servers.foreign_server import ForeignServer, ServerUnreachable
 
+State: TypeAlias = Literal["ok", "note", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsualPort:
+    """A port that one of these servers usually has, and how to know that server by its answer.
+
+    `use` says what it is good for, `otherwise` what to do when something else has the port.
+    """
+
+    server: str
+    path: str
+    answer: bytes
+    use: str
+    otherwise: str
+
+    def is_there(self, port: int) -> bool:
+        """Return whether the server answers at that port of loopback."""
+        server = ForeignServer(self.server, f"http://127.0.0.1:{port}", timeout_s=ANSWER_TIMEOUT_S)
+        try:
+            return self.answer in server.get(self.path)
+        except ServerUnreachable:
+            return False
+
+
+ANSWER_TIMEOUT_S: Final = 1.0
 EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim doctor
@@ -40,22 +68,32 @@ PLAIN_WIDTH: Final = 300
 OLDEST: Final = {"prometheus": (2, 42), "alertmanager": (0, 25)}
 """2.42: the remote write receiver; 0.25: a notification log that is saved every second."""
 PORTS: Final = {
-    9464: "the default port of serve is taken: choose another with --port",
-    9090: "the default port of Prometheus is taken: start yours on another",
-    9093: "the default port of Alertmanager is taken: start yours on another",
-}
+    9464: UsualPort(
+        "world", "/api/v1/faults", b'"faults"', "`agentaskit-sim fault` reaches it",
+        "the default port of serve and up is taken: choose another with --port",
+    ),
+    9090: UsualPort(
+        "Prometheus", "/-/healthy", b"Prometheus",
+        "`agentaskit-sim up --prometheus http://127.0.0.1:9090` shows its alerts",
+        "something else has the usual port of Prometheus; ours take free ports",
+    ),
+    9093: UsualPort(
+        "Alertmanager", "/api/v2/status", b"versionInfo",
+        "`agentaskit-sim up --alertmanager http://127.0.0.1:9093` notifies it",
+        "something else has the usual port of Alertmanager; ours take free ports",
+    ),
+}  # fmt: skip
 USES: Final = {
     "prometheus": "needed for verify",
     "promtool": "checks rules, cross-checks the judge",
     "alertmanager": "needed for up and verify --live",
     "amtool": "checks routes",
 }
+_PROGRAM_FILES: Final = (*PROGRAMS, "prometheus-alertmanager")
 INSTALL: Final = (
     "run `make setup`, or install it (Debian, Ubuntu: `sudo apt-get install prometheus"
     " prometheus-alertmanager`; macOS: `brew install prometheus alertmanager`)"
 )
-
-State: TypeAlias = Literal["ok", "note", "missing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +142,10 @@ def check_machine() -> list[MachineCheck]:
         check_python(),
         check_kernel(),
         *(check_program(name) for name in USES),
+        *check_tools_folder(),
         check_data("pack", PACK / "alerts"),
         check_data("library", LIBRARY),
-        *(check_port(port) for port in PORTS),
+        *(check_port(port, usual) for port, usual in PORTS.items()),
     ]
 
 
@@ -180,7 +219,12 @@ def check_program(name: str) -> MachineCheck:
     oldest = OLDEST.get(name, (0, 0))
     if numbers and (int(numbers[1]), int(numbers[2])) < oldest:
         too_old = f"{program.version} is older than {oldest[0]}.{oldest[1]}"
-        return MachineCheck(name=name, state=absent, result=too_old, path=path, advice=INSTALL)
+        advice = INSTALL
+        if os.environ.get(TOOLS_VARIABLE) and program.path.is_relative_to(
+            Path(os.environ[TOOLS_VARIABLE]).resolve()
+        ):
+            advice = f"let {TOOLS_VARIABLE} name a folder with a newer one, or unset it"
+        return MachineCheck(name=name, state=absent, result=too_old, path=path, advice=advice)
     return MachineCheck(name=name, state="ok", result=program.version, path=path)
 
 
@@ -196,8 +240,9 @@ def check_data(name: str, folder: Path) -> MachineCheck:
     )
 
 
-def check_port(port: int) -> MachineCheck:
-    """Check whether a usual port of this program or of its servers is free on loopback."""
+def check_port(port: int, usual: UsualPort) -> MachineCheck:
+    """Check whether a usual port is free on loopback, or has the server that belongs there."""
+    name = f"port {port}"
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As the servers do: a port whose last connections are still closing is free.
         if os.name == "posix":
@@ -205,12 +250,29 @@ def check_port(port: int) -> MachineCheck:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            return MachineCheck(
-                name=f"port {port}", state="note",
-                result=f"not free ({os.strerror(error.errno or 0).lower()})",
-                advice=PORTS.get(port, "this port is taken: choose another"),
-            )  # fmt: skip
-    return MachineCheck(name=f"port {port}", state="ok", result="free")
+            reason = os.strerror(error.errno or 0).lower()
+        else:
+            return MachineCheck(name=name, state="ok", result="free")
+    if usual.is_there(port):
+        result = f"a {usual.server} of yours" if usual.server != "world" else "a world that runs"
+        return MachineCheck(name=name, state="ok", result=result, advice=usual.use)
+    return MachineCheck(
+        name=name, state="note", result=f"not free ({reason})", advice=usual.otherwise
+    )
+
+
+def check_tools_folder() -> list[MachineCheck]:
+    """Check the folder that AGENTASKIT_SIM_TOOLS names; one that leads nowhere is easily missed."""
+    folder = os.environ.get(TOOLS_VARIABLE)
+    if not folder or any((Path(folder) / name).exists() for name in _PROGRAM_FILES):
+        return []
+    return [
+        MachineCheck(
+            name=TOOLS_VARIABLE, state="note", path=folder,
+            result="there is no such folder" if not Path(folder).is_dir() else "no program in it",
+            advice=f"what stands above is found without it; unset {TOOLS_VARIABLE}, or correct it",
+        )
+    ]  # fmt: skip
 
 
 def _print(checks: list[MachineCheck], *, ready: bool) -> None:

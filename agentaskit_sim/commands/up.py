@@ -2,20 +2,30 @@
 
 All on loopback, all gone when it ends. Prometheus begins with the healthy past stored, so windows
 of hours are full from the start. With `--prometheus` or `--alertmanager` the user's own take part
-instead. Exit status: 0 at the scenario's end with `--exit-at-end`, 2 for bad input, 3 when a port,
-a program or Prometheus is not to be had, 130 and 143 on signals.
+instead. Exit status: with `--exit-at-end` that of the verdict, as of `verify --live`; 2 for bad
+input, 3 when a port, a program or Prometheus is not to be had, 130 and 143 on signals.
 """
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import typer
 
 from agentaskit_sim.access_token import read_token
-from agentaskit_sim.inputs import PACK_ROUTING, PACK_RULES, MistakeCollector, check_plan, read_rules
+from agentaskit_sim.inputs import (
+    PACK_ROUTING,
+    PACK_RULES,
+    InputPaths,
+    MistakeCollector,
+    check_plan,
+    read_inputs,
+    read_rules,
+)
+from agentaskit_sim.judges import build_real_time_judge
 from agentaskit_sim.listening_port import DEFAULT_PORT, take_port
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     Compress,
@@ -35,28 +45,39 @@ from agentaskit_sim.scenario_choice import choose_scenario, refuse_end_without_s
 from agentaskit_sim.sd_file import target_file
 from agentaskit_sim.terminal.addresses import (
     RECEIVER_PATH,
+    Addresses,
+    describe_addresses,
     describe_alertmanager,
     describe_prometheus,
-    describe_urls,
 )
 from agentaskit_sim.terminal.screen import ScenarioTitle
 from agentaskit_sim.terminal.status import ServiceConsole, Status
 from agentaskit_sim.terminal.watch import Watch
+from agentaskit_sim.terminal.web_pages import alertmanager_page, prometheus_page
+from agentaskit_sim.verdict_output import STATUSES, VerdictOutput
 from documents.mistakes import InputError
 from exporter.server.app import describe_address, describe_url
 from exporter.server.service import WorldService, run_loop
+from verifier.judge.verdict import overall
 from verifier.pack.routes.routing import load_routing
 from verifier.real_time.rule_compression import check_compression
+from verifier.real_time.run import Hosting
 from verifier.real_time.start import RunRequest, StartedRun, start_run
 from verifier.real_time.world import build_server
+from verifier.report.results import Results
 from verifier.servers.binaries import require
 from verifier.servers.foreign_server import ForeignServer
 from verifier.servers.receiver import Receiver
 from verifier.time_compression import TimeCompression
+from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from agentaskit_sim.judges import RealTimeJudge
+    from verifier.real_time.stack import Stack
 
 HOST: Final = "127.0.0.1"
 PORT_MAX: Final = 65535
@@ -65,6 +86,8 @@ Examples:
   agentaskit-sim up                             a healthy world, to be broken by hand
   agentaskit-sim up --compress 10               the same, alerts fire in seconds
   agentaskit-sim up sandbox-leak --compress 10  a bundled scenario, or a file of yours
+  agentaskit-sim up traffic-drop --compress 30 --exit-at-end
+                                                ends with the verdict of verify --live
   agentaskit-sim up --rules my-alerts/ --routing alertmanager.yml
   agentaskit-sim up --prometheus http://127.0.0.1:9090
 """
@@ -77,7 +100,13 @@ class Session:
     request: RunRequest
     sd_file: Path | None
     token: str | None
+    token_file: Path | None
     exit_at_end: bool
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the run ends with a verdict: it has an end, and all servers are ours."""
+        return self.exit_at_end and not self.request.has_foreign_servers
 
 
 def up(  # noqa: PLR0913 - typer declares options as parameters
@@ -123,10 +152,30 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
         compression=compression, prometheus=their_prometheus.value,
         alertmanager=their_alertmanager.value,
     )  # fmt: skip
-    session = Session(request=request, sd_file=sd_file, token=token.value, exit_at_end=exit_at_end)
+    session = Session(
+        request=request, sd_file=sd_file, token=token.value, token_file=token_file,
+        exit_at_end=exit_at_end,
+    )  # fmt: skip
+    judge = _judge_of(session, scenario, rules, routing) if session.is_judged else None
     with ExitStack() as held:
         listener = held.enter_context(take_port(HOST, port))
+        if judge is not None:
+            raise typer.Exit(_judge(session, judge, listener, held))
         raise typer.Exit(_run(session, listener, _take_receiver(request, port), held))
+
+
+def _judge_of(
+    session: Session, name: str | None, rules: Sequence[Path] | None, routing: Path | None
+) -> RealTimeJudge:
+    """Return the judge of a run; raise `InputError` for all that `verify --live` would refuse."""
+    chosen, factor = session.request.scenario, session.request.compression.factor
+    inputs = read_inputs(InputPaths((name or "",), rules))
+    scenarios = tuple(
+        replace(scenario, seed=chosen.seed, topology=chosen.topology)
+        for scenario in inputs.scenarios
+    )
+    inputs = replace(inputs, scenarios=scenarios)
+    return build_real_time_judge(inputs, routing or PACK_ROUTING, factor, math.inf, both=False)
 
 
 def _refuse_options_of_ours(**options: object) -> None:
@@ -191,20 +240,62 @@ def _run(session: Session, listener: socket.socket, receiver: Receiver, held: Ex
     return run_loop(run())
 
 
-def _title(request: RunRequest, started: StartedRun) -> ScenarioTitle:
+def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held: ExitStack) -> int:
+    """Run the scenario to its end before a person's eyes, judge it, return the exit status."""
+    console, receiver = ServiceConsole(), Receiver()
+    require("prometheus")
+    require("alertmanager")
+    (scenario,) = judge.inputs.scenarios
+    console.announce_preparation(scenario)
+    results = Results(None)
+    held.enter_context(target_file(session.sd_file, describe_address(listener)))
+
+    async def show(started: StartedRun, _: Stack) -> None:
+        for line in _addresses(session, started, describe_url(listener), receiver):
+            console.print(line, markup=False)
+        title = _title(session.request, started, after="what is still due is waited for")
+        status, watched = Status(started.exposition, console), started.environment.watched()
+        await Watch(started.exposition, status, watched, console=console, title=title).run()
+
+    hosting = Hosting(
+        listener=listener,
+        receiver=receiver,
+        app=lambda started: build_server(started.world, started.exposition, session.token),
+        show=show,
+    )
+    outcome = replace(judge, hosting=hosting)(HealthyWorlds(), scenario, lambda _: None)
+    VerdictOutput(results, None, as_json=False).publish([outcome])
+    return STATUSES[overall([outcome])]
+
+
+def _title(request: RunRequest, started: StartedRun, **others: str) -> ScenarioTitle:
     factor, begins_s = request.compression.factor, started.world.now_s + started.lead_s
     return ScenarioTitle(
         name=request.scenario.name,
         begins_s=begins_s,
         ends_s=begins_s + request.scenario.duration_s / factor,
         factor=factor,
+        faults=tuple((f.start_s, f"{f.name} ({f.kind})") for f in request.scenario.plan.faults),
+        **others,
     )
 
 
 def _addresses(session: Session, started: StartedRun, url: str, receiver: Receiver) -> list[str]:
     """Return what a person reads before anything happens."""
-    prometheus_url = started.environment.prometheus.url
-    lines = describe_urls(url, prometheus_url, started.alertmanager_url, receiver.url)
+    alertmanager, amtool = None, None
+    if started.alertmanager_url is not None:
+        server = ForeignServer("Alertmanager", started.alertmanager_url)
+        alertmanager, amtool = alertmanager_page(server)
+    lines = describe_addresses(
+        Addresses(
+            world=url,
+            prometheus=prometheus_page(started.environment.prometheus),
+            alertmanager=alertmanager,
+            receiver=receiver.url,
+            amtool=amtool,
+            token_file=session.token_file,
+        )
+    )
     if not session.request.has_foreign_servers:
         return lines
     theirs = describe_alertmanager(receiver.url)

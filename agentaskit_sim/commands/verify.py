@@ -42,7 +42,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ScenarioArguments,
 )
 from agentaskit_sim.terminal.progress import ProgressConsole
-from agentaskit_sim.verdict_output import VerdictOutput, check_junit_file, print_json
+from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_junit_file, print_json
 from documents.durations import parse_duration
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
@@ -72,7 +72,6 @@ Examples:
   agentaskit-sim verify --live --compress 30
   agentaskit-sim verify --both --compress 30 traffic-drop
 """
-STATUSES: Final = {"pass": 0, "fail": 1, "invalid": 3}
 
 
 def verify(  # noqa: PLR0913 - typer declares options as parameters

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from agentaskit_sim.front.typed import command_line
 from exporter.server.discovery import TARGETS
 from exporter.server.landing import API
 from exporter.target import JOB
@@ -18,23 +20,47 @@ if TYPE_CHECKING:
 DEFAULT_WORLD: Final = "http://127.0.0.1:9464"
 RECEIVER_PATH: Final = "/agentaskit-sim"
 WEBHOOK: Final = "webhook"
-BREAK_IT: Final = "agentaskit-sim fault inject sandbox_leak share=0.81 --sandboxes B"
+BREAK_IT: Final = ("fault", "inject", "sandbox_leak", "share=0.81", "--sandboxes", "B")
+"""A fault that shows within seconds, as words of this program."""
 
 
-def describe_urls(
-    world: str, prometheus: str, alertmanager: str | None, receiver: str
-) -> list[str]:
-    """Return a line for each server, and how to break the world; Alertmanager may be unknown."""
-    urls = {"World": f"{world}/", "Prometheus": f"{prometheus}/alerts"}
-    if alertmanager is not None:
-        urls["Alertmanager"] = f"{alertmanager}/#/alerts"
-    urls |= {"Receiver": receiver, "Fault API": f"{world}{API}/faults"}
-    option = "" if world == DEFAULT_WORLD else f" --url {world}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where everything around a world is; `alertmanager` is None when only the user knows it.
+
+    `amtool` shows the alerts of an Alertmanager without a page. `token_file` is what a fault by
+    hand needs.
+    """
+
+    world: str
+    prometheus: str
+    alertmanager: str | None
+    receiver: str
+    amtool: str | None = None
+    token_file: Path | None = None
+
+
+def describe_addresses(addresses: Addresses) -> list[str]:
+    """Return a line for each server, and how to break the world."""
+    world = addresses.world
+    urls = {"World": f"{world}/", "Prometheus": addresses.prometheus}
+    if addresses.alertmanager is not None:
+        urls["Alertmanager"] = addresses.alertmanager
+    urls |= {"Receiver": addresses.receiver, "Fault API": f"{world}{API}/faults"}
+    words = [*BREAK_IT]
+    if world != DEFAULT_WORLD:
+        words += ["--url", world]
+    if addresses.token_file is not None:
+        words += ["--token-file", str(addresses.token_file)]
+    lines = [f"{what + ':':<14}{url}" for what, url in urls.items()]
+    if addresses.amtool is not None:
+        lines += ["", "This Alertmanager has no web page. Its alerts, in another terminal:"]
+        lines += [f"  {addresses.amtool}"]
     return [
-        *(f"{what + ':':<14}{url}" for what, url in urls.items()),
+        *lines,
         "",
         "Press Ctrl-C to stop. To break something, in another terminal:",
-        f"  {BREAK_IT}{option}",
+        f"  {command_line(*words)}",
         "",
     ]
 

@@ -6,7 +6,7 @@ Made from values by pure functions; `watch` reads the values and draws it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isinf
+from math import inf, isinf
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
@@ -47,13 +47,16 @@ class ScreenContent:
 class ScenarioTitle:
     """Says which part of a scenario a world is in; times are of its clock, in seconds.
 
-    A scenario in which nothing ever happens ends at infinity.
+    A scenario in which nothing ever happens ends at infinity. `faults` are its faults, with the
+    seconds of the scenario at which they begin; `after` is what goes on when it has ended.
     """
 
     name: str
     begins_s: float
     ends_s: float
     factor: float
+    faults: tuple[tuple[float, str], ...] = ()
+    after: str = "the world keeps running"
 
     def title(self, now_s: float) -> str:
         """Return the title at an instant."""
@@ -64,12 +67,20 @@ class ScenarioTitle:
             left = format_duration(round(self.begins_s - now_s))
             return f"{self.name} begins in {left}{compression}"
         if now_s >= self.ends_s:
-            return f"{self.name} has ended, the world keeps running{compression}"
+            return f"{self.name} has ended, {self.after}{compression}"
         at, of = (
             format_duration(round((until_s - self.begins_s) * self.factor))
             for until_s in (now_s, self.ends_s)
         )
-        return f"{self.name} {at} of {of}{compression}"
+        return f"{self.name} {at} of {of}{compression}{self.next_fault(now_s)}"
+
+    def next_fault(self, now_s: float) -> str:
+        """Return which fault of the scenario comes next and when, in real time; else nothing."""
+        begins = ((self.begins_s + at_s / self.factor, name) for at_s, name in self.faults)
+        at_s, name = min((item for item in begins if item[0] > now_s), default=(inf, ""))
+        if isinf(at_s):
+            return ""
+        return f", {name} in {format_duration(max(1, round(at_s - now_s)))}"
 
 
 def render(content: ScreenContent, height: int) -> Group:

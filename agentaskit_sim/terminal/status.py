@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -40,10 +40,6 @@ class ServiceConsole(Console):
             " (the first run also compiles the simulator) ...",
             markup=False,
         )
-
-    def on_broken_pipe(self) -> NoReturn:
-        """End the program as any other whose reader has left, not with a status of verdicts."""
-        raise BrokenPipeError
 
 
 class ObservedWorld(Protocol):

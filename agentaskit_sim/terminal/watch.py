@@ -90,7 +90,9 @@ class Watch:
                 self._block.update(block, refresh=True)
             elif readings % READINGS_PER_PLAIN_LINE == 0:
                 alerts, notified = count_alerts(self._shown.alerts), len(self._shown.notifications)
+                following = self._title.next_fault(reading.now.time_s).removeprefix(", ")
                 line = f"{reading.line}  alerts: {alerts}  notifications: {notified}"
+                line += f"  next: {following}" if following else ""
                 self._console.print(line, markup=False)
 
     def _content(self, reading: StatusReading) -> ScreenContent:

@@ -16,7 +16,7 @@ START_TIMEOUT_S = 120
 class Running:
     """A command as a process; `lines` grows as it prints, standard error included."""
 
-    def __init__(self, *arguments, **environment):
+    def __init__(self, *arguments, cwd=None, **environment):
         """Start it, as a shell would: in a process group of its own."""
         self.lines = []
         self.process = subprocess.Popen(
@@ -26,6 +26,7 @@ class Running:
             text=True,
             env=os.environ | {"PYTHONUNBUFFERED": "1"} | environment,
             start_new_session=True,
+            cwd=cwd,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -47,11 +48,11 @@ class Running:
             time.sleep(0.02)
         raise AssertionError(self.lines)
 
-    def end(self, number=None):
+    def end(self, number=None, timeout_s=30):
         """Send a signal, if any, and return the exit status."""
         if number is not None:
             self.process.send_signal(number)
-        status = self.process.wait(30)
+        status = self.process.wait(timeout_s)
         self._reader.join(10)
         return status
 
@@ -82,3 +83,22 @@ def assert_nothing_is_left(directory):
         time.sleep(0.02)
     assert at_work(directory) == {}
     assert list(directory.iterdir()) == []
+
+
+def listening(pids):
+    """Return the local addresses, of all sockets of these processes, that listen. Linux."""
+    inodes = set()
+    for pid in pids:
+        for handle in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                match = re.fullmatch(r"socket:\[(\d+)\]", str(handle.readlink()))
+            except OSError:
+                continue
+            inodes |= {match.group(1)} if match else set()
+    addresses = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[9] in inodes and words[3] == "0A":
+                addresses.add(words[1].partition(":")[0])
+    return addresses

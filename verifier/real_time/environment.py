@@ -72,6 +72,26 @@ class ReceiverOnly:
         return self._receiver.notifications()
 
 
+class ServersOfAJudge:
+    """Servers of ours that the judge of a run supervises: nobody else may start one again."""
+
+    def __init__(self, servers: SupervisedServers) -> None:
+        """Read these, and leave them alone."""
+        self._servers = servers
+
+    @property
+    def restarts(self) -> Sequence[str]:
+        """A sentence for each."""
+        return self._servers.restarts
+
+    def check(self) -> None:
+        """Do nothing."""
+
+    def notifications(self) -> tuple[Notification, ...]:
+        """Return what has arrived at the receiver."""
+        return self._servers.notifications()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """All servers around a world: `servers` are ours, and `prometheus` shows the alerts.
@@ -86,6 +106,10 @@ class Environment:
     servers: SupervisedServers
     join: Callable[[], None] = lambda: None
     settled_s: float = 0.0
+
+    def watched(self) -> Environment:
+        """Return the same servers for one who watches a run that a judge starts and supervises."""
+        return replace(self, servers=ServersOfAJudge(self.servers), join=lambda: None)
 
     def start(self) -> None:
         """Let our servers scrape the world, which is served by now."""

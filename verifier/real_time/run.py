@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +45,11 @@ from verifier.time_compression import INERTIA_S, allow_for_inertia
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import socket
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from aiohttp import web
 
     from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
     from verifier.real_time.stack import Stack
     from verifier.real_time.start import PreparedRun, StartedRun
     from verifier.servers.prometheus import Prometheus
+    from verifier.servers.receiver import Receiver
     from verifier.time_compression import TimeCompression
 
     Report = Callable[[Progress], None]
@@ -83,16 +89,40 @@ class RealTimeSetup:
     healthy_worlds: HealthyWorlds = field(default_factory=HealthyWorlds)
 
 
-def run_in_real_time(scenario: Scenario, setup: RealTimeSetup, report: Report) -> ScenarioOutcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """Where a run is served and what is shown of it; a run without one has a free port, unseen.
+
+    `app` returns the routes of the page. `show` begins when the world is served and is cancelled at
+    the end of the run, before the verdict; what it raises ends nothing.
+    """
+
+    listener: socket.socket
+    receiver: Receiver
+    app: Callable[[StartedRun], web.Application]
+    show: Callable[[StartedRun, Stack], Coroutine[None, None, None]]
+
+
+def run_in_real_time(
+    scenario: Scenario, setup: RealTimeSetup, report: Report, *, hosting: Hosting | None = None
+) -> ScenarioOutcome:
     """Run `scenario` on a stack of its own and judge it. Raises JudgeError and InputError."""
-    return asyncio.run(RealTimeRun(scenario, setup, report).judge())
+    return asyncio.run(RealTimeRun(scenario, setup, report, hosting=hosting).judge())
 
 
 class RealTimeRun:
     """One scenario on one stack."""
 
-    def __init__(self, scenario: Scenario, setup: RealTimeSetup, report: Report) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        setup: RealTimeSetup,
+        report: Report,
+        *,
+        hosting: Hosting | None = None,
+    ) -> None:
         """Fit the scenario to the compression and the limit; start nothing yet."""
+        self.hosting = hosting
         self.setup, self.report, self.compression = setup, report, setup.compression
         self.until_s = min(scenario.duration_s, setup.limit_s * self.compression.factor)
         self.cut = self.until_s < scenario.duration_s
@@ -117,11 +147,19 @@ class RealTimeRun:
         # The world of the run moves on; `--both` replays from here.
         origin = prepared.world.fork()
         self._report("starting", 0.0)
-        with bind(HOST, 0) as listener, build_stack(self.request, prepared.rules) as stack:
+        receiver = self.hosting.receiver if self.hosting else None
+        with (
+            self._listener() as listener,
+            build_stack(self.request, prepared.rules, receiver) as stack,
+        ):
             started = start_on_stack(self.request, prepared, stack, describe_address(listener))
             observer = self._observer(stack, prepared, started)
             exposition = started.exposition
-            async with serve_world(build_app(exposition), listener, exposition.pacer.run):
+            app = self.hosting.app(started) if self.hosting else build_app(exposition)
+            async with (
+                serve_world(app, listener, exposition.pacer.run),
+                self._shown(started, stack),
+            ):
                 await asyncio.to_thread(started.environment.start)
                 observation = await self._run_scenario(observer, exposition)
                 without_effect = (
@@ -144,6 +182,22 @@ class RealTimeRun:
                     outcome, observer, observation, ReplayOrigin(origin, history)
                 )
         return outcome
+
+    def _listener(self) -> AbstractContextManager[socket.socket]:
+        return nullcontext(self.hosting.listener) if self.hosting else bind(HOST, 0)
+
+    @asynccontextmanager
+    async def _shown(self, started: StartedRun, stack: Stack) -> AsyncIterator[None]:
+        """Show the run inside the block, if anybody watches."""
+        if self.hosting is None:
+            yield
+            return
+        showing = asyncio.create_task(self.hosting.show(started, stack))
+        try:
+            yield
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
 
     def _observer(self, stack: Stack, prepared: PreparedRun, started: StartedRun) -> RunObserver:
         return RunObserver(

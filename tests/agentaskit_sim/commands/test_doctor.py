@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import sys
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 import typer
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from agentaskit_sim.commands import doctor
 from tests.simulator.worlds import make
+from verifier.servers.prometheus import Prometheus
 
 APP = typer.Typer()
 APP.command()(doctor.doctor)
@@ -111,12 +114,13 @@ def test_a_port_in_use_gets_a_note_and_does_not_keep_verify_from_running(program
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setattr(doctor, "PORTS", {port: "this test"})
+        usual = doctor.UsualPort("world", "/x", b"x", "use it", "this test")
+        monkeypatch.setattr(doctor, "PORTS", {port: usual})
         check = check_of(f"port {port}")
         assert (check.state, check.result) == ("note", "not free (address already in use)")
         assert "this test" in check.advice
         assert RUNNER.invoke(APP, []).exit_code == 0
-    assert doctor.check_port(port).state == "ok"
+    assert doctor.check_port(port, usual).state == "ok"
 
 
 def test_the_check_of_the_kernel_shows_its_cache_and_that_it_is_compiled():
@@ -151,3 +155,38 @@ def test_an_unsupported_python_gets_advice(monkeypatch):
     """Someone may have installed past the version check."""
     monkeypatch.setattr(sys, "version_info", (3, 10, 0))
     assert doctor.check_python().advice == "use Python 3.11 to 3.14"
+
+
+def test_a_server_of_the_user_on_its_usual_port_is_no_fault():
+    """It is named, with what it is good for; a program is known by its answer."""
+    with Prometheus() as prometheus:
+        url, port = prometheus.url, urlsplit(prometheus.url).port
+        path = urlsplit(url).path
+        usual = replace(doctor.PORTS[9090], path=f"{path}/-/healthy")
+        check = doctor.check_port(port, usual)
+        assert (check.state, check.result) == ("ok", "a Prometheus of yours")
+        assert "up --prometheus" in check.advice
+        other = doctor.check_port(port, replace(usual, answer=b"Alertmanager"))
+        assert (other.state, other.advice) == ("note", usual.otherwise)
+
+
+def test_a_folder_of_tools_that_leads_nowhere_gets_a_note(programs, monkeypatch, tmp_path):
+    """What is found on PATH is used in its place, which is easily missed."""
+    programs(prometheus="3.9.1")
+    assert doctor.check_tools_folder() == []
+    monkeypatch.setenv("AGENTASKIT_SIM_TOOLS", str(tmp_path / "nowhere"))
+    (check,) = doctor.check_tools_folder()
+    assert (check.state, check.result) == ("note", "there is no such folder")
+    (tmp_path / "nowhere").mkdir()
+    assert doctor.check_tools_folder()[0].result == "no program in it"
+    monkeypatch.setenv("AGENTASKIT_SIM_TOOLS", str(tmp_path))
+    assert doctor.check_tools_folder() == []
+    assert check_of("prometheus").advice is None
+
+
+def test_an_old_program_that_the_user_chose_is_not_to_be_installed_over(programs, monkeypatch):
+    """The advice is about the choice."""
+    folder = programs(prometheus="2.31.0")
+    monkeypatch.setenv("AGENTASKIT_SIM_TOOLS", str(folder))
+    advice = check_of("prometheus").advice
+    assert advice == "let AGENTASKIT_SIM_TOOLS name a folder with a newer one, or unset it"

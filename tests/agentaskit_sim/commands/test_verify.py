@@ -221,7 +221,7 @@ def test_a_folder_without_rules_is_a_mistake(tmp_path):
     """Nothing would be judged."""
     with pytest.raises(InputError) as caught:
         read_inputs(InputPaths(scenarios=["traffic-drop"], rules=[tmp_path]))
-    assert str(caught.value) == f"{tmp_path}: the folder holds no *.yaml or *.yml"
+    assert str(caught.value).startswith(f"{tmp_path}: the folder holds no *.yaml or *.yml")
 
 
 def test_without_prometheus_the_status_is_3_and_the_advice_is_printed(command, monkeypatch):

@@ -1,36 +1,58 @@
 """What `up` prints about its servers, and what a user's own servers need in their files."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from agentaskit_sim.terminal.addresses import (
     BREAK_IT,
+    Addresses,
+    describe_addresses,
     describe_alertmanager,
     describe_prometheus,
-    describe_urls,
 )
 from documents.yaml_reader import parse
 
 WORLD = "http://127.0.0.1:1234"
 
 
+def described(**changes):
+    """Return the lines for a run of four servers."""
+    values = {"world": WORLD, "prometheus": "http://a/alerts", "alertmanager": "http://b/#/alerts",
+              "receiver": "http://c"}  # fmt: skip
+    return describe_addresses(Addresses(**{**values, **changes}))
+
+
 def test_an_unknown_alertmanager_is_left_out():
     """Where notifications go only through the user's own."""
-    with_it = describe_urls(WORLD, "http://a", "http://b", "http://c")
-    assert "Alertmanager: http://b/#/alerts" in with_it
-    without = describe_urls(WORLD, "http://a", None, "http://c")
-    assert without == [line for line in with_it if not line.startswith("Alertmanager")]
+    assert "Alertmanager: http://b/#/alerts" in described()
+    assert described(alertmanager=None) == [
+        line for line in described() if not line.startswith("Alertmanager")
+    ]
 
 
-def test_the_command_that_breaks_the_world_names_it_unless_it_is_at_the_default_address():
-    """It is there to be copied."""
-    [usual] = [line for line in describe_urls("http://127.0.0.1:9464", "p", "a", "r")
-               if BREAK_IT in line]  # fmt: skip
-    [other] = [line for line in describe_urls("http://127.0.0.1:1", "p", None, "r")
-               if BREAK_IT in line]  # fmt: skip
-    assert usual.strip() == BREAK_IT
-    assert other.strip() == f"{BREAK_IT} --url http://127.0.0.1:1"
+def test_the_command_that_breaks_the_world_can_be_typed():
+    """It names the world unless that is at the default address, and the token that it needs."""
+    usual, other, guarded = (
+        shlex.split(described(**changes)[-2])
+        for changes in (
+            {"world": "http://127.0.0.1:9464"},
+            {"world": "http://127.0.0.1:1"},
+            {"world": "http://127.0.0.1:9464", "token_file": Path("my token")},
+        )
+    )
+    assert usual == ["agentaskit-sim", *BREAK_IT]
+    assert other == [*usual, "--url", "http://127.0.0.1:1"]
+    assert guarded == [*usual, "--token-file", "my token"]
+
+
+def test_an_alertmanager_without_a_page_has_a_command():
+    """It stands between the addresses and what to break."""
+    lines = described(amtool="amtool --alertmanager.url=http://b alert")
+    assert lines[lines.index("  amtool --alertmanager.url=http://b alert") - 1].endswith(
+        "in another terminal:"
+    )
 
 
 @pytest.mark.parametrize("sd_file", [None, Path("/srv/world.json")])

@@ -110,3 +110,17 @@ def test_the_title_says_which_part_of_the_scenario_it_is():
     ]
     calm = ScenarioTitle(name="baseline", begins_s=60.0, ends_s=float("inf"), factor=1.0)
     assert calm.title(1e9) == "baseline"
+
+
+def test_the_title_says_when_the_next_fault_comes():
+    """In real time, whatever the compression; after the last there is none to wait for."""
+    title = ScenarioTitle(
+        name="leak", begins_s=100.0, ends_s=220.0, factor=10.0,
+        faults=((300.0, "second"), (0.0, "first"), (100.0, "other")),
+    )  # fmt: skip
+    assert title.title(90.0) == "leak begins in 10s, time compressed 10 times"
+    assert title.title(105.0).endswith(" of 20m, time compressed 10 times, other in 5s")
+    assert title.next_fault(110.0) == ", second in 20s"
+    assert title.next_fault(130.0) == ""
+    ended = replace(title, after="what is due is waited for").title(230.0)
+    assert ended.startswith("leak has ended, what is due is waited for")
