@@ -43,15 +43,16 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
 )
 from agentaskit_sim.terminal.progress import ProgressConsole
 from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_junit_file, print_json
-from documents.durations import parse_duration
-from documents.mistakes import InputError
+from documents.durations import format_duration, parse_duration
+from documents.mistakes import InputError, gather
 from verifier.errors import JudgeError
 from verifier.judge.verdict import overall
+from verifier.real_time.time_limit import first_due_s
 from verifier.report.results import Results
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
 from verifier.suite import cores, invalid_outcome, run_suite, with_interrupted
-from verifier.time_compression import TimeCompression
+from verifier.time_compression import TimeCompression, allow_for_inertia
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         judge = build_real_time_judge(
             inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both
         )
+        if scenario and limit is not None:
+            _check_limit(judge, limit)
         jobs = jobs or LANES_PER_CORE * cores()
     try:
         _check_machine(live=live)
@@ -148,6 +151,27 @@ def _limit_s(limit: str | None, *, whole_library: bool) -> float:
     if seconds <= 0:
         raise InputError(f"--limit must be above 0s, got {limit}")
     return seconds
+
+
+def _check_limit(judge: RealTimeJudge, limit: str) -> None:
+    """Raise `InputError` for scenarios that end before the first alert that must fire is due.
+
+    Their verdict would be a pass of which nothing was judged but silence.
+    """
+    compression, mistakes = TimeCompression(judge.factor), []
+    for scenario in judge.inputs.scenarios:
+        due_s = first_due_s(allow_for_inertia(scenario, compression))
+        if due_s is None or due_s <= judge.limit_s * judge.factor:
+            continue
+        needed_s = math.ceil(due_s / judge.factor)
+        mistakes.append(
+            InputError(
+                f"--limit {limit} ends {scenario.name} before anything that it expects is due;"
+                f" the first alert is due after {format_duration(needed_s)} of real time"
+            )
+        )
+    if mistakes:
+        raise gather(mistakes)
 
 
 def _refuse_odd_options(*, live: bool, exact: bool, for_live: Sequence[object]) -> None:

@@ -29,6 +29,21 @@ def limit_scenario(scenario: Scenario, until_s: float) -> tuple[Scenario, tuple[
     return replace(scenario, duration_s=until_s, expectations=expectations), notes
 
 
+def first_due_s(scenario: Scenario) -> float | None:
+    """Return when the first alert that must fire is due, seconds of the scenario; None without one.
+
+    A limit before that leaves nothing to judge but silence.
+    """
+    return min(
+        (
+            expectation.onset_s + expectation.fires_within_s
+            for expectation in scenario.expectations
+            if expectation.expected == "fires" and expectation.fires_within_s is not None
+        ),
+        default=None,
+    )
+
+
 def _limit_expectation(expectation: Expectation, until_s: float) -> tuple[Expectation, str]:
     if expectation.fires_within_s is None:
         return expectation, ""

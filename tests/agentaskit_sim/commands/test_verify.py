@@ -127,8 +127,8 @@ def test_runs_in_real_time_are_cut_over_the_whole_library_only(command, judged):
     assert command("verify", "--both", "traffic-drop").status == 0
     assert (asked["judge"].factor, asked["judge"].limit_s) == (1.0, math.inf)
     assert asked["judge"].both
-    command("verify", "--live", "traffic-drop", "--limit", "90s", "--jobs", "1")
-    assert (asked["judge"].limit_s, asked["jobs"]) == (90.0, 1)
+    command("verify", "--live", "traffic-drop", "--limit", "15m", "--jobs", "1")
+    assert (asked["judge"].limit_s, asked["jobs"]) == (900.0, 1)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,11 @@ def test_runs_in_real_time_are_cut_over_the_whole_library_only(command, judged):
         ),
         (["--live", "--limit", "soon"], "--limit must be a duration such as 1h30m"),
         (["--live", "--limit", "0s"], "--limit must be above 0s, got 0s"),
+        (
+            ["--live", "--compress", "10", "--limit", "1s"],
+            "--limit 1s ends traffic-drop before anything that it expects is due; the first alert"
+            " is due after",
+        ),
         (["--live", "--compress", "60"], "the highest factor that these rules allow is 30"),
     ],
 )
