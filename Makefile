@@ -24,7 +24,9 @@ run: setup ## the main job: every bundled scenario and rule, judged by a real Pr
 	@$(VENV)/agentaskit-sim verify --rules observability/alerts --overlay $(EXTRAS) $(ARGS)
 
 up: setup ## the world, Prometheus and Alertmanager in real time; faults by hand
-	@$(VENV)/agentaskit-sim up $(ARGS)
+	@# Ctrl-C is the usual end of it: the shell waits, and make reports no error then.
+	@trap : INT; $(VENV)/agentaskit-sim up $(ARGS) || { \
+		status=$$?; [ $$status -eq 130 ] || exit $$status; }
 
 test: setup ## the whole test suite, without the tests that take many minutes
 	@$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
