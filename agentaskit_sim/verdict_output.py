@@ -17,6 +17,7 @@ from rich.console import Console
 
 from documents.files import write_whole
 from documents.mistakes import InputError
+from verifier.judge.verdict import INTERRUPTED
 from verifier.judge.verdict_document import document
 from verifier.report.junit import junit
 from verifier.report.text import print_report, summary
@@ -42,7 +43,12 @@ class VerdictOutput:
     as_json: bool
 
     def publish(self, outcomes: Sequence[ScenarioOutcome]) -> None:
-        """Save and print the verdict; raises `InputError` or `JudgeError` for what is refused."""
+        """Save and print the verdict; raises `InputError` or `JudgeError` for what is refused.
+
+        Of a run of which nothing was judged, nothing is saved.
+        """
+        if all(INTERRUPTED in outcome.invalid for outcome in outcomes):
+            return
         saved_in = self.results.save(outcomes)
         if self.junit_file is not None:
             _write_junit(self.junit_file, outcomes)

@@ -157,11 +157,15 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
         exit_at_end=exit_at_end,
     )  # fmt: skip
     judge = _judge_of(session, scenario, rules, routing) if session.is_judged else None
+    raise typer.Exit(_run_or_judge(session, judge, port))
+
+
+def _run_or_judge(session: Session, judge: RealTimeJudge | None, port: int) -> int:
     with ExitStack() as held:
         listener = held.enter_context(take_port(HOST, port))
         if judge is not None:
-            raise typer.Exit(_judge(session, judge, listener, held))
-        raise typer.Exit(_run(session, listener, _take_receiver(request, port), held))
+            return _judge(session, judge, listener, held)
+        return _run(session, listener, _take_receiver(session.request, port), held)
 
 
 def _judge_of(

@@ -120,9 +120,8 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     try:
         outcomes = _judge(judge, watcher, jobs=jobs or cores())
     except (KeyboardInterrupt, SystemExit):
-        # A signal: what was judged is kept, marked as partial; the status stays that of the signal.
-        if watcher.outcomes:
-            output.publish(with_interrupted(judge.inputs.scenarios, watcher.outcomes))
+        # A signal, whose status it stays: what was judged is kept, marked as partial.
+        output.publish(with_interrupted(judge.inputs.scenarios, watcher.outcomes))
         raise
     output.publish(outcomes)
     raise typer.Exit(STATUSES[overall(outcomes)])
