@@ -7,6 +7,7 @@ import pytest
 from agentaskit_sim.verdict_output import VerdictOutput, check_junit_file
 from documents.mistakes import InputError
 from tests.verifier.outcomes import failing, outcome
+from verifier.judge.verdict import INTERRUPTED
 from verifier.report.results import Results
 
 
@@ -66,3 +67,13 @@ def test_a_junit_file_that_cannot_be_written_is_noticed_before_anything_runs(
     assert str(caught.value) == f"{tmp_path / name}: cannot be written: {reason}"
     check_junit_file(tmp_path / "x.xml")
     check_junit_file(None)
+
+
+def test_a_run_of_which_nothing_was_judged_saves_nothing(publish, tmp_path, capsys):
+    """There is nothing to keep; of one scenario that was judged there is."""
+    cut = outcome("late", invalid=(INTERRUPTED,))
+    publish(cut)
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == ""
+    publish(outcome(), cut)
+    assert "INVALID: 1 of 2 scenarios pass" in capsys.readouterr().out

@@ -206,10 +206,10 @@ def watch_servers_of_the_user(session):
 def run_to_the_end(session):
     """Let a short scenario run to its end."""
     session.scenario.write_text(
-        SMALL.replace("1h", "2m")
+        SMALL.replace("1h", "5m")
         + "faults:\n- {name: gone, fault: traffic_drop, start: 90s, duration: 20s,"
         " parameters: {share: 0.5}}\n"
-        + "expectations:\n- {alert: SandboxPoolExhaustion, cause: gone, fires_within: 20s}\n"
+        + "expectations:\n- {alert: SandboxPoolExhaustion, cause: gone, fires_within: 3m}\n"
     )
     up = session.start("--compress", "30", "--rules", NEAR, "--exit-at-end", cwd=session.folder)
     up.wait_for(r"next: gone \(traffic_drop\) in \d+s")
