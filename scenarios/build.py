@@ -89,6 +89,7 @@ class Builder:
             ),
             expectations=expectations,
             pending_allowed=model.pending == "allowed",
+            starts_at_s=model.starts_at,
         )
 
     def _check_head(self) -> None:

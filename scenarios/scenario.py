@@ -100,7 +100,8 @@ class Scenario:
     """All of a scenario: `duration_s` of load and faults, and what each alert must do.
 
     `pending_allowed` False makes even a pending alert a failure unless it is expected or explained.
-    What is `accepted` does not keep a verdict from being a pass though it could not be judged.
+    `starts_at_s` is the Unix time of its start, None where no date is set. What is `accepted` does
+    not keep a verdict from being a pass though it could not be judged.
     """
 
     name: str
@@ -113,4 +114,5 @@ class Scenario:
     past: Past = Past()
     expectations: tuple[Expectation, ...] = ()
     pending_allowed: bool = True
+    starts_at_s: float | None = None
     accepted: tuple[Acceptance, ...] = ()

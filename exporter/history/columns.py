@@ -5,7 +5,7 @@ The recorder appends, in time order. It knows values and columns only: no counte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exporter.history.samples import LabelSet
+
+
+BLOCK_VALUES: Final = 1_000_000
+"""Pieces are joined to blocks of at most so many values: joining takes twice their memory."""
 
 
 class SampleColumns:
@@ -42,17 +46,27 @@ class SampleColumns:
         self._columns.append(columns)
         self._values.append(values)
 
-    def history(self, labels: Sequence[LabelSet]) -> History:
-        """Return everything appended as blocks in time order; `labels` name the columns."""
+    def history(self, labels: Sequence[LabelSet], epoch_s: float = EPOCH_S) -> History:
+        """Return everything appended as blocks in time order; `labels` name the columns.
+
+        `epoch_s` is the Unix time of second 0. What was appended in large pieces is not copied.
+        """
         blocks = []
         start = 0
         while start < len(self._times_s):
             end = start
-            while end < len(self._times_s) and self._columns[end] is self._columns[start]:
+            size = 0
+            while (
+                end < len(self._times_s)
+                and self._columns[end] is self._columns[start]
+                and (not size or size + self._values[end].size <= BLOCK_VALUES)
+            ):
+                size += self._values[end].size
                 end += 1
-            times_s = np.concatenate(self._times_s[start:end])
-            values = np.concatenate(self._values[start:end], axis=0)
-            stamps_ms = np.rint((EPOCH_S + times_s) * 1000).astype(np.int64)
-            blocks.append(Block(stamps_ms, self._columns[start], np.ascontiguousarray(values.T)))
+            alone = end == start + 1
+            times_s = self._times_s[start] if alone else np.concatenate(self._times_s[start:end])
+            values = self._values[start] if alone else np.concatenate(self._values[start:end])
+            stamps_ms = np.rint((epoch_s + times_s) * 1000).astype(np.int64)
+            blocks.append(Block(stamps_ms, self._columns[start], values.T))
             start = end
         return History(labels, blocks)

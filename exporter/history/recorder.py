@@ -16,7 +16,7 @@ import numpy as np
 
 from exporter.history.columns import SampleColumns
 from exporter.history.retention import COARSE_S, plan_retention
-from exporter.history.samples import STALE
+from exporter.history.samples import EPOCH_S, STALE
 from exporter.history.scrape_series import SCRAPE_SERIES, SERIES_ADDED, ScrapeReporter
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import arrives, rank_series
@@ -185,9 +185,9 @@ class Recorder:
         if up:
             self.scrape_effects.note_counters(snapshot.now_ns, self._level[self.counters])
 
-    def history(self) -> History:
-        """Return everything recorded, as blocks in time order."""
-        return self._columns.history(self._retention.labels)
+    def history(self, epoch_s: float = EPOCH_S) -> History:
+        """Return everything recorded, in time order; `epoch_s` is the Unix time of second 0."""
+        return self._columns.history(self._retention.labels, epoch_s)
 
     def _append(self, scrapes: _Scrapes, span: Span) -> None:
         """Turn rows into values: counters add up from their level, gauges are as they are."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from documents.dates import DATE_PATTERN, parse_date
 from documents.durations import PATTERN, parse_duration
 from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Mistake
@@ -39,6 +40,14 @@ Depth = Annotated[
     float | None,
     BeforeValidator(_read_depth),
     WithJsonSchema({"anyOf": [{"const": "auto"}, _DURATION_SCHEMA]}, mode="validation"),
+]
+Date = Annotated[
+    float | None,
+    BeforeValidator(parse_date),
+    WithJsonSchema(
+        {"type": "string", "pattern": DATE_PATTERN, "examples": ["2026-03-02T09:00"]},
+        mode="validation",
+    ),
 ]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 
@@ -176,6 +185,10 @@ class ScenarioModel(Model):
     story: str = Field(min_length=1, description="What happens, and why the alerts follow.")
     seed: int = Field(ge=0, lt=1 << 63)
     duration: Duration
+    starts_at: Date = Field(
+        default=None,
+        description="Date and time of day of the start, in UTC, for rules that read the clock.",
+    )
     topology: Annotated[str | dict[str, object], BeforeValidator(_text_or_mapping)] = Field(
         default={},
         description="What differs from the built-in system, or the path of a file with it.",

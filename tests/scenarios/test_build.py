@@ -39,6 +39,20 @@ def test_a_good_scenario_becomes_values():
     assert (scenario.past.depth_s, old.ago_s, old.fault(100.0).start_s) == (21600.0, 7200.0, 100.0)
 
 
+def test_a_scenario_may_set_its_date_and_time_of_day():
+    """Without one it has none; anything else is a mistake with its place."""
+    head = "name: s\nstory: x\nseed: 1\nduration: 9m\n"
+    assert parse_scenario(head, "s.yaml").starts_at_s is None
+    for text in ("2026-03-02T09:00", "2026-03-02T09:00:00Z", "'2026-03-02 09:00'"):
+        assert parse_scenario(f"{head}starts_at: {text}\n", "s.yaml").starts_at_s == 1_772_442_000
+    with pytest.raises(InputError) as caught:
+        parse_scenario(f"{head}starts_at: 2026-03-02\n", "s.yaml")
+    assert str(caught.value) == (
+        "s.yaml:5:12: starts_at must be a date and a time of day in UTC, such as"
+        " 2026-03-02T09:00, got '2026-03-02'"
+    )
+
+
 def test_files_that_a_scenario_names_are_found_beside_it(tmp_path):
     """Topology and trace paths are relative to the scenario; mistakes in them carry their own path."""
     text = (

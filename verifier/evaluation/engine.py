@@ -100,16 +100,20 @@ def evaluate(  # noqa: PLR0913 - what is evaluated, and when
     end_s: float,
     spread: Spread = WHOLE,
     needed: HistoryDepths | None = None,
+    epoch_s: float = EPOCH_S,
 ) -> Evaluation:
     """Evaluate every rule on the pushed history, from before `start_s` to `end_s`.
+
+    `epoch_s` is the Unix time of second 0.
 
     Each group is evaluated at its own offset of `spread`, counted from `start_s`; before the start
     as far back as rules remember, and as rules, or panels by `needed`, read what they record. What
     is read is pushed to `server`. An alert that was never active has no timeline.
     """
     schedule = SpreadSchedule(
-        start_s=start_s, end_s=end_s, spread=spread, needed=needed or depths(rules)
-    )
+        start_s=start_s, end_s=end_s, spread=spread, needed=needed or depths(rules),
+        epoch_s=epoch_s,
+    )  # fmt: skip
     return evaluate_rules(server, rules, schedule)
 
 

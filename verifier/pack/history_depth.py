@@ -91,7 +91,11 @@ class _RuleGraph:
     def __init__(self, rules: RuleFiles, *, remembered: bool) -> None:
         self.rules = [(group, rule) for group in rules.groups for rule in group.rules]
         self.reads = [all_reads(rule.expr) for _, rule in self.rules]
-        self.memory_s = [memory_s(group, rule) * remembered for group, rule in self.rules]
+        # The first evaluations lie up to two intervals earlier, by where a group's grid falls.
+        self.memory_s = [
+            (memory_s(group, rule) + 2 * group.interval_s) * remembered
+            for group, rule in self.rules
+        ]
         by_name: dict[str, list[int]] = {}
         for number, (_, rule) in enumerate(self.rules):
             for name in _records(rule):

@@ -18,6 +18,7 @@ from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.plan import Plan
 from verifier.judge.fault_effects import faults_without_effect
+from verifier.virtual_time.delayed_plan import delayed
 from verifier.virtual_time.healthy_world import REAL_TIME
 from verifier.virtual_time.minute_draws import MinuteDraws
 from verifier.virtual_time.progress import ProgressReporter
@@ -58,22 +59,24 @@ class SimulatedPast:
     without_effect: tuple[str, ...]
 
 
-def simulate_past(
+def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     scenario: Scenario,
     needed: HistoryDepths,
     healthy_worlds: HealthyWorlds,
     *,
     compression: TimeCompression = REAL_TIME,
+    delay_s: float = 0.0,
     report: Report | None = None,
 ) -> SimulatedPast:
     """Simulate what came before `scenario`, as far back as rules and panels read.
 
-    The record is in scenario seconds whatever the `compression`; the world runs in its own.
-    Raises JudgeError when the world does not settle under the scenario's load.
+    The record is in scenario seconds whatever the `compression`, counted from `delay_s` before the
+    scenario's start; the world runs in its own. Raises JudgeError when the world does not settle
+    under the scenario's load.
     """
     healthy = healthy_worlds.start_of(scenario, compression)
     catalogue = catalogue_world(healthy.before)
-    duration_s = min(scenario.duration_s, FINE_PAST_S)
+    duration_s = min(scenario.duration_s, FINE_PAST_S) + SCRAPE_S
     recorder = Recorder(
         catalogue,
         lambda metric: needed.need(metric, duration_s),
@@ -88,7 +91,8 @@ def simulate_past(
         compression=compression,
     )
     load = Load(rate=scenario.plan.load.rate)
-    world = healthy.world.fork(compression.plan(Plan(load=load, faults=incidents)))
+    plan = delayed(Plan(load=load, faults=incidents), delay_s)
+    world = healthy.world.fork(compression.plan(plan))
     pool = _continue_from(recorder, healthy)
     if start_changed(incidents):
         pool = None

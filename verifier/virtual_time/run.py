@@ -8,7 +8,7 @@ much of it was resampled.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
@@ -29,6 +29,7 @@ from verifier.pack.spread import spread
 from verifier.panels.answers import PanelAnswer, PanelWindow, answer_panels
 from verifier.panels.emptiness import explained
 from verifier.servers.prometheus import Prometheus
+from verifier.virtual_time.delayed_plan import delayed, lead_s
 from verifier.virtual_time.past import simulate_past, start_changed
 from verifier.virtual_time.progress import ProgressReporter
 
@@ -74,34 +75,40 @@ class SimulatedScenario:
     effects: Mapping[str, str] = field(default_factory=dict)
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - what to simulate, and how
     scenario: Scenario,
     needed: HistoryDepths,
     healthy_worlds: HealthyWorlds,
     *,
     exact: bool = False,
+    scrape_offset_s: float = 0.0,
     report: Report | None = None,
 ) -> SimulatedScenario:
-    """Simulate `scenario`, its past included, and record what rules and panels will read."""
-    past = simulate_past(scenario, needed, healthy_worlds, report=report)
+    """Simulate `scenario`, its past included, and record what rules and panels will read.
+
+    Its scrapes come `scrape_offset_s` after every multiple of their interval.
+    """
+    delay_s = lead_s(scrape_offset_s)
+    past = simulate_past(scenario, needed, healthy_worlds, delay_s=delay_s, report=report)
     world, pool, simulation = past.world, past.pool, past.simulation
+    plan = delayed(scenario.plan, delay_s)
     load = scenario.plan.load
     simulation.exact = exact or load.trace_s is not None
     if load.trace_s is not None:
         # A trace is read when a world is built; a fork would go on with random arrivals.
-        world = World(scenario.topology, scenario.plan, scenario.seed)
+        world = World(scenario.topology, plan, scenario.seed)
         simulation.recorder.continue_from(simulation.recorder.read(world.snapshot()))
     else:
-        world = world.fork(scenario.plan)
-    if load != Load(rate=load.rate) or start_changed(scenario.plan.faults):
+        world = world.fork(plan)
+    if load != Load(rate=load.rate) or start_changed(plan.faults):
         pool = None
-    simulation.advance(world, 0.0, scenario.duration_s, pool)
+    simulation.advance(world, 0.0, scenario.duration_s + delay_s, pool)
     without_effect = (
         *past.without_effect,
         *faults_without_effect(world, simulation.recorder.scrape_effects),
     )
     return SimulatedScenario(
-        simulation.recorder.history(),
+        simulation.recorder.history(_epoch_s(scenario) - delay_s),
         simulation.exact_s,
         simulation.resampled_s,
         without_effect,
@@ -114,17 +121,23 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     started_s = time.monotonic()
     rules, panels = setup.rules, setup.panels
     needed = depths(rules, panels)
-    simulated = simulate(scenario, needed, setup.healthy_worlds, exact=setup.exact, report=report)
-    offsets = replace(spread(scenario.seed, rules), scrape_s=0.0)  # scrapes at whole intervals
+    offsets = spread(scenario.seed, rules)
+    simulated = simulate(
+        scenario,
+        needed,
+        setup.healthy_worlds,
+        exact=setup.exact,
+        scrape_offset_s=offsets.scrape_s,
+        report=report,
+    )
     ProgressReporter(scenario, report).judging()
+    end_s, epoch_s = scenario.duration_s, _epoch_s(scenario)
     with Prometheus() as server:
         server.push(simulated.history)
         evaluation = evaluate(
-            server, rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets, needed=needed
+            server, rules, start_s=0.0, end_s=end_s, spread=offsets, needed=needed, epoch_s=epoch_s
         )
-        watched = WatchedRun(
-            server, rules, EPOCH_S, scenario.duration_s, spread=offsets, scrape_s=SCRAPE_S
-        )
+        watched = WatchedRun(server, rules, epoch_s, end_s, spread=offsets, scrape_s=SCRAPE_S)
         answers = _panels(watched, panels)
         names = [rule.alert for _, rule in rules.alerts]
         verdicts = judge(scenario, names, evaluation.timelines)
@@ -146,6 +159,11 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         not_judged=evaluation.not_judged,
         offsets=offsets,
     )
+
+
+def _epoch_s(scenario: Scenario) -> float:
+    """Return the Unix time of the scenario's start."""
+    return EPOCH_S if scenario.starts_at_s is None else scenario.starts_at_s
 
 
 def _panels(watched: WatchedRun, panels: Sequence[Panel]) -> tuple[PanelAnswer, ...]:

@@ -8,6 +8,7 @@ caller wants everything exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -57,7 +58,7 @@ class Simulation:
         self.restarts = 0
         self._record_restart(world)
         origin_ns = world.now_ns
-        scrapes = round((end_s - start_s) / SCRAPE_S)
+        scrapes = floor((end_s - start_s) / SCRAPE_S)
         done = 0
         rows: list[NDArray[np.float64]] = []
         leaked: list[int] = []

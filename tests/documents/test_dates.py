@@ -1,0 +1,38 @@
+"""Dates with a time of day, as scenarios write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from documents.dates import parse_date
+from documents.mistakes import InputError
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-03-02T09:00", "2026-03-02 09:00", "2026-03-02T09:00:00", "2026-03-02T09:00:00Z"],
+)
+def test_a_date_is_read_in_utc(text: str) -> None:
+    """With seconds or without, with a Z or without."""
+    assert parse_date(text) == datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("2026-03-02", "a date and a time of day in UTC, such as 2026-03-02T09:00"),
+        ("09:00", "a date and a time of day"),
+        ("2026-03-02T09:00+01:00", "in UTC"),
+        ("2026-02-30T09:00", "a date and a time of day"),
+        ("2026-03-02T25:00", "a date and a time of day"),
+        ("1970-01-01T00:00", "in the years 1980 to 2100"),
+        ("tomorrow", "a date and a time of day"),
+        (1_772_442_000, "a date and a time of day"),
+    ],
+)
+def test_anything_else_is_a_mistake(value: object, sentence: str) -> None:
+    """The sentence says what is allowed."""
+    with pytest.raises(InputError, match=sentence):
+        parse_date(value)
