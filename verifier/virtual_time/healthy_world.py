@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 REAL_TIME: Final = TimeCompression()
 WARM_UP_S: Final = 60.0
 """Simulated before any scrape is compared: queues, pools and the fleet start empty."""
+FURTHER_MINUTES: Final = 4
+"""Once it is steady, so many minutes more are simulated to draw from: most of a past is healthy."""
 WARM_UP_MINUTES_MAX: Final = 20
 """Queues that grow for as long as this grow for ever: the load is more than the system carries."""
 
@@ -116,6 +118,7 @@ def simulate_healthy_world(
     counters = contract.kinds == "counter"
     reading = contract.flatten(scrapes[0])
     rows: list[NDArray[np.float64]] = []
+    further = round(FURTHER_MINUTES * compression.factor) * MINUTE
     for _ in range(round(WARM_UP_MINUTES_MAX * compression.factor) * MINUTE):
         world.advance_ns(world.now_ns + compression.step_ns)
         scrapes.append(world.snapshot())
@@ -123,7 +126,10 @@ def simulate_healthy_world(
         rows.append(np.where(counters, reading - last, reading))
         pool = find_pool(rows, factor=compression.factor)
         if pool is not None:
-            size = len(pool.rows)
+            for _ in range(further):
+                world.advance_ns(world.now_ns + compression.step_ns)
+                scrapes.append(world.snapshot())
+            size = len(pool.rows) + further
             return HealthyWorld(world, scrapes[-size - 1], tuple(scrapes[-size:]))
     raise JudgeError(
         f"the system does not settle under {rate:g} tasks/s, so the scenario has no steady past:"

@@ -29,12 +29,11 @@ class MinuteDraws:
     seed: int
     purpose: str
 
-    def below(self, bound: int, minutes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return a number in [0, bound) for each of `minutes` (n,), which may be negative.
+    def uniform(self, minutes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return a number in [0, 1) for each of `minutes` (n,), which may be negative.
 
         SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014)
-        read by counter: its state after n steps is the key and n times its increment. A remainder
-        of 64 bits favours no number noticeably while `bound` is small.
+        read by counter: its state after n steps is the key and n times its increment.
         """
         key = blake2b(f"{self.seed} {self.purpose}".encode(), digest_size=8).digest()
         with np.errstate(over="ignore"):
@@ -42,4 +41,4 @@ class MinuteDraws:
             for shift, factor in _MIX:
                 state = (state ^ (state >> shift)) * factor
             state ^= state >> _LAST_SHIFT
-        return (state % np.uint64(bound)).astype(np.int64)
+        return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53

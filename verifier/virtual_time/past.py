@@ -19,6 +19,7 @@ from simulator.load import Load
 from simulator.plan import Plan
 from verifier.judge.fault_effects import faults_without_effect
 from verifier.virtual_time.delayed_plan import delayed
+from verifier.virtual_time.failure_surplus import surplus_of
 from verifier.virtual_time.healthy_world import REAL_TIME
 from verifier.virtual_time.minute_draws import MinuteDraws
 from verifier.virtual_time.progress import ProgressReporter
@@ -93,7 +94,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     load = Load(rate=scenario.plan.load.rate)
     plan = delayed(Plan(load=load, faults=incidents), delay_s)
     world = healthy.world.fork(compression.plan(plan))
-    pool = _continue_from(recorder, healthy)
+    simulation.healthy = pool = _continue_from(recorder, healthy)
     if start_changed(incidents):
         pool = None
     pool = simulation.advance(world, -past_s, 0.0, pool)
@@ -137,4 +138,6 @@ def _continue_from(recorder: Recorder, healthy: HealthyWorld) -> ResamplingPool 
     readings = np.array([recorder.read(snapshot) for snapshot in snapshots])
     recorder.continue_from(readings[-1])
     rows = recorder.rows(readings)
-    return ResamplingPool(rows) if is_steady(rows) else None
+    if not is_steady(rows):
+        return None
+    return ResamplingPool(rows, surplus_of(snapshots, healthy.world.topology.error_share))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.target import SCRAPE_S
+from verifier.virtual_time.failure_surplus import FailureSurplus
 from verifier.virtual_time.steady_state import MINUTE, ResamplingPool, find_pool
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Simulation:
     """Moves worlds from scrape to scrape, one plan after another, into one record.
 
     `exact_s` and `resampled_s` count what was simulated and what was drawn, in scenario seconds.
-    `restarts` is the number of exporter restarts recorded so far of the plan in progress, as its
-    world counts them.
+    `healthy` is the pool that the record began with. `restarts` is the number of exporter restarts
+    recorded so far of the plan in progress, as its world counts them.
     """
 
     recorder: Recorder
@@ -46,6 +47,7 @@ class Simulation:
     exact_s: float = 0.0
     resampled_s: float = 0.0
     restarts: int = 0
+    healthy: ResamplingPool | None = None
 
     def advance(
         self, world: World, start_s: float, end_s: float, pool: ResamplingPool | None
@@ -62,9 +64,11 @@ class Simulation:
         done = 0
         rows: list[NDArray[np.float64]] = []
         leaked: list[int] = []
+        failures = FailureSurplus(world.snapshot(), world.topology.error_share)
         while done < scrapes:
             if pool is None and not self.exact:
                 pool = find_pool(rows, leaked, factor=self.compression.factor)
+                pool = self._with_failures(pool, failures)
             unchanged = self._scrapes_unchanged(world, scrapes - done)
             if pool is not None and unchanged >= RESAMPLED_SCRAPES_MIN and not self.exact:
                 self._resample(world, start_s + done * SCRAPE_S, unchanged, pool)
@@ -75,11 +79,25 @@ class Simulation:
             if self._advance_to(world, at_ns):
                 rows, leaked, pool = [], [], None
                 self._record(world, start_s + done * SCRAPE_S)
+                failures.begin(world.snapshot())
             else:
                 rows.append(self._record(world, start_s + done * SCRAPE_S))
                 leaked.append(world.leaked_bytes)
+                failures.note(world.snapshot())
             self.progress.simulated(start_s + done * SCRAPE_S)
         return pool
+
+    def _with_failures(
+        self, pool: ResamplingPool | None, failures: FailureSurplus
+    ) -> ResamplingPool | None:
+        """Return a pool that knows the average of failures, joined with the healthy one if alike.
+
+        Only without a fault in effect is that average the topology's own.
+        """
+        if pool is None or not failures.healthy:
+            return pool
+        pool = ResamplingPool(pool.rows, failures.last(len(pool.rows)))
+        return pool if self.healthy is None else pool.joined(self.healthy)
 
     def _scrapes_unchanged(self, world: World, remaining: int) -> int:
         """Return how many of the `remaining` scrapes may be resampled before the next change.

@@ -34,11 +34,44 @@ ROUNDING: Final = 1e-9
 """Keeps a series that stands still steady: its variance is 0, its means differ by rounding."""
 
 
+TILT_MAX: Final = 4.0
+"""How unequally minutes may be drawn, per standard deviation of what they hold too much."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResamplingPool:
-    """Exactly simulated scrapes of a steady state: rows (n, series), n in whole minutes."""
+    """Exactly simulated scrapes of a steady state: rows (n, series), n in whole minutes.
+
+    `surplus` (n,) is by how much more tasks failed in each than fail on average, None where that
+    average is not known.
+    """
 
     rows: NDArray[np.float64]
+    surplus: NDArray[np.float64] | None = None
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """How often each minute is drawn (minutes,); their sum is 1.
+
+        Failures are rare: the few of four minutes are off their average by a tenth, which thirty
+        days drawn from them would repeat. So minutes are drawn as unequally as it takes to meet
+        the average, the minutes themselves as they were (exponential tilting).
+        """
+        minutes = len(self.rows) // MINUTE
+        if self.surplus is None or not self.surplus.any():
+            return np.full(minutes, 1 / minutes)
+        by_minute = self.surplus.reshape(minutes, MINUTE).sum(axis=1)
+        scaled = by_minute / np.sqrt((by_minute**2).mean())
+        low, high = -TILT_MAX, TILT_MAX
+        for _ in range(60):
+            middle = (low + high) / 2
+            tilted = np.exp(middle * scaled)
+            if (tilted * scaled).sum() > 0:
+                high = middle
+            else:
+                low = middle
+        weights: NDArray[np.float64] = tilted / tilted.sum()
+        return weights
 
     def pick(self, scrapes: NDArray[np.int64], draws: MinuteDraws) -> NDArray[np.int64]:
         """Return a row number for each of `scrapes` (n,), counted from the scenario's start.
@@ -47,7 +80,18 @@ class ResamplingPool:
         scenario; one that is cut off by a change keeps its remaining scrapes in their places.
         """
         minutes, places = np.divmod(scrapes - 1, MINUTE)
-        return draws.below(len(self.rows) // MINUTE, minutes) * MINUTE + places
+        edges = np.cumsum(self.weights)[:-1]
+        drawn = np.searchsorted(edges, draws.uniform(minutes), side="right")
+        return drawn.astype(np.int64) * MINUTE + places
+
+    def joined(self, other: ResamplingPool) -> ResamplingPool:
+        """Return a pool of both, if nothing tells one steady state from the other; else this."""
+        if not is_alike(other.rows, self.rows):
+            return self
+        surplus = None
+        if self.surplus is not None and other.surplus is not None:
+            surplus = np.concatenate((other.surplus, self.surplus))
+        return ResamplingPool(np.concatenate((other.rows, self.rows)), surplus)
 
 
 def find_pool(
@@ -77,9 +121,13 @@ def find_pool(
 def is_steady(rows: NDArray[np.float64]) -> bool:
     """Whether the means of both halves of `rows` (n, series) differ by no more than at random."""
     half = len(rows) // 2
-    first, second = rows[:half], rows[half:]
+    return is_alike(rows[:half], rows[half:])
+
+
+def is_alike(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Whether the means of two samples (n, series) differ by no more than at random."""
     difference = np.abs(first.mean(axis=0) - second.mean(axis=0))
-    variance = first.var(axis=0, ddof=1) / half + second.var(axis=0, ddof=1) / len(second)
+    variance = first.var(axis=0, ddof=1) / len(first) + second.var(axis=0, ddof=1) / len(second)
     return bool((difference <= STANDARD_ERRORS_MAX * np.sqrt(variance) + ROUNDING).all())
 
 

@@ -118,8 +118,41 @@ def test_the_draw_of_a_scrape_is_its_own(first):
 def test_draws_differ_by_seed_and_by_purpose_and_from_minute_to_minute():
     """As often as chance has it: three times in four; neighbours tell nothing of each other."""
     minutes = np.arange(-20_000, 20_000)
-    drawn = MinuteDraws(1, "a").below(4, minutes)
-    for other in (MinuteDraws(2, "a").below(4, minutes), MinuteDraws(1, "b").below(4, minutes)):
+    drawn = np.floor(4 * MinuteDraws(1, "a").uniform(minutes))
+    for draws in (MinuteDraws(2, "a"), MinuteDraws(1, "b")):
+        other = np.floor(4 * draws.uniform(minutes))
         assert abs((other != drawn).mean() - 0.75) < 0.015
     for lag in (1, 2, 4, 60, 1440):
         assert abs((drawn[lag:] != drawn[:-lag]).mean() - 0.75) < 0.015
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rare_failures_are_drawn_as_often_as_they_happen_on_average(seed):
+    """Eight minutes hold some 240 of them, give or take fifteen; a month holds the average."""
+    failed = np.random.default_rng(seed).poisson(7.7, 32).astype(float)
+    rows = failed[:, None]
+    month = np.arange(-43_200 * MINUTE + 1, 1)
+
+    def mean(surplus):
+        return rows[ResamplingPool(rows, surplus).pick(month, MinuteDraws(seed, "test"))].mean()
+
+    assert mean(failed - 7.7) == pytest.approx(7.7, rel=0.02)
+    assert mean(None) == pytest.approx(failed.mean(), rel=0.005)
+
+
+def test_a_pool_without_a_minute_on_the_other_side_is_tilted_only_so_far():
+    """All minutes have too many: each is still drawn."""
+    pool = ResamplingPool(np.zeros((16, 1)), np.repeat([1.0, 2.0, 3.0, 4.0], MINUTE))
+    assert pool.weights.min() > 0
+    assert pool.weights.sum() == pytest.approx(1)
+    assert pool.weights.tolist() == sorted(pool.weights, reverse=True)
+
+
+def test_pools_of_the_same_state_are_joined_and_of_another_are_not():
+    """After an incident a world is healthy again, or still marked by it."""
+    rows = np.array(noise(1, 32))
+    before, after = (ResamplingPool(half, np.ones(16)) for half in (rows[:16], rows[16:]))
+    assert len(after.joined(before).rows) == 32
+    assert len(after.joined(before).surplus) == 32
+    marked = ResamplingPool(rows[16:] * 1.5)
+    assert marked.joined(before) is marked
