@@ -126,6 +126,8 @@ def measure_burns(compliance: Compliance) -> MeasuredBurns:
         measurement = measure.measure(policy, rules, _say_burn)
     except InputError as error:
         return MeasuredBurns(outcome(report.MEASURED, str(error).splitlines()))
+    except measure.NothingToMeasureError as error:
+        return MeasuredBurns(skipped(report.MEASURED, str(error)))
     measured = measure.measured_rules(rules)
     broken = promises.broken_promises(policy, measured, measurement)
     bounds = promises.bounds(policy, measured, measurement)

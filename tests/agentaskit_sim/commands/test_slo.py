@@ -16,7 +16,13 @@ from typer.testing import CliRunner
 from agentaskit_sim.commands import slo
 from documents.mistakes import Place
 from verifier.slo.measurement.burns import Burn
-from verifier.slo.measurement.measure import MeasuredBurn, Measurement, Response, measured_rules
+from verifier.slo.measurement.measure import (
+    MeasuredBurn,
+    Measurement,
+    NothingToMeasureError,
+    Response,
+    measured_rules,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 PACK = ROOT / "observability"
@@ -181,6 +187,19 @@ def test_a_rule_that_the_engine_refuses_fails_the_measurement_with_its_place(mon
     written = json.loads(done.stdout)
     assert written["steps"][-1]["reasons"] == ["rules.yaml:3:4: Prometheus cannot evaluate expr"]
     assert written["measurement"] is None
+
+
+def test_what_cannot_be_measured_is_skipped_and_the_other_steps_are_told(monkeypatch, tmp_path):
+    """A pack on metrics that the built-in world has not; that is no pass."""
+
+    def refuse(*_):
+        raise NothingToMeasureError("no alert reads the requests of the world")
+
+    done = measure_like(monkeypatch, tmp_path, refuse)
+    assert done.exit_code == 1
+    last = json.loads(done.stdout)["steps"][-1]
+    assert last["status"] == "skipped"
+    assert last["reasons"] == ["no alert reads the requests of the world"]
 
 
 def test_without_a_policy_nothing_is_measured_and_that_is_said(monkeypatch, tmp_path):

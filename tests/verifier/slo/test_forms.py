@@ -231,6 +231,7 @@ UNREAD = [
     (f"{E_4} / {T1} > 0.0144", "it counts 4xx too"),
     (f"{T1} / {T1} > 0.0144", "by itself: the ratio is always 1"),
     (f"{E_OUTCOME} / {T1} > 0.0144", "must be stated in the policy"),
+    (f"{E1} / {T1} > 0.0144".replace("status", "port"), "port is no HTTP status here"),
     ("sum(rate(errors_total[1h])) / sum(rate(all_total[1h])) > 0.0144", "must be stated in the"),
     (f"{E_A} / {T_B} > 0.0144", "differ in"),
     (f"{E1} / {T1} < 0.0144", "fires at < 0.0144, it must be > 0.0144"),

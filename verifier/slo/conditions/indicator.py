@@ -8,6 +8,7 @@ trust. Pure.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -28,6 +29,8 @@ CODES: Final = tuple(map(str, range(200, 600)))
 """Every status that a request can end with."""
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 """The same, as exporters write it that count by class."""
+STATUS_LABEL: Final = re.compile("status|code|class")
+"""How labels that hold an HTTP status are called; a port may match 5.. as well."""
 OPPOSITES: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 SHOWN_CODES_MAX: Final = 3
 
@@ -137,7 +140,8 @@ def _by_label(numerator: Events, denominator: Events, errors: Events | None) -> 
         raise WrongEventsError(
             f"it counts {numerator.in_words()}, the policy's errors are {errors.in_words()}"
         )
-    if not own or own == whole == set(values):
+    named = errors is not None or STATUS_LABEL.search(label)
+    if not own or not named or own == whole == set(values):
         raise WrongEventsError(
             f"{label} is no HTTP status here: which requests are errors must be stated in the"
             " policy (availability.errors, availability.requests)"

@@ -58,6 +58,10 @@ STATUS: Final = "status"
 """The label by which the requests of the world are told apart."""
 
 
+class NothingToMeasureError(JudgeError):
+    """No burn of these alerts can be simulated; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What an alert did in a burn; times count from the onset.
@@ -137,19 +141,20 @@ def _measured(rule: AlertRule, names: Counter[str]) -> AlertRule:
 def measure(policy: Policy, rules: RuleFiles, notify: Notify) -> Measurement:
     """Simulate every burn; `notify` is called before each with its number and how many there are.
 
-    Raises InputError for a rule that the engine cannot evaluate, JudgeError where the world itself
-    fails more requests than the policy allows, or no burn can be simulated.
+    Raises InputError for a rule that the engine cannot evaluate, NothingToMeasureError without an
+    alert that reads the world's requests, or where the world itself fails more of them than the
+    policy allows.
     """
     chosen = measured_rules(rules)
     alerts = [rule for _, rule in chosen.alerts]
     burns = plan_burns(policy, alerts)
     budget = policy.budget
     if budget is None or not alerts:
-        raise JudgeError("there is nothing to measure: no target, or no alert on availability")
+        raise NothingToMeasureError("nothing to measure: no target, or no alert on availability")
     worlds = HealthyWorlds()
     healthy_share = _healthy_share(worlds)
     if healthy_share >= budget:
-        raise JudgeError(
+        raise NothingToMeasureError(
             f"the simulated system fails {100 * healthy_share:.3g} % of its requests when healthy,"
             f" more than a target of {policy.target_percent:g} % allows: it cannot be measured"
         )
@@ -247,7 +252,7 @@ def _spending(server: Prometheus, end_s: float) -> _Spending:
     query = RangeQuery(f"sum by ({STATUS}) ({metric})", EPOCH_S, EPOCH_S + end_s, float(SCRAPE_S))
     series = server.query_range(query)
     if not series:
-        raise JudgeError(f"no alert on availability reads {metric}: nothing could be measured")
+        raise NothingToMeasureError(f"nothing to measure: no alert on availability reads {metric}")
     times_s = series[0].times_s - EPOCH_S - ONSET_S
     columns = [np.interp(times_s, s.times_s - EPOCH_S - ONSET_S, s.values) for s in series]
     failed = [

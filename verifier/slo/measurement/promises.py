@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from exporter.target import SCRAPE_S
 from verifier.pack.history_depth import depths
+from verifier.slo.alignment import recordings_of
+from verifier.slo.conditions.branches import branches_of
+from verifier.slo.conditions.indicator import WrongEventsError
+from verifier.slo.conditions.unreadable import UnreadableConditionError
 from verifier.slo.measurement.burns import alone
 from verifier.slo.policy import PERIOD_S
+from verifier.slo.shares import share_conditions
 
 if TYPE_CHECKING:
     from documents.mistakes import Place
@@ -33,11 +39,15 @@ SURE: Final = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What an alert owes: to fire above `rate`, seen over `window_s`, and to wait `wait_s` then."""
+    """What an alert owes: to fire above `rate`, seen over `window_s`, and to wait `wait_s` then.
+
+    Below `quiet_rate` it must not fire: that is lower where it watches slower windows as well.
+    """
 
     rate: float
     window_s: float
     wait_s: float
+    quiet_rate: float
 
     def margin(self, burn: MeasuredBurn) -> float:
         """Return by which factor a rate must differ from this to be told apart in a burn."""
@@ -114,11 +124,23 @@ def promise_of(
     wait_s = rule.for_s + 2 * group.interval_s + 2 * SCRAPE_S
     if labels.get("slo") == "availability":
         read_s = depths(alone(rules, group, rule), remembered=False).longest_s
-        return Promise(1.0, read_s, wait_s)
+        return Promise(1.0, read_s, wait_s, 1.0)
     for window in policy.windows:
         if labels.get("slo") == "burn_rate" and labels.get("window") == window.name:
-            return Promise(window.burn_rate, window.lookback_s, wait_s)
+            quiet_rate = min(window.burn_rate, *_rates_beside(policy, rules, rule), inf)
+            return Promise(window.burn_rate, window.lookback_s, wait_s, quiet_rate)
     return None
+
+
+def _rates_beside(policy: Policy, rules: RuleFiles, rule: AlertRule) -> list[float]:
+    """Return the rates of the policy's windows that an alert watches, each in a branch."""
+    try:
+        branches = branches_of(rule.expr, recordings_of(rules))
+        shares = [share_conditions(branch, policy.events) for branch in branches]
+    except (UnreadableConditionError, WrongEventsError):
+        return []
+    read_s = {max(share.window_s for share in branch) for branch in shares if branch}
+    return [window.burn_rate for window in policy.windows if window.lookback_s in read_s]
 
 
 def broken_promises(
@@ -179,10 +201,10 @@ def bounds(
 
 def _broken(promise: Promise, burn: MeasuredBurn, response: Response) -> list[BrokenPromise]:
     place, alert = response.alert.position, response.alert.alert
-    if burn.rate < promise.rate * (1 - promise.margin(burn)):
+    if burn.rate < promise.quiet_rate * (1 - promise.margin(burn)):
         if response.fired_s is None:
             return []
-        return [FiresBelowRate(place, alert, burn.rate, response.fired_s, promise.rate)]
+        return [FiresBelowRate(place, alert, burn.rate, response.fired_s, promise.quiet_rate)]
     if not _is_owed(promise, burn, response.alert):
         return []
     if response.fired_s is None or response.spent_share is None:

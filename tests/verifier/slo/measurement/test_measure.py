@@ -10,7 +10,6 @@ import pytest
 from documents.mistakes import Place
 from documents.yaml_reader import load, parse
 from tests.verifier.slo.packs import PACK
-from verifier.errors import JudgeError
 from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup, load_rules
 from verifier.slo.measurement import measure as measuring
 from verifier.slo.measurement.burns import Burn
@@ -105,7 +104,7 @@ def test_a_guard_by_the_clock_is_taken_as_open(measured):
 
 def test_without_an_alert_on_availability_there_is_nothing_to_measure():
     """That is said, and no world is simulated."""
-    with pytest.raises(JudgeError, match="nothing to measure"):
+    with pytest.raises(measuring.NothingToMeasureError, match="nothing to measure"):
         measuring.measure(POLICY, RuleFiles(()), lambda *_: None)
 
 

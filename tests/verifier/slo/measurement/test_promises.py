@@ -91,6 +91,18 @@ def test_an_alert_without_a_window_of_the_policy_owes_only_to_fire_at_all():
     assert broken((STEADY, None), alert=rule("creeping"))
 
 
+def test_an_alert_that_watches_a_slower_window_too_may_fire_below_its_own_rate():
+    """As the workbook writes it: (fast and short) or (slow and short)."""
+    share = (
+        'sum(rate(http_requests_total{status=~"5.."}[1h])) / sum(rate(http_requests_total[1h]))'
+        " / 0.001 > 14.4"
+    )
+    both = f"{share} or {share.replace('1h', '6h').replace('14.4', '6')}"
+    burns = ((STEADY, 3420.0), (BELOW, 3420.0), (OUTAGE, 200.0))
+    assert broken(*burns, alert=rule(expr=both)) == []
+    assert [type(each) for each in broken(*burns, alert=rule(expr=share))] == [FiresBelowRate]
+
+
 def test_rates_that_chance_may_exchange_are_not_judged():
     """A window of five minutes at the allowed rate holds some 3,000 errors: 2 per cent of noise."""
     alert = rule(slo="availability", expr="rate(http_requests_total[5m]) < 1")
