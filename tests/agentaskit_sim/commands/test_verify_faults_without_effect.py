@@ -21,7 +21,7 @@ load: {rate: 1000}
 faults:
   - {name: it, fault: %s, start: 1m, duration: 2m, parameters: %s}
 expectations:
-  - {alert: %s, fires_within: 1m}
+  - {alert: %s, fires_within: 3m}
 """
 FAULTS = {
     "traffic_drop": ("{share: 0.4}", "arrivals per second measured, 600 declared"),
