@@ -67,6 +67,7 @@ CASES = {
         {"alertname": "A", "team": "sre", "kind": "batch"},
         {"alertname": "A", "team": "DBA"},
         {"alertname": "A", "team": "db"},
+        {"alertname": "A", "team": "ops"},
         {"alertname": "A"},
     ],
     "texts": [

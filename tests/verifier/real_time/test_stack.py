@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tests.field.routed_alerts import AlertRun, date
 from tests.verifier.deliveries import wait_until
 from tests.verifier.simulations import pack_rules
 from verifier.errors import JudgeError
 from verifier.pack.routes.routing import load_routing
+from verifier.pack.routes.zone_files import DateClock
 from verifier.real_time import stack as module
 from verifier.real_time.stack import Stack
 from verifier.time_compression import TimeCompression
@@ -18,6 +20,19 @@ if TYPE_CHECKING:
 
     import pytest
 
+MUTED_IN_MAY = """\
+time_intervals: [{name: may, time_intervals: [{months: [may], location: Asia/Tokyo}]}]
+route:
+  receiver: all
+  group_wait: 0s
+  group_by: ['...']
+  routes:
+  - {matchers: [alertname!=""], receiver: duty, mute_time_intervals: [may], continue: true}
+  - {matchers: [alertname!=""], receiver: all}
+receivers:
+- {name: all, webhook_configs: [{url: http://127.0.0.1/}]}
+- {name: duty, webhook_configs: [{url: http://127.0.0.1/}]}
+"""
 EMPTY = "route: {receiver: a}\nreceivers: [{name: a}]\n"
 
 
@@ -43,3 +58,26 @@ def test_a_prometheus_that_stores_nothing_ends_the_run(
             return False
 
         assert wait_until(stale, 10)
+
+
+def test_alertmanager_believes_in_the_date_of_the_scenario(tmp_path: Path) -> None:
+    """The last of April in London is May in Tokyo; it holds after a restart as well."""
+    path = tmp_path / "routing.yml"
+    path.write_text(MUTED_IN_MAY)
+    days = {"2031-04-30T14:00": True, "2031-04-30T16:00": False}
+    with Stack(pack_rules("backpressure"), load_routing(path), TimeCompression(10)) as stack:
+        run = AlertRun(stack.alertmanager, stack.receiver)
+        for day, duty in [*reversed(days.items()), *days.items()]:
+            alert = {"alertname": f"{len(run.receiver.notifications())} {day}"}
+            stack.set_date(DateClock(time.time(), date(day), 10.0, 60.0))
+            stack.alertmanager.restart()
+            run.send([alert])
+            assert wait_until(lambda alert=alert: "all" in receivers_of(run, alert), 5)
+            time.sleep(0.5)
+            assert ("duty" in receivers_of(run, alert)) == duty
+
+
+def receivers_of(run: AlertRun, alert: dict[str, str]) -> set[str]:
+    """Return who was notified of an alert."""
+    notifications = run.receiver.notifications()
+    return {each.receiver for each in notifications if dict(each.labels) == alert}

@@ -137,11 +137,14 @@ class Routing:
         return f"muted by {quoted(muting)}" if muting else None
 
     def _in_our_zone(self, interval: Mapping[str, Value]) -> dict[str, object]:
+        raw = interval.get("time_intervals")
+        # An entry that is left empty holds always, to Alertmanager.
+        parts = [_mapping(part) for part in raw] if isinstance(raw, list) else []
         return {
             **interval,
             "time_intervals": [
                 {**part, "location": zone_name(str(part.get("location") or ""), self.locations)}
-                for part in _mappings(interval.get("time_intervals"))
+                for part in parts
             ],
         }
 
