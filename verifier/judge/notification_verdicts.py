@@ -52,7 +52,7 @@ def check_receivers_exist(scenario: Scenario, receivers: Sequence[str]) -> None:
 def routing_findings(scenario: Scenario, routing: Routing) -> tuple[str, ...]:
     """Return what to know of a routing, and of it in this scenario; nothing of it is a verdict."""
     findings = [str(finding) for finding in routing.findings]
-    if routing.timed_routes and getattr(scenario, "starts_at_s", None) is None:
+    if routing.timed_routes and scenario.starts_at_s is None:
         date = datetime.fromtimestamp(EPOCH_S, UTC)
         findings += [
             f"{place}: the time intervals of this route are judged as of {date:%A, %Y-%m-%d %H:%M}"

@@ -187,8 +187,7 @@ def start_on_stack(
 
 def scenario_date_s(scenario: Scenario) -> float:
     """Return the date and time of day at which a scenario starts, Unix seconds."""
-    starts_at_s: float | None = getattr(scenario, "starts_at_s", None)
-    return EPOCH_S if starts_at_s is None else starts_at_s
+    return EPOCH_S if scenario.starts_at_s is None else scenario.starts_at_s
 
 
 def settling_s(history: History, compression: TimeCompression) -> float:
