@@ -7,19 +7,20 @@ world is read once more at those instants, which gives a history as in virtual t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exporter.history.samples import STALE, Block, History
+from exporter.history.scrape_series import SCRAPE_DURATION, SCRAPE_SERIES, UP
 from exporter.metrics.catalogue import WORLD_TIME, catalogue_world
 from exporter.metrics.restart_view import RestartView
 from exporter.scrape_path.losses import arrives, rank_series
 from exporter.target import INSTANCE, JOB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,25 +44,33 @@ class Scrapes:
     """The scrapes of a run in real time. All arrays (n,).
 
     `at_s` are their timestamps, Unix seconds; `world_ns` the world's clock of the page, -1 for a
-    scrape that failed; `took_s` how long each took.
+    scrape that failed; `took_s` how long each took. `reports` are the samples that Prometheus wrote
+    of each scrape, by metric: they are of the real scrape, and are replayed as they were.
     """
 
     at_s: NDArray[np.float64]
     world_ns: NDArray[np.int64]
     took_s: NDArray[np.float64]
+    reports: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def read_scrapes(server: Prometheus, start_s: float, end_s: float) -> Scrapes:
     """Return the scrapes that `server` stored between two Unix times."""
     up = _only(server.stored(f'up{{job="{JOB}"}}', start_s, end_s))
-    took = _only(server.stored(f'scrape_duration_seconds{{job="{JOB}"}}', start_s, end_s))
+    stored = {
+        name: _only(server.stored(f'{name}{{job="{JOB}"}}', start_s, end_s))
+        for name in SCRAPE_SERIES
+        if name != UP
+    }
     world = _only(server.stored(f'{WORLD_TIME}{{job="{JOB}"}}', start_s, end_s))
     clock = dict(zip(world.times_s.tolist(), world.values.tolist(), strict=True)) if world else {}
     times_s = up.times_s if up else np.empty(0)
+    reports = {name: _at(series, times_s) for name, series in stored.items() if series}
     return Scrapes(
         times_s,
         np.array([_ns(clock.get(at_s)) for at_s in times_s.tolist()], np.int64),
-        took.values if took and len(took.values) == len(times_s) else np.zeros(len(times_s)),
+        np.nan_to_num(reports.get(SCRAPE_DURATION, np.zeros(len(times_s)))),
+        reports,
     )
 
 
@@ -93,13 +102,21 @@ def replay_scrapes(world: World, scrapes: Scrapes) -> History:
         present = shown
     target = (("instance", INSTANCE), ("job", JOB))
     series = [tuple(sorted((*labels, *target))) for labels in catalogue.series]
-    series.append(tuple(sorted((("__name__", "up"), *target))))
+    own = ("up", *scrapes.reports)
+    series += [tuple(sorted((("__name__", name), *target))) for name in own]
+    values = np.vstack((values, *scrapes.reports.values()))
     stamps = np.rint(scrapes.at_s * 1000).astype(np.int64)
     return History(series, [Block(stamps, np.arange(len(series)), values)])
 
 
 def _only(series: Sequence[Series]) -> Series | None:
     return series[0] if series else None
+
+
+def _at(series: Series, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values of `series` at `times_s` (n,), NaN where it has none."""
+    known = dict(zip(series.times_s.tolist(), series.values.tolist(), strict=True))
+    return np.array([known.get(at_s, np.nan) for at_s in times_s.tolist()])
 
 
 def _ns(world_s: float | None) -> int:

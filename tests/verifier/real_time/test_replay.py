@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from exporter.history.samples import STALE_BITS
@@ -10,6 +12,19 @@ from tests.verifier.real_time.replays import leaking_world, two_scrapes_a_second
 from verifier.real_time.replay import replay_scrapes
 
 START_S = 1_800_000_000.0
+
+
+def test_what_prometheus_reports_of_a_scrape_is_replayed_as_it_was():
+    """A rule that reads it must see the same in both clocks, and it is of the real scrape alone."""
+    took_s = np.linspace(0.01, 0.02, 24)
+    scrapes = replace(two_scrapes_a_second(START_S), reports={"scrape_duration_seconds": took_s})
+    history = replay_scrapes(leaking_world(), scrapes)
+    (block,) = history.blocks
+    assert [dict(labels)["__name__"] for labels in history.series[-2:]] == [
+        "up",
+        "scrape_duration_seconds",
+    ]
+    assert block.values[-1].tolist() == took_s.tolist()
 
 
 def test_a_replay_gives_the_very_samples():
