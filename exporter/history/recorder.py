@@ -18,6 +18,7 @@ from exporter.history.columns import SampleColumns
 from exporter.history.retention import COARSE_S, plan_retention
 from exporter.history.samples import EPOCH_S, STALE
 from exporter.history.scrape_series import SCRAPE_SERIES, SERIES_ADDED, ScrapeReporter
+from exporter.metrics.series import NAME
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import arrives, rank_series
 from exporter.target import SCRAPE_TIMEOUT_S
@@ -91,6 +92,11 @@ class Recorder:
     def past_s(self) -> float:
         """How far before the scenario the history reaches back, in seconds."""
         return self._retention.past_s
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metric of each kept series of the world."""
+        return tuple(dict(labels)[NAME] for labels in self._retention.labels[: len(self._kept)])
 
     def read(self, snapshot: Snapshot) -> Rows:
         """Return the kept series of a snapshot, as the world counts them. Shape (series,)."""

@@ -77,6 +77,11 @@ class History:
                 )
             last_ms = block.timestamps_ms[-1]
 
+    @property
+    def size(self) -> int:
+        """The number of samples that its blocks have room for."""
+        return sum(block.values.size for block in self.blocks)
+
 
 def sample_mask(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return where `values` has a sample: numbers, stale markers, and NaNs that are samples."""

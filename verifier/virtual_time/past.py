@@ -24,7 +24,7 @@ from verifier.virtual_time.healthy_world import REAL_TIME
 from verifier.virtual_time.minute_draws import MinuteDraws
 from verifier.virtual_time.progress import ProgressReporter
 from verifier.virtual_time.simulation import Simulation
-from verifier.virtual_time.steady_state import ResamplingPool, is_steady
+from verifier.virtual_time.steady_state import ResamplingPool, differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +94,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     load = Load(rate=scenario.plan.load.rate)
     plan = delayed(Plan(load=load, faults=incidents), delay_s)
     world = healthy.world.fork(compression.plan(plan))
-    simulation.healthy = pool = _continue_from(recorder, healthy)
+    simulation.healthy = pool = _continue_from(simulation, healthy)
     if start_changed(incidents):
         pool = None
     pool = simulation.advance(world, -past_s, 0.0, pool)
@@ -129,15 +129,20 @@ def _incidents(scenario: Scenario, read_s: float) -> tuple[float, tuple[Fault, .
     return past_s, tuple(incident.fault(past_s - incident.ago_s) for incident in shown)
 
 
-def _continue_from(recorder: Recorder, healthy: HealthyWorld) -> ResamplingPool | None:
+def _continue_from(simulation: Simulation, healthy: HealthyWorld) -> ResamplingPool | None:
     """Let the record go on from the healthy world; return its pool in the recorder's columns.
 
-    None when something is read that is not steady.
+    None when something is read that is not steady: it is named before the past is simulated.
     """
+    recorder = simulation.recorder
     snapshots = (healthy.before, *healthy.scrapes)
     readings = np.array([recorder.read(snapshot) for snapshot in snapshots])
     recorder.continue_from(readings[-1])
     rows = recorder.rows(readings)
-    if not is_steady(rows):
+    half = len(rows) // 2
+    unsteady = np.flatnonzero(differing(rows[:half], rows[half:]))
+    if len(unsteady):
+        name = recorder.names[unsteady[0]]
+        simulation.progress.cause = f" (event by event while {name}, which is read, is not steady)"
         return None
     return ResamplingPool(rows, surplus_of(snapshots, healthy.world.topology.error_share))

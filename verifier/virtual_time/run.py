@@ -130,7 +130,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         scrape_offset_s=offsets.scrape_s,
         report=report,
     )
-    ProgressReporter(scenario, report).judging()
+    ProgressReporter(scenario, report).judging(simulated.history.size)
     end_s, epoch_s = scenario.duration_s, _epoch_s(scenario)
     with Prometheus() as server:
         server.push(simulated.history)

@@ -139,5 +139,6 @@ class Simulation:
         self.recorder.record_rows(times_s, pool.rows, picks, self.recorder.arrival(snapshot))
         self.recorder.count_effects(snapshot, scrapes)
         world.skip_ns(scrapes * self.compression.step_ns)
+        self.progress.cause = ""
         self.resampled_s += scrapes * SCRAPE_S
         self.progress.simulated(from_s + scrapes * SCRAPE_S)

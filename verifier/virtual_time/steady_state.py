@@ -126,9 +126,16 @@ def is_steady(rows: NDArray[np.float64]) -> bool:
 
 def is_alike(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
     """Whether the means of two samples (n, series) differ by no more than at random."""
+    return not differing(first, second).any()
+
+
+def differing(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which series' means differ by more than at random, (series,)."""
     difference = np.abs(first.mean(axis=0) - second.mean(axis=0))
     variance = first.var(axis=0, ddof=1) / len(first) + second.var(axis=0, ddof=1) / len(second)
-    return bool((difference <= STANDARD_ERRORS_MAX * np.sqrt(variance) + ROUNDING).all())
+    allowed = STANDARD_ERRORS_MAX * np.sqrt(variance) + ROUNDING
+    apart: NDArray[np.bool_] = difference > allowed
+    return apart
 
 
 def is_level(stock: NDArray[np.float64]) -> bool:
