@@ -23,9 +23,10 @@ import numpy as np
 
 from exporter.history.samples import EPOCH_S, STALE_BITS, sample_mask
 from verifier.errors import JudgeError
-from verifier.evaluation.engine import evaluate
+from verifier.evaluation.engine import evaluate_rules
 from verifier.evaluation.timeline import Grid, Timeline
 from verifier.pack.durations import parse_duration_s
+from verifier.pack.history_depth import depths
 from verifier.pack.rule_writer import as_yaml, rule_document
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 from verifier.servers.binaries import require
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from exporter.history.samples import History, LabelSet
     from verifier.evaluation.timeline import State
     from verifier.labels import Labels
+    from verifier.pack.history_depth import HistoryDepths
+    from verifier.pack.rules import RuleGroup
 
 Side: TypeAlias = Literal["the judge", "promtool"]
 
@@ -48,6 +51,7 @@ _HEADLINES: Final = ("Unit Testing:  test.json", "FAILED:", "SUCCESS")
 """Lines around promtool's results that add nothing."""
 _GOT: Final = re.compile(r'expr: "ALERTS", time: (\S+),\n\s*exp: ?nil\n\s*got: ?(.*)\n?')
 """What promtool prints for a moment: the samples it computed where the test expects none."""
+_FIXED_TIME: Final = re.compile(r"@\s*(\d+(?:\.\d+)?)")
 _SAMPLE: Final = re.compile(r'\{((?:[\w:]+="(?:[^"\\]|\\.)*"(?:, )?)*)\} \S+')
 _LABEL: Final = re.compile(r'([\w:]+)=("(?:[^"\\]|\\.)*")')
 
@@ -82,8 +86,9 @@ def crosscheck(
 ) -> list[Difference]:
     """Return every alert state from `start_s` to `end_s`, scenario seconds, on which they differ.
 
-    Both sides evaluate from the first sample on, at moments aligned with `start_s`. Raises
-    JudgeError when promtool cannot run the rules.
+    promtool evaluates all groups at the same instants, one after another, so a rule must not read
+    what a later group records. Both sides evaluate from the first sample on, at moments aligned
+    with `start_s`. Raises JudgeError when promtool cannot run the rules.
     """
     ours: set[AlertState] = set()
     theirs: set[AlertState] = set()
@@ -92,10 +97,25 @@ def crosscheck(
         for interval_s, group_rules in by_interval(rules).items():
             grid = Grid(start_s, end_s, interval_s)
             origin_s = origin(history, grid)
-            timelines = evaluate(server, group_rules, start_s=origin_s, end_s=end_s).timelines
+            schedule = PlainSchedule(origin_s, end_s, depths(group_rules))
+            timelines = evaluate_rules(server, group_rules, schedule).timelines
             ours |= timeline_states(timelines, grid)
             theirs |= promtool_states(history, group_rules, grid)
     return differences(ours, theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSchedule:
+    """All groups evaluated from `start_s` on, and never before, as by promtool."""
+
+    start_s: float
+    end_s: float
+    needed: HistoryDepths
+    epoch_s: float = EPOCH_S
+
+    def grid(self, group: RuleGroup, _rule: AlertRule | RecordingRule, /) -> Grid:
+        """Return the evaluations of a rule."""
+        return Grid(self.start_s, self.end_s, group.interval_s)
 
 
 def differences(ours: set[AlertState], theirs: set[AlertState]) -> list[Difference]:
@@ -147,7 +167,8 @@ def promtool_states(history: History, rules: RuleFiles, grid: Grid) -> set[Alert
     origin_s = origin(history, grid)
     with tempfile.TemporaryDirectory(prefix="agentaskit-promtool-") as directory:
         folder = Path(directory)
-        (folder / "rules.json").write_text(as_yaml(_rule_document(rules)), encoding="utf-8")
+        document = _rule_document(rules, origin_s)
+        (folder / "rules.json").write_text(as_yaml(document), encoding="utf-8")
         document = _test_document(history, grid, origin_s)
         (folder / "test.json").write_text(json.dumps(document), encoding="utf-8")
         run = subprocess.run(
@@ -162,19 +183,27 @@ def promtool_states(history: History, rules: RuleFiles, grid: Grid) -> set[Alert
     return _parse(run.stdout + run.stderr, run.returncode, origin_s)
 
 
-def _rule_document(rules: RuleFiles) -> dict[str, Any]:
-    """Return the rules as a rule file without annotations; JSON is YAML."""
+def _rule_document(rules: RuleFiles, origin_s: float) -> dict[str, Any]:
+    """Return the rules as a rule file without annotations; JSON is YAML.
+
+    An instant that an expression fixes is moved to promtool's clock, whose 0 is at `origin_s`.
+    """
     groups = []
     for number, group in enumerate(rules.groups):
         name = f"{number} {group.name}"  # groups of the same name may come from several files
-        groups.append({"name": name, "rules": [_without_annotations(rule) for rule in group.rules]})
+        groups.append({"name": name, "rules": [_rule(rule, origin_s) for rule in group.rules]})
     return {"groups": groups}
 
 
-def _without_annotations(rule: AlertRule | RecordingRule) -> dict[str, Any]:
+def _rule(rule: AlertRule | RecordingRule, origin_s: float) -> dict[str, Any]:
     """Return a rule without its annotations, templates that promtool would have to render."""
     document = rule_document(rule)
     document.pop("annotations", None)
+
+    def moved(match: re.Match[str]) -> str:
+        return f"@ {float(match.group(1)) - EPOCH_S - origin_s:.3f}"
+
+    document["expr"] = _FIXED_TIME.sub(moved, rule.expr)
     return document
 
 
@@ -233,7 +262,7 @@ def _values(steps: Sequence[NDArray[np.int64]], values: Sequence[NDArray[np.floa
         if step - last > 1:
             words.append(f"_x{step - last - 1}")
         last = step
-        words.append("stale" if ended else repr(value).replace("inf", "Inf"))
+        words.append("stale" if ended else repr(value).replace("inf", "Inf").replace("nan", "NaN"))
     return " ".join(words)
 
 
