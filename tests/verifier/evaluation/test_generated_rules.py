@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.verifier.evaluation.generated_histories import SHAPES, Shape, generated_history
 from tests.verifier.evaluation.generated_rules import (
     AGGREGATIONS,
     MATHS,
     OVER_TIME,
     RATES,
-    SHAPES,
-    Shape,
-    generated_history,
     generated_rules,
 )
 from verifier.evaluation.alert_states import AlertStates
