@@ -21,7 +21,7 @@ from verifier.evaluation.rule_samples import without_repetition, without_series
 from verifier.evaluation.step_by_step import StoredHistory, evaluate_step_by_step
 from verifier.evaluation.timeline import Grid
 from verifier.pack.history_depth import depths
-from verifier.pack.rules import AlertRule, RuleFiles
+from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 from verifier.pack.spread import WHOLE
 from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryError
 
@@ -118,15 +118,17 @@ def evaluate(  # noqa: PLR0913 - what is evaluated, and when
 
 
 def record(server: Prometheus, rules: RuleFiles, *, epoch_s: float) -> None:
-    """Push what `rules` stored up to `epoch_s` of Unix time, as far back as it is read."""
-    needed = depths(rules)
+    """Push what the recording rules stored up to `epoch_s` of Unix time, as far back as it is read.
+
+    Alerts begin with the run: a server that starts knows no alert of before.
+    """
     kept = RuleFiles(
         tuple(
-            replace(group, rules=tuple(r for r in group.rules if _is_stored(r, needed)))
+            replace(group, rules=tuple(r for r in group.rules if isinstance(r, RecordingRule)))
             for group in rules.groups
         )
     )
-    schedule = SpreadSchedule(start_s=0.0, end_s=0.0, needed=needed, epoch_s=epoch_s)
+    schedule = SpreadSchedule(start_s=0.0, end_s=0.0, needed=depths(rules), epoch_s=epoch_s)
     evaluate_rules(server, kept, schedule)
 
 
