@@ -20,6 +20,7 @@ from verifier.dashboards.reader import load_dashboards
 from verifier.errors import Finding
 from verifier.judge.alert_verdicts import check_alerts_exist
 from verifier.judge.expectations.impossible import check_expectations
+from verifier.judge.silence_verdicts import unjudged_alerts
 from verifier.rule_files.loading import load_checked_rules
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def read_inputs(paths: InputPaths) -> Inputs:
             collector.read(check_alerts_exist, scenario, alerts)
             own = [e for e in scenario.expectations if not is_bundled(e)]
             collector.read(check_expectations, own, rule_files.value)
-        _check_accepted(collector, scenarios, alerts, boards)
+        unjudged = unjudged_alerts(rule_files.value.not_judged)
+        _check_accepted(collector, scenarios, (*alerts, *unjudged), boards)
     collector.finish()
     return Inputs(tuple(scenarios), rule_files.value, boards.value, notes)
 

@@ -16,6 +16,7 @@ from agentaskit_sim.inputs import (
     leave_out_bundled_receivers,
 )
 from verifier.judge.notification_verdicts import check_receivers_exist
+from verifier.judge.silence_verdicts import settle_not_judged
 from verifier.pack.routes.routing import load_routing
 from verifier.real_time.rule_compression import check_compression
 from verifier.time_compression import TimeCompression
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from agentaskit_sim.inputs import Inputs
     from scenarios.scenario import Scenario
-    from verifier.errors import NotJudged
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.pack.routes.routing import Routing
     from verifier.real_time.run import Hosting
@@ -56,11 +56,7 @@ class VirtualTimeJudge:
         longest = _longest(self.inputs.scenarios)
         setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact, longest)
         outcome = verify_scenario(scenario, setup, report)
-        return replace(
-            outcome,
-            findings=(*outcome.findings, *_findings(self.inputs)),
-            not_judged=(*outcome.not_judged, *_not_judged(self.inputs)),
-        )
+        return _complete(outcome, scenario, self.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +95,7 @@ class RealTimeJudge:
             healthy_worlds=healthy_worlds,
         )
         outcome = run_in_real_time(scenario, setup, report, hosting=self.hosting)
-        return replace(
-            outcome,
-            findings=(*_findings(self.inputs), *outcome.findings),
-            not_judged=(*outcome.not_judged, *_not_judged(self.inputs)),
-        )
+        return _complete(outcome, scenario, self.inputs)
 
 
 def build_real_time_judge(
@@ -123,8 +115,16 @@ def build_real_time_judge(
     return RealTimeJudge(inputs, routes, factor, limit_s, both)
 
 
-def _not_judged(inputs: Inputs) -> tuple[NotJudged, ...]:
-    return (*inputs.rules.not_judged, *inputs.dashboards.not_judged)
+def _complete(outcome: ScenarioOutcome, scenario: Scenario, inputs: Inputs) -> ScenarioOutcome:
+    """Add to an outcome what is known of the files without a run."""
+    not_judged = (*inputs.rules.not_judged, *inputs.dashboards.not_judged)
+    whole = replace(
+        outcome,
+        findings=(*outcome.findings, *_findings(inputs)),
+        not_judged=(*outcome.not_judged, *not_judged),
+    )
+    alerts = [rule.alert for _, rule in inputs.rules.alerts]
+    return settle_not_judged(whole, alerts, scenario.accepted)
 
 
 def _longest(scenarios: Sequence[Scenario]) -> tuple[str, float]:

@@ -2,22 +2,29 @@
 
 Called by the judges of both clocks with the verdicts on timelines and with what the silence of each
 rule is worth. A vacuous alert is not ok, unless the user accepted it by name. One that is merely
-too slow for this scenario is not held against a run in which another scenario is long enough. Pure.
+too slow for this scenario is not held against a run in which another scenario is long enough. Of an
+alert that was not judged no silence is reported. Pure.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from verifier.evidence.silence import too_slow_text
 from verifier.judge.verdict import AlertVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from scenarios.scenario import Scenario
+    from scenarios.scenario import Acceptance, Scenario
+    from verifier.errors import NotJudged
     from verifier.evidence.silence import Silence
+    from verifier.judge.verdict import ScenarioOutcome
+
+ALERT: Final = "alert "
+"""How the subject of an alert begins that is not judged."""
 
 
 def judge_silence(
@@ -51,6 +58,35 @@ def judge_silence(
                 judged[number], reason, accepted=accepted, elsewhere=elsewhere
             )
     return tuple(judged)
+
+
+def unjudged_alerts(not_judged: Iterable[NotJudged]) -> tuple[str, ...]:
+    """Return the names of the alerts among what is not judged, one for each rule."""
+    return tuple(
+        item.subject.removeprefix(ALERT) for item in not_judged if item.subject.startswith(ALERT)
+    )
+
+
+def settle_not_judged(
+    outcome: ScenarioOutcome, alerts: Sequence[str], accepted: Iterable[Acceptance]
+) -> ScenarioOutcome:
+    """Return `outcome` without a word on the silence of alerts that were not judged.
+
+    `alerts` are the names of all rules; of several rules of one name, one may be judged. What is
+    `accepted` by name no longer keeps the verdict from being a pass.
+    """
+    of_name, unjudged = Counter(alerts), Counter(unjudged_alerts(outcome.not_judged))
+    silent = {name for name, count in unjudged.items() if count >= of_name[name]}
+    reasons = {acceptance.subject: acceptance.reason for acceptance in accepted}
+    return replace(
+        outcome,
+        alerts=tuple(
+            verdict
+            for verdict in outcome.alerts
+            if verdict.alert not in silent or verdict.pending_s is not None or not verdict.ok
+        ),
+        not_judged=tuple(_settled(item, reasons) for item in outcome.not_judged),
+    )
 
 
 def _is_about(verdict: AlertVerdict, silence: Silence) -> bool:
@@ -98,3 +134,10 @@ def _vacuous(
         accepted=accepted,
         could_fire_in=elsewhere,
     )
+
+
+def _settled(item: NotJudged, reasons: dict[str, str]) -> NotJudged:
+    reason = next((reasons[name] for name in unjudged_alerts([item]) if name in reasons), None)
+    if reason is None or not item.keeps_from_passing:
+        return item
+    return replace(item, reason=f"{item.reason}; accepted: {reason}", keeps_from_passing=False)

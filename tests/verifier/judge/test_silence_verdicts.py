@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from documents.mistakes import Place
 from scenarios.scenario import Acceptance
 from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, timeline
+from tests.verifier.outcomes import alert, fired, outcome
+from verifier.errors import NotJudged
 from verifier.evidence.silence import Silence
 from verifier.judge.alert_verdicts import judge
-from verifier.judge.silence_verdicts import judge_silence
+from verifier.judge.silence_verdicts import judge_silence, settle_not_judged
 
 DEAD = "no metric x exists"
 
@@ -106,3 +109,29 @@ def test_two_dead_rules_of_one_name_both_say_why():
     """Each with its own reason."""
     verdicts = verdicts_with(silence(), silence(vacuous="no metric y exists"))
     assert verdict("Queue", verdicts).vacuous == f"{DEAD}; no metric y exists"
+
+
+def test_of_an_alert_that_was_not_judged_no_silence_is_reported():
+    """It keeps the verdict from being a pass until it is accepted by name."""
+    place = Place("rules.yaml", 5, 11)
+    unjudged = NotJudged("alert Twice", "the engine cannot evaluate it", place)
+    silent = outcome(
+        alerts=(alert("Twice", "silent"), alert("Fine", "silent")), not_judged=(unjudged,)
+    )
+    settled = settle_not_judged(silent, ["Twice", "Fine"], ())
+    assert [verdict.alert for verdict in settled.alerts] == ["Fine"]
+    assert settled.verdict == "invalid"
+    accepted = settle_not_judged(silent, ["Twice", "Fine"], [Acceptance("Twice", "known")])
+    assert accepted.verdict == "pass"
+    assert accepted.not_judged[0].reason == "the engine cannot evaluate it; accepted: known"
+    assert settle_not_judged(silent, ["Twice", "Fine"], [Acceptance("Fine", "x")]) == settled
+
+
+def test_a_rule_that_was_judged_speaks_for_its_name():
+    """Of two rules of one name the other may have been silent, or fired."""
+    place = Place("rules.yaml", 5, 11)
+    unjudged = NotJudged("alert Twice", "the engine cannot evaluate it", place)
+    silent = outcome(alerts=(alert("Twice", "silent"),), not_judged=(unjudged,))
+    assert settle_not_judged(silent, ["Twice", "Twice"], ()).alerts == silent.alerts
+    firing = outcome(alerts=(fired("Twice"),), not_judged=(unjudged,))
+    assert settle_not_judged(firing, ["Twice"], ()).alerts == firing.alerts
