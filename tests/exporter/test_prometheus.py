@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from aiohttp import hdrs, web
 
 from benchmarks.scraper import Scraper
+from exporter.history.scrape_series import SCRAPE_SERIES, SERIES_ADDED, ScrapeReporter
+from exporter.metrics.catalogue import catalogue_world
 from exporter.metrics.page import OPENMETRICS, TEXT
+from exporter.scrape_path.losses import rank_series
 from exporter.server.app import bind, build_app
 from exporter.server.exposition import Exposition
 from simulator.pacer import SystemClock
@@ -69,6 +73,10 @@ class Served:
             return answer
 
         return record
+
+    def snapshot(self, path):
+        """Return a reading of the world as if its scrape path were `path`."""
+        return replace(self._world.snapshot(), scrape_path=path)
 
     def affect_scrapes(self, path):
         """Let the scrape path be `path` from now on."""
@@ -214,3 +222,31 @@ def test_vanished_series_end_while_the_target_is_up(prometheus, served):
     finally:
         served.affect_scrapes(ScrapePath())
     prometheus.wait_for(f'count({{job="text"}}) >= {whole}')
+
+
+def test_a_scrape_is_reported_as_a_real_prometheus_does(prometheus, served):
+    """Of a whole page, of one cut short, of fewer series, and of series that are new again.
+
+    How long a scrape took is a matter of the machine, so only counts are compared.
+    """
+    whole, cut, few = ScrapePath(), ScrapePath(cut_share=0.001), ScrapePath(vanished_share=0.9)
+    reporter = ScrapeReporter(rank_series(catalogue_world(served.snapshot(whole))))
+    reporter.report(served.snapshot(whole))
+    added = []
+    try:
+        for path in (cut, whole, few, whole):
+            served.affect_scrapes(path)
+            values = reporter.report(served.snapshot(path)).tolist()
+            report = dict(zip(SCRAPE_SERIES, values, strict=True))
+            for name in ("scrape_samples_scraped", "scrape_samples_post_metric_relabeling"):
+                prometheus.wait_for(f'{name}{{job="text"}} == {report[name]:g}')
+            if path is whole:
+                window = f"{4 * SCRAPE_S:g}s"
+                new = f'max_over_time({SERIES_ADDED}{{job="text"}}[{window}])'
+                prometheus.wait_for(f"{new} == {report[SERIES_ADDED]:g}")
+            added.append(report[SERIES_ADDED])
+    finally:
+        served.affect_scrapes(whole)
+    # A page that failed leaves the series known, one with fewer series does not.
+    assert added[:3] == [0, 0, 0]
+    assert added[3] > 0
