@@ -143,6 +143,11 @@ def read_inputs(paths: InputPaths) -> Inputs:
     return Inputs(tuple(scenarios), rule_files.value, boards.value, notes)
 
 
+def read_scenarios(names: Sequence[str]) -> list[Scenario]:
+    """Return the scenarios without a mistake; every bundled scenario without `names`."""
+    return _read_scenarios(MistakeCollector(), names)
+
+
 def leave_out_bundled(
     scenarios: Sequence[Scenario], alerts: Sequence[str]
 ) -> tuple[list[Scenario], tuple[str, ...]]:

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
-from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs
+from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs, read_scenarios
 from agentaskit_sim.judges import (
     LANES_PER_CORE,
     RealTimeJudge,
@@ -99,7 +99,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
     check_junit_file(junit_file)
     paths = _opened(InputPaths(scenario or (), rules, dashboards, overlay or (), accept or ()))
-    inputs = _with_seed(read_inputs(paths), seed)
+    inputs = _with_seed(_read(paths, as_json=as_json), seed)
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
     if live:
         limit_s = _limit_s(limit, whole_library=not scenario)
@@ -125,6 +125,16 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         raise
     output.publish(outcomes)
     raise typer.Exit(STATUSES[overall(outcomes)])
+
+
+def _read(paths: InputPaths, *, as_json: bool) -> Inputs:
+    """Read the files of a run; without an engine to check them, the verdict is invalid."""
+    try:
+        return read_inputs(paths)
+    except JudgeError as error:
+        if as_json:
+            print_json([invalid_outcome(s, str(error)) for s in read_scenarios(paths.scenarios)])
+        raise
 
 
 def _opened(paths: InputPaths) -> InputPaths:

@@ -111,7 +111,7 @@ def reads_ahead(expr: str) -> bool:
     That is a negative offset anywhere, or an `@` modifier; and whatever cannot be read at all.
     """
     try:
-        tree = promql.parse(expr)
+        tree = parse(expr)
     except ValueError:
         return True
     return any(

@@ -20,7 +20,7 @@ class FakeServer:
 
     def __init__(self, **pages):
         """Take bodies by path; `root` is that of `/`."""
-        self.pages = {f"/{path.replace('_', '/')}".replace("/root", "/"): body
+        self.pages = {f"/{path.replace('_', '/')}".replace("/" + "root", "/"): body
                       for path, body in pages.items()}  # fmt: skip
 
     def get(self, path):

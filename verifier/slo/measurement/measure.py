@@ -19,7 +19,7 @@ from exporter.metrics.catalogue import WORLD
 from exporter.target import SCRAPE_S
 from scenarios.scenario import Scenario
 from simulator.faults.fault import Fault
-from simulator.faults.kinds.tasks import TaskFailure
+from simulator.faults.kinds.catalogue import FAULTS
 from simulator.load import BASE_RATE_PER_S, Load
 from simulator.plan import Plan
 from simulator.snapshot import STATUSES
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simulator.faults.parameters import Parameters
     from verifier.evaluation.engine import Evaluation
     from verifier.evaluation.timeline import Timeline
     from verifier.slo.policy import Policy
@@ -206,7 +207,8 @@ def _scenario(burn: Burn, share: float) -> Scenario:
     lasts_s = watched_s if burn.is_steady else burn.lasts_s
     faults = []
     if share > 0:
-        failing = TaskFailure(share=share)
+        fail: Callable[..., Parameters] = FAULTS["task_failure"]
+        failing = fail(share=share)
         faults.append(Fault(name="burn", parameters=failing, start_s=ONSET_S, duration_s=lasts_s))
     return Scenario(
         name=burn.name,
