@@ -86,7 +86,11 @@ def fault(running, *arguments):
     url = url_of(running, "World").rstrip("/")
     command = [sys.executable, "-m", "agentaskit_sim", "fault", *arguments, "--url", url]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | PROXY
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | PROXY | {"COLUMNS": "160"},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
