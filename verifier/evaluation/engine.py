@@ -17,7 +17,11 @@ from exporter.history.samples import EPOCH_S
 from verifier.errors import Finding, NotJudged
 from verifier.evaluation.rule_graph import rule_units, stored_names
 from verifier.evaluation.rule_run import RuleRun
-from verifier.evaluation.rule_samples import without_repetition, without_series
+from verifier.evaluation.rule_samples import (
+    after_known,
+    last_samples_ms,
+    without_repetition,
+)
 from verifier.evaluation.step_by_step import StoredHistory, evaluate_step_by_step
 from verifier.evaluation.timeline import Grid
 from verifier.pack.history_depth import depths
@@ -159,19 +163,19 @@ def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> 
 
 
 def _store(server: Prometheus, runs: Sequence[RuleRun]) -> list[StoredHistory]:
-    """Push what `runs` stored, but for series that are there already; return what was pushed."""
-    known = {labels for history in server.histories for labels in history.series}
+    """Push what `runs` stored, but for what is there already; return what was pushed."""
+    known = last_samples_ms(server.histories) if any(run.history for run in runs) else {}
     stored: list[StoredHistory] = []
     for offset_ms in sorted({run.offset_ms for run in runs}):
         histories = [
-            without_series(run.history, known)
+            after_known(run.history, known)
             for run in runs
             if run.offset_ms == offset_ms and run.history is not None
         ]
         for history in without_repetition(histories):
             server.push(history)
             stored.append(StoredHistory(history, offset_ms))
-            known.update(history.series)
+            known |= last_samples_ms([history])
     return stored
 
 

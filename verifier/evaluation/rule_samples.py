@@ -18,7 +18,6 @@ from verifier.evaluation.alert_states import EvaluationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
     from exporter.history.samples import LabelSet
     from verifier.evaluation.timeline import Grid
@@ -137,9 +136,29 @@ def without_repetition(histories: Sequence[History]) -> list[History]:
     return [history for history in (*alone, shared) if history.series]
 
 
-def without_series(history: History, known: AbstractSet[LabelSet]) -> History:
-    """Return `history` without the series that are `known` already."""
-    return chosen_series(history, lambda labels: labels not in known)
+def after_known(history: History, last_ms: Mapping[LabelSet, int]) -> History:
+    """Return `history` without the series that have a sample as late, at `last_ms`, already.
+
+    What a rule records goes on where its past ends; what is scraped is not recorded as well.
+    """
+    stamps = [block.timestamps_ms[0] for block in history.blocks if len(block.timestamps_ms)]
+    first_ms = int(min(stamps, default=0))
+    return chosen_series(history, lambda labels: last_ms.get(labels, -1) < first_ms)
+
+
+def last_samples_ms(histories: Sequence[History]) -> dict[LabelSet, int]:
+    """Return the Unix time of the last sample of every series."""
+    last_ms: dict[LabelSet, int] = {}
+    for history in histories:
+        for block in history.blocks:
+            mask = sample_mask(block.values)
+            for row, series in enumerate(block.series.tolist()):
+                columns = np.flatnonzero(mask[row])
+                if len(columns):
+                    labels = history.series[series]
+                    at_ms = int(block.timestamps_ms[columns[-1]])
+                    last_ms[labels] = max(last_ms.get(labels, at_ms), at_ms)
+    return last_ms
 
 
 def chosen_series(history: History, choose: Callable[[LabelSet], bool]) -> History:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporter.history.samples import Block, History
-from verifier.evaluation.rule_samples import chosen_series
+from verifier.evaluation.rule_samples import chosen_series, last_samples_ms
 from verifier.servers.prometheus import Prometheus, QueryError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def evaluate_step_by_step(
     ]
     names = {name for run in runs for name in run.stored_names}
     shared = {name for name in names if is_read(name)}
-    last_ms: dict[LabelSet, int] = {}
+    last_ms = last_samples_ms([feed.history for feed in feeds])
     with Prometheus(factor=factor) as server:
         for at_ms, run in _evaluations(runs):
             for feed in feeds:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
-from verifier.evaluation.engine import Evaluation, evaluate
+from verifier.evaluation.crosscheck import PlainSchedule
+from verifier.evaluation.engine import Evaluation, evaluate, evaluate_rules, record
 from verifier.evaluation.timeline import Episode
+from verifier.pack.history_depth import depths
 from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -232,3 +234,23 @@ def test_alert_states_are_read_as_a_server_stores_them(tmp_path: Path) -> None:
     assert episodes["Firing"] == (Episode(75, 75, 120),)
     assert episodes["Since"] == (Episode(45, 45, 120),)
     assert episodes["Self"][0].resolved_s is None
+
+
+def test_what_was_recorded_before_goes_on_and_a_scraped_series_is_not_recorded(
+    tmp_path: Path,
+) -> None:
+    """As in a replay, whose past was recorded first; and a rule that records a metric scraped."""
+    files = rules(
+        tmp_path,
+        {"record": "worst", "expr": "max(queue_depth)"},
+        {"record": "queue_depth", "expr": "vector(7)", "labels": {"priority": "low"}},
+    )
+    with Prometheus() as server:
+        server.push(history({DEPTH: row("1*11")}))
+        record(server, files, epoch_s=EPOCH_S + 60.0)
+        schedule = PlainSchedule(75.0, 150.0, depths(files))
+        evaluate_rules(server, files, schedule)
+        (worst,) = server.stored("worst", EPOCH_S - 1, EPOCH_S + 150)
+        (scraped,) = server.stored("queue_depth", EPOCH_S - 1, EPOCH_S + 150)
+    assert (worst.times_s - EPOCH_S).tolist()[-7:] == [60.0 + 15 * step for step in range(7)]
+    assert set(scraped.values.tolist()) == {1.0}
