@@ -31,7 +31,10 @@ def test_the_rules_are_sixty_and_the_engine_takes_each(tmp_path: Path) -> None:
     text = "\n".join(rule.expr for group in rules.groups for rule in group.rules)
     assert not re.search(r"\b(level|depth|done_total|failed_total|wait_bucket)\b", text)
     with Prometheus() as server:
-        assert evaluate(server, rules, start_s=0.0, end_s=60.0).not_judged == ()
+        not_judged = evaluate(server, rules, start_s=0.0, end_s=60.0).not_judged
+        renamed = server.version.startswith("3.")  # and there the new name is an experiment
+    lost = {f"alert {rule.alert}" for _, rule in rules.alerts if "holt_winters" in rule.expr}
+    assert {item.subject for item in not_judged} == (lost if renamed else set())
 
 
 @pytest.mark.long
