@@ -25,7 +25,8 @@ from tests.verifier.outcomes import outcome
 
 def judge(self, worlds, scenario, report):
     if scenario.name == "slow":
-        time.sleep(60)
+        for _ in range(600):  # a signal that comes just before a long sleep would wait it out
+            time.sleep(0.1)
     return outcome(scenario.name)
 
 VirtualTimeJudge.__call__ = judge

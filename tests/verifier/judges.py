@@ -50,7 +50,8 @@ class Scripted:
         try:
             child.start([sys.executable, "-c", "import time; time.sleep(60)"])
             (self.folder / f"{name}.child").write_text(str(child.pid))
-            time.sleep(60)
+            for _ in range(600):  # a signal just before a long sleep would wait it out
+                time.sleep(0.1)
         finally:
             child.stop()
 

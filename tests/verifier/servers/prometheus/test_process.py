@@ -99,9 +99,11 @@ HELPER = textwrap.dedent(
         print(running.pid, flush=True)
         if sys.argv[2] == "raise":
             raise SystemExit(7)
-        time.sleep(60)
+        for _ in range(600):
+            time.sleep(0.1)
     """
 )
+"""It naps: a signal that comes just before a long sleep begins would be seen only at its end."""
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "raise"])
