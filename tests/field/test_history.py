@@ -62,6 +62,9 @@ OFFICE_HOURS = (
     "(agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.1)"
     " and on() (hour() >= 8 < 17) and on() (day_of_week() > 0 < 6)"
 )
+POOL_LOW = "agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.1"
+FIRST_OF_MONTH = f"({POOL_LOW}) and on() (day_of_month() == 1)"
+EVENING = f"({POOL_LOW}) and on() (vector(time()) % 86400 > 64800)"
 
 
 @pytest.mark.parametrize(
@@ -73,9 +76,12 @@ OFFICE_HOURS = (
         (LATE, "absent(scrape_samples_scraped)", False),
         ("starts_at: 2026-03-02T09:00\n" + LEAK, OFFICE_HOURS, True),
         (LEAK, OFFICE_HOURS, False),
+        ("starts_at: 2026-03-01T09:00\n" + LEAK, OFFICE_HOURS, False),
+        ("starts_at: 2026-03-31T23:55\n" + LEAK, FIRST_OF_MONTH, True),
+        ("starts_at: 2026-03-02T19:00\n" + LEAK, EVENING, True),
     ],
-    ids=["a blink", "a blink seen", "late", "late, not gone", "Monday",
-         "without a date"],
+    ids=["a blink", "a blink seen", "late", "late, not gone", "Monday", "without a date", "Sunday",
+         "midnight at the end of a month", "evening"],
 )  # fmt: skip
 def test_rules_of_the_field_fire_when_a_real_server_would(
     tmp_path: Path, text: str, expr: str, *, fires: bool
