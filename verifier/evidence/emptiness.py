@@ -14,7 +14,8 @@ import promql_parser as promql
 
 from exporter.target import SCRAPE_S
 from verifier.evidence.missing_series import SelectorCheck
-from verifier.evidence.relaxed import Relaxed, name_of, relax
+from verifier.evidence.relaxed import Relaxed, is_unstored, name_of, relax
+from verifier.evidence.stock import Answer
 from verifier.promql.printing import duration_text, text_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class EmptinessCheck:
         """Say why `node` never had a value in `span`; None when it had one, or could have had."""
         if node.always:
             return None
-        answer = self.stock.answer(node.query, span)
+        answer = self._answer(node, span)
         if answer.series:
             return None
         if isinstance(node.source, promql.VectorSelector):
@@ -75,7 +76,16 @@ class EmptinessCheck:
         return self._own(node, span) if filled and not answer.refusal else None
 
     def _has_value(self, node: Relaxed, span: EvaluationSpan) -> bool:
-        return node.always or bool(self.stock.answer(node.query, span).series)
+        return node.always or bool(self._answer(node, span).series)
+
+    def _answer(self, node: Relaxed, span: EvaluationSpan) -> Answer:
+        """Return what a node ever was; what needs a metric that is not stored is not asked for.
+
+        Each of its parts would be asked for in turn, and a subquery over a month takes seconds.
+        """
+        if is_unstored(node, self.stock.metric_names):
+            return Answer()
+        return self.stock.answer(node.query, span)
 
     def _selector(self, selector: promql.VectorSelector, span: EvaluationSpan) -> str | None:
         """Say why no series met a selector; None when one could have."""

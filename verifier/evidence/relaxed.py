@@ -15,7 +15,7 @@ import promql_parser as promql
 from verifier.promql.printing import matcher_text, text_of, window_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 COMPARISONS: Final = (">", "<", ">=", "<=", "==", "!=")
 ABSENCE: Final = ("absent", "absent_over_time")
@@ -65,6 +65,24 @@ def relax(tree: promql.Expr) -> Relaxation:
     whole = fold.relaxed(tree)
     roots = {root.text: root for root in (whole, *fold.roots)}
     return Relaxation(tuple(roots.values()), tuple(fold.excluded))
+
+
+def is_unstored(node: Relaxed, names: Collection[str]) -> bool:
+    """Return whether a node can never have a value, as a metric that it needs is not in `names`.
+
+    What it says holds at any moment and for any window, so that no server need be asked.
+    """
+    if node.always:
+        return False
+    if isinstance(node.source, promql.VectorSelector):
+        name = name_of(node.source)
+        return bool(name) and name not in names
+    # Of a call only the first vector: `info` has a value without the second.
+    needed = node.children if isinstance(node.source, promql.BinaryExpr) else node.children[:1]
+    without = [is_unstored(child, names) for child in needed]
+    if isinstance(node.source, promql.BinaryExpr) and str(node.source.op) == "or":
+        return all(without)
+    return any(without)
 
 
 def is_scalar(node: promql.Expr) -> bool:

@@ -79,7 +79,7 @@ class Stock:
         self.server = server
         self._answers: dict[tuple[str, float, float], Answer] = {}
         self._label_sets: dict[tuple[str, float], tuple[Mapping[str, str], ...]] = {}
-        self._names: tuple[str, ...] | None = None
+        self._names: frozenset[str] | None = None
 
     def answer(self, expr: str, span: EvaluationSpan) -> Answer:
         """Return what `expr` ever was in a span: at its last evaluation, else at all of them.
@@ -107,10 +107,10 @@ class Stock:
         return self._label_sets[key]
 
     @property
-    def metric_names(self) -> tuple[str, ...]:
+    def metric_names(self) -> frozenset[str]:
         """The names of all stored metrics."""
         if self._names is None:
-            self._names = tuple(self.server.metric_names())
+            self._names = frozenset(self.server.metric_names())
         return self._names
 
     def _asked(self, expr: str, span: EvaluationSpan, *, whole: bool) -> Answer:

@@ -16,12 +16,14 @@ import numpy as np
 
 from documents.mistakes import InputError
 from verifier.dashboards.resolution import board_values, resolved_query
+from verifier.evidence.relaxed import is_unstored, relax
 from verifier.evidence.stock import EvaluationSpan
 from verifier.panels.stored_values import ServerValues
+from verifier.promql.parsing import parse
 from verifier.servers.prometheus import QueryError, RangeQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from verifier.dashboards.variable_values import VariableValues
     from verifier.pack.panels import Board, Panel, Query
@@ -103,7 +105,8 @@ def answer_panels(
 ) -> tuple[PanelAnswer, ...]:
     """Ask every query of every panel; `adapt` fits a query to the clock, raising InputError.
 
-    An instant query is asked at the end, and over the whole scenario where it then shows nothing.
+    An instant query is asked at the end, and over the whole scenario where it then shows nothing
+    though every metric that it needs is stored.
     """
     asked = list(_resolved(server, panels, window, adapt))
     first = [window.instant(a.query) if a.query.instant else window.grid(a.query) for a in asked]
@@ -113,10 +116,21 @@ def answer_panels(
         for index, (each, answer) in enumerate(zip(asked, answers, strict=True))
         if each.query.instant and answer == []
     ]
+    names = frozenset(server.metric_names()) if again else frozenset()
+    again = [index for index in again if not _never_shows(asked[index].query, names)]
     later = server.query_ranges([window.grid(asked[index].query) for index in again])
     for index, answer in zip(again, later, strict=True):
         answers[index] = answer
     return tuple(_answer(each, answer) for each, answer in zip(asked, answers, strict=True))
+
+
+def _never_shows(query: Query, names: Collection[str]) -> bool:
+    """Return whether a query shows nothing at any moment, for want of a metric in `names`."""
+    try:
+        root, *_ = relax(parse(query.expr)).roots
+    except ValueError:
+        return False
+    return is_unstored(root, names)
 
 
 def _resolved(
