@@ -103,9 +103,10 @@ class _ExpectationReader:
             return None
         self._check_receivers()
         cause = self._cause(causes)
+        # Where the cause is unknown, a limit can still be wrong by itself.
+        self._check_limits(cause or _START, duration_s)
         if cause is None:
             return None
-        self._check_limits(cause, duration_s)
         return Expectation(
             alert=model.alert,
             expected=expected,

@@ -28,7 +28,7 @@ from agentaskit_sim.inputs import PACK
 from documents.amounts import amount
 from scenarios.loader import LIBRARY
 from verifier.errors import JudgeError
-from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe
+from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe, install_advice
 from verifier.servers.foreign_server import ForeignServer, ServerUnreachable
 
 State: TypeAlias = Literal["ok", "note", "missing"]
@@ -90,10 +90,6 @@ USES: Final = {
     "amtool": "checks routes",
 }
 _PROGRAM_FILES: Final = (*PROGRAMS, "prometheus-alertmanager")
-INSTALL: Final = (
-    "run `make setup`, or install it (Debian, Ubuntu: `sudo apt-get install prometheus"
-    " prometheus-alertmanager`; macOS: `brew install prometheus alertmanager`)"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,13 +209,13 @@ def check_program(name: str) -> MachineCheck:
         return MachineCheck(name=name, state=absent, result="does not run", advice=str(error))
     if program is None:
         missing = f"not found ({USES[name]})"
-        return MachineCheck(name=name, state=absent, result=missing, advice=INSTALL)
+        return MachineCheck(name=name, state=absent, result=missing, advice=install_advice())
     path = str(program.path)
     numbers = re.match(r"(\d+)\.(\d+)", program.version)
     oldest = OLDEST.get(name, (0, 0))
     if numbers and (int(numbers[1]), int(numbers[2])) < oldest:
         too_old = f"{program.version} is older than {oldest[0]}.{oldest[1]}"
-        advice = INSTALL
+        advice = install_advice()
         if os.environ.get(TOOLS_VARIABLE) and program.path.is_relative_to(
             Path(os.environ[TOOLS_VARIABLE]).resolve()
         ):

@@ -155,7 +155,7 @@ def validate(
     routes = files.read(load_routing, routing) if routing else None
     if routes is not None and routes.is_read:
         notes += [*_check_receivers(files, chosen, routes.value.receivers)]
-        notes += map(str, routes.value.findings)
+        notes += (f"finding: {finding}" for finding in routes.value.findings)
     for note in dict.fromkeys(notes):
         typer.echo(note, err=True)
     files.finish()

@@ -17,7 +17,9 @@ from verifier.errors import JudgeError
 
 PROGRAMS: Final = ("prometheus", "promtool", "alertmanager", "amtool")
 TOOLS_VARIABLE: Final = "AGENTASKIT_SIM_TOOLS"
-PROJECT_TOOLS: Final = Path(__file__).resolve().parents[2] / ".tools" / "bin"
+PROJECT: Final = Path(__file__).resolve().parents[2]
+PROJECT_TOOLS: Final = PROJECT / ".tools" / "bin"
+DOWNLOAD: Final = "https://prometheus.io/download/"
 VERSION_TIMEOUT_S: Final = 20.0
 """A cold start of a program of 100 MB from a slow disk takes seconds."""
 _ALIASES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
@@ -49,11 +51,23 @@ def require(name: str) -> Path:
     path = find(name)
     if path is None:
         raise JudgeError(
-            f"{name} was not found on PATH, in {PROJECT_TOOLS} or in ${TOOLS_VARIABLE}: run"
-            " `make setup`, or install it (Debian, Ubuntu: `sudo apt-get install prometheus"
-            " prometheus-alertmanager`; macOS: `brew install prometheus alertmanager`)"
+            f"{name} was not found on PATH, in {PROJECT_TOOLS} or in ${TOOLS_VARIABLE}:"
+            f" {install_advice()}"
         )
     return path
+
+
+def install_advice() -> str:
+    """Return how to install the programs: `make setup` exists in a checkout alone."""
+    packages = (
+        "(Debian, Ubuntu: `sudo apt-get install prometheus prometheus-alertmanager`; macOS: `brew"
+        " install prometheus alertmanager`"
+    )
+    if (PROJECT / "Makefile").is_file():
+        return f"run `make setup`, or install it {packages})"
+    return (
+        f"install it {packages}; others: {DOWNLOAD}, its folder on PATH or in ${TOOLS_VARIABLE})"
+    )
 
 
 def describe(name: str) -> Binary | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from documents.mistake_kinds import BrokenRule, MissingKey, Shown, UnknownName
+from documents.mistake_kinds import BrokenRule, MissingKey, Shown
 from documents.sentences import did_you_mean
 from documents.walker import Walker, dotted
 from verifier.pack.durations import parse_duration_s
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 TARGET_MIN_PERCENT: Final = 99.9
 """The weakest availability that a policy may promise."""
-WINDOWS: Final = ("fast", "slow")
+WINDOWS_MIN: Final = 2
+"""Fewest burn-rate windows: one that pages soon, and one for what burns slowly."""
 DAY_S: Final = 86400.0
 PERIOD_S: Final = 30 * DAY_S
 """The error budget's period: thirty days, as in the rule ErrorBudgetExhausted."""
@@ -203,11 +204,11 @@ class _PolicyReader(Walker):
         else:
             self.reject(BrokenRule("availability.windows", "be a list of windows", raw), steps)
             return ()
-        names = tuple(name for name, _, _ in named if name)
-        for window in WINDOWS:
-            if window not in names:
-                place = self.document.key_place(steps)
-                self.missing.append(place.mistake(UnknownName("window", window, names)))
+        count = len({name or path for name, _, path in named})
+        if count < WINDOWS_MIN:
+            rule = f"be at least {WINDOWS_MIN} of different names"
+            problem = BrokenRule("availability.windows", rule, count)
+            self.missing.append(self.document.key_place(steps).mistake(problem))
         windows = (self.window(*each) for each in named)
         return tuple(window for window in windows if window is not None)
 

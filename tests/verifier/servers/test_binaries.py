@@ -8,7 +8,7 @@ import pytest
 
 from verifier.errors import JudgeError
 from verifier.servers import binaries
-from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe, find, require
+from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe, find, install_advice, require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,17 @@ def test_a_missing_program_is_none_or_an_error_that_says_how_to_install_it(
     assert describe("promtool") is None
     with pytest.raises(JudgeError, match=r"promtool was not found .* run `make setup`"):
         require("promtool")
+
+
+def test_away_from_a_checkout_nobody_is_told_to_run_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package that pip has installed has no Makefile beside it."""
+    assert install_advice().startswith("run `make setup`, or install it (Debian")
+    monkeypatch.setattr(binaries, "PROJECT", tmp_path)
+    assert "make" not in install_advice()
+    assert install_advice().startswith("install it (Debian, Ubuntu: `sudo apt-get install")
+    assert "https://prometheus.io/download/" in install_advice()
 
 
 def test_a_program_without_a_version_is_refused(

@@ -40,7 +40,7 @@ POLICY_MUTATIONS = [
         "    - name: slow",
         "    - name: slowly",
         "completeness",
-        "no window is called 'slow', did you mean 'slowly'?",
+        "no alert has the labels slo=burn_rate, window=slowly",
     ),
     ("      lookback: 6h\n", "", "completeness", "the key 'lookback' is missing in window 'slow'"),
     (

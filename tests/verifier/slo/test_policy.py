@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from documents.mistake_kinds import BrokenRule, MissingKey, UnknownName
+from documents.mistake_kinds import BrokenRule, MissingKey
 from documents.yaml_reader import parse
 from verifier.slo.policy import Window, read_policy
 
@@ -54,6 +54,14 @@ def test_a_value_that_cannot_be_used_is_a_broken_rule_with_its_field_and_value()
     assert missing == []
 
 
+def test_two_windows_may_have_any_names_and_one_is_too_few():
+    """What an alert is labelled with is the author's; two of one name are one."""
+    own = GOOD.replace("fast", "page").replace("slow", "ticket")
+    assert mistakes(own) == ([], [])
+    few = BrokenRule("availability.windows", "be at least 2 of different names", 1)
+    assert mistakes(GOOD.replace("slow", "fast")) == ([], [(4, few)])
+
+
 def test_what_is_missing_is_named_by_its_key_and_its_holder():
     """A window by its name, a name by the place of its window."""
     text = GOOD.replace("service: x\n", "").replace("name: slow, ", "")
@@ -61,7 +69,6 @@ def test_what_is_missing_is_named_by_its_key_and_its_holder():
         [],
         [
             (1, MissingKey("service")),
-            (3, UnknownName("window", "slow", ("fast",))),
             (5, MissingKey("name", "availability.windows[1]")),
         ],
     )
