@@ -8,7 +8,7 @@ the alert exists is for the judge, who has the rules.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from documents.durations import format_duration
 from documents.mistake_kinds import BrokenRule, MissingKey, RepeatedName, Shown, UnknownName
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from scenarios.scenario import Expected, Scenario
     from scenarios.schema.models import ExpectationModel, ScenarioModel
     from scenarios.validation import ModelWalker
+
+NO_REASON: Final = "<why it may fire here>"
+"""What a report leaves to be filled in, where it proposes an explained alert; no reason itself."""
 
 
 class Cause(NamedTuple):
@@ -136,6 +139,10 @@ class _ExpectationReader:
             rule = "have exactly one of the keys 'fires_within', 'silent' and 'explained'"
             count = Shown(len(kinds), str(len(kinds) or "none"))
             self.walker.reject(BrokenRule("an expectation", rule, count), self.steps)
+            return None
+        if model.explained == NO_REASON:
+            rule = "be the reason, in your own words"
+            self._note_key("explained", BrokenRule("explained", rule, model.explained))
             return None
         if model.resolves_within is not None and kinds != ["fires"]:
             rule = "be used with fires_within"

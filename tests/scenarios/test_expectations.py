@@ -3,6 +3,9 @@
 # ruff: noqa: E501 - a mutation and its message are read in one line
 from __future__ import annotations
 
+import pytest
+
+from documents.mistakes import InputError
 from scenarios.loader import parse_scenario
 from tests.scenarios.good import GOOD
 
@@ -48,3 +51,11 @@ def test_the_only_fault_is_the_cause_by_itself():
     (without,) = parse_scenario(alone.format(""), "good.yaml").expectations
     assert (with_fault.cause, with_fault.onset_s) == ("f", 120.0)
     assert (without.cause, without.onset_s) == (None, 0.0)
+
+
+def test_the_reason_that_a_report_leaves_to_be_filled_in_is_none():
+    """Pasted as it is, it says nothing."""
+    with pytest.raises(InputError, match="explained must be the reason, in your own words"):
+        parse_scenario(
+            GOOD.replace("explained: why not", "explained: <why it may fire here>"), "good.yaml"
+        )

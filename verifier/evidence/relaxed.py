@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from verifier.promql.printing import matcher_text, text_of, window_text
+from verifier.promql.walker import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -53,10 +54,12 @@ class Relaxation:
 
     `roots`: the whole expression first, then each side of every `or` and what a `scalar` reads: the
     whole may have a value without them. `excluded`: right sides of `unless`, which may be empty.
+    `remainders`: what each `unless` leaves of its left side, where no comparison is on its right.
     """
 
     roots: tuple[Relaxed, ...]
     excluded: tuple[Relaxed, ...]
+    remainders: tuple[Relaxed, ...] = ()
 
 
 def relax(tree: promql.Expr) -> Relaxation:
@@ -64,7 +67,7 @@ def relax(tree: promql.Expr) -> Relaxation:
     fold = _Fold()
     whole = fold.relaxed(tree)
     roots = {root.text: root for root in (whole, *fold.roots)}
-    return Relaxation(tuple(roots.values()), tuple(fold.excluded))
+    return Relaxation(tuple(roots.values()), tuple(fold.excluded), tuple(fold.remainders))
 
 
 def is_unstored(node: Relaxed, names: Collection[str]) -> bool:
@@ -122,6 +125,7 @@ class _Fold:
 
     roots: list[Relaxed] = field(default_factory=list)
     excluded: list[Relaxed] = field(default_factory=list)
+    remainders: list[Relaxed] = field(default_factory=list)
 
     def relaxed(self, node: promql.Expr) -> Relaxed:  # noqa: PLR0911 - one for each kind of node
         """Return the relaxed form of `node`."""
@@ -157,7 +161,11 @@ class _Fold:
         if operator == "unless":
             # What is taken away may well never be there.
             other = _Fold()
-            self.excluded += [other.relaxed(node.rhs), *other.roots]
+            excluded = other.relaxed(node.rhs)
+            self.excluded += [excluded, *other.roots]
+            if not any(map(is_filter, nodes(node.rhs))):
+                text = f"({left.text}) unless{_modifier(node)} ({excluded.text})"
+                self.remainders.append(Relaxed(node, text, (left, excluded)))
             return left
         right = self.relaxed(node.rhs)
         if operator == "or":
@@ -166,14 +174,13 @@ class _Fold:
             if is_scalar(node.lhs) or is_scalar(node.rhs):
                 return left if is_scalar(node.rhs) else right
             return self.compared(node, left, right)
-        modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
-        whole = f"({left.text}) {operator}{modifier} ({right.text})"
+        whole = f"({left.text}) {operator}{_modifier(node)} ({right.text})"
         always = left.always and right.always and (is_scalar(node.lhs) or is_scalar(node.rhs))
         return Relaxed(node, whole, (left, right), always or is_scalar(node))
 
     def compared(self, node: promql.BinaryExpr, left: Relaxed, right: Relaxed) -> Relaxed:
         """Return every pair that a comparison of two vectors meets, with the labels it gives it."""
-        modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
+        modifier = _modifier(node)
         equal = f"(({left.text}) =={modifier} ({right.text}))"
         unequal = f"(({left.text}) !={modifier} ({right.text}))"
         return Relaxed(node, f"({equal} or {unequal})", (left, right))
@@ -198,6 +205,11 @@ class _Fold:
             return Relaxed(node, text, always=True)
         children = _vectors(arguments)
         return Relaxed(node, text, children, all(child.always for child in children))
+
+
+def _modifier(node: promql.BinaryExpr) -> str:
+    """Return how an operation matches its sides, with a space before it, or nothing."""
+    return f" {text}" if (text := str(node.modifier or "").strip()) else ""
 
 
 def _vectors(arguments: Sequence[Relaxed]) -> tuple[Relaxed, ...]:

@@ -20,6 +20,7 @@ from verifier.evidence.relaxed import relax
 from verifier.evidence.stock import EvaluationSpan, Stock
 from verifier.evidence.value_bounds import unreachable
 from verifier.promql.parsing import parse
+from verifier.promql.reads import all_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import promql_parser as promql
 
     from verifier.evaluation.timeline import Timeline
+    from verifier.evidence.relaxed import Relaxed
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup
     from verifier.pack.spread import Spread
@@ -143,6 +145,10 @@ def _silence(run: WatchedRun, check: EmptinessCheck, group: RuleGroup, rule: Ale
             for excluded in relaxation.excluded
             if (reason := check.reason(excluded, span)) is not None
         ]
+        if not reasons:
+            constant, removed = _removed(check, relaxation.remainders, span)
+            reasons += constant
+            findings += removed
         if not reasons and check.stock.answer(relaxation.roots[0].query, span).is_nan:
             findings.append("it never has a value but NaN, with which no comparison holds")
     return Silence(
@@ -153,6 +159,31 @@ def _silence(run: WatchedRun, check: EmptinessCheck, group: RuleGroup, rule: Ale
         too_slow_s=None if _fits(rule, span) else rule.for_s * run.factor,
         findings=tuple(f"alert {rule.alert}: {finding}" for finding in findings),
     )
+
+
+def _removed(
+    check: EmptinessCheck, remainders: Sequence[Relaxed], span: EvaluationSpan
+) -> tuple[list[str], list[str]]:
+    """Return reasons and findings for each `unless` that left nothing at any evaluation.
+
+    A right side that reads no series is always there, whatever happens: such an alert can never
+    fire. One that does may go away, which may be what the alert waits for: that is a finding.
+    """
+    reasons: list[str] = []
+    findings: list[str] = []
+    for remainder in remainders:
+        left, right = remainder.children
+        answer = check.stock.answer(remainder.query, span)
+        if answer.series or answer.refusal or not check.stock.answer(left.query, span).series:
+            continue
+        if all_reads(right.text):
+            findings.append(
+                f"its `unless` left nothing at any evaluation: {right.text} was there all along,"
+                " and the alert can fire only where that is missing"
+            )
+        else:
+            reasons.append(f"its `unless` always takes everything away: {right.text} is constant")
+    return reasons, findings
 
 
 def _fits(rule: AlertRule, span: EvaluationSpan) -> bool:

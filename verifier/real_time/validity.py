@@ -19,7 +19,7 @@ from verifier.real_time.clock_comparison import busy_share
 from verifier.real_time.start import LEAD_SCRAPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scenarios.scenario import Scenario
     from verifier.judge.verdict import ClockDifference
@@ -63,11 +63,21 @@ class RunValidity:
         if not self.scenario.past.incidents:
             # A pending alert may be the noise of a short window: `for` is there for that.
             firing = server.query(f'{ALERT_STATES}{{alertstate="firing"}}', start_s)
-            if firing:
-                names = ", ".join(sorted({series.labels["alertname"] for series in firing}))
+            names = {s.labels["alertname"] for s in firing if not self._explains(s.labels)}
+            if names:
                 raise JudgeError(
-                    f"the world was not healthy when the scenario was about to begin: {names}"
+                    "the world was not healthy when the scenario was about to begin:"
+                    f" {', '.join(sorted(names))}; expect an alert that always fires as `explained`"
                 )
+
+    def _explains(self, labels: Mapping[str, str]) -> bool:
+        """Whether an alert may fire in this scenario at any time, such as one that always does."""
+        return any(
+            expectation.expected == "explained"
+            and expectation.alert == labels["alertname"]
+            and set(expectation.labels) <= set(labels.items())
+            for expectation in self.scenario.expectations
+        )
 
     def doubts(
         self, stack: Stack, clock: ScenarioClock, observation: RunObservation, *, behind_s: float

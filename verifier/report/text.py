@@ -95,12 +95,18 @@ def _count(outcomes: Sequence[ScenarioOutcome]) -> str:
     fired = {alert.alert for alert in alerts if alert.expected == "fires" and alert.ok}
     # Silent in one scenario is no news of an alert that fired, or failed, in another.
     spoke = {alert.alert for alert in alerts if alert.firing_s is not None or not alert.ok}
-    silent = {alert.alert for alert in alerts} - spoke
-    counts = [f"{amount(len(fired), 'alerts')} fired as expected"] if fired or not silent else []
+    could = {alert.alert for alert in alerts if not alert.vacuous or alert.could_fire_in}
+    mute = {alert.alert for alert in alerts} - spoke - could
+    silent = could - spoke
+    said = bool(silent or mute)
+    counts = [f"{amount(len(fired), 'alerts')} fired as expected"] if fired or not said else []
     if silent:
         everywhere = " in every scenario" if len(outcomes) > 1 else ""
         number = str(len(silent)) if counts else amount(len(silent), "alerts")
         counts.append(f"{number} stayed silent{everywhere}")
+    if mute:
+        number = str(len(mute)) if counts else amount(len(mute), "alerts")
+        counts.append(f"{number} could not have fired, as accepted")
     return f"{passed} of {len(outcomes)} scenarios pass; {', '.join(counts)}"
 
 

@@ -152,6 +152,41 @@ def test_what_unless_takes_away_may_be_missing_and_is_a_finding(server, tmp_path
     )
 
 
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "queue_depth < 1 unless on() vector(1)",
+        "queue_depth < 1 unless on() (vector(1) + vector(2))",
+        "sum(queue_depth < 1 unless on() vector(0)) > 3",
+    ],
+)
+def test_an_unless_whose_right_side_is_constant_makes_its_alert_vacuous(server, tmp_path, expr):
+    """It takes everything away, whatever happens."""
+    reason = silence_of(server, tmp_path, {"alert": "A", "expr": expr}).vacuous
+    assert reason is not None
+    assert reason.startswith("its `unless` always takes everything away: ")
+
+
+def test_an_unless_that_left_nothing_all_along_is_a_finding(server, tmp_path):
+    """What is taken away may go missing, and that may be what the alert is for."""
+    expr = "queue_depth < 1 unless on() (queue_depth)"
+    silence = silence_of(server, tmp_path, {"alert": "A", "expr": expr})
+    assert silence.vacuous is None
+    (finding,) = silence.findings
+    assert "its `unless` left nothing at any evaluation: (queue_depth) was there" in finding
+
+
+@pytest.mark.parametrize(
+    "expr",
+    ["queue_depth < 1 unless on() (queue_depth > 1e9)", 'queue_depth < 1 unless {job="other"}'],
+)
+def test_an_unless_that_leaves_something_is_no_finding_of_what_is_left(server, tmp_path, expr):
+    """Its right side filters, or matches nothing."""
+    silence = silence_of(server, tmp_path, {"alert": "A", "expr": expr})
+    assert silence.vacuous is None
+    assert not any("left nothing" in finding for finding in silence.findings)
+
+
 def test_a_value_that_is_never_a_number_is_a_finding(server, tmp_path):
     """0 / 0 is no reason to call an alert vacuous."""
     expr = "rate(nothing_over_nothing[1m]) / rate(nothing_over_nothing[1m]) > 5"

@@ -87,16 +87,30 @@ def firing(*_):
     return [Series({"alertname": "Slow"}, np.zeros(1), np.ones(1))]
 
 
-def check_start(scrapes=6, behind_s=0.0, query=lambda *_: []):
+def check_start(scrapes=6, behind_s=0.0, query=lambda *_: [], validity=VALIDITY):
     """Check a stack with so many scrapes, a world so late, and these alerts."""
     server = Server(scrapes)
     server.query = query
-    VALIDITY.check_start(server, start_s=CLOCK.start_s, lead_s=10.0, behind_s=behind_s)
+    validity.check_start(server, start_s=CLOCK.start_s, lead_s=10.0, behind_s=behind_s)
 
 
 def test_a_scenario_begins_on_a_healthy_world_and_stack():
     """Scrapes have come, the world keeps its time, nothing fires."""
     check_start()
+
+
+def explaining(labels):
+    """Return the validity of a run in which Slow, with these labels, may fire."""
+    expectations = f"expectations: [{{alert: Slow, labels: {labels}, explained: it always fires}}]"
+    scenario = scenario_of(f"duration: 6m\n{expectations}\n")
+    return RunValidity(scenario, TimeCompression(30))
+
+
+def test_an_alert_that_always_fires_is_no_illness_where_it_is_explained():
+    """Such as a watchdog; of other labels it is."""
+    check_start(query=firing, validity=explaining("{}"))
+    with pytest.raises(JudgeError, match="Slow; expect an alert that always fires as `explained`"):
+        check_start(query=firing, validity=explaining("{severity: page}"))
 
 
 @pytest.mark.parametrize(

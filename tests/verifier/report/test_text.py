@@ -249,6 +249,8 @@ def test_what_could_not_have_fired_and_need_not_is_told():
     assert "Could not have fired, and need not" in lines
     assert "  Elsewhere (accepted: its exporter is another)" in lines
     assert "  Slow (healthy-day is long enough)" in lines
+    counted = "1 of 1 scenarios pass; 1 alert stayed silent, 1 could not have fired, as accepted"
+    assert lines[-1] == f"PASS: {counted}"
 
 
 def test_nothing_of_the_table_is_cut_off_in_a_narrow_terminal():

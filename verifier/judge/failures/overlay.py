@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
+from scenarios.expectations import NO_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def stanza(verdict: AlertVerdict, scenario: Scenario) -> str:
         pairs.append(f"labels: {{{labels}}}")
     fault = _cause(verdict, scenario.plan.faults)
     if fault is None or verdict.firing_s is None:
-        return f"{{{', '.join((*pairs, 'explained: why it may fire here'))}}}"
+        return f"{{{', '.join((*pairs, f'explained: {NO_REASON}'))}}}"
     fires_s = _room(verdict.firing_s - fault.start_s, scenario.duration_s - fault.start_s)
     pairs += [f"cause: {_plain(fault.name)}", f"fires_within: {format_duration(fires_s)}"]
     if verdict.resolved_s is not None:

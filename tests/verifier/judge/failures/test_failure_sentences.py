@@ -112,7 +112,7 @@ def unexpected(*episodes):
             (210.0, 210.0, 300.0),
             "{alert: Queue, cause: gone, fires_within: 1m, resolves_within: 1m}",
         ),
-        ((0.0, 0.0, None), "{alert: Queue, explained: why it may fire here}"),
+        ((0.0, 0.0, None), "{alert: Queue, explained: <why it may fire here>}"),
     ],
 )
 def test_an_unexpected_alert_brings_the_expectation_to_paste(episode, text):
