@@ -30,7 +30,7 @@ SCRAPE_SERIES: Final = (
 )
 """In the order of the reports."""
 
-PROCESS_SAMPLES: Final = 17
+PROCESS_SAMPLES: Final = 18
 """Samples on a page that are not of the world: the run's own, and those of its process on Linux."""
 ANSWER_S: Final = 0.002
 """What a scrape takes at least: a connection, and an answer without a page."""

@@ -263,6 +263,7 @@ class RunStatus:
     pace: Pace
     scrapes_served: int
     scrapes_refused: int
+    series_dropped: int
 
 
 RUN: tuple[Metric[RunStatus], ...] = (
@@ -294,6 +295,9 @@ RUN: tuple[Metric[RunStatus], ...] = (
     _counter("agentaskit_sim_scrapes_total", "Scrapes before this one, by outcome.",
              lambda r: (r.scrapes_served, r.scrapes_refused),
              Label("outcome", lambda _: SCRAPE_OUTCOMES)),
+    _counter("agentaskit_sim_series_dropped_total",
+             "Series left off pages by the series limit, summed over the pages.",
+             lambda r: r.series_dropped),
 )  # fmt: skip
 
 

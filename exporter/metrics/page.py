@@ -1,58 +1,75 @@
 """The page that answers a scrape: one reading, rendered at most once per format and encoding.
 
-A page is made of families that no longer change, so every client, in whatever format and however
-many at a time, gets the same reading. The HTTP server holds one page per tick. No clock, no world.
+A page is made of parts that no longer change, so every client, in whatever format and however
+many at a time, gets the same reading. The HTTP server holds one page per tick. It knows no world.
 """
 
 from __future__ import annotations
 
-import gzip
-from typing import TYPE_CHECKING, Final
+import time
+import zlib
+from typing import TYPE_CHECKING, Final, Protocol
 
-from prometheus_client import generate_latest as generate_text
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE_OPENMETRICS
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from exporter.metrics.series_text import END, OPENMETRICS, TEXT, deflate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from prometheus_client import Metric
+__all__ = ["OPENMETRICS", "TEXT", "Page", "PagePart", "accepts_gzip", "choose_content_type"]
 
-GZIP_LEVEL: Final = 1
-"""Labels repeat so much that the fastest level is small enough."""
-TEXT: Final = CONTENT_TYPE_PLAIN_0_0_4
-OPENMETRICS: Final = CONTENT_TYPE_OPENMETRICS
 OPENMETRICS_RANGE: Final = "application/openmetrics-text"
 TEXT_RANGES: Final = ("text/plain", "text/*", "*/*")
+_GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+"""RFC 1952: deflate, no name, the fastest level, and no time: the same reading, the same bytes."""
+_LAST_BLOCK: Final = b"\x03\x00"
+"""RFC 1951: the empty block that ends a deflate stream."""
+
+
+class PagePart(Protocol):
+    """Whole families of a page."""
+
+    def text(self, content_type: str) -> bytes:
+        """Return them as `TEXT` or `OPENMETRICS`, without what ends a page."""
+
+    def deflated(self, content_type: str) -> bytes:
+        """Return the text as a stretch of a deflate stream."""
 
 
 class Page:
-    """The families of one reading; a `Collector` in prometheus_client's sense."""
+    """The families of one reading."""
 
-    def __init__(self, families: Iterable[Metric]) -> None:
-        """Keep `families`, which must not change after."""
-        self._families = tuple(families)
+    def __init__(
+        self, parts: Iterable[PagePart], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Keep `parts`, which must not change after; `monotonic` times the rendering."""
+        self._parts, self._monotonic = tuple(parts), monotonic
         self._bodies: dict[tuple[str, bool], bytes] = {}
-
-    def collect(self) -> Iterable[Metric]:
-        """Return the families, in the catalogue's order."""
-        return self._families
+        self.rendering_s = 0.0
+        """Time taken so far to render it, in all formats."""
 
     def body(self, content_type: str, *, compressed: bool) -> bytes:
         """Return the page as `TEXT` or `OPENMETRICS`, with gzip if `compressed`."""
         key = (content_type, compressed)
         if key not in self._bodies:
+            started_s = self._monotonic()
             self._bodies[key] = self._render(content_type, compressed=compressed)
+            self.rendering_s += self._monotonic() - started_s
         return self._bodies[key]
 
     def _render(self, content_type: str, *, compressed: bool) -> bytes:
-        if compressed:
-            plain = self.body(content_type, compressed=False)
-            # Without a time in its header, the same reading is the same bytes.
-            return gzip.compress(plain, GZIP_LEVEL, mtime=0)
-        render = generate_openmetrics if content_type == OPENMETRICS else generate_text
-        return bytes(render(self))
+        if not compressed:
+            texts = [part.text(content_type) for part in self._parts]
+            return b"".join((*texts, END[content_type]))
+        plain = self._bodies.get((content_type, False)) or self._render(
+            content_type, compressed=False
+        )
+        self._bodies[content_type, False] = plain
+        # Compressed part by part: what has not changed since the last page is not compressed again.
+        stretches = [part.deflated(content_type) for part in self._parts]
+        check = zlib.crc32(plain).to_bytes(4, "little")
+        length = (len(plain) % (1 << 32)).to_bytes(4, "little")
+        end = deflate(END[content_type])
+        return b"".join((_GZIP_HEAD, *stretches, end, _LAST_BLOCK, check, length))
 
 
 def choose_content_type(accept: str) -> str:

@@ -15,25 +15,31 @@ from weakref import WeakKeyDictionary
 from prometheus_client import ProcessCollector
 
 from exporter.metrics.catalogue import RunStatus, catalogue_burst, catalogue_run, catalogue_world
-from exporter.metrics.collector import collect
 from exporter.metrics.page import Page
 from exporter.metrics.restart_view import RestartView
+from exporter.metrics.series_limit import SERIES_LIMIT, keep_families, keep_first
+from exporter.metrics.series_text import Families, SeriesReading, SeriesText
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
 from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.pacer import PacedWorld, Pacer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from prometheus_client import Metric
-
+    from exporter.metrics.page import PagePart
     from exporter.server.landing import Facts
     from simulator.pacer import Clock, Pace
     from simulator.snapshot import ScrapePath, Snapshot
 
 FRESH_S: Final = 0.01
 """A reading this old still counts as now: less than the pacer's own step."""
+FRESH_MAX_S: Final = 0.025
+"""So old may a reading be that takes long to make: half of a pacer's step."""
+MAKING_SHARE: Final = 3
+"""A page stays fresh for this many times as long as it took to make.
+
+However many scrape, and however long a page is, the event loop has time for other things: those
+who ask while it is made, and just after, get the same page.
+"""
 
 
 class ReadableWorld(PacedWorld, Protocol):
@@ -49,7 +55,7 @@ class ReadableWorld(PacedWorld, Protocol):
 class Exposition:
     """A paced world and the latest page of it; `pacer` is to be run beside the server."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - four of them are options, by name only
         self,
         world: ReadableWorld,
         clock: Clock,
@@ -57,12 +63,15 @@ class Exposition:
         version: str,
         scenario: str,
         fresh: bool = False,
+        series_limit: int = SERIES_LIMIT,
     ) -> None:
         """Lay out the catalogue over the axes of `world` and start its clock now.
 
         A `fresh` exporter starts with it: its counters begin at 0, whatever the world has counted.
+        No page has more than `series_limit` series.
         """
-        self._world, self._version = world, version
+        self._world, self._clock, self._version = world, clock, version
+        self._series_limit = series_limit
         snapshot = world.snapshot()
         self.scenario, self.seed = scenario, snapshot.seed
         self._catalogue = catalogue_world(snapshot)
@@ -78,18 +87,21 @@ class Exposition:
         self._process = ProcessCollector(registry=None)
         self._next_change_ns = world.next_change_ns()
         self.pacer = Pacer(world, clock, on_tick=self._notice_restart)
-        self.scrapes_served = self.scrapes_refused = 0
+        self.scrapes_served = self.scrapes_refused = self.series_dropped = 0
         self._snapshot = snapshot
         self._page: Page | None = None
+        self._making_s = 0.0
         self._run = catalogue_run(self._status())
         self._burst = catalogue_burst(0)
+        self._world_text = SeriesText(self._catalogue)
+        self._run_text, self._burst_text = SeriesText(self._run), SeriesText(self._burst)
 
     def catch_up(self) -> Snapshot:
-        """Advance to this instant and return the reading, at most `FRESH_S` old.
+        """Advance to this instant and return the reading, at most `FRESH_MAX_S` old.
 
         While the world is further behind than one step of the pacer, it is the latest there is.
         """
-        if self._page is None or self.pacer.drift_s > FRESH_S:
+        if self._page is None or self.pacer.drift_s > self._fresh_s(self._page):
             self.pacer.step()
         if self._page is None or self._world.now_s > self._snapshot.time_s:
             self._snapshot = self.scrape_effects.show(self._world.snapshot())
@@ -104,7 +116,9 @@ class Exposition:
             self.scrape_effects.note(snapshot, ScrapeOutcome(refused=True))
             return None
         if self._page is None:
-            self._page = Page(self._families(snapshot))
+            started_s = self._clock.monotonic()
+            self._page = Page(self._parts(snapshot), self._clock.monotonic)
+            self._making_s = self._clock.monotonic() - started_s
             self._answered[self._page] = snapshot, self._outcome
         self.scrapes_served += 1
         return self._page
@@ -154,24 +168,34 @@ class Exposition:
             self._next_change_ns = self._world.next_change_ns()
             self._view.read(self._world.snapshot())
 
-    def _families(self, snapshot: Snapshot) -> Iterator[Metric]:
-        path = snapshot.scrape_path
-        shown = self._ranks >= path.vanished_share
-        values = self._view.read(snapshot)
-        families = list(collect(self._catalogue, values, shown))
-        yield from families
-        yield from collect(self._run, self._run.flatten(self._status()))
-        yield from self._process.collect()
-        if path.extra_series != len(self._burst.series):
-            self._burst = catalogue_burst(path.extra_series)
-        burst = list(collect(self._burst, self._burst.flatten(path.extra_series)))
-        yield from burst
-        missing = len(self._catalogue.series) - sum(len(family.samples) for family in families)
+    def _fresh_s(self, page: Page) -> float:
+        """Return for how long `page` counts as now."""
+        making_s = self._making_s + page.rendering_s
+        return min(FRESH_MAX_S, max(FRESH_S, MAKING_SHARE * making_s))
+
+    def _parts(self, snapshot: Snapshot) -> tuple[PagePart, ...]:
+        """Return the page's parts: the world, the process and the burst, within the limit."""
+        path, values = snapshot.scrape_path, self._view.read(snapshot)
+        process = tuple(self._process.collect())
+        present = self._ranks >= path.vanished_share
+        room = self._series_limit - len(self._run.series)
+        room -= sum(len(family.samples) for family in process)
+        kept = keep_families(self._catalogue, present, room)
+        dropped = int(present.sum()) - int(kept.sum())
+        world = SeriesReading(self._world_text, values, kept)
+        further = keep_first(path.extra_series, room - world.count)
+        if further != len(self._burst.series):
+            self._burst = catalogue_burst(further)
+            self._burst_text = SeriesText(self._burst)
+        burst = SeriesReading(self._burst_text, self._burst.flatten(further))
+        self.series_dropped += dropped + path.extra_series - further
         self._outcome = ScrapeOutcome(
-            missing=missing, further=sum(len(family.samples) for family in burst)
+            missing=len(values) - world.count - dropped, further=burst.count
         )
         counters = values[self._catalogue.kinds == "counter"]
         self.scrape_effects.note_counters(snapshot.now_ns, counters)
+        run = SeriesReading(self._run_text, self._run.flatten(self._status()))
+        return world, run, Families(process), burst
 
     def _status(self) -> RunStatus:
         return RunStatus(
@@ -182,4 +206,5 @@ class Exposition:
             pace=self.pace(),
             scrapes_served=self.scrapes_served,
             scrapes_refused=self.scrapes_refused,
+            series_dropped=self.series_dropped,
         )

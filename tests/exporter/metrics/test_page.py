@@ -9,11 +9,10 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter.metrics import page as page_module
 from exporter.metrics.catalogue import catalogue_world
-from exporter.metrics.collector import collect
 from exporter.metrics.page import OPENMETRICS, TEXT, Page, accepts_gzip, choose_content_type
 from exporter.metrics.series import NAME
+from exporter.metrics.series_text import SeriesReading, SeriesText, deflate
 from tests.exporter.contract import METRICS
 from tests.fakes import FakeWorld
 from verifier.servers.binaries import require
@@ -31,7 +30,8 @@ def world():
 def page(world):
     """Return the page of the world's catalogue."""
     catalogue = catalogue_world(world.snapshot())
-    return Page(collect(catalogue, catalogue.flatten(world.snapshot())))
+    values = catalogue.flatten(world.snapshot())
+    return Page([SeriesReading(SeriesText(catalogue), values)])
 
 
 def samples_of(text, parse):
@@ -80,14 +80,42 @@ def test_compressed_bodies_contain_the_plain_bodies(page):
         assert len(compressed) < len(plain) / 3
 
 
-def test_a_page_is_rendered_once_for_all_scrapes(page, monkeypatch):
+class CountingPart:
+    """A part of a page that counts how often it is written."""
+
+    def __init__(self):
+        """Start at 0."""
+        self.texts = self.stretches = 0
+
+    def text(self, _):
+        """Write a page of one line."""
+        self.texts += 1
+        return b"page 1\n"
+
+    def deflated(self, _):
+        """Write it compressed."""
+        self.stretches += 1
+        return deflate(b"page 1\n")
+
+
+def test_a_page_is_rendered_once_for_all_scrapes():
     """Fifty scrapes within a tick cost one rendering."""
-    calls = []
-    monkeypatch.setattr(page_module, "generate_text", lambda _: calls.append(1) or b"page\n")
+    part = CountingPart()
+    page = Page([part])
     for _ in range(50):
-        page.body(TEXT, compressed=True)
-        page.body(TEXT, compressed=False)
-    assert calls == [1]
+        assert gzip.decompress(page.body(TEXT, compressed=True)) == b"page 1\n"
+        assert page.body(TEXT, compressed=False) == b"page 1\n"
+    assert (part.texts, part.stretches) == (1, 1)
+
+
+def test_a_page_knows_how_long_its_rendering_took():
+    """Each rendering once, and nothing for what is there already."""
+    seconds = iter(range(100))
+    page = Page([CountingPart()], lambda: next(seconds))
+    page.body(TEXT, compressed=True)
+    page.body(TEXT, compressed=False)
+    page.body(OPENMETRICS, compressed=False)
+    assert page.rendering_s == 2
 
 
 def lint(text):

@@ -85,12 +85,12 @@ async def test_without_its_injector_a_fault_has_no_measured_effect(kind, monkeyp
     assert measured < expected / 10
 
 
-def _ignore_burst(self, snapshot, true=Exposition._families):
+def _ignore_burst(self, snapshot, true=Exposition._parts):
     """Render a page as if no further series were due."""
     return true(self, replace(snapshot, scrape_path=ScrapePath()))
 
 
-_sleep, _collect = asyncio.sleep, exposition_module.collect
+_sleep, _reading = asyncio.sleep, exposition_module.SeriesReading
 IGNORED = {
     "counter_reset": (
         RestartView,
@@ -98,8 +98,12 @@ IGNORED = {
         lambda self, snapshot: self._catalogue.flatten(snapshot),
     ),
     "scrape_slow": (asyncio, "sleep", lambda delay_s: _sleep(0 if delay_s == 0.1 else delay_s)),
-    "series_vanish": (exposition_module, "collect", lambda *arguments: _collect(*arguments[:2])),
-    "cardinality_burst": (Exposition, "_families", _ignore_burst),
+    "series_vanish": (
+        exposition_module,
+        "SeriesReading",
+        lambda *arguments: _reading(*arguments[:2]),
+    ),
+    "cardinality_burst": (Exposition, "_parts", _ignore_burst),
 }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from exporter.metrics.page import TEXT
-from exporter.server.exposition import FRESH_S, Exposition
+from exporter.server.exposition import FRESH_MAX_S, FRESH_S, Exposition
 from simulator.pacer import STEP_LIMIT_S
+from simulator.snapshot import ScrapePath
 from tests.fakes import FakeWorld, MockClock
 
 
@@ -121,3 +122,65 @@ def test_facts_for_people_name_the_faults(exposition, world):
     facts = dict(exposition.facts())
     assert facts["Faults in effect"] == "traffic_drop-here"
     assert facts["Seed"] == "42"
+
+
+class SlowPart:
+    """A part of a page that takes a while to write."""
+
+    def __init__(self, clock, seconds):
+        """Let `clock` go on by `seconds` for each writing."""
+        self._clock, self._seconds = clock, seconds
+
+    def text(self, _):
+        """Take the time."""
+        self._clock.spend(self._seconds)
+        return b""
+
+
+def test_a_page_that_takes_long_to_make_stays_fresh_for_longer(exposition, clock, monkeypatch):
+    """Those who asked while it was made get it, or the event loop would do nothing else."""
+    monkeypatch.setattr(exposition, "_parts", lambda _: (SlowPart(clock, 0.007),))
+    clock.spend(0.03)
+    page = exposition.scrape()
+    page.body(TEXT, compressed=False)
+    assert FRESH_S > 0.007
+    clock.spend(0.010)
+    assert exposition.scrape() is page
+    clock.spend(0.010)
+    assert exposition.scrape() is not page
+
+
+def test_however_long_a_page_takes_it_is_never_older_than_half_a_tick(
+    exposition, clock, monkeypatch
+):
+    """A reading of long ago is no reading of now."""
+    monkeypatch.setattr(exposition, "_parts", lambda _: (SlowPart(clock, 0.020),))
+    clock.spend(0.03)
+    page = exposition.scrape()
+    page.body(TEXT, compressed=False)
+    assert exposition.scrape() is page
+    clock.spend(FRESH_MAX_S - 0.019)
+    assert exposition.scrape() is not page
+
+
+def test_no_page_has_more_series_than_the_limit_and_it_says_what_was_dropped(world, clock):
+    """A burst first, and nothing of the world while that is enough."""
+    calm = Exposition(world, clock, version="1", scenario="calm").scrape()
+    usual = sum(line[:1] != b"#" for line in calm.body(TEXT, compressed=False).splitlines())
+    world.change(scrape_path=ScrapePath(extra_series=500))
+    world.advance(1.1)
+    limited = Exposition(world, clock, version="1", scenario="calm", series_limit=usual + 50)
+    page = limited.scrape()
+    lines = [line for line in page.body(TEXT, compressed=False).splitlines() if line[:1] != b"#"]
+    assert len(lines) == usual + 50
+    assert read(page, "agentaskit_sim_series_dropped_total") == 450
+    assert read(page, 'agentaskit_sim_burst_series{value="49"}') == 1
+
+
+def test_a_limit_below_the_world_leaves_out_whole_families(world, clock):
+    """What rules read first stays."""
+    page = Exposition(world, clock, version="1", scenario="calm", series_limit=100).scrape()
+    lines = [line for line in page.body(TEXT, compressed=False).splitlines() if line[:1] != b"#"]
+    assert len(lines) <= 100
+    assert read(page, "agentaskit_sim_series_dropped_total") > 100
+    assert read(page, 'http_requests_total{status="200"}') is not None
