@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from aiohttp import hdrs, web
 
 from exporter.metrics.page import Page, accepts_gzip, choose_content_type
+from exporter.server.connection_limits import note_requests
+from exporter.server.host_check import refuse_misdirected
 from exporter.server.landing import render_landing
 
 if TYPE_CHECKING:
@@ -167,7 +169,9 @@ def _unavailable() -> web.Response:
 def build_app(source: PageSource) -> web.Application:
     """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused."""
     handlers = Handlers(source)
-    app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
+    app = web.Application(
+        client_max_size=REQUEST_LIMIT_BYTES, middlewares=[note_requests, refuse_misdirected]
+    )
     app.router.add_get("/", handlers.landing)
     app.router.add_get("/metrics", handlers.metrics)
     app.router.add_get("/-/healthy", handlers.healthy)

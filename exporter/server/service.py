@@ -12,11 +12,13 @@ import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from aiohttp import web
+from exporter.server.connection_limits import GuardedSite, build_runner
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable, Coroutine
+
+    from aiohttp import web
 
     from exporter.server.exposition import Exposition
 
@@ -43,11 +45,11 @@ async def serve_world(
     pace: Callable[[], Coroutine[Any, Any, None]],
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serve `app` on `listener` and run `pace` beside it, inside the block; yields pace's task."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = build_runner(app, shutdown_s=SHUTDOWN_S)
     await runner.setup()
     pacing = asyncio.create_task(pace())
     try:
-        await web.SockSite(runner, listener).start()
+        await GuardedSite(runner, listener).start()
         yield pacing
     finally:
         pacing.cancel()

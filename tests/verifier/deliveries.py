@@ -49,12 +49,20 @@ def delivery(*alerts: dict[str, Any], receiver: str = "page", **changes: Any) ->
     }
 
 
-def post(url: str, body: Any, kind: str = "application/json", method: str = "POST") -> int | None:
+def post(
+    url: str,
+    body: Any,
+    kind: str = "application/json",
+    method: str = "POST",
+    *,
+    host: str | None = None,
+) -> int | None:
     """Send a JSON value (bytes as they are); return the HTTP status, None without an answer."""
+    headers = {"Content-Type": kind} | ({} if host is None else {"Host": host})
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
-        connection.request(method, urlsplit(url).path, data, {"Content-Type": kind})
+        connection.request(method, urlsplit(url).path, data, headers)
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return None

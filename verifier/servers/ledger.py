@@ -82,8 +82,9 @@ class Ledger:
 
     def _take(self, line: bytes) -> None:
         try:
-            notifications = _notifications(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            record = json.loads(line)
+            notifications = read_delivery(record["body"], float(record["received_s"]))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise JudgeError(
                 f"delivery {self._lines} in the ledger {self._path} is not what Alertmanager sends"
                 f" ({error!r}): run it again"
@@ -109,29 +110,48 @@ def parse_time_s(text: str) -> float | None:
     return time.timestamp()
 
 
-# Any: a line is whatever the file holds; a wrong shape raises in here and is one error above.
-def _notifications(line: Any) -> list[Notification]:
-    """Return the alerts of one delivery: Alertmanager's webhook JSON, version 4."""
-    body = line["body"]
-    notifications = []
-    for alert in body["alerts"]:
-        status: Literal["firing", "resolved"] = alert["status"]
-        if status not in ("firing", "resolved"):
-            raise ValueError(f"unknown status {status!r}")
-        starts_at_s = parse_time_s(alert["startsAt"])
-        if starts_at_s is None:
-            raise ValueError("an alert without a start")
-        notifications.append(
-            Notification(
-                receiver=body["receiver"],
-                status=status,
-                group_key=body["groupKey"],
-                fingerprint=alert["fingerprint"],
-                labels=tuple(sorted(alert["labels"].items())),
-                annotations=tuple(sorted(alert["annotations"].items())),
-                starts_at_s=starts_at_s,
-                ends_at_s=parse_time_s(alert["endsAt"]) if status == "resolved" else None,
-                received_s=float(line["received_s"]),
-            )
-        )
-    return notifications
+# Any: a body is whatever arrived; whatever is wrong with it is one ValueError.
+def read_delivery(body: Any, received_s: float) -> list[Notification]:
+    """Return the alerts of one delivery: Alertmanager's webhook JSON, version 4.
+
+    The receiver reads each delivery so before it keeps it: what is in a ledger can be read. Raises
+    `ValueError` with the reason for anything that Alertmanager does not send.
+    """
+    try:
+        return [_read_alert(body, alert, received_s) for alert in body["alerts"]]
+    except KeyError as error:
+        raise ValueError(f"{error} is missing") from error
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"a value is of the wrong type ({error})") from error
+
+
+def _read_alert(body: Any, alert: Any, received_s: float) -> Notification:
+    status: Literal["firing", "resolved"] = alert["status"]
+    if status not in ("firing", "resolved"):
+        raise ValueError(f"unknown status {status!r}")
+    starts_at_s = parse_time_s(alert["startsAt"])
+    if starts_at_s is None:
+        raise ValueError("an alert without a start")
+    return Notification(
+        receiver=_text(body["receiver"]),
+        status=status,
+        group_key=_text(body["groupKey"]),
+        fingerprint=_text(alert["fingerprint"]),
+        labels=_read_labels(alert["labels"]),
+        annotations=_read_labels(alert["annotations"]),
+        starts_at_s=starts_at_s,
+        ends_at_s=parse_time_s(alert["endsAt"]) if status == "resolved" else None,
+        received_s=received_s,
+    )
+
+
+def _read_labels(labels: Any) -> Labels:
+    return tuple(sorted((_text(name), _text(value)) for name, value in labels.items()))
+
+
+def _text(value: Any) -> str:
+    """Return `value` if it is a text that can be written, too: JSON can hold half a character."""
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {type(value).__name__}")
+    value.encode()
+    return value

@@ -1,8 +1,9 @@
 """The webhook's server program: writes each delivery into the ledger, and only then answers 200.
 
-Started by `verifier.servers.receiver` as a script of its own, which is why it imports nothing of
-this project. Alertmanager sends every delivery that was not answered 200 again, so a `kill -9` at
-any moment loses nothing that was answered. Loopback only; any path but the secret one gets 404.
+Started by `verifier.servers.receiver` as a script of its own, which is why it imports little of this
+project. Alertmanager sends every delivery that was not answered 200 again, so a `kill -9` at any
+moment loses nothing that was answered; and what could not be read again is never kept. Loopback
+only; any path but the secret one gets 404, any host but this machine 403.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -17,11 +19,18 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from exporter.server.connection_limits import GuardedSite, build_runner, note_requests
+from exporter.server.host_check import is_local, refuse_misdirected
+from verifier.servers.ledger import read_delivery
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aiohttp.typedefs import Handler
+
 BODY_BYTES_MAX: Final = 16 << 20
 """Thousands of alerts in one group; a longer body is no delivery of ours."""
+BODY_TIMEOUT_S: Final = 10.0
 SHUTDOWN_S: Final = 1.0
 
 
@@ -66,11 +75,15 @@ class Webhook:
         if request.content_type != "application/json":
             return web.Response(status=415, text="a delivery must be application/json\n")
         try:
-            body = json.loads(await request.read())
-        except (ValueError, RecursionError):
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                body = json.loads(await request.read())
+        except TimeoutError:
+            return web.Response(status=408, text="a delivery must arrive in time\n")
+        except (ValueError, RecursionError, web.RequestPayloadError):
             body = None
-        if not is_delivery(body):
-            return web.Response(status=400, text="a delivery must be webhook JSON, version 4\n")
+        mistake = find_mistake(body, received_s)
+        if mistake:
+            return web.Response(status=400, text=f"{mistake}\n")
         try:
             self._ledger.append({"received_s": received_s, "body": body})
         except OSError as error:
@@ -79,18 +92,36 @@ class Webhook:
         return web.Response(text="stored\n")
 
 
-def is_delivery(body: object) -> bool:
-    """Return whether a JSON value has the shape of Alertmanager's webhook message."""
+def find_mistake(body: object, received_s: float) -> str:
+    """Return why a JSON value is not Alertmanager's webhook message, or nothing if it is one."""
     if not isinstance(body, dict) or body.get("version") != "4":
-        return False
-    alerts = body.get("alerts")
-    texts = all(isinstance(body.get(key), str) for key in ("receiver", "groupKey"))
-    return texts and isinstance(alerts, list) and all(isinstance(alert, dict) for alert in alerts)
+        return "a delivery must be webhook JSON, version 4"
+    if not isinstance(body.get("alerts"), list):
+        return "a delivery must have a list of alerts"
+    if not all(isinstance(body.get(key), str) for key in ("receiver", "groupKey")):
+        return "a delivery must name its receiver and its group"
+    try:
+        read_delivery(body, received_s)
+    except (ValueError, RecursionError) as error:
+        # As ASCII: what was sent may hold half a character, which no answer can.
+        return f"a delivery must be what Alertmanager sends: {str(error)[:200]!a}"
+    return ""
+
+
+@web.middleware
+async def refuse_foreign(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse who names another host: a page in a browser could reach it by a name of its own."""
+    if not is_local(request):
+        return web.Response(status=403, text="Host must be this machine\n")
+    return await handler(request)
 
 
 def build_app(ledger: LedgerFile, prefix: str) -> web.Application:
     """Return the app: a POST below `prefix` is a delivery, anything else is refused."""
-    app = web.Application(client_max_size=BODY_BYTES_MAX)
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX,
+        middlewares=[note_requests, refuse_misdirected, refuse_foreign],
+    )
     app.router.add_post(f"{prefix}/{{receiver:.+}}", Webhook(ledger).deliver)
     return app
 
@@ -100,12 +131,14 @@ async def serve(app: web.Application, port: int, port_file: Path) -> None:
 
     The file appears whole, by renaming: the parent reads it as soon as it is there.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = build_runner(app, shutdown_s=SHUTDOWN_S)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
-    await site.start()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    await GuardedSite(runner, listener).start()
     unfinished = port_file.with_suffix(".new")
-    unfinished.write_text(str(runner.addresses[0][1]), encoding="ascii")
+    unfinished.write_text(str(listener.getsockname()[1]), encoding="ascii")
     unfinished.replace(port_file)
     await asyncio.Event().wait()
 

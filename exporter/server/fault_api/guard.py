@@ -9,15 +9,13 @@ JSON as well.
 from __future__ import annotations
 
 from hmac import compare_digest
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-if TYPE_CHECKING:
-    from ipaddress import IPv4Address
+from exporter.server.host_check import connected_to, is_local
 
+if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
 WRITES = frozenset({hdrs.METH_POST, hdrs.METH_PATCH, hdrs.METH_PUT, hdrs.METH_DELETE})
@@ -69,12 +67,8 @@ def _answer(status: int, message: str, allow: str | None = None) -> web.Response
 
 def _check_host(request: web.Request) -> None:
     """Refuse a name that its owner could have pointed at this machine (DNS rebinding)."""
-    host = request.headers.get(hdrs.HOST, "")
-    name = _name_in(host)
-    if name == "localhost":
-        return
-    address = _address(name)
-    if address is None or not (address.is_loopback or address == _connected_to(request)):
+    if not is_local(request):
+        host = request.headers.get(hdrs.HOST, "")
         raise RequestRefusedError(
             403, f"Host must be localhost or this server's address, got {host!r}"
         )
@@ -89,17 +83,22 @@ def _check_origin(request: web.Request) -> None:
 
 def _check_token(request: web.Request, token: str | None) -> None:
     if token is None:
-        address = _connected_to(request)
+        address = connected_to(request)
         if address is None or not address.is_loopback:
             raise RequestRefusedError(403, _FROM_BEYOND)
         return
     scheme, _, credentials = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     # In constant time: how long a comparison takes must not tell how much of a guess is right.
-    same = compare_digest(credentials.strip().encode(), token.encode())
+    same = compare_digest(_bytes(credentials.strip()), _bytes(token))
     if scheme.lower() != "bearer" or not same:
         raise RequestRefusedError(
             401, "a change needs the server's token: Authorization: Bearer TOKEN"
         )
+
+
+def _bytes(text: str) -> bytes:
+    """Return the bytes that a header had: what is no UTF-8 in it was read as surrogates."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _check_content_type(request: web.Request) -> None:
@@ -108,28 +107,5 @@ def _check_content_type(request: web.Request) -> None:
     if has_body and request.content_type != JSON:
         got = request.headers.get(hdrs.CONTENT_TYPE, "none")
         raise RequestRefusedError(415, f"Content-Type must be {JSON}, got {got}")
-
-
-def _name_in(host: str) -> str:
-    """Return the host of a Host header, or "" when it holds more than a host and a port."""
-    try:
-        parts = urlsplit(f"//{host}")
-    except ValueError:
-        return ""
-    return (parts.hostname or "") if parts.netloc == host and "@" not in host else ""
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that `text` is, or None; an IPv4 address mapped to IPv6 as IPv4."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
-
-
-def _connected_to(request: web.Request) -> IPv4Address | IPv6Address | None:
-    """Return the address of this machine that the request was sent to."""
-    name = request.get_extra_info("sockname")
-    return _address(name[0]) if name else None
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise RequestRefusedError(415, "a body must not be compressed")

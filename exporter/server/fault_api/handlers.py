@@ -151,6 +151,8 @@ async def _read_body(request: web.Request) -> bytes:
     except web.HTTPRequestEntityTooLarge:
         message = "the body is too long: a fault needs a few hundred bytes"
         raise RequestRefusedError(413, message) from None
+    except web.RequestPayloadError:
+        raise RequestRefusedError(400, "the body did not arrive as its head announced") from None
     except TimeoutError:
         message = f"the body must arrive within {BODY_TIMEOUT_S:g} s"
         raise RequestRefusedError(408, message) from None

@@ -1,0 +1,285 @@
+"""Bounds on the connections of an HTTP server of ours: how many, how slow, how much unsent.
+
+aiohttp waits for ever for a head that does not come and for a client that does not read. Each of
+its connections is wrapped here in a protocol that sees the bytes and the clock: a sweep each second
+cuts whoever has exceeded a limit. Used for the world's server and for the receiver of the verifier,
+which is why it imports nothing of this project.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from aiohttp.typedefs import Handler
+
+SWEEP_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """What one server grants its clients; times are exceeded by at most one sweep."""
+
+    connections: int = 512
+    """At the limit, whoever has been idle longest makes room; without such a one, none is taken."""
+    head_s: float = 10.0
+    """From opening a connection, or the first byte of a further request, to its whole head."""
+    idle_s: float = 75.0
+    """Between two requests."""
+    unsent_s: float = 10.0
+    """How long what was answered may stay unread by the client."""
+    unsent_bytes: int = 32 << 20
+    """Of all clients together; above it, those that have not read for `impatient_s` are cut."""
+    impatient_s: float = 2.0
+
+
+class ConnectionGuard:
+    """All connections of one server; its `protocol` wraps those of aiohttp."""
+
+    def __init__(self, limits: ConnectionLimits, monotonic: Callable[[], float]) -> None:
+        """Guard nothing yet."""
+        self.limits, self.monotonic = limits, monotonic
+        self.connections: dict[GuardedConnection, None] = {}
+        self.cut = 0
+
+    def admit(self, newcomer: GuardedConnection) -> bool:
+        """Take a connection, for which an idle one may have to go; return whether it is taken."""
+        if len(self.connections) >= self.limits.connections:
+            idle = [old for old in self.connections if not old.busy]
+            if not idle:
+                return False
+            self.drop(min(idle, key=lambda old: old.since_s))
+        self.connections[newcomer] = None
+        return True
+
+    def drop(self, connection: GuardedConnection) -> None:
+        """Cut a connection at once, whatever is unsent."""
+        self.cut += 1
+        self.connections.pop(connection, None)
+        connection.abort()
+
+    def sweep(self) -> None:
+        """Cut every connection that has exceeded a limit."""
+        now_s = self.monotonic()
+        for connection in list(self.connections):
+            if connection.is_overdue(now_s):
+                self.drop(connection)
+        self._bound_unsent(now_s)
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            self.sweep()
+
+    def _bound_unsent(self, now_s: float) -> None:
+        total = sum(connection.unsent_bytes() for connection in self.connections)
+        slowest_first = sorted(
+            (
+                connection
+                for connection in self.connections
+                if connection.unsent_since_s is not None
+            ),
+            key=lambda connection: cast("float", connection.unsent_since_s),
+        )
+        for connection in slowest_first:
+            waited_s = now_s - cast("float", connection.unsent_since_s)
+            if total <= self.limits.unsent_bytes or waited_s < self.limits.impatient_s:
+                break
+            total -= connection.unsent_bytes()
+            self.drop(connection)
+
+
+class GuardedConnection(asyncio.Protocol):
+    """One connection: hands everything on to aiohttp's protocol and knows since when it waits."""
+
+    def __init__(self, inner: asyncio.Protocol, guard: ConnectionGuard) -> None:
+        """Wrap `inner`."""
+        self._inner, self._guard = inner, guard
+        self._transport: asyncio.Transport | None = None
+        self._admitted = self._reads_body = self._half_read = False
+        self.busy = self.pipelined = False
+        self.since_s = guard.monotonic()
+        self._limit_s = guard.limits.head_s
+        self.unsent_since_s: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, or end at once when there is no room."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._admitted = self._guard.admit(self)
+        if self._admitted:
+            self._inner.connection_made(transport)
+        else:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._guard.connections.pop(self, None)
+        if self._admitted:
+            self._inner.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Note since when a request has been coming; hand it on."""
+        if not self._admitted:
+            return
+        if self.busy:
+            self.pipelined |= not self._reads_body
+            self._half_read |= not self._reads_body
+        else:
+            # More than one head at once: whoever does not wait for answers is sent one and no more.
+            self.pipelined |= data.count(b"\r\n\r\n") > 1
+            self._await_head()
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """Hand it on."""
+        return self._inner.eof_received() if self._admitted else None
+
+    def pause_writing(self) -> None:
+        """Hand it on: aiohttp then waits with further answers."""
+        if self._admitted:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Hand it on."""
+        if self._admitted:
+            self._inner.resume_writing()
+
+    def begin(self, *, reads_body: bool) -> None:
+        """Note that the head of a request is there and its handler runs."""
+        self.busy, self._reads_body, self._half_read = True, reads_body, False
+
+    def finish(self) -> None:
+        """Note that the handler has answered: from now on the client may be idle for a while."""
+        self.busy, self.since_s = False, self._guard.monotonic()
+        limits = self._guard.limits
+        self._limit_s = limits.head_s if self._half_read else limits.idle_s
+
+    def is_overdue(self, now_s: float) -> bool:
+        """Return whether it has exceeded a limit of time."""
+        self._note_unsent(now_s)
+        if self.unsent_since_s is not None:
+            return now_s - self.unsent_since_s >= self._guard.limits.unsent_s
+        return not self.busy and now_s - self.since_s >= self._limit_s
+
+    def unsent_bytes(self) -> int:
+        """Return how much of the answers the client has not taken."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
+    def abort(self) -> None:
+        """End it without sending the rest."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _await_head(self) -> None:
+        limit_s = self._guard.limits.head_s
+        if self._limit_s != limit_s:
+            self.since_s, self._limit_s = self._guard.monotonic(), limit_s
+
+    def _note_unsent(self, now_s: float) -> None:
+        if self.unsent_bytes() == 0:
+            self.unsent_since_s = None
+        elif self.unsent_since_s is None:
+            self.unsent_since_s = now_s
+
+
+@web.middleware
+async def note_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell a guarded connection when a request begins and ends; the outermost middleware.
+
+    A client that sends requests without waiting for their answers gets one, and its connection
+    is closed: it would take turns from those who wait. RFC 9112 lets a server do so.
+    """
+    transport = request.transport
+    connection = None if transport is None else transport.get_protocol()
+    if not isinstance(connection, GuardedConnection):
+        return await handler(request)
+    connection.begin(reads_body=request.can_read_body)
+    try:
+        answer = await handler(request)
+    except web.HTTPException as refusal:
+        if connection.pipelined:
+            refusal.force_close()
+        raise
+    finally:
+        connection.finish()
+    if connection.pipelined and not answer.prepared:
+        answer.force_close()
+    return answer
+
+
+class GuardedSite(web.BaseSite):
+    """A site of an aiohttp runner on a bound socket, with limits on its connections."""
+
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        listener: socket.socket,
+        limits: ConnectionLimits | None = None,
+    ) -> None:
+        """Serve the app of `runner` on `listener` once started."""
+        super().__init__(runner)
+        self._listener = listener
+        loop = asyncio.get_running_loop()
+        self.guard = ConnectionGuard(limits or ConnectionLimits(), loop.time)
+        self._sweeping: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The address, as aiohttp's sites are told apart."""
+        return "http://{}:{}".format(*self._listener.getsockname()[:2])
+
+    async def start(self) -> None:
+        """Listen, and sweep until stopped."""
+        await super().start()
+        server = cast("web.Server", self._runner.server)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: GuardedConnection(server(), self.guard), sock=self._listener
+        )
+        self._sweeping = asyncio.create_task(self.guard.run())
+
+    async def stop(self) -> None:
+        """Stop listening and sweeping; what is being answered goes on."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeping
+        await super().stop()
+
+
+def build_runner(app: web.Application, *, shutdown_s: float) -> web.AppRunner:
+    """Return a runner of `app` whose connections a `GuardedSite` can limit.
+
+    Bodies are not decompressed: nobody has to compress a few hundred bytes, and what is small when
+    it comes may be large then. A malformed request is answered, and is no event of ours to log.
+    """
+    return web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=shutdown_s,
+        auto_decompress=False,
+        lingering_time=2.0,
+        keepalive_timeout=ConnectionLimits().idle_s,
+        logger=_logger(),
+    )
+
+
+def _logger() -> logging.Logger:
+    logger = logging.getLogger("agentaskit_sim.http")
+    if not logger.filters:
+        logger.addFilter(_is_ours)
+    return logger
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
