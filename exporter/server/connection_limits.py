@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
 SWEEP_S: Final = 1.0
+HEAD_END: Final = b"\r\n\r\n"
+
+RUNNER_OPTIONS: Final[dict[str, Any]] = {
+    "auto_decompress": False,
+    "keepalive_timeout": 75.0,
+    "lingering_time": 2.0,
+}
+"""Bodies are not decompressed: nobody has to compress a few hundred bytes, and what is small when
+it comes may be large then. A body that nobody asked for is read on for `lingering_time`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +116,7 @@ class GuardedConnection(asyncio.Protocol):
         """Wrap `inner`."""
         self._inner, self._guard = inner, guard
         self._transport: asyncio.Transport | None = None
-        self._admitted = self._reads_body = self._half_read = False
+        self._admitted = self._reads_body = self._beyond_head = self._half_read = False
         self.busy = self.pipelined = False
         self.since_s = guard.monotonic()
         self._limit_s = guard.limits.head_s
@@ -137,7 +146,8 @@ class GuardedConnection(asyncio.Protocol):
             self._half_read |= not self._reads_body
         else:
             # More than one head at once: whoever does not wait for answers is sent one and no more.
-            self.pipelined |= data.count(b"\r\n\r\n") > 1
+            self.pipelined |= data.count(HEAD_END) > 1
+            self._beyond_head = not data.endswith(HEAD_END)
             self._await_head()
         self._inner.data_received(data)
 
@@ -157,7 +167,8 @@ class GuardedConnection(asyncio.Protocol):
 
     def begin(self, *, reads_body: bool) -> None:
         """Note that the head of a request is there and its handler runs."""
-        self.busy, self._reads_body, self._half_read = True, reads_body, False
+        self.busy, self._reads_body = True, reads_body
+        self._half_read = self._beyond_head and not reads_body
 
     def finish(self) -> None:
         """Note that the handler has answered: from now on the client may be idle for a while."""
@@ -260,17 +271,10 @@ class GuardedSite(web.BaseSite):
 def build_runner(app: web.Application, *, shutdown_s: float) -> web.AppRunner:
     """Return a runner of `app` whose connections a `GuardedSite` can limit.
 
-    Bodies are not decompressed: nobody has to compress a few hundred bytes, and what is small when
-    it comes may be large then. A malformed request is answered, and is no event of ours to log.
+    A malformed request is answered, and is no event of ours to log.
     """
     return web.AppRunner(
-        app,
-        access_log=None,
-        shutdown_timeout=shutdown_s,
-        auto_decompress=False,
-        lingering_time=2.0,
-        keepalive_timeout=ConnectionLimits().idle_s,
-        logger=_logger(),
+        app, access_log=None, shutdown_timeout=shutdown_s, logger=_logger(), **RUNNER_OPTIONS
     )
 
 

@@ -1,6 +1,6 @@
 """The webhook's server program: writes each delivery into the ledger, and only then answers 200.
 
-Started by `verifier.servers.receiver` as a script of its own, which is why it imports little of this
+Started by `verifier.servers.receiver` as a script of its own, so it imports little of this
 project. Alertmanager sends every delivery that was not answered 200 again, so a `kill -9` at any
 moment loses nothing that was answered; and what could not be read again is never kept. Loopback
 only; any path but the secret one gets 404, any host but this machine 403.
@@ -79,7 +79,7 @@ class Webhook:
                 body = json.loads(await request.read())
         except TimeoutError:
             return web.Response(status=408, text="a delivery must arrive in time\n")
-        except (ValueError, RecursionError, web.RequestPayloadError):
+        except (ValueError, RecursionError, web.RequestPayloadError, ConnectionError):
             body = None
         mistake = find_mistake(body, received_s)
         if mistake:

@@ -6,7 +6,7 @@ itself ends each fault at its time, so a caller may go away. One event loop; not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from exporter.server.exposition import ReadableWorld
@@ -41,6 +41,9 @@ class MutableWorld(ReadableWorld, Protocol):
 
     def advance_ns(self, until_ns: int) -> None:
         """Simulate everything up to `until_ns`."""
+
+    def fork(self) -> MutableWorld:
+        """Return an independent copy."""
 
     def inject(self, fault: Fault) -> None:
         """Add a fault; its times count from the plan's start."""
@@ -113,6 +116,8 @@ class FaultControl:
             raise FaultConflictError("planned", fault.name)
         if len(active) >= IN_EFFECT_MAX:
             raise FaultConflictError("too many", fault.name)
+        # At full strength at once: a ramp must not lead where nothing can be calculated either.
+        self._rehearse(lambda world: world.inject(replace(fault, ramp_s=0.0)))
         self._world.inject(fault)
         # Up to now once more: the plan's change at this instant takes effect only when it is run.
         self._world.advance_ns(self._world.now_ns)
@@ -122,6 +127,7 @@ class FaultControl:
     def change(self, name: str, make: Callable[[Fault, float], Fault]) -> FaultInEffect:
         """Change a fault to what `make` returns for it and the plan's time now."""
         fault = make(self.find(name).fault, self._world.plan_s)
+        self._rehearse(lambda world: world.change(fault))
         self._world.change(fault)
         self._exposition.show_change()
         return self._read(name)
@@ -133,6 +139,21 @@ class FaultControl:
     def end_all(self) -> tuple[FaultInEffect, ...]:
         """End every fault in effect; return their last statuses."""
         return tuple(self._end(active) for active in self.in_effect())
+
+    def _rehearse(self, act: Callable[[MutableWorld], None]) -> None:
+        """Let a copy of the world do it first: what cannot be done must not be half in effect.
+
+        Raises `ValueError`.
+        """
+        copy = self._world.fork()
+        try:
+            act(copy)
+            copy.advance_ns(copy.now_ns)
+            copy.snapshot()
+        except ArithmeticError as error:
+            raise ValueError(
+                "the fault has a number with which nothing can be calculated"
+            ) from error
 
     def _end(self, last: FaultInEffect) -> FaultInEffect:
         self._world.end(last.fault.name)

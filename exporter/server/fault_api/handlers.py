@@ -151,7 +151,7 @@ async def _read_body(request: web.Request) -> bytes:
     except web.HTTPRequestEntityTooLarge:
         message = "the body is too long: a fault needs a few hundred bytes"
         raise RequestRefusedError(413, message) from None
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):
         raise RequestRefusedError(400, "the body did not arrive as its head announced") from None
     except TimeoutError:
         message = f"the body must arrive within {BODY_TIMEOUT_S:g} s"
@@ -168,3 +168,5 @@ def _attempt(change: Callable[[], FaultInEffect]) -> FaultInEffect:
         raise RequestRefusedError(400, "; ".join(map(str, error.mistakes))) from None
     except ValueError as error:
         raise RequestRefusedError(400, str(error)) from None
+    except OverflowError:
+        raise RequestRefusedError(400, "the body holds a number that is out of range") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.server.app import build_app
+from exporter.server.connection_limits import RUNNER_OPTIONS
 from exporter.server.exposition import Exposition
 from exporter.server.fault_api.control import FaultControl
 from exporter.server.fault_api.handlers import build_fault_api
@@ -64,6 +65,8 @@ async def start(token):
     app = build_app(exposition)
     control = FaultControl(world, exposition)
     app.add_subapp(API, build_fault_api(control, FaultForm(small()), token))
-    client = TestClient(TestServer(app))
+    server = TestServer(app)
+    await server.start_server(**RUNNER_OPTIONS)
+    client = TestClient(server)
     await client.start_server()
     return ServedWorld(world, clock, client)
