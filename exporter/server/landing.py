@@ -46,6 +46,7 @@ _PAGE: Final = """<!doctype html>
 <li><a href="sd/targets">/sd/targets</a> &ndash; this target, for <code>http_sd</code></li>
 <li><a href="{faults}">/{faults}</a> &ndash; faults in effect;
 <a href="{faults}/catalogue">every kind of fault</a></li>
+<li><a href="openapi.json">/openapi.json</a> &ndash; all of this as an OpenAPI document</li>
 </ul>
 <p>To scrape it, in <code>prometheus.yml</code>:</p>
 <pre>scrape_configs:

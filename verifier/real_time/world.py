@@ -15,6 +15,8 @@ from exporter.server.exposition import Exposition
 from exporter.server.fault_api.control import FaultControl
 from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
+from exporter.server.openapi import PATH as OPENAPI
+from exporter.server.openapi import OpenApiHandler, describe_api
 from scenarios.injection_form import FaultForm
 from simulator.load import Load
 from simulator.pacer import SystemClock
@@ -63,5 +65,7 @@ def build_server(world: World, exposition: Exposition, token: str | None) -> web
     app = build_app(exposition)
     app.router.add_get(TARGETS, answer_targets)
     control, form = FaultControl(world, exposition), FaultForm(world.topology)
+    document = describe_api(form.catalogue(), version("agentaskit-sim"))
+    app.router.add_get(OPENAPI, OpenApiHandler(document).show)
     app.add_subapp(API, build_fault_api(control, form, token))
     return app

@@ -44,6 +44,8 @@ def build_guard(token: str | None) -> Middleware:
         try:
             _check_host(request)
             _check_origin(request)
+            if request.match_info.http_exception is not None:
+                raise request.match_info.http_exception
             if request.method in WRITES:
                 _check_token(request, token)
                 _check_content_type(request)

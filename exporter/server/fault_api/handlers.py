@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 BODY_TIMEOUT_S: Final = 5.0
 """A body is a few hundred bytes: a client that takes longer only holds a connection open."""
 
+CATALOGUE: Final = "catalogue"
+"""The last part of the catalogue's path, which no fault can have as its name."""
+
 JsonObject: TypeAlias = "Mapping[str, object]"
 
 
@@ -68,9 +71,14 @@ class FaultHandlers:
     async def inject(self, request: web.Request) -> web.Response:
         """Begin a fault."""
         body = await _read_body(request)
-        begun = _attempt(
-            lambda: self._control.inject(lambda at_s: self._format.read_injection(body, at_s))
-        )
+
+        def read(at_s: float) -> Fault:
+            fault = self._format.read_injection(body, at_s)
+            if fault.name == CATALOGUE:
+                raise ValueError(f"name must be another than {CATALOGUE!r}: its path is taken")
+            return fault
+
+        begun = _attempt(lambda: self._control.inject(read))
         location = f"{API}/faults/{begun.fault.name}"
         return _answer(self._write(begun), status=201, headers={hdrs.LOCATION: location})
 
@@ -125,13 +133,14 @@ def build_fault_api(
     """Return the app to be mounted at `API`; writes need `token` unless it is None."""
     handlers = FaultHandlers(control, fault_format)
     app = web.Application(middlewares=[build_guard(token)])
-    app.router.add_get("/faults/catalogue", handlers.catalogue)
+    app.router.add_get(f"/faults/{CATALOGUE}", handlers.catalogue)
     app.router.add_get("/faults", handlers.list_all)
     app.router.add_post("/faults", handlers.inject)
     app.router.add_delete("/faults", handlers.end_all)
-    app.router.add_get("/faults/{name}", handlers.show)
-    app.router.add_patch("/faults/{name}", handlers.change)
-    app.router.add_delete("/faults/{name}", handlers.end)
+    one = f"/faults/{{name:(?!{CATALOGUE}$)[^/]+}}"
+    app.router.add_get(one, handlers.show)
+    app.router.add_patch(one, handlers.change)
+    app.router.add_delete(one, handlers.end)
     return app
 
 

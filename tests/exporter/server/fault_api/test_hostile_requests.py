@@ -7,9 +7,11 @@ import json
 
 import pytest
 
+from scenarios.injection_form import FaultForm
 from simulator.faults.kinds.catalogue import FAULTS
 from tests.exporter.server.fault_api.served import DROP, TOKEN
 from tests.simulator.faults.samples import SAMPLES
+from tests.simulator.worlds import fault, small
 
 JSON = {"Content-Type": "application/json"}
 HUGE = (10**400, -(10**400), 2**63, 2**64, -(2**63), 1e300, -1e300, 1e-300, 5e-324, 1e18)
@@ -55,8 +57,9 @@ async def test_no_parameter_is_more_than_refused(served, literal):
 @pytest.mark.parametrize("number", HUGE)
 async def test_whatever_number_a_parameter_has_the_api_works_afterwards(served, kind, number):
     """Taken whole or refused whole: what was refused is not in effect, what was taken can end."""
-    for key in SAMPLES[kind]:
-        parameters = {**SAMPLES[kind], key: number}
+    written = FaultForm(small()).write(fault(kind, **SAMPLES[kind]))["parameters"]
+    for key in written:
+        parameters = {**written, key: number}
         data = json.dumps({"fault": kind, "name": "huge", "parameters": parameters}).encode()
         before = served.state()
         status, answer = await served.call("POST", data=data, headers=JSON)

@@ -1,0 +1,139 @@
+"""The OpenAPI document says what the server does: its routes, its bodies, its answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import hdrs
+from aiohttp.test_utils import TestClient, TestServer
+from jsonschema import Draft202012Validator
+
+from benchmarks.serve import Serve
+from exporter.metrics.page import OPENMETRICS, TEXT
+from exporter.server.openapi import PATH, describe_api
+from scenarios.injection_form import FaultForm
+from simulator.faults.kinds.catalogue import FAULTS
+from simulator.load import Load
+from simulator.plan import Plan
+from simulator.world import World
+from tests.fakes import MockClock
+from tests.simulator.faults.samples import SAMPLES
+from tests.simulator.worlds import fault, small
+from verifier.real_time import world as module
+
+EXAMPLES = 60
+"""Per operation and phase: some two minutes of requests."""
+
+
+@pytest.fixture
+def app():
+    """Return a whole server, as `serve` has it."""
+    world = World(small(), Plan(load=Load(rate=100.0)), 7)
+    exposition = module.Exposition(world, MockClock(), version="1", scenario="calm")
+    return module.build_server(world, exposition, None)
+
+
+@pytest.fixture
+def document():
+    """Return the document of a small world."""
+    return describe_api(FaultForm(small()).catalogue(), "1.2.3")
+
+
+def routes_of(app):
+    """Return each path with its methods, as OpenAPI writes them."""
+    routes = {}
+    for route in app.router.routes():
+        path = route.resource.canonical.partition(":")[0]
+        if route.method != hdrs.METH_HEAD:
+            path += "}" * (path.count("{") - path.count("}"))
+            routes.setdefault(path, set()).add(route.method.lower())
+    return routes
+
+
+def test_the_document_has_exactly_the_routes_of_the_server(app, document):
+    """Neither more nor less; HEAD comes with GET."""
+    documented = {
+        path: {key for key in item if key != "parameters"}
+        for path, item in document["paths"].items()
+    }
+    assert documented == routes_of(app)
+
+
+def test_a_route_that_is_not_documented_would_be_noticed(app, document):
+    """The comparison bites."""
+    del document["paths"]["/-/ready"]
+    with pytest.raises(AssertionError):
+        test_the_document_has_exactly_the_routes_of_the_server(app, document)
+
+
+def resolve(document, name):
+    """Return a validator of a component."""
+    return Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    )
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_each_kind_of_fault_can_be_asked_for_as_documented(document, kind):
+    """With its own parameters; with those of no kind it is refused."""
+    validator = resolve(document, "Injection")
+    written = FaultForm(small()).write(fault(kind, **SAMPLES[kind]))
+    assert validator.is_valid({"fault": kind, "parameters": written["parameters"]})
+    assert not validator.is_valid({"fault": kind, "parameters": {"colour": 1}})
+
+
+async def test_the_document_is_served_and_its_answers_are_as_documented(app, document):
+    """At its path, as JSON; a fault in effect has the documented form."""
+    async with TestClient(TestServer(app)) as client:
+        await check_answers(client, document)
+
+
+async def check_answers(client, document):
+    """Ask for the document and for one answer of each form."""
+    answer = await client.get(PATH)
+    assert answer.content_type == "application/json"
+    assert (await answer.json())["paths"] == document["paths"]
+    body = {"fault": "slow_host", "parameters": SAMPLES["slow_host"], "name": "slow"}
+    begun = await client.post("/api/v1/faults", json=body)
+    assert begun.status == 201
+    resolve(document, "Fault").validate(await begun.json())
+    resolve(document, "Faults").validate(await (await client.get("/api/v1/faults")).json())
+    resolve(document, "Error").validate(await (await client.get("/api/v1/faults/none")).json())
+    resolve(document, "Targets").validate(await (await client.get("/sd/targets")).json())
+
+
+async def test_the_formats_of_the_metrics_are_documented(document):
+    """By their whole content types."""
+    content = document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    assert set(content) == {TEXT, OPENMETRICS}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("paths", ["^/api/", "^/(?!api/)"])
+def test_schemathesis_finds_no_answer_that_is_not_documented(paths, tmp_path):
+    """All its checks but one: what a schema cannot say, such as a ramp within its duration, is 400.
+
+    Pages and API apart: the faults of the scrape path do to pages what they are there for.
+    """
+    with Serve() as serve:
+        command = [
+            Path(sys.executable).with_name("schemathesis"), "run",
+            f"http://{serve.target}{PATH}", "--checks", "all",
+            "--exclude-checks", "positive_data_acceptance", "--include-path-regex", paths,
+            "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(EXAMPLES),
+            "--generation-database", ":memory:", "--no-color", "--continue-on-failure",
+        ]  # fmt: skip
+        run = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=1200, check=False
+        )
+        assert serve.process.poll() is None
+    assert run.returncode == 0, run.stdout[-6000:]
+
+
+def test_the_document_is_valid_json_of_a_bounded_size(document):
+    """For whoever reads it by hand."""
+    assert len(json.dumps(document)) < 100_000
