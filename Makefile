@@ -9,11 +9,11 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE $(VENV)/pytest
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test test-long check bench fmt docs lock clean
+.PHONY: help setup run up test test-long check bench bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 	@printf '\nARGS=... goes to the program: make up ARGS="--compress 10"\n'
 
 setup: ## Python packages into .venv, Prometheus and Alertmanager if they are missing
@@ -41,6 +41,9 @@ check: setup ## lint, formatting, types
 
 bench: setup ## speed of the world beside a SimPy model of the same system, in one run
 	@$(VENV)/python -m benchmarks.bench $(ARGS)
+
+bench-scrapes: setup ## scrapes under load beside a plain prometheus_client exporter, in one run
+	@$(VENV)/python -m benchmarks.scrape_load $(ARGS)
 
 fmt: setup ## format the code and fix what ruff can fix
 	@$(VENV)/ruff format .

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from agentaskit_sim.front.completion import complete_scenario
+from exporter.metrics.series_limit import SERIES_LIMIT_LEAST, SERIES_LIMIT_MOST
 
 REAL_TIME_PANEL: Final = "In real time"
 FOREIGN_PANEL: Final = "With servers that you run"
@@ -57,6 +58,15 @@ TokenFile = Annotated[
     typer.Option(
         metavar="FILE",
         help="File with the token required to change faults; or AGENTASKIT_SIM_TOKEN.",
+    ),
+]
+SeriesLimit = Annotated[
+    int,
+    typer.Option(
+        min=SERIES_LIMIT_LEAST,
+        max=SERIES_LIMIT_MOST,
+        metavar="N",
+        help="Most series on a page; what is left off is counted.",
     ),
 ]
 ExitAtEnd = Annotated[

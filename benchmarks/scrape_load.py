@@ -90,7 +90,7 @@ def fetch(address: Address) -> str:
     """Return the page as OpenMetrics."""
     url, headers = "http://{}:{}/metrics".format(*address), {"Accept": OPENMETRICS_RANGE}
     request = Request(url, headers=headers)  # noqa: S310 - a loopback address
-    with urlopen(request) as answer:  # noqa: S310 - idem
+    with urlopen(request) as answer:  # noqa: S310 - a loopback address
         return str(answer.read().decode())
 
 
@@ -104,8 +104,8 @@ def lengthen(address: Address, series: int) -> list[Check]:
     further = series - count_series(fetch(address))
     fault = {"fault": "cardinality_burst", "parameters": {"series": further}, "duration": "1h"}
     url, headers = "http://{}:{}/api/v1/faults".format(*address), {"Content-Type": JSON}
-    request = Request(url, json.dumps(fault).encode(), headers)  # noqa: S310 - idem
-    urlopen(request).close()  # noqa: S310 - idem
+    request = Request(url, json.dumps(fault).encode(), headers)  # noqa: S310 - a loopback address
+    urlopen(request).close()  # noqa: S310 - a loopback address
     return []
 
 

@@ -18,12 +18,14 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     Port,
     ScenarioArgument,
     Seed,
+    SeriesLimit,
     TokenFile,
     TopologyFile,
 )
 from agentaskit_sim.scenario_choice import choose_scenario, refuse_end_without_scenario
 from agentaskit_sim.terminal.status import ServiceConsole, Status
 from documents.mistakes import InputError
+from exporter.metrics.series_limit import SERIES_LIMIT
 from exporter.server.app import describe_url
 from exporter.server.landing import API
 from exporter.server.service import WorldService, run_loop
@@ -44,6 +46,7 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
     topology: TopologyFile = None,
     token_file: TokenFile = None,
     exit_at_end: ExitAtEnd = False,
+    series_limit: SeriesLimit = SERIES_LIMIT,
 ) -> None:
     """Run the world in real time and serve its metrics to Prometheus.
 
@@ -55,11 +58,20 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
     token = read_token(token_file)
     refuse_end_without_scenario(chosen, exit_at_end=exit_at_end)
     with take_port(host, port) as listener:
-        raise typer.Exit(_serve(chosen, listener, token=token, exit_at_end=exit_at_end))
+        raise typer.Exit(
+            _serve(
+                chosen, listener, token=token, exit_at_end=exit_at_end, series_limit=series_limit
+            )
+        )
 
 
 def _serve(
-    scenario: Scenario, listener: socket.socket, *, token: str | None, exit_at_end: bool
+    scenario: Scenario,
+    listener: socket.socket,
+    *,
+    token: str | None,
+    exit_at_end: bool,
+    series_limit: int,
 ) -> int:
     """Build the world, serve it, return the exit status."""
     console = ServiceConsole()
@@ -68,7 +80,7 @@ def _serve(
         world = build_world(scenario)
     except ValueError as error:
         raise InputError(str(error)) from error
-    exposition = expose(world, scenario, fresh=False)
+    exposition = expose(world, scenario, fresh=False, series_limit=series_limit)
     service = WorldService(
         exposition,
         Status(exposition, console),

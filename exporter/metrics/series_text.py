@@ -188,9 +188,9 @@ def _header(metric: Metric[Source], content_type: str) -> str:
 
 
 def _prefixes(group: MetricLayout[Source], keep: list[bool]) -> Iterator[str]:
-    kept = keep[group.start : group.stop]
-    for name, labels, wanted in zip(group.names, group.label_sets, kept, strict=True):
-        if wanted:
+    marks = keep[group.start : group.stop]
+    for name, labels, kept in zip(group.names, group.label_sets, marks, strict=True):
+        if kept:
             yield f"{name}{{{_label_text(labels)}}} " if labels else f"{name} "
 
 

@@ -184,18 +184,18 @@ def _pages() -> Schema:
 
 
 def _fault_paths() -> Schema:
-    one, many = _answer("The fault.", _JSON, "Fault"), _answer("Faults.", _JSON, "Faults")
+    fault, faults = _answer("The fault.", _JSON, "Fault"), _answer("Faults.", _JSON, "Faults")
     known = (*_WRITING, "404")
     follow = {
         act: {"operationId": act, "parameters": {"name": "$response.body#/name"}}
         for act in ("showFault", "changeFault", "endFault")
     }
-    created = {**one, "headers": {"Location": {"schema": _STRING}}, "links": follow}
+    created = {**fault, "headers": {"Location": {"schema": _STRING}}, "links": follow}
     return {
         f"{API}/faults": {
-            "get": _operation("The faults in effect.", {"200": many}),
+            "get": _operation("The faults in effect.", {"200": faults}),
             "post": _operation("Begin a fault.", {"201": created}, (*_BODY, "409"), "Injection"),
-            "delete": _operation("End all faults.", {"200": many}, _WRITING),
+            "delete": _operation("End all faults.", {"200": faults}, _WRITING),
         },
         f"{API}/faults/catalogue": {
             "get": _operation("Every kind of fault.",
@@ -204,12 +204,12 @@ def _fault_paths() -> Schema:
         f"{API}/faults/{{name}}": {
             "parameters": [_NAME],
             "get": {"operationId": "showFault",
-                    **_operation("A fault in effect.", {"200": one}, (*_READING, "404"))},
+                    **_operation("A fault in effect.", {"200": fault}, (*_READING, "404"))},
             "patch": {"operationId": "changeFault",
-                      **_operation("Change a fault in effect.", {"200": one},
+                      **_operation("Change a fault in effect.", {"200": fault},
                                    (*_BODY, "404"), "Change")},
             "delete": {"operationId": "endFault",
-                       **_operation("End a fault.", {"200": one}, known)},
+                       **_operation("End a fault.", {"200": fault}, known)},
         },
     }  # fmt: skip
 

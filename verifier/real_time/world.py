@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
+from exporter.metrics.series_limit import SERIES_LIMIT
 from exporter.server.app import build_app
 from exporter.server.discovery import TARGETS, answer_targets
 from exporter.server.exposition import Exposition
@@ -46,7 +47,9 @@ def build_world(scenario: Scenario) -> World:
     return world.fork(scenario.plan)
 
 
-def expose(world: World, scenario: Scenario, *, fresh: bool) -> Exposition:
+def expose(
+    world: World, scenario: Scenario, *, fresh: bool, series_limit: int = SERIES_LIMIT
+) -> Exposition:
     """Put a page before `world` and start its clock; a `fresh` one counts from 0, as a process."""
     return Exposition(
         world,
@@ -54,6 +57,7 @@ def expose(world: World, scenario: Scenario, *, fresh: bool) -> Exposition:
         version=version("agentaskit-sim"),
         scenario=scenario.name,
         fresh=fresh,
+        series_limit=series_limit,
     )
 
 

@@ -137,10 +137,10 @@ def build_fault_api(
     app.router.add_get("/faults", handlers.list_all)
     app.router.add_post("/faults", handlers.inject)
     app.router.add_delete("/faults", handlers.end_all)
-    one = f"/faults/{{name:(?!{CATALOGUE}$)[^/]+}}"
-    app.router.add_get(one, handlers.show)
-    app.router.add_patch(one, handlers.change)
-    app.router.add_delete(one, handlers.end)
+    by_name = f"/faults/{{name:(?!{CATALOGUE}$)[^/]+}}"
+    app.router.add_get(by_name, handlers.show)
+    app.router.add_patch(by_name, handlers.change)
+    app.router.add_delete(by_name, handlers.end)
     return app
 
 

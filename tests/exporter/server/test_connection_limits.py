@@ -24,7 +24,7 @@ POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
 LIMITS = ConnectionLimits()
 
 
-class Server:
+class LimitedServer:
     """A server with a mocked clock; `hold` keeps its answers back."""
 
     def __init__(self):
@@ -64,7 +64,7 @@ class Server:
 @asynccontextmanager
 async def serving(limits=LIMITS):
     """Serve inside the block."""
-    server = Server()
+    server = LimitedServer()
     app = web.Application(middlewares=[note_requests])
     app.router.add_route("*", "/", server.answer)
     runner = build_runner(app, shutdown_s=1.0)
