@@ -118,11 +118,12 @@ HOSTILE: Final = (
     Behaviour("a head by drops", b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n", b"X: y\r\n"),
     Behaviour("a body by drops", b"POST /api/v1/faults HTTP/1.1\r\nHost: localhost\r\n"
               b"Content-Type: application/json\r\nContent-Length: 9999\r\n\r\n{", b" "),
-    Behaviour("half a second head", PLAIN_REQUEST + PLAIN_REQUEST[:30]),
-    Behaviour("pipelining", PLAIN_REQUEST * 200),
+    Behaviour("half a second head", PLAIN_REQUEST + PLAIN_REQUEST[:30], b"x"),
+    Behaviour("pipelining", PLAIN_REQUEST * 200, b"\r\n"),
     Behaviour("pipelining, for ever", PLAIN_REQUEST * 20, PLAIN_REQUEST * 200, 0.05),
 )  # fmt: skip
-"""None of them ever reads."""
+"""None of them ever reads. Whoever is not read notices that it is closed when it sends the next time:
+until then its kernel may hold what the server sent last."""
 
 
 class Mute(asyncio.Protocol):

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -18,12 +20,13 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from aiohttp.typedefs import Handler
 
 SWEEP_S: Final = 1.0
+RESET_AT_ONCE: Final = struct.pack("ii", 1, 0)
+"""For SO_LINGER: on, and for no time."""
 HEAD_END: Final = b"\r\n\r\n"
 
 RUNNER_OPTIONS: Final[dict[str, Any]] = {
@@ -188,9 +191,14 @@ class GuardedConnection(asyncio.Protocol):
         return self._transport.get_write_buffer_size() if self._transport else 0
 
     def abort(self) -> None:
-        """End it without sending the rest."""
-        if self._transport is not None:
-            self._transport.abort()
+        """End it without sending the rest, which the kernel would otherwise keep for long."""
+        if self._transport is None:
+            return
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)
+        self._transport.abort()
 
     def _await_head(self) -> None:
         limit_s = self._guard.limits.head_s

@@ -214,6 +214,9 @@ class StuckTransport:
         """Return what is unsent."""
         return self.unsent
 
+    def get_extra_info(self, _):
+        """Have no socket."""
+
     def abort(self):
         """Note it."""
         self.aborted = True
