@@ -122,7 +122,7 @@ HOSTILE: Final = (
     Behaviour("pipelining", PLAIN_REQUEST * 200, b"\r\n"),
     Behaviour("pipelining, for ever", PLAIN_REQUEST * 20, PLAIN_REQUEST * 200, 0.05),
 )  # fmt: skip
-"""None of them ever reads. Whoever is not read notices that it is closed when it sends the next time:
+"""None of them ever reads. Such a client notices that it was closed when it sends the next time:
 until then its kernel may hold what the server sent last."""
 
 
