@@ -222,8 +222,7 @@ def _overlaid(
         collector.read(check_scenario_names, overlay, names)
     overlaid = []
     for scenario in scenarios:
-        reading = collector.read(apply_overlays, scenario, overlays)
-        with_overlays = reading.value if reading.is_read else scenario
+        with_overlays = apply_overlays(scenario, overlays, collector.note)
         overlaid.append(replace(with_overlays, accepted=(*with_overlays.accepted, *by_hand)))
     return overlaid
 
@@ -274,7 +273,9 @@ def expand(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
             continue
         inside = [file for file in _files_below(path) if _matches(file, patterns)]
         if not inside:
-            raise InputError(f"the folder holds no {' or '.join(patterns)}", path=str(path))
+            boards = any(file.suffix == ".json" for file in _files_below(path))
+            hint = "; dashboards go with --dashboards" if boards else ""
+            raise InputError(f"the folder holds no {' or '.join(patterns)}{hint}", path=str(path))
         yield from inside
 
 

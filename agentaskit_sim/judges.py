@@ -106,6 +106,7 @@ def build_real_time_judge(
     if routing != PACK_ROUTING:
         scenarios, notes = leave_out_bundled_receivers(inputs.scenarios, routes.receivers)
         inputs = replace(inputs, scenarios=tuple(scenarios), notes=(*inputs.notes, *notes))
+        routes = routes.for_rules(inputs.rules)
     collector = MistakeCollector()
     collector.read(check_compression, inputs.rules, factor, compression.scrape_s)
     for scenario in inputs.scenarios:

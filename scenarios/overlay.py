@@ -18,11 +18,11 @@ from scenarios.schema.overlay_model import OverlayModel
 from scenarios.validation import ModelWalker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from documents.document import Document
-    from documents.mistakes import Place
+    from documents.mistakes import Mistake, Place
     from scenarios.scenario import Expectation, Scenario
     from scenarios.schema.models import ExpectationModel
 
@@ -85,12 +85,14 @@ def check_scenario_names(overlay: Overlay, names: Iterable[str]) -> None:
     walker.raise_mistakes()
 
 
-def apply_overlays(scenario: Scenario, overlays: Iterable[Overlay]) -> Scenario:
+def apply_overlays(
+    scenario: Scenario, overlays: Iterable[Overlay], note: Callable[[Mistake], None]
+) -> Scenario:
     """Return `scenario` with what the overlays add to it, its own expectations first.
 
-    What stands under `*` gives way to an expectation of the same alert elsewhere. Raises
-    `InputError` for a cause that the scenario does not have, a limit after its end, an alert that
-    is expected twice.
+    What stands under `*` gives way to an expectation of the same alert elsewhere. `note` is called
+    for a cause that the scenario does not have, a limit after its end, an alert that is expected
+    twice; all others are added, so that their mistakes are found as well.
     """
     mine = list(scenario.expectations)
     everywhere: list[Expectation] = []
@@ -101,7 +103,8 @@ def apply_overlays(scenario: Scenario, overlays: Iterable[Overlay]) -> Scenario:
         everywhere += _read(walker, overlay, EVERY, scenario)
         check_unique(walker, mine)
         check_unique(walker, everywhere)
-        walker.raise_mistakes()
+        for mistake in walker.mistakes:
+            note(mistake)
         accepted += overlay.accepted
     named = {expectation.alert for expectation in mine}
     mine += [expectation for expectation in everywhere if expectation.alert not in named]

@@ -155,7 +155,10 @@ def validate(
     routes = files.read(load_routing, routing) if routing else None
     if routes is not None and routes.is_read:
         notes += [*_check_receivers(files, chosen, routes.value.receivers)]
-        notes += (f"finding: {finding}" for finding in routes.value.findings)
+        known = routes.value
+        if rules and inputs.is_read:
+            known = known.for_rules(inputs.value.rules)
+        notes += (f"finding: {finding}" for finding in known.findings)
     for note in dict.fromkeys(notes):
         typer.echo(note, err=True)
     files.finish()

@@ -57,7 +57,7 @@ from agentaskit_sim.terminal.web_pages import alertmanager_page, prometheus_page
 from agentaskit_sim.verdict_output import STATUSES, VerdictOutput
 from documents.mistakes import InputError
 from exporter.server.app import describe_address, describe_url
-from exporter.server.service import WorldService, run_loop
+from exporter.server.service import WorldService, describe_stop, run_loop
 from verifier.judge.verdict import overall
 from verifier.pack.routes.routing import load_routing
 from verifier.real_time.rule_compression import check_compression
@@ -147,8 +147,9 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     files.check(chosen, lambda read: refuse_end_without_scenario(read, exit_at_end=exit_at_end))
     files.check(chosen, lambda read: check_plan(read, compression))
     files.finish()
+    known = routes.value if routing is None else routes.value.for_rules(rule_files.value)
     request = RunRequest(
-        scenario=chosen.value, rules=rule_files.value, routing=routes.value,
+        scenario=chosen.value, rules=rule_files.value, routing=known,
         compression=compression, prometheus=their_prometheus.value,
         alertmanager=their_alertmanager.value,
     )  # fmt: skip
@@ -251,14 +252,16 @@ def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held
     require("alertmanager")
     (scenario,) = judge.inputs.scenarios
     console.announce_preparation(scenario)
-    results = Results(None)
+    results, shown = Results(None), list[tuple[StartedRun, Status]]()
     held.enter_context(target_file(session.sd_file, describe_address(listener)))
 
     async def show(started: StartedRun, _: Stack) -> None:
+        status = Status(started.exposition, console)
+        shown.append((started, status))
         for line in _addresses(session, started, describe_url(listener), receiver):
             console.print(line, markup=False)
         title = _title(session.request, started, after="what is still due is waited for")
-        status, watched = Status(started.exposition, console), started.environment.watched()
+        watched = started.environment.watched()
         await Watch(started.exposition, status, watched, console=console, title=title).run()
 
     hosting = Hosting(
@@ -267,7 +270,12 @@ def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held
         app=lambda started: build_server(started.world, started.exposition, session.token),
         show=show,
     )
-    outcome = replace(judge, hosting=hosting)(HealthyWorlds(), scenario, lambda _: None)
+    try:
+        outcome = replace(judge, hosting=hosting)(HealthyWorlds(), scenario, lambda _: None)
+    except (KeyboardInterrupt, SystemExit):  # a signal, whose status it stays
+        for started, status in shown:
+            status.say(f"{describe_stop(started.exposition)}, no verdict: the run did not end")
+        raise
     VerdictOutput(results, None, as_json=False).publish([outcome])
     return STATUSES[overall([outcome])]
 

@@ -91,8 +91,7 @@ class WorldService:
             finally:
                 reporting.cancel()
                 await asyncio.gather(reporting, return_exceptions=True)
-        served = self._exposition.scrapes_served
-        self._reporter.say(f"stopped ({served:,} scrape{'s' * (served != 1)} served)")
+        self._reporter.say(describe_stop(self._exposition))
         return stopped.result() if stopped.done() else 0
 
     async def _pace(self) -> None:
@@ -102,6 +101,12 @@ class WorldService:
             return
         self._reporter.say("the scenario has ended, the world keeps running")
         await self._exposition.pacer.run()
+
+
+def describe_stop(exposition: Exposition) -> str:
+    """Return the last line of a world that was stopped."""
+    served = exposition.scrapes_served
+    return f"stopped ({served:,} scrape{'s' * (served != 1)} served)"
 
 
 def run_loop(serving: Coroutine[None, None, int]) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documents.mistakes import InputError
+from documents.mistakes import InputError, gather
 from scenarios.loader import load_scenario, resolve
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 
@@ -28,6 +28,15 @@ accept:
 - {alert: NeverHere, reason: its metric comes from another exporter}
 - {panel: Board / Title, reason: drawn from another source}
 """
+
+
+def applied(scenario, *overlays):
+    """Return the scenario with the overlays; raise all mistakes that were noted."""
+    mistakes = []
+    overlaid = apply_overlays(scenario, overlays, mistakes.append)
+    if mistakes:
+        raise gather(mistakes)
+    return overlaid
 
 
 @pytest.fixture
@@ -52,7 +61,7 @@ def written(folder: Path, text: str) -> Path:
 def test_an_overlay_adds_expectations_by_name_and_to_all(tmp_path, scenario, cause):
     """Causes and times are those of the scenario; its own expectations stay."""
     overlay = load_overlay(written(tmp_path, GOOD % cause))
-    overlaid = apply_overlays(scenario, [overlay])
+    overlaid = applied(scenario, overlay)
     added = overlaid.expectations[len(scenario.expectations) :]
     assert [(e.alert, e.expected) for e in added] == [("Mine", "fires"), ("Watchdog", "explained")]
     assert added[0].onset_s == scenario.plan.faults[0].start_s
@@ -64,14 +73,14 @@ def test_what_stands_under_the_star_gives_way_to_the_scenario_s_own(tmp_path, sc
     """What is said of one scenario is more precise."""
     own = scenario.expectations[0].alert
     text = f"scenarios: {{'*': {{expectations: [{{alert: {own}, silent: true}}]}}}}"
-    overlaid = apply_overlays(scenario, [load_overlay(written(tmp_path, text))])
+    overlaid = applied(scenario, load_overlay(written(tmp_path, text)))
     assert overlaid.expectations == scenario.expectations
 
 
 def test_what_is_accepted_reaches_the_scenario_with_its_place(tmp_path, scenario, cause):
     """Alerts and panels alike."""
     overlay = load_overlay(written(tmp_path, GOOD % cause))
-    accepted = apply_overlays(scenario, [overlay]).accepted
+    accepted = applied(scenario, overlay).accepted
     assert [a.subject for a in accepted] == ["NeverHere", "Board / Title"]
     assert accepted[0].place is not None
     assert accepted[0].place.line == 10
@@ -122,7 +131,7 @@ def test_a_mistake_beside_its_scenario_is_reported(tmp_path, scenario, expectati
     text = f"scenarios:\n  traffic-drop:\n    expectations:\n    - {expectation}\n"
     overlay = load_overlay(written(tmp_path, text))
     with pytest.raises(InputError) as error:
-        apply_overlays(scenario, [overlay])
+        applied(scenario, overlay)
     assert sentence in str(error.value)
     assert f"{tmp_path / 'mine.yaml'}:4:" in str(error.value)
 
@@ -135,8 +144,20 @@ def test_an_alert_that_the_scenario_expects_already_is_refused(tmp_path, scenari
         f" alert: {own.alert}, labels: {dict(own.labels)}}}]}}}}"
     )
     with pytest.raises(InputError) as error:
-        apply_overlays(scenario, [load_overlay(written(tmp_path, text))])
+        applied(scenario, load_overlay(written(tmp_path, text)))
     assert f"{own.alert} is expected twice, first in {own.place}" in str(error.value)
+
+
+def test_an_alert_that_is_expected_twice_hides_no_other_mistake(tmp_path, scenario):
+    """Neither those of the next overlay nor what is asked of the other expectations."""
+    silent = "{alert: A, silent: true}"
+    twice = f"scenarios: {{traffic-drop: {{expectations: [{silent}, {silent}]}}}}"
+    first, second = load_overlay(written(tmp_path, twice)), tmp_path / "second.yaml"
+    second.write_text("scenarios: {traffic-drop: {expectations: [{alert: B, fires_within: 3h}]}}")
+    mistakes = []
+    overlaid = apply_overlays(scenario, [first, load_overlay(second)], mistakes.append)
+    assert ["twice" in line for line in str(gather(mistakes)).splitlines()] == [True, False]
+    assert [e.alert for e in overlaid.expectations][-3:] == ["A", "A", "B"]
 
 
 def test_an_unknown_scenario_is_reported_with_the_nearest(tmp_path):
@@ -149,4 +170,4 @@ def test_an_unknown_scenario_is_reported_with_the_nearest(tmp_path):
 def test_an_empty_overlay_changes_nothing(tmp_path, scenario):
     """Comments alone are no mistake."""
     overlay = load_overlay(written(tmp_path, "# nothing yet\n"))
-    assert apply_overlays(scenario, [overlay]) == scenario
+    assert applied(scenario, overlay) == scenario

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from documents.document import Document, Steps, Value
     from documents.mistakes import Mistake
 
+RULE_SUFFIXES: Final = (".yaml", ".yml", ".rules")
 SUFFIXES: Final = (".json", ".yaml", ".yml")
 """Names of files in a folder that may be dashboards."""
 WRAPPINGS_MAX: Final = 6
@@ -89,7 +90,10 @@ class BoardFinder:
             if not boards:
                 self._skip(path, "no dashboard")
         if len(self.boards) + len(self.mistakes) == count:
-            self.mistakes.append(InputError("the folder holds no dashboard", path=str(folder)))
+            rules = any(path.suffix in RULE_SUFFIXES for path in folder.rglob("*"))
+            hint = "; rule files go with --rules" if rules else ""
+            sentence = f"the folder holds no dashboard{hint}"
+            self.mistakes.append(InputError(sentence, path=str(folder)))
 
     def _skip(self, path: Path, reason: str) -> None:
         self.findings.append(Finding(Place(str(path)), f"not read: {reason}"))

@@ -65,9 +65,7 @@ def install_advice() -> str:
     )
     if (PROJECT / "Makefile").is_file():
         return f"run `make setup`, or install it {packages})"
-    return (
-        f"install it {packages}; others: {DOWNLOAD}, its folder on PATH or in ${TOOLS_VARIABLE})"
-    )
+    return f"install it {packages}; others: {DOWNLOAD}, its folder on PATH or in ${TOOLS_VARIABLE})"
 
 
 def describe(name: str) -> Binary | None:

@@ -140,3 +140,19 @@ def test_what_validation_passes_verify_takes(command, tmp_path):
     (tmp_path / "am.yml").write_text(ROUTING)
     done = command("scenarios", "validate", "--rules", "r.yaml", "exp.yaml", "--routing", "am.yml")
     assert (done.status, done.out, done.err) == (0, "1 scenario: no mistakes\n", "")
+
+
+def test_validation_tells_findings_of_the_routing_from_mistakes(command, tmp_path):
+    """They end nothing; which alerts reach a route is known with the rules alone."""
+    (tmp_path / "exp.yaml").write_text(EXPECTED.partition("expectations")[0])
+    (tmp_path / "r.yaml").write_text(RULES)
+    route = "route: {receiver: pager, routes: [{matchers: [alertname=Mien], receiver: pager}]}"
+    (tmp_path / "am.yml").write_text(ROUTING.replace("route: {receiver: pager}", route))
+    done = command("scenarios", "validate", "exp.yaml", "--routing", "am.yml", "--rules", "r.yaml")
+    assert (done.status, done.out) == (0, "1 scenario: no mistakes\n")
+    assert done.err.startswith(
+        "finding: am.yml:1:35: no alert of the rules reaches this route to 'pager': none has"
+        " alertname=\"Mien\", did you mean 'Mine'?"
+    )
+    alone = command("scenarios", "validate", "exp.yaml", "--routing", "am.yml")
+    assert (alone.status, alone.err) == (0, "")

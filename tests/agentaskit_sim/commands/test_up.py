@@ -126,14 +126,16 @@ def break_and_mend(session):
 
 def interrupt(session):
     """Press Ctrl-C while the past is being stored."""
-    up = session.start("--compress", "30", "--rules", NEAR)
-    up.wait_for("Press Ctrl-C")
-    assert len(session.children()) >= 3
-    began_s = time.monotonic()
-    os.killpg(up.process.pid, signal.SIGINT)
-    assert up.process.wait(30) == 130
-    assert time.monotonic() - began_s < 5
-    assert_nothing_is_left(session.temporary)
+    for options in ((), ("--exit-at-end",)):
+        up = session.start("--compress", "30", "--rules", NEAR, *options)
+        up.wait_for("Press Ctrl-C")
+        assert len(session.children()) >= 3
+        began_s = time.monotonic()
+        os.killpg(up.process.pid, signal.SIGINT)
+        assert up.process.wait(30) == 130
+        assert time.monotonic() - began_s < 5
+        assert_nothing_is_left(session.temporary)
+        up.wait_for(r"stopped \(\d+ scrapes? served\)" + ", no verdict" * bool(options))
 
 
 RULE = """groups:

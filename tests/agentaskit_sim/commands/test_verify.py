@@ -228,6 +228,21 @@ def test_a_folder_without_rules_is_a_mistake(tmp_path):
     assert str(caught.value).startswith(f"{tmp_path}: the folder holds no *.yaml or *.yml")
 
 
+def test_rules_and_dashboards_that_were_swapped_are_sent_to_the_other_option(tmp_path):
+    """Both folders at once."""
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "sla.json").write_text("{}")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "slo.rules").write_text("groups: []")
+    with pytest.raises(InputError) as caught:
+        read_inputs(InputPaths(["traffic-drop"], [tmp_path / "boards"], [tmp_path / "rules"]))
+    assert str(caught.value) == (
+        f"{tmp_path}/boards: the folder holds no *.yaml or *.yml or *.rules; dashboards go with"
+        f" --dashboards\n{tmp_path}/rules: the folder holds no dashboard; rule files go with"
+        " --rules"
+    )
+
+
 def test_without_prometheus_the_status_is_3_and_the_advice_is_printed(command, monkeypatch):
     """With `--json` the document has `invalid` for each scenario."""
 

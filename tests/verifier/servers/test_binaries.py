@@ -8,7 +8,14 @@ import pytest
 
 from verifier.errors import JudgeError
 from verifier.servers import binaries
-from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe, find, install_advice, require
+from verifier.servers.binaries import (
+    PROGRAMS,
+    TOOLS_VARIABLE,
+    describe,
+    find,
+    install_advice,
+    require,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

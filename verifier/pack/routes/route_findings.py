@@ -1,7 +1,8 @@
 """What a person should know of a routing that Alertmanager takes: findings, which stop nothing.
 
 A receiver that notifies nobody or is never used, a route that no alert reaches, an integration that
-does not send the end of an alert, a receiver that is muted at every hour. Pure.
+does not send the end of an alert, a receiver that is muted at every hour. A route may be beyond
+every alert by itself, or only beyond those of certain rules. Pure.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from documents.sentences import did_you_mean
 from verifier.errors import Finding
 from verifier.pack.routes.time_intervals import DAY_S, YEAR_DAYS, changes_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from verifier.pack.routes.matchers import Matcher
     from verifier.pack.routes.reader import ConfigReading, RoutedReceiver
     from verifier.pack.routes.route import Route
     from verifier.pack.routes.time_intervals import TimeInterval
+    from verifier.pack.rules import AlertRule, RuleFiles
 
 LEAP_YEAR_S: Final = 1_704_067_200.0
 """2024-01-01: every date of a year comes within `YEAR_DAYS`."""
@@ -36,6 +39,51 @@ def route_findings(reading: ConfigReading) -> list[Finding]:
             for finding in _of_receiver(receiver, is_used=receiver.name in used)
         ),
     ]
+
+
+def unmet_routes(root: Route, rules: RuleFiles) -> list[Finding]:
+    """Return a finding for each route whose conditions no alert of `rules` can meet.
+
+    Known are an alert's name and the labels that its rule sets without a template; any other label
+    may have any value. Nothing is said where a rule could not be read, nor what `route_findings`
+    says already.
+    """
+    alerts = [_known_labels(rule) for _, rule in rules.alerts]
+    if not alerts or rules.not_judged:
+        return []
+    said = {finding.position for finding in _unreached(root, ())}
+    return [finding for finding in _unmet(root, alerts) if finding.position not in said]
+
+
+def _known_labels(rule: AlertRule) -> dict[str, str]:
+    """Return the labels of a rule's alerts whose values are known."""
+    static = {name: value for name, value in rule.labels if "{{" not in value}
+    return static | {"alertname": rule.alert}
+
+
+def _unmet(route: Route, alerts: Sequence[Mapping[str, str]]) -> Iterator[Finding]:
+    for child in route.routes:
+        meeting = [alert for alert in alerts if _may_meet(alert, child.matchers)]
+        if meeting:
+            yield from _unmet(child, meeting)
+        elif child.place is not None:
+            needed = [m for m in child.matchers if not any(_may_meet(a, [m]) for a in alerts)]
+            conditions = ", ".join(map(str, needed or child.matchers))
+            hint = _nearest(needed[0], alerts) if needed else ""
+            yield Finding(
+                child.place,
+                f"no alert of the rules reaches this route to {child.receiver!r}: none has"
+                f" {conditions}{hint}",
+            )
+
+
+def _nearest(matcher: Matcher, alerts: Sequence[Mapping[str, str]]) -> str:
+    known = dict.fromkeys(a[matcher.name] for a in alerts if matcher.name in a)
+    return did_you_mean(matcher.value, tuple(known)) if matcher.operator == "=" else ""
+
+
+def _may_meet(alert: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
+    return all(m.name not in alert or m.matches(alert) for m in matchers)
 
 
 def all_routes(route: Route) -> Iterator[Route]:

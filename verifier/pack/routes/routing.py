@@ -21,7 +21,7 @@ from verifier.pack.durations import parse_duration_s
 from verifier.pack.routes.engine_check import ask_alertmanager
 from verifier.pack.routes.interval_reader import INTERVAL_KEYS
 from verifier.pack.routes.reader import DEFAULTS_S, is_true, read_config
-from verifier.pack.routes.route_findings import all_routes, quoted, route_findings
+from verifier.pack.routes.route_findings import all_routes, quoted, route_findings, unmet_routes
 from verifier.pack.routes.zone_files import write_zones, zone_name
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from verifier.pack.routes.route import Route
     from verifier.pack.routes.time_intervals import TimeInterval
     from verifier.pack.routes.zone_files import DateClock
+    from verifier.pack.rules import RuleFiles
 
 RESOLVE_TIMEOUT: Final = "5m"
 """Alertmanager's own, for alerts that do not say when they end."""
@@ -100,6 +101,10 @@ class Routing:
         """
         routes = self.root.matching(labels)
         return max(max(route.group_wait_s, route.group_interval_s) for route in routes)
+
+    def for_rules(self, rules: RuleFiles) -> Routing:
+        """Return it with a finding for each route that no alert of `rules` can reach."""
+        return replace(self, findings=(*self.findings, *unmet_routes(self.root, rules)))
 
     def write_zones(self, folder: Path, clock: DateClock) -> None:
         """Write the time zones that `config` names below `folder`; raises OSError."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from verifier.pack.routes.routing import load_routing
+from verifier.pack.rules import load_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,58 @@ def findings(folder: Path, more: str = "continue: false", rest: str = "") -> lis
 def test_a_sound_tree_has_no_findings(tmp_path: Path) -> None:
     """Or every other test here would prove nothing."""
     assert findings(tmp_path) == []
+
+
+RULES = """\
+groups:
+- name: g
+  rules:
+  - {alert: DiskFull, expr: up == 0, labels: {severity: page, team: '{{ $labels.team }}'}}
+  - {alert: Slow, expr: up == 0, labels: {severity: ticket}}
+"""
+
+
+def unmet(folder: Path, matchers: str) -> list[str]:
+    """Return what is found of a route with these matchers once the rules are known."""
+    path, rules = folder / "alertmanager.yml", folder / "rules.yaml"
+    path.write_text(TREE.replace('team="db"', matchers) % ("continue: false", ""), encoding="utf-8")
+    rules.write_text(RULES, encoding="utf-8")
+    found = load_routing(path).for_rules(load_rules([rules])).findings
+    return [str(finding).removeprefix(f"{path}:") for finding in found]
+
+
+BY_RULES = "4:5: no alert of the rules reaches this route to 'db': none has"
+
+
+@pytest.mark.parametrize(
+    ("matchers", "reason"),
+    [
+        ("alertname=Nothere", f'{BY_RULES} alertname="Nothere"'),
+        ("severity=pgae", f"{BY_RULES} severity=\"pgae\", did you mean 'page'?"),
+        ("severity=page, alertname=Slow", f'{BY_RULES} severity="page", alertname="Slow"'),
+        ('severity=~"c.*", team=db', f'{BY_RULES} severity=~"c.*"'),
+    ],
+)
+def test_a_route_that_no_alert_of_the_rules_can_meet_is_named(
+    tmp_path: Path, matchers: str, reason: str
+) -> None:
+    """By name, or by a label that every rule sets to something else."""
+    assert unmet(tmp_path, matchers) == [reason]
+
+
+@pytest.mark.parametrize(
+    "matchers", ["severity=page", "team=db", "alertname=Slow, team=db", "instance=a", 'team=""']
+)
+def test_a_label_of_a_template_or_of_a_series_may_have_any_value(
+    tmp_path: Path, matchers: str
+) -> None:
+    """It is not known before the run."""
+    assert unmet(tmp_path, matchers) == []
+
+
+def test_what_the_tree_says_alone_is_not_said_twice(tmp_path: Path) -> None:
+    """A route that asks for two values of one label has one finding."""
+    assert len(unmet(tmp_path, "severity=page, severity=ticket")) == 1
 
 
 UNREACHED = "no alert reaches this route to 'all':"
