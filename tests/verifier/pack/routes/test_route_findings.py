@@ -52,8 +52,8 @@ def unmet(folder: Path, matchers: str) -> list[str]:
     path, rules = folder / "alertmanager.yml", folder / "rules.yaml"
     path.write_text(TREE.replace('team="db"', matchers) % ("continue: false", ""), encoding="utf-8")
     rules.write_text(RULES, encoding="utf-8")
-    found = load_routing(path).for_rules(load_rules([rules])).findings
-    return [str(finding).removeprefix(f"{path}:") for finding in found]
+    routing = load_routing(path).for_rules(load_rules([rules]))
+    return [str(finding).removeprefix(f"{path}:") for finding in routing.findings]
 
 
 BY_RULES = "4:5: no alert of the rules reaches this route to 'db': none has"
