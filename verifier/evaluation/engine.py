@@ -32,6 +32,7 @@ from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryErro
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exporter.history.samples import LabelSet
     from verifier.evaluation.rule_graph import Rule, RuleNode
     from verifier.evaluation.timeline import Timeline
     from verifier.pack.history_depth import HistoryDepths
@@ -139,6 +140,7 @@ def record(server: Prometheus, rules: RuleFiles, *, epoch_s: float) -> None:
 def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> Evaluation:
     """Evaluate every rule by `schedule` on what was pushed to `server`, and push what is read."""
     stored = [StoredHistory(history) for history in server.histories]
+    known: dict[LabelSet, int] = {}
     runs: list[RuleRun] = []
     for _, level in groupby(rule_units(rules), key=lambda unit: unit.level):
         same_level = tuple(level)
@@ -150,7 +152,7 @@ def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> 
         if in_steps:
             in_steps.sort(key=lambda run: run.node.position)
             evaluate_step_by_step(in_steps, stored, factor=server.factor)
-        stored += _store(server, (*at_once, *in_steps))
+        stored += _store(server, (*at_once, *in_steps), known)
         runs += (*at_once, *in_steps)
     runs.sort(key=lambda run: run.node.position)
     findings, not_judged = _failures(runs)
@@ -162,20 +164,28 @@ def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> 
     )
 
 
-def _store(server: Prometheus, runs: Sequence[RuleRun]) -> list[StoredHistory]:
-    """Push what `runs` stored, but for what is there already; return what was pushed."""
-    known = last_samples_ms(server.histories) if any(run.history for run in runs) else {}
+def _store(
+    server: Prometheus, runs: Sequence[RuleRun], known: dict[LabelSet, int]
+) -> list[StoredHistory]:
+    """Push what `runs` stored, but for what is there already; return what was pushed.
+
+    `known` is when the last sample lies of every stored series, filled and kept here.
+    """
     stored: list[StoredHistory] = []
+    if not known and any(run.history for run in runs):
+        known |= last_samples_ms(server.histories)
     for offset_ms in sorted({run.offset_ms for run in runs}):
-        histories = [
-            after_known(run.history, known)
-            for run in runs
-            if run.offset_ms == offset_ms and run.history is not None
-        ]
-        for history in without_repetition(histories):
-            server.push(history)
-            stored.append(StoredHistory(history, offset_ms))
-            known |= last_samples_ms([history])
+        histories = without_repetition(
+            [
+                after_known(run.history, known)
+                for run in runs
+                if run.offset_ms == offset_ms and run.history is not None
+            ]
+        )
+        if histories:
+            server.push(*histories)
+        stored += [StoredHistory(history, offset_ms) for history in histories]
+        known |= last_samples_ms(histories)
     return stored
 
 
@@ -191,9 +201,7 @@ def _start(node: RuleNode, schedule: Schedule) -> RuleRun:
 
 def _is_stored(rule: Rule, needed: HistoryDepths) -> bool:
     """Whether what `rule` stores must be kept: alert states only where something reads them."""
-    return not isinstance(rule, AlertRule) or any(
-        read.matches(name) for name in stored_names(rule) for read in needed.reads
-    )
+    return not isinstance(rule, AlertRule) or any(map(needed.matching, stored_names(rule)))
 
 
 def _answer_at_once(server: Prometheus, runs: Sequence[RuleRun]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from verifier.pack.circles import circles
 from verifier.pack.history_depth import ALERT_STATES
 from verifier.pack.rules import AlertRule, RecordingRule
 from verifier.promql.reads import all_reads, reads_ahead
@@ -61,16 +62,16 @@ def rule_units(rules: RuleFiles) -> list[EvaluationUnit]:
     A unit's `level` is higher than that of any unit that it reads.
     """
     nodes = [
-        RuleNode((number, index), group, rule, tuple(all_reads(rule.expr)))
+        RuleNode((number, index), group, rule, all_reads(rule.expr))
         for number, group in enumerate(rules.groups)
         for index, rule in enumerate(group.rules)
     ]
     edges = _edges(nodes)
-    circles = _circles(edges)
-    unit_of = {number: unit for unit, circle in enumerate(circles) for number in circle}
+    found = circles(edges)
+    unit_of = {number: unit for unit, circle in enumerate(found) for number in circle}
     levels: list[int] = []
     units: list[EvaluationUnit] = []
-    for circle in circles:  # writers come first
+    for circle in found:  # writers come first
         below = {unit_of[other] for number in circle for other in edges[number]}
         levels.append(1 + max((levels[u] for u in below if u < len(levels)), default=-1))
         members = tuple(nodes[number] for number in sorted(circle))
@@ -105,44 +106,3 @@ def _is_stepwise(nodes: Sequence[RuleNode]) -> bool:
         return True
     [node] = nodes
     return node.may_read(stored_names(node.rule)) or reads_ahead(node.rule.expr)
-
-
-def _circles(edges: Sequence[set[int]]) -> list[list[int]]:
-    """Return the strongly connected components, each after those that it has edges to.
-
-    Tarjan's algorithm, without recursion: rules may read each other in chains of any length.
-    """
-    order: dict[int, int] = {}
-    low: dict[int, int] = {}
-    stack: list[int] = []
-    open_nodes: set[int] = set()
-    circles: list[list[int]] = []
-    for root in range(len(edges)):
-        path = [(root, iter(sorted(edges[root])))] if root not in order else []
-        while path:
-            number, ahead = path[-1]
-            if number not in order:
-                order[number] = low[number] = len(order)
-                stack.append(number)
-                open_nodes.add(number)
-            following = next(ahead, None)
-            if following is None:
-                path.pop()
-                if path:
-                    low[path[-1][0]] = min(low[path[-1][0]], low[number])
-                if low[number] == order[number]:
-                    circles.append(_close(number, stack, open_nodes))
-            elif following not in order:
-                path.append((following, iter(sorted(edges[following]))))
-            elif following in open_nodes:
-                low[number] = min(low[number], order[following])
-    return circles
-
-
-def _close(number: int, stack: list[int], open_nodes: set[int]) -> list[int]:
-    """Take the component that began with `number` off the stack."""
-    circle: list[int] = []
-    while not circle or circle[-1] != number:
-        circle.append(stack.pop())
-        open_nodes.discard(circle[-1])
-    return circle

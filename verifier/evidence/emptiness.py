@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from exporter.target import SCRAPE_S
-from verifier.evidence.missing_series import SelectorCheck
+from verifier.evidence.missing_series import SelectorCheck, catalogue_names
+from verifier.evidence.nearest_names import NearestNames
 from verifier.evidence.relaxed import Relaxed, is_unstored, name_of, relax
 from verifier.evidence.stock import Answer
 from verifier.promql.printing import duration_text, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from verifier.evidence.stock import EvaluationSpan, Stock
     from verifier.servers.prometheus import Series
@@ -53,10 +54,18 @@ class EmptinessCheck:
 
     stock: Stock
     recordings: Sequence[Recording] = ()
-    alerts: Sequence[str] = ()
+    alerts: Collection[str] = ()
     scrape_s: float = SCRAPE_S
     factor: float = 1.0
     _tracing: list[str] = field(default_factory=list)
+    _of_name: dict[str, list[Recording]] = field(init=False, default_factory=dict)
+    _names: NearestNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the recordings, of which every selector asks."""
+        object.__setattr__(self, "_names", NearestNames(self._known_names))
+        for recording in self.recordings:
+            self._of_name.setdefault(recording.name, []).append(recording)
 
     def reason(self, node: Relaxed, span: EvaluationSpan) -> str | None:
         """Say why `node` never had a value in `span`; None when it had one, or could have had."""
@@ -75,6 +84,9 @@ class EmptinessCheck:
         filled = all(self._has_value(child, span) for child in node.children)
         return self._own(node, span) if filled and not answer.refusal else None
 
+    def _known_names(self) -> set[str]:
+        return {*self.stock.metric_names, *catalogue_names(), *self._of_name}
+
     def _has_value(self, node: Relaxed, span: EvaluationSpan) -> bool:
         return node.always or bool(self._answer(node, span).series)
 
@@ -92,8 +104,8 @@ class EmptinessCheck:
         name = name_of(selector)
         if name in ALERTS:
             return self._alert_state(selector)
-        check = SelectorCheck(self.stock, span, tuple(r.name for r in self.recordings))
-        recordings = [recording for recording in self.recordings if recording.name == name]
+        check = SelectorCheck(self.stock, span, self._names)
+        recordings = self._of_name.get(name, ())
         if not recordings:
             reason = check.reason(selector)
             if reason is None and (selector.offset or selector.at is not None):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from exporter.metrics.catalogue import BURST, RUN, WORLD
+from verifier.evidence.nearest_names import NEAR_ENOUGH
 from verifier.evidence.relaxed import name_of
 from verifier.promql.printing import matcher_text, quoted
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exporter.metrics.series import Metric, Source
+    from verifier.evidence.nearest_names import NearestNames
     from verifier.evidence.stock import EvaluationSpan, Stock
 
 Labels = Mapping[str, str]
@@ -32,19 +34,18 @@ TARGET_LABELS: Final = ("__name__", "instance", "job")
 """Labels that every scraped series has: a list of labels is shorter without them."""
 SHOWN_MAX: Final = 8
 """Values of a label that a sentence lists."""
-_NEAR: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class SelectorCheck:
     """The series that there were, and the names that there could have been.
 
-    `recorded` are names of recording rules.
+    `known` are the names of all metrics and recording rules.
     """
 
     stock: Stock
     span: EvaluationSpan
-    recorded: tuple[str, ...] = ()
+    known: NearestNames
 
     def reason(self, selector: promql.VectorSelector, others: Sequence[Labels] = ()) -> str | None:
         """Say what is wrong with a selector that no series met; None when some did.
@@ -68,6 +69,8 @@ class SelectorCheck:
         return f"no series of {name or 'any metric'} has {texts} together"
 
     def _stored(self, name: str, matcher: str = "") -> Sequence[Labels]:
+        if name and name not in self.stock.metric_names:
+            return ()
         exact = f"__name__={quoted(name)}" if name else '__name__=~".+"'
         return self.stock.label_sets(f"{{{exact}{',' if matcher else ''}{matcher}}}", self.span)
 
@@ -76,14 +79,14 @@ class SelectorCheck:
             return f"only a world that is served shows {name}: nothing scrapes it in virtual time"
         if name in _names(BURST):
             return f"no series of {name} exists: only a cardinality burst makes them"
-        known = {*self.stock.metric_names, *_names(WORLD), *self.recorded} - {name}
-        return f"no metric {name} exists{_meant(name, known)}"
+        near = self.known.nearest(name)
+        return f"no metric {name} exists{f', did you mean {near}?' if near else ''}"
 
     def _no_value(self, name: str, matcher: promql.Matcher, named: Sequence[Labels]) -> str:
         subject = name or "the metrics that are stored"
         values = sorted({labels[matcher.name] for labels in named if matcher.name in labels})
         if values:
-            nearest = get_close_matches(matcher.value, values, n=1, cutoff=_NEAR)
+            nearest = get_close_matches(matcher.value, values, n=1, cutoff=NEAR_ENOUGH)
             near = f", did you mean {nearest[0]!r}?" if nearest else ""
             return (
                 f"no series of {subject} has {matcher_text(matcher)}{near or ': '}"
@@ -96,7 +99,7 @@ class SelectorCheck:
             if matcher.op in (promql.MatchOp.Equal, promql.MatchOp.Re)
             and self._met_as(name, label, matcher)
         ]
-        near_names = fitting or get_close_matches(matcher.name, labels, n=1, cutoff=_NEAR)
+        near_names = fitting or get_close_matches(matcher.name, labels, n=1, cutoff=NEAR_ENOUGH)
         if near_names:
             meant = f", did you mean {near_names[0]!r}?"
         elif labels:
@@ -130,6 +133,11 @@ def _meets(labels: Labels, matcher: promql.Matcher) -> bool:
     return matches == bool(matcher.op == promql.MatchOp.Re)
 
 
+def catalogue_names() -> set[str]:
+    """Return the names of the series of a world, whether anybody reads them or not."""
+    return _names(WORLD)
+
+
 def _names(metrics: Iterable[Metric[Source]]) -> set[str]:
     """Return the names of the series that metrics have."""
     names: set[str] = set()
@@ -137,11 +145,6 @@ def _names(metrics: Iterable[Metric[Source]]) -> set[str]:
         parts = ("_bucket", "_count", "_sum") if metric.kind == "histogram" else ("",)
         names |= {metric.name + part for part in parts}
     return names
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, sorted(known), n=1, cutoff=_NEAR)
-    return f", did you mean {near[0]}?" if near else ""
 
 
 def _listed(values: Sequence[str]) -> str:

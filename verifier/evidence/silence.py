@@ -84,10 +84,13 @@ class Silence:
 def silences(run: WatchedRun, timelines: Sequence[Timeline]) -> tuple[Silence, ...]:
     """Return every rule without a firing timeline, in the order of the files."""
     check = emptiness_check(run)
+    of_name: dict[str, list[Timeline]] = {}
+    for timeline in timelines:
+        of_name.setdefault(timeline.alert, []).append(timeline)
     return tuple(
         _silence(run, check, group, rule)
         for group, rule in run.rules.alerts
-        if not any(_fired(rule, timeline) for timeline in timelines)
+        if not any(_fired(rule, timeline) for timeline in of_name.get(rule.alert, ()))
     )
 
 
@@ -96,7 +99,7 @@ def emptiness_check(run: WatchedRun) -> EmptinessCheck:
     return EmptinessCheck(
         Stock(run.server),
         tuple(_recordings(run.rules)),
-        tuple(rule.alert for _, rule in run.rules.alerts),
+        frozenset(rule.alert for _, rule in run.rules.alerts),
         run.scrape_s,
         run.factor,
     )
@@ -123,10 +126,9 @@ def static_labels(rule: AlertRule) -> Labels:
 
 
 def _fired(rule: AlertRule, timeline: Timeline) -> bool:
-    return (
-        timeline.alert == rule.alert
-        and set(static_labels(rule)) <= set(timeline.labels)
-        and any(episode.firing_s is not None for episode in timeline.episodes)
+    """Whether a timeline of the rule's name is the rule's, and says that it fired."""
+    return set(static_labels(rule)) <= set(timeline.labels) and any(
+        episode.firing_s is not None for episode in timeline.episodes
     )
 
 

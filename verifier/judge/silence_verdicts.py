@@ -40,6 +40,10 @@ def judge_silence(
     have fired beside others of its name that did gets a verdict of its own.
     """
     judged = list(verdicts)
+    of_name: dict[str, list[int]] = {}
+    for number, verdict in enumerate(judged):
+        of_name.setdefault(verdict.alert, []).append(number)
+    reasons = {each.subject: each.reason for each in reversed(scenario.accepted)}
     for silence in silences:
         reason = silence.vacuous
         elsewhere = None
@@ -48,10 +52,12 @@ def judge_silence(
             elsewhere = longest[0] if longest[1] > silence.too_slow_s else None
         if reason is None:
             continue
-        accepted = next((a.reason for a in scenario.accepted if a.subject == silence.alert), None)
-        numbers = [i for i, verdict in enumerate(judged) if _is_about(verdict, silence)]
-        if not numbers and not any(_speaks_of(verdict, silence) for verdict in judged):
+        accepted = reasons.get(silence.alert)
+        named = of_name.setdefault(silence.alert, [])
+        numbers = [number for number in named if _is_about(judged[number], silence)]
+        if not numbers and not any(_speaks_of(judged[number], silence) for number in named):
             numbers = [len(judged)]
+            named.append(len(judged))
             judged.append(_stayed_silent(silence))
         for number in numbers:
             judged[number] = _vacuous(

@@ -7,12 +7,13 @@ since when each rule is evaluated. What a single expression reads is decided in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from exporter.history.retention import Need
+from verifier.pack.circles import circles
 from verifier.pack.rules import AlertRule
-from verifier.promql.reads import Read, all_reads
+from verifier.promql.reads import Read, ReadIndex, all_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,13 +33,22 @@ class HistoryDepths:
     """The history that rules and panels need."""
 
     reads: tuple[Read, ...]
+    _index: ReadIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the reads, which are asked for by name for every rule."""
+        object.__setattr__(self, "_index", ReadIndex(self.reads))
+
+    def matching(self, metric: str) -> list[Read]:
+        """Return the reads that may read `metric`."""
+        return self._index.matching(metric)
 
     def depth_s(self, metric: str) -> float:
         """Return how many seconds before the start `metric` is read; 0 when it never is.
 
         A metric that a rule records must be evaluated at least so long before the start.
         """
-        return max((read.depth_s for read in self.reads if read.matches(metric)), default=0.0)
+        return max((read.depth_s for read in self.matching(metric)), default=0.0)
 
     @property
     def longest_s(self) -> float:
@@ -50,8 +60,7 @@ class HistoryDepths:
 
         For evaluations from the start on, `duration_s` long.
         """
-        own = [read for read in self.reads if read.matches(metric)]
-        fine = {interval for read in own for interval in read.fine(duration_s)}
+        fine = {interval for read in self.matching(metric) for interval in read.fine(duration_s)}
         return Need(self.depth_s(metric), tuple(sorted(fine)))
 
     def before_s(self, group: RuleGroup, rule: AlertRule | RecordingRule) -> float:
@@ -110,17 +119,17 @@ class _RuleGraph:
             ]
             for own in self.reads
         ]
-        self.reached = [self._reach(number) for number in range(len(self.rules))]
 
     def reads_from_start(self, shown: Sequence[Read]) -> list[Read]:
         """Return what all rules read, counted from the start, when panels read `shown`."""
+        by_panels = HistoryDepths(tuple(shown))
         before_s = [
-            own_s
-            + max((read.depth_s for read in shown for name in _records(rule) if read.matches(name)),
-                  default=0.0)
+            own_s + max(map(by_panels.depth_s, _records(rule)))
             for own_s, (_, rule) in zip(self.memory_s, self.rules, strict=True)
-        ]  # fmt: skip
-        for circle in self._readers_first():
+        ]
+        # A circle comes after those that it reads, so that in reverse the readers are first.
+        for members in reversed(circles([{other for other, _ in own} for own in self.inner])):
+            circle = frozenset(members)
             # Rules in a circle remember each other; each is evaluated as early as all of them.
             inside = [read for n in circle for other, read in self.inner[n] if other in circle]
             start_s = max(before_s[n] for n in circle) + _circle_s(inside)
@@ -135,26 +144,6 @@ class _RuleGraph:
             for number, own in enumerate(self.reads)
             for read in own
         ]
-
-    def _reach(self, number: int) -> frozenset[int]:
-        """Return the rules that `number` reads, through others too."""
-        seen: set[int] = set()
-        ahead = [number]
-        while ahead:
-            further = {other for other, _ in self.inner[ahead.pop()]} - seen
-            seen |= further
-            ahead += further
-        return frozenset(seen)
-
-    def _readers_first(self) -> list[frozenset[int]]:
-        """Return the rules, those in a circle together, each before those that it reads."""
-        numbers = range(len(self.rules))
-        circles = {
-            frozenset({n, *(other for other in self.reached[n] if n in self.reached[other])})
-            for n in numbers
-        }
-        # Whoever reads a circle from outside reaches all that the circle reaches, and the circle.
-        return sorted(circles, key=lambda c: (-len(c.union(*(self.reached[n] for n in c))), min(c)))
 
 
 def _records(rule: AlertRule | RecordingRule) -> tuple[str, ...]:

@@ -159,12 +159,14 @@ class _RuleReader(PackWalker):
         top = self.mapping(self.unit.data, self.unit.steps, ("groups",))
         where = (*self.unit.steps, "groups")
         groups: list[RuleGroup] = []
+        names: set[str] = set()
         for index, raw in enumerate(self.sequence(top.get("groups"), where)):
             if raw is None:  # as Go's reader, which passes over what is nothing
                 continue
             group = self.group(raw, (*where, index))
-            if group.name in [other.name for other in groups]:
+            if group.name in names:
                 self.reject(RepeatedName("group name", group.name), (*where, index, "name"))
+            names.add(group.name)
             groups.append(group)
         return groups
 

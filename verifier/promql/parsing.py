@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import promql_parser as promql
@@ -20,6 +21,9 @@ and with it the process."""
 
 OPERATIONS_MAX: Final = 400
 """A chain of binary operations is a tree as deep as it is long; Python's stack ends at 1000."""
+
+EXPRESSIONS_MAX: Final = 1 << 15
+"""Expressions that are remembered: each is asked about some ten times in a run."""
 
 RENAMED: Final = {"holt_winters": "double_exponential_smoothing"}
 """Functions by the name of an older engine, with the name that the library knows."""
@@ -60,8 +64,9 @@ class NamesAndRanges:
     ranges_s: tuple[float, ...]
 
 
+@lru_cache(EXPRESSIONS_MAX)
 def parse(expr: str) -> promql.Expr:
-    """Return the syntax tree of `expr`; raise ValueError when it cannot be read.
+    """Return the syntax tree of `expr`, the same for all; raise ValueError if it cannot be read.
 
     A function that several engines call differently has the name of the newest in the tree.
     """

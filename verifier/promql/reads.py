@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
-from verifier.promql.parsing import names_and_ranges, parse
+from verifier.promql.parsing import EXPRESSIONS_MAX, names_and_ranges, parse
 from verifier.promql.walker import nodes, nodes_with_parents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import timedelta
 
 LOOKBACK_S: Final = 300.0
@@ -70,22 +72,45 @@ class Read:
         return ((first_s, last_s - self.window_s), (first_s + self.window_s, last_s))
 
 
-def all_reads(expr: str) -> list[Read]:
+class ReadIndex:
+    """Many reads, found by the metric: rules may be ten thousand, and so may what they record."""
+
+    def __init__(self, reads: Iterable[Read]) -> None:
+        """Index `reads`."""
+        self._exact: dict[str, list[tuple[int, Read]]] = {}
+        self._others: dict[re.Pattern[str], list[tuple[int, Read]]] = {}
+        for number, read in enumerate(reads):
+            if read.exact:
+                self._exact.setdefault(read.exact, []).append((number, read))
+            else:
+                self._others.setdefault(read.names, []).append((number, read))
+
+    def matching(self, metric: str) -> list[Read]:
+        """Return the reads that may read `metric`, in their order."""
+        found = list(self._exact.get(metric, ()))
+        for names, others in self._others.items():
+            if names.fullmatch(metric):
+                found += others
+        return [read for _, read in sorted(found, key=itemgetter(0))]
+
+
+@lru_cache(EXPRESSIONS_MAX)
+def all_reads(expr: str) -> tuple[Read, ...]:
     """Return every selector of `expr`; what the parser cannot follow reads all that it names.
 
     Each name of such a text may be a metric, a selector without one reads every metric, and the
     depth is the sum of all durations in it.
     """
     try:
-        return reads(expr)
+        return tuple(reads(expr))
     except ValueError:
         pass
     said = names_and_ranges(expr)
     depth_s = LOOKBACK_S + sum(said.ranges_s)
     if NAME in said.names or _NAMELESS.search(expr):
-        return [Read(re.compile(".*"), None, depth_s, LOOKBACK_S)]
+        return (Read(re.compile(".*"), None, depth_s, LOOKBACK_S),)
     names = sorted(said.names)
-    return [Read(re.compile(re.escape(name)), name, depth_s, LOOKBACK_S) for name in names]
+    return tuple(Read(re.compile(re.escape(name)), name, depth_s, LOOKBACK_S) for name in names)
 
 
 _NAMELESS: Final = re.compile(r"(?:^|[^\w:\s]|\b(?:and|or|unless|bool|offset))\s*\{", re.IGNORECASE)

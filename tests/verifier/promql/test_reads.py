@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verifier.promql.reads import LOOKBACK_S, all_reads, reads, reads_ahead
+from verifier.promql.reads import LOOKBACK_S, ReadIndex, all_reads, reads, reads_ahead
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,11 @@ def test_what_the_parser_cannot_follow_reads_all_that_it_names(
     assert {name for name in ("m", "n") if any(each.matches(name) for each in read)} == names
     assert {each.depth_s for each in read} == {depth_s}
     assert not any(each.ends for each in read)
+
+
+def test_reads_are_found_by_the_metric_in_their_order() -> None:
+    """As asking each of them would find them; also those of several names or of any."""
+    expr = 'b + a + {__name__=~"a|c"} + a offset 1m + {job="x"} + {__name__=~"a|c"}'
+    own = all_reads(expr)
+    for metric in ("a", "b", "c", "d"):
+        assert ReadIndex(own).matching(metric) == [read for read in own if read.matches(metric)]

@@ -56,13 +56,22 @@ class FailureExplainer:
 
     def explain(self, verdicts: Sequence[AlertVerdict]) -> tuple[AlertVerdict, ...]:
         """Return the verdicts, those that are not ok with numbers."""
+        of_name: dict[str, list[tuple[RuleGroup, AlertRule]]] = {}
+        for group, rule in self.run.rules.alerts:
+            of_name.setdefault(rule.alert, []).append((group, rule))
         return tuple(
-            verdict if verdict.ok or verdict.is_vacuous else self._explained(verdict)
+            verdict
+            if verdict.ok or verdict.is_vacuous
+            else self._explained(verdict, of_name.get(verdict.alert, ()))
             for verdict in verdicts
         )
 
-    def _explained(self, verdict: AlertVerdict) -> AlertVerdict:
-        numbers = self._numbers(verdict)
+    def _explained(
+        self, verdict: AlertVerdict, named: Sequence[tuple[RuleGroup, AlertRule]]
+    ) -> AlertVerdict:
+        """Return a verdict with the numbers of its rule, one of those `named` as it is."""
+        pair = _rule_of(verdict, named)
+        numbers = None if pair is None else measure(self.run, *pair, verdict.labels)
         bounds = bounds_that_would_hold(verdict)
         effect = self.fault_effects.get(verdict.cause or "")
         sentences: list[str] = []
@@ -86,10 +95,6 @@ class FailureExplainer:
             ),
         )
 
-    def _numbers(self, verdict: AlertVerdict) -> ConditionNumbers | None:
-        rule = _rule_of(verdict, self.run.rules.alerts)
-        return None if rule is None else measure(self.run, *rule, verdict.labels)
-
 
 def _came_short(verdict: AlertVerdict, numbers: ConditionNumbers) -> bool:
     """Whether the cause did not bring the condition about, not in time, or not for long enough."""
@@ -103,10 +108,9 @@ def _came_short(verdict: AlertVerdict, numbers: ConditionNumbers) -> bool:
 
 
 def _rule_of(
-    verdict: AlertVerdict, alerts: Sequence[tuple[RuleGroup, AlertRule]]
+    verdict: AlertVerdict, named: Sequence[tuple[RuleGroup, AlertRule]]
 ) -> tuple[RuleGroup, AlertRule] | None:
-    """Return the rule that a verdict is about: of several of one name, by the labels they set."""
-    named = [(group, rule) for group, rule in alerts if rule.alert == verdict.alert]
+    """Return the rule that a verdict is about: of those of its name, by the labels they set."""
     labels = dict(verdict.labels)
     fitting = [
         pair

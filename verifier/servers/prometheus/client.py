@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
@@ -19,7 +20,7 @@ import numpy as np
 
 from verifier.errors import JudgeError
 from verifier.servers.metrics_page import sum_metric
-from verifier.servers.prometheus.remote_write import requests
+from verifier.servers.prometheus.remote_write import joined_requests, requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -105,33 +106,31 @@ class PrometheusClient:
     def __init__(self, server: LoopbackServer) -> None:
         """Connect to nothing yet."""
         self._server = server
-        self._local = threading.local()
         self._abandoned = threading.Event()
-        self._connections: list[http.client.HTTPConnection] = []
+        self._idle: deque[http.client.HTTPConnection] = deque()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
+        """Close the connections."""
+        while self._idle:
+            self._idle.pop().close()
 
     def version(self) -> str:
         """Return the version that the server states."""
         return str(self._ask("/api/v1/status/buildinfo")["version"])
 
-    def write(self, history: History) -> int:
-        """Send `history` by remote write; return its number of samples.
+    def write(self, histories: Sequence[History]) -> int:
+        """Send `histories`, no series in two of them; return their number of samples.
 
         Raises JudgeError when a sample is refused.
         """
 
         def send(share: int) -> int:
-            return self._send(requests(history, share, THREADS))
+            return self._send(joined_requests(histories, share, THREADS))
 
         return sum(self._in_threads(send, range(THREADS)))
 
     def append(self, history: History) -> int:
-        """Send a few samples over this thread's own connection; return their number.
+        """Send a few samples from this thread; return their number.
 
         Raises JudgeError when a sample is refused.
         """
@@ -268,7 +267,7 @@ class PrometheusClient:
     def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, bytes]:
-        """Return status and body, over this thread's own connection."""
+        """Return status and body, over a connection that no other thread has meanwhile."""
         if self._abandoned.is_set():
             raise JudgeError("Prometheus was given up after an earlier failure: start another one")
         connection = self._connection()
@@ -276,22 +275,23 @@ class PrometheusClient:
             url = self._server.path_prefix + path
             connection.request(method, url, body=body, headers=dict(headers))
             response = connection.getresponse()
-            return response.status, response.read()
+            answer = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise self._server.failure(
                 f"Prometheus does not answer ({error!r})", reason=str(error)
             ) from error
+        # Kept for whichever thread comes next: the server takes 512 connections, then lets wait.
+        self._idle.append(connection)
+        return answer
 
     def _connection(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = http.client.HTTPConnection(
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return http.client.HTTPConnection(
                 "127.0.0.1", self._server.port, timeout=ANSWER_TIMEOUT_S
             )
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
 
 
 def _chunks(query: RangeQuery) -> Iterator[tuple[float, float]]:

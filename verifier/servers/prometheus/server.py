@@ -115,13 +115,14 @@ class Prometheus:
         """
         check_running(self._server, self._client, since_s)
 
-    def push(self, history: History) -> int:
-        """Store `history`; return its number of samples. Each may only be pushed once.
+    def push(self, *histories: History) -> int:
+        """Store `histories`; return their number of samples. Each may only be pushed once.
 
-        Raises JudgeError when a sample is refused or not stored: this server is then spoilt.
+        No series may be in two of them. Raises JudgeError when a sample is refused or not stored:
+        this server is then spoilt.
         """
-        samples = self._client.write(history)
-        self.histories.append(history)
+        samples = self._client.write(histories)
+        self.histories += histories
         self._pushed += samples
         self.check_stored()
         return samples

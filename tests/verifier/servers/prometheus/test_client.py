@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 A = labels("a", host="1")
+ACCEPTED = "net_conntrack_listener_conn_accepted_total"
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +97,12 @@ def test_a_server_killed_in_the_middle_is_a_judge_error() -> None:
             JudgeError, match=r"does not answer.*ended with status -9.*run it again"
         ):
             running.query_ranges([RangeQuery("a", EPOCH_S, EPOCH_S, 15)])
+
+
+def test_many_calls_share_a_few_connections(server: Prometheus) -> None:
+    """A server takes 512 connections and lets the next wait for ever: each call has threads."""
+    query = RangeQuery("a", EPOCH_S, EPOCH_S + 60, 15)
+    before = server.metric(ACCEPTED)
+    for _ in range(30):
+        server.query_ranges([query] * 4)
+    assert server.metric(ACCEPTED) - before <= 3

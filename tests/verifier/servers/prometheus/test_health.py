@@ -15,7 +15,7 @@ from tests.verifier.deliveries import wait_until
 from tests.verifier.histories import history, labels, row
 from verifier.errors import JudgeError
 from verifier.servers.prometheus import Prometheus, client
-from verifier.servers.prometheus.remote_write import requests
+from verifier.servers.prometheus.remote_write import joined_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +29,10 @@ def test_samples_that_are_lost_silently_are_a_judge_error(monkeypatch: pytest.Mo
     with Prometheus() as running:
 
         def lossy(*arguments: object) -> Iterator[tuple[bytes, int]]:
-            for body, count in requests(*arguments):  # type: ignore[arg-type] - passed on as they are
+            for body, count in joined_requests(*arguments):  # type: ignore[arg-type] - passed on as they are
                 yield body, count + 1
 
-        monkeypatch.setattr(client, "requests", lossy)
+        monkeypatch.setattr(client, "joined_requests", lossy)
         with pytest.raises(JudgeError, match="Prometheus stored 3 of 4 samples"):
             running.push(history({A: row("1 2 3")}))
 

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from exporter.history.samples import EPOCH_S, STALE, STALE_BITS, Block, History
 from tests.verifier.histories import history, labels, row
-from verifier.servers.prometheus.remote_write import REQUEST_SAMPLES_MAX, REQUEST_SPAN_MS, requests
+from verifier.servers.prometheus.remote_write import (
+    REQUEST_SAMPLES_MAX,
+    REQUEST_SPAN_MS,
+    joined_requests,
+    requests,
+)
 
 
 def varint(value: int) -> bytes:
@@ -132,3 +137,24 @@ def test_blocks_that_overlap_are_refused() -> None:
         Block(np.array([2, 1]), np.array([0]), np.array([[1.0, 2.0]]))
     with pytest.raises(ValueError, match=r"values must be of shape \(1, 2\)"):
         Block(np.array([1, 2]), np.array([0]), np.array([[1.0]]))
+
+
+def test_small_histories_are_joined_to_one_request_for_each_sender() -> None:
+    """Ten thousand recordings must not be ten thousand requests; nothing is lost or repeated."""
+    many = [history({labels(f"m{number}"): [1.0, 2.0]}) for number in range(30)]
+    sent = [list(joined_requests(many, share, 2)) for share in (0, 1)]
+    assert [[count for _, count in share] for share in sent] == [[30], [30]]
+    for share, own in ((0, many[::2]), (1, many[1::2])):
+        [(body, _)] = sent[share]
+        assert bytes(snappy.decompress_raw(body)) == b"".join(map(plain_request, own))
+
+
+def test_joined_requests_are_bounded_in_size() -> None:
+    """What does not fit any more begins a request of its own."""
+    half = [REQUEST_SAMPLES_MAX // 2 + 1] * 3
+    stamps = [np.arange(size) + 1_700_000_000_000 for size in half]
+    many = [
+        History([labels(f"m{n}")], [Block(times, np.arange(1), np.ones((1, len(times))))])
+        for n, times in enumerate(stamps)
+    ]
+    assert [count for _, count in joined_requests(many)] == half
