@@ -67,11 +67,11 @@ def rule_units(rules: RuleFiles) -> list[EvaluationUnit]:
         for index, rule in enumerate(group.rules)
     ]
     edges = _edges(nodes)
-    found = circles(edges)
-    unit_of = {number: unit for unit, circle in enumerate(found) for number in circle}
+    components = circles(edges)
+    unit_of = {number: unit for unit, circle in enumerate(components) for number in circle}
     levels: list[int] = []
     units: list[EvaluationUnit] = []
-    for circle in found:  # writers come first
+    for circle in components:  # writers come first
         below = {unit_of[other] for number in circle for other in edges[number]}
         levels.append(1 + max((levels[u] for u in below if u < len(levels)), default=-1))
         members = tuple(nodes[number] for number in sorted(circle))

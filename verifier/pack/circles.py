@@ -21,7 +21,7 @@ def circles(edges: Sequence[set[int]]) -> list[list[int]]:
     low: dict[int, int] = {}
     stack: list[int] = []
     open_nodes: set[int] = set()
-    found: list[list[int]] = []
+    components: list[list[int]] = []
     for root in range(len(edges)):
         path = [(root, iter(sorted(edges[root])))] if root not in order else []
         while path:
@@ -36,12 +36,12 @@ def circles(edges: Sequence[set[int]]) -> list[list[int]]:
                 if path:
                     low[path[-1][0]] = min(low[path[-1][0]], low[number])
                 if low[number] == order[number]:
-                    found.append(_close(number, stack, open_nodes))
+                    components.append(_close(number, stack, open_nodes))
             elif following not in order:
                 path.append((following, iter(sorted(edges[following]))))
             elif following in open_nodes:
                 low[number] = min(low[number], order[following])
-    return found
+    return components
 
 
 def _close(number: int, stack: list[int], open_nodes: set[int]) -> list[int]:

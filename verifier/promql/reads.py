@@ -87,11 +87,11 @@ class ReadIndex:
 
     def matching(self, metric: str) -> list[Read]:
         """Return the reads that may read `metric`, in their order."""
-        found = list(self._exact.get(metric, ()))
+        numbered = list(self._exact.get(metric, ()))
         for names, others in self._others.items():
             if names.fullmatch(metric):
-                found += others
-        return [read for _, read in sorted(found, key=itemgetter(0))]
+                numbered += others
+        return [read for _, read in sorted(numbered, key=itemgetter(0))]
 
 
 @lru_cache(EXPRESSIONS_MAX)

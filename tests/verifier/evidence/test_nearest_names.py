@@ -17,8 +17,8 @@ NAME = st.text("abc_:", max_size=12)
 def test_it_is_what_difflib_finds(word: str, names: set[str]) -> None:
     """Of equally near ones as well; a name is never meant for itself."""
     close = get_close_matches(word, sorted(names - {word, ""}), n=1, cutoff=NEAR_ENOUGH)
-    found = NearestNames(lambda: names - {""}).nearest(word)
-    assert found == (close[0] if close else None)
+    nearest = NearestNames(lambda: names - {""}).nearest(word)
+    assert nearest == (close[0] if close else None)
 
 
 def test_names_are_asked_for_once_and_only_when_needed() -> None:
