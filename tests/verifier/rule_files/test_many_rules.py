@@ -6,7 +6,7 @@ import json
 import resource
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -72,7 +72,7 @@ def lines(shape: str, count: int) -> Iterator[str]:
         yield rule(number)
 
 
-def verify(folder: Path, text: str) -> tuple[dict[str, object], float]:
+def verify(folder: Path, text: str) -> tuple[dict[str, Any], float]:
     """Return the verdict on a quiet scenario, and the processor time that it took."""
     (folder / "quiet.yaml").write_text(QUIET)
     (folder / "many.yml").write_text(text)
@@ -84,13 +84,13 @@ def verify(folder: Path, text: str) -> tuple[dict[str, object], float]:
     )  # fmt: skip
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert run.returncode in (0, 1), run.stderr[-500:]
-    document: dict[str, object] = json.loads(run.stdout)
+    document: dict[str, Any] = json.loads(run.stdout)
     return document, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def check(document: dict[str, object], shape: str, count: int) -> None:
+def check(document: dict[str, Any], shape: str, count: int) -> None:
     """Check that every alert has its verdict: the own ones stay silent, the foreign are dead."""
-    (scenario,) = document["scenarios"]  # type: ignore[misc, attr-defined] - JSON
+    (scenario,) = document["scenarios"]
     assert scenario["verdict"] in ("pass", "fail"), scenario["reasons"]
     verdicts = {verdict["alert"]: verdict for verdict in scenario["alerts"]}
     rule = SHAPES[shape][0]
