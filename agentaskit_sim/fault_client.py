@@ -92,6 +92,8 @@ class FaultClient:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         """Send `token` with every request; raises `InputError` for anything but an HTTP URL."""
+        if "@" in url:  # with a password in it, perhaps: it is not repeated
+            raise InputError(Mistake(BrokenRule("--url", "be without a user name or password")))
         self._url, self._token = url, token
         try:
             parts = urlsplit(url)

@@ -45,11 +45,21 @@ def write_whole(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        Path(name).chmod(0o644)  # mkstemp lets nobody else read, as for secrets
+        Path(name).chmod(by_umask(0o666))  # mkstemp lets nobody else read, whatever the user said
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def by_umask(mode: int) -> int:
+    """Return `mode` less what this process's mask takes away, as a new file would have it.
+
+    The one way to read the mask is to set it; what another thread makes meanwhile is private.
+    """
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mode & ~mask
 
 
 def _encoding_error(raw: bytes, at: int, path: str) -> InputError:

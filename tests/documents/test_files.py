@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 import pytest
 
@@ -53,3 +54,15 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208 - hidden files too
     write_whole(path, "new")
     assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_can_be_read_by_those_whom_the_users_mask_lets(tmp_path, mask, mode):
+    """Neither by nobody else, as a temporary file, nor by everybody against the user's will."""
+    before = os.umask(mask)
+    try:
+        write_whole(tmp_path / "a.txt", "text")
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == mode

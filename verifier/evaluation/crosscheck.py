@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import json
 import math
-import os
 import re
 import subprocess
 import tempfile
@@ -30,6 +29,7 @@ from verifier.pack.history_depth import depths
 from verifier.pack.rule_writer import as_yaml, rule_document
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 from verifier.servers.binaries import require
+from verifier.servers.child_environment import child_environment
 from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def promtool_states(history: History, rules: RuleFiles, grid: Grid) -> set[Alert
         run = subprocess.run(
             [require("promtool"), "test", "rules", "test.json"],
             cwd=folder,
-            env=os.environ | {"TMPDIR": directory},
+            env=child_environment(TMPDIR=directory),
             capture_output=True,
             text=True,
             timeout=PROMTOOL_TIMEOUT_S,

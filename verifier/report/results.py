@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from documents.files import write_whole
+from documents.files import by_umask, write_whole
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
 from verifier.judge.verdict_document import document, notifications_document
@@ -63,7 +63,7 @@ class Results:
             with self._draft() as draft:
                 for name, text in texts.items():
                     write_whole(draft / name, text)
-                draft.chmod(0o755)
+                draft.chmod(by_umask(0o777))
                 if self.folder.is_dir():
                     for name in texts:
                         (draft / name).replace(self.folder / name)

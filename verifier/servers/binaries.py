@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from verifier.errors import JudgeError
+from verifier.servers.child_environment import child_environment
 
 PROGRAMS: Final = ("prometheus", "promtool", "alertmanager", "amtool")
 TOOLS_VARIABLE: Final = "AGENTASKIT_SIM_TOOLS"
@@ -79,6 +80,7 @@ def describe(name: str) -> Binary | None:
     try:
         run = subprocess.run(
             [path, "--version"],
+            env=child_environment(),
             capture_output=True,
             text=True,
             timeout=VERSION_TIMEOUT_S,

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from verifier.errors import JudgeError
+from verifier.servers.child_environment import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +81,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=child_environment(),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops the rest
             cwd="/",
         )
@@ -106,6 +108,7 @@ class Child:
                     stdin=self._guard.stdin,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
+                    env=child_environment(),
                     start_new_session=True,
                     cwd=self.directory,
                 )

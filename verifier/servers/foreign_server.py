@@ -61,7 +61,9 @@ class ForeignServer:
         except ValueError:
             parts = urlsplit("")
             self.host, self.port = "", None
-        beyond_path = parts.query or parts.fragment or "@" in parts.netloc
+        if "@" in url:  # with a password in it, perhaps: it is not repeated
+            raise ValueError("must be like http://127.0.0.1:9090, without a user name or password")
+        beyond_path = parts.query or parts.fragment
         if parts.scheme not in {"http", "https"} or not self.host or beyond_path:
             raise ValueError(f"must be like http://127.0.0.1:9090, got {url!r}")
         self.name, self.url, self.scheme = name, url.rstrip("/"), parts.scheme

@@ -21,6 +21,7 @@ from verifier.dashboards.reader import load_dashboards
 from verifier.errors import Finding
 from verifier.rule_files.loading import load_checked_rules
 from verifier.servers.binaries import describe, require
+from verifier.servers.child_environment import child_environment
 from verifier.slo.alignment import budget_differences, differences, request_differences
 from verifier.slo.compliance import (
     ALERT_SYNTAX,
@@ -255,6 +256,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
         return None
     run = subprocess.run(
         [git, "-C", folder, *arguments],
+        env=child_environment(),
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,

@@ -20,6 +20,7 @@ from documents.mistakes import Mistake, Place
 from documents.yaml_reader import YAML_BYTES_MAX
 from verifier.errors import JudgeError
 from verifier.servers.binaries import describe, find
+from verifier.servers.child_environment import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,12 @@ def _ask_amtool(amtool: Path, path: str | Path) -> str:
     command: Sequence[str | Path] = [amtool, "check-config", str(path)]
     try:
         run = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            command,
+            env=child_environment(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise JudgeError(f"{amtool} does not run ({error}): reinstall it") from error
@@ -107,7 +113,12 @@ def _ask_server(server: Path, path: str | Path) -> str:
         ]
         try:
             process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=directory
+                command,
+                env=child_environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd=directory,
             )
         except OSError as error:
             raise JudgeError(f"{server} does not run ({error}): reinstall it") from error

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from verifier.errors import JudgeError
 from verifier.servers.binaries import describe
+from verifier.servers.child_environment import child_environment
 from verifier.servers.prometheus.server import Prometheus
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _ask_promtool(promtool: Path, paths: Sequence[Path]) -> tuple[tuple[str, ...
         run = subprocess.run(
             [promtool, *_COMMAND, *(path.name for path in paths)],
             cwd=paths[0].parent,
+            env=child_environment(),
             capture_output=True,
             timeout=CHECK_TIMEOUT_S,
             check=False,
