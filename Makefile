@@ -6,10 +6,11 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 VENV := .venv/bin
 # The tests start a hundred Pythons; without bytecode each would compile what it imports, in a second.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(VENV)/pytest
+MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test test-long check bench bench-scrapes fmt docs lock clean
+.PHONY: help setup run up test test-long test-engines soak check bench bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -33,6 +34,14 @@ test: setup ## the whole test suite, without the tests that take many minutes
 
 test-long: setup ## the long tests: exact days and many seeds
 	@$(PYTEST) -m long $(ARGS)
+	@# The environment variable ENGINES names folders with other engines, if there are any.
+	@[ -z "$(ENGINES)" ] || $(VENV)/python tools/test_engines.py $(ENGINES)
+
+test-engines: setup ## tests and library on other engines: make test-engines ENGINES="DIR ..."
+	@$(VENV)/python tools/test_engines.py $(ENGINES) -- $(ARGS)
+
+soak: setup ## a served world for an hour, a fault a minute: nothing may grow; MINUTES=60
+	@$(VENV)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
 check: setup ## lint, formatting, types
 	@$(VENV)/ruff check .

@@ -10,6 +10,7 @@ from hypothesis import settings
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
+from tests.engine_tests import needs_engine
 from tests.machine_lag import MachineLag
 from tests.shared_folder import make_shared_folder, shared_folder
 
@@ -58,8 +59,15 @@ def pytest_configure(config):
         config.add_cleanup(remove)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Start the longest files first; the tests of a file keep their order."""
+    """Start the longest files first, each in its order; mark the tests that need an engine."""
+    root, needing = config.rootpath / "tests", {}
+    for item in items:
+        if item.path not in needing:
+            needing[item.path] = needs_engine(item.path, item.path.read_text("utf-8"), root)
+        if needing[item.path]:
+            item.add_marker("engine")
     rank = {config.rootpath / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
