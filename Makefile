@@ -43,10 +43,11 @@ test-engines: setup ## tests and library on other engines: make test-engines ENG
 soak: setup ## a served world for an hour, a fault a minute: nothing may grow; MINUTES=60
 	@$(VENV)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
-check: setup ## lint, formatting, types
+check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
+	@$(VENV)/python tools/audit.py
 
 bench: setup ## speed of the world beside a SimPy model of the same system, in one run
 	@$(VENV)/python -m benchmarks.bench $(ARGS)

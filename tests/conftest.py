@@ -10,9 +10,9 @@ from hypothesis import settings
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
-from tests.engine_tests import needs_engine
 from tests.machine_lag import MachineLag
 from tests.shared_folder import make_shared_folder, shared_folder
+from tests.tools.engine_tests import needs_engine
 
 REAL_TIME = (
     "verifier/real_time/test_run.py",

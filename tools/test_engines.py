@@ -48,18 +48,17 @@ class Run:
 
 def missing(folder: Path) -> list[str]:
     """Return the programs that a folder lacks."""
-    return [
-        names[0]
-        for names in ENGINES
-        if not any(
-            os.access(folder / name, os.X_OK) and (folder / name).is_file() for name in names
-        )
-    ]
+    return [names[0] for names in ENGINES if not any(is_program(folder / n) for n in names)]
+
+
+def is_program(path: Path) -> bool:
+    """Return whether a file is there that can be run."""
+    return path.is_file() and os.access(path, os.X_OK)
 
 
 def version(folder: Path, names: tuple[str, ...]) -> str:
     """Return the version that a program states, `?` when it states none."""
-    program = next(folder / name for name in names if (folder / name).is_file())
+    program = next(folder / name for name in names if is_program(folder / name))
     said = subprocess.run(
         [program, "--version"], capture_output=True, text=True, check=False, timeout=60
     )

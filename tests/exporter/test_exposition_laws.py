@@ -127,8 +127,8 @@ def complaints(kinds):
     world = troubled_world(7)
     pages_by_s = [(0.5, next(pages(world, [0.5]))[1])]
     pages_by_s += [(at_s, text) for at_s, text, _ in pages(world, [*instants_s, HOUR_S])]
-    found = {at_s: lint(text.encode()) for at_s, text in pages_by_s if text is not None}
-    return {at_s: said for at_s, said in found.items() if said != KNOWN}, len(found)
+    said = {at_s: lint(text.encode()) for at_s, text in pages_by_s if text is not None}
+    return {at_s: lines for at_s, lines in said.items() if lines != KNOWN}, len(said)
 
 
 def test_promtool_has_nothing_against_the_first_a_middle_and_the_last_page():

@@ -71,7 +71,7 @@ def test_a_renderer_that_escapes_badly_is_found(content_type):
     assert planted != values
 
 
-class Served:
+class ServedPage:
     """One page, whatever is asked for, in the format of the class's choice."""
 
     def __init__(self, page, content_type):
@@ -105,8 +105,8 @@ def test_unusual_label_values_survive_a_real_prometheus():
     """Scraped in both formats, stored, asked for by the very text, and answered as JSON."""
     page = page_of(VALUES)
     with (
-        Served(page, TEXT) as text,
-        Served(page, OPENMETRICS) as openmetrics,
+        ServedPage(page, TEXT) as text,
+        ServedPage(page, OPENMETRICS) as openmetrics,
         Scraper({"text": text.target, "openmetrics": openmetrics.target}) as prometheus,
     ):
         prometheus.wait_for(f"count(g) == {2 * len(VALUES)}")

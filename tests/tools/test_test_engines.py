@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine_tests import needs_engine
+from tests.tools.engine_tests import needs_engine
 
 TOOL = Path(__file__).parents[2] / "tools" / "test_engines.py"
 
