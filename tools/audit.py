@@ -1,4 +1,4 @@
-"""Part of `make check`: is a known vulnerability in what requirements.lock pins?
+"""Part of `make check`: no package that requirements.lock pins has a known vulnerability.
 
 Asks PyPI's list by pip-audit. Exit status 1 when it names a vulnerability. A list that cannot be
 reached, or does not answer in time, is said in one line and is no failure: a build without the
@@ -16,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUEST_LIMIT_S = 3
 LIMIT_S = 10.0
 """For all packages together: 80 small requests over one connection."""
-OPTIONS = ("--disable-pip", "--require-hashes", "-r", str(ROOT / "requirements.lock"),
-           "--timeout", str(REQUEST_LIMIT_S), "--format", "json", "--progress-spinner", "off")  # fmt: skip
+OPTIONS = (
+    *("--disable-pip", "--require-hashes", "-r", str(ROOT / "requirements.lock")),
+    *("--timeout", str(REQUEST_LIMIT_S), "--format", "json", "--progress-spinner", "off"),
+)
 
 
 def audit(program: str, limit_s: float = LIMIT_S) -> tuple[int, list[str]]:
