@@ -14,7 +14,8 @@ def program(folder, answer, *, status=0, wait_s=0):
     path = folder / "pip-audit"
     (folder / "answer").write_text(answer if isinstance(answer, str) else json.dumps(answer))
     path.write_text(
-        f"#!/bin/sh\nsleep {wait_s}\ncat '{folder}/answer'\necho 'no route to host' >&2\nexit {status}\n"
+        f"#!/bin/sh\nsleep {wait_s}\ncat '{folder}/answer'\n"
+        f"echo 'no route to host' >&2\nexit {status}\n"
     )
     path.chmod(0o700)
     return str(path)
