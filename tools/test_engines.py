@@ -27,7 +27,7 @@ LIBRARY_LIMIT_S = 1800
 
 
 @dataclass(frozen=True)
-class Run:
+class EngineRun:
     """How a part went on one engine."""
 
     passed: int
@@ -66,7 +66,7 @@ def version(folder: Path, names: tuple[str, ...]) -> str:
     return words[0].rstrip(",") if words else "?"
 
 
-def run_tests(folder: Path, scratch: Path, arguments: list[str]) -> Run:
+def run_tests(folder: Path, scratch: Path, arguments: list[str]) -> EngineRun:
     """Run the tests that need an engine."""
     report = scratch / "tests.xml"
     status = _run(
@@ -75,14 +75,14 @@ def run_tests(folder: Path, scratch: Path, arguments: list[str]) -> Run:
         folder, TESTS_LIMIT_S,
     )  # fmt: skip
     if status is None or not report.exists():
-        return Run(0, 0, status)
+        return EngineRun(0, 0, status)
     suite = next(ET.parse(report).getroot().iter("testsuite"))  # noqa: S314 - pytest wrote it
     count = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
     failed = count["failures"] + count["errors"]
-    return Run(count["tests"] - failed - count["skipped"], failed, status)
+    return EngineRun(count["tests"] - failed - count["skipped"], failed, status)
 
 
-def run_library(folder: Path, scratch: Path) -> Run:
+def run_library(folder: Path, scratch: Path) -> EngineRun:
     """Judge every bundled scenario with every bundled rule."""
     status = _run(
         [sys.executable, "-m", "agentaskit_sim", "verify", *LIBRARY, "--out", str(scratch / "out")],
@@ -90,10 +90,10 @@ def run_library(folder: Path, scratch: Path) -> Run:
     )  # fmt: skip
     verdict = scratch / "out" / "verdict.json"
     if status is None or not verdict.exists():
-        return Run(0, 0, status)
+        return EngineRun(0, 0, status)
     verdicts = [s["verdict"] for s in json.loads(verdict.read_text("utf-8"))["scenarios"]]
     passed = verdicts.count("pass")
-    return Run(passed, len(verdicts) - passed, status)
+    return EngineRun(passed, len(verdicts) - passed, status)
 
 
 def _run(command: list[str], folder: Path, limit_s: float) -> int | None:

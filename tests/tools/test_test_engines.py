@@ -72,8 +72,8 @@ def scripted(tool, tmp_path, monkeypatch, capsys):
     folder = engines(tmp_path / "good")
 
     def run(tests, library):
-        monkeypatch.setattr(tool, "run_tests", lambda *_: tool.Run(*tests))
-        monkeypatch.setattr(tool, "run_library", lambda *_: tool.Run(*library))
+        monkeypatch.setattr(tool, "run_tests", lambda *_: tool.EngineRun(*tests))
+        monkeypatch.setattr(tool, "run_library", lambda *_: tool.EngineRun(*library))
         status, rows = tool.main([str(folder)]), capsys.readouterr().out.splitlines()
         assert rows[0].endswith(f"9.1.2 / 9.1.2 in {folder}")
         return status, rows[-1]
