@@ -174,6 +174,7 @@ class World:
         rule = "without a recorded trace"
         require(trace_s is None, "load of a fork with a plan", rule, trace_s and trace_s[:3])
         other._begin(plan)
+        other._command(k.ADVANCE, other.now_ns)
         return other
 
     def inject(self, fault: Fault) -> None:
@@ -210,7 +211,7 @@ class World:
         self._record()
         self._ledger.change(fault)
         self._progress.add_edge(end_ns)
-        self._refresh()
+        self._refresh_now()
 
     def end(self, name: str) -> None:
         """End a fault now and forget it. Raises `KeyError` when none of that name is in effect."""
@@ -219,7 +220,7 @@ class World:
         self._ledger.close(name, self._progress, self.now_ns)
         faults = (fault for fault in self.plan.faults if fault is not ended)
         self._progress.plan = replace(self.plan, faults=tuple(faults))
-        self._refresh()
+        self._refresh_now()
 
     # --- the kernel and the plan
 
@@ -243,6 +244,11 @@ class World:
         self._ledger = FaultLedger(self.topology, self.seed)
         self._refresh()
 
+    def _refresh_now(self) -> None:
+        """Compose anew between two advances, and let happen what that makes due at once."""
+        self._refresh()
+        self._command(k.ADVANCE, self.now_ns)
+
     def _refresh(self) -> None:
         """Compose the effective parameters of this instant anew, from the base and the plan."""
         now_ns, s = self.now_ns, self._state
@@ -256,6 +262,8 @@ class World:
                 record.fault.parameters.compose(effective, record.targets, strength)
         effective.bound()
         effective.write(s, now_ns)
+        # What is in progress goes on at the new speeds.
+        k.run(s.w, s.x, k.RETIME, 0)
         ledger.exporter_up = effective.exporter_up
         ledger.scrape_path = effective.scrape_path()
         # Only now: what dies at an onset must restart under the parameters of the fault.

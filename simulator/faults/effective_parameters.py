@@ -94,7 +94,10 @@ class EffectiveParameters:
         )
 
     def write(self, s: State, now_ns: int) -> None:
-        """Make these the kernel's parameters from `now_ns` on; traffic is for `arrivals`."""
+        """Make these the kernel's parameters from `now_ns` on; traffic is for `arrivals`.
+
+        Speeds are in effect once the kernel has retimed what is in progress (`RETIME`).
+        """
         self._write_agents(s)
         self._write_hosts_and_pools(s)
         head = s.head
@@ -104,7 +107,7 @@ class EffectiveParameters:
         losses = np.rint(np.array(self.partition_losses) * k.SHARE_PARTS)
         s.partition_loss[: len(losses)] = losses
         head[k.DEPENDENCY_FAILS_BELOW] = draw_threshold(self.dependency_failing_share)
-        head[k.DEPENDENCY_NS] = ns(self.dependency_latency_s)
+        head[k.DEPENDENCY_NEXT_NS] = ns(self.dependency_latency_s)
         self._write_floods(s, now_ns)
 
     def _write_agents(self, s: State) -> None:
@@ -113,15 +116,15 @@ class EffectiveParameters:
         agent[:, k.HANGS] = self.hangs
         agent[:, k.LOOPS] = self.loops
         agent[:, k.ALIVE_NS] = self.alive_ns
-        agent[:, k.INBOX_NS] = np.maximum(np.rint(inbox_ns * self.inbox_slowness), 1)
+        agent[:, k.INBOX_NEXT_NS] = np.maximum(np.rint(inbox_ns * self.inbox_slowness), 1)
         agent[:, k.FAILS_BELOW] = np.rint(self.failing_share * (1 << k.DRAW_BITS))
         # Crashes and leaks happen by the kernel's tick, so rates are per tick there.
         crash_share = np.minimum(self.crashes_per_s * k.TICK_NS / 1e9, 1.0)
         agent[:, k.CRASHES_BELOW] = np.rint(crash_share * (1 << k.DRAW_BITS))
         agent[:, k.LEAK_PER_TICK] = np.rint(self.leak_bytes_per_s * k.TICK_NS / 1e9)
         agent[:, k.SLOWNESS_ON] = self.slowness != 1.0
-        s.agent_real[:, k.SLOWNESS] = self.slowness
-        s.agent_real[:, k.START_SLOWNESS] = self.start_slowness
+        s.agent_real[:, k.SLOWNESS_NEXT] = self.slowness
+        s.agent_real[:, k.START_SLOWNESS_NEXT] = self.start_slowness
         crashing = np.flatnonzero(self.crashes_per_s)
         s.head[k.CRASH_TARGETS] = len(crashing)
         s.crash_targets[: len(crashing)] = crashing

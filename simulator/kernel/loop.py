@@ -6,6 +6,10 @@ or how often. The kernel draws no random number of its own: it reads those that 
 before, and returns when they run low. It does no I/O, keeps nothing between calls and knows neither
 faults nor plans, only effective parameters.
 
+What is in progress when a parameter changes goes on at the new speed from that instant: the part
+that is left is stretched or shrunk (`retime_all`), as it is at every tick for a host's demand over
+its capacity. So nothing of a slowness outlives it but what follows causally.
+
 Events at one instant are taken in this order: time-outs, control tick, agent, arrival, flood
 message. Among agents the lower number goes first. The whole world is two flat arrays, `w`
 (integers) and `x` (reals), because a compiled call then passes two pointers and nothing is counted
@@ -81,6 +85,7 @@ COIN_BIT = 1
     TOKENS_NS, TOKENS_AT, RECYCLE_AT, RECYCLE_CREDIT, RESERVED, DESIRED,
     TASK_CURSOR, BIT_CURSOR, START_CURSOR, FACTOR_CURSOR, CRASH_CURSOR, FLOOD_CURSOR,
     CRASH_TARGETS, FLOOD_TARGETS, PARTITION, DEPENDENCY_FAILS_BELOW, DEPENDENCY_NS,
+    DEPENDENCY_NEXT_NS, CONTENTION,
     # totals
     SENT, DROPPED, STARTED, CRASHED, HUNG, SENT_MESSAGE_BYTES, SENT_REQUEST_BYTES,
     RECEIVED_MESSAGE_BYTES, RECEIVED_REQUEST_BYTES, FLOODED, PARTITIONED,
@@ -98,7 +103,7 @@ COIN_BIT = 1
     BITS_AT, STARTS_AT, CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT,
     FLOOD_GAPS_AT,
     HEAD_SIZE,
-) = range(95)  # fmt: skip
+) = range(97)  # fmt: skip
 # The head of `x`
 (
     RATE, GAP_LEFT, BUSY_AVERAGE, FLOOD_RATE, FIRST_SHARE, UTILISATION, SCALING_GAIN,
@@ -117,13 +122,13 @@ DISPATCHED, UNDISPATCHED, TIER_COMPLETED, TIER_FAILED, TIER_SIZE = range(5)
     TIER, GROUP, STATE, STAGE, NEXT_LINK, PREVIOUS_LINK, LIST,
     ARRIVED_AT, DISPATCHED_AT, WORK_NS, SLOWED_NS, META, DRAW, READY_AT, ENDS_AT, HELD,
     RELEASE_1, RELEASE_2, RELEASE_3, STARTED_AT, BACKOFF, RETIRE,
-    LEAKED_BYTES, HANGS, LOOPS, ALIVE_NS, FAILS_BELOW, CRASHES_BELOW, LEAK_PER_TICK,
-    SLOWNESS_ON, HANDLED, SCALES,
-) = range(40)  # fmt: skip
+    LEAKED_BYTES, HANGS, CONTENDED, CALL_NS, FAILS_BELOW, CRASHES_BELOW, LEAK_PER_TICK,
+    SLOWNESS_ON, HANDLED, SCALES, LOOPS, ALIVE_NS, INBOX_NEXT_NS,
+) = range(43)  # fmt: skip
 AGENT_SIZE = 48
 """Room for six cache lines of eight integers: every row begins with a line."""
-# by agent, floating
-SLOWNESS, START_SLOWNESS, AGENT_REAL_SIZE = range(3)
+# by agent, floating; the names with NEXT hold what is written, until `retime_all` puts it in effect
+SLOWNESS, START_SLOWNESS, SLOWNESS_NEXT, START_SLOWNESS_NEXT, AGENT_REAL_SIZE = range(5)
 # by host
 (
     BUSY, SETTLED_AT, BACKGROUND_CORES, STOLEN_CORES, MESSAGE_CORES,
@@ -760,8 +765,9 @@ def release_all(w, x, agent, now):
 def dispatch(w, x, agent, now, arrived_at, work, meta, draw):
     """Hand a task to an idle agent: a message in its inbox, sandbox slots, then work.
 
-    Work takes longer by the agent's slowness and by the host's demand over its capacity at this
-    instant; a failing dependency adds its latency before. A hanging agent never begins to work.
+    Work takes longer by the agent's slowness and by the host's demand over its capacity, both as
+    they are now: when they change, `retime` moves what is left. A failing dependency adds its
+    latency before. A hanging agent never begins to work.
     """
     me = agent_row(w, agent)
     w[tier_row(w, w[me + TIER]) + DISPATCHED] += 1
@@ -788,9 +794,14 @@ def dispatch(w, x, agent, now, arrived_at, work, meta, draw):
     if w[me + SLOWNESS_ON] != 0:
         work = int(work * x[agent_real_row(w, agent) + SLOWNESS])
     demanded = demand(w, w[me + HOST])
+    w[me + CONTENDED] = 0
     if demanded > w[HOST_CAPACITY]:
         work = work * demanded // w[HOST_CAPACITY]
+        w[me + CONTENDED] = demanded
+        w[CONTENTION] = 1
+    w[me + CALL_NS] = 0
     if meta & DEPENDENCY_BIT != 0 and w[DEPENDENCY_FAILS_BELOW] > 0:
+        w[me + CALL_NS] = w[DEPENDENCY_NS]
         ready += w[DEPENDENCY_NS]
     w[me + READY_AT] = ready
     w[me + SLOWED_NS] = work
@@ -1053,6 +1064,125 @@ def finish(w, x, agent, now):
     become_free(w, x, agent, now)
 
 
+# Speeds that change while something is in progress.
+
+
+@_hot
+def moved(at, old, new, factor):
+    """When what was to come `at`, of work that begins at `old`, comes when it begins at `new`.
+
+    What is left of the work takes `factor` times as long. What has passed stays.
+    """
+    if at < old or at == NEVER:
+        return at
+    return new + int((at - old) * factor)
+
+
+@_cold
+def retime(w, agent, now, ready, factor):
+    """Move the rest of a task that an agent works on: it begins when `ready`, not at READY_AT.
+
+    What is left of the work then takes `factor` times as long. The merge of a triple-verified task
+    takes its time at any speed.
+    """
+    me = agent_row(w, agent)
+    old = max(w[me + READY_AT], now)
+    new = max(ready, now)
+    w[me + READY_AT] = ready
+    stage = w[me + STAGE]
+    if stage == WAITS_SLOT:
+        w[me + SLOWED_NS] = int(w[me + SLOWED_NS] * factor)
+        return
+    if stage == ENDS and (w[me + META] >> NEED_SHIFT) & ALL_POOLS == ALL_POOLS:
+        return
+    w[me + ENDS_AT] = moved(w[me + ENDS_AT], old, new, factor)
+    for pool in range(POOLS):
+        if w[me + HELD] & (1 << pool) != 0:
+            w[me + RELEASE_1 + pool] = moved(w[me + RELEASE_1 + pool], old, new, factor)
+    if stage == FIRST_RESULT:
+        at = moved(w[w[DUE_AT] + w[LEAVES] + agent], old, new, factor)
+    elif stage == RELEASES:
+        at = min(w[me + RELEASE_1], w[me + RELEASE_2], w[me + RELEASE_3])
+    else:
+        at = max(w[me + ENDS_AT], now)
+    schedule(w, agent, at)
+
+
+@_cold
+def retime_inbox(w, agent, now):
+    """Handle what waits in an inbox in INBOX_NEXT_NS a message; returns when its task is handled.
+
+    That is READY_AT without the dependency's latency. The task's own message keeps its place.
+    """
+    me = agent_row(w, agent)
+    drain(w, agent, now)
+    at = w[me + INBOX_AT]
+    handled_at = w[me + READY_AT] - w[me + CALL_NS]
+    if w[me + WAITING] > 0 and w[me + INBOX_NEXT_NS] != w[me + INBOX_NS]:
+        w[me + INBOX_AT] = moved(at, now, now, w[me + INBOX_NEXT_NS] / w[me + INBOX_NS])
+        if handled_at > now:
+            before = (handled_at - at) // w[me + INBOX_NS]
+            handled_at = w[me + INBOX_AT] + before * w[me + INBOX_NEXT_NS]
+    w[me + INBOX_NS] = w[me + INBOX_NEXT_NS]
+    return handled_at
+
+
+@_cold
+def retime_all(w, x):
+    """Put in effect the speeds that are written, also for what is in progress.
+
+    The rest of each start, message, call of the dependency and task takes as many times as long as
+    the new speed is slower. A call that was made while there was no latency has none.
+    """
+    now = w[NOW]
+    latency = w[DEPENDENCY_NEXT_NS] / max(w[DEPENDENCY_NS], 1)
+    for agent in range(w[AGENTS]):
+        me = agent_row(w, agent)
+        real = agent_real_row(w, agent)
+        handled_at = retime_inbox(w, agent, now)
+        if w[me + STATE] == STARTING:
+            start = x[real + START_SLOWNESS_NEXT] / x[real + START_SLOWNESS]
+            if start != 1.0:
+                schedule(w, agent, moved(w[w[DUE_AT] + w[LEAVES] + agent], now, now, start))
+        elif w[me + STATE] == WORKING:
+            waited = min(max(now - handled_at, 0), w[me + CALL_NS])
+            if w[DEPENDENCY_NEXT_NS] != w[DEPENDENCY_NS]:
+                w[me + CALL_NS] = waited + int((w[me + CALL_NS] - waited) * latency)
+            ready = handled_at + w[me + CALL_NS]
+            work = x[real + SLOWNESS_NEXT] / x[real + SLOWNESS]
+            if work != 1.0 or ready != w[me + READY_AT]:
+                retime(w, agent, now, ready, work)
+        x[real + SLOWNESS] = x[real + SLOWNESS_NEXT]
+        x[real + START_SLOWNESS] = x[real + START_SLOWNESS_NEXT]
+    w[DEPENDENCY_NS] = w[DEPENDENCY_NEXT_NS]
+
+
+@_cold
+def retime_contended(w, now):
+    """Let work go on at the speed that its host's demand over capacity allows until the next tick.
+
+    CONTENDED is the demand for which a task is timed, 0 within capacity. CONTENTION says that there
+    may be such a task: while no host is over capacity, nothing is looked at.
+    """
+    capacity = w[HOST_CAPACITY]
+    contention = w[CONTENTION]
+    for host in range(w[HOSTS]):
+        contention |= int(demand(w, host) > capacity)
+    if contention == 0:
+        return
+    w[CONTENTION] = 0
+    for agent in range(w[AGENTS]):
+        me = agent_row(w, agent)
+        if w[me + STATE] != WORKING:
+            continue
+        demanded = max(demand(w, w[me + HOST]), capacity)
+        timed = max(w[me + CONTENDED], capacity)
+        if demanded != timed:
+            retime(w, agent, now, w[me + READY_AT], demanded / timed)
+        w[me + CONTENDED] = demanded if demanded > capacity else 0
+        w[CONTENTION] |= int(demanded > capacity)
+
+
 # The gateway.
 
 
@@ -1277,6 +1407,7 @@ def tick(w, now):
     w[NEXT_CONTROL] = min(w[NEXT_TICK], w[NEXT_EXPIRY])
     w[TICKS] += 1
     measure_hosts(w, now)
+    retime_contended(w, now)
     measure_saturation(w)
     for agent in range(w[AGENTS]):
         me = agent_row(w, agent)
@@ -1318,7 +1449,7 @@ def low_on_draws(w):
     )
 
 
-ADVANCE, SETTLE, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(5)
+ADVANCE, SETTLE, RETIME, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(6)
 """Commands to the kernel."""
 
 
@@ -1335,7 +1466,7 @@ def settle_all(w):
 
 @_step(cache=True)
 def run(w: Integers, x: Reals, command: int, which: int) -> int:
-    """Carry out a command: advance to `which` (ns), settle, or act on agent or pool `which`.
+    """Carry out a command: advance to `which` (ns), settle, retime, or act on agent or pool `which`.
 
     Returns DONE, or REFILL when the drawn numbers run low before the instant is reached: the caller
     tops them up and repeats the command. One entry for all commands, and the loop in it, because
@@ -1343,6 +1474,9 @@ def run(w: Integers, x: Reals, command: int, which: int) -> int:
     """
     if command == SETTLE:
         settle_all(w)
+        return DONE
+    if command == RETIME:
+        retime_all(w, x)
         return DONE
     if command != ADVANCE and low_on_draws(w):
         return REFILL
