@@ -25,8 +25,6 @@ DAILY_STEP_NS: Final = 60 * 10**9
 """A day's curve is held over steps of a minute: it changes by less than 0.5 % in one."""
 _TRACE_RATE_PER_S: Final = 1e9
 """A recorded trace's gaps are in ns already, so one unit of its gaps is one ns."""
-_FOREVER_NS: Final = 4e18
-"""A wait that the kernel's 64-bit clock cannot hold (136 years) never ends."""
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ def set_rate(s: State, rate_per_s: float, now_ns: int) -> None:
         gap_left = float(s.real_head[k.GAP_LEFT])
     s.real_head[k.RATE] = new_per_ns
     wait_ns = gap_left / new_per_ns if new_per_ns > 0 else np.inf
-    if wait_ns < _FOREVER_NS:
+    if wait_ns < k.WAIT_MAX_NS:
         s.head[k.NEXT_ARRIVAL] = now_ns + int(wait_ns)
     else:
         s.real_head[k.GAP_LEFT] = gap_left

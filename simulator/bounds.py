@@ -7,6 +7,11 @@ mistake with its place in a file; others print its sentence.
 from __future__ import annotations
 
 from math import isfinite
+from typing import Final
+
+TIME_MAX_S: Final = 10 * 365 * 86_400
+"""Ten years: no time of a topology, a load or a fault is longer. What the kernel's clock holds is
+longer still, see "Why nothing overflows" in ARCHITECTURE.md."""
 
 
 class BoundError(ValueError):
@@ -31,6 +36,15 @@ def require(holds: bool, field: str, rule: str, value: object, *, owner: str = "
     """Raise `BoundError` unless `holds`."""
     if not holds:
         raise BoundError(field, rule, value, owner=owner)
+
+
+def require_within(
+    field: str, value: float, limits: tuple[float, float], *, owner: str = "", unit: str = ""
+) -> None:
+    """Raise `BoundError` unless `value` is finite and within both `limits`."""
+    low, high = limits
+    rule = f"{low:.16g} to {high:.16g}" + (f" {unit}" if unit else "")
+    require(isfinite(value) and low <= value <= high, field, rule, value, owner=owner)
 
 
 def require_share(field: str, value: float, *, owner: str = "") -> None:

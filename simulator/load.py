@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from simulator.bounds import require, require_positive, require_share
+from simulator.bounds import TIME_MAX_S, require, require_share, require_within
 
 BASE_RATE_PER_S = 10_300.0
 """Tasks a second that the built-in system is sized for: its fleet is then 80 % busy."""
 RATE_MAX_PER_S = 1e7
-"""Far beyond any fleet; below it the gap between two arrivals is still many nanoseconds."""
+"""Far beyond any fleet; below it the gap between two arrivals is still many nanoseconds. Also what
+bursts, a day's curve and faults make of a load is no more."""
+SOJOURN_S = (0.01, TIME_MAX_S)
+"""Mean length of a burst, and of the time between two: each is a change of the whole world."""
 
 
 def _require_rate(field: str, value: float, owner: str) -> None:
@@ -33,9 +36,9 @@ class Stage:
     target: float
 
     def __post_init__(self) -> None:
-        """Refuse negative durations and rates outside [0, 1e7]."""
-        holds = isfinite(self.duration_s) and self.duration_s >= 0
-        require(holds, "duration_s", "at least 0", self.duration_s, owner="stage")
+        """Refuse durations outside [0, ten years] and rates outside [0, 1e7]."""
+        limits = (0, TIME_MAX_S)
+        require_within("duration_s", self.duration_s, limits, owner="stage", unit="s")
         _require_rate("target", self.target, "stage")
 
 
@@ -51,10 +54,10 @@ class Burst:
     last_s: float
 
     def __post_init__(self) -> None:
-        """Refuse factors outside [0, 100] and sojourn times that are not positive."""
+        """Refuse factors outside [0, 100] and sojourn times outside [10 ms, ten years]."""
         require(0 <= self.factor <= 100, "factor", "0 to 100", self.factor, owner="burst")
-        require_positive("every_s", self.every_s, owner="burst")
-        require_positive("last_s", self.last_s, owner="burst")
+        require_within("every_s", self.every_s, SOJOURN_S, owner="burst", unit="s")
+        require_within("last_s", self.last_s, SOJOURN_S, owner="burst", unit="s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,8 @@ class Daily:
     def __post_init__(self) -> None:
         """Refuse amplitudes outside [0, 1]."""
         require_share("amplitude", self.amplitude, owner="daily")
-        require(isfinite(self.peak_s), "peak_s", "a finite time", self.peak_s, owner="daily")
+        limits = (-TIME_MAX_S, TIME_MAX_S)
+        require_within("peak_s", self.peak_s, limits, owner="daily", unit="s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +85,13 @@ class Load:
     trace_s: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse rates outside [0, 1e7] and traces that run backwards."""
+        """Refuse rates outside [0, 1e7], and traces that run backwards or beyond ten years."""
         _require_rate("rate", self.rate, "load")
         if self.trace_s is not None:
             rising = all(a <= b for a, b in zip(self.trace_s, self.trace_s[1:], strict=False))
             holds = rising and all(t >= 0 for t in self.trace_s[:1])
             rule = "times of 0 or later that never fall"
             require(holds, "trace_s", rule, self.trace_s[:3], owner="load")
+            last_s = self.trace_s[-1] if self.trace_s else 0.0
+            rule = f"times up to {TIME_MAX_S} s"
+            require(last_s <= TIME_MAX_S, "trace_s", rule, last_s, owner="load")

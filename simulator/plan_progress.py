@@ -21,6 +21,7 @@ from simulator.faults.fault import RAMP_STEP_NS
 from simulator.kernel.loop import NEVER
 from simulator.kernel.state import ns
 from simulator.kernel.streams import generator
+from simulator.load import RATE_MAX_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 class PlanProgress:
     """A plan that began at `origin_ns`; `edges` is a heap of the instants at which it changes.
 
+    Of a ramp, a pair of `ramps`, it holds the next step alone: a ramp may take years.
+
     `load_per_s` is what the load asks for since the last edge, `trace_at_s` how far a recorded
     trace has been played.
     """
@@ -41,6 +44,7 @@ class PlanProgress:
     plan: Plan
     origin_ns: int
     edges: list[int] = field(default_factory=list)
+    ramps: list[tuple[int, int]] = field(default_factory=list)
     burst: BurstChain | None = None
     load_per_s: float = 0.0
     trace_at_s: float = 0.0
@@ -48,11 +52,14 @@ class PlanProgress:
     @classmethod
     def begin(cls, plan: Plan, origin_ns: int, seed: int) -> PlanProgress:
         """Return the progress of a plan that begins at `origin_ns`."""
-        edges = set(_load_edges(plan.load))
+        spans = [*_load_spans(plan.load)]
         for fault in plan.faults:
-            edges.update(_fault_edges(fault))
-        progress = cls(plan, origin_ns, [origin_ns + edge for edge in edges if edge > 0])
+            spans += _fault_spans(fault)
+        edges = {edge for span in spans for edge in span if edge > 0}
+        progress = cls(plan, origin_ns, [origin_ns + edge for edge in edges])
         heapify(progress.edges)
+        for begins_ns, ends_ns in spans:
+            progress.add_ramp(origin_ns + begins_ns, origin_ns + ends_ns)
         if plan.load.burst is not None:
             progress.burst = BurstChain(plan.load.burst, generator(seed, "burst"))
         return progress
@@ -74,6 +81,20 @@ class PlanProgress:
         """Take the edges of this instant off the heap."""
         while self.edges and self.edges[0] == at_ns:
             heappop(self.edges)
+        self.ramps = [ramp for ramp in self.ramps if ramp[1] > at_ns]
+        for begins_ns, ends_ns in self.ramps:
+            if begins_ns <= at_ns:
+                passed_ns = at_ns - begins_ns
+                step_ns = at_ns - passed_ns % RAMP_STEP_NS + RAMP_STEP_NS
+                if step_ns < ends_ns and step_ns not in self.edges:
+                    self.add_edge(step_ns)
+
+    def add_ramp(self, begins_ns: int, ends_ns: int) -> None:
+        """Let a ramp change the world every second; its two ends are edges already."""
+        if ends_ns - begins_ns > RAMP_STEP_NS:
+            self.ramps.append((begins_ns, ends_ns))
+            if begins_ns <= self.origin_ns:
+                self.add_edge(begins_ns + RAMP_STEP_NS)
 
     def add_edge(self, at_ns: int) -> None:
         """Let something change at `at_ns`."""
@@ -81,8 +102,10 @@ class PlanProgress:
 
     def add_edges_of(self, fault: Fault) -> None:
         """Let a fault that is added to the plan begin, climb and end."""
-        for edge in _fault_edges(fault):
-            self.add_edge(self.origin_ns + edge)
+        for begins_ns, ends_ns in _fault_spans(fault):
+            self.add_edge(self.origin_ns + begins_ns)
+            self.add_edge(self.origin_ns + ends_ns)
+            self.add_ramp(self.origin_ns + begins_ns, self.origin_ns + ends_ns)
 
     def arrivals_per_s(self, now_ns: int, traffic_factor: float) -> float:
         """The rate of arrivals from now to the next edge, which bursts and a day's curve may add.
@@ -101,40 +124,33 @@ class PlanProgress:
                 self.add_edge(step_ns)
         burst_factor = self.burst.factor if self.burst is not None else 1.0
         self.load_per_s = requested_per_s(load, plan_ns, burst_factor)
-        return self.load_per_s * traffic_factor
+        return min(self.load_per_s * traffic_factor, RATE_MAX_PER_S)
 
     def requested_tasks(self, elapsed_s: float) -> Callable[[float], float]:
         """How many tasks the load sends in `elapsed_s` since the last edge, by its factor."""
         trace_s, load_per_s = self.plan.load.trace_s, self.load_per_s
         if trace_s is None:
-            return lambda factor: load_per_s * factor * elapsed_s
+            return lambda factor: min(load_per_s * factor, RATE_MAX_PER_S) * elapsed_s
         played_s = self.trace_at_s
         played = bisect_right(trace_s, played_s)
         return lambda factor: float(bisect_right(trace_s, played_s + factor * elapsed_s) - played)
 
 
-def _steps(start_ns: int, length_ns: int) -> Iterator[int]:
-    """The edges of a ramp: its start, every second of it, and its end."""
-    yield from range(start_ns, start_ns + length_ns, RAMP_STEP_NS)
-    yield start_ns + length_ns
+def _fault_spans(fault: Fault) -> Iterator[tuple[int, int]]:
+    """When a fault's ramp begins and is done, and its end twice, as a ramp that takes no time."""
+    starts_ns, ends_ns = ns(fault.start_s), ns(fault.end_s)
+    yield starts_ns, starts_ns + ns(fault.ramp_s)
+    yield ends_ns, ends_ns
 
 
-def _fault_edges(fault: Fault) -> Iterator[int]:
-    yield from _steps(ns(fault.start_s), ns(fault.ramp_s))
-    yield ns(fault.end_s)
-
-
-def _load_edges(load: Load) -> Iterator[int]:
-    """Where the load changes: a stage that holds has an edge only at its end."""
+def _load_spans(load: Load) -> Iterator[tuple[int, int]]:
+    """When each stage begins and ends; one that holds changes at its end alone."""
     rate_per_s = load.rate
     begins_ns = 0
     ends_s = 0.0
     for stage in load.stages:
         ends_s += stage.duration_s
         ends_ns = ns(ends_s)
-        if stage.target == rate_per_s:
-            yield ends_ns
-        else:
-            yield from _steps(begins_ns, ends_ns - begins_ns)
+        yield (ends_ns if stage.target == rate_per_s else begins_ns), ends_ns
         rate_per_s = stage.target
         begins_ns = ends_ns

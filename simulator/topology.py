@@ -8,10 +8,9 @@ here simulates.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Literal
 
-from simulator.bounds import require, require_positive, require_share
+from simulator.bounds import TIME_MAX_S, require, require_share, require_within
 
 PRIORITIES = ("critical", "high", "normal", "low")
 SANDBOXES = ("A", "B", "C")
@@ -21,13 +20,25 @@ Distribution = Literal["lognormal", "exponential", "deterministic"]
 ClassName = Literal["work", "coordination"]
 
 COUNT_MAX = 1_000_000
-"""Most agents of a tier, slots of a pool, tasks of a queue; a mistyped digit is refused."""
+"""Most slots of a pool, and starts and stops a second; a mistyped digit is refused."""
+FLEET_MAX = 100_000
+"""Most agents of a system and tasks of a queue: some hundred bytes and nanoseconds a tick each."""
+CPUS_MAX = 10_000
+"""Most CPUs over all hosts: each has a series for every mode on every page."""
+TIERS_MAX = 100
+BYTES_MAX = 1 << 40
+"""A tebibyte: most memory of one agent, or of one task."""
+SHORTEST_S = 1e-3
+"""Least time in which an agent that always fails comes back: a round of it is then never free."""
+TICK_TIMES = (SHORTEST_S, TIME_MAX_S)
+TASK_TIMES = (1e-6, 86_400.0)
+HOUR_S = 3_600.0
 SHARE_SLACK = 1e-9
 """How far a sum of shares may be from 1: decimal fractions such as 0.1 are not exact in binary."""
 
 
-def _require_count(name: str, value: int, owner: str) -> None:
-    require(1 <= value <= COUNT_MAX, name, f"1 to {COUNT_MAX}", value, owner=owner)
+def _require_count(name: str, value: int, owner: str, most: int = COUNT_MAX) -> None:
+    require(1 <= value <= most, name, f"1 to {most}", value, owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +54,14 @@ class Tier:
     task_memory_bytes: int = 1 << 20
 
     def __post_init__(self) -> None:
-        """Refuse an empty tier, a tier without a name and a speed that is not positive."""
+        """Refuse an empty tier, a tier without a name and numbers out of their bounds."""
         require(bool(self.name), "name", "a non-empty word", self.name, owner="tier")
         owner = f"tier {self.name}"
-        _require_count("agents", self.agents, owner)
+        _require_count("agents", self.agents, owner, FLEET_MAX)
         require(bool(self.takes), "takes", "at least one task class", self.takes, owner=owner)
-        require_positive("speed", self.speed, owner=owner)
+        require_within("speed", self.speed, (1e-3, 1e3), owner=owner)
         for name in ("base_memory_bytes", "task_memory_bytes"):
-            value = getattr(self, name)
-            require(value >= 0, name, "at least 0", value, owner=owner)
+            require_within(name, getattr(self, name), (0, BYTES_MAX), owner=owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +75,10 @@ class TaskClass:
     distribution: Distribution = "lognormal"
 
     def __post_init__(self) -> None:
-        """Refuse shares outside [0, 1] and times that are not positive."""
+        """Refuse shares outside [0, 1] and times beyond a microsecond to a day."""
         owner = f"class {self.name}"
         require_share("share", self.share, owner=owner)
-        require_positive("mean_service_s", self.mean_service_s, owner=owner)
+        require_within("mean_service_s", self.mean_service_s, TASK_TIMES, owner=owner, unit="s")
         require(0 <= self.sigma <= 3, "sigma", "between 0 and 3", self.sigma, owner=owner)
 
 
@@ -85,8 +95,8 @@ class Priority:
         """Refuse unbounded queues and waits."""
         owner = f"priority {self.name}"
         require_share("share", self.share, owner=owner)
-        _require_count("queue_limit", self.queue_limit, owner)
-        require_positive("wait_limit_s", self.wait_limit_s, owner=owner)
+        _require_count("queue_limit", self.queue_limit, owner, FLEET_MAX)
+        require_within("wait_limit_s", self.wait_limit_s, TICK_TIMES, owner=owner, unit="s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +212,9 @@ class Topology:
         tiers = [tier.name for tier in self.tiers]
         distinct = bool(tiers) and len(set(tiers)) == len(tiers)
         require(distinct, "tiers", "at least one, each with a name of its own", tiers)
+        require(len(tiers) <= TIERS_MAX, "tiers", f"at most {TIERS_MAX}", len(tiers))
+        fits = self.fleet <= FLEET_MAX
+        require(fits, "tiers", f"of at most {FLEET_MAX} agents together", self.fleet)
         for task_class in self.classes:
             takers = any(task_class.name in tier.takes for tier in self.tiers)
             rule = f"a list in which at least one tier takes {task_class.name!r} tasks"
@@ -236,17 +249,18 @@ class Topology:
         )
 
     def _check_times(self) -> None:
-        for name in (
-            "rate_limit_per_s",
-            "inbox_service_s",
-            "startup_mean_s",
-            "watchdog_s",
-            "restart_backoff_s",
-            "restart_backoff_limit_s",
-            "target_utilisation",
-            "scaling_memory_s",
+        for name, limits in (
+            ("inbox_service_s", (1e-9, 60.0)),
+            ("startup_mean_s", TASK_TIMES),
+            ("watchdog_s", TICK_TIMES),
+            ("restart_backoff_s", TICK_TIMES),
+            ("restart_backoff_limit_s", TICK_TIMES),
+            ("scaling_memory_s", TICK_TIMES),
+            ("merge_s", (0.0, HOUR_S)),
+            ("gateway_overhead_s", (0.0, HOUR_S)),
+            ("cpu_per_message_s", (0.0, 0.01)),
         ):
-            require_positive(name, getattr(self, name))
+            require_within(name, getattr(self, name), limits, unit="s")
 
     def _check_counts(self) -> None:
         for name, low, high in (
@@ -267,18 +281,19 @@ class Topology:
         ):
             value = getattr(self, name)
             require(low <= value <= high, name, f"{low} to {high}", value)
+        cpus = self.hosts * self.cpus_per_host
+        rule = f"at most {CPUS_MAX // self.cpus_per_host}, for {CPUS_MAX} CPUs together"
+        require(cpus <= CPUS_MAX, "hosts", rule, self.hosts)
 
     def _check_costs(self) -> None:
-        for name in (
-            "merge_s",
-            "gateway_overhead_s",
-            "recycle_per_s",
-            "cpu_per_busy_agent",
-            "cpu_per_message_s",
-            "startup_sigma",
+        for name, limits in (
+            ("rate_limit_per_s", (1e-3, 1e9)),
+            ("target_utilisation", (0.01, 100.0)),
+            ("recycle_per_s", (0.0, FLEET_MAX)),
+            ("cpu_per_busy_agent", (0.0, 1024.0)),
+            ("startup_sigma", (0.0, 3.0)),
         ):
-            value = getattr(self, name)
-            require(isfinite(value) and value >= 0, name, "at least 0", value)
+            require_within(name, getattr(self, name), limits)
 
     @property
     def fleet(self) -> int:

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from simulator.topology import Topology
 
 
+CPU_NS_MAX = 1 << 62
+"""What the CPU accounts of one host can hold: 36 years of four CPUs, 52 days of a thousand."""
+
+
 class World:
     """One simulated system. Not for use by two threads at once."""
 
@@ -86,8 +90,12 @@ class World:
         self.advance_ns(ns(until_s))
 
     def advance_ns(self, until_ns: int) -> None:
-        """`advance` in exact nanoseconds. Raises `BoundError` for a time that has passed."""
+        """`advance` in exact nanoseconds.
+
+        Raises `BoundError` for a time that has passed, or beyond what the world's clocks hold.
+        """
         require(until_ns >= self.now_ns, "time", f"{self.now_ns} ns or later", until_ns)
+        self._require_within_clock(until_ns)
         while (at_ns := min(self.next_change_ns(), self._ledger.sample_ns)) <= until_ns:
             self._command(k.ADVANCE, at_ns)
             if at_ns < self.next_change_ns():
@@ -110,6 +118,8 @@ class World:
         """
         fits = passed_ns >= 0 and self.now_ns + passed_ns <= self.next_change_ns()
         require(fits, "skip", "no longer than until the next change", passed_ns)
+        rule = f"no longer than to {k.CLOCK_MAX_NS} ns since the world began"
+        require(self.now_ns + passed_ns <= k.CLOCK_MAX_NS, "skip", rule, passed_ns)
         _shift_instants(self._state, passed_ns)
         ledger = self._ledger
         if ledger.sample_ns != k.NEVER:
@@ -223,6 +233,18 @@ class World:
         self._refresh_now()
 
     # --- the kernel and the plan
+
+    def _require_within_clock(self, at_ns: int) -> None:
+        """Raise `BoundError` beyond the time that the clock and a host's CPU accounts can hold."""
+        rule = f"at most {k.CLOCK_MAX_NS} ns since the world began"
+        require(at_ns <= k.CLOCK_MAX_NS, "time", rule, at_ns)
+        cpus = self.topology.cpus_per_host
+        if at_ns * cpus <= CPU_NS_MAX:
+            return
+        # What was skipped used no CPU: the accounts of one host say how much was not.
+        used_ns = int(self._state.host[0, k.TASK_NS :].sum())
+        fits = used_ns + (at_ns - self.now_ns) * cpus <= CPU_NS_MAX
+        require(fits, "time", f"at most {CPU_NS_MAX} ns simulated over a host's {cpus} CPUs", at_ns)
 
     def _command(self, command: int, which: int) -> None:
         """Run a kernel command; it stops whenever a stream of random numbers must be refilled."""

@@ -79,7 +79,7 @@ class DeclaredEffect:
         self.start_factor = np.ones(fleet)
         self.task_factor = np.ones(fleet)
         self.inbox_factor = np.ones(fleet)
-        self.tasks_kept = np.full(fleet, 1 - topology.error_share)
+        self.tasks_kept = np.full(fleet, 1.0 - topology.error_share)
         self.calls_kept = 1.0
         self.call_latency_s = 0.0
         self.surge_factor = 1.0

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     Agents = NDArray[np.int64]
 
 FACTOR_MAX: Final = 1_000_000
-LEAK_MAX_BYTES_PER_S: Final = 1 << 40
+LEAK_MAX_BYTES_PER_S: Final = 1 << 30
 TRAFFIC_FACTOR_MAX: Final = 100
+FLOOD_MIN_PER_S: Final = 0.001
 FLOOD_MAX_PER_S: Final = 10_000_000
+HANDLING_MAX_S: Final = 3_600
 LATENCY_MAX_S: Final = 3_600
 SCRAPE_DELAY_MAX_S: Final = 60
 EXTRA_SERIES_MAX: Final = 10_000
@@ -45,7 +47,7 @@ class EffectiveParameters:
         self.slowness = 1.0 / speeds[state.agent[:, k.TIER]]
         self.start_slowness = np.ones(agents)
         self.inbox_slowness = np.ones(agents)
-        self.failing_share = np.full(agents, topology.error_share)
+        self.failing_share = np.full(agents, float(topology.error_share))
         self.crashes_per_s = np.zeros(agents)
         self.leak_bytes_per_s = np.zeros(agents)
         self.partition_sides = np.zeros(agents, np.int64)
@@ -116,7 +118,8 @@ class EffectiveParameters:
         agent[:, k.HANGS] = self.hangs
         agent[:, k.LOOPS] = self.loops
         agent[:, k.ALIVE_NS] = self.alive_ns
-        agent[:, k.INBOX_NEXT_NS] = np.maximum(np.rint(inbox_ns * self.inbox_slowness), 1)
+        handling_ns = np.rint(inbox_ns * self.inbox_slowness)
+        agent[:, k.INBOX_NEXT_NS] = np.clip(handling_ns, 1, HANDLING_MAX_S * 1e9)
         agent[:, k.FAILS_BELOW] = np.rint(self.failing_share * (1 << k.DRAW_BITS))
         # Crashes and leaks happen by the kernel's tick, so rates are per tick there.
         crash_share = np.minimum(self.crashes_per_s * k.TICK_NS / 1e9, 1.0)
@@ -155,7 +158,7 @@ class EffectiveParameters:
             wait_ns = 1.0 / rate_per_ns
         else:
             wait_ns = float(s.head[k.NEXT_FLOOD] - now_ns) * old_per_ns / rate_per_ns
-        s.head[k.NEXT_FLOOD] = now_ns + int(wait_ns)
+        s.head[k.NEXT_FLOOD] = now_ns + int(min(wait_ns, k.WAIT_MAX_NS))
 
     def _flood_table(self, room: int, rate_per_ns: float) -> Agents:
         """The receivers from which each flood message draws one: rows in proportion to rates."""

@@ -11,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 from simulator.kernel import loop as k
+from simulator.kernel.state import durations_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from simulator.faults.declared_effect import DeclaredEffect
@@ -62,8 +64,8 @@ def read_counters(s: State) -> CounterReading:
     now_ns = int(s.head[k.NOW])
     state = s.agent[:, k.STATE]
     starting, working = state == k.STARTING, state == k.WORKING
-    starting_ns = (now_ns - s.agent[starting, k.STARTED_AT]).sum()
-    working_ns = (now_ns - s.agent[working, k.DISPATCHED_AT]).sum()
+    starting_ns = _exact_sum(now_ns - s.agent[starting, k.STARTED_AT])
+    working_ns = _exact_sum(now_ns - s.agent[working, k.DISPATCHED_AT])
     return CounterReading(
         now_ns=now_ns,
         crashed=int(s.head[k.CRASHED]),
@@ -73,8 +75,8 @@ def read_counters(s: State) -> CounterReading:
         sent=int(s.head[k.SENT]),
         arrived=int(s.priority[:, k.ARRIVED].sum()),
         starts=int(s.histogram[k.STARTUP_DURATION].sum() + starting.sum()),
-        starting_ns=int(s.histogram_sum[k.STARTUP_DURATION] + starting_ns),
-        working_ns=int(s.histogram_sum[k.TASK_DURATION] + working_ns),
+        starting_ns=durations_ns(s, k.STARTUP_DURATION) + starting_ns,
+        working_ns=durations_ns(s, k.TASK_DURATION) + working_ns,
         dispatched=s.tier[:, k.DISPATCHED].copy(),
         finished=s.tier[:, [k.TIER_COMPLETED, k.TIER_FAILED]].copy(),
         stolen_ns=s.host[:, k.STOLEN_NS].copy(),
@@ -82,6 +84,12 @@ def read_counters(s: State) -> CounterReading:
         executions=s.pool[:, k.EXECUTIONS].copy(),
         in_use=s.pool[:, k.IN_USE].copy(),
     )
+
+
+def _exact_sum(durations_ns: Integers) -> int:
+    """The sum of many durations: whole seconds apart, for all of a large fleet fit no int64."""
+    seconds, rest = np.divmod(durations_ns, 10**9)
+    return int(seconds.sum()) * 10**9 + int(rest.sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _set_clocks(head: Integers, topology: Topology) -> None:
         (k.NEXT_CONTROL, k.TICK_NS),
         (k.NEXT_TICK, k.TICK_NS),
         (k.NEXT_EXPIRY, k.NEVER),
-        (k.TOKENS_NS, token_cost * topology.rate_limit_burst),
+        (k.TOKENS_NS, min(token_cost * topology.rate_limit_burst, k.CLOCK_MAX_NS)),
         (k.DESIRED, topology.active_floor),
     ):
         head[column] = value
@@ -93,7 +93,8 @@ def _set_parameters(state: State, topology: Topology) -> None:
         (k.FIXED_AGENTS, topology.fleet - scaled),
         (k.FLOOR, topology.active_floor),
         (k.TOKEN_COST_NS, token_cost),
-        (k.TOKEN_LIMIT_NS, token_cost * topology.rate_limit_burst),
+        # More than CLOCK_MAX_NS of tokens no world could use.
+        (k.TOKEN_LIMIT_NS, min(token_cost * topology.rate_limit_burst, k.CLOCK_MAX_NS)),
         (k.RETRIES, topology.max_retries),
         (k.INBOX_LIMIT, topology.inbox_limit),
         (k.FIRST_MESSAGES, topology.messages_at_first_result),

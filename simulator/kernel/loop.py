@@ -37,8 +37,22 @@ _OPTIONS = "compilation_options"
 
 NEVER = 1 << 62
 """An instant that is never reached, 146 years; half of an int64, so that sums do not overflow."""
-WAIT_MAX_NS = 4e18
-"""Just below NEVER: a longer wait counts as one that never ends, and need not fit an int64."""
+CLOCK_MAX_NS = 1 << 60
+"""36 years: the latest instant of a world, and the longest that work, once begun, can still take.
+Everything else that is bounded for the same reason stands in ARCHITECTURE.md, "Why nothing
+overflows"."""
+WAIT_MAX_NS = 1e18
+"""Within CLOCK_MAX_NS: a longer wait for an arrival counts as one that never ends."""
+INBOX_MAX = 1 << 19
+"""No more messages than these are waited for: the few beyond an inbox's limit are dispatches."""
+CORES_MAX = 1 << 40
+"""Thousandths of a core that messages can ask of a host: a thousand times any host."""
+BYTES_MAX = 1 << 62
+"""Counters of bytes stay there, at four exabytes."""
+LEAKED_MAX_BYTES = 1 << 45
+"""An agent leaks no more than 32 TiB."""
+CARRY_NS = 1 << 61
+"""Sums of durations are carried there: in a full queue they pass an int64 within days."""
 NOT_NEGATIVE = (1 << 40) - 1
 """A row begins at `... & NOT_NEGATIVE`, which changes no number, for no world has 2**40 columns. It
 tells the compiler that the place is not negative, and spares every access to the row the test
@@ -155,7 +169,8 @@ LANES = PRIORITY + PRIORITIES * PRIORITY_SIZE
 POOL = LANES + LANE_COUNT * LIST_SIZE
 HISTOGRAM = POOL + POOLS * POOL_SIZE
 HISTOGRAM_SUM = HISTOGRAM + HISTOGRAMS * BOUND_CELLS
-RECENT_COUNT = HISTOGRAM_SUM + HISTOGRAMS
+HISTOGRAM_CARRIED = HISTOGRAM_SUM + HISTOGRAMS
+RECENT_COUNT = HISTOGRAM_CARRIED + HISTOGRAMS
 BOUNDS = RECENT_COUNT + HISTOGRAMS
 BOUND_OF = BOUNDS + BOUND_CELLS
 RECENT_AT = BOUND_OF + BOUND_SLOTS
@@ -379,6 +394,12 @@ def unlink(w, agent):
 
 
 @_hot
+def times(duration, factor):
+    """`factor` times a duration, CLOCK_MAX_NS at most: larger reals need not fit an int64."""
+    return int(min(duration * factor, CLOCK_MAX_NS))
+
+
+@_hot
 def observe(w, row, duration):
     """Count `duration` (ns) in a histogram's first cell whose bound is not below it, and keep it.
 
@@ -388,7 +409,11 @@ def observe(w, row, duration):
     while duration > w[BOUNDS + cell]:
         cell += 1
     w[HISTOGRAM + row * BOUND_CELLS + cell] += 1
-    w[HISTOGRAM_SUM + row] += duration
+    total = w[HISTOGRAM_SUM + row] + duration
+    if total >= CARRY_NS:
+        total -= CARRY_NS
+        w[HISTOGRAM_CARRIED + row] += 1
+    w[HISTOGRAM_SUM + row] = total
     count = w[RECENT_COUNT + row]
     w[RECENT_AT + row * RECENT + (count & RECENT_MASK)] = duration
     w[RECENT_COUNT + row] = count + 1
@@ -443,7 +468,7 @@ def accept(w, agent, now):
         at = now + w[me + INBOX_NS]
         w[me + INBOX_AT] = at
         return at
-    return w[me + INBOX_AT] + waiting * w[me + INBOX_NS]
+    return w[me + INBOX_AT] + min(waiting, INBOX_MAX) * w[me + INBOX_NS]
 
 
 @_hot
@@ -713,9 +738,9 @@ def start_sandboxed(w, x, agent, now):
     first = begins + int(work * x[FIRST_SHARE])
     w[me + ENDS_AT] = begins + work
     if w[me + HELD] == ALL_POOLS:
-        ends_a = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR]]), first)
-        ends_b = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 1]), first)
-        ends_c = max(begins + int(work * x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 2]), first)
+        ends_a = max(begins + times(work, x[w[FACTORS_AT] + w[FACTOR_CURSOR]]), first)
+        ends_b = max(begins + times(work, x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 1]), first)
+        ends_c = max(begins + times(work, x[w[FACTORS_AT] + w[FACTOR_CURSOR] + 2]), first)
         w[FACTOR_CURSOR] += 3
         w[me + RELEASE_1] = ends_a
         w[me + RELEASE_2] = ends_b
@@ -792,11 +817,11 @@ def dispatch(w, x, agent, now, arrived_at, work, meta, draw):
         return
     w[me + STATE] = WORKING
     if w[me + SLOWNESS_ON] != 0:
-        work = int(work * x[agent_real_row(w, agent) + SLOWNESS])
+        work = times(work, x[agent_real_row(w, agent) + SLOWNESS])
     demanded = demand(w, w[me + HOST])
     w[me + CONTENDED] = 0
     if demanded > w[HOST_CAPACITY]:
-        work = work * demanded // w[HOST_CAPACITY]
+        work = times(work, demanded / w[HOST_CAPACITY])
         w[me + CONTENDED] = demanded
         w[CONTENTION] = 1
     w[me + CALL_NS] = 0
@@ -868,7 +893,7 @@ def begin_start(w, x, agent, now):
     took = w[w[STARTS_AT] + w[START_CURSOR]]
     w[START_CURSOR] += 1
     if x[agent_real_row(w, agent) + START_SLOWNESS] != 1.0:
-        took = int(took * x[agent_real_row(w, agent) + START_SLOWNESS])
+        took = times(took, x[agent_real_row(w, agent) + START_SLOWNESS])
     w[agent_row(w, agent) + STATE] = STARTING
     w[agent_row(w, agent) + STAGE] = COMES_UP
     w[agent_row(w, agent) + STARTED_AT] = now
@@ -1075,7 +1100,7 @@ def moved(at, old, new, factor):
     """
     if at < old or at == NEVER:
         return at
-    return new + int((at - old) * factor)
+    return new + times(at - old, factor)
 
 
 @_cold
@@ -1091,7 +1116,7 @@ def retime(w, agent, now, ready, factor):
     w[me + READY_AT] = ready
     stage = w[me + STAGE]
     if stage == WAITS_SLOT:
-        w[me + SLOWED_NS] = int(w[me + SLOWED_NS] * factor)
+        w[me + SLOWED_NS] = times(w[me + SLOWED_NS], factor)
         return
     if stage == ENDS and (w[me + META] >> NEED_SHIFT) & ALL_POOLS == ALL_POOLS:
         return
@@ -1286,7 +1311,7 @@ def flood(w, x, now):
     else:
         w[DROPPED] += 1
     w[FLOOD_CURSOR] = cursor + 1
-    w[NEXT_FLOOD] = now + int(x[w[FLOOD_GAPS_AT] + cursor] / x[FLOOD_RATE])
+    w[NEXT_FLOOD] = now + int(min(x[w[FLOOD_GAPS_AT] + cursor] / x[FLOOD_RATE], WAIT_MAX_NS))
 
 
 # The control tick.
@@ -1380,7 +1405,8 @@ def measure_hosts(w, now):
         w[me + HANDLED] = w[me + DELIVERED]
     for host in range(w[HOSTS]):
         handled = w[host_row(w, host) + MESSAGE_CORES]
-        w[host_row(w, host) + MESSAGE_CORES] = handled * w[MESSAGE_CPU_NS] * MILLI // TICK_NS
+        cores = handled * w[MESSAGE_CPU_NS] // (TICK_NS // MILLI)
+        w[host_row(w, host) + MESSAGE_CORES] = min(cores, CORES_MAX)
 
 
 @_cold
@@ -1412,7 +1438,10 @@ def tick(w, now):
     for agent in range(w[AGENTS]):
         me = agent_row(w, agent)
         if w[me + LEAK_PER_TICK] != 0 and w[me + PLACE] >= 0:
-            w[me + LEAKED_BYTES] += w[me + LEAK_PER_TICK]
+            leaked = w[me + LEAKED_BYTES] + w[me + LEAK_PER_TICK]
+            w[me + LEAKED_BYTES] = min(leaked, LEAKED_MAX_BYTES)
+    for counter in range(SENT_MESSAGE_BYTES, RECEIVED_REQUEST_BYTES + 1):
+        w[counter] = min(w[counter], BYTES_MAX)
 
 
 @_cold
@@ -1466,7 +1495,7 @@ def settle_all(w):
 
 @_step(cache=True)
 def run(w: Integers, x: Reals, command: int, which: int) -> int:
-    """Carry out a command: advance to `which` (ns), settle, retime, or act on agent or pool `which`.
+    """Carry out a command: advance to `which` (ns), settle, retime, or act on agent or pool.
 
     Returns DONE, or REFILL when the drawn numbers run low before the instant is reached: the caller
     tops them up and repeats the command. One entry for all commands, and the loop in it, because

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.kernel import loop as k
+from simulator.kernel.state import durations_ns
 from simulator.snapshot import (
     AGENT_STATES,
     CPU_MODES,
@@ -40,7 +41,7 @@ def _frozen(values: object) -> Counts:
 
 
 def _histogram(s: State, row: int) -> DurationHistogram:
-    return DurationHistogram(_frozen(s.histogram[row]), int(s.histogram_sum[row]))
+    return DurationHistogram(_frozen(s.histogram[row]), durations_ns(s, row))
 
 
 def read(  # noqa: PLR0913 - each argument is one of the world's own facts
@@ -130,14 +131,15 @@ def _cpu(s: State, topology: Topology) -> Counts:
     taken to be 60 % user, 25 % system, 10 % iowait and 5 % softirq.
     """
     host = s.host
-    background = host[:, k.BACKGROUND_NS]
+    # Hundredths first: 60 times the nanoseconds of a large host would not fit for years.
+    hundredths, rest = np.divmod(host[:, k.BACKGROUND_NS], 100)
     modes = np.zeros((len(host), len(CPU_MODES)), np.int64)
     used = {
         "idle": host[:, k.IDLE_NS],
-        "user": host[:, k.TASK_NS] + background * 60 // 100,
-        "system": host[:, k.MESSAGE_NS] + background * 25 // 100,
-        "iowait": background * 10 // 100,
-        "softirq": background * 5 // 100,
+        "user": host[:, k.TASK_NS] + hundredths * 60 + rest * 60 // 100,
+        "system": host[:, k.MESSAGE_NS] + hundredths * 25 + rest * 25 // 100,
+        "iowait": hundredths * 10 + rest * 10 // 100,
+        "softirq": hundredths * 5 + rest * 5 // 100,
         "steal": host[:, k.STOLEN_NS],
     }
     for mode, spent in used.items():

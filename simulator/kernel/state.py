@@ -42,6 +42,11 @@ def ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
+def durations_ns(s: State, row: int) -> int:
+    """The exact sum of all durations of a histogram's row; a Python integer has no bound."""
+    return int(s.histogram_carried[row]) * k.CARRY_NS + int(s.histogram_sum[row])
+
+
 def draw_threshold(share: float) -> int:
     """The threshold under which a 31-bit draw falls with probability `share`."""
     return round(share * (1 << k.DRAW_BITS))
@@ -59,7 +64,8 @@ class State(NamedTuple):
     lanes: Integers  # (8, LIST_SIZE) priority x class
     pool: Integers  # (3, POOL_SIZE)
     histogram: Integers  # (4, BOUND_CELLS)
-    histogram_sum: Integers  # (4,)
+    histogram_sum: Integers  # (4,) ns, less what was carried
+    histogram_carried: Integers  # (4,) how often CARRY_NS was
     recent: Integers  # (4, RECENT)
     recent_count: Integers  # (4,)
     agent: Integers  # (agents, AGENT_SIZE)
@@ -164,7 +170,8 @@ def view(topology: Topology, w: Integers, x: Reals) -> State:
         lanes=w[k.LANES : k.POOL].reshape(k.LANE_COUNT, k.LIST_SIZE),
         pool=w[k.POOL : k.HISTOGRAM].reshape(k.POOLS, k.POOL_SIZE),
         histogram=w[k.HISTOGRAM : k.HISTOGRAM_SUM].reshape(k.HISTOGRAMS, k.BOUND_CELLS),
-        histogram_sum=w[k.HISTOGRAM_SUM : k.RECENT_COUNT],
+        histogram_sum=w[k.HISTOGRAM_SUM : k.HISTOGRAM_CARRIED],
+        histogram_carried=w[k.HISTOGRAM_CARRIED : k.RECENT_COUNT],
         recent_count=w[k.RECENT_COUNT : k.BOUNDS],
         recent=w[k.RECENT_AT : k.TABLES_AT].reshape(k.HISTOGRAMS, k.RECENT),
         agent=integers("agent"),

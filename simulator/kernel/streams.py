@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SANDBOX_SIGMA = 0.25
 """Spread of the three runs of a triple-verified task, sigma of the logarithm."""
 
+START_MIN_NS = 1_000
+"""No start takes less than a microsecond."""
+
 
 def generator(seed: int, name: str) -> np.random.Generator:
     """The random stream called `name` under `seed` (a PCG64 keyed by both).
@@ -116,13 +119,15 @@ class Streams:
             work[mine] = entry.mean_service_s * 1e9
             if entry.distribution == "exponential":
                 work[mine] *= exponential[mine]
-        return work
+        return np.minimum(work, k.CLOCK_MAX_NS, out=work)
 
     def _draw_starts(self, count: int) -> NDArray[np.int64]:
         """Start-up times in ns, lognormal with the mean `startup_mean_s`."""
         sigma = self._topology.startup_sigma
         unit = np.exp(sigma * self._named["startup"].standard_normal(count) - sigma**2 / 2)
-        return (self._topology.startup_mean_s * 1e9 * unit).astype(np.int64)
+        starts_ns = self._topology.startup_mean_s * 1e9 * unit
+        # A start that took no time would let an agent that always fails start without end.
+        return np.clip(starts_ns, START_MIN_NS, k.CLOCK_MAX_NS).astype(np.int64)
 
     def _draw_factors(self, count: int) -> NDArray[np.float64]:
         """Lognormal factors of mean 1 for the runs of a triple-verified task."""

@@ -29,14 +29,18 @@ if TYPE_CHECKING:
     from simulator.faults.parameters import Parameters
     from simulator.faults.targets import FaultTargets, Onset
 
+ALIVE_MIN_S = 0.001
 ALIVE_MAX_S = 86_400
+CRASHES_MAX_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentCrash(Uncompressed):
     """Running agents die at random, `rate_per_s` of them a second over all targets."""
 
-    rate_per_s: Annotated[float, Bound(above=0), "crashes a second over all targets"]
+    rate_per_s: Annotated[
+        float, Bound(above=0, most=CRASHES_MAX_PER_S), "crashes a second over all targets"
+    ]
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="agent_crash",
@@ -68,7 +72,9 @@ class CrashLoop(Uncompressed):
     """Targets die `alive_s` after every start and start again after their backoff."""
 
     alive_s: Annotated[
-        float, Bound(above=0, most=ALIVE_MAX_S, unit="s"), "from every start to the next death"
+        float,
+        Bound(least=ALIVE_MIN_S, most=ALIVE_MAX_S, unit="s"),
+        "from every start to the next death",
     ] = 0.2
 
     facts: ClassVar[KindFacts] = KindFacts(

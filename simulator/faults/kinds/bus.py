@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import numpy as np
 
-from simulator.faults.effective_parameters import FACTOR_MAX, FLOOD_MAX_PER_S
+from simulator.faults.effective_parameters import FACTOR_MAX, FLOOD_MAX_PER_S, FLOOD_MIN_PER_S
 from simulator.faults.measure import NO_TIME, EffectEstimate, Measure
 from simulator.faults.parameters import Bound, KindFacts, Share, Uncompressed
 from simulator.faults.workload import crossing_share, messages_per_s
@@ -76,7 +76,9 @@ class MessageFlood(Uncompressed):
     """The inboxes of the targets receive `rate_per_s` more messages a second."""
 
     rate_per_s: Annotated[
-        float, Bound(above=0, most=FLOOD_MAX_PER_S), "messages a second more to the targets"
+        float,
+        Bound(least=FLOOD_MIN_PER_S, most=FLOOD_MAX_PER_S),
+        "messages a second more to the targets",
     ]
 
     facts: ClassVar[KindFacts] = KindFacts(

@@ -86,7 +86,7 @@ class MemoryLeak(Parameters):
         running = s.agent[agents, k.PLACE] >= 0
         leaked = np.zeros(len(account.expected_buildup))
         leaked[agents] = np.where(running, kept + self.bytes_per_s * strength * passed_s, 0.0)
-        return leaked
+        return np.minimum(leaked, k.LEAKED_MAX_BYTES)
 
     def _read_leaked(self, interval: Interval, account: Account) -> EffectEstimate:
         """Bytes that targets have leaked and not given back by a restart."""

@@ -12,6 +12,7 @@ from simulator.faults.effective_parameters import TRAFFIC_FACTOR_MAX
 from simulator.faults.measure import EffectEstimate, Measure, count_provisioned
 from simulator.faults.parameters import Bound, KindFacts, Share, Uncompressed
 from simulator.kernel import loop as k
+from simulator.topology import FLEET_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ def _count_arrivals(kind: type[Parameters]) -> Callable[[Interval, Account], Eff
 class CapacityDemand(Uncompressed):
     """Capacity is reserved: the orchestrator keeps at least `agents` agents active."""
 
-    agents: Annotated[int, Bound(least=1), "kept active, at most the fleet"]
+    agents: Annotated[int, Bound(least=1, most=FLEET_MAX), "kept active, at most the fleet"]
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="capacity_demand",

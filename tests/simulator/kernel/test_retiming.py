@@ -57,9 +57,7 @@ def test_a_world_that_did_not_retime_would_be_found(monkeypatch):
 
 def _without(run, skipped):
     """Return the kernel's entry without one of its commands."""
-    return lambda w, x, command, which: (
-        k.DONE if command == skipped else run(w, x, command, which)
-    )
+    return lambda w, x, command, which: k.DONE if command == skipped else run(w, x, command, which)
 
 
 def test_a_task_that_waits_for_its_slot_works_at_the_speed_of_the_time_when_it_has_it():
@@ -87,7 +85,7 @@ def test_the_three_runs_of_a_triple_verified_task_are_scaled_and_the_merge_is_no
 
 
 def test_a_pending_call_of_the_dependency_returns_when_the_outage_ends():
-    """A call waits 10 s; after one of them the outage ends, and what is left of the wait with it."""
+    """A call waits 10 s; after one of them the outage ends, and the rest of the wait with it."""
     outage = fault("dependency_outage", share=1e-9, latency_s=10.0, start_s=0.5, duration_s=1.5)
     world = one_task(outage, dependency_share=1.0)
     assert held_s(world) == pytest.approx(1.010, abs=1e-6)
