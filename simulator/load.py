@@ -13,7 +13,7 @@ from simulator.bounds import TIME_MAX_S, require, require_share, require_within
 
 BASE_RATE_PER_S = 10_300.0
 """Tasks a second that the built-in system is sized for: its fleet is then 80 % busy."""
-RATE_MAX_PER_S = 1e7
+RATE_MAX_PER_S = 2e6
 """Far beyond any fleet; below it the gap between two arrivals is still many nanoseconds. Also what
 bursts, a day's curve and faults make of a load is no more."""
 SOJOURN_S = (0.01, TIME_MAX_S)
@@ -36,7 +36,7 @@ class Stage:
     target: float
 
     def __post_init__(self) -> None:
-        """Refuse durations outside [0, ten years] and rates outside [0, 1e7]."""
+        """Refuse durations outside [0, ten years] and rates outside [0, 2e6]."""
         limits = (0, TIME_MAX_S)
         require_within("duration_s", self.duration_s, limits, owner="stage", unit="s")
         _require_rate("target", self.target, "stage")
@@ -85,7 +85,7 @@ class Load:
     trace_s: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse rates outside [0, 1e7], and traces that run backwards or beyond ten years."""
+        """Refuse rates outside [0, 2e6], and traces that run backwards or beyond ten years."""
         _require_rate("rate", self.rate, "load")
         if self.trace_s is not None:
             rising = all(a <= b for a, b in zip(self.trace_s, self.trace_s[1:], strict=False))

@@ -65,6 +65,13 @@ class ActiveFault(NamedTuple):
         return min(1.0, since_ns / self.ramp_ns) if self.ramp_ns else 1.0
 
 
+def _promises_as_much(one: ActiveFault, other: ActiveFault) -> bool:
+    """Say whether two are the same fault, at the same strength."""
+    same = one.parameters is other.parameters and one.targets is other.targets
+    times = (one.start_ns, one.ramp_ns) == (other.start_ns, other.ramp_ns)
+    return same and times and one.strength == other.strength
+
+
 class DeclaredEffect:
     """What faults in effect promise over an interval. Arrays by agent, host or pool.
 
@@ -75,6 +82,7 @@ class DeclaredEffect:
         """Add up what each of the `faults` in effect declares, in their order."""
         self.topology = topology
         self.faults = tuple(faults)
+        self._without: dict[type[Declaring], DeclaredEffect] = {}
         fleet = topology.fleet
         self.start_factor = np.ones(fleet)
         self.task_factor = np.ones(fleet)
@@ -96,11 +104,17 @@ class DeclaredEffect:
             active.parameters.declare(self, active.targets, active.strength)
 
     def without(self, kind: type[Declaring]) -> DeclaredEffect:
-        """The same, had there been no fault of this kind."""
-        # By type and not by `isinstance`, which is slow for abstract classes: this runs for every
-        # fault at every change of the plan.
-        others = (active for active in self.faults if type(active.parameters) is not kind)
-        return DeclaredEffect(self.topology, others)
+        """The same, had there been no fault of this kind; added up once, then kept."""
+        if kind not in self._without:
+            # By type and not by `isinstance`, which is slow for abstract classes.
+            others = (active for active in self.faults if type(active.parameters) is not kind)
+            self._without[kind] = DeclaredEffect(self.topology, others)
+        return self._without[kind]
+
+    def at(self, faults: tuple[ActiveFault, ...]) -> DeclaredEffect:
+        """What `faults` promise: this, where they are the same at the same strengths, kept."""
+        same = len(faults) == len(self.faults) and all(map(_promises_as_much, faults, self.faults))
+        return self if same else DeclaredEffect(self.topology, faults)
 
     def strength_of(self, targets: FaultTargets) -> float:
         """The strength of the fault that resolved these very targets."""

@@ -46,9 +46,9 @@ MUTATIONS = [
     ("topology:\n", "topology: 5\nx:\n", "5:11: topology must be a mapping or a file's path, got 5|6:1: unknown key 'x'"),
     # load
     ("rate: 10300", "rate: fast", "11:9: load.rate must be a number, got 'fast'"),
-    ("rate: 10300", "rate: -1", "11:9: load: rate must be 0 to 10000000, got -1"),
+    ("rate: 10300", "rate: -1", "11:9: load: rate must be 0 to 2000000, got -1"),
     ("rate: 10300", "rate: .inf", "11:9: load.rate must be a finite number, got inf"),
-    ("target: 12000", "target: -1", "12:35: stage: target must be 0 to 10000000, got -1"),
+    ("target: 12000", "target: -1", "12:35: stage: target must be 0 to 2000000, got -1"),
     ("target: 12000", "targets: 12000", "12:12: the key 'target' is missing in load.stages[0]|12:27: unknown key 'targets', did you mean 'target'?"),
     ("stages: [{duration: 2m, target: 12000}]", "stages: 5", "12:11: load.stages must be a list, got 5"),
     ("every: 10m", "every: 0s", "13:29: burst: every must be above 0, got 0s"),

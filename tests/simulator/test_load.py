@@ -163,7 +163,7 @@ def test_a_surge_speeds_a_recorded_trace_up_while_it_lasts():
         (lambda: Stage(duration_s=-1, target=1), "stage", "duration_s"),
         (lambda: Stage(duration_s=inf, target=1), "stage", "duration_s"),
         (lambda: Stage(duration_s=1, target=-1), "stage", "target"),
-        (lambda: Stage(duration_s=1, target=1.1e7), "stage", "target"),
+        (lambda: Stage(duration_s=1, target=2.1e6), "stage", "target"),
         (lambda: Burst(factor=101, every_s=1, last_s=1), "burst", "factor"),
         (lambda: Burst(factor=2, every_s=0, last_s=1), "burst", "every_s"),
         (lambda: Burst(factor=2, every_s=1, last_s=nan), "burst", "last_s"),

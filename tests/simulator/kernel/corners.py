@@ -2,7 +2,7 @@
 
 `python -m tests.simulator.kernel.corners FIRST COUNT` runs some of them uncompiled, where numpy
 reports an integer that does not fit; `NUMBA_DISABLE_JIT=1` must be set. Fleets are small and times
-short, for a corner has ten million tasks a second.
+short, for a corner has two million tasks a second.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ DAILY: Limits = {"amplitude": (0, 1), "peak_s": (-TIME_MAX_S, TIME_MAX_S)}
 
 LENGTHS = (0.5, 0.47, 0.03)
 WINDOW_S = 0.0001
-"""What is simulated around a control tick: a thousand tasks, at the highest rate."""
+"""What is simulated around a control tick: 200 tasks, at the highest rate."""
 ONSET_S = 0.1 - WINDOW_S / 2
 
 
@@ -149,7 +149,9 @@ def corner_world(seed: int) -> World:
     """Return a world at a corner: idle or at work until `ONSET_S`, then at any of the loads."""
     rng = np.random.default_rng(seed)
     topology = corner_topology(rng)
-    jump = _corner(rng, STAGE, duration_s=0, target=float(rng.choice([1e-300, 1e4, 1e7])))
+    jump = _corner(
+        rng, STAGE, duration_s=0, target=float(rng.choice([1e-300, 1e4, RATE_MAX_PER_S]))
+    )
     quiet = Stage(duration_s=ONSET_S, target=float(rng.choice([0, 30])))
     load = Load(
         rate=quiet.target,
