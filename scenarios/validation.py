@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeGuard, TypeVar, Union, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from documents.durations import show_duration
+from documents.durations import format_duration, show_duration
 from documents.mistake_kinds import BrokenRule, MissingKey, Shown, UnknownKey, UnknownWord
 from documents.mistakes import InputError
 from documents.walker import Walker, dotted
@@ -75,7 +75,8 @@ class ModelWalker(Walker):
         try:
             return super().attempt(make, steps)
         except BoundError as error:
-            self._reject_bound(error, (rules or {}).get(error.field, error.rule), steps)
+            rule = (rules or {}).get(error.field, _file_rule(error))
+            self._reject_bound(error, rule, steps)
         return None
 
     def construct(
@@ -113,6 +114,14 @@ class ModelWalker(Walker):
         else:
             annotation = _annotation_at(model, detail["loc"])
             self.reject(_problem(dotted(where), detail, annotation), where, at_key=at_key)
+
+
+def _file_rule(error: BoundError) -> str:
+    """Return a rule as the file would have it: from one duration to another for seconds."""
+    if error.limits is None or key_of(error.field) == error.field:
+        return error.rule
+    low, high = (format_duration(limit) for limit in error.limits)
+    return f"{low} to {high}"
 
 
 def _file_value(field: str, value: object) -> object:

@@ -18,8 +18,11 @@ class BoundError(ValueError):
     """A value that breaks a rule.
 
     `owner` names what it belongs to ("fault leaking-pool", "tier micro"; may be empty), `field` is
-    the field's name in its class, `rule` completes "must be ...", `value` is what was given.
+    the field's name in its class, `rule` completes "must be ...", `value` is what was given. A rule
+    that is a least and a most has them as `limits`, for those who write numbers in another way.
     """
+
+    limits: tuple[float, float] | None = None
 
     def __init__(self, field: str, rule: str, value: object, *, owner: str = "") -> None:
         """Keep the parts; the sentence is made of them."""
@@ -43,8 +46,12 @@ def require_within(
 ) -> None:
     """Raise `BoundError` unless `value` is finite and within both `limits`."""
     low, high = limits
+    if isfinite(value) and low <= value <= high:
+        return
     rule = f"{low:.16g} to {high:.16g}" + (f" {unit}" if unit else "")
-    require(isfinite(value) and low <= value <= high, field, rule, value, owner=owner)
+    error = BoundError(field, rule, value, owner=owner)
+    error.limits = limits
+    raise error
 
 
 def require_share(field: str, value: float, *, owner: str = "") -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.bounds import TIME_MAX_S, require, require_within
+from simulator.bounds import TIME_MAX_S, require, require_positive, require_within
 from simulator.faults.targets import FaultTargets, Targets
 from simulator.kernel import loop as k
 from simulator.kernel.state import ns
@@ -42,9 +42,8 @@ class Fault:
         owner = f"fault {self.name}"
         require(bool(self.name), "name", "a non-empty word", self.name, owner="fault")
         require_within("start_s", self.start_s, (0, TIME_MAX_S), owner=owner, unit="s")
-        lasts = 0 < self.duration_s <= TIME_MAX_S
-        rule = f"above 0 and at most {TIME_MAX_S} s"
-        require(lasts, "duration_s", rule, self.duration_s, owner=owner)
+        require_positive("duration_s", self.duration_s, owner=owner)
+        require_within("duration_s", self.duration_s, (0, TIME_MAX_S), owner=owner, unit="s")
         climbs = 0 <= self.ramp_s <= self.duration_s
         require(climbs, "ramp_s", "between 0 and its duration", self.ramp_s, owner=owner)
 

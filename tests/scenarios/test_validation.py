@@ -34,13 +34,13 @@ MUTATIONS = [
     ("pending: forbidden", "pending: maybe", "36:10: pending must be 'allowed' or 'forbidden', got 'maybe'"),
     # topology
     ("micro: {agents: 700}", "micro: {agent: 700}", "6:19: unknown key 'agent', did you mean 'agents'?"),
-    ("micro: {agents: 700}", "micro: {agents: 0}", "6:27: tier micro: agents must be 1 to 1000000, got 0"),
+    ("micro: {agents: 700}", "micro: {agents: 0}", "6:27: tier micro: agents must be 1 to 100000, got 0"),
     ("micro: {agents: 700}", "micro: {agents: many}", "6:27: topology.tiers.micro.agents must be a whole number, got 'many'"),
     ("tiers: {micro: {agents: 700}}", "tiers: {mirco: {agents: 700}}", "6:11: no tier is called 'mirco', did you mean 'micro'?"),
     ("tiers: {micro: {agents: 700}}", "tiers: {x: {agents: 700}}", "6:11: no tier is called 'x', a new tier must have the keys 'agents' and 'takes'"),
     ("sandboxes: {A:", "sandboxes: {D:", "7:15: topology.sandboxes.D must be 'A', 'B' or 'C', got 'D'"),
     ("hosts: 4", "hosts: 0", "8:10: hosts must be 1 to 10000, got 0"),
-    ("watchdog: 10s", "watchdog: 0s", "9:13: watchdog must be above 0, got 0s"),
+    ("watchdog: 10s", "watchdog: 0s", "9:13: watchdog must be 1ms to 3650d, got 0s"),
     ("watchdog: 10s", "watchdog: 10", "9:13: topology.watchdog must be a duration with a unit, such as 1h30m, 200ms or 0s, got 10"),
     ("  hosts: 4", "  triple_share: 0.9", "8:17: triple_share must be at most 0.7, which the sandboxes' shares leave of 1, got 0.9"),
     ("topology:\n", "topology: 5\nx:\n", "5:11: topology must be a mapping or a file's path, got 5|6:1: unknown key 'x'"),
@@ -51,7 +51,7 @@ MUTATIONS = [
     ("target: 12000", "target: -1", "12:35: stage: target must be 0 to 2000000, got -1"),
     ("target: 12000", "targets: 12000", "12:12: the key 'target' is missing in load.stages[0]|12:27: unknown key 'targets', did you mean 'target'?"),
     ("stages: [{duration: 2m, target: 12000}]", "stages: 5", "12:11: load.stages must be a list, got 5"),
-    ("every: 10m", "every: 0s", "13:29: burst: every must be above 0, got 0s"),
+    ("every: 10m", "every: 0s", "13:29: burst: every must be 10ms to 3650d, got 0s"),
     ("amplitude: 0.1", "amplitude: 2", "14:22: daily: amplitude must be between 0 and 1, got 2"),
     ("  rate: 10300", "  trace: none.txt", "12:3: stages must not stand beside a trace: the trace has all arrivals|"),
     # faults
@@ -64,7 +64,7 @@ MUTATIONS = [
     ("{share: 0.4}", "{share: 1.4}", "21:25: traffic_drop: share must be above 0 and at most 1, got 1.4"),
     ("{share: 0.4}", "{shares: 0.4}", "21:17: the key 'share' is missing in faults[0].parameters|21:18: unknown key 'shares', did you mean 'share'?"),
     ("    parameters: {share: 0.4}\n", "", "16:5: the key 'share' is missing in faults[0].parameters"),
-    ("alive: 200ms", "alive: 0s", "27:25: crash_loop: alive must be above 0s and at most 1d, got 0s"),
+    ("alive: 200ms", "alive: 0s", "27:25: crash_loop: alive must be 1ms to 1d, got 0s"),
     ("alive: 200ms", "alive: 0.2", "27:25: faults[1].parameters.alive must be a duration with a unit, such as 1h30m, 200ms or 0s, got 0.2"),
     ("alive: 200ms", "alive_s: 0.2", "27:18: unknown key 'alive_s', did you mean 'alive'?"),
     # targets

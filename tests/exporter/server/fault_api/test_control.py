@@ -119,7 +119,7 @@ async def test_the_number_of_faults_in_effect_is_bounded(served):
 
 
 EXTREMES = [
-    ("agent_crash", {"rate_per_s": 1e300}),
+    ("agent_crash", {"rate_per_s": 1e6}),
     ("crash_loop", {"alive": "1d"}),
     ("slow_start", {"factor": 1e6}),
     ("task_slowdown", {"factor": 1e6}),
@@ -128,7 +128,7 @@ EXTREMES = [
     ("capacity_demand", {"agents": 40}),
     ("message_flood", {"rate_per_s": 1e6}),
     ("slow_consumer", {"factor": 1e6}),
-    ("memory_leak", {"bytes_per_s": 1 << 40}),
+    ("memory_leak", {"bytes_per_s": 1 << 30}),
     ("cpu_contention", {"share": 1}),
     ("sandbox_crash", {"share": 1}),
 ]
