@@ -65,11 +65,11 @@ class ActiveFault(NamedTuple):
         return min(1.0, since_ns / self.ramp_ns) if self.ramp_ns else 1.0
 
 
-def _promises_as_much(one: ActiveFault, other: ActiveFault) -> bool:
+def _promises_as_much(fault: ActiveFault, other: ActiveFault) -> bool:
     """Say whether two are the same fault, at the same strength."""
-    same = one.parameters is other.parameters and one.targets is other.targets
-    times = (one.start_ns, one.ramp_ns) == (other.start_ns, other.ramp_ns)
-    return same and times and one.strength == other.strength
+    same = fault.parameters is other.parameters and fault.targets is other.targets
+    times = (fault.start_ns, fault.ramp_ns) == (other.start_ns, other.ramp_ns)
+    return same and times and fault.strength == other.strength
 
 
 class DeclaredEffect:

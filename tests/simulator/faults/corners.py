@@ -1,6 +1,6 @@
 """Worlds at the corners of what is accepted: every number at its least or its most.
 
-`python -m tests.simulator.kernel.corners FIRST COUNT` runs some of them uncompiled, where numpy
+`python -m tests.simulator.faults.corners FIRST COUNT` runs some of them uncompiled, where numpy
 reports an integer that does not fit; `NUMBA_DISABLE_JIT=1` must be set. Fleets are small and times
 short, for a corner has two million tasks a second.
 """

@@ -23,7 +23,7 @@ from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import AT_ONCE_MAX, FAULTS_MAX, Plan
 from simulator.topology import FLEET_MAX, TIERS_MAX, Topology
 from simulator.world import CPU_NS_MAX, World
-from tests.simulator.kernel import corners
+from tests.simulator.faults import corners
 from tests.simulator.kernel.laws import broken_laws
 from tests.simulator.worlds import fault, load, make, small
 
@@ -102,7 +102,7 @@ def test_corners_break_no_bound():
 def uncompiled(repository, first, count):
     """Return how corners end in a process of their own: exit status, output, errors."""
     run = subprocess.run(
-        [sys.executable, "-m", "tests.simulator.kernel.corners", str(first), str(count)],
+        [sys.executable, "-m", "tests.simulator.faults.corners", str(first), str(count)],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         cwd=repository,
         capture_output=True,
