@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.kernel import loop as k
-from simulator.snapshot import STATUSES, DurationHistogram
+from simulator.snapshot import DURATION_BOUNDS_S, STATUSES, DurationHistogram
 
 if TYPE_CHECKING:
     from simulator.kernel.state import State
@@ -31,11 +31,25 @@ GAUGES = {
 HISTOGRAMS = (
     "http_request_duration", "response_duration", "task_duration", "startup_duration",
 )  # fmt: skip
+BOUNDS_NS = np.rint(np.array(DURATION_BOUNDS_S) * 1e9).astype(np.int64)
+STAGES = {
+    k.STOPPED: (k.NOTHING,),
+    k.STARTING: (k.COMES_UP,),
+    k.IDLE: (k.NOTHING, k.DIES),
+    k.WORKING: (k.FIRST_RESULT, k.RELEASES, k.ENDS, k.WAITS_SLOT),
+    k.HANGING: (k.WATCHED,),
+    k.CRASH: (k.COMES_BACK,),
+}
+"""What an agent in a state may be waiting for."""
 
 
-def broken_laws(s: Snapshot, topology: Topology) -> list[str]:
-    """Names of the laws that snapshot `s` of a world of `topology` does not obey."""
-    laws = {**_tasks(s), **_requests(s), **_others(s)}
+def broken_laws(s: Snapshot, topology: Topology, *, skipped_ns: int = 0) -> list[str]:
+    """Names of the laws that snapshot `s` of a world of `topology` does not obey.
+
+    Of the world's time, `skipped_ns` were passed over without being simulated.
+    """
+    laws = {**_tasks(s), **_requests(s), **_others(s), **_processors(s, skipped_ns)}
+    laws |= {**_durations(s), **_faults(s)}
     fleet = [tier.agents for tier in topology.tiers]
     limits = [priority.queue_limit for priority in topology.priorities]
     laws["agents by state sum to the tier"] = np.array_equal(s.agents.sum(axis=1), fleet)
@@ -92,7 +106,6 @@ def _others(s: Snapshot) -> dict[str, bool]:
     slots = s.sandbox_available + s.sandbox_in_use + s.sandbox_leaked + s.sandbox_down
     parts = (s.sandbox_available, s.sandbox_in_use, s.sandbox_leaked, s.sandbox_down)
     counted = (s.agents, s.queue_depth, s.tasks_in_flight, s.memory_bytes, s.cpu_ns)
-    used = s.cpu_ns.sum(axis=1)
     return {
         "sent = delivered + waiting + dropped": s.messages_sent == messages,
         "slots = available + in use + leaked + down": np.array_equal(s.sandbox_total, slots),
@@ -100,13 +113,43 @@ def _others(s: Snapshot) -> dict[str, bool]:
         "executions cover what is in use": (s.sandbox_executions >= s.sandbox_in_use).all(),
         "nothing counted is negative": all((count >= 0).all() for count in counted)
         and s.messages_waiting >= 0,
-        "CPU modes add up to the time passed": (used <= s.now_ns).all()
-        and (used > s.now_ns - CPU_SLACK_NS).all(),
         "every start is timed": s.startup_duration.counts.sum() == s.agents_started,
         "bytes received were sent": (
             int(s.network_received_bytes[0]) <= int(s.network_sent_bytes[0])
         ),
         "backpressure level is 0 to 4": 0 <= s.backpressure_level <= 4,
+    }
+
+
+def _processors(s: Snapshot, skipped_ns: int) -> dict[str, bool]:
+    used, passed_ns = s.cpu_ns.sum(axis=1), s.now_ns - skipped_ns
+    holds = (used <= passed_ns).all() and (used > passed_ns - CPU_SLACK_NS).all()
+    return {"CPU modes add up to the time passed": holds}
+
+
+def _durations(s: Snapshot) -> dict[str, bool]:
+    """A histogram's sum lies between the lower and the upper bounds of what its cells hold."""
+    laws = {}
+    for name in HISTOGRAMS:
+        histogram = getattr(s, name)
+        counts = histogram.counts
+        least = int((counts[1:] * BOUNDS_NS).sum())
+        most = int((counts[:-1] * BOUNDS_NS).sum())
+        fits = least <= histogram.sum_ns and (counts[-1] > 0 or histogram.sum_ns <= most)
+        laws[f"the sum of {name} is within its cells"] = fits and (counts >= 0).all()
+    return laws
+
+
+def _faults(s: Snapshot) -> dict[str, bool]:
+    names = [fault.name for fault in s.faults]
+    return {
+        "faults in effect have names of their own": len(set(names)) == len(names),
+        "faults in effect have begun and are not over": all(
+            fault.began_ns <= s.now_ns < fault.ends_ns for fault in s.faults
+        ),
+        "a fault is at most as strong as declared": all(
+            0 <= fault.magnitude <= fault.declared for fault in s.faults
+        ),
     }
 
 
@@ -126,10 +169,17 @@ def decreased_counters(before: Snapshot, after: Snapshot) -> list[str]:
     return names
 
 
-def broken_ties(world: World) -> list[str]:
-    """Names of the ties between the kernel's tables that are broken."""
+def broken_ties(world: World, *, just_changed: bool = False) -> list[str]:
+    """Names of the ties between the kernel's tables that are broken; the kernel must be settled.
+
+    When a fault has `just_changed` at this instant, events may be due at this very instant: they
+    happen as soon as the world is advanced again.
+    """
     s = world._state
-    ties = {**_tables(s), **_agents(s), **_queues(s)}
+    soonest_ns = int(s.head[k.NOW]) + int(not just_changed)
+    ties = {**_tables(s), **_agents(s), **_stages(s), **_inboxes(s), **_queues(s)}
+    ties["nothing is due in the past"] = s.due[1].min() >= soonest_ns
+    ties |= _clocks(s, soonest_ns)
     return [name for name, holds in ties.items() if not holds]
 
 
@@ -139,7 +189,6 @@ def _tables(s: State) -> dict[str, bool]:
     children = np.minimum(due[2::2], due[3::2])
     return {
         "the tournament's nodes are minima": np.array_equal(due[1:leaves], children),
-        "nothing is due in the past": due.min() > s.head[k.NOW],
         "no stream was read beyond its end": all(
             0 <= s.head[cursor] <= len(block)
             for cursor, block in (
@@ -181,6 +230,76 @@ def _agents(s: State) -> dict[str, bool]:
     }
 
 
+def _clocks(s: State, soonest_ns: int) -> dict[str, bool]:
+    head, lanes = s.head, s.lanes
+    firsts = [
+        int(s.ring[lane, lanes[lane, k.HEAD], k.Q_QUEUED_AT] + s.priority[lane // 2, k.WAIT_NS])
+        for lane in range(k.LANE_COUNT)
+        if lanes[lane, k.LENGTH]
+    ]
+    pending = head[[k.NEXT_TICK, k.NEXT_EXPIRY, k.NEXT_ARRIVAL, k.NEXT_FLOOD]]
+    return {
+        "ticks, time-outs, arrivals and floods are not due in the past": (
+            pending.min() >= soonest_ns
+        ),
+        "the next tick is at most a tick away": head[k.NEXT_TICK] <= head[k.NOW] + k.TICK_NS,
+        "the control event is the next tick or time-out": (
+            head[k.NEXT_CONTROL] == min(head[k.NEXT_TICK], head[k.NEXT_EXPIRY])
+        ),
+        "no task waits longer than its limit": (
+            not firsts or soonest_ns <= min(firsts) >= head[k.NEXT_EXPIRY]
+        ),
+        "tokens are within their bucket": 0 <= head[k.TOKENS_NS] <= head[k.TOKEN_LIMIT_NS],
+        "restarts are not saved up": 0 <= head[k.RECYCLE_CREDIT] <= k.MICRO,
+    }
+
+
+def _stages(s: State) -> dict[str, bool]:
+    agent = s.agent
+    state, stage, place = agent[:, k.STATE], agent[:, k.STAGE], agent[:, k.PLACE]
+    due = s.due.reshape(len(s.due), -1)[len(s.due) // 2 :, 0][: len(agent)]
+    working = state == k.WORKING
+    running = ((state == k.IDLE) & (stage == k.NOTHING)) | working | (state == k.HANGING)
+    needed = (agent[:, k.META] >> k.NEED_SHIFT) & k.ALL_POOLS
+    return {
+        "every agent is in a stage of its state": all(
+            np.isin(stage[state == number], stages).all() for number, stages in STAGES.items()
+        ),
+        "exactly the running have a place": np.array_equal(running, place >= 0),
+        "exactly who waits for somebody else has nothing due": np.array_equal(
+            (stage == k.NOTHING) | (stage == k.WAITS_SLOT), due == k.NEVER
+        ),
+        "an agent holds slots that its task needs": (
+            (agent[working, k.HELD] & ~needed[working]) == 0
+        ).all(),
+        "no backoff is above its limit": (agent[:, k.BACKOFF] <= s.head[k.BACKOFF_LIMIT_NS]).all(),
+        "no task is tried too often": (
+            (agent[working, k.META] >> k.ATTEMPT_SHIFT) <= s.head[k.RETRIES]
+        ).all(),
+        "only what runs leaks": (
+            agent[np.isin(state, (k.STOPPED, k.STARTING, k.CRASH)), k.LEAKED_BYTES] == 0
+        ).all(),
+    }
+
+
+def _inboxes(s: State) -> dict[str, bool]:
+    waiting = s.agent[:, k.WAITING]
+    some = waiting > 0
+    return {
+        "only who runs has messages": (s.agent[some, k.PLACE] >= 0).all(),
+        # One place is kept for the orchestrator's dispatch.
+        "no inbox is above its limit": (waiting <= s.head[k.INBOX_LIMIT] + 1).all(),
+        "the first message is not handled yet": (s.agent[some, k.INBOX_AT] > s.head[k.NOW]).all(),
+    }
+
+
+def _in_order(s: State, lane: int) -> bool:
+    """Whether a lane's tasks stand in the order in which they were queued."""
+    length = int(s.lanes[lane, k.LENGTH])
+    slots = (s.lanes[lane, k.HEAD] + np.arange(length)) % s.head[k.RING_ROOM]
+    return bool((np.diff(s.ring[lane, slots, k.Q_QUEUED_AT]) >= 0).all())
+
+
 def _queues(s: State) -> dict[str, bool]:
     groups = int(s.head[k.GROUPS])
     return {
@@ -194,6 +313,7 @@ def _queues(s: State) -> dict[str, bool]:
             if c >= 0
             for p in range(4)
         ),
+        "lanes are first in, first out": all(_in_order(s, lane) for lane in range(k.LANE_COUNT)),
         "no agent waits for a slot that is free": all(
             s.lists[groups + 1 + p, k.LENGTH] == 0
             or s.pool[p, k.TOTAL] == s.pool[p, [k.IN_USE, k.LEAKED, k.DOWN]].sum()
