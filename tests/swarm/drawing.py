@@ -27,6 +27,7 @@ from tests.swarm.trial import TRAFFIC, Action, Trial
 if TYPE_CHECKING:
     from simulator.faults.parameters import Parameters
 
+KINDS = tuple(FAULTS)
 READINGS = 10
 HEAL_MS = (1500, 5000)
 FAULTS_MAX, ACTIONS_MAX = 6, 6
@@ -141,9 +142,11 @@ def _draw_faults(rng: np.random.Generator, topology: Topology, heal_ms: int) -> 
     together = rng.random() < 0.03
     if together:
         count = MANY_FAULTS
-    faults = []
+    faults: list[Fault] = []
     for number in range(count):
-        fault = draw_fault(rng, topology, f"fault-{number}")
+        again = faults and rng.random() < 0.15
+        kinds = (faults[-1].kind,) if again else KINDS
+        fault = draw_fault(rng, topology, f"fault-{number}", kinds)
         length_ms = round(fault.duration_s * 1000)
         start_ms = 0 if together or rng.random() < 0.1 else _draw_ms(rng, heal_ms)
         if together:
@@ -152,10 +155,12 @@ def _draw_faults(rng: np.random.Generator, topology: Topology, heal_ms: int) -> 
     return tuple(faults)
 
 
-def draw_fault(rng: np.random.Generator, topology: Topology, name: str) -> Fault:
-    """Return a fault of any kind with any targets that fit the system, at the plan's start."""
+def draw_fault(
+    rng: np.random.Generator, topology: Topology, name: str, kinds: tuple[str, ...] = KINDS
+) -> Fault:
+    """Return a fault of one of the kinds, with targets that fit the system, at the plan's start."""
     while True:
-        kind = str(rng.choice(list(FAULTS)))
+        kind = str(rng.choice(kinds))
         duration_ms = int(rng.integers(50, 3000))
         ramp_ms = int(rng.choice([0, rng.integers(0, duration_ms)]))
         try:
@@ -187,9 +192,12 @@ def draw_parameters(rng: np.random.Generator, kind: str) -> Parameters:
     return FAULTS[kind](**drawn)
 
 
-ENDLESS = ("crash_loop", "traffic_surge", "message_flood", "cardinality_burst", "dependency_outage")
-"""Kinds that are not drawn at their bounds: an agent that lives for a day, or so many events that
-one trial takes minutes."""
+ENDLESS = (
+    "crash_loop", "traffic_surge", "message_flood", "cardinality_burst", "dependency_outage",
+    "slow_start", "task_slowdown", "slow_host", "slow_consumer",
+)  # fmt: skip
+"""Kinds that are not drawn at their bounds: an agent that lives for a day, a start or a task that
+takes one, or so many events that one trial takes minutes."""
 
 
 def _draw_targets(rng: np.random.Generator, kind: str, topology: Topology) -> Targets:

@@ -21,11 +21,12 @@ from tests.simulator.faults.samples import parameters_of
 from verifier.judge.fault_effects import effect_status
 
 if TYPE_CHECKING:
+    from simulator.snapshot import Snapshot
     from simulator.world import World
     from tests.swarm.trial import Trial
 
 PROBE_S, PROBE_NS, PROBE_STEPS = 2.0, 10**9, 120
-SLOT_FAULTS = ("sandbox_leak", "sandbox_crash")
+LEAST_NS = 10**9
 FAULTY_COUNTS = (k.CRASHED, k.HUNG, k.FLOODED, k.PARTITIONED)
 
 
@@ -39,19 +40,31 @@ def parameters_left(world: World, calm: World) -> list[str]:
     ]
 
 
-def ineffective(world: World, reached: set[str]) -> list[str]:
-    """Which faults of the world did not have their declared effect, by the judge's own rule.
+def miscounted_reservation(world: World, s: Snapshot) -> list[str]:
+    """Of several reservations the largest counts, as far as it has climbed."""
+    largest = max((f.magnitude for f in s.faults if f.fault == "capacity_demand"), default=0)
+    holds = world._state.head[k.RESERVED] == round(largest)
+    return [] if holds else ["the largest reservation counts"]
 
-    Where slots leak and crash at once, each counts what the other left it: too entangled to say.
+
+def ineffective(world: World, trial: Trial, reached: set[str]) -> list[str]:
+    """Whether the only fault of a trial did not have its declared effect, by the judge's own rule.
+
+    Only where it is alone, for a second or more, at full strength from its start: faults of a few
+    moments that overlap are too entangled for measures that are made for minutes.
     """
+    injected = [action.fault for action in trial.actions if action.what == "inject"]
     effects = [effect for effect in world.effects() if effect.fault not in SCRAPE_PATH_FAULTS]
     statuses = {effect: effect_status(effect) for effect in effects}
     reached |= {f"effect: {status}" for status in statuses.values()}
-    entangled = sum(effect.fault in SLOT_FAULTS for effect in effects) > 1
+    faults = (*trial.faults, *injected)
+    skips = any(action.what in ("skip", "change") for action in trial.actions)
+    if len(faults) != 1 or faults[0].ramp_s or skips:
+        return []
     return [
         f"a fault has its declared effect: {effect}"
         for effect, status in statuses.items()
-        if status == "ineffective" and not (entangled and effect.fault in SLOT_FAULTS)
+        if status == "ineffective" and effect.ended_ns - effect.began_ns >= LEAST_NS
     ]
 
 

@@ -27,7 +27,14 @@ from simulator.snapshot import DurationHistogram, Snapshot
 from simulator.world import World
 from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
 from tests.swarm.coverage import reached_by
-from tests.swarm.healing import differences, ineffective, parameters_left, probe, remains
+from tests.swarm.healing import (
+    differences,
+    ineffective,
+    miscounted_reservation,
+    parameters_left,
+    probe,
+    remains,
+)
 
 if TYPE_CHECKING:
     from tests.swarm.trial import Action, Trial
@@ -47,7 +54,10 @@ class LawBrokenError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a trial: a hash of all its history, what it reached, and how it failed."""
+    """What came of a trial: a hash of all its history, what it reached, and how it failed.
+
+    `quiet` says that it failed after the load had ended.
+    """
 
     seed: int
     history: str
@@ -55,6 +65,7 @@ class Outcome:
     at_s: float = 0.0
     laws: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 class SameInstant:
@@ -77,11 +88,14 @@ class SameInstant:
         """Do nothing: nobody scrapes."""
 
 
-def carry_out(trial: Trial) -> Outcome:
-    """Run a trial to its end or to the first broken law; whatever else is raised is one too."""
+def carry_out(trial: Trial, *, drains: bool = True) -> Outcome:
+    """Run a trial to its end or to the first broken law; whatever else is raised is one too.
+
+    Unless it `drains`, its end is that of its load.
+    """
     progress: list[TrialRun] = []
     try:
-        run = TrialRun(trial)
+        run = TrialRun(trial, drains=drains)
         progress.append(run)
         run.run()
     except LawBrokenError as broken:
@@ -102,6 +116,8 @@ class TrialRun:
     """A trial under way: the world, the control run, what was seen so far."""
 
     trial: Trial
+    drains: bool = True
+    quiet: bool = False
     world: World = field(init=False)
     calm: World = field(init=False)
     before: Snapshot | None = None
@@ -137,6 +153,9 @@ class TrialRun:
         self.heal()
         self.advance_to(trial.quiet_ms)
         self.read()
+        if not self.drains:
+            return
+        self.quiet = True
         self.drain()
         if trial.shape.trace_s is None:
             self.world, self.calm, laws = probe(self.world, self.calm, trial, self.reached)
@@ -175,7 +194,7 @@ class TrialRun:
     def command(self, world: World, action: Action) -> bool:
         """Inject, change or end as the fault API does; False when it refuses, changing nothing."""
         form = FaultForm(self.trial.topology)
-        control = FaultControl(world, SameInstant())  # type: ignore[arg-type] # all that it needs
+        control = FaultControl(world, SameInstant())
         before = world.plan.faults
         try:
             if action.what == "end all":
@@ -203,12 +222,12 @@ class TrialRun:
 
     def heal(self) -> None:
         """End every fault; at once nothing of them is left in the kernel's parameters."""
-        control = [FaultControl(world, SameInstant()) for world in (self.world, self.calm)]  # type: ignore[arg-type] # all that it needs
-        ended = [each.end_all() for each in control][0]
+        ended = FaultControl(self.world, SameInstant()).end_all()
+        FaultControl(self.calm, SameInstant()).end_all()
         self.reached |= {"heal: ends faults"} if ended else set()
         self.note(f"heal: {len(ended)} faults end")
         self.require(parameters_left(self.world, self.calm))
-        self.require(ineffective(self.world, self.reached))
+        self.require(ineffective(self.world, self.trial, self.reached))
         self.read(just_changed=True)
 
     def drain(self) -> None:
@@ -231,7 +250,7 @@ class TrialRun:
         laws += broken_ties(world, just_changed=just_changed)
         if self.before is not None:
             laws += [f"{name} never falls" for name in decreased_counters(self.before, snapshot)]
-        laws += _unlike_arrivals(world, self.calm)
+        laws += _unlike_arrivals(world, self.calm) + miscounted_reservation(world, snapshot)
         add_to(self.history, snapshot)
         self.reached |= reached_by(world, snapshot)
         self.before = snapshot
@@ -239,7 +258,9 @@ class TrialRun:
         self.require(laws)
 
     def note(self, text: str) -> None:
-        """Keep a line of what happened."""
+        """Keep a line of what happened; of lines that are alike the last."""
+        if self.log and self.log[-1].endswith(f" s: {text}"):
+            self.log.pop()
         self.log.append(f"{self.world.now_s:.9f} s: {text}")
 
     def require(self, broken: list[str]) -> None:
@@ -249,9 +270,9 @@ class TrialRun:
 
     def outcome(self, at_s: float = 0.0, laws: tuple[str, ...] = ()) -> Outcome:
         """Return what came of it."""
+        seed, digest = self.trial.seed, self.history.hexdigest()
         log = tuple(self.log) if laws else ()
-        digest = self.history.hexdigest()
-        return Outcome(self.trial.seed, digest, frozenset(self.reached), at_s, laws, log)
+        return Outcome(seed, digest, frozenset(self.reached), at_s, laws, log, self.quiet)
 
 
 def add_to(history: Any, snapshot: Snapshot) -> None:

@@ -1,7 +1,7 @@
 """A trial of the swarm: a small system, its load, its faults, and what is done to it by hand.
 
-`drawing` draws one from a seed, `run` carries it out, `shrinking` makes it smaller. Values only. All
-times are whole milliseconds of the plan, so that a scenario file can say them exactly.
+`drawing` draws one from a seed, `run` carries it out, `shrinking` makes it smaller. Values only.
+All times are whole milliseconds of the plan, so that a scenario file can say them exactly.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Trial:
 
     @property
     def calm(self) -> Trial:
-        """The control run: the same system under the same load, without any fault but the load's."""
+        """The control run: the same system and load, without any fault but those of the load."""
         return replace(
             self,
             faults=tuple(fault for fault in self.faults if fault.kind in TRAFFIC),

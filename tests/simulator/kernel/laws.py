@@ -272,6 +272,7 @@ def _stages(s: State) -> dict[str, bool]:
         "an agent holds slots that its task needs": (
             (agent[working, k.HELD] & ~needed[working]) == 0
         ).all(),
+        "who runs has no backoff left": (agent[running, k.BACKOFF] == 0).all(),
         "no backoff is above its limit": (agent[:, k.BACKOFF] <= s.head[k.BACKOFF_LIMIT_NS]).all(),
         "no task is tried too often": (
             (agent[working, k.META] >> k.ATTEMPT_SHIFT) <= s.head[k.RETRIES]
