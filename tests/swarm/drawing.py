@@ -192,12 +192,9 @@ def draw_parameters(rng: np.random.Generator, kind: str) -> Parameters:
     return FAULTS[kind](**drawn)
 
 
-ENDLESS = (
-    "crash_loop", "traffic_surge", "message_flood", "cardinality_burst", "dependency_outage",
-    "slow_start", "task_slowdown", "slow_host", "slow_consumer",
-)  # fmt: skip
-"""Kinds that are not drawn at their bounds: an agent that lives for a day, a start or a task that
-takes one, or so many events that one trial takes minutes."""
+ENDLESS = ("crash_loop", "traffic_surge", "message_flood")
+"""Kinds that are not drawn at their bounds: an agent that lives for a day, or so many events that
+one trial takes minutes."""
 
 
 def _draw_targets(rng: np.random.Generator, kind: str, topology: Topology) -> Targets:

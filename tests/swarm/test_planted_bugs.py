@@ -1,4 +1,4 @@
-"""Bugs planted into the simulator: each makes the swarm fail, by the law that guards it, and shrink.
+"""Bugs planted into the simulator: each makes the swarm fail, by its own law, and shrinks.
 
 A bug is one line of the source that is changed before it is run. Those of the kernel are run
 uncompiled, in a process of their own; the others are compiled as ever and as quick.
