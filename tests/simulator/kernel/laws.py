@@ -286,10 +286,11 @@ def _stages(s: State) -> dict[str, bool]:
 def _inboxes(s: State) -> dict[str, bool]:
     waiting = s.agent[:, k.WAITING]
     some = waiting > 0
+    lost = s.priority[:, [k.RETRIED, k.FAILED]].sum()
     return {
         "only who runs has messages": (s.agent[some, k.PLACE] >= 0).all(),
-        # One place is kept for the orchestrator's dispatch.
-        "no inbox is above its limit": (waiting <= s.head[k.INBOX_LIMIT] + 1).all(),
+        # A place is kept for the dispatch, and for one more whenever a task was lost meanwhile.
+        "no inbox is above its limit": (waiting <= s.head[k.INBOX_LIMIT] + 1 + lost).all(),
         "the first message is not handled yet": (s.agent[some, k.INBOX_AT] > s.head[k.NOW]).all(),
     }
 

@@ -1,0 +1,28 @@
+"""`make golden`: record the hashes of the bundled scenarios anew, and say which changed."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ProcessPoolExecutor
+
+from rich.console import Console
+
+from tests.histories.golden import GOLDEN, names, recorded, start_of, whole
+
+
+def main() -> None:
+    """Simulate every bundled scenario and write `golden.json`."""
+    console = Console()
+    before = recorded() if GOLDEN.exists() else {}
+    after = {}
+    with ProcessPoolExecutor() as pool:
+        starts = list(pool.map(start_of, names()))
+        for name, start, end in zip(names(), starts, pool.map(whole, names()), strict=True):
+            after[name] = {"start": start, "whole": end}
+            same = before.get(name) == after[name]
+            console.print(f"{name}: {'unchanged' if same else 'recorded anew'}")
+    GOLDEN.write_text(json.dumps(after, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

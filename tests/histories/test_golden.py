@@ -1,0 +1,59 @@
+"""The bundled scenarios give the histories that were recorded, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulator.kernel import loop as k
+from simulator.world import World
+from tests.histories.golden import history, names, recorded, start_of, whole
+from tests.simulator.worlds import make
+
+HINT = "another world: if that is meant, `make golden` and say it in CHANGELOG.md"
+
+
+def test_every_bundled_scenario_is_recorded_and_each_differs():
+    """None is missing, none is left over, and no two are the same."""
+    hashes = recorded()
+    assert sorted(hashes) == names()
+    for which in ("start", "whole"):
+        assert len({entry[which] for entry in hashes.values()}) == len(hashes)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_scenario_starts_as_recorded(name):
+    """The first seconds, with all its faults in effect."""
+    assert start_of(name) == recorded()[name]["start"], HINT
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", names())
+def test_a_whole_scenario_is_as_recorded(name):
+    """From its plan's start to its end."""
+    assert whole(name) == recorded()[name]["whole"], HINT
+
+
+def test_one_nanosecond_anywhere_is_another_history():
+    """The smallest change of one column of one snapshot is noticed."""
+    histories = set()
+    for column in (None, k.BACKOFF, k.LEAKED_BYTES):
+        world = make()
+        if column is not None:
+            world._state.agent[3, column] += 1
+        histories.add(history(world, 1.0, 0.25))
+    assert len(histories) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"now_ns": 1}, {"saturation": np.nextafter(0.0, 1.0)}, {"exporter_up": False}, {"seed": 8}],
+)
+def test_every_column_of_a_snapshot_counts(change, monkeypatch):
+    """Counts, reals and flags alike."""
+    plain = history(make(), 0.5, 0.25)
+    read = World.snapshot
+    monkeypatch.setattr(World, "snapshot", lambda world: replace(read(world), **change))
+    assert history(make(), 0.5, 0.25) != plain
