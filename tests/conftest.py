@@ -34,6 +34,8 @@ LONGEST_FIRST = (
     "agentaskit_sim/commands/test_verify.py",
     "verifier/servers/test_receiver.py",
     "verifier/real_time/test_rule_compression.py",
+    "swarm/test_planted_bugs.py",
+    "swarm/test_swarm.py",
     "simulator/kernel/test_laws.py",
     "simulator/faults/test_measure.py",
     "verifier/judge/test_fault_effects.py",

@@ -24,7 +24,7 @@ from simulator.world import World
 from tests.swarm.coverage import EXPECTED, LEAST_SEEDS, LEAST_SHARE, count_reached, rarely
 from tests.swarm.drawing import draw_trial
 from tests.swarm.scenario_text import write_scenario
-from tests.swarm.shrinking import SHRINK_S, shrink
+from tests.swarm.shrinking import ATTEMPTS_MAX, shrink
 from tests.swarm.workers import run_seeds
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def report(console: Console, outcome: Outcome) -> None:
     console.print(f"  replay: make swarm SEED={outcome.seed} N=1")
 
 
-def _report_shrunk(console: Console, trial: Trial, outcome: Outcome, within_s: float) -> None:
+def _report_shrunk(console: Console, trial: Trial, outcome: Outcome, most: int) -> None:
     if outcome.laws[0].startswith(("no trial ends", "a trial takes")):
         console.print("  not shrunk: it would end this process too; the whole scenario:")
         console.print(write_scenario(trial), markup=False)
         return
-    smaller, failed = shrink(trial, outcome, within_s=within_s)
+    smaller, failed = shrink(trial, outcome, most=most)
     laws = "; ".join(failed.laws)
     console.print(f"  shrunk, broken at {failed.at_s:.9f} s: {laws}", markup=False)
     console.print(write_scenario(smaller), markup=False)
@@ -143,7 +143,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1000, help="how many seeds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
     parser.add_argument(
-        "--shrink", type=float, default=SHRINK_S, help="most seconds to shrink a failure"
+        "--shrink", type=int, default=ATTEMPTS_MAX, help="most attempts to shrink a failure"
     )
     parser.add_argument("--hashes", action="store_true", help="print the hash of each history")
     return parser.parse_args(arguments)

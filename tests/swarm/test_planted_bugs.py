@@ -35,7 +35,7 @@ for seed in range(int(first), int(last)):
     trial = draw_trial(seed)
     failed = carry_out(trial)
     if failed.laws:
-        smaller, still = shrink(trial, failed, within_s=2.0)
+        smaller, still = shrink(trial, failed, most=20)
         size = lambda t: len(t.faults) + len(t.actions) + len(t.readings_ms) + t.topology.fleet
         sizes = [size(trial), size(smaller)]
         print(json.dumps({"seed": seed, "laws": failed.laws, "still": still.laws, "sizes": sizes}))
