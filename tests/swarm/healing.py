@@ -92,7 +92,7 @@ def remains(world: World) -> list[str]:
         "agents too many": max(
             0, provisioned - desired - desired // k.SURPLUS_PARTS - _restarted_per_tick(head)
         ),
-        "demand remembered": int(_wanted(state) != desired),
+        "demand remembered": int(_idle_fleet(state) != desired),
         "faults of the scrape path": int(s.scrape_path != ScrapePath() or not s.exporter_up),
     }
     return [f"{name} {count}" for name, count in left.items() if count]
@@ -103,11 +103,11 @@ def _restarted_per_tick(head) -> int:
     return int(head[k.RECYCLE_PER_TICK] // k.MICRO) + 1 if head[k.RECYCLE_PER_TICK] else 0
 
 
-def _wanted(state) -> int:
+def _idle_fleet(state) -> int:
     """How many agents a fleet without any work keeps."""
     head = state.head
-    wanted = max(head[k.FIXED_AGENTS] + 1, head[k.FLOOR])
-    return int(min(wanted, head[k.FIXED_AGENTS] + head[k.SCALED_AGENTS]))
+    kept = max(head[k.FIXED_AGENTS] + 1, head[k.FLOOR])
+    return int(min(kept, head[k.FIXED_AGENTS] + head[k.SCALED_AGENTS]))
 
 
 def differences(world: World, calm: World) -> list[str]:

@@ -141,10 +141,10 @@ class TrialRun:
     def run(self) -> None:
         """Carry out everything; raises `LawBrokenError`."""
         trial = self.trial
-        deeds: list[tuple[int, Action | None]] = [(at_ms, None) for at_ms in trial.readings_ms]
-        deeds += [(action.at_ms, action) for action in trial.actions]
+        events: list[tuple[int, Action | None]] = [(at_ms, None) for at_ms in trial.readings_ms]
+        events += [(action.at_ms, action) for action in trial.actions]
         self.read(just_changed=True)
-        for at_ms, action in sorted(deeds, key=lambda deed: deed[0]):
+        for at_ms, action in sorted(events, key=lambda event: event[0]):
             self.advance_to(at_ms)
             if action is not None:
                 self.act(action)

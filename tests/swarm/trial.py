@@ -20,7 +20,7 @@ REST_MS = 1000
 TRAFFIC = ("traffic_surge", "traffic_drop")
 """Faults of the load itself: the control run has them too, or its arrivals would be others."""
 
-Deed = Literal["inject", "change", "end", "end all", "skip", "fork"]
+ActionKind = Literal["inject", "change", "end", "end all", "skip", "fork"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Action:
     """
 
     at_ms: int
-    what: Deed
+    what: ActionKind
     name: str = ""
     fault: Fault | None = None
     skip_ms: int = 0

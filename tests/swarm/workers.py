@@ -47,19 +47,20 @@ def run_seeds(seeds: range, draw: Draw, jobs: int) -> Iterator[Outcome]:
     workers: list[SeedWorker] = []
     lifeline, writer = multiprocessing.Pipe(duplex=False)
     try:
-        workers += [_start(draw, lifeline, writer, workers) for _ in range(min(jobs, len(seeds)))]
-        for worker in workers:
-            _hand_out(worker, waiting)
+        for _ in range(min(jobs, len(seeds))):
+            workers.append(_start(draw, lifeline, writer, workers))
+            _hand_out(workers[-1], waiting)
         while busy := [worker for worker in workers if worker.seed is not None]:
             ready = wait([worker.connection for worker in busy], timeout=WITHIN_S)
             for worker in busy:
                 if worker.connection in ready or not ready:
                     outcome = _receive(worker)
-                    if not worker.process.is_alive():
+                    if worker.connection.closed:
                         workers.remove(worker)
-                        worker = _start(draw, lifeline, writer, workers)  # noqa: PLW2901 - replaced
-                        workers.append(worker)
-                    _hand_out(worker, waiting)
+                        workers.append(_start(draw, lifeline, writer, workers))
+                        _hand_out(workers[-1], waiting)
+                    else:
+                        _hand_out(worker, waiting)
                     yield outcome
     finally:
         _stop(workers)
