@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None, draw: Callable[[int], Trial] = 
         for outcome in sorted(outcomes, key=lambda each: each.seed):
             console.print(f"{outcome.seed} {outcome.history}")
     else:
-        status = status or conclude(console, outcomes, time.monotonic() - started_s)
+        concluded = conclude(console, outcomes, time.monotonic() - started_s)
+        status = status or concluded
     return status
 
 

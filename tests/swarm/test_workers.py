@@ -66,6 +66,7 @@ def test_ctrl_c_leaves_no_process_behind(repository):
     printed, _ = swarm.communicate(timeout=20)
     assert swarm.returncode == 130
     assert "interrupted" in printed
+    assert "seeds in" in printed
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
