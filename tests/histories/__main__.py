@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from rich.console import Console
 
-from tests.histories.golden import GOLDEN, names, recorded, start_of, whole
+from tests.histories.golden import GOLDEN, long_of, names, recorded, start_of
 
 
 def main() -> None:
@@ -17,8 +17,8 @@ def main() -> None:
     after = {}
     with ProcessPoolExecutor() as pool:
         starts = list(pool.map(start_of, names()))
-        for name, start, end in zip(names(), starts, pool.map(whole, names()), strict=True):
-            after[name] = {"start": start, "whole": end}
+        for name, start, end in zip(names(), starts, pool.map(long_of, names()), strict=True):
+            after[name] = {"start": start, "long": end}
             same = before.get(name) == after[name]
             console.print(f"{name}: {'unchanged' if same else 'recorded anew'}")
     GOLDEN.write_text(json.dumps(after, indent=1) + "\n", encoding="utf-8")
