@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from documents.files import open_regular
 from documents.mistakes import InputError
 
 if TYPE_CHECKING:
@@ -23,11 +24,8 @@ def read_token(path: Path | None) -> str | None:
     if path is None:
         text = os.environ.get(VARIABLE)
         return None if text is None else _check(text, VARIABLE)
-    try:
-        with path.open("rb") as file:
-            raw = file.read(TOKEN_BYTES_MAX + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from None
+    with open_regular(path) as file:
+        raw = file.read(TOKEN_BYTES_MAX + 1)
     return _check(raw.decode("utf-8", "replace"), str(path))
 
 

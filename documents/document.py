@@ -1,13 +1,16 @@
 """A file that was read: its plain values, and the line and column of every value and key.
 
-Made by `documents.yaml_reader`; every check of what a file holds points into it.
+Made by `documents.yaml_reader`; every check of what a file holds points into it. What a value can
+be is bounded here, once for all readers: numbers that 64 bits hold, text that can be written.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from documents.mistake_kinds import BrokenRule, Shown
 from documents.mistakes import Place
 
 if TYPE_CHECKING:
@@ -26,6 +29,37 @@ Steps: TypeAlias = tuple[Step, ...]
 
 Places: TypeAlias = dict[Steps, tuple[int, int]]
 """Line and column, from 1, by the steps from the top of the file."""
+
+
+VALUES_MAX: Final = 200_000
+"""Nine lines of aliases to aliases are a billion values; the longest rule files have thousands."""
+
+WHOLE_MIN: Final = -(1 << 63)
+WHOLE_MAX: Final = (1 << 64) - 1
+"""Of a whole number: as 64 bits hold it, with a sign or without."""
+
+_DECIMAL: Final = re.compile("[0-9]{1,18}")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def check_scalar(value: Value, *, overflowed: bool = False) -> BrokenRule | None:
+    """Return the rule that a single value breaks, None for one that every reader can use.
+
+    `overflowed` says that a number was written too large to be one.
+    """
+    if overflowed or (isinstance(value, int) and not WHOLE_MIN <= value <= WHOLE_MAX):
+        subject = "a number" if isinstance(value, float) else "a whole number"
+        rule = "be one that 64 bits can hold"
+        return BrokenRule(subject, rule, Shown(value, "a larger one"))
+    if isinstance(value, str) and not value.isascii() and (lone := _LONE_SURROGATE.search(value)):
+        rule = "be Unicode"
+        return BrokenRule("text", rule, Shown(value, f"half a letter, \\u{ord(lone.group()):04x}"))
+    return None
+
+
+def decimal(text: str) -> int | None:
+    """Return the whole number that a text is, of at most 18 plain digits; None for any other."""
+    return int(text) if _DECIMAL.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)

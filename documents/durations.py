@@ -22,6 +22,8 @@ UNITS_S = {
 PATTERN = "^" + "".join(rf"(\d+(?:\.\d+)?{unit})?" for unit in UNITS_S) + "$"
 _WHOLE = re.compile(PATTERN, re.ASCII)
 _PART = re.compile(r"([\d.]+)(\w+)", re.ASCII)
+SECONDS_MAX = 100 * 365 * UNITS_S["d"]
+"""A hundred years: no clock here counts further, in nanoseconds."""
 EXAMPLES = "such as 1h30m, 200ms or 0s"
 
 
@@ -36,8 +38,11 @@ def parse_duration(text: object, *, field: str = "duration") -> float:
     if not text or whole is None:
         raise InputError(Mistake(BrokenRule(field, f"be a duration {EXAMPLES}", text)))
     parts = [_PART.fullmatch(part) for part in whole.groups() if part]
+    parts_s = [float(part[1]) * UNITS_S[part[2]] for part in parts if part]
+    if sum(parts_s) > SECONDS_MAX:
+        raise InputError(Mistake(BrokenRule(field, "be at most 100 years", text)))
     # Summed in nanoseconds, so that 1h30m200ms is the nearest float and not a sum of errors.
-    return sum(round(float(p[1]) * UNITS_S[p[2]] * 1e9) for p in parts if p) / 1e9
+    return sum(round(seconds * 1e9) for seconds in parts_s) / 1e9
 
 
 def show_duration(seconds: float) -> Shown:

@@ -4,11 +4,61 @@ from __future__ import annotations
 
 import codecs
 import os
+import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule, Shown, UnreadableFile
 from documents.mistakes import InputError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+_KINDS: Final[tuple[tuple[Callable[[int], bool], str], ...]] = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file to be read; raise `InputError` for anything else.
+
+    A pipe may never end and a device may never say a word: neither is waited for.
+    """
+    place = Place(str(path))
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise place.error(UnreadableFile("no such file")) from None
+    except OSError as error:
+        raise place.error(UnreadableFile(f"cannot be read: {error.strerror or error}")) from None
+    except ValueError as error:  # a path with a null byte
+        raise place.error(UnreadableFile(f"cannot be read: {error}")) from None
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    kind = next((words for matches, words in _KINDS if matches(mode)), "something else")
+    raise place.error(UnreadableFile(f"a file is needed here, this is {kind}"))
+
+
+def read_bytes(path: str | Path, *, bytes_max: int) -> bytes:
+    """Read a regular file of at most `bytes_max` bytes; raise `InputError` when it is not."""
+    place = Place(str(path))
+    with open_regular(path) as file:
+        try:
+            raw = file.read(bytes_max + 1)
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror or error}"
+            raise place.error(UnreadableFile(reason)) from None
+    if len(raw) > bytes_max:
+        raise place.error(BrokenRule("the file", f"be at most {bytes_max} bytes long"))
+    return raw
 
 
 def read_text(path: str | Path, *, bytes_max: int) -> str:
@@ -16,26 +66,13 @@ def read_text(path: str | Path, *, bytes_max: int) -> str:
 
     UTF-16 is read where a mark at its start says so, as editors on Windows write it.
     """
-    place = Place(str(path))
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(bytes_max + 1)
-    except FileNotFoundError:
-        raise place.error(UnreadableFile("no such file")) from None
-    except IsADirectoryError:
-        raise place.error(UnreadableFile("a file is needed here, this is a directory")) from None
-    except OSError as error:
-        raise place.error(UnreadableFile(f"cannot be read: {error.strerror or error}")) from None
-    except ValueError as error:  # a path with a null byte
-        raise place.error(UnreadableFile(f"cannot be read: {error}")) from None
-    if len(raw) > bytes_max:
-        raise place.error(BrokenRule("the file", f"be at most {bytes_max} bytes long"))
+    raw = read_bytes(path, bytes_max=bytes_max)
     try:
         if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return raw.decode("utf-16")
         return raw.decode("utf-8-sig")  # an editor on Windows may have written a byte order mark
     except UnicodeDecodeError as error:
-        raise _encoding_error(raw, error.start, place.path) from None
+        raise _encoding_error(raw, error.start, str(path)) from None
 
 
 def write_whole(path: Path, text: str) -> None:

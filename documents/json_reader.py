@@ -2,7 +2,8 @@
 
 Called by `documents.yaml_reader` only. The standard decoder does not say where a value stands, so
 this walks the text once itself; strings and numbers are left to the standard scanner. Bounded in
-depth; duplicate keys are refused; every mistake is an `InputError` with its place.
+depth and number of values; duplicate keys are refused; every mistake is an `InputError` with its
+place.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from json import JSONDecodeError, JSONDecoder
+from math import isinf
 from typing import TYPE_CHECKING
 
+from documents.document import VALUES_MAX, WHOLE_MAX, check_scalar
 from documents.mistake_kinds import BrokenRule, DuplicateKey, InvalidSyntax
 from documents.mistakes import Place
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 DEPTH_MAX = 128
 """Deeper than any dashboard; each level is a level of Python's own stack, which ends at 1000."""
+
+STEPS_FREE = 16
+"""A value this deep counts twice, and so on: each is kept with all the steps that lead to it."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _FIRST_LETTERS = frozenset('{["-tfn0123456789')
@@ -48,6 +54,7 @@ class _JsonReader:
         self.path = path
         self.values: Places = {}
         self.keys: Places = {}
+        self.weight = 0
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self.decode = JSONDecoder().raw_decode
 
@@ -68,6 +75,9 @@ class _JsonReader:
     def value(self, at: int, steps: Steps) -> tuple[Value, int]:
         if len(steps) > DEPTH_MAX:
             raise self.error(BrokenRule("values", f"be nested at most {DEPTH_MAX} deep"), at)
+        self.weight += 1 + len(steps) // STEPS_FREE
+        if self.weight > VALUES_MAX:
+            raise self.error(BrokenRule("the file", f"hold at most {VALUES_MAX} values"), at)
         self.values[steps] = self.position(at)
         opening = self.text[at : at + 1]
         if opening == "{":
@@ -78,7 +88,20 @@ class _JsonReader:
             raise self.syntax_error(
                 f"unexpected {opening!r}" if opening else "a value is missing", at
             )
-        return self.decode(self.text, at)
+        return self.scalar(at)
+
+    def scalar(self, at: int) -> tuple[Value, int]:
+        value: Value
+        try:
+            value, end = self.decode(self.text, at)
+        except JSONDecodeError:
+            raise
+        except ValueError:  # a number of thousands of digits
+            value, end = WHOLE_MAX + 1, at
+        overflowed = isinstance(value, float) and isinf(value)
+        if (broken := check_scalar(value, overflowed=overflowed)) is not None:
+            raise self.error(broken, at)
+        return value, end
 
     def mapping(self, at: int, steps: Steps) -> tuple[dict[str, Value], int]:
         values: dict[str, Value] = {}
@@ -86,7 +109,8 @@ class _JsonReader:
         while self.text[at : at + 1] != "}" or values:
             if self.text[at : at + 1] != '"':
                 raise self.syntax_error("expected a key in double quotes", at)
-            key, end = self.decode(self.text, at)
+            key, end = self.scalar(at)
+            assert isinstance(key, str)  # noqa: S101 - it begins with a quote
             if key in values:
                 raise self.error(DuplicateKey(key, self.keys[(*steps, key)][0]), at)
             self.keys[(*steps, key)] = self.position(at)

@@ -7,15 +7,21 @@ line is made only when it is printed: `path:line:column: sentence`, see `documen
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from documents.amounts import amount
 from documents.mistake_kinds import Remark
-from documents.sentences import write_sentence
+from documents.sentences import in_one_line, write_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from documents.mistake_kinds import Problem
+
+MISTAKES_MAX: Final = 200
+"""Mistakes that a walk over a document notes: a megabyte of them says no more."""
+SHOWN_MAX: Final = 30
+"""Mistakes that are printed of one error: whoever has more mends these first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,10 @@ class Mistake:
         return write_sentence(self.problem)
 
     def __str__(self) -> str:
-        """Write `path:line:column: sentence`."""
-        return self.sentence if self.place is None else f"{self.place}: {self.sentence}"
+        """Write `path:line:column: sentence`, in one line."""
+        return in_one_line(
+            self.sentence if self.place is None else f"{self.place}: {self.sentence}"
+        )
 
 
 class InputError(ValueError):
@@ -78,8 +86,15 @@ class InputError(ValueError):
         return InputError(*unique.values())
 
     def __str__(self) -> str:
-        """One line for each mistake."""
-        return "\n".join(map(str, self.mistakes))
+        """One line for each mistake, up to `SHOWN_MAX`, and how many more there are."""
+        lines = list(map(str, self.mistakes[:SHOWN_MAX]))
+        if (more := len(self.mistakes) - SHOWN_MAX) > 0:
+            *_, last = self.mistakes
+            place = "" if last.place is None else f"{last.place.path}: "
+            many = len(self.mistakes) >= MISTAKES_MAX
+            count = "many mistakes" if many else amount(more, "mistakes")
+            lines.append(in_one_line(f"{place}and {count} more"))
+        return "\n".join(lines)
 
 
 def gather(mistakes: Iterable[InputError | Mistake]) -> InputError:

@@ -6,6 +6,7 @@ is wrong reads the problem itself.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, assert_never
 
@@ -25,7 +26,7 @@ from documents.mistake_kinds import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from documents.mistake_kinds import Problem
 
@@ -36,6 +37,11 @@ CHOICES_LISTED_MAX = 6
 """More choices than these are counted, not listed, when one of them is near."""
 
 VALUE_LETTERS_MAX = 60
+WORD_LETTERS_MAX = 80
+"""Of a name that stands in a sentence, and of a word that is compared with others."""
+NAMES_LISTED_MAX = 12
+"""Of names that would have been right."""
+LINE_LETTERS_MAX = 500
 
 
 def write_sentence(problem: Problem) -> str:  # noqa: C901 - one case for each kind
@@ -47,21 +53,22 @@ def write_sentence(problem: Problem) -> str:  # noqa: C901 - one case for each k
         case UnknownWord(field, value, choices):
             sentence = _unknown_word(field, value, choices)
         case UnknownKey(key, known):
-            keys = f", the keys are {', '.join(known)}" if known else ", there are no keys here"
-            sentence = f"unknown key {key!r}{did_you_mean(key, known) or keys}"
+            keys = f", the keys are {_listed(known)}" if known else ", there are no keys here"
+            sentence = f"unknown key {show(key)}{did_you_mean(key, known) or keys}"
         case RefusedKey(subject, keys, key, usable):
             but = f" but {', '.join(usable)}" if usable else ""
             sentence = f"{subject} takes no {keys}{but}, got {key}"
         case MissingKey(key, holder, hint):
             where = f" in {holder}" if holder else ""
-            sentence = f"the key {key!r} is missing{where}{hint}"
+            sentence = f"the key {show(key)} is missing{where}{hint}"
         case DuplicateKey(key, first_line):
-            sentence = f"duplicate key {key!r}, first given in line {first_line}"
+            sentence = f"duplicate key {show(key)}, first given in line {first_line}"
         case UnknownName(kind, name, known, hint):
-            names = f", the names are {', '.join(known)}" if known else ", none is defined"
-            sentence = f"no {kind} is called {name!r}{did_you_mean(name, known) or hint or names}"
+            names = f", the names are {_listed(known)}" if known else ", none is defined"
+            near = did_you_mean(name, known)
+            sentence = f"no {kind} is called {show(name)}{near or hint or names}"
         case RepeatedName(kind, name):
-            sentence = f"the {kind} {name!r} is given twice"
+            sentence = f"the {kind} {show(name)} is given twice"
         case InvalidSyntax(subject, language, detail):
             sentence = f"{subject} is not {language}: {detail}"
         case UnreadableFile(reason, subject):
@@ -89,15 +96,35 @@ def show(value: object) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` for the nearest known word, or nothing when none is near."""
+    if len(word) > WORD_LETTERS_MAX:
+        return ""
     choices = {name.casefold(): name for name in known}
     near = get_close_matches(word.casefold(), list(choices), n=1, cutoff=NEAR_ENOUGH)
     return f", did you mean {choices[near[0]]!r}?" if near else ""
+
+
+def in_one_line(text: str) -> str:
+    """Return `text` as one line that can be printed: control characters escaped, not too long."""
+    if len(text) > LINE_LETTERS_MAX:
+        # Its end may say what was expected, and the beginning where.
+        text = f"{text[: LINE_LETTERS_MAX - 150]} ... {text[-145:]}"
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in re.sub(r"\s*\n\s*", " ", text)
+    )
 
 
 def list_choices(choices: Iterable[str]) -> str:
     """Return `'a', 'b' or 'c'`."""
     *others, last = map(repr, choices)
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMES_LISTED_MAX
+    return ", ".join(names[:NAMES_LISTED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unknown_word(field: str, value: object, choices: tuple[str, ...]) -> str:

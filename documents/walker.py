@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from documents.mistake_kinds import BrokenRule, UnknownKey
-from documents.mistakes import InputError, Mistake, Place, gather
+from documents.mistakes import MISTAKES_MAX, InputError, Mistake, Place, gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +74,9 @@ class Walker:
         return None
 
     def reject(self, problem: Problem | str, steps: Steps, *, at_key: bool = False) -> None:
-        """Note what is wrong with the value (or the key) at `steps`."""
+        """Note what is wrong with the value (or the key) at `steps`, up to `MISTAKES_MAX`."""
+        if len(self.mistakes) >= MISTAKES_MAX:
+            return
         place = self.document.key_place(steps) if at_key else self.document.place(steps)
         self.mistakes.append(place.mistake(problem))
 

@@ -15,14 +15,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from contextlib import contextmanager
+from math import isinf
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scanner import Scanner
 
-from documents.document import Document
+from documents.document import VALUES_MAX, WHOLE_MAX, Document, check_scalar
 from documents.files import read_text
 from documents.json_reader import read_json
 from documents.mistake_kinds import BrokenRule, DuplicateKey, InvalidSyntax
@@ -31,10 +34,13 @@ from documents.mistakes import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ruamel.yaml.error import StreamMark
+
     from documents.document import Places, Steps, Value
     from documents.mistake_kinds import Problem
     from documents.mistakes import InputError
 
+T = TypeVar("T", bound="Value")
 Scalars: TypeAlias = Literal["typed", "text"]
 
 YAML_BYTES_MAX = 1 << 20
@@ -47,8 +53,8 @@ Dashboards are JSON and long; what people write by hand is YAML and short."""
 DEPTH_MAX = 64
 """An alias within itself would never end; no rule file or scenario is half as deep."""
 
-VALUES_MAX = 200_000
-"""Nine lines of aliases to aliases are a billion values; the longest rule files have thousands."""
+NUMBER_LETTERS_MAX: Final = 400
+"""Of a whole number, signs and `_` included; longer ones are not even converted."""
 
 _TOO_DEEP = BrokenRule("values", f"be nested at most {DEPTH_MAX} deep")
 _PLAIN_TAGS = ("null", "bool", "int", "float")
@@ -81,8 +87,7 @@ def load_all(path: str | Path) -> list[Document]:
     text = read_text(path, bytes_max=JSON_BYTES_MAX)
     if Path(path).suffix == ".json":
         return [parse_json(text, str(path))]
-    nodes = YAML(typ="safe", pure=True).compose_all(text)
-    return list(_documents(nodes, text, str(path), _Builder))
+    return list(_documents(_nodes(text), text, str(path), _Builder))
 
 
 def load_texts(path: str | Path) -> Iterator[Document]:
@@ -97,26 +102,66 @@ def load_texts(path: str | Path) -> Iterator[Document]:
 
 def parse_texts(text: str, path: str) -> Iterator[Document]:
     """Read the documents of YAML text as `load_texts`; `path` only names it in errors."""
-    nodes = _nodes_without_loose_tabs(text)
-    if nodes is None:
-        nodes = YAML(typ="safe", pure=True).compose_all(text)
-    yield from _documents(nodes, text, path, _TextBuilder)
+    yield from _documents(_nodes_without_loose_tabs(text), text, path, _TextBuilder)
 
 
-def _nodes_without_loose_tabs(text: str) -> Iterator[Node | None] | None:
-    """Return the nodes of a text whose tabs only our reader minds; None when that is not it."""
-    if not _LOOSE_TAB.search(text):
-        return None
-    plain = _LOOSE_TAB.sub(lambda tab: " " * len(tab.group()), text)
+def _nodes(text: str) -> Iterator[Node | None]:
+    """Yield the nodes of all documents of a text; raise YAMLError where it is no YAML."""
+    with _in_words_of_yaml():
+        yield from _yaml().compose_all(text)
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _BoundedScanner
+    yaml.composer.warn_double_anchors = False  # YAML lets the later one stand for the name
+    return yaml
+
+
+@contextmanager
+def _in_words_of_yaml() -> Iterator[None]:
+    """Raise what the library's own code stumbles over as YAMLError."""
     try:
-        next(YAML(typ="safe", pure=True).compose_all(text), None)
+        yield
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
+        # What the library does not know how to refuse: a version of YAML that does not exist.
+        raise YAMLError(f"it cannot be read ({type(error).__name__} {error})") from None
+
+
+def _nodes_without_loose_tabs(text: str) -> Iterator[Node | None]:
+    """Return the nodes of a text, without the tabs that only our reader minds."""
+    if not _LOOSE_TAB.search(text):
+        return _nodes(text)
+    try:
+        next(_nodes(text), None)
     except YAMLError:
         # As long as before, so that every place stays. Texts lose a tab at the end of a line.
-        nodes: Iterator[Node | None] = YAML(typ="safe", pure=True).compose_all(plain)
-        return nodes
-    except RecursionError:
-        pass
-    return None
+        return _nodes(_LOOSE_TAB.sub(lambda tab: " " * len(tab.group()), text))
+    return _nodes(text)
+
+
+class _TooDeepError(YAMLError):
+    """Brackets or blocks are nested deeper than is read; `mark` is where."""
+
+    def __init__(self, mark: StreamMark) -> None:
+        super().__init__()
+        self.mark = mark
+
+
+class _BoundedScanner(Scanner):
+    """Stops at what is nested too deep: to find the end of it costs the square of its depth."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803
+        """Open a bracket."""
+        if len(self.flow_context) > DEPTH_MAX:
+            raise _TooDeepError(self.reader.get_mark())
+        super().fetch_flow_collection_start(TokenClass, to_push)
+
+    def add_indent(self, column: int) -> bool:
+        """Open a block."""
+        if len(self.indents) > DEPTH_MAX:
+            raise _TooDeepError(self.reader.get_mark())
+        return bool(super().add_indent(column))
 
 
 def _documents(
@@ -130,8 +175,6 @@ def _documents(
             data = None if node is None or node is _END else builder.build(node, ())
         except YAMLError as error:
             raise _mistake(error, text, path) from None
-        except RecursionError:
-            raise Place(path).error(_TOO_DEEP) from None
         if node is _END and count:
             return
         yield Document(path, data, builder.values, builder.keys)
@@ -147,12 +190,11 @@ def parse(text: str, path: str) -> Document:
     """Read YAML 1.2 text holding one document; `path` only names it in errors."""
     builder = _Builder(path)
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        with _in_words_of_yaml():
+            node = _yaml().compose(text)
         data = None if node is None else builder.build(node, ())
     except YAMLError as error:
         raise _mistake(error, text, path) from None
-    except RecursionError:  # the parser's own, before any value is built
-        raise Place(path).error(_TOO_DEEP) from None
     return Document(path, data, builder.values, builder.keys)
 
 
@@ -163,6 +205,7 @@ class _Builder:
         self.path = path
         self.values: Places = {}
         self.keys: Places = {}
+        self.count = 0  # of values, those that were merged included
         # Of the library's constructor only the reading of plain scalars is used, never of tags.
         self.scalars = YAML(typ="safe", pure=True).constructor
 
@@ -170,7 +213,8 @@ class _Builder:
         """Return the plain value of `node`, which stands at `steps`."""
         if len(steps) > DEPTH_MAX:
             raise self.error(_TOO_DEEP, node)
-        if len(self.values) >= VALUES_MAX:
+        self.count += 1
+        if self.count > VALUES_MAX:
             raise self.error(BrokenRule("the file", f"hold at most {VALUES_MAX} values"), node)
         self.values[steps] = _position(node)
         if isinstance(node, MappingNode):
@@ -189,12 +233,15 @@ class _Builder:
                 value: Value = [] if isinstance(key, SequenceNode) else {}
                 raise self.error(BrokenRule("a key", "be a single word", value), key)
             name = str(key.value)
+            self.check(name, key)
             if key.tag == f"{_TAG}merge" or (name == "<<" and key.style is None):
                 for source in child.value if isinstance(child, SequenceNode) else [child]:
                     if not isinstance(source, MappingNode):
                         raise self.error(BrokenRule("'<<'", "merge mappings"), source)
                     # Of several sources the first wins, as YAML's merge key asks.
-                    merged = {**self.mapping(source, steps), **merged}
+                    self.count += 1
+                    for inner, value in self.mapping(source, steps).items():
+                        merged.setdefault(inner, value)
                 continue
             if name in own:
                 raise self.error(DuplicateKey(name, self.keys[(*steps, name)][0]), key)
@@ -206,14 +253,23 @@ class _Builder:
         """Return text, number, boolean or null; refuse tags that would construct anything else."""
         tag = str(node.tag).removeprefix(_TAG)
         if tag in _TEXT_TAGS or node.style is not None:
-            return str(node.value)
+            return self.check(str(node.value), node)
         if tag not in _PLAIN_TAGS:
             raise self.error(f"unknown tag {node.tag!s}", node)
+        if tag == "int" and len(node.value) > NUMBER_LETTERS_MAX:
+            return self.check(WHOLE_MAX + 1, node)
         try:
             value: bool | int | float | str | None = self.scalars.construct_object(node)
         except ValueError:
             subject = f"a value tagged !!{tag}"
             raise self.error(BrokenRule(subject, "be of that type", node.value), node) from None
+        overflowed = isinstance(value, float) and isinf(value) and "inf" not in node.value.lower()
+        return self.check(value, node, overflowed=overflowed)
+
+    def check(self, value: T, node: Node, *, overflowed: bool = False) -> T:
+        """Return a single value; raise `InputError` for one that no reader can use."""
+        if (broken := check_scalar(value, overflowed=overflowed)) is not None:
+            raise self.error(broken, node)
         return value
 
     def error(self, problem: Problem | str, node: Node) -> InputError:
@@ -243,6 +299,8 @@ def _is_null(node: Node) -> bool:
 
 
 def _mistake(error: YAMLError, text: str, path: str) -> InputError:
+    if isinstance(error, _TooDeepError):
+        return Place(path, error.mark.line + 1, error.mark.column + 1).error(_TOO_DEEP)
     if isinstance(error, MarkedYAMLError):
         return _syntax_error(error, path)
     return _character_error(error, text, path)

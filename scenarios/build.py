@@ -6,9 +6,11 @@ mistakes of a file are reported together.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from documents.durations import format_duration, show_duration
 from documents.files import read_text
@@ -43,6 +45,7 @@ DURATION_MAX_S = 31 * 86_400.0
 TRACE_BYTES_MAX = 64 << 20
 """About five million arrivals: eight minutes of the design load."""
 
+_TIME: Final = re.compile(r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 LETTERS_SHOWN_MAX = 40
 """Of a line that is no time: it may be a whole file without line ends."""
 
@@ -221,16 +224,18 @@ def read_trace(path: str | Path) -> tuple[float, ...]:
     Raises `InputError` for the first line that is no such time.
     """
     times: list[float] = []
-    for number, line in enumerate(read_text(path, bytes_max=TRACE_BYTES_MAX).splitlines(), 1):
+    lines = StringIO(read_text(path, bytes_max=TRACE_BYTES_MAX))
+    for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        try:
-            time_s = float(text)
-        except ValueError:
-            time_s = float("nan")
+        time_s = float(text) if _TIME.fullmatch(text) else float("nan")
+        rule = ""
         if not time_s >= (times[-1] if times else 0.0):
             rule = "be a time in seconds, not before the one above"
+        elif time_s > DURATION_MAX_S:
+            rule = f"be at most {format_duration(DURATION_MAX_S)}, the longest scenario"
+        if rule:
             value = Shown(text, repr(text[:LETTERS_SHOWN_MAX]))
             raise Place(str(path), number, 1).error(BrokenRule("an arrival", rule, value))
         times.append(time_s)

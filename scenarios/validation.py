@@ -7,6 +7,7 @@ only the first; mistakes use the file's terms, never Python's.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, TypeGuard, TypeVar, Union, get_args, get_origin
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from documents.durations import format_duration, show_duration
 from documents.mistake_kinds import BrokenRule, MissingKey, Shown, UnknownKey, UnknownWord
-from documents.mistakes import InputError
+from documents.mistakes import MISTAKES_MAX, InputError
 from documents.walker import Walker, dotted
 from scenarios.schema.derived import key_of
 from simulator.bounds import BoundError
@@ -60,7 +61,7 @@ class ModelWalker(Walker):
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
+            for detail in islice(error.errors(include_url=False), MISTAKES_MAX):
                 self._reject_detail(model, detail, steps)
             return None
 

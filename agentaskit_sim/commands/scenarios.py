@@ -32,8 +32,9 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
 from agentaskit_sim.terminal.tables import print_table
 from documents.amounts import amount
 from documents.durations import format_duration
-from documents.files import write_whole
+from documents.files import read_text, write_whole
 from documents.mistakes import InputError
+from documents.yaml_reader import YAML_BYTES_MAX
 from scenarios.loader import LIBRARY, library, load_scenario, parse_scenario, resolve
 from scenarios.schema.json_schema import scenario_schema
 from verifier.judge.notification_verdicts import check_receivers_exist
@@ -119,7 +120,7 @@ def show(
     """Print a scenario's file."""
     path = resolve(name)
     load_scenario(path)
-    typer.echo(path.read_text(encoding="utf-8"), nl=False)
+    typer.echo(read_text(path, bytes_max=YAML_BYTES_MAX), nl=False)
 
 
 @app.command()

@@ -88,7 +88,7 @@ def test_only_plain_values_are_made():
         ("[a]: 1\n", "f.yaml:1:1: a key must be a single word, got a list"),
         ("a: {<<: [1]}\n", "f.yaml:1:10: '<<' must merge mappings"),
         ("a: &a [*a]\n", "f.yaml:1:4: values must be nested at most 64 deep"),
-        ("[" * 5000, "f.yaml: values must be nested at most 64 deep"),
+        ("[" * 5000, "f.yaml:1:66: values must be nested at most 64 deep"),
         (
             "--- a\n--- b\n",
             (

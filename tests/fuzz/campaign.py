@@ -43,8 +43,11 @@ class Findings:
         self.read += 1
         if spent_ms > self.slowest_ms:
             self.slowest_ms, self.slowest = spent_ms, number
-        if found:
-            self.by_place[found].append(number)
+        if not found:
+            return
+        if found not in self.by_place:
+            print(f"number {number}: {found}", file=sys.stderr, flush=True)
+        self.by_place[found].append(number)
 
     def __str__(self) -> str:
         """One line for each place, the most frequent first."""

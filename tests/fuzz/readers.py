@@ -10,8 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
+from documents.files import read_text
 from documents.mistakes import InputError
-from documents.yaml_reader import load
+from documents.yaml_reader import YAML_BYTES_MAX, load
 from scenarios.build import read_trace
 from scenarios.injection_form import FaultForm
 from scenarios.loader import LIBRARY, load_for_verify, load_scenario
@@ -114,7 +115,7 @@ def _examine(expr: str) -> None:
 
 
 def _policy(path: Path) -> None:
-    foreign_form(path.read_text(encoding="utf-8", errors="replace"))
+    foreign_form(read_text(path, bytes_max=YAML_BYTES_MAX))
     reading = read_policy(load(path))
     policy, rules = reading.policy, _pack_rules()
     for objective in objectives(policy):

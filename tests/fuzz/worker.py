@@ -87,7 +87,7 @@ def _fault_of_refusal(error: InputError, path: str, *, placed: bool) -> str:
     if len(lines) > LINES_MAX:
         return f"a refusal of {len(lines)} lines"
     for line in lines:
-        if placed and not line.startswith(path):
+        if placed and not line.startswith((path, str(ROOT))):
             return f"a line of a refusal without a place: {line[:200]!r}"
         if len(line) > LINE_LETTERS_MAX + len(path):
             return f"a line of {len(line)} letters: {line[:200]!r}"

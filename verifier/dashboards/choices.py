@@ -76,7 +76,7 @@ def _number(option: Option) -> float:
 
 def _natural(option: Option) -> list[tuple[int, float, str]]:
     parts = re.split(r"(\d+)", option.text.lower())
-    return [(0, float(p), "") if p.isdigit() else (1, 0.0, p) for p in parts if p]
+    return [(0, float(p), "") if p.isdecimal() else (1, 0.0, p) for p in parts if p]
 
 
 # Any: keys of one order are compared with each other only.

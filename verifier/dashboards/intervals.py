@@ -31,6 +31,8 @@ _UNITS_S: Final = {
     "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0,
     "M": 2592000.0, "y": _YEAR_S,
 }  # fmt: skip
+INTERVAL_MAX_S: Final = 100 * _YEAR_S
+"""Whatever is written longer counts as this long."""
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwMy])")
 _RATE_INTERVALS: Final = ("$__rate_interval", "${__rate_interval}")
 _INTERVALS: Final = ("$__interval", "${__interval}")
@@ -45,10 +47,11 @@ def parse_interval_s(text: str) -> float | None:
     """Return the seconds of `1m`, `>30s`, `1h30m` or a bare number; None for anything else."""
     bare = text.strip().lstrip("<>=").strip()
     if re.fullmatch(r"\d+(?:\.\d+)?", bare):
-        return float(bare)
+        return min(float(bare), INTERVAL_MAX_S)
     if not bare or not re.fullmatch(rf"(?:{_PART.pattern})+", bare):
         return None
-    return sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(bare))
+    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(bare))
+    return min(seconds, INTERVAL_MAX_S)
 
 
 def calculated_interval_s(resolution: Resolution, least_s: float) -> float:

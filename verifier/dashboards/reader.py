@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from documents.document import decimal
 from documents.mistakes import gather
 from verifier.dashboards.data_sources import (
     EXPRESSION,
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 COLUMN_POINTS: Final = 80
 """Points that a panel draws for each of the 24 columns of its width: a screen of 1,920."""
+COLUMNS_MAX: Final = 240
+POINTS_MAX: Final = 1_000_000
+FACTOR_MAX: Final = 10_000
+"""No screen is as wide, no panel as fine or as coarse."""
 COLUMNS: Final = 12
 """Width of a panel that does not say, in such columns."""
 
@@ -86,7 +91,7 @@ class _BoardReader(ModelReader):
         """Return the panels that ask Prometheus something; name the others."""
         panels = []
         for raw in self.raw.panels:
-            if raw.fields.get("type") in _QUERYLESS:
+            if str(raw.fields.get("type")) in _QUERYLESS:
                 continue
             panel = self._panel(raw)
             if panel is not None:
@@ -177,7 +182,7 @@ class _BoardReader(ModelReader):
             template=expr,
             instant=bool(fields.get("instant")) and not fields.get("range"),
             min_step=str(fields.get("interval") or ""),
-            interval_factor=factor if isinstance(factor, int) and factor > 0 else 1,
+            interval_factor=min(max(1, factor), FACTOR_MAX) if isinstance(factor, int) else 1,
         )
 
     def _leave_out(self, title: str, reason: str, raw: RawPanel) -> None:
@@ -197,6 +202,7 @@ def _resolution(fields: Mapping[str, Value], board: Board) -> Resolution:
     if columns is None and isinstance(span, (int, float)):
         columns = 2 * span
     width = columns if isinstance(columns, (int, float)) and columns > 0 else COLUMNS
+    width = min(width, COLUMNS_MAX)
     points = _whole_number(fields.get("maxDataPoints"))
     return Resolution(
         range_s=override_s(str(fields.get("timeFrom") or "")) or board.range_s,
@@ -206,6 +212,6 @@ def _resolution(fields: Mapping[str, Value], board: Board) -> Resolution:
 
 
 def _whole_number(value: Value) -> int:
-    if isinstance(value, str) and value.strip().isdigit():
-        return int(value)
-    return int(value) if isinstance(value, (int, float)) and value >= 1 else 0
+    if isinstance(value, str):
+        value = decimal(value.strip())
+    return int(min(value, POINTS_MAX)) if isinstance(value, (int, float)) and value >= 1 else 0

@@ -9,7 +9,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from verifier.dashboards.intervals import parse_interval_s
+from documents.document import decimal
+from verifier.dashboards.intervals import INTERVAL_MAX_S, parse_interval_s
 
 DEFAULT_S: Final = 3600.0
 """What is taken for a dashboard that does not say: the last hour."""
@@ -48,13 +49,13 @@ def _before_now(text: str) -> tuple[float, float] | None:
     if match is None:
         return None
     sign, amount, unit = match.groups()
-    seconds = int(amount[:-1]) * _UNITS_S[amount[-1]] if amount else 0.0
+    seconds = min(float(amount[:-1]) * _UNITS_S[amount[-1]], INTERVAL_MAX_S) if amount else 0.0
     return (-seconds if sign == "+" else seconds), _UNITS_S[unit] if unit else 0.0
 
 
 def _date(text: str) -> float | None:
-    if text.isdigit():
-        return int(text) / 1000
+    if (milliseconds := decimal(text)) is not None:
+        return milliseconds / 1000
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:

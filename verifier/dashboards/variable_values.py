@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
+from documents.document import decimal
 from verifier.dashboards.choices import ordered, through_regex
 from verifier.dashboards.formats import VariableValue, write_value
 from verifier.dashboards.intervals import auto_interval, parse_interval_s
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = ".+"
 """What stands for the choices of a query before any server can be asked: whatever there is."""
+AUTO_STEPS: Final = 30
+"""In how many steps `auto` divides a range, where a variable does not say."""
 CHOICES_MAX: Final = 1000
 """More choices than any of our worlds has."""
 
@@ -188,7 +191,7 @@ class VariableValues:
             value = next((text for text in values if parse_interval_s(text)), auto or chosen)
         if value.startswith(AUTO):
             _, steps, least = value.split(":", 2)
-            return auto_interval(self.board.range_s, int(steps) if steps.isdigit() else 30, least)
+            return auto_interval(self.board.range_s, decimal(steps) or AUTO_STEPS, least)
         return value
 
     def _asked(self, query: str) -> Sequence[str]:

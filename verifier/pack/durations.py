@@ -11,6 +11,8 @@ from typing import Final
 from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Mistake
 
+SECONDS_MAX: Final = (1 << 63) / 1e9
+"""What Go counts in nanoseconds: Prometheus refuses more."""
 _UNITS_S: Final = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
 _DURATION: Final = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS_S))
 
@@ -24,4 +26,7 @@ def parse_duration_s(text: str, *, field: str = "duration") -> float:
         rule = "be written like 30s, 5m or 1h30m"
         raise InputError(Mistake(BrokenRule(field, rule, text)))
     numbers = zip(match.groups(), _UNITS_S.values(), strict=True)
-    return float(sum(int(number) * unit_s for number, unit_s in numbers if number))
+    seconds = sum(float(number) * unit_s for number, unit_s in numbers if number)
+    if seconds > SECONDS_MAX:
+        raise InputError(Mistake(BrokenRule(field, "be at most 292 years", text)))
+    return seconds

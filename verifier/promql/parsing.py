@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from typing import Final
 
 import promql_parser as promql
@@ -24,6 +25,9 @@ OPERATIONS_MAX: Final = 400
 
 EXPRESSIONS_MAX: Final = 1 << 15
 """Expressions that are remembered: each is asked about some ten times in a run."""
+RANGE_MAX_S: Final = (1 << 63) / 1e9
+"""The longest that Prometheus counts, in nanoseconds."""
+HEX_LETTERS_MAX: Final = 250
 
 RENAMED: Final = {"holt_winters": "double_exponential_smoothing"}
 """Functions by the name of an older engine, with the name that the library knows."""
@@ -96,9 +100,9 @@ def names_and_ranges(text: str) -> NamesAndRanges:
             names.add(token.group()[1:-1])
         elif token["duration"]:
             parts = _PART.findall(token["duration"])
-            ranges_s.append(float(sum(int(count) * _UNITS_S[unit] for count, unit in parts)))
+            ranges_s.append(_bounded(sum(float(count) * _UNITS_S[unit] for count, unit in parts)))
         elif token["number"] and before.casefold() in ("[", "offset"):
-            ranges_s.append(_number(token["number"]))
+            ranges_s.append(_bounded(_number(token["number"])))
         before = token.group()
     return NamesAndRanges(frozenset(names), tuple(ranges_s))
 
@@ -146,4 +150,10 @@ def _with_plain_brackets(match: re.Match[str]) -> str:
 
 def _number(text: str) -> float:
     plain = text.replace("_", "")
-    return float(int(plain, 16)) if plain[:2] in ("0x", "0X") else float(plain)
+    if plain[:2] not in ("0x", "0X"):
+        return float(plain)
+    return float(int(plain, 16)) if len(plain) <= HEX_LETTERS_MAX else inf
+
+
+def _bounded(seconds: float) -> float:
+    return min(seconds, RANGE_MAX_S)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from documents.files import read_bytes
 from documents.mistake_kinds import InvalidSyntax
 from documents.mistakes import InputError, gather
 from verifier.errors import Finding, NotJudged
@@ -31,12 +31,15 @@ from verifier.servers.prometheus.rule_check import ask_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from documents.document import Value
     from documents.mistakes import Mistake
     from verifier.pack.rule_sources import RuleUnit
     from verifier.pack.rules import UnitReading
 
+ENGINE_BYTES_MAX: Final = 64 << 20
+"""Of a file that we cannot read, and about which the engine is asked all the same."""
 NEWER_KEYS: Final = {
     "labels": "its labels are given to every rule of the group here",
     "query_offset": "the group is judged without it",
@@ -123,8 +126,8 @@ class _Piece:
 
 def _bytes(path: str | Path) -> bytes | None:
     try:
-        return Path(path).read_bytes()
-    except (OSError, ValueError):
+        return read_bytes(path, bytes_max=ENGINE_BYTES_MAX)
+    except InputError:
         return None
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from documents.amounts import amount
+from documents.files import read_text
 from documents.mistake_kinds import BrokenRule, Shown
 from documents.mistakes import InputError, Place
-from documents.yaml_reader import load
+from documents.yaml_reader import YAML_BYTES_MAX, load
 from verifier.dashboards.reader import load_dashboards
 from verifier.errors import Finding
 from verifier.rule_files.loading import load_checked_rules
@@ -127,7 +128,7 @@ def _read_policy(pack: Path) -> tuple[Step, PolicyReading | None]:
 
 def _refuse_foreign(path: Path) -> None:
     """Raise InputError for a policy in the form of another tool, which states other things."""
-    form = foreign_form(path.read_text(encoding="utf-8", errors="replace"))
+    form = foreign_form(read_text(path, bytes_max=YAML_BYTES_MAX))
     if form is not None:
         rule = "state service, availability, latency and startup_time (docs/slo.md)"
         raise Place(str(path), 1, 1).error(BrokenRule("a policy", rule, Shown(form, form)))

@@ -37,6 +37,9 @@ FAILED: Final = re.compile(
 _LINE: Final = re.compile(r"^(?:yaml: )?line (\d+): (.+)$")
 _QUOTED: Final = re.compile(r"[\"'`]([^\"'`]+)[\"'`]")
 
+LINES_MAX: Final = 10
+"""Of what Alertmanager says: where it stumbles over a file, it prints all of its stack."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineOpinion:
@@ -57,7 +60,7 @@ class EngineOpinion:
         """Return the words as mistakes, each with its place as far as that can be known."""
         lines = [line.strip() for line in self.words.splitlines() if line.strip()]
         details = [line for line in lines if not line.endswith("unmarshal errors:")] or lines
-        return [self._mistake(line, path) for line in details]
+        return [self._mistake(line, path) for line in details[:LINES_MAX]]
 
     def _mistake(self, line: str, path: str) -> Mistake:
         placed = _LINE.match(line)

@@ -53,8 +53,9 @@ def read_intervals(walker: PackWalker, top: Mapping[str, Value]) -> dict[str, Ti
 
 def _part(walker: PackWalker, raw: Value, steps: Steps) -> IntervalPart:
     part = walker.mapping(raw, steps, _PART_KEYS)
-    location = str(part.get("location") or "")
-    walker.attempt(lambda: _check_zone(location), (*steps, "location"))
+    named = str(part.get("location") or "")
+    # One that is not known here is as if left out.
+    location = walker.attempt(lambda: _known_zone(named), (*steps, "location")) or ""
     return IntervalPart(
         times=_times(walker, part.get("times"), (*steps, "times")),
         weekdays=_ranges(walker, part.get("weekdays"), (*steps, "weekdays"), _weekday),
@@ -131,8 +132,9 @@ def _minute(raw: Value, key: str) -> int:
     return hour * 60 + minute
 
 
-def _check_zone(location: str) -> None:
+def _known_zone(location: str) -> str:
     try:
         zone(location)
     except ValueError as error:
         raise InputError(f"location: {error}") from None
+    return location

@@ -196,8 +196,8 @@ class _RoutingReader(PackWalker):
     def interval_names(self, keys: dict[str, Value], key: str, steps: Steps) -> tuple[str, ...]:
         names = []
         for index, name in enumerate(self.sequence(keys.get(key), (*steps, key))):
-            if name in self.intervals:
-                names.append(str(name))
+            if isinstance(name, str) and name in self.intervals:
+                names.append(name)
             else:
                 problem = UnknownName("time interval", str(name), _known(list(self.intervals)))
                 self.reject(problem, (*steps, key, index))

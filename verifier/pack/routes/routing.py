@@ -148,10 +148,14 @@ class Routing:
         return {
             **interval,
             "time_intervals": [
-                {**part, "location": zone_name(str(part.get("location") or ""), self.locations)}
+                {**part, "location": self._our_zone(str(part.get("location") or ""))}
                 for part in parts
             ],
         }
+
+    def _our_zone(self, location: str) -> str:
+        """Return the zone for a location; one that is not known here is as if left out."""
+        return zone_name(location if location in self.locations else "", self.locations)
 
     def _webhook_receiver(self, name: str, receiver_url: str) -> dict[str, object]:
         if name not in self.receivers:
