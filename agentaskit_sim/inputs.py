@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from documents.amounts import amount
+from documents.files import files_below
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake, Place, gather
 from scenarios.loader import LIBRARY, library, load_for_verify, resolve
@@ -271,7 +272,7 @@ def expand(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = [file for file in _files_below(path) if _matches(file, patterns)]
+        inside = [file for file in files_below(path) if _matches(file, patterns)]
         if not inside:
             boards = any(file.suffix == ".json" for file in _files_below(path))
             hint = "; dashboards go with --dashboards" if boards else ""
@@ -285,7 +286,7 @@ def left_out(paths: Iterable[Path], *patterns: str) -> list[Finding]:
     for path in paths:
         others = [
             str(file.relative_to(path))
-            for file in (_files_below(path) if path.is_dir() else ())
+            for file in (files_below(path) if path.is_dir() else ())
             if not _matches(file, patterns)
         ]
         if others:
@@ -295,15 +296,6 @@ def left_out(paths: Iterable[Path], *patterns: str) -> list[Finding]:
             message += f" and {more} more" if more > 0 else ""
             findings.append(Finding(Place(str(path)), message))
     return findings
-
-
-def _files_below(folder: Path) -> list[Path]:
-    """Return the files in a folder and in those below it, without hidden ones, in their order."""
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.is_file() and not any(part[0] == "." for part in file.relative_to(folder).parts)
-    )
 
 
 def _matches(file: Path, patterns: Sequence[str]) -> bool:

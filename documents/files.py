@@ -25,6 +25,10 @@ _KINDS: Final[tuple[tuple[Callable[[int], bool], str], ...]] = (
 )
 
 
+FILES_MAX: Final = 10_000
+"""Files in a folder and below it: more are a disk, named by mistake."""
+
+
 def open_regular(path: str | Path) -> BinaryIO:
     """Open a regular file to be read; raise `InputError` for anything else.
 
@@ -73,6 +77,22 @@ def read_text(path: str | Path, *, bytes_max: int) -> str:
         return raw.decode("utf-8-sig")  # an editor on Windows may have written a byte order mark
     except UnicodeDecodeError as error:
         raise _encoding_error(raw, error.start, str(path)) from None
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the regular files in a folder and in those below it, without hidden ones, in order.
+
+    What vanishes or cannot be read meanwhile is left out. Raises `InputError` for a folder with
+    more than `FILES_MAX`.
+    """
+    found: list[Path] = []
+    for inside, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = (Path(inside, name) for name in names if not name.startswith("."))
+        found += (path for path in paths if path.is_file())
+        if len(found) > FILES_MAX:
+            raise Place(str(folder)).error(f"the folder holds more than {FILES_MAX:,} files")
+    return sorted(found)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -10,6 +10,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from documents.files import files_below, open_regular
+from documents.mistakes import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -32,18 +35,17 @@ def kind_of(path: Path) -> FileKind:
         kinds = {kind_of(file) for file in files_in(path)}
         return next((kind for kind in ("rules", "scenario", "dashboard") if kind in kinds), "other")
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            text = file.read(BYTES_MAX)
-    except OSError:
+        with open_regular(path) as file:
+            raw = file.read(BYTES_MAX)
+    except (InputError, OSError):
         return "other"
-    return _kind_of_text(text)
+    return _kind_of_text(raw.decode("utf-8-sig", "replace"))
 
 
 def files_in(folder: Path) -> Iterator[Path]:
     """Yield the YAML and JSON files below a folder, sorted; none of hidden folders."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix in {*SCENARIO_SUFFIXES, ".json"} and path.is_file():
+    for path in files_below(folder):
+        if path.suffix in {*SCENARIO_SUFFIXES, ".json"}:
             yield path
 
 
@@ -61,6 +63,6 @@ def _top_keys(text: str) -> set[str]:
         return set(_TOP_KEY.findall(text))
     try:
         document = json.loads(text)
-    except ValueError:  # YAML in braces, or more than was read
+    except (ValueError, RecursionError):  # YAML in braces, or more than was read
         return set(_FLOW_KEY.findall(text))
     return set(document) if isinstance(document, dict) else set()

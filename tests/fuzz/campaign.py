@@ -23,7 +23,7 @@ from typing import Final
 
 from tests.fuzz.seeds import ROOT
 
-HANG_S: Final = 30.0
+HANG_S: Final = 240.0
 """After this long without a word a process is ended: native code hears no alarm."""
 SHOWN_MAX: Final = 5
 """Numbers that are printed for each place."""

@@ -76,7 +76,9 @@ def _trace(random: Random) -> bytes:
         time_s += random.expovariate(10.0)
         lines.append(f"{time_s:.{random.randrange(9)}f}")
     for _ in range(random.randrange(3)):
-        odd = random.choice((*NUMBERS, *DURATIONS, scalar(random), "inf", "nan", "1_0", "\u0661", "#"))
+        odd = random.choice(
+            (*NUMBERS, *DURATIONS, scalar(random), "inf", "nan", "1_0", "\u0661", "#")
+        )
         lines.insert(random.randrange(len(lines) + 1), odd)
     content = "\n".join(lines).encode("utf-8", "surrogatepass")
     return content if random.random() < 0.5 else mutate_text(random, content)

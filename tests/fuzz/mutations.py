@@ -113,7 +113,9 @@ def _odd_tree(random: Random) -> Tree:
         case 1:
             return Items()
         case 2 | 3:
-            marks = random.choices((("[", "]"), ('{"a": ', "}")), k=random.choice((3, 60, 130, 1500)))
+            marks = random.choices(
+                (("[", "]"), ('{"a": ', "}")), k=random.choice((3, 60, 130, 1500))
+            )
             ends = "".join(mark[1] for mark in reversed(marks))
             return Scalar("".join(mark[0] for mark in marks) + "1" + ends)
         case 4:

@@ -90,7 +90,9 @@ def written(tree: Tree, indent: int = 0) -> str:
     else:
         parts = [f"{key}: {written(child, indent + 1)}" for key, child in tree.children]
     marks = "[]" if isinstance(tree, Items) else "{}"
-    return f"{marks[0]}{inner}{f',{inner}'.join(parts)}\n{' ' * indent}{marks[1]}" if parts else marks
+    return (
+        f"{marks[0]}{inner}{f',{inner}'.join(parts)}\n{' ' * indent}{marks[1]}" if parts else marks
+    )
 
 
 def in_lines(tree: Tree, indent: int = 0) -> str:

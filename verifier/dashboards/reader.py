@@ -27,6 +27,7 @@ from verifier.dashboards.time_range import override_s, range_length_s
 from verifier.dashboards.variables import read_variable
 from verifier.errors import NotJudged
 from verifier.pack.panels import Board, Dashboards, Panel, Query, Resolution, Variable
+from verifier.promql.parsing import UNASKED, is_askable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -174,6 +175,8 @@ class _BoardReader(ModelReader):
             return f"it asks {kind}"
         if not isinstance(expr, str) or not expr.strip():
             return "it has a query without expr"
+        if not is_askable(expr):
+            return f"its query is too long: {UNASKED}"
         factor = fields.get("intervalFactor")
         return Query(
             expr=expr,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from documents.files import files_below
 from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Place
 from documents.yaml_reader import load_all, parse_json
@@ -58,10 +59,10 @@ class BoardFinder:
     def read(self, paths: Iterable[Path]) -> None:
         """Read files, and folders with all that is below them."""
         for path in paths:
-            if path.is_dir():
-                self._read_folder(path)
-                continue
             try:
+                if path.is_dir():
+                    self._read_folder(path)
+                    continue
                 boards = _unwrapped(path)
                 if not boards:
                     raise Place(str(path)).error(BrokenRule("a dashboard", _RULE))
@@ -71,10 +72,7 @@ class BoardFinder:
 
     def _read_folder(self, folder: Path) -> None:
         count = len(self.boards) + len(self.mistakes)
-        for path in sorted(folder.rglob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-            if hidden or not path.is_file():
-                continue
+        for path in files_below(folder):
             if path.suffix not in SUFFIXES:
                 self._skip(path, "neither .json nor .yaml")
                 continue

@@ -25,6 +25,11 @@ OPERATIONS_MAX: Final = 400
 
 EXPRESSIONS_MAX: Final = 1 << 15
 """Expressions that are remembered: each is asked about some ten times in a run."""
+ASKED_MAX: Final = 5_000
+"""Operators and brackets of an expression that an engine is asked about: what it takes grows with
+their square, half a second for so many, a minute for a hundred thousand."""
+UNASKED: Final = f"it has more than {ASKED_MAX:,} operators and brackets, too many to ask about"
+
 RANGE_MAX_S: Final = (1 << 63) / 1e9
 """The longest that Prometheus counts, in nanoseconds."""
 HEX_LETTERS_MAX: Final = 250
@@ -83,6 +88,18 @@ def parse(expr: str) -> promql.Expr:
         if respelt == text:
             raise
     return promql.parse(respelt)
+
+
+def is_askable(expr: str) -> bool:
+    """Return whether an engine can be asked about `expr` without waiting long for its answer."""
+    if len(expr) <= ASKED_MAX:
+        return True
+    parts = sum(
+        bool(token["sign"] or token["open"])
+        or (token["word"] or "").casefold() in (*_SET_OPERATORS, "offset")
+        for token in _TOKEN.finditer(expr)
+    )
+    return parts <= ASKED_MAX
 
 
 def names_and_ranges(text: str) -> NamesAndRanges:

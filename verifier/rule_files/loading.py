@@ -25,12 +25,13 @@ from verifier.pack.rules import (
     read_unit,
     whole_number,
 )
+from verifier.promql.parsing import is_askable
 from verifier.rule_files.engine_words import refusals
 from verifier.rule_files.unfollowed import without_unfollowed
 from verifier.servers.prometheus.rule_check import ask_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from documents.document import Value
@@ -133,8 +134,25 @@ def _bytes(path: str | Path) -> bytes | None:
 
 def _content(unit: RuleUnit) -> bytes:
     """Return what the engine is asked about a unit: the very file, or the groups of a resource."""
-    content = None if unit.is_resource else _bytes(unit.document.path)
+    content = _bytes(unit.document.path) if _is_shown_whole(unit) else None
     return _document(unit, ()) if content is None else content
+
+
+def _is_shown_whole(unit: RuleUnit) -> bool:
+    return not unit.is_resource and not any(map(_is_unasked, _rules(unit)))
+
+
+def _rules(unit: RuleUnit) -> Iterator[dict[str, Value]]:
+    """Yield every rule of a unit that is a mapping."""
+    for _, group in unit.groups():
+        rules = group.get("rules")
+        yield from (r for r in (rules if isinstance(rules, list) else ()) if isinstance(r, dict))
+
+
+def _is_unasked(rule: Value) -> bool:
+    """Return whether the engine is not shown a rule's expression; the rule will not be judged."""
+    expr = rule.get("expr") if isinstance(rule, dict) else None
+    return isinstance(expr, str) and not is_askable(expr)
 
 
 def _ask(pieces: Sequence[_Piece]) -> list[_Opinion]:
@@ -142,7 +160,7 @@ def _ask(pieces: Sequence[_Piece]) -> list[_Opinion]:
     answer = ask_engine([piece.content for piece in pieces])
     opinions = [
         _Opinion(
-            answer.version, words, as_it_stands=piece.unit is None or not piece.unit.is_resource
+            answer.version, words, as_it_stands=piece.unit is None or _is_shown_whole(piece.unit)
         )
         for piece, words in zip(pieces, answer.refusals, strict=True)
     ]
@@ -180,6 +198,11 @@ def _group(raw: Value, left_out: Sequence[str]) -> Value:
     if not isinstance(raw, dict):
         return raw
     group = {key: value for key, value in raw.items() if key not in left_out}
+    if isinstance(rules := group.get("rules"), list):
+        group["rules"] = [
+            {**rule, "expr": "vector(0)"} if isinstance(rule, dict) and _is_unasked(rule) else rule
+            for rule in rules
+        ]
     try:
         return group | {"limit": whole_number(group["limit"])} if "limit" in group else group
     except InputError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from verifier.errors import NotJudged
 from verifier.evaluation.label_templates import asks_outside
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
-from verifier.promql.parsing import parse
+from verifier.promql.parsing import UNASKED, is_askable, parse
 from verifier.promql.reads import reads
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def subject(rule: AlertRule | RecordingRule) -> str:
 
 
 def _why_not_followed(rule: AlertRule | RecordingRule) -> str:
+    if not is_askable(rule.expr):
+        return UNASKED
     try:
         parse(rule.expr)
     except ValueError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from documents.amounts import amount
-from documents.files import read_text
+from documents.files import files_below, read_text
 from documents.mistake_kinds import BrokenRule, Shown
 from documents.mistakes import InputError, Place
 from documents.yaml_reader import YAML_BYTES_MAX, load
@@ -247,7 +247,7 @@ def _findings(rules: RuleFiles | None, comparison: Comparison | None) -> tuple[F
 
 
 def _files(folder: Path, *endings: str) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in endings and path.is_file())
+    return [path for path in files_below(folder) if path.suffix in endings]
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
