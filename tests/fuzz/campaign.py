@@ -46,15 +46,15 @@ class Findings:
         if not found:
             return
         if found not in self.by_place:
-            print(f"number {number}: {found}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"number {number}: {found}\n")
         self.by_place[found].append(number)
 
     def __str__(self) -> str:
         """One line for each place, the most frequent first."""
-        lines = [
-            f"{self.read:,} documents, {sum(map(len, self.by_place.values())):,} findings at"
-            f" {len(self.by_place)} places; slowest {self.slowest_ms} ms (number {self.slowest})"
-        ]
+        count = sum(map(len, self.by_place.values()))
+        places = f"{count:,} findings at {len(self.by_place)} places"
+        slowest = f"slowest {self.slowest_ms} ms (number {self.slowest})"
+        lines = [f"{self.read:,} documents, {places}; {slowest}"]
         for place, numbers in sorted(self.by_place.items(), key=lambda item: -len(item[1])):
             shown = ", ".join(map(str, numbers[:SHOWN_MAX]))
             lines.append(f"  {len(numbers):6,} x {place} (numbers {shown})")
@@ -92,7 +92,7 @@ class _Worker:
             if word == "end":
                 self.next = int(number) + self.step
                 said_of = json.loads(said[0])
-                findings.note(int(number), _kind_of(said_of["found"]), said_of["ms"])
+                findings.note(int(number), said_of["found"], said_of["ms"])
         return bool(heard)
 
     def ended(self, findings: Findings) -> bool:
@@ -137,13 +137,6 @@ def run(
     return findings
 
 
-def _kind_of(found: str) -> str:
-    """Return what happened without what differs from one document to the next."""
-    what, _, place = found.rpartition(": ")
-    kind = what.partition(":")[0]
-    return f"{kind} in {place}" if what and place.count(" ") == 0 else found.partition(":")[0]
-
-
 def main() -> int:
     """Run a campaign by the command line; return the exit status."""
     parser = argparse.ArgumentParser(description="Read many random documents.")
@@ -156,8 +149,8 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     started_s = time.monotonic()
     findings = run(options.first, options.documents, workers=options.workers, folder=folder)
-    print(findings)
-    print(f"{time.monotonic() - started_s:.0f} s; documents with findings are in {folder}")
+    spent_s = time.monotonic() - started_s
+    sys.stdout.write(f"{findings}\n{spent_s:.0f} s; documents with findings are in {folder}\n")
     return 1 if findings.by_place else 0
 
 

@@ -22,7 +22,8 @@ _OPERATORS: Final = (
     "== bool", "/ on(instance)", "* ignoring(le) group_left", "and on()", "=~", "=",
 )  # fmt: skip
 _DURATIONS: Final = (
-    "5m", "1h", "30d", "0s", "1ms", "99999999999999999999y", "1y2w3d", "-5m", "5", "1e3", "", "9" * 400 + "s",
+    "5m", "1h", "30d", "0s", "1ms", "99999999999999999999y", "1y2w3d", "-5m", "5", "1e3", "",
+    "9" * 400 + "s",
 )  # fmt: skip
 _NUMBERS: Final = (
     "0", "1", "-1", "0.95", "1e308", "1e999", "NaN", "Inf", "-Inf", "0x1F", "1_000", "1e-400",
@@ -36,7 +37,7 @@ _BUILDING: Final = ("sum(", "(", "-", "+", "up + ", "up - ", "up and ", "{", "["
 """What is repeated until a text is deep or long."""
 
 
-def expression(random: Random, depth: int = 4) -> str:
+def expression(random: Random, depth: int = 4) -> str:  # noqa: PLR0911 - one for each form
     """Return an expression, by the grammar down to `depth`, or a text that is hostile."""
     if random.random() < 0.04:
         return _hostile(random)

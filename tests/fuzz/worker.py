@@ -22,6 +22,7 @@ from documents.mistakes import InputError
 from tests.fuzz.generation import document
 from tests.fuzz.readers import read_document, warm_up
 from tests.fuzz.seeds import ROOT
+from tests.fuzz.shrinking import shrink
 
 if TYPE_CHECKING:
     from tests.fuzz.generation import FuzzDocument
@@ -50,13 +51,38 @@ def main() -> None:
         made = document(number)
         path = folder / made.name
         path.write_bytes(made.content)
-        print("begin", number, flush=True)
+        _say("begin", number)
         started_s = time.process_time()
         found = judge(made, path)
         spent_ms = round((time.process_time() - started_s) * 1000)
-        print("end", number, json.dumps({"found": found, "ms": spent_ms}), flush=True)
-        if not found:
+        _say("end", number, json.dumps({"found": kind_of(found), "ms": spent_ms}))
+        if found:
+            _write_shrunk(made, path, found)
+        else:
             path.unlink()
+
+
+def _say(*words: object) -> None:
+    sys.stdout.write(f"{' '.join(map(str, words))}\n")
+    sys.stdout.flush()
+
+
+def _write_shrunk(made: FuzzDocument, path: Path, found: str) -> None:
+    """Write beside a document the least of it with which the same happens."""
+    small = path.with_stem(f"{path.stem}-small")
+
+    def still_happens(content: bytes) -> bool:
+        small.write_bytes(content)
+        return kind_of(judge(made, small)) == kind_of(found)
+
+    small.write_bytes(shrink(made.content, still_happens))
+
+
+def kind_of(found: str) -> str:
+    """Return what happened without what differs from one document to the next."""
+    what, _, place = found.rpartition(": ")
+    kind = what.partition(":")[0]
+    return f"{kind} in {place}" if what and " " not in place else found.partition(":")[0]
 
 
 def judge(made: FuzzDocument, path: Path) -> str:
