@@ -10,7 +10,7 @@ MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test test-long test-engines soak swarm golden check bench bench-scrapes fmt docs lock clean
+.PHONY: help setup run up test test-long test-engines soak swarm golden fuzz check bench bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -52,6 +52,10 @@ golden: setup ## record the histories of the bundled scenarios anew, after a mea
 	@$(VENV)/python -m tests.histories
 
 check: setup ## lint, formatting, types, known vulnerabilities of what is locked
+fuzz: setup ## random documents, read in bounds: make fuzz N=100000 FIRST=0
+	@$(VENV)/python -m tests.fuzz.campaign --documents $(or $(N),10000) --first $(or $(FIRST),0) $(ARGS)
+
+check: setup ## lint, formatting, types
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy

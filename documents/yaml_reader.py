@@ -123,7 +123,7 @@ def _in_words_of_yaml() -> Iterator[None]:
     """Raise what the library's own code stumbles over as YAMLError."""
     try:
         yield
-    except (LookupError, AttributeError, TypeError, ValueError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, AssertionError) as error:
         # What the library does not know how to refuse: a version of YAML that does not exist.
         raise YAMLError(f"it cannot be read ({type(error).__name__} {error})") from None
 
@@ -232,8 +232,7 @@ class _Builder:
             if not isinstance(key, ScalarNode):
                 value: Value = [] if isinstance(key, SequenceNode) else {}
                 raise self.error(BrokenRule("a key", "be a single word", value), key)
-            name = str(key.value)
-            self.check(name, key)
+            name = self.text(key)
             if key.tag == f"{_TAG}merge" or (name == "<<" and key.style is None):
                 for source in child.value if isinstance(child, SequenceNode) else [child]:
                     if not isinstance(source, MappingNode):
@@ -253,7 +252,7 @@ class _Builder:
         """Return text, number, boolean or null; refuse tags that would construct anything else."""
         tag = str(node.tag).removeprefix(_TAG)
         if tag in _TEXT_TAGS or node.style is not None:
-            return self.check(str(node.value), node)
+            return self.text(node)
         if tag not in _PLAIN_TAGS:
             raise self.error(f"unknown tag {node.tag!s}", node)
         if tag == "int" and len(node.value) > NUMBER_LETTERS_MAX:
@@ -265,6 +264,14 @@ class _Builder:
             raise self.error(BrokenRule(subject, "be of that type", node.value), node) from None
         overflowed = isinstance(value, float) and isinf(value) and "inf" not in node.value.lower()
         return self.check(value, node, overflowed=overflowed)
+
+    def text(self, node: Node) -> str:
+        """Return the text of a scalar; letters that are written as two halves are joined."""
+        text = str(node.value)
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            halves = text.encode("utf-16-le", "surrogatepass")
+            text = halves.decode("utf-16-le", "surrogatepass")
+        return self.check(text, node)
 
     def check(self, value: T, node: Node, *, overflowed: bool = False) -> T:
         """Return a single value; raise `InputError` for one that no reader can use."""
@@ -291,7 +298,7 @@ class _TextBuilder(_Builder):
                 return base64.b64decode(str(node.value)).decode()
             except (binascii.Error, ValueError):
                 raise self.error(BrokenRule("binary text", "be base64 of UTF-8"), node) from None
-        return str(node.value)
+        return self.text(node)
 
 
 def _is_null(node: Node) -> bool:
