@@ -274,7 +274,7 @@ def expand(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:
             continue
         inside = [file for file in files_below(path) if _matches(file, patterns)]
         if not inside:
-            boards = any(file.suffix == ".json" for file in _files_below(path))
+            boards = any(file.suffix == ".json" for file in files_below(path))
             hint = "; dashboards go with --dashboards" if boards else ""
             raise InputError(f"the folder holds no {' or '.join(patterns)}{hint}", path=str(path))
         yield from inside

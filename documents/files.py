@@ -85,14 +85,14 @@ def files_below(folder: Path) -> list[Path]:
     What vanishes or cannot be read meanwhile is left out. Raises `InputError` for a folder with
     more than `FILES_MAX`.
     """
-    found: list[Path] = []
+    regular: list[Path] = []
     for inside, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         paths = (Path(inside, name) for name in names if not name.startswith("."))
-        found += (path for path in paths if path.is_file())
-        if len(found) > FILES_MAX:
+        regular += (path for path in paths if path.is_file())
+        if len(regular) > FILES_MAX:
             raise Place(str(folder)).error(f"the folder holds more than {FILES_MAX:,} files")
-    return sorted(found)
+    return sorted(regular)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -151,7 +151,7 @@ class _TooDeepError(YAMLError):
 class _BoundedScanner(Scanner):
     """Stops at what is nested too deep: to find the end of it costs the square of its depth."""
 
-    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803
+    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803 - the library calls it so
         """Open a bracket."""
         if len(self.flow_context) > DEPTH_MAX:
             raise _TooDeepError(self.reader.get_mark())

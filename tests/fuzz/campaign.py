@@ -38,16 +38,16 @@ class Findings:
     slowest: int = -1
     by_place: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def note(self, number: int, found: str, spent_ms: int = 0) -> None:
+    def note(self, number: int, happened: str, spent_ms: int = 0) -> None:
         """Count a document."""
         self.read += 1
         if spent_ms > self.slowest_ms:
             self.slowest_ms, self.slowest = spent_ms, number
-        if not found:
+        if not happened:
             return
-        if found not in self.by_place:
-            sys.stderr.write(f"number {number}: {found}\n")
-        self.by_place[found].append(number)
+        if happened not in self.by_place:
+            sys.stderr.write(f"number {number}: {happened}\n")
+        self.by_place[happened].append(number)
 
     def __str__(self) -> str:
         """One line for each place, the most frequent first."""
@@ -83,17 +83,17 @@ class _Worker:
     def hear(self, findings: Findings) -> bool:
         """Take what it has said; return whether it goes on."""
         assert self.process.stdout is not None
-        heard = os.read(self.process.stdout.fileno(), 1 << 16)
+        chunk = os.read(self.process.stdout.fileno(), 1 << 16)
         self.heard_s = time.monotonic()
-        *lines, self.rest = (self.rest + heard).split(b"\n")
+        *lines, self.rest = (self.rest + chunk).split(b"\n")
         for line in lines:
             word, number, *said = line.decode().split(" ", 2)
             self.begun = int(number) if word == "begin" else None
             if word == "end":
                 self.next = int(number) + self.step
                 said_of = json.loads(said[0])
-                findings.note(int(number), said_of["found"], said_of["ms"])
-        return bool(heard)
+                findings.note(int(number), said_of["happened"], said_of["ms"])
+        return bool(chunk)
 
     def ended(self, findings: Findings) -> bool:
         """Note how it ended; return whether it was started again."""

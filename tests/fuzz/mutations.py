@@ -60,15 +60,15 @@ def mutate_tree(random: Random, tree: Tree) -> Tree:
     """Return `tree` with a few places changed."""
     tree = deepcopy(tree)
     for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
-        found = list(places(tree))
-        if not found:
+        spots = list(places(tree))
+        if not spots:
             return _odd_tree(random)
-        _change(random, *random.choice(found), found)
+        _change(random, *random.choice(spots), spots)
     return tree
 
 
 def _change(
-    random: Random, holder: Items | Pairs, number: int, found: list[tuple[Items | Pairs, int]]
+    random: Random, holder: Items | Pairs, number: int, spots: list[tuple[Items | Pairs, int]]
 ) -> None:
     match random.randrange(12):
         case 0 | 1 | 2 | 3:
@@ -78,7 +78,7 @@ def _change(
         case 5:
             holder.children.insert(number, deepcopy(holder.children[number]))
         case 6:
-            other = random.choice(found)
+            other = random.choice(spots)
             put(holder, number, deepcopy(at(*other)))
         case 7:
             _rename(random, holder, number)

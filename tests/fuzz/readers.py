@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
 from documents.files import read_text
-from documents.mistakes import InputError
+from documents.mistakes import InputError, Mistake
 from documents.yaml_reader import YAML_BYTES_MAX, load
 from scenarios.build import read_trace
 from scenarios.injection_form import FaultForm
@@ -130,8 +130,11 @@ def _policy(path: Path) -> None:
 
 def _overlay(path: Path) -> None:
     overlay = load_overlay(path)
-    apply_overlays(_example(), [overlay])
+    mistakes: list[Mistake] = []
+    apply_overlays(_example(), [overlay], mistakes.append)
     check_scenario_names(overlay, [_example().name])
+    if mistakes:
+        raise InputError(*mistakes)
 
 
 def _injection(path: Path) -> None:

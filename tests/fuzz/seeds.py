@@ -88,18 +88,18 @@ class Seed:
 @cache
 def seeds() -> dict[str, tuple[Seed, ...]]:
     """Return the good documents by their kind."""
-    found: dict[str, list[Seed]] = {}
+    read_seeds: dict[str, list[Seed]] = {}
     for kind, patterns in FILES.items():
         for pattern in patterns:
             for path in sorted(ROOT.glob(pattern)):
                 text = path.read_text(encoding="utf-8")
-                found.setdefault(kind, []).append(_seed(kind, path.suffix, text))
-    found["scenario"].append(_seed("scenario", ".yaml", FULL_SCENARIO))
-    found["topology"] = [_seed("topology", ".yaml", TOPOLOGY)]
-    found["injection"] = [_seed("injection", ".json", INJECTION)]
-    found["trace"] = [Seed("trace", ".txt", TRACE, None)]
-    found["dashboard"].append(_seed("dashboard", ".json", json.dumps(_BOARD, indent=1)))
-    return {kind: tuple(entries) for kind, entries in found.items()}
+                read_seeds.setdefault(kind, []).append(_seed(kind, path.suffix, text))
+    read_seeds["scenario"].append(_seed("scenario", ".yaml", FULL_SCENARIO))
+    read_seeds["topology"] = [_seed("topology", ".yaml", TOPOLOGY)]
+    read_seeds["injection"] = [_seed("injection", ".json", INJECTION)]
+    read_seeds["trace"] = [Seed("trace", ".txt", TRACE, None)]
+    read_seeds["dashboard"].append(_seed("dashboard", ".json", json.dumps(_BOARD, indent=1)))
+    return {kind: tuple(entries) for kind, entries in read_seeds.items()}
 
 
 def _seed(kind: str, suffix: str, text: str) -> Seed:

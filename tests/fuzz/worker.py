@@ -53,11 +53,11 @@ def main() -> None:
         path.write_bytes(made.content)
         _say("begin", number)
         started_s = time.process_time()
-        found = judge(made, path)
+        happened = judge(made, path)
         spent_ms = round((time.process_time() - started_s) * 1000)
-        _say("end", number, json.dumps({"found": kind_of(found), "ms": spent_ms}))
-        if found:
-            _write_shrunk(made, path, found)
+        _say("end", number, json.dumps({"happened": kind_of(happened), "ms": spent_ms}))
+        if happened:
+            _write_shrunk(made, path, happened)
         else:
             path.unlink()
 
@@ -67,22 +67,22 @@ def _say(*words: object) -> None:
     sys.stdout.flush()
 
 
-def _write_shrunk(made: FuzzDocument, path: Path, found: str) -> None:
+def _write_shrunk(made: FuzzDocument, path: Path, happened: str) -> None:
     """Write beside a document the least of it with which the same happens."""
     small = path.with_stem(f"{path.stem}-small")
 
     def still_happens(content: bytes) -> bool:
         small.write_bytes(content)
-        return kind_of(judge(made, small)) == kind_of(found)
+        return kind_of(judge(made, small)) == kind_of(happened)
 
     small.write_bytes(shrink(made.content, still_happens))
 
 
-def kind_of(found: str) -> str:
+def kind_of(happened: str) -> str:
     """Return what happened without what differs from one document to the next."""
-    what, _, place = found.rpartition(": ")
+    what, _, place = happened.rpartition(": ")
     kind = what.partition(":")[0]
-    return f"{kind} in {place}" if what and " " not in place else found.partition(":")[0]
+    return f"{kind} in {place}" if what and " " not in place else happened.partition(":")[0]
 
 
 def judge(made: FuzzDocument, path: Path) -> str:
