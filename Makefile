@@ -55,7 +55,7 @@ check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 fuzz: setup ## random documents, read in bounds: make fuzz N=100000 FIRST=0
 	@$(VENV)/python -m tests.fuzz.campaign --documents $(or $(N),10000) --first $(or $(FIRST),0) $(ARGS)
 
-check: setup ## lint, formatting, types
+check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
