@@ -51,7 +51,6 @@ swarm: setup ## random worlds, one from each seed, every law checked: make swarm
 golden: setup ## record the histories of the bundled scenarios anew, after a meant change of the world
 	@$(VENV)/python -m tests.histories
 
-check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 fuzz: setup ## random documents, read in bounds: make fuzz N=100000 FIRST=0
 	@$(VENV)/python -m tests.fuzz.campaign --documents $(or $(N),10000) --first $(or $(FIRST),0) $(ARGS)
 
