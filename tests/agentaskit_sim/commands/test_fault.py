@@ -189,7 +189,7 @@ def test_the_token_comes_from_a_file_or_the_environment(command, serve, monkeypa
         assert command(*hang, "--token-file", "token").status == 0
         monkeypatch.setenv("AGENTASKIT_SIM_TOKEN", TOKEN)
         assert command("fault", "end", "--all", "--url", url).status == 0
-        for name, complaint in (("empty", "1 to 4096 printable"), ("none", "No such file")):
+        for name, complaint in (("empty", "1 to 4096 printable"), ("none", "no such file")):
             done = command(*hang, "--token-file", name)
             assert done.status == 2
             assert complaint in done.err

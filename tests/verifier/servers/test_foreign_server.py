@@ -157,7 +157,6 @@ def test_a_refused_connection_is_reported_and_no_proxy_is_used(monkeypatch):
         "ftp://x",
         "http://",
         "http://x:y",
-        "http://u:p@x",
         "http://x?q",
     ],
 )
@@ -165,3 +164,10 @@ def test_anything_but_a_url_is_refused(url):
     """The error shows the form of a URL."""
     with pytest.raises(ValueError, match=r"must be like http://127\.0\.0\.1:9090, got"):
         ForeignServer("p", url)
+
+
+def test_a_url_with_a_password_is_refused_and_not_repeated():
+    """It would stand in a log."""
+    with pytest.raises(ValueError, match="without a user name or password") as refusal:
+        ForeignServer("p", "http://u:s3cret@x")
+    assert "s3cret" not in str(refusal.value)
