@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Final
 from exporter.target import JOB, SCRAPE_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from verifier.pack.rules import RuleFiles, RuleGroup
 
 
@@ -51,50 +53,70 @@ class Spread:
 
 SHIFTS_MAX: Final = 1000
 """Milliseconds by which a group is moved at the most, to meet nothing else."""
+COMPARISONS_MAX: Final = 500_000
+"""Comparisons of offsets in all, a quarter of a second: a thousand different intervals would take
+minutes, and meet all the same. When they are spent, groups are kept from the scrape alone."""
 WHOLE: Final = Spread()
 """Scrapes and evaluations at whole multiples of their intervals: where a test says when."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Beat:
-    """What happens every `interval_ms`, the first time at `offset_ms`."""
+class _Taken:
+    """The offsets that are taken, the scrape's first: thousands, of few intervals.
 
-    interval_ms: int
-    offset_ms: int
+    Two beats ever meet if their offsets leave the same rest when divided by what their intervals
+    have in common.
+    """
 
-    def meets(self, other: _Beat) -> bool:
-        """Whether both ever fall on the same millisecond."""
-        common_ms = math.gcd(self.interval_ms, other.interval_ms)
-        return (self.offset_ms - other.offset_ms) % common_ms == 0
-
-
-class _Beats:
-    """All beats so far, the scrape first: thousands, of few intervals."""
-
-    def __init__(self, scrape: _Beat) -> None:
-        self.scrape = scrape
+    def __init__(self, interval_ms: int, scrape_ms: int) -> None:
+        self._scrape = interval_ms, scrape_ms
         self._offsets_ms: dict[int, list[int]] = {}
-        # What is left of the offsets of an interval when divided by what it shares with another.
-        self._rests: dict[tuple[int, int], set[int]] = {}
-        self.add(scrape)
+        self._rests: dict[int, dict[int, set[int]]] = {}
+        self._comparisons_left = COMPARISONS_MAX
+        self._take(interval_ms, scrape_ms)
 
-    def add(self, beat: _Beat) -> None:
-        self._offsets_ms.setdefault(beat.interval_ms, []).append(beat.offset_ms)
-        for (interval_ms, common_ms), rests in self._rests.items():
-            if interval_ms == beat.interval_ms:
-                rests.add(beat.offset_ms % common_ms)
+    def place(self, number: int, interval_ms: int) -> int:
+        """Take the first offset from `number` on that meets the fewest others, and return it."""
+        offset_ms = self._free(number, interval_ms)
+        if offset_ms is None:
+            # Nothing is free: groups may meet each other, which only their order then decides.
+            scrape_interval_ms, scrape_ms = self._scrape
+            common_ms = math.gcd(scrape_interval_ms, interval_ms)
+            offsets_ms = _from(number, interval_ms)
+            apart = (each for each in offsets_ms if (each - scrape_ms) % common_ms)
+            offset_ms = next(apart, number % interval_ms)
+        self._take(interval_ms, offset_ms)
+        return offset_ms
 
-    def meet(self, beat: _Beat) -> bool:
-        """Whether `beat` meets any of them."""
-        for interval_ms, offsets_ms in self._offsets_ms.items():
-            common_ms = math.gcd(interval_ms, beat.interval_ms)
-            rests = self._rests.get((interval_ms, common_ms))
-            if rests is None:
-                rests = {offset_ms % common_ms for offset_ms in offsets_ms}
-                self._rests[interval_ms, common_ms] = rests
-            if beat.offset_ms % common_ms in rests:
-                return True
-        return False
+    def _take(self, interval_ms: int, offset_ms: int) -> None:
+        self._offsets_ms.setdefault(interval_ms, []).append(offset_ms)
+        for common_ms, rests in self._rests.setdefault(interval_ms, {}).items():
+            rests.add(offset_ms % common_ms)
+
+    def _free(self, number: int, interval_ms: int) -> int | None:
+        """Return the first offset from `number` on that meets none, None if none is in sight."""
+        met: list[tuple[int, set[int]]] = []
+        for taken_ms in self._offsets_ms:
+            common_ms = math.gcd(taken_ms, interval_ms)
+            rests = self._rests_of(taken_ms, common_ms)
+            if len(rests) == common_ms or self._comparisons_left <= 0:
+                return None
+            met.append((common_ms, rests))
+        for offset_ms in _from(number, interval_ms):
+            if self._comparisons_left <= 0:
+                break
+            self._comparisons_left -= len(met)
+            if not any(offset_ms % common_ms in rests for common_ms, rests in met):
+                return offset_ms
+        return None
+
+    def _rests_of(self, taken_ms: int, common_ms: int) -> set[int]:
+        """Return what the offsets of an interval leave when divided by `common_ms`."""
+        rests = self._rests[taken_ms].get(common_ms)
+        if rests is None:
+            rests = {offset_ms % common_ms for offset_ms in self._offsets_ms[taken_ms]}
+            self._rests[taken_ms][common_ms] = rests
+            self._comparisons_left -= len(self._offsets_ms[taken_ms])
+        return rests
 
 
 def spread(seed: int, rules: RuleFiles) -> Spread:
@@ -105,29 +127,21 @@ def spread(seed: int, rules: RuleFiles) -> Spread:
     """
     scrape_ms = _ms(SCRAPE_S)
     # Never at 0: no scrape falls on a change of the plan at a multiple of its interval.
-    scrape = _Beat(scrape_ms, 1 + _hash(seed, f"scrape {JOB}") % (scrape_ms - 1))
-    beats = _Beats(scrape)
+    first_scrape_ms = 1 + _hash(seed, f"scrape {JOB}") % (scrape_ms - 1)
+    taken = _Taken(scrape_ms, first_scrape_ms)
     groups: list[GroupOffset] = []
     for group in rules.groups:
         interval_ms = max(1, _ms(group.interval_s))
-        beat = _apart(_hash(seed, f"{Path(group.file).name} {group.name}"), interval_ms, beats)
-        beats.add(beat)
-        groups.append(GroupOffset(group.file, group.name, group.interval_s, beat.offset_ms / 1000))
-    return Spread(scrape.offset_ms / 1000, tuple(groups))
+        number = _hash(seed, f"{Path(group.file).name} {group.name}")
+        offset_ms = taken.place(number, interval_ms)
+        groups.append(GroupOffset(group.file, group.name, group.interval_s, offset_ms / 1000))
+    return Spread(first_scrape_ms / 1000, tuple(groups))
 
 
-def _apart(number: int, interval_ms: int, others: _Beats) -> _Beat:
-    """Return the first beat from `number` on that meets the fewest `others`, the scrape first."""
-    first = number % interval_ms
-    shifts = range(min(interval_ms, SHIFTS_MAX))
-    for shift in shifts:
-        candidate = _Beat(interval_ms, (first + shift) % interval_ms)
-        if not others.meet(candidate):
-            return candidate
-    # Nothing is free: groups may meet each other, which only their order then decides.
-    candidates = (_Beat(interval_ms, (first + shift) % interval_ms) for shift in shifts)
-    free = (each for each in candidates if not each.meets(others.scrape))
-    return next(free, _Beat(interval_ms, first))
+def _from(number: int, interval_ms: int) -> Iterator[int]:
+    """Yield the offsets from `number` on, millisecond by millisecond."""
+    for shift in range(min(interval_ms, SHIFTS_MAX)):
+        yield (number + shift) % interval_ms
 
 
 def _ms(seconds: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,17 @@ def test_groups_that_must_meet_each_other_still_keep_off_the_scrape() -> None:
     """Three groups of two milliseconds have one free place between them."""
     spread_out = spread(5, groups(0.002, 0.002, 0.002))
     assert {pair for pair in meetings(spread_out) if -1 in pair} == set()
+
+
+def test_with_very_many_intervals_the_last_groups_keep_off_the_scrape_alone(monkeypatch) -> None:
+    """Two thousand intervals would take a minute and a half: comparisons are counted, and end."""
+    rules = groups(*[60.0] * 30, *(value + 0.5 for value in range(40, 100)), *[60.0] * 30)
+    assert meetings(spread(1, rules)) == []
+    monkeypatch.setattr(sys.modules[spread.__module__], "COMPARISONS_MAX", 100)
+    pairs = meetings(spread(1, rules))
+    assert pairs
+    assert {pair for pair in pairs if -1 in pair} == set()
+    assert {pair for pair in pairs if max(pair) < 30} == set()
 
 
 def test_offsets_lie_within_their_intervals_and_hang_on_seed_and_names_alone() -> None:
