@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
 from concurrent.futures import ProcessPoolExecutor
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from tests.histories.golden import GOLDEN, long_of, names, recorded, start_of
 
 def main() -> None:
     """Simulate every bundled scenario and write `golden.json`."""
+    ArgumentParser(prog="python -m tests.histories", description=__doc__).parse_args()
     console = Console()
     before = recorded() if GOLDEN.exists() else {}
     after = {}
