@@ -98,3 +98,24 @@ def test_a_file_that_cannot_be_read_is_a_mistake_of_the_scenario_that_names_it(t
     (mistake,) = caught.value.mistakes
     assert mistake.problem == UnreadableFile("no such file", "trace 'none.txt'")
     assert mistake.place == Place(str(path), 5, 15)
+
+
+@pytest.mark.parametrize("ago", ["20m", "6h"])
+def test_an_incident_may_end_at_the_start_and_begin_with_the_history(ago):
+    """Exactly its duration ago, and exactly the history's depth; beyond either is a mistake."""
+    (old,) = parse_scenario(GOOD.replace("ago: 2h", f"ago: {ago}"), "good.yaml").past.incidents
+    assert old.ago_s in (old.duration_s, 21600.0)
+
+
+@pytest.mark.parametrize("ago", ["19m59s", "6h1s"])
+def test_an_incident_may_neither_last_on_nor_begin_before_the_history(ago):
+    """A second beyond either edge is refused, at its place."""
+    with pytest.raises(InputError, match=f"good.yaml:33:12: ago must be .*, got {ago}"):
+        parse_scenario(GOOD.replace("ago: 2h", f"ago: {ago}"), "good.yaml")
+
+
+def test_a_history_without_a_depth_holds_an_incident_of_any_time():
+    """It is as deep as what is read, which the scenario does not know."""
+    text = GOOD.replace("  depth: 6h\n", "").replace("ago: 2h", "ago: 40d")
+    (old,) = parse_scenario(text, "good.yaml").past.incidents
+    assert old.ago_s == 40 * 86_400

@@ -98,6 +98,32 @@ def test_a_fault_that_is_over_is_forgotten_and_its_name_free(world):
     assert len(world.plan.faults) == 1
 
 
+def test_a_fault_that_ends_at_this_instant_is_over(world):
+    """Its name is free from that nanosecond on, and not one before."""
+    inject_now(world, replace(DROP, duration_s=1.0, ramp_s=0.0))
+    again = replace(DROP, start_s=7.0, duration_s=1.0, ramp_s=0.0)
+    world.advance_ns(6 * 10**9 - 1)
+    assert len(world.snapshot().faults) == 1
+    with pytest.raises(ValueError, match="each with a name of its own"):
+        world.inject(again)
+    world.advance_ns(6 * 10**9)
+    assert (world.snapshot().faults, world.snapshot().arrival_rate) == ((), 400.0)
+    world.inject(again)
+    assert world.plan.faults == (again,)
+
+
+def test_a_change_cannot_end_a_fault_at_this_instant(world):
+    """That is `end`; a nanosecond later is the earliest."""
+    inject_now(world, replace(DROP, ramp_s=0.0))
+    world.advance(8.0)
+    with pytest.raises(ValueError, match="end must be later than now"):
+        world.change(replace(DROP, duration_s=3.0, ramp_s=0.0))
+    world.change(replace(DROP, duration_s=3.000000001, ramp_s=0.0))
+    assert len(world.snapshot().faults) == 1
+    world.advance_ns(8 * 10**9 + 1)
+    assert world.snapshot().faults == ()
+
+
 def test_a_second_fault_of_a_name_is_refused_and_changes_nothing(world):
     """As in a plan."""
     inject_now(world, DROP)

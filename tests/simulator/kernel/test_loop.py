@@ -15,7 +15,7 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import SANDBOXES, SandboxPool, Tier
 from simulator.world import World
-from tests.simulator.kernel.batch_means import agrees, erlang_c
+from tests.simulator.kernel.test_batch_means import agrees, erlang_c
 from tests.simulator.worlds import MEAN_S, fault, small, station
 
 BATCHES = 32

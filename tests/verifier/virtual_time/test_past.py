@@ -20,6 +20,7 @@ from tests.verifier.simulations import (
     verify,
 )
 from verifier.pack.history_depth import depths
+from verifier.virtual_time import past
 from verifier.virtual_time.steady_state import ResamplingPool
 
 SMALL = "load: {rate: 1000}\n"
@@ -76,6 +77,26 @@ def test_an_incident_is_simulated_where_it_shows(ago, duration, shows):
     errors = total(near.history, "http_requests_total", status="500")
     assert (errors[-1] > 100) == shows
     assert (near.exact_s > 60) == shows
+
+
+@pytest.mark.parametrize(
+    ("ago", "duration", "past_s", "start_s"),
+    [
+        ("20m", "18m", 1200.0, 0.0),
+        ("3h", "2h", 10_800.0, 0.0),
+        ("3h", "1h55m1s", 10_800.0, 0.0),
+        ("3h", "1h55m", 300.0, None),
+        ("20m1s", "1s", 1215.0, 14.0),
+        ("2m", "1m", 300.0, 180.0),
+    ],
+    ids=["before", "an hour after", "just shown", "just not", "whole scrapes", "within"],
+)
+def test_an_incident_shows_for_an_hour_after_its_end(ago, duration, past_s, start_s):
+    """Its aftermath may reach into the five minutes that are read: it is then simulated whole."""
+    scenario = scenario_of("duration: 1m\n" + SMALL + INCIDENT % (ago, duration))
+    simulated_s, faults = past._incidents(scenario, 300.0)
+    assert simulated_s == past_s
+    assert [fault.start_s for fault in faults] == ([] if start_s is None else [start_s])
 
 
 def last_day(depth, tmp_path):

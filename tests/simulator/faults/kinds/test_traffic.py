@@ -6,6 +6,7 @@ from math import sqrt
 
 import pytest
 
+from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
     assert_near,
     between,
@@ -43,3 +44,18 @@ def test_capacity_demand_holds_the_fleet_up_and_lets_it_go():
     assert after.agents_started - before.agents_started >= 39 - before.active_agents.sum()
     world.advance(90.0)
     assert world.snapshot().active_agents.sum() < 25
+
+
+def test_of_reservations_that_overlap_the_largest_counts():
+    """They are not added; when it ends, the next largest is left."""
+    overlapping = (
+        fault("capacity_demand", name="large", agents=30, duration_s=2.0),
+        fault("capacity_demand", name="small", agents=25, duration_s=4.0),
+        fault("capacity_demand", name="smaller", agents=22, duration_s=3.0),
+    )
+    world = make(*overlapping, rate=0.0, active_floor=20)
+    reserved = []
+    for instant_s in (0.5, 1.0, 3.0, 4.0, 5.0):
+        world.advance(instant_s)
+        reserved.append(int(world._state.head[k.RESERVED]))
+    assert reserved == [0, 30, 25, 25, 0]

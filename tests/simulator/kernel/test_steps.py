@@ -1,0 +1,173 @@
+"""The kernel's rare steps one by one, on tables set by hand: each rule at its edge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.kernel import loop as k
+from tests.simulator.kernel.uncompiled import Bench
+from tests.simulator.worlds import small
+
+WORKER = 20
+"""An agent of the scaled tier."""
+
+
+@pytest.fixture
+def bench():
+    """Return 4 leads and 36 workers, all running and idle, whose steps are called by hand."""
+    return Bench(small())
+
+
+def running(bench):
+    """Return how many agents are in the directory."""
+    return int(bench.s.head[k.RUNNING])
+
+
+@pytest.mark.parametrize(
+    ("desired", "stopped"),
+    [(36, 3), (37, 2), (38, 1), (39, 0), (40, 0)],
+    ids=str,
+)
+def test_the_fleet_shrinks_only_beyond_its_margin(desired, stopped):
+    """More than a twenty-fifth above what is desired: of 36 to 39, one agent more is let be."""
+    bench = Bench(small(active_floor=40))
+    bench.s.head[k.FLOOR] = desired
+    bench.scale_fleet(0)
+    assert (bench.s.head[k.DESIRED], 40 - running(bench)) == (desired, stopped)
+
+
+def test_the_fleet_never_stops_more_than_so_many_a_second_nor_the_fixed():
+    """From the last agent on; the busy ones and those of the fixed tier stay."""
+    bench = Bench(small(scale_down_per_s=3))
+    bench.s.head[k.FLOOR] = 1
+    bench.dispatch_task(38, work_ns=10**9)
+    for _ in range(2):
+        bench.scale_fleet(0)
+    state = bench.s.agent[:, k.STATE]
+    assert np.flatnonzero(state == k.STOPPED).tolist() == [33, 34, 35, 36, 37, 39]
+    for _ in range(40):
+        bench.scale_fleet(0)
+    assert (state[:4] == k.IDLE).all()
+    assert state[38] == k.WORKING
+
+
+@pytest.mark.parametrize(
+    ("floor", "reserved", "desired"), [(10, 30, 30), (30, 10, 30), (99, 9, 40)]
+)
+def test_the_fleet_is_the_largest_of_floor_reservation_and_demand(floor, reserved, desired):
+    """They are not added, and no more is desired than there is."""
+    bench = Bench(small())
+    bench.s.head[[k.FLOOR, k.RESERVED]] = floor, reserved
+    bench.scale_fleet(0)
+    assert bench.s.head[k.DESIRED] == desired
+
+
+def test_demand_is_smoothed_and_divided_by_the_target_utilisation():
+    """Agents at work and tasks queued: 6 + 3, no more than the fleet; hung ones are at work."""
+    bench = Bench(small())
+    head, reals = bench.s.head, bench.s.real_head
+    for agent in range(10, 16):
+        bench.dispatch_task(agent, work_ns=10**9)
+    bench.s.agent[10, k.STATE] = k.HANGING
+    bench.dispatch_task(0, work_ns=10**9)
+    head[[k.FLOOR, k.QUEUED]] = 1, 3
+    reals[[k.SCALING_GAIN, k.UTILISATION]] = 0.25, 0.5
+    bench.scale_fleet(0)
+    assert reals[k.BUSY_AVERAGE] == 0.25 * 9
+    assert head[k.DESIRED] == 4 + int(0.25 * 9 / 0.5) + 1
+    head[k.QUEUED] = 1000
+    reals[k.SCALING_GAIN] = 1.0
+    bench.scale_fleet(0)
+    assert reals[k.BUSY_AVERAGE] == 36.0
+
+
+def test_the_fleet_starts_so_many_a_second_and_counts_those_that_are_starting():
+    """Ten are missing, four start in a second, until none is missing."""
+    bench = Bench(small(active_floor=20, scale_up_per_s=4))
+    bench.s.head[k.FLOOR] = 30
+    started = []
+    for _ in range(4):
+        bench.scale_fleet(0)
+        started.append(int((bench.s.agent[:, k.STATE] == k.STARTING).sum()))
+    assert started == [4, 8, 10, 10]
+
+
+@pytest.mark.parametrize("why", [k.RESTART, k.STOP])
+def test_what_waits_at_a_retired_agent_counts_as_delivered(bench, why):
+    """An orderly end loses no message: none is dropped."""
+    agent, head = bench.s.agent[WORKER], bench.s.head
+    bench.unlink(WORKER)
+    agent[[k.WAITING, k.INBOX_AT, k.DELIVERED, k.RETIRE]] = 3, 10**6, 5, why
+    bench.retire(WORKER, 0)
+    assert (agent[k.DELIVERED], agent[k.WAITING], head[k.DROPPED]) == (8, 0, 0)
+    assert agent[k.STATE] == (k.STARTING if why == k.RESTART else k.STOPPED)
+    assert (agent[k.PLACE], agent[k.RETIRE], running(bench)) == (-1, k.STAY, 39)
+
+
+def test_what_waits_at_a_crashed_agent_is_dropped_but_for_what_was_handled(bench):
+    """One of three messages was handled before the crash."""
+    agent, head = bench.s.agent[WORKER], bench.s.head
+    agent[[k.WAITING, k.INBOX_AT, k.DELIVERED, k.INBOX_NS]] = 3, 100, 5, 50
+    bench.crash(WORKER, 120)
+    assert (agent[k.DELIVERED], agent[k.WAITING], head[k.DROPPED]) == (6, 0, 2)
+    assert (agent[k.STATE], agent[k.PLACE], head[k.CRASHED]) == (k.CRASH, -1, 1)
+    bench.crash(WORKER, 130)
+    assert head[k.CRASHED] == 1
+
+
+def test_a_backoff_doubles_up_to_its_limit_and_begins_anew_once_an_agent_stays_up():
+    """Half a second, one, two, three, three; then half a second again."""
+    bench = Bench(small(restart_backoff_s=0.5, restart_backoff_limit_s=3.0))
+    agent = bench.s.agent[WORKER]
+    agent[[k.LOOPS, k.ALIVE_NS]] = 1, 1000
+    waits = []
+    for loops in (1, 1, 1, 1, 0, 0):
+        bench.crash(WORKER, 0)
+        waits.append(int(agent[k.BACKOFF]) / 1e9)
+        agent[k.LOOPS] = loops
+        bench.begin_start(WORKER, 0)
+        bench.come_up(WORKER, 0)
+    assert waits == [0.5, 1.0, 2.0, 3.0, 3.0, 0.5]
+    assert agent[k.STATE] == k.IDLE
+
+
+def test_restarts_that_were_missed_are_not_saved_up(bench):
+    """With nobody to restart for a minute, the credit is one restart; then one is made."""
+    head, agent = bench.s.head, bench.s.agent
+    head[k.RECYCLE_PER_TICK] = k.MICRO // 2
+    agent[:, k.SCALES] = 0
+    for _ in range(600):
+        bench.recycle(0)
+    assert head[k.RECYCLE_CREDIT] == k.MICRO
+    agent[WORKER:, k.SCALES] = 1
+    bench.recycle(0)
+    assert np.flatnonzero(agent[:, k.STATE] == k.STARTING).tolist() == [WORKER]
+    assert head[k.RECYCLE_CREDIT] == k.MICRO // 2
+
+
+def test_restarts_go_round_the_fleet_and_a_busy_agent_restarts_after_its_task(bench):
+    """The next in turn; the busy one is only asked to, and asked once."""
+    head, agent = bench.s.head, bench.s.agent
+    bench.dispatch_task(5, work_ns=10**9)
+    head[k.RECYCLE_PER_TICK] = 2 * k.MICRO
+    bench.recycle(0)
+    assert (agent[4, k.STATE], agent[5, k.STATE]) == (k.STARTING, k.WORKING)
+    assert (agent[5, k.RETIRE], head[k.RECYCLE_AT], head[k.RECYCLE_CREDIT]) == (k.RESTART, 6, 0)
+    head[k.RECYCLE_AT] = 39
+    bench.recycle(0)
+    starting = np.flatnonzero(agent[:, k.STATE] == k.STARTING).tolist()
+    assert starting == [4, 6, 39]
+
+
+@pytest.mark.parametrize(
+    ("depth", "level"),
+    [(0, 0), (49, 0), (50, 1), (69, 1), (70, 2), (84, 2), (85, 3), (95, 3), (96, 4), (100, 4)],
+)
+def test_backpressure_is_of_the_fullest_queue(bench, depth, level):
+    """50, 70 and 85 per cent, and above 95; whichever priority it is."""
+    for priority in range(k.PRIORITIES):
+        bench.s.priority[:, [k.DEPTH, k.DEPTH_LIMIT]] = 0, 100
+        bench.s.priority[priority, k.DEPTH] = depth
+        bench.measure_saturation()
+        assert bench.s.head[k.LEVEL] == level
