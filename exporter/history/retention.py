@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.history.scrape_series import SCRAPE_SERIES, UP
+from exporter.metrics.catalogue import STEADY_COUNTER
 from exporter.metrics.series import NAME
 from exporter.target import INSTANCE, JOB, SCRAPE_S
 
@@ -83,12 +84,13 @@ def plan_retention(
 ) -> Retention:
     """Keep each series as deep as `need_of(metric name)` says, or `past_s` where that is less.
 
-    A series of depth 0 is never read and not kept at all. `eventful` are intervals in which
-    series may end or begin anew, so that every scrape of all of them is kept.
+    A series of depth 0 is never read and not kept at all, except for `up` and the counter that
+    shows every restart: a fault must not seem to have failed because no rule looks. `eventful` are
+    intervals in which series may end or begin anew, so that every scrape of all of them is kept.
     """
     names = [dict(labels)[NAME] for labels in catalogue.series]
     needs = {name: need_of(name) for name in {*names, *SCRAPE_SERIES}}
-    kept = np.flatnonzero([needs[name].depth_s > 0 for name in names])
+    kept = np.flatnonzero([needs[name].depth_s > 0 or name == STEADY_COUNTER for name in names])
     own = [i for i, name in enumerate(SCRAPE_SERIES) if name == UP or needs[name].depth_s > 0]
     columns = [*(names[index] for index in kept), *(SCRAPE_SERIES[i] for i in own)]
     target = (("instance", INSTANCE), ("job", JOB))

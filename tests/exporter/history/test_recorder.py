@@ -7,6 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from exporter.history.recorder import Recorder
+from exporter.history.retention import Need
+from exporter.metrics.catalogue import catalogue_world
 from exporter.target import SCRAPE_S
 from tests.exporter.history.recordings import (
     HOUR_S,
@@ -16,6 +19,7 @@ from tests.exporter.history.recordings import (
     record_rows,
     samples,
 )
+from tests.simulator.worlds import fault, make
 
 
 def test_exact_and_resampled_scrapes_join_without_a_seam():
@@ -102,3 +106,24 @@ def test_the_history_does_not_depend_on_how_a_run_is_divided(seed):
         assert sorted(values) == values
         since = picks[round((times_s[0] + 27 * HOUR_S) / SCRAPE_S) :]
         assert values[-1] - values[0] == rows[since, column].sum()
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_a_restart_is_measured_even_if_no_rule_reads_a_counter(restarts):
+    """One that did not happen is not: what is kept shows it, and the declaration does not."""
+    world = make(fault("counter_reset", start_s=20.0, duration_s=20.0))
+    catalogue = catalogue_world(world.snapshot())
+    recorder = Recorder(
+        catalogue, lambda name: Need(300.0 * (name == "agentaskit_task_queue_depth"))
+    )
+    for at_s in (SCRAPE_S, 2 * SCRAPE_S, 3 * SCRAPE_S):
+        while (change_s := world.next_change_ns() / 1e9) <= at_s:
+            world.advance(change_s)
+            if restarts and change_s == 20.0:
+                recorder.restart(recorder.read(world.snapshot()))
+        world.advance(at_s)
+        snapshot = world.snapshot()
+        recorder.record(at_s, recorder.read(snapshot), recorder.arrival(snapshot))
+        recorder.count_effects(snapshot)
+    (effect,) = recorder.scrape_effects.complete(world.effects())
+    assert (effect.measured, effect.expected) == (float(restarts), 1.0)
