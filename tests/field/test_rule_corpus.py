@@ -37,12 +37,16 @@ def is_exception(path, run):
 
 
 def groups_of(path):
-    """Return the groups of every document of a file, those of an operator's resource included."""
-    documents = YAML(typ="safe", pure=True).load_all(path.read_text())
+    """Return the groups that a server reads, or an operator: of resources those of every document.
+
+    Of anything else a server reads the first document only.
+    """
+    documents = [each for each in YAML(typ="safe", pure=True).load_all(path.read_text()) if each]
+    if RULE_RESOURCE not in path.read_text():
+        documents = documents[:1]
     return [
         group
         for document in documents
-        if document
         for group in (document.get("spec") or document).get("groups") or ()
     ]
 
