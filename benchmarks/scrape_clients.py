@@ -1,7 +1,8 @@
-"""Clients of a metrics server for the benchmark of scrapes: patient ones, and hostile ones.
+"""Clients of a metrics server for the benchmark of scrapes: many, patient, and cheap.
 
-They speak HTTP by hand: a client library would take longer than the server that is measured. Each
-patient client has its own connection and its own phase of the second, as Prometheus servers do.
+They speak HTTP by hand and look at nothing but status and length: on a machine of few cores a
+client that reads a page would be measured in place of the server. Each has its own connection and
+its own phase of the second, as Prometheus servers do. `ScrapeClient.fetch` reads, for few.
 """
 
 from __future__ import annotations
@@ -9,12 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Final, cast
 
 REQUEST: Final = (
     b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
@@ -22,8 +19,7 @@ REQUEST: Final = (
 )
 PLAIN_REQUEST: Final = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ANSWER_TIMEOUT_S: Final = 10.0
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HEAD_END: Final = b"\r\n\r\n"
 
 
 @dataclass(slots=True)
@@ -31,15 +27,91 @@ class Tally:
     """What a group of clients met."""
 
     latencies_s: list[float] = field(default_factory=list)
+    """From the instant at which a scrape was due to the last byte of its answer."""
+    lateness_s: list[float] = field(default_factory=list)
+    """How late the clients themselves were to ask: a share of the latencies that is theirs."""
     errors: int = 0
     bytes_read: int = 0
 
     def quantile_ms(self, share: float) -> float:
         """Return a quantile of the latencies in milliseconds."""
-        ordered = sorted(self.latencies_s)
-        if not ordered:
-            return float("nan")
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return 1000 * quantile(self.latencies_s, share)
+
+    def add(self, other: Tally) -> None:
+        """Count what another group met as well."""
+        self.latencies_s += other.latencies_s
+        self.lateness_s += other.lateness_s
+        self.errors += other.errors
+        self.bytes_read += other.bytes_read
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Return a quantile of `values`, NaN of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+class AnswerReader(asyncio.Protocol):
+    """One connection: reads one answer at a time, by its length."""
+
+    def __init__(self) -> None:
+        """Be not connected yet."""
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[bytes] | None = None
+        self._read: list[bytes] = []
+        self._missing: int | None = None
+        self.is_open = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is waited for."""
+        self.is_open = False
+        self._fail(exc or ConnectionResetError("closed by the server"))
+
+    def data_received(self, data: bytes) -> None:
+        """Count; the whole answer is put together when its last byte is there."""
+        self._read.append(data)
+        if self._missing is None:
+            whole = b"".join(self._read)
+            end = whole.find(HEAD_END)
+            if end < 0:
+                return
+            try:
+                self._missing = _body_length(whole[:end]) - (len(whole) - end - len(HEAD_END))
+            except ValueError as error:
+                self._fail(error)
+                return
+        else:
+            self._missing -= len(data)
+        if self._missing <= 0 and self._answer is not None and not self._answer.done():
+            self._answer.set_result(b"".join(self._read))
+
+    async def ask(self, request: bytes) -> bytes:
+        """Return head and body of the answer; raises OSError or ValueError when there is none."""
+        assert self._transport is not None  # noqa: S101 - for the type checker: it is connected
+        self._read, self._missing = [], None
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answer
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _fail(self, error: Exception) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+
+
+def _body_length(head: bytes) -> int:
+    """Return the length that a head of status 200 promises; raises ValueError for any other."""
+    if b" 200 " not in head.partition(b"\r\n")[0] + b" ":
+        raise ValueError(head.decode("latin-1"))
+    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
 
 
 class ScrapeClient:
@@ -48,37 +120,45 @@ class ScrapeClient:
     def __init__(self, host: str, port: int) -> None:
         """Connect with the first scrape."""
         self._host, self._port = host, port
-        self._streams: Streams | None = None
+        self._reader: AnswerReader | None = None
 
     async def scrape(self, request: bytes = REQUEST) -> bytes:
-        """Return the body of an answer; raises OSError or ValueError when there is none."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port, limit=1 << 20)
-        reader, writer = self._streams
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        if b" 200 " not in head.partition(b"\r\n")[0] + b" ":
-            raise ValueError(head.decode("latin-1"))
-        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        body = await reader.readexactly(length)
+        """Return head and body of an answer; raises OSError or ValueError when there is none."""
+        if self._reader is None or not self._reader.is_open:
+            _, self._reader = await asyncio.get_running_loop().create_connection(
+                AnswerReader, self._host, self._port
+            )
+        answer = await self._reader.ask(request)
+        head = answer[: answer.find(HEAD_END)].lower()
         if head.startswith(b"http/1.0") or b"connection: close" in head:
             self.close()
-        return zlib.decompress(body, 31) if b"content-encoding: gzip" in head else body
+        return answer
+
+    async def fetch(self, request: bytes = REQUEST) -> str:
+        """Return the page of an answer as text; raises as `scrape` does."""
+        head, _, body = (await self.scrape(request)).partition(HEAD_END)
+        if b"content-encoding: gzip" in head.lower():
+            body = zlib.decompress(body, 31)
+        return body.decode()
 
     def close(self) -> None:
         """Close the connection."""
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     async def scrape_at(self, due_s: float, tally: Tally) -> None:
         """Scrape at `due_s` of the monotonic clock, from which the latency counts."""
         # Not by the loop's clock: that of uvloop counts in whole milliseconds.
-        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+        wait_s = due_s - time.monotonic()
+        await asyncio.sleep(max(0.0, wait_s))
+        if wait_s > 0:
+            tally.lateness_s.append(max(0.0, time.monotonic() - due_s))
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            # From the instant it was due: who waited for the answer before has waited already.
+            async with asyncio.timeout(due_s + ANSWER_TIMEOUT_S - time.monotonic()):
                 tally.bytes_read += len(await self.scrape())
-        except (OSError, ValueError, asyncio.IncompleteReadError, TimeoutError):
+        except (OSError, ValueError, TimeoutError):
             tally.errors += 1
             self.close()
         else:
@@ -100,86 +180,3 @@ async def scrape_regularly(
     phases = (0.0 if together else number / clients for number in range(clients))
     await asyncio.gather(*map(run, phases))
     return tally
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """How a hostile client behaves: what it sends, again every so often, and whether it reads."""
-
-    name: str
-    first: bytes
-    drip: bytes = b""
-    every_s: float = 0.5
-
-
-HOSTILE: Final = (
-    Behaviour("silent", b""),
-    Behaviour("half a head", b"GET /metrics HTTP/1.1\r\nHost: loc"),
-    Behaviour("a head by drops", b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n", b"X: y\r\n"),
-    Behaviour("a body by drops", b"POST /api/v1/faults HTTP/1.1\r\nHost: localhost\r\n"
-              b"Content-Type: application/json\r\nContent-Length: 9999\r\n\r\n{", b" "),
-    Behaviour("half a second head", PLAIN_REQUEST + PLAIN_REQUEST[:30], b"x"),
-    Behaviour("pipelining", PLAIN_REQUEST * 200, b"\r\n"),
-    Behaviour("pipelining, for ever", PLAIN_REQUEST * 20, PLAIN_REQUEST * 200, 0.05),
-)  # fmt: skip
-"""None of them ever reads. Such a client notices that it was closed when it sends the next time:
-until then its kernel may hold what the server sent last."""
-
-
-class Mute(asyncio.Protocol):
-    """A connection that is never read."""
-
-    closed = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Stop reading at once."""
-        transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
-
-    def connection_lost(self, _: Exception | None) -> None:
-        """Note it."""
-        self.closed = True
-
-
-async def misbehave(address: tuple[str, int], behaviour: Behaviour, seconds: float) -> float | None:
-    """Behave so until cut; return after how many seconds that was, None if not within `seconds`."""
-    began_s = time.monotonic()
-    transport, mute = await asyncio.get_running_loop().create_connection(Mute, *address)
-    transport.write(behaviour.first)
-    while time.monotonic() - began_s < seconds:
-        await asyncio.sleep(behaviour.every_s)
-        if mute.closed or transport.is_closing() or is_closed(transport):
-            transport.abort()
-            return time.monotonic() - began_s
-        if behaviour.drip and transport.get_write_buffer_size() < 1 << 16:
-            transport.write(behaviour.drip)
-    transport.abort()
-    return None
-
-
-def is_closed(transport: asyncio.Transport) -> bool:
-    """Return whether the server has closed a connection that is not read: its state in the kernel.
-
-    Linux: the first byte of TCP_INFO; 1 is established.
-    """
-    sock = transport.get_extra_info("socket")
-    with suppress(OSError):
-        return bool(sock.getsockopt(6, 11, 1)[0] != 1)
-    return True
-
-
-async def misbehave_together(
-    address: tuple[str, int], each: int, seconds: float
-) -> dict[str, list[float | None]]:
-    """Let `each` clients of every hostile kind behave so; return by kind when they were cut."""
-
-    async def run(behaviour: Behaviour) -> float | None:
-        with suppress(OSError):
-            return await misbehave(address, behaviour, seconds)
-        return 0.0  # not even let in
-
-    runs: Iterable[Behaviour] = [behaviour for behaviour in HOSTILE for _ in range(each)]
-    ends = await asyncio.gather(*map(run, runs))
-    return {
-        behaviour.name: list(ends[place * each : (place + 1) * each])
-        for place, behaviour in enumerate(HOSTILE)
-    }

@@ -63,9 +63,9 @@ class Check:
 class Serve:
     """`agentaskit-sim serve` as a process, which ends with the `with` block."""
 
-    def __init__(self) -> None:
-        """Start it on a free port and wait until it prints its address."""
-        command = [sys.executable, "-m", "agentaskit_sim", "serve", "--port", "0"]
+    def __init__(self, *options: str) -> None:
+        """Start it on a free port, with further `options`; wait until it prints its address."""
+        command = [sys.executable, "-m", "agentaskit_sim", "serve", "--port", "0", *options]
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert self.process.stdout is not None  # noqa: S101 - for the type checker: stdout is a pipe
@@ -89,10 +89,13 @@ class Serve:
 
     def cpu_s(self) -> float:
         """Return the CPU time it has used so far, user and system (Linux)."""
-        fields = (
-            Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        )
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return process_cpu_s(self.process.pid)
+
+
+def process_cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has used so far, user and system (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def count(snapshot: Snapshot) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 aiohttp waits for ever for a head that does not come and for a client that does not read. Each of
 its connections is wrapped here in a protocol that sees the bytes and the clock: a sweep each second
 cuts whoever has exceeded a limit. Used for the world's server and for the receiver of the verifier,
-which is why it imports nothing of this project.
+which is why it imports nothing of this project but what the kernel says of a connection.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
+
+from exporter.server.kernel_queue import give_up_after, queued_bytes, taken_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +86,7 @@ class ConnectionGuard:
         """Cut every connection that has exceeded a limit."""
         now_s = self.monotonic()
         for connection in list(self.connections):
+            connection.note_unsent(now_s)
             if connection.is_overdue(now_s):
                 self.drop(connection)
         self._bound_unsent(now_s)
@@ -95,7 +98,7 @@ class ConnectionGuard:
             self.sweep()
 
     def _bound_unsent(self, now_s: float) -> None:
-        total = sum(connection.unsent_bytes() for connection in self.connections)
+        total = sum(connection.unsent_bytes for connection in self.connections)
         slowest_first = sorted(
             (
                 connection
@@ -108,7 +111,7 @@ class ConnectionGuard:
             waited_s = now_s - cast("float", connection.unsent_since_s)
             if total <= self.limits.unsent_bytes or waited_s < self.limits.impatient_s:
                 break
-            total -= connection.unsent_bytes()
+            total -= connection.unsent_bytes
             self.drop(connection)
 
 
@@ -123,7 +126,10 @@ class GuardedConnection(asyncio.Protocol):
         self.busy = self.pipelined = False
         self.since_s = guard.monotonic()
         self._limit_s = guard.limits.head_s
+        self.unsent_bytes = 0
+        """How much of the answers the client had not taken at the last sweep."""
         self.unsent_since_s: float | None = None
+        self._due_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or end at once when there is no room."""
@@ -179,16 +185,28 @@ class GuardedConnection(asyncio.Protocol):
         limits = self._guard.limits
         self._limit_s = limits.head_s if self._half_read else limits.idle_s
 
+    def note_unsent(self, now_s: float) -> None:
+        """Note how much the client has not taken, and since when it owes to take the oldest of it.
+
+        Who takes an answer within the limit is not cut, even if the next is under way by then.
+        """
+        if self._transport is None:
+            return
+        sock = self._transport.get_extra_info("socket")
+        queued = queued_bytes(sock.fileno()) if sock is not None else 0
+        self.unsent_bytes = queued + self._transport.get_write_buffer_size()
+        if self.unsent_bytes == 0:
+            self.unsent_since_s = None
+            return
+        taken = taken_bytes(sock) if sock is not None else 0
+        if self.unsent_since_s is None or taken >= self._due_bytes:
+            self.unsent_since_s, self._due_bytes = now_s, taken + self.unsent_bytes
+
     def is_overdue(self, now_s: float) -> bool:
-        """Return whether it has exceeded a limit of time."""
-        self._note_unsent(now_s)
+        """Return whether it had exceeded a limit of time at the last sweep."""
         if self.unsent_since_s is not None:
             return now_s - self.unsent_since_s >= self._guard.limits.unsent_s
         return not self.busy and now_s - self.since_s >= self._limit_s
-
-    def unsent_bytes(self) -> int:
-        """Return how much of the answers the client has not taken."""
-        return self._transport.get_write_buffer_size() if self._transport else 0
 
     def abort(self) -> None:
         """End it without sending the rest, which the kernel would otherwise keep for long."""
@@ -204,12 +222,6 @@ class GuardedConnection(asyncio.Protocol):
         limit_s = self._guard.limits.head_s
         if self._limit_s != limit_s:
             self.since_s, self._limit_s = self._guard.monotonic(), limit_s
-
-    def _note_unsent(self, now_s: float) -> None:
-        if self.unsent_bytes() == 0:
-            self.unsent_since_s = None
-        elif self.unsent_since_s is None:
-            self.unsent_since_s = now_s
 
 
 @web.middleware
@@ -262,6 +274,8 @@ class GuardedSite(web.BaseSite):
         """Listen, and sweep until stopped."""
         await super().start()
         server = cast("web.Server", self._runner.server)
+        # Later than the sweep, which resets a connection, where the kernel only forgets it.
+        give_up_after(self._listener, self.guard.limits.unsent_s + 2 * SWEEP_S)
         self._server = await asyncio.get_running_loop().create_server(
             lambda: GuardedConnection(server(), self.guard), sock=self._listener
         )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import time
 
 import pytest
 from aiohttp.test_utils import TestServer
 
+from benchmarks.hostile_clients import Behaviour, misbehave
 from benchmarks.scrape_clients import (
+    ANSWER_TIMEOUT_S,
     PLAIN_REQUEST,
-    Behaviour,
     ScrapeClient,
     Tally,
-    misbehave,
+    quantile,
     scrape_regularly,
 )
-from benchmarks.scrape_load import count_series, quantile, value_of
+from benchmarks.scrape_peers import count_series, value_of
 from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
 from tests.fakes import FakeWorld, MockClock
@@ -32,10 +35,10 @@ async def address():
 async def test_a_client_reads_the_same_series_in_either_encoding(address):
     """Over one connection."""
     client = ScrapeClient(*address)
-    zipped, plain = await client.scrape(), await client.scrape(PLAIN_REQUEST)
+    zipped, plain = await client.fetch(), await client.fetch(PLAIN_REQUEST)
     client.close()
-    assert count_series(zipped.decode()) == count_series(plain.decode()) > 300
-    assert value_of(plain.decode(), "agentaskit_sim_time_seconds") == 0
+    assert count_series(zipped) == count_series(plain) > 300
+    assert value_of(plain, "agentaskit_sim_time_seconds") == 0
 
 
 async def test_each_client_scrapes_once_a_second_and_what_fails_is_counted(address):
@@ -45,6 +48,35 @@ async def test_each_client_scrapes_once_a_second_and_what_fails_is_counted(addre
     assert tally.bytes_read > 3000
     missing = await scrape_regularly((address[0], 1), 2, 1, together=True)
     assert (missing.latencies_s, missing.errors) == ([], 2)
+
+
+async def test_a_latency_counts_from_the_instant_at_which_the_scrape_was_due(address):
+    """Who is late has waited; who is so late that nobody would wait any more is an error."""
+    client, tally = ScrapeClient(*address), Tally()
+    await client.scrape_at(time.monotonic() - 1, tally)
+    await client.scrape_at(time.monotonic() - ANSWER_TIMEOUT_S, tally)
+    await client.scrape_at(time.monotonic() + 0.05, tally)
+    client.close()
+    assert (len(tally.latencies_s), tally.errors) == (2, 1)
+    assert tally.latencies_s[0] > 1 > tally.latencies_s[1]
+    assert len(tally.lateness_s) == 1
+
+
+async def test_an_answer_that_is_no_page_is_an_error(address):
+    """Another status, a connection that ends before the page does."""
+    client = ScrapeClient(*address)
+    with pytest.raises(ValueError, match="404"):
+        await client.scrape(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    client.close()
+
+    async def cut_short(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        writer.close()
+
+    server = await asyncio.start_server(cut_short, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(ConnectionError):
+            await ScrapeClient(*server.sockets[0].getsockname()).scrape()
 
 
 async def test_a_hostile_client_notices_that_it_was_cut_and_that_it_was_not(address):

@@ -126,6 +126,33 @@ def test_the_same_values_are_written_once(monkeypatch):
     assert writer.deflated(values.copy(), None, TEXT) is stretch
 
 
+def test_only_numbers_that_changed_are_written_anew_and_each_but_once(monkeypatch):
+    """Whatever changes between two pages, in both formats; the rest stays as it was."""
+    catalogue, chance = catalogue_burst(500), np.random.default_rng(7)
+    writer, values = SeriesText(catalogue), np.zeros(500)
+    written = []
+    monkeypatch.setattr(
+        series_text_module, "number_text", lambda number: written.append(number) or repr(number)
+    )
+    for _ in range(20):
+        changed = chance.random(500) < chance.random()
+        values = np.where(changed, chance.integers(0, 5, 500) + 0.5, values)
+        for content_type in FORMATS:
+            written.clear()
+            text = writer.text(values, None, content_type) + END[content_type]
+            assert text == render(content_type, *collect(catalogue, values, None))
+            assert len(written) == len(set(written)) <= 6
+
+
+def test_a_change_that_is_overlooked_would_be_noticed(monkeypatch):
+    """The comparison bites."""
+    catalogue = catalogue_burst(10)
+    writer = SeriesText(catalogue)
+    writer.text(np.zeros(10), None, TEXT)
+    monkeypatch.setattr(np, "flatnonzero", lambda differs: np.nonzero(differs)[0][:-1])
+    assert writer.text(np.ones(10), None, TEXT) != render(TEXT, *collect(catalogue, np.ones(10)))
+
+
 @pytest.mark.parametrize(("before", "after"), [(0.0, -0.0), (1.0, float("nan"))])
 def test_values_that_only_differ_in_writing_are_written_anew(before, after):
     """0 equals -0, and NaN equals nothing."""

@@ -32,14 +32,14 @@ class LimitedServer:
         self.clock = MockClock()
         self.go_on = asyncio.Event()
         self.go_on.set()
-        self.begun = 0
+        self.begun, self.page = 0, b"page"
 
     async def answer(self, request):
         """Answer with the body, once it may."""
         self.begun += 1
         body = await request.read()
         await self.go_on.wait()
-        return web.Response(body=body or b"page")
+        return web.Response(body=body or self.page)
 
     def sweep(self, later_s):
         """Let time pass and sweep."""

@@ -9,8 +9,9 @@ import asyncio
 
 import pytest
 
-from benchmarks.scrape_clients import HOSTILE, misbehave_together, scrape_regularly
-from benchmarks.scrape_load import count_series, fetch, lengthen, value_of
+from benchmarks.hostile_clients import HOSTILE, misbehave_together
+from benchmarks.scrape_clients import scrape_regularly
+from benchmarks.scrape_peers import count_series, fetch, lengthen, value_of
 from benchmarks.serve import Serve
 
 PATIENCE_S = 120.0
