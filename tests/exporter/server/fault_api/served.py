@@ -56,8 +56,8 @@ class ServedWorld:
         return self.world.fingerprint(), self.world.plan, self.world.next_change_ns()
 
 
-async def start(token):
-    """Serve a world, one second old, whose plan has a fault at 65 s; return it with a client."""
+def build(token):
+    """Return a world, one second old, whose plan has a fault at 65 s; its clock, and its app."""
     world = World(small(), Plan(load=Load(rate=400.0), faults=(LATER,)), 7)
     world.advance(1.0)
     clock = MockClock()
@@ -65,6 +65,12 @@ async def start(token):
     app = build_app(exposition)
     control = FaultControl(world, exposition)
     app.add_subapp(API, build_fault_api(control, FaultForm(small()), token))
+    return world, clock, app
+
+
+async def start(token):
+    """Serve such a world; return it with a client."""
+    world, clock, app = build(token)
     server = TestServer(app)
     await server.start_server(**RUNNER_OPTIONS)
     client = TestClient(server)
