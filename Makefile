@@ -10,7 +10,7 @@ MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test test-long test-engines soak swarm golden fuzz check bench bench-scrapes fmt docs lock clean
+.PHONY: help setup run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -46,6 +46,12 @@ soak: setup ## a served world for an hour, a fault a minute: nothing may grow; M
 swarm: setup ## random worlds, one from each seed, every law checked: make swarm SEED=0 N=10000
 	@# Ctrl-C is one of its ends: the shell waits, and make reports no error then.
 	@trap : INT; $(VENV)/python -m tests.swarm --seed $(or $(SEED),0) --count $(or $(N),1000) $(ARGS) || { \
+		status=$$?; [ $$status -eq 130 ] || exit $$status; }
+
+mutants: setup ## small changes of our code, and which tests notice: make mutants SEED=0 N=25 ROOM=judge
+	@# Ctrl-C is one of its ends: the shell waits, and make reports no error then.
+	@trap : INT; $(VENV)/python -m tests.mutants --seed $(or $(SEED),0) --count $(or $(N),25) \
+		--json results/mutants.json $(foreach room,$(ROOM),--room $(room)) $(ARGS) || { \
 		status=$$?; [ $$status -eq 130 ] || exit $$status; }
 
 golden: setup ## record the histories of the bundled scenarios anew, after a meant change of the world
