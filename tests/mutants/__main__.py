@@ -22,7 +22,7 @@ from rich.table import Table
 
 from tests.mutants.mutations import draw
 from tests.mutants.rooms import ROOMS
-from tests.mutants.trials import Copy, Limits, Outcome, RedError
+from tests.mutants.trials import Copy, Limits, RedError, TriedMutant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 INTERRUPTED = 130
-Outcomes = dict[str, list[Outcome]]
+Tried = dict[str, list[TriedMutant]]
 
 
 def main(arguments: Sequence[str] | None = None, rooms: dict[str, Room] = ROOMS) -> int:
     """Try mutants; return the exit status."""
     options = parse(arguments, rooms)
     console = Console(soft_wrap=True, highlight=False)
-    outcomes: Outcomes = {room: [] for room in options.room or rooms}
+    outcomes: Tried = {room: [] for room in options.room or rooms}
     status = 0
     try:
         for room, outcome in try_rooms({name: rooms[name] for name in outcomes}, options):
@@ -72,14 +72,16 @@ def parse(arguments: Sequence[str] | None, rooms: dict[str, Room]) -> argparse.N
     return parser.parse_args(arguments)
 
 
-def try_rooms(rooms: dict[str, Room], options: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
+def try_rooms(
+    rooms: dict[str, Room], options: argparse.Namespace
+) -> Iterator[tuple[str, TriedMutant]]:
     """Yield room and outcome of every mutant that is drawn, as they come."""
     limits, copies = Limits(), [Copy(options.root) for _ in range(options.jobs)]
     free: SimpleQueue[Copy] = SimpleQueue()
     for copy in copies:
         free.put(copy)
 
-    def try_mutant(room: Room, mutant: Mutant) -> Outcome:
+    def try_mutant(room: Room, mutant: Mutant) -> TriedMutant:
         copy = free.get()
         try:
             return copy.try_mutant(mutant, room.stages(mutant.path, options.root), limits)
@@ -120,7 +122,7 @@ def reason_of(mutant: Mutant) -> str:
     )
 
 
-def report_of(outcomes: Outcomes, seed: int) -> dict[str, object]:
+def report_of(outcomes: Tried, seed: int) -> dict[str, object]:
     """Return score, survivors and times of each room, for JSON."""
     rooms = {}
     for room, tried in outcomes.items():
@@ -144,7 +146,7 @@ def report_of(outcomes: Outcomes, seed: int) -> dict[str, object]:
     return {"seed": seed, "rooms": rooms}
 
 
-def print_outcome(console: Console, outcome: Outcome) -> None:
+def print_outcome(console: Console, outcome: TriedMutant) -> None:
     """Print what became of a mutant."""
     verdict = f"noticed by {outcome.noticed_by}" if outcome.noticed_by else "SURVIVED"
     console.print(f"{outcome.seconds:5.1f} s  {outcome.mutant}\n         {verdict}", markup=False)

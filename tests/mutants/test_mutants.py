@@ -10,7 +10,7 @@ import pytest
 from tests.mutants import __main__ as command
 from tests.mutants.mutations import draw, mutants_of
 from tests.mutants.rooms import KERNEL, ROOMS, Room, Stage
-from tests.mutants.trials import Copy, Limits, Outcome
+from tests.mutants.trials import Copy, Limits, TriedMutant
 from tests.syntax import parse
 
 CHANGES = [
@@ -189,10 +189,10 @@ def test_a_change_that_nobody_could_see_is_not_counted(tmp_path, monkeypatch):
     file = tmp_path / "equivalent.json"
     file.write_text(json.dumps([known]))
     monkeypatch.setattr(command, "EQUIVALENT", file)
-    outcomes = {"room": [Outcome(first, "", 1.0), Outcome(second, "a test", 1.0)]}
+    outcomes = {"room": [TriedMutant(first, "", 1.0), TriedMutant(second, "a test", 1.0)]}
     report = command.report_of(outcomes, 0)["rooms"]["room"]
     assert (report["score"], report["equivalent"]) == (1.0, {str(first): "no matter"})
-    outcomes["room"][1] = Outcome(second, "", 1.0)
+    outcomes["room"][1] = TriedMutant(second, "", 1.0)
     assert command.report_of(outcomes, 0)["rooms"]["room"]["survivors"] == [str(second)]
 
 

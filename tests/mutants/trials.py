@@ -42,7 +42,7 @@ class RedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TriedMutant:
     """What became of a mutant: the test that noticed it, "time" when none ended, "" when none did.
 
     `seconds` is the processor time of its trial.
@@ -87,7 +87,7 @@ class Copy:
         """Remove the copy."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def try_mutant(self, mutant: Mutant, stages: tuple[Stage, ...], limits: Limits) -> Outcome:
+    def try_mutant(self, mutant: Mutant, stages: tuple[Stage, ...], limits: Limits) -> TriedMutant:
         """Run the stages on a mutant until a test notices it."""
         file = self.tree / mutant.path
         text, dates = file.read_text("utf-8"), file.stat()
@@ -102,8 +102,8 @@ class Copy:
                 os.utime(file, ns=(dates.st_atime_ns, dates.st_mtime_ns))
             used_s += more_s
             if noticed_by:
-                return Outcome(mutant, noticed_by, used_s)
-        return Outcome(mutant, "", used_s)
+                return TriedMutant(mutant, noticed_by, used_s)
+        return TriedMutant(mutant, "", used_s)
 
     def _write(self, file: Path, text: str) -> None:
         """Write a module with a date that no compiled form of it has."""

@@ -1,9 +1,10 @@
 """Samples appended piece by piece become blocks: one for each span, in time order."""
 
 import numpy as np
+import pytest
 
 from exporter.history.columns import SampleColumns
-from exporter.history.samples import EPOCH_S
+from exporter.history.samples import EPOCH_S, Block, History
 
 LABELS = [(("__name__", "a"),), (("__name__", "b"),)]
 
@@ -25,3 +26,17 @@ def test_without_a_sample_there_is_no_block():
     """The series are named all the same."""
     history = SampleColumns().history(LABELS)
     assert (list(history.blocks), list(history.series)) == ([], LABELS)
+
+
+def block(*seconds):
+    """Return a block of one series with samples at these seconds."""
+    stamps_ms = np.array([1000 * second for second in seconds], np.int64)
+    return Block(stamps_ms, np.array([0]), np.ones((1, len(seconds))))
+
+
+@pytest.mark.parametrize("late", [(2, 3), (1, 5)])
+def test_blocks_follow_each_other_and_an_empty_one_is_passed_over(late):
+    """Neither at the last instant of the block before nor earlier, whatever stands between."""
+    assert History(LABELS, [block(), block(1, 2), block(), block(3)]).size == 3
+    with pytest.raises(ValueError, match="blocks must follow each other in time"):
+        History(LABELS, [block(1, 2), block(), block(*late)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from exporter.history.recorder import Recorder
 from exporter.history.retention import Need
 from exporter.metrics.catalogue import catalogue_world
+from exporter.metrics.series import Catalogue, Metric
 from exporter.target import SCRAPE_S
+from simulator.faults.kinds.scrape_path import ScrapeOutcome
+from simulator.snapshot import ScrapePath
 from tests.exporter.history.recordings import (
     HOUR_S,
     Reading,
@@ -84,6 +88,68 @@ def test_samples_before_the_past_are_not_kept():
     times_s, values = samples(recorder)["depth"]
     assert times_s[0] == -315
     assert set(values) == {4}
+
+
+CLOCKED = Catalogue(
+    (
+        Metric(name="requests_total", kind="counter", help="", monotone=True,
+               read=lambda r: r.requests),
+        Metric(name="now_seconds", kind="gauge", help="", clock=True, read=lambda r: r.depth),
+    ),
+    Reading(0, 0, 0),
+)  # fmt: skip
+
+
+def clocked_recorder():
+    """Return a recorder of a counter and of the world's clock."""
+    return Recorder(CLOCKED, lambda _: Need(300.0, ()), 0)
+
+
+def test_a_clock_begins_where_its_world_stands_and_goes_on_with_another_world():
+    """A counter begins at 0; a later world's clock, wherever it stands, only ticks on."""
+    recorder = clocked_recorder()
+    recorder.continue_from(recorder.read(Reading(500, 0, 100)))
+    record_exactly(recorder, [Reading(510, 0, 115)])
+    recorder.continue_from(recorder.read(Reading(0, 0, 7000)))
+    record_exactly(recorder, [Reading(4, 0, 7015), Reading(9, 0, 7030)], start_s=30)
+    recorded = samples(recorder)
+    assert recorded["now_seconds"][1] == [115, 130, 145]
+    assert recorded["requests_total"][1] == [10, 14, 19]
+
+
+def test_a_clock_does_not_restart_with_the_exporter():
+    """It catches up with what passed since it was last read; the counter begins at 0."""
+    recorder = clocked_recorder()
+    recorder.continue_from(recorder.read(Reading(0, 0, 100)))
+    record_exactly(recorder, [Reading(10, 0, 115)])
+    recorder.restart(recorder.read(Reading(14, 0, 124)))
+    record_exactly(recorder, [Reading(20, 0, 130)], start_s=30)
+    recorded = samples(recorder)
+    assert recorded["now_seconds"][1] == [115, 130]
+    assert recorded["requests_total"][1] == [10, 6]
+
+
+@pytest.mark.parametrize(
+    ("up", "delay_s", "late_s"), [(True, 3.0, 3.0), (True, 10.0, 0.0), (False, 12.0, 12.0)]
+)
+def test_what_a_fault_of_the_path_did_to_a_scrape_depends_on_whether_it_failed(up, delay_s, late_s):
+    """A cut counts for one that failed; a delay for that as well, and where it was in time."""
+    recorder, noted = make_recorder(past_s=0), []
+    recorder.scrape_effects = SimpleNamespace(
+        note=lambda snapshot, outcome, scrapes: noted.append((snapshot.now_ns, outcome, scrapes)),
+        note_counters=lambda now_ns, levels: noted.append((now_ns, levels.tolist())),
+    )
+    record_exactly(recorder, [Reading(5, 2, 1)], up=up)
+    path = ScrapePath(delay_s=delay_s, cut_share=0.4, extra_series=7)
+    recorder.count_effects(SimpleNamespace(now_ns=15, scrape_path=path), 2)
+    expected = ScrapeOutcome(
+        refused=not up,
+        late_s=late_s,
+        cut_share=0.0 if up else 0.4,
+        missing=0 if up else 3,
+        further=7,
+    )
+    assert noted == [(15, expected, 2), *([(15, [5.0, 2.0])] if up else [])]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests.verifier.judge.ledgers import notification, outcome_of, timeline, verdicts
+from verifier.evaluation.timeline import Episode
+from verifier.judge.notification_checks import DeliveryChecks
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,24 @@ def test_an_alert_that_fired_or_resolved_late_broke_before_alertmanager_too():
     ledger = (notification("firing", 541.0), notification("resolved", 1041.0))
     assert outcome_of(verdicts(ledger, stuck, failed_scrapes_s=(300.0,)))[:2] == (False, "rule")
     assert outcome_of(verdicts(ledger, stuck, failed_scrapes_s=(800.0,)))[:2] == (False, "scrape")
+
+
+@pytest.mark.parametrize(
+    ("muted_until_s", "resolved_s", "muted"),
+    [(200.0, 100.0, True), (200.0, 250.0, False), (300.0, None, True), (299.0, None, False)],
+    ids=["while it fired", "not to its end", "to the end of the run", "not to that end"],
+)
+def test_a_receiver_counts_as_muted_if_it_was_for_as_long_as_the_alert_fired(
+    muted_until_s, resolved_s, muted
+):
+    """To its end, or to the end of the run at 300 s; afterwards it may be unmuted."""
+
+    def why_muted(_labels, _name, start_s, end_s):
+        """Return the reason where the whole period is muted."""
+        return "muted by night" if start_s >= 0 and end_s <= muted_until_s else None
+
+    evidence = SimpleNamespace(ended_s=300.0, why_muted=why_muted, routed=lambda _: ["pager"])
+    case = SimpleNamespace(labels={}, episodes=[Episode(10.0, 20.0, resolved_s)])
+    checks = DeliveryChecks([case], evidence, None)
+    assert checks.mutings(case, []) == ({"pager": "muted by night"} if muted else {})
+    assert checks.is_muted_throughout(case, "pager", case.episodes[0]) == muted
