@@ -43,6 +43,7 @@ CPU_SHARE_MAX: Final = 0.25
 GAP_MAX_S: Final = 1.1
 """A scrape a second, and a tenth for a machine that does something else as well."""
 START_TIMEOUT_S: Final = 120.0
+ENDS_WITHIN_S: Final = 60.0
 VIRTUAL_TIME: Final = "agentaskit_sim_time_seconds"
 COUNTS: Final = {
     "tasks": "agentaskit_tasks_processed_total",
@@ -83,9 +84,14 @@ class Serve:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Stop it as Ctrl-C would."""
+        """Stop it as Ctrl-C would; one that does not end on a busy machine is killed."""
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=10)
+        try:
+            self.process.communicate(timeout=ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
 
     def cpu_s(self) -> float:
         """Return the CPU time it has used so far, user and system (Linux)."""
