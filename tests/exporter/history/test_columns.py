@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from exporter.history import columns as columns_module
 from exporter.history.columns import SampleColumns
 from exporter.history.samples import EPOCH_S, Block, History
 
@@ -40,3 +41,16 @@ def test_blocks_follow_each_other_and_an_empty_one_is_passed_over(late):
     assert History(LABELS, [block(), block(1, 2), block(), block(3)]).size == 3
     with pytest.raises(ValueError, match="blocks must follow each other in time"):
         History(LABELS, [block(1, 2), block(), block(*late)])
+
+
+def test_pieces_are_joined_up_to_a_size_and_a_piece_alone_is_not_copied(monkeypatch):
+    """Six values a block: two pieces of three fit exactly, one more would not, nor would eight."""
+    monkeypatch.setattr(columns_module, "BLOCK_VALUES", 6)
+    which, pieces = np.array([0]), [np.ones((size, 1)) for size in (3, 3, 1, 8)]
+    columns, at_s = SampleColumns(), 0
+    for piece in pieces:
+        columns.append(np.arange(at_s, at_s + len(piece), dtype=float), which, piece)
+        at_s += len(piece)
+    blocks = columns.history(LABELS).blocks
+    assert [block.values.size for block in blocks] == [6, 1, 8]
+    assert [np.shares_memory(block.values, pieces[-1]) for block in blocks] == [False, False, True]
