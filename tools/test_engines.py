@@ -67,10 +67,14 @@ def version(folder: Path, names: tuple[str, ...]) -> str:
 
 
 def run_tests(folder: Path, scratch: Path, arguments: list[str]) -> EngineRun:
-    """Run the tests that need an engine."""
+    """Run the tests that need an engine.
+
+    Two at a time: a newer engine takes more of a processor to start, and tests in real time beside
+    three others would measure the machine.
+    """
     report = scratch / "tests.xml"
     status = _run(
-        [sys.executable, "-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder",
+        [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder",
          "-m", "engine and not long", f"--junitxml={report}", *arguments],
         folder, TESTS_LIMIT_S,
     )  # fmt: skip

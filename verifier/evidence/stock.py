@@ -14,7 +14,7 @@ import numpy as np
 from verifier.servers.prometheus import QueryError, RangeQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from verifier.servers.prometheus import Prometheus, Series
 
@@ -117,8 +117,8 @@ class Stock:
         expr = self._as_engine_calls_it(expr)
         try:
             if whole:
-                return Answer(tuple(self.server.query_range(span.query(expr))))
-            return Answer(tuple(self.server.query(expr, span.last_s)))
+                return Answer(_ordered(self.server.query_range(span.query(expr))))
+            return Answer(_ordered(self.server.query(expr, span.last_s)))
         except QueryError as error:
             return Answer(refusal=str(error))
 
@@ -127,3 +127,8 @@ class Stock:
         if self.server.version.startswith("2."):
             return expr.replace("double_exponential_smoothing(", "holt_winters(")
         return expr
+
+
+def _ordered(series: Iterable[Series]) -> tuple[Series, ...]:
+    """Return series by their labels: engines answer in any order, and reports name the first."""
+    return tuple(sorted(series, key=lambda each: sorted(each.labels.items())))
