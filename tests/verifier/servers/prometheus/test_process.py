@@ -92,9 +92,11 @@ def test_it_listens_on_loopback_only(server: Prometheus) -> None:
 
 HELPER = textwrap.dedent(
     """
-    import sys, time
+    import signal, sys, time
     from pathlib import Path
     from verifier.servers.prometheus import Prometheus
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with Prometheus(parent_directory=Path(sys.argv[1])) as running:
         print(running.pid, flush=True)
         if sys.argv[2] == "raise":
@@ -103,7 +105,10 @@ HELPER = textwrap.dedent(
             time.sleep(0.1)
     """
 )
-"""It naps: a signal that comes just before a long sleep begins would be seen only at its end."""
+"""It naps: a signal that comes just before a long sleep begins would be seen only at its end.
+
+`nohup`, and a shell that starts the tests in the background, leave signals ignored: not here.
+"""
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "raise"])
