@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import pytest
 
-from exporter.server.app import bind, build_app
-from exporter.server.connection_limits import GuardedSite, build_runner
+from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
 from exporter.server.host_check import host_name
+from tests.exporter.server.raw_requests import listening, status_of
 from tests.fakes import FakeWorld, MockClock
 
 HOSTS = {
@@ -32,22 +31,8 @@ def test_a_host_is_a_name_or_an_address_with_a_port_or_without(host, name):
 async def address():
     """Give the address of a server, with its limits and without a world that moves."""
     exposition = Exposition(FakeWorld(), MockClock(), version="1", scenario="calm")
-    runner = build_runner(build_app(exposition), shutdown_s=1.0)
-    await runner.setup()
-    listener = bind("127.0.0.1", 0)
-    await GuardedSite(runner, listener).start()
-    yield listener.getsockname()
-    await runner.cleanup()
-
-
-async def status_of(address, request):
-    """Return the status of the answer to the bytes of a request."""
-    reader, writer = await asyncio.open_connection(*address)
-    writer.write(request)
-    async with asyncio.timeout(20):
-        line = await reader.readline()
-    writer.close()
-    return int(line.split()[1])
+    async with listening(build_app(exposition)) as address:
+        yield address
 
 
 REQUESTS = {

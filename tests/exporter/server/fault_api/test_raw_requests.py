@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import logging
 
 import pytest
 
-from exporter.server.app import bind
-from exporter.server.connection_limits import GuardedSite, build_runner
 from tests.exporter.server.fault_api.served import DROP, TOKEN, build
+from tests.exporter.server.raw_requests import listening, status_of
 
 BODY = json.dumps(DROP).encode()
 ZIPPED = gzip.compress(BODY)
@@ -65,23 +63,8 @@ REQUESTS = {
 @pytest.fixture
 async def address():
     """Give the address of a whole server, with its limits, a token, and a world that stands."""
-    app = build(TOKEN)[-1]
-    runner = build_runner(app, shutdown_s=1.0)
-    await runner.setup()
-    listener = bind("127.0.0.1", 0)
-    await GuardedSite(runner, listener).start()
-    yield listener.getsockname()
-    await runner.cleanup()
-
-
-async def send(address, request):
-    """Return the status of the answer to the bytes of a request."""
-    reader, writer = await asyncio.open_connection(*address)
-    writer.write(request)
-    async with asyncio.timeout(20):
-        line = await reader.readline()
-    writer.close()
-    return int(line.split()[1])
+    async with listening(build(TOKEN)[-1]) as address:
+        yield address
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -89,8 +72,8 @@ async def test_it_gets_its_status_and_no_line_in_the_log(address, name, caplog):
     """Never a 5xx; and the next who asks is answered."""
     request, status = REQUESTS[name]
     with caplog.at_level(logging.WARNING):
-        assert await send(address, request) == status
-        assert await send(address, b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n") == 200
+        assert await status_of(address, request) == status
+        assert await status_of(address, b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n") == 200
     assert not caplog.records
 
 
@@ -99,5 +82,5 @@ async def test_a_comparison_of_texts_would_be_an_error_of_ours(address, monkeypa
     monkeypatch.setattr("exporter.server.fault_api.guard._bytes", lambda text: text)
     request, _ = REQUESTS["a token that is no UTF-8"]
     with caplog.at_level(logging.WARNING):
-        assert await send(address, request) == 500
+        assert await status_of(address, request) == 500
     assert caplog.records
