@@ -56,9 +56,10 @@ def test_a_meeting_is_seen_where_it_is_planted() -> None:
     assert (-1, 0) in meetings(planted)
 
 
-def test_groups_that_must_meet_each_other_still_keep_off_the_scrape() -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_groups_that_must_meet_each_other_still_keep_off_the_scrape(seed: int) -> None:
     """Three groups of two milliseconds have one free place between them."""
-    spread_out = spread(5, groups(0.002, 0.002, 0.002))
+    spread_out = spread(seed, groups(0.002, 0.002, 0.002))
     assert {pair for pair in meetings(spread_out) if -1 in pair} == set()
 
 
@@ -71,6 +72,16 @@ def test_with_very_many_intervals_the_last_groups_keep_off_the_scrape_alone(monk
     assert pairs
     assert {pair for pair in pairs if -1 in pair} == set()
     assert {pair for pair in pairs if max(pair) < 30} == set()
+
+
+def test_with_few_intervals_every_offset_that_is_tried_counts(monkeypatch) -> None:
+    """A hundred and fifty groups on two hundred milliseconds are apart if they may be tried."""
+    rules = groups(*[0.2] * 150)
+    assert meetings(spread(1, rules)) == []
+    monkeypatch.setattr(sys.modules[spread.__module__], "COMPARISONS_MAX", 100)
+    pairs = meetings(spread(1, rules))
+    assert pairs
+    assert {pair for pair in pairs if -1 in pair} == set()
 
 
 def test_offsets_lie_within_their_intervals_and_hang_on_seed_and_names_alone() -> None:
