@@ -10,7 +10,7 @@ MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-scrapes fmt docs lock clean
+.PHONY: help setup browser run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -21,6 +21,9 @@ setup: ## Python packages into .venv, Prometheus and Alertmanager if they are mi
 	@tools/setup.sh
 	@tools/install-prometheus.sh
 
+browser: setup ## chromium for the browser tests, if there is no browser; says what it installs
+	@tools/install-chromium.sh
+
 run: setup ## the main job: every bundled scenario and rule, judged by a real Prometheus
 	@$(VENV)/agentaskit-sim verify --rules observability/alerts --overlay $(EXTRAS) $(ARGS)
 
@@ -30,6 +33,8 @@ up: setup ## the world, Prometheus and Alertmanager in real time; faults by hand
 		status=$$?; [ $$status -eq 130 ] || exit $$status; }
 
 test: setup ## the whole test suite, without the tests that take many minutes
+	@# Only CI installs a browser unasked; without one, the tests say what was left out.
+	@[ -z "$(CI)" ] || tools/install-chromium.sh || true
 	@$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 test-long: setup ## the long tests: exact days and many seeds
@@ -64,6 +69,7 @@ check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
+	@$(VENV)/oxlint --quiet --no-error-on-unmatched-pattern
 	@$(VENV)/python tools/audit.py
 
 bench: setup ## speed of the world beside a SimPy model of the same system, in one run

@@ -10,6 +10,7 @@ from hypothesis import settings
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
+from tests.browser.chromium import find_browser, leave_out
 from tests.machine_lag import MachineLag
 from tests.shared_folder import make_shared_folder, shared_folder
 from tests.tools.engine_tests import needs_engine
@@ -63,7 +64,10 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Start the longest files first, each in its order; mark the tests that need an engine."""
+    """Start the longest files first, each in its order; mark those that need an engine.
+
+    Without a browser, the tests that need one are left out with one loud skip.
+    """
     root, needing = config.rootpath / "tests", {}
     for item in items:
         if item.path not in needing:
@@ -71,6 +75,7 @@ def pytest_collection_modifyitems(config, items):
         if needing[item.path]:
             item.add_marker("engine")
     rank = {config.rootpath / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
+    leave_out(config, items, find_browser())
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 

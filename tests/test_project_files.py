@@ -215,7 +215,9 @@ def test_an_installation_finds_its_data_without_the_checkout(wheel, tmp_path):
     assert f'"{wheel / "scenarios" / "library"}"' in done.stdout
 
 
-@pytest.mark.parametrize("name", ["setup.sh", "install-prometheus.sh", "lock.sh"])
+@pytest.mark.parametrize(
+    "name", ["setup.sh", "install-prometheus.sh", "install-chromium.sh", "lock.sh"]
+)
 def test_a_script_is_executable_and_plain_sh_can_read_it(repository, name):
     """Debian's /bin/sh is dash, macOS's is an old bash."""
     script = repository / "tools" / name

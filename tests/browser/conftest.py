@@ -1,0 +1,58 @@
+"""A browser for the tests of one file, and pages in it that record what they said and asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.chromium import find_browser
+from tests.browser.viewed_page import ViewedPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield a headless browser, ended with the file: playwright's loop must not outlive it.
+
+    An asynchronous test of the same worker would find that loop running.
+    """
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses to work for root, as in a container.
+        as_root = hasattr(os, "getuid") and os.getuid() == 0
+        launched = playwright.chromium.launch(
+            executable_path=find_browser(),
+            args=["--disable-background-networking", "--disable-dev-shm-usage"],
+            chromium_sandbox=not as_root,
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., ViewedPage]]:
+    """Return what makes a page in a context of its own; takes playwright's context options.
+
+    For example `color_scheme="dark"`, `java_script_enabled=False`, `viewport=...`.
+    """
+    contexts = []
+
+    def make(**options: object) -> ViewedPage:
+        contexts.append(browser.new_context(**options))
+        return ViewedPage(contexts[-1].new_page())
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def view(open_page: Callable[..., ViewedPage]) -> ViewedPage:
+    """Return a page in a context of its own, with the defaults of playwright."""
+    return open_page()
