@@ -20,6 +20,7 @@ help: ## print this help
 setup: ## Python packages into .venv, Prometheus and Alertmanager if they are missing
 	@tools/setup.sh
 	@tools/install-prometheus.sh
+	@$(VENV)/python tools/chart_library.py
 
 browser: setup ## chromium for the browser tests, if there is no browser; says what it installs
 	@tools/install-chromium.sh

@@ -16,7 +16,7 @@ import pytest
 
 from tests.syntax import parse
 
-ROOMS = ("documents", "simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
+ROOMS = ("documents", "charts", "simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
 CODE = (*ROOMS, "benchmarks")
 TESTS = ("tests", "tools")
 KERNEL = "simulator/kernel/loop.py"

@@ -16,11 +16,12 @@ from tests.syntax import parse
 
 MAY_IMPORT = {
     "documents": set(),
+    "charts": {"documents"},
     "simulator": set(),
-    "exporter": {"documents", "simulator"},
+    "exporter": {"documents", "charts", "simulator"},
     "scenarios": {"documents", "simulator"},
-    "verifier": {"documents", "simulator", "exporter", "scenarios"},
-    "agentaskit_sim": {"documents", "simulator", "exporter", "scenarios", "verifier"},
+    "verifier": {"documents", "charts", "simulator", "exporter", "scenarios"},
+    "agentaskit_sim": {"documents", "charts", "simulator", "exporter", "scenarios", "verifier"},
 }
 """The rooms, each with the rooms that it may import."""
 OUTSIDE = {"tests", "benchmarks", "observability", "tools"}

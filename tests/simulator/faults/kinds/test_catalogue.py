@@ -165,7 +165,7 @@ def kinds_known_elsewhere(path, source):
 
 def test_no_other_module_names_a_kind(repository):
     """What a kind does differently stands in its class, so no code asks which kind a fault is."""
-    rooms = ("simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
+    rooms = ("charts", "simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
     paths = [
         path.relative_to(repository) for room in rooms for path in (repository / room).rglob("*.py")
     ]
