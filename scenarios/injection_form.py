@@ -10,36 +10,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from documents.durations import format_duration, show_duration
-from documents.mistake_kinds import BrokenRule
-from documents.mistakes import InputError, gather
-from documents.yaml_reader import parse_json
+from documents.durations import format_duration
+from documents.mistakes import InputError
 from scenarios.fault_fields import TARGET_KEYS, construct_parameters, read_fault
+from scenarios.form_documents import FormWalker, check_duration, parse_body
 from scenarios.schema.derived import describe, field_names, field_values, key_of, parameters_model
 from scenarios.schema.json_schema import tidy
-from scenarios.schema.models import INJECTION_MAX_S, ChangeModel, InjectionModel
-from scenarios.validation import ModelWalker
+from scenarios.schema.models import ChangeModel, InjectionModel
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from documents.document import Document
     from simulator.faults.fault import Fault
     from simulator.faults.parameters import Parameters
     from simulator.topology import Topology
 
 PARAMETERS = ("parameters",)
-
-
-class _FormWalker(ModelWalker):
-    """A walk whose mistakes have no places: a sender has no need of lines and columns."""
-
-    def raise_mistakes(self) -> None:
-        """Raise all mistakes noted so far, in the order of the document."""
-        if self.mistakes:
-            raise gather(self.mistakes).without_places()
 
 
 class FaultForm:
@@ -74,12 +62,12 @@ class FaultForm:
 
     def read_injection(self, body: bytes, at_s: float) -> Fault:
         """Return the fault that `body` asks for, starting at `at_s`; raises `InputError`."""
-        walker = _FormWalker(_parse(body))
+        walker = FormWalker(parse_body(body))
         model = walker.finish(walker.validate(InjectionModel, walker.document.data, ()))
         if not model.name:
             model = model.model_copy(update={"name": model.fault.replace("_", "-")})
         walker.validate(parameters_model(model.fault), model.parameters, PARAMETERS)
-        _check_duration(walker, model.duration)
+        check_duration(walker, model.duration)
         walker.raise_mistakes()
         return walker.finish(read_fault(walker, model, (), self._topology, start_s=at_s))
 
@@ -88,11 +76,11 @@ class FaultForm:
 
         Raises `InputError`.
         """
-        walker = _FormWalker(_parse(body))
+        walker = FormWalker(parse_body(body))
         model = walker.finish(walker.validate(ChangeModel, walker.document.data, ()))
         if not model.model_fields_set:
             raise InputError("a change needs parameters, duration or both, got neither")
-        _check_duration(walker, model.duration)
+        check_duration(walker, model.duration)
         parameters = self._change_parameters(walker, model.parameters, fault)
         walker.raise_mistakes()
         duration_s = fault.duration_s
@@ -104,7 +92,7 @@ class FaultForm:
         return walker.finish(changed)
 
     def _change_parameters(
-        self, walker: _FormWalker, changes: Mapping[str, object], fault: Fault
+        self, walker: FormWalker, changes: Mapping[str, object], fault: Fault
     ) -> Parameters:
         """Return a fault's parameters with `changes`; the others stay to the last digit."""
         if not changes:
@@ -146,25 +134,3 @@ def _write_parameters(fault: Fault) -> dict[str, object]:
         key_of(name): value if key_of(name) == name else format_duration(value)
         for name, value in values.items()
     }
-
-
-def _parse(body: bytes) -> Document:
-    """Return the document, a mapping; raise `InputError` when it is none."""
-    try:
-        document = parse_json(body.decode("utf-8"), "body")
-    except UnicodeDecodeError:
-        raise InputError("the body must be UTF-8 text") from None
-    except InputError:
-        raise
-    except ValueError:  # a number of thousands of digits
-        raise InputError("the body must hold no number that long") from None
-    if not isinstance(document.data, dict):
-        raise InputError("the body must be a JSON object")
-    return document
-
-
-def _check_duration(walker: _FormWalker, duration_s: float | None) -> None:
-    if duration_s is not None and not 0 < duration_s <= INJECTION_MAX_S:
-        rule = f"be above 0s and at most {format_duration(INJECTION_MAX_S)}"
-        problem = BrokenRule("duration", rule, show_duration(duration_s))
-        walker.reject(problem, ("duration",))

@@ -44,6 +44,8 @@ _RULES = {
     "string_pattern_mismatch": "lower-case words joined by '-'",
     "string_too_short": "non-empty",
     "string_too_long": "at most {max_length} characters long",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
     "greater_than_equal": "at least {ge}",
     "less_than": "below {lt}",
 }

@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from simulator.bounds import TIME_MAX_S, require, require_share, require_within
+from simulator.bounds import (
+    TIME_MAX_S,
+    require,
+    require_positive,
+    require_share,
+    require_within,
+)
 
 BASE_RATE_PER_S = 10_300.0
 """Tasks a second that the built-in system is sized for: its fleet is then 80 % busy."""
@@ -95,3 +101,38 @@ class Load:
             last_s = self.trace_s[-1] if self.trace_s else 0.0
             rule = f"times up to {TIME_MAX_S} s"
             require(last_s <= TIME_MAX_S, "trace_s", rule, last_s, owner="load")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadChange:
+    """Another load for a while, in place of the plan's: `stages` from `start_s` of the plan on.
+
+    The first stage climbs from `from_per_s`. Bursts and a day's curve of the plan are left out of
+    it; after the last stage the plan's load is back, where it would be without the change.
+    """
+
+    stages: tuple[Stage, ...]
+    start_s: float
+    from_per_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse a change that takes no time, or longer than ten years."""
+        require_within("start_s", self.start_s, (0, TIME_MAX_S), owner="load change", unit="s")
+        require_positive("duration_s", self.duration_s, owner="load change")
+        limits = (0, TIME_MAX_S)
+        require_within("duration_s", self.duration_s, limits, owner="load change", unit="s")
+
+    @property
+    def duration_s(self) -> float:
+        """How long its stages take together."""
+        return sum(stage.duration_s for stage in self.stages)
+
+    @property
+    def end_s(self) -> float:
+        """When the plan's load is back."""
+        return self.start_s + self.duration_s
+
+    @property
+    def load(self) -> Load:
+        """Its stages as a load that begins with the change."""
+        return Load(rate=self.from_per_s, stages=self.stages)

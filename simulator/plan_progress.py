@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from simulator.faults.fault import Fault
-    from simulator.load import Load
+    from simulator.load import Load, LoadChange
     from simulator.plan import Plan
 
 
@@ -38,7 +38,7 @@ class PlanProgress:
     Of a ramp, a pair of `ramps`, it holds the next step alone: a ramp may take years.
 
     `load_per_s` is what the load asks for since the last edge, `trace_at_s` how far a recorded
-    trace has been played.
+    trace has been played. `load_change` is the last that was asked for, over or not.
     """
 
     plan: Plan
@@ -48,6 +48,7 @@ class PlanProgress:
     burst: BurstChain | None = None
     load_per_s: float = 0.0
     trace_at_s: float = 0.0
+    load_change: LoadChange | None = None
 
     @classmethod
     def begin(cls, plan: Plan, origin_ns: int, seed: int) -> PlanProgress:
@@ -107,6 +108,24 @@ class PlanProgress:
             self.add_edge(self.origin_ns + ends_ns)
             self.add_ramp(self.origin_ns + begins_ns, self.origin_ns + ends_ns)
 
+    def change_load(self, change: LoadChange) -> None:
+        """Let a change of the load begin, climb and end; one that begins now is an edge of now."""
+        self.load_change = change
+        starts_ns = self.origin_ns + ns(change.start_s)
+        for begins_ns, ends_ns in [(0, ns(change.duration_s)), *_load_spans(change.load)]:
+            self.add_edge(starts_ns + begins_ns)
+            self.add_edge(starts_ns + ends_ns)
+        for begins_ns, ends_ns in _load_spans(change.load):
+            self.add_ramp(starts_ns + begins_ns, starts_ns + ends_ns)
+
+    def load_change_at(self, now_ns: int) -> LoadChange | None:
+        """The change of the load in effect at `now_ns`."""
+        change, plan_ns = self.load_change, now_ns - self.origin_ns
+        if change is None:
+            return None
+        starts_ns = ns(change.start_s)
+        return change if starts_ns <= plan_ns < starts_ns + ns(change.duration_s) else None
+
     def arrivals_per_s(self, now_ns: int, traffic_factor: float) -> float:
         """The rate of arrivals from now to the next edge, which bursts and a day's curve may add.
 
@@ -123,7 +142,11 @@ class PlanProgress:
             if step_ns not in self.edges:
                 self.add_edge(step_ns)
         burst_factor = self.burst.factor if self.burst is not None else 1.0
-        self.load_per_s = requested_per_s(load, plan_ns, burst_factor)
+        if (change := self.load_change_at(now_ns)) is not None:
+            # Bursts and the day's curve go on unseen, so that they are where they would have been.
+            self.load_per_s = requested_per_s(change.load, plan_ns - ns(change.start_s), 1.0)
+        else:
+            self.load_per_s = requested_per_s(load, plan_ns, burst_factor)
         return min(self.load_per_s * traffic_factor, RATE_MAX_PER_S)
 
     def requested_tasks(self, elapsed_s: float) -> Callable[[float], float]:

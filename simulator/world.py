@@ -23,15 +23,16 @@ from simulator.faults.targets import Onset
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
 from simulator.kernel.snapshot_reader import read
-from simulator.kernel.state import aligned, ns, view
+from simulator.kernel.state import aligned, ns, shift_instants, view
 from simulator.kernel.streams import Streams, generator
+from simulator.load import LoadChange
 from simulator.plan_progress import PlanProgress
 
 if TYPE_CHECKING:
     import numpy as np
 
     from simulator.faults.fault import Fault
-    from simulator.kernel.state import State
+    from simulator.load import Stage
     from simulator.plan import Plan
     from simulator.snapshot import FaultEffect, Snapshot
     from simulator.topology import Topology
@@ -120,7 +121,7 @@ class World:
         require(fits, "skip", "no longer than until the next change", passed_ns)
         rule = f"no longer than to {k.CLOCK_MAX_NS} ns since the world began"
         require(self.now_ns + passed_ns <= k.CLOCK_MAX_NS, "skip", rule, passed_ns)
-        _shift_instants(self._state, passed_ns)
+        shift_instants(self._state, passed_ns)
         ledger = self._ledger
         if ledger.sample_ns != k.NEVER:
             ledger.sample_ns += passed_ns
@@ -232,6 +233,50 @@ class World:
         self._progress.plan = replace(self.plan, faults=tuple(faults))
         self._refresh_now()
 
+    @property
+    def load_change(self) -> LoadChange | None:
+        """The change of the load that is in effect."""
+        return self._progress.load_change_at(self.now_ns)
+
+    @property
+    def requested_per_s(self) -> float:
+        """Tasks a second that the load asks for now, whatever faults make of it; 0 for a trace."""
+        return self._progress.load_per_s
+
+    def change_load(self, stages: tuple[Stage, ...]) -> LoadChange:
+        """Let `stages` be the load from now on; after the last the plan's load is back.
+
+        A change in effect is replaced. Raises `BoundError`, and changes nothing, where the load is
+        a recorded trace, or the stages take no time.
+        """
+        trace_s = self.plan.load.trace_s
+        require(trace_s is None, "load", "without a recorded trace", trace_s and trace_s[:3])
+        change = LoadChange(
+            stages=stages, start_s=self.plan_s, from_per_s=self._progress.load_per_s
+        )
+        self._progress.change_load(change)
+        self.advance_ns(self.now_ns)
+        return change
+
+    def end_load_change(self) -> None:
+        """Let the plan's load be back now. Raises `KeyError` when no change is in effect."""
+        if self.load_change is None:
+            raise KeyError("load")
+        self._record()
+        self._progress.load_change = None
+        self._refresh_now()
+
+    def withdraw(self, name: str) -> None:
+        """Forget a fault of the plan that has not begun. Raises `KeyError` when there is none."""
+        planned = {
+            fault.name: fault
+            for fault in self.plan.faults
+            if self._progress.start_ns(fault) > self.now_ns
+        }
+        forgotten = planned[name]
+        faults = (fault for fault in self.plan.faults if fault is not forgotten)
+        self._progress.plan = replace(self.plan, faults=tuple(faults))
+
     # --- the kernel and the plan
 
     def _require_within_clock(self, at_ns: int) -> None:
@@ -295,18 +340,3 @@ class World:
             ledger.exporter_restarts += onset.exporter_restarts
         move_slots(s, generator(self.seed, f"slots:{now_ns}"), self._command)
         set_rate(s, progress.arrivals_per_s(now_ns, effective.traffic_factor), now_ns)
-
-
-def _shift_instants(s: State, passed_ns: int) -> None:
-    """Move every pending instant of the kernel's tables by `passed_ns`."""
-    for scalar in (k.NOW, k.NEXT_ARRIVAL, k.NEXT_CONTROL, k.NEXT_TICK, k.NEXT_EXPIRY,
-                   k.NEXT_FLOOD, k.TOKENS_AT):  # fmt: skip
-        if s.head[scalar] != k.NEVER:
-            s.head[scalar] += passed_ns
-    s.due[s.due != k.NEVER] += passed_ns
-    for column in (k.INBOX_AT, k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT,
-                   k.RELEASE_1, k.RELEASE_2, k.RELEASE_3, k.STARTED_AT):  # fmt: skip
-        pending = s.agent[:, column] != k.NEVER
-        s.agent[pending, column] += passed_ns
-    s.ring[:, :, [k.Q_ARRIVED_AT, k.Q_QUEUED_AT]] += passed_ns
-    s.host[:, k.SETTLED_AT] += passed_ns

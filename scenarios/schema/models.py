@@ -18,6 +18,8 @@ from documents.mistakes import InputError, Mistake
 from simulator.faults.kinds.catalogue import FAULTS
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+STAGES_MAX = 100
+"""Of a load that is changed by hand: each is an edge of the whole world."""
 INJECTION_S, INJECTION_MAX_S = 300.0, 3600.0
 """How long a fault injected by hand lasts: unless the injection says it, and at most."""
 
@@ -142,6 +144,15 @@ class ChangeModel(Model):
     duration: Duration | None = Field(
         default=None, description="When the world ends it by itself, counted from now; at most 1h."
     )
+
+
+class LoadChangeModel(Model):
+    """Another load for a while: stages one after the other, as in k6, at most 1h together.
+
+    The first climbs from the load of now; after the last the scenario's load is back.
+    """
+
+    stages: Annotated[list[StageModel], Field(min_length=1, max_length=STAGES_MAX)]
 
 
 class HistoryModel(Model):

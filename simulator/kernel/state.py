@@ -1,7 +1,8 @@
 """The kernel's two arrays as tables: which there are, how large, and where they begin.
 
-`initial_state` lays them out, `World` takes a `view` of a copy for a fork; `faults` and `streams`
-read and write them by the kernel's column names. Nothing here simulates or draws a number.
+`initial_state` lays them out, `World` takes a `view` of a copy for a fork and shifts the instants in
+them when it skips; `faults` and `streams` read and write them by the kernel's column names. Nothing
+here simulates or draws a number.
 """
 
 from __future__ import annotations
@@ -209,3 +210,18 @@ def aligned(array: Integers) -> Integers:
     copy = room[begins : begins + len(array)]
     copy[:] = array
     return copy
+
+
+def shift_instants(s: State, passed_ns: int) -> None:
+    """Move every pending instant of the kernel's tables by `passed_ns`."""
+    for scalar in (k.NOW, k.NEXT_ARRIVAL, k.NEXT_CONTROL, k.NEXT_TICK, k.NEXT_EXPIRY,
+                   k.NEXT_FLOOD, k.TOKENS_AT):  # fmt: skip
+        if s.head[scalar] != k.NEVER:
+            s.head[scalar] += passed_ns
+    s.due[s.due != k.NEVER] += passed_ns
+    for column in (k.INBOX_AT, k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT,
+                   k.RELEASE_1, k.RELEASE_2, k.RELEASE_3, k.STARTED_AT):  # fmt: skip
+        pending = s.agent[:, column] != k.NEVER
+        s.agent[pending, column] += passed_ns
+    s.ring[:, :, [k.Q_ARRIVED_AT, k.Q_QUEUED_AT]] += passed_ns
+    s.host[:, k.SETTLED_AT] += passed_ns

@@ -1,0 +1,54 @@
+"""Changes of the load as documents: read, refused with every mistake, written as they were sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from documents.mistakes import InputError
+from scenarios.load_form import LoadForm
+from simulator.load import LoadChange, Stage
+
+CLIMB = {"stages": [{"target": 15000, "duration": "30s"}, {"target": 15000, "duration": "5m"}]}
+STAGE = {"target": 1, "duration": "1s"}
+REFUSED = [
+    ({}, "the key 'stages' is missing"),
+    ({"stages": []}, "stages must be a list of at least 1"),
+    ({"stages": [STAGE] * 101}, "stages must be a list of at most 100"),
+    ({"stages": [{"target": 5}]}, "the key 'duration' is missing in stages[0]"),
+    ({"stages": [{**STAGE, "duration": 5}]}, "must be a duration with a unit, such as"),
+    ({"stages": [{**STAGE, "duration": "0s"}]}, "stages must take more than 0s and at most 1h"),
+    ({"stages": [{**STAGE, "duration": "31m"}] * 2}, "at most 1h together, got 1h2m"),
+    ({"stages": [{**STAGE, "target": -1}]}, "target must be 0 to 2000000, got -1"),
+    ({"stages": [{**STAGE, "target": "many"}]}, "target must be a number"),
+    ({"stages": [STAGE], "duraton": "1s"}, "unknown key 'duraton'"),
+    ([], "the body must be a JSON object"),
+]
+
+
+def test_stages_are_read_and_written_back():
+    """In k6's words; times are durations with a unit."""
+    stages = LoadForm().read(json.dumps(CLIMB).encode())
+    assert stages == (
+        Stage(duration_s=30.0, target=15000.0), Stage(duration_s=300.0, target=15000.0)
+    )  # fmt: skip
+    change = LoadChange(stages=stages, start_s=0.0, from_per_s=1.0)
+    assert LoadForm().write(change) == CLIMB["stages"]
+
+
+@pytest.mark.parametrize(("body", "sentence"), REFUSED)
+def test_each_mistake_is_named(body, sentence):
+    """By the key and the rule."""
+    with pytest.raises(InputError) as caught:
+        LoadForm().read(json.dumps(body).encode())
+    assert sentence in "; ".join(map(str, caught.value.mistakes))
+
+
+def test_the_schema_takes_what_the_form_takes():
+    """And refuses keys that are not there."""
+    validator = Draft202012Validator(LoadForm().schema())
+    assert validator.is_valid(CLIMB)
+    assert not validator.is_valid({"stages": []})
+    assert not validator.is_valid({**CLIMB, "colour": 1})
