@@ -1,7 +1,7 @@
 """JSON documents that are sent to a running world: parsed, walked, their times bounded.
 
-What the forms of faults (`injection_form`) and of the load (`load_form`) share. A sender has no need
-of lines and columns, so mistakes have none.
+What the forms of faults (`injection_form`) and of the load (`load_form`) share. A sender has no
+need of lines and columns, so mistakes have none.
 """
 
 from __future__ import annotations

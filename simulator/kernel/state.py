@@ -1,8 +1,8 @@
 """The kernel's two arrays as tables: which there are, how large, and where they begin.
 
-`initial_state` lays them out, `World` takes a `view` of a copy for a fork and shifts the instants in
-them when it skips; `faults` and `streams` read and write them by the kernel's column names. Nothing
-here simulates or draws a number.
+`initial_state` lays them out, `World` takes a `view` of a copy for a fork and shifts the instants
+in them when it skips; `faults` and `streams` read and write them by the kernel's column names.
+Nothing here simulates or draws a number.
 """
 
 from __future__ import annotations

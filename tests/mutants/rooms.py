@@ -87,7 +87,13 @@ ROOMS = {
     "simulator": Room(
         "simulator",
         (
-            Stage(("tests/simulator/test_injection.py", "tests/simulator/faults/kinds")),
+            Stage(
+                (
+                    "tests/simulator/test_injection.py",
+                    "tests/simulator/test_load_change.py",
+                    "tests/simulator/faults/kinds",
+                )
+            ),
             Stage(("tests/simulator/faults", "tests/simulator/test_determinism.py")),
             Stage(("tests/swarm/test_swarm.py", "tests/histories/test_golden.py")),
         ),

@@ -1,9 +1,10 @@
-"""The edges of a plan: every instant at which load or faults change, and no other."""
+"""A plan: no two faults of one name, and an edge wherever load or faults change, and no other."""
 
 from __future__ import annotations
 
 import pytest
 
+from simulator.bounds import BoundError
 from simulator.kernel.loop import NEVER
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
@@ -75,3 +76,11 @@ def test_the_load_is_multiplied_by_what_faults_make_of_the_traffic():
     progress = PlanProgress.begin(Plan(load=Load(rate=10.0)), 0, 7)
     assert progress.arrivals_per_s(0, 0.25) == 2.5
     assert progress.load_per_s == 10.0
+
+
+def test_two_faults_of_one_name_are_refused():
+    """`end` and `change` find a fault by its name."""
+    same = fault("agent_hang", name="twice")
+    with pytest.raises(BoundError, match="each with a name of its own") as raised:
+        Plan(faults=(same, fault("counter_reset", name="twice")))
+    assert raised.value.field == "faults"
