@@ -12,29 +12,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import promql_parser as promql
 
-from verifier.evidence.relaxed import bare, is_filter, is_scalar, relax
-from verifier.evidence.stock import EvaluationSpan, Stock
+from verifier.evidence.comparison import comparisons, opened
+from verifier.evidence.stock import Stock
 from verifier.promql.parsing import parse
 from verifier.promql.printing import text_of
-from verifier.promql.walker import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    import promql_parser as promql
     from numpy.typing import NDArray
 
     from verifier.evidence.silence import WatchedRun
+    from verifier.evidence.stock import EvaluationSpan
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule, RuleGroup
     from verifier.servers.prometheus import Series
 
     Holds = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 
-FLIPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
-MOVING: Final = ("time", "scalar")
-"""Functions that make a plain number change from evaluation to evaluation."""
 COMPARISONS_MAX: Final = 6
 """Comparisons of one condition that are measured: a longer one is not read to its end."""
 
@@ -74,14 +71,14 @@ def measure(
     run: WatchedRun, group: RuleGroup, rule: AlertRule, labels: Labels = ()
 ) -> ConditionNumbers:
     """Measure the condition of a rule; series that contradict `labels` are left out."""
-    span = _scenario_span(run.span(group, rule))
+    span = run.span(group, rule).scenario
     probe = _Probe(run, Stock(run.server), span, dict(labels))
     held = probe.longest(probe.answer(rule.expr), lambda values: np.ones_like(values, np.bool_))
     try:
         tree = parse(rule.expr)
     except ValueError:
         tree = None
-    leaves = list(_comparisons(tree))[:COMPARISONS_MAX] if tree is not None else []
+    leaves = list(comparisons(tree))[:COMPARISONS_MAX] if tree is not None else []
     measured = (probe.comparison(leaf) for leaf in leaves)
     return ConditionNumbers(
         for_s=rule.for_s * run.factor,
@@ -89,26 +86,6 @@ def measure(
         held_from_s=None if held is None else held[0],
         comparisons=tuple(numbers for numbers in measured if numbers is not None),
     )
-
-
-def _scenario_span(span: EvaluationSpan) -> EvaluationSpan:
-    """Return the evaluations of the scenario alone."""
-    return EvaluationSpan(span.scenario_first_s, span.start_s, span.end_s, span.interval_s)
-
-
-def _comparisons(node: promql.Expr) -> Iterator[promql.BinaryExpr]:
-    """Yield the comparisons that decide whether a condition holds, in its order."""
-    node = bare(node)
-    if not isinstance(node, promql.BinaryExpr):
-        return
-    if is_filter(node):
-        yield from _comparisons(node.lhs)
-        yield node
-    elif str(node.op) in ("and", "or"):
-        yield from _comparisons(node.lhs)
-        yield from _comparisons(node.rhs)
-    elif str(node.op) == "unless":
-        yield from _comparisons(node.lhs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +107,9 @@ class _Probe:
 
     def comparison(self, node: promql.BinaryExpr) -> ComparisonNumbers | None:
         """Measure one comparison; None when it never had a value."""
-        left, right, operator = node.lhs, node.rhs, str(node.op)
-        if is_scalar(left):
-            left, right, operator = right, left, FLIPPED[operator]
-        threshold = self._constant(right)
-        expr = relax(left).roots[0].text
-        if threshold is None:
-            modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
-            expr = f"({expr}) -{modifier} ({relax(right).roots[0].text})"
+        open_ = opened(node)
+        expr, operator = open_.expr, open_.operator
+        threshold = None if open_.constant is None else self._constant(open_.constant)
         series = [each for each in self.answer(expr) if not np.isnan(each.values).all()]
         if not series:
             return None
@@ -175,12 +147,9 @@ class _Probe:
     def _scenario_s(self, unix_s: float) -> float:
         return float(unix_s - self.run.epoch_s) * self.run.factor
 
-    def _constant(self, node: promql.Expr) -> float | None:
-        """Return the value of a plain number that never changes; None of anything else."""
-        moves = any(isinstance(n, promql.Call) and n.func.name in MOVING for n in nodes(node))
-        if not is_scalar(node) or moves:
-            return None
-        series = self.stock.answer(text_of(node), self.span).series
+    def _constant(self, expr: str) -> float | None:
+        """Return the value of a plain number; None where the engine has none."""
+        series = self.stock.answer(expr, self.span).series
         return float(series[0].values[0]) if series else None
 
 

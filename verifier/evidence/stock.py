@@ -46,6 +46,11 @@ class EvaluationSpan:
         steps = max(0, int(np.ceil((self.start_s - self.first_s) / self.interval_s - 1e-9)))
         return self.first_s + steps * self.interval_s
 
+    @property
+    def scenario(self) -> EvaluationSpan:
+        """The evaluations of the scenario alone."""
+        return EvaluationSpan(self.scenario_first_s, self.start_s, self.end_s, self.interval_s)
+
     def query(self, expr: str) -> RangeQuery:
         """Return the query of `expr` at every evaluation, or at every n-th of very many."""
         count = (self.end_s - self.first_s) / self.interval_s

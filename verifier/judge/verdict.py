@@ -191,7 +191,8 @@ class ScenarioOutcome:
     `clocks` the comparison of both clocks, None when there was none, and `notifications` the
     receiver's whole ledger. `not_judged` are the rules, panels and routes that nothing can be said
     about, while the others are judged. `offsets` are those of scrapes and evaluations in virtual
-    time, None in real time, where Prometheus chooses them.
+    time, None in real time, where Prometheus chooses them. `chart` is what the report draws: a
+    document of `charts.chart_document` in gzip, empty where nothing was drawn.
     """
 
     name: str
@@ -212,6 +213,7 @@ class ScenarioOutcome:
     notifications: tuple[Notification, ...] = ()
     offsets: Spread | None = None
     not_judged: tuple[NotJudged, ...] = ()
+    chart: bytes = b""
 
     @property
     def virtual_s(self) -> float:

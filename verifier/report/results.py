@@ -21,6 +21,7 @@ from documents.mistakes import InputError
 from verifier.errors import JudgeError
 from verifier.judge.verdict_document import document, notifications_document
 from verifier.report.junit import junit
+from verifier.report.page import page
 from verifier.report.text import summary
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Results:
             raise InputError(message, path=str(self.folder)) from None
 
     def save(self, outcomes: Sequence[ScenarioOutcome]) -> Path:
-        """Write verdict.json, junit.xml and summary.md; return the folder they are in.
+        """Write verdict.json, report.html, junit.xml and summary.md; return the folder they are in.
 
         Of runs in real time also notifications.json, all notifications of the receivers. A folder
         that exists keeps its other files. Raises `JudgeError` when the disk refuses.
@@ -100,6 +101,7 @@ def files(outcomes: Sequence[ScenarioOutcome]) -> dict[str, str]:
         **({"notifications.json": _json(notifications)} if notifications else {}),
         "summary.md": summary(outcomes),
         "junit.xml": junit(outcomes),
+        "report.html": page(outcomes),
         "verdict.json": _json(document(outcomes)),
     }
 

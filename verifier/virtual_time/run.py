@@ -17,6 +17,7 @@ from exporter.metrics.catalogue import WORLD
 from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
+from verifier.drawing.scenario_chart import DrawnScenario, compressed
 from verifier.evaluation.engine import evaluate
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.alert_verdicts import judge, missing_history
@@ -65,7 +66,7 @@ class SimulatedScenario:
     """A scenario simulated to its end: what to push and how it came about.
 
     `without_effect` are sentences on faults and incidents that had no effect, `effects` is what was
-    measured of each fault, by its name.
+    measured of each fault, by its name; `resampled` are stretches of the scenario (from, to).
     """
 
     history: History
@@ -73,6 +74,7 @@ class SimulatedScenario:
     resampled_s: float
     without_effect: tuple[str, ...]
     effects: Mapping[str, str] = field(default_factory=dict)
+    resampled: tuple[tuple[float, float], ...] = ()
 
 
 def simulate(  # noqa: PLR0913 - what to simulate, and how
@@ -113,6 +115,7 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
         simulation.resampled_s,
         without_effect,
         measured_effects(simulation.recorder.scrape_effects.complete(world.effects())),
+        tuple((from_s - delay_s, to_s - delay_s) for from_s, to_s in simulation.resampled_spans),
     )
 
 
@@ -144,6 +147,14 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         longest = setup.longest or (scenario.name, scenario.duration_s)
         explainer = FailureExplainer(watched, scenario, simulated.effects, longest)
         alerts, findings = explainer.complete(verdicts, evaluation.timelines)
+        chart = DrawnScenario(
+            scenario=scenario,
+            run=watched,
+            verdicts=alerts,
+            timelines=evaluation.timelines,
+            effects=simulated.effects,
+            resampled=simulated.resampled,
+        ).chart()
     return ScenarioOutcome(
         name=scenario.name,
         seed=scenario.seed,
@@ -158,6 +169,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         findings=(*map(str, evaluation.findings), *findings),
         not_judged=evaluation.not_judged,
         offsets=offsets,
+        chart=compressed(chart),
     )
 
 

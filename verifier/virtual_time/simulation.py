@@ -7,7 +7,7 @@ caller wants everything exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor
 from typing import TYPE_CHECKING, Final
 
@@ -35,8 +35,9 @@ class Simulation:
     """Moves worlds from scrape to scrape, one plan after another, into one record.
 
     `exact_s` and `resampled_s` count what was simulated and what was drawn, in scenario seconds.
-    `healthy` is the pool that the record began with. `restarts` is the number of exporter restarts
-    recorded so far of the plan in progress, as its world counts them.
+    `resampled_spans` are the stretches (from, to) that were drawn. `healthy` is the pool that the
+    record began with. `restarts` is the number of exporter restarts recorded so far of the plan in
+    progress, as its world counts them.
     """
 
     recorder: Recorder
@@ -47,6 +48,7 @@ class Simulation:
     exact_s: float = 0.0
     resampled_s: float = 0.0
     restarts: int = 0
+    resampled_spans: list[tuple[float, float]] = field(default_factory=list)
     healthy: ResamplingPool | None = None
 
     def advance(
@@ -141,4 +143,5 @@ class Simulation:
         world.skip_ns(scrapes * self.compression.step_ns)
         self.progress.cause = ""
         self.resampled_s += scrapes * SCRAPE_S
+        self.resampled_spans.append((from_s, from_s + scrapes * SCRAPE_S))
         self.progress.simulated(from_s + scrapes * SCRAPE_S)

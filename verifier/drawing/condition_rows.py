@@ -1,0 +1,186 @@
+"""The condition of each alert as rows: the value of every comparison against its threshold.
+
+The value is the engine's own answer to the left side, at every evaluation of the rule; the
+threshold comes from the syntax tree. A condition, or a side of its `or`, that compares nothing
+(`absent(...)`) is drawn as 1 where it has a value and 0 where it has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import promql_parser as promql
+
+from charts.chart import ChartRow, ChartSeries, ThresholdLine
+from verifier.drawing.series_rows import labels_of, most_extreme, on_one_grid, thinned, with_gaps
+from verifier.evidence.comparison import comparisons, opened
+from verifier.evidence.relaxed import bare, is_filter
+from verifier.promql.conditions import number_text
+from verifier.promql.parsing import parse
+from verifier.promql.printing import text_of
+from verifier.servers.prometheus import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Literal
+
+    from verifier.drawing.series_rows import DrawnTime
+    from verifier.evidence.silence import WatchedRun
+    from verifier.evidence.stock import EvaluationSpan
+    from verifier.pack.rules import AlertRule, RuleGroup
+    from verifier.servers.prometheus import RangeQuery, Series
+
+PARTS_MAX: Final = 4
+"""Parts of one condition that are drawn."""
+ROWS_MAX: Final = 400
+"""Rows of all conditions of a scenario: of more rules the first are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionPart:
+    """One row to draw: what is asked, and the level that it is compared with.
+
+    `operator` is empty for a part that compares nothing: it holds where `expr` has a value.
+    `written` is the part as it stands in the rule, time running `factor` times as fast.
+    """
+
+    alert: str
+    number: int
+    expr: str
+    written: str
+    operator: str
+    threshold: float
+    span: EvaluationSpan
+
+    @property
+    def query(self) -> RangeQuery:
+        """What the engine is asked."""
+        return self.span.query(self.expr)
+
+
+def condition_rows(
+    run: WatchedRun, time: DrawnTime, is_drawn: Callable[[str], bool]
+) -> tuple[ChartRow, ...]:
+    """Return the rows of the alerts that are drawn, in the order of the rules."""
+    parts: list[ConditionPart] = []
+    for group, rule in run.rules.alerts:
+        if is_drawn(rule.alert) and len(parts) < ROWS_MAX:
+            known = sum(part.alert == rule.alert for part in parts)
+            parts += _parts(run, group, rule, known)
+    answers = run.server.query_ranges([part.query for part in parts])
+    return tuple(
+        row_of(part, answer, time)
+        for part, answer in zip(parts, answers, strict=True)
+        if not isinstance(answer, QueryError)
+    )
+
+
+def row_of(part: ConditionPart, answer: Sequence[Series], time: DrawnTime) -> ChartRow:
+    """Return a part of a condition with the engine's answer to it."""
+    if not part.operator:
+        return _presence(part, answer, time)
+    fires: Literal["above", "below"] | None = None
+    if part.operator in (">", ">="):
+        fires = "above"
+    elif part.operator in ("<", "<="):
+        fires = "below"
+    times_s, values = on_one_grid(answer, time)
+    whole_s = with_gaps(times_s, part.span.interval_s * time.factor)
+    at = np.searchsorted(whole_s, times_s)
+    series = []
+    for index in most_extreme(values, low=fires == "below"):
+        column = np.full(len(whole_s), np.nan)
+        column[at] = values[index]
+        series.append(ChartSeries("", column, labels_of(answer[index].labels)))
+    label = f"{part.operator} {number_text(part.threshold)}"
+    return thinned(
+        ChartRow(
+            id=f"alert:{part.alert}:{part.number}",
+            title=part.written,
+            unit="1",
+            times_s=whole_s,
+            series=tuple(series),
+            group="alert",
+            thresholds=(ThresholdLine(part.threshold, label, fires),),
+            alert=part.alert,
+            text=_text(part, [each.values for each in series]),
+        )
+    )
+
+
+def _presence(part: ConditionPart, answer: Sequence[Series], time: DrawnTime) -> ChartRow:
+    """Return 1 where a part has a value and 0 where not, at every evaluation of the scenario."""
+    query = part.query
+    count = int((query.end_s - query.start_s) / query.step_s + 1e-9) + 1
+    times_s = time.scenario_s(query.start_s + query.step_s * np.arange(count, dtype=np.float64))
+    there = np.zeros(count)
+    for series in answer:
+        place = np.searchsorted(times_s, time.scenario_s(series.times_s))
+        there[place[~np.isnan(series.values)]] = 1.0
+    return thinned(
+        ChartRow(
+            id=f"alert:{part.alert}:{part.number}",
+            title=part.written,
+            unit="1",
+            times_s=times_s,
+            series=(ChartSeries("has a value", there),),
+            kind="step",
+            group="alert",
+            thresholds=(ThresholdLine(0.5, "has a value", "above"),),
+            limits=(0.0, 1.0),
+            alert=part.alert,
+            text=f"{part.alert}: whether {part.written} has a value",
+        )
+    )
+
+
+def _text(part: ConditionPart, values: Sequence[np.ndarray]) -> str:
+    real = np.concatenate([each[np.isfinite(each)] for each in values] or [np.empty(0)])
+    if not len(real):
+        return f"{part.alert}: {part.written} never had a value"
+    return (
+        f"{part.alert}: {part.written}: between {real.min():.4g} and {real.max():.4g},"
+        f" compared {part.operator} {number_text(part.threshold)}"
+    )
+
+
+def _parts(
+    run: WatchedRun, group: RuleGroup, rule: AlertRule, known: int
+) -> Iterator[ConditionPart]:
+    """Yield what is drawn of a rule; `known` parts are drawn of others with its name."""
+    span = run.span(group, rule).scenario
+    try:
+        tree = parse(rule.expr)
+    except ValueError:
+        yield ConditionPart(rule.alert, known, rule.expr, rule.expr, "", 0.5, span)
+        return
+    number = known
+    for node in list(_leaves(tree))[:PARTS_MAX]:
+        written = text_of(node, run.factor)
+        if not (isinstance(node, promql.BinaryExpr) and is_filter(node)):
+            yield ConditionPart(rule.alert, number, text_of(node), written, "", 0.5, span)
+        else:
+            comparison = opened(node)
+            threshold = comparison.literal
+            if threshold is None:
+                continue
+            yield ConditionPart(
+                rule.alert, number, comparison.expr, written, comparison.operator, threshold, span
+            )
+        number += 1
+
+
+def _leaves(node: promql.Expr) -> Iterator[promql.Expr]:
+    """Yield the comparisons of a condition, and the sides of its `or` that compare nothing."""
+    node = bare(node)
+    if isinstance(node, promql.BinaryExpr) and str(node.op) == "or":
+        yield from _leaves(node.lhs)
+        yield from _leaves(node.rhs)
+        return
+    compared = list(comparisons(node))
+    if compared:
+        yield from compared
+    else:
+        yield node

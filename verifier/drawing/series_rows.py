@@ -1,0 +1,84 @@
+"""Answers of the engine as rows of a chart: one grid of times, few lines, nothing that is unseen.
+
+Used by every module of this room. Times become seconds of the scenario here. It asks nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from charts.chart import ChartSeries
+from charts.thinning import kept_points
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from charts.chart import ChartRow, Labels
+    from verifier.servers.prometheus import Series
+
+LINES_MAX: Final = 8
+"""Lines of a row: more cannot be told apart. Those with the most extreme values are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTime:
+    """How times of the server become seconds of the scenario: it began at `epoch_s` Unix seconds.
+
+    Time runs `factor` times as fast on the server. `end_s` is in seconds of the scenario.
+    """
+
+    epoch_s: float
+    end_s: float
+    factor: float = 1.0
+
+    def scenario_s(self, unix_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return seconds of the scenario, to the millisecond."""
+        return np.round((unix_s - self.epoch_s) * self.factor, 3)
+
+
+def labels_of(labels: Mapping[str, str]) -> Labels:
+    """Return the labels of a series, sorted, without its name."""
+    return tuple(sorted((name, text) for name, text in labels.items() if name != "__name__"))
+
+
+def on_one_grid(
+    answer: Iterable[Series], time: DrawnTime
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Return the times at which any series has a value, and each one's values there, else NaN."""
+    placed = [(time.scenario_s(series.times_s), series.values) for series in answer]
+    times_s = np.unique(np.concatenate([times for times, _ in placed] or [np.empty(0)]))
+    columns = []
+    for times, values in placed:
+        column = np.full(len(times_s), np.nan)
+        column[np.searchsorted(times_s, times)] = values
+        columns.append(column)
+    return times_s, columns
+
+
+def thinned(row: ChartRow) -> ChartRow:
+    """Return a row without the points that no screen can show."""
+    kept = kept_points(row.times_s, [series.values for series in row.series])
+    if len(kept) == len(row.times_s):
+        return row
+    series = tuple(ChartSeries(s.name, s.values[kept], s.labels) for s in row.series)
+    return replace(row, times_s=row.times_s[kept], series=series)
+
+
+def with_gaps(times_s: NDArray[np.float64], step_s: float) -> NDArray[np.float64]:
+    """Return `times_s` with an instant more in every gap, so that no line is drawn across it."""
+    breaks = np.flatnonzero(np.diff(times_s) > 1.5 * step_s)
+    return np.insert(times_s, breaks + 1, times_s[breaks] + step_s)
+
+
+def most_extreme(values: Sequence[NDArray[np.float64]], *, low: bool) -> list[int]:
+    """Return the numbers of at most `LINES_MAX` series, in order: the lowest or the highest."""
+    if len(values) <= LINES_MAX:
+        return list(range(len(values)))
+    sign = -1.0 if low else 1.0
+    peaks = [np.max(sign * v, initial=-np.inf, where=~np.isnan(v)) for v in values]
+    return sorted(sorted(range(len(values)), key=lambda index: -peaks[index])[:LINES_MAX])

@@ -1,0 +1,74 @@
+"""One comparison of a condition with its filter open: what to ask, and where it turns.
+
+Used by the numbers of a failure and by the drawing of a condition. Pure: it asks no server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import promql_parser as promql
+
+from verifier.evidence.relaxed import bare, is_filter, is_scalar, relax
+from verifier.promql.conditions import quantity_of
+from verifier.promql.printing import text_of
+from verifier.promql.walker import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FLIPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
+MOVING: Final = ("time", "scalar")
+"""Functions that make a plain number change from evaluation to evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenComparison:
+    """A comparison `node` as `expr operator constant`; `constant` is the text of a plain number.
+
+    `constant` is None where the other side is no plain number: then `expr` is the left side less
+    the right one, which is compared with 0.
+    """
+
+    node: promql.BinaryExpr
+    expr: str
+    operator: str
+    constant: str | None
+
+    @property
+    def literal(self) -> float | None:
+        """The number that `constant` is, where arithmetic alone says so; 0 where there is none."""
+        if self.constant is None:
+            return 0.0
+        quantity = quantity_of(self.constant)
+        return None if quantity.core else quantity.offset
+
+
+def comparisons(node: promql.Expr) -> Iterator[promql.BinaryExpr]:
+    """Yield the comparisons that decide whether a condition holds, in its order."""
+    node = bare(node)
+    if not isinstance(node, promql.BinaryExpr):
+        return
+    if is_filter(node):
+        yield from comparisons(node.lhs)
+        yield node
+    elif str(node.op) in ("and", "or"):
+        yield from comparisons(node.lhs)
+        yield from comparisons(node.rhs)
+    elif str(node.op) == "unless":
+        yield from comparisons(node.lhs)
+
+
+def opened(node: promql.BinaryExpr) -> OpenComparison:
+    """Return a comparison with its filter open, the number on the right."""
+    left, right, operator = node.lhs, node.rhs, str(node.op)
+    if is_scalar(left):
+        left, right, operator = right, left, FLIPPED[operator]
+    expr = relax(left).roots[0].text
+    moves = any(isinstance(n, promql.Call) and n.func.name in MOVING for n in nodes(right))
+    if is_scalar(right) and not moves:
+        return OpenComparison(node, expr, operator, text_of(right))
+    modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
+    expr = f"({expr}) -{modifier} ({relax(right).roots[0].text})"
+    return OpenComparison(node, expr, operator, None)

@@ -1,0 +1,124 @@
+"""The report as one file of HTML: readable without scripts, drawn where there are some.
+
+Called by `results` for `report.html`. Everything is in the file and it asks nobody for anything: a
+policy in it allows our own script alone, by its checksum, so that markup in a name, a label or an
+annotation is shown and never run, twice over. It judges nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from charts import assets
+from verifier.judge.verdict import overall
+from verifier.report.matrix import matrix
+from verifier.report.scenario_sections import anchor, section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from verifier.judge.verdict import ScenarioOutcome, Verdict
+
+HEADINGS: Final[dict[Verdict, str]] = {
+    "pass": "Everything is as expected",
+    "fail": "Something is not as expected",
+    "invalid": "Not everything could be judged",
+}
+
+
+def page(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return the report of a run."""
+    scripts = list(_scripts())
+    return "".join(
+        (
+            "<!doctype html>\n",
+            '<html lang="en"><head><meta charset="utf-8">\n',
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+            f"<title>{escape(_title(outcomes))}</title>\n",
+            f"<style>{_style()}</style></head>\n<body>\n",
+            '<a class="skip" href="#scenarios">To the scenarios</a>\n',
+            _header(outcomes),
+            '<main id="main">\n',
+            _failures(outcomes),
+            matrix(outcomes),
+            '<div id="scenarios">\n',
+            *(section(outcome) for outcome in outcomes),
+            "</div>\n</main>\n",
+            *(_chart_data(outcome) for outcome in outcomes if outcome.chart),
+            *(f"<script>{text}</script>\n" for text in scripts),
+            "</body></html>\n",
+        )
+    )
+
+
+def _scripts() -> Iterator[str]:
+    """Yield the chart library and what draws with it; nothing without the library."""
+    library = assets.library()
+    if library is None:
+        return
+    yield _closed(library[0])
+    yield _closed(f'"use strict";\n{assets.bundle("report.js")}')
+
+
+def _closed(script: str) -> str:
+    """Return a script as it may stand in a page: nothing in it ends the element."""
+    return "\n" + script.replace("</script", "<\\/script").replace("<!--", "<\\!--") + "\n"
+
+
+def _style() -> str:
+    library = assets.library()
+    return f"{library[1] if library else ''}\n{assets.style()}"
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Return what the page may do: run these scripts, be styled, and nothing else."""
+    sums = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    allowed = " ".join(f"'sha256-{each}'" for each in sums) or "'none'"
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; base-uri 'none'"
+
+
+def _title(outcomes: Sequence[ScenarioOutcome]) -> str:
+    return f"{overall(outcomes)}: agentaskit-sim"
+
+
+def _header(outcomes: Sequence[ScenarioOutcome]) -> str:
+    verdict = overall(outcomes)
+    passed = sum(outcome.verdict == "pass" for outcome in outcomes)
+    return (
+        f'<header class="top"><p class="verdict {verdict}">{verdict}</p><div>'
+        f"<h1>{HEADINGS[verdict]}</h1>"
+        f"<p>{passed} of {len(outcomes)} scenarios pass.</p></div></header>\n"
+    )
+
+
+def _failures(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return what failed and why, each with a way to its scenario."""
+    items = []
+    for outcome in outcomes:
+        reasons = [("", reason) for reason in outcome.invalid]
+        reasons += [(alert.alert, alert.reason) for alert in outcome.alerts if not alert.ok]
+        reasons += [
+            (f"{panel.dashboard} / {panel.panel}", panel.reason)
+            for panel in outcome.panels
+            if not panel.ok
+        ]
+        items += [
+            f'<li><a href="#{anchor(outcome)}">{escape(outcome.name)}</a>'
+            f"{f' <strong>{escape(name)}</strong>' if name else ''}: {escape(reason)}</li>\n"
+            for name, reason in reasons
+        ]
+    if not items:
+        return ""
+    return f'<section class="failures"><h2>What failed</h2><ul>\n{"".join(items)}</ul></section>\n'
+
+
+def _chart_data(outcome: ScenarioOutcome) -> str:
+    text = base64.b64encode(outcome.chart).decode()
+    return (
+        f'<script type="application/gzip+base64" id="chart-{anchor(outcome)}"'
+        f' data-scenario="{escape(outcome.name)}">{text}</script>\n'
+    )
