@@ -368,7 +368,7 @@ export class ChartView {
           valueRange(u.row ?? row, low, high) },
       },
       axes: [
-        { ...axis, size: 4, values: () => [] },
+        { ...axis, size: 4, values: () => [], splits: () => this.ticks() },
         {
           ...axis,
           size: GUTTER_PX,
@@ -427,12 +427,17 @@ export class ChartView {
     ctx.restore();
   }
 
+  /** @returns {number[]} the instants that are named above all rows, and have a line in each */
+  ticks() {
+    return ticks(...this.window, Math.max(3, Math.floor(this.width / 90)));
+  }
+
   /** Times, and the names of the bands, above all rows. */
   drawRuler() {
     const [from, to] = this.window;
     const place = (/** @type {number} */ at) => ((at - from) / (to - from)) * 100;
     const strip = element("div", "strip");
-    for (const at of ticks(from, to, Math.max(3, Math.floor(this.width / 90)))) {
+    for (const at of this.ticks()) {
       const tick = element("span", "tick", clockText(at));
       tick.style.left = `${place(at)}%`;
       strip.append(tick);

@@ -152,6 +152,7 @@ def test_results_take_their_name_when_all_files_are_there(tmp_path):
     assert results.save([outcome()]) == folder
     assert sorted(path.name for path in folder.iterdir()) == [
         "junit.xml",
+        "report.html",
         "summary.md",
         "verdict.json",
     ]
