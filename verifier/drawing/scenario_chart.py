@@ -24,25 +24,26 @@ if TYPE_CHECKING:
     from verifier.evaluation.timeline import Timeline
     from verifier.evidence.silence import WatchedRun
     from verifier.judge.verdict import AlertVerdict
+    from verifier.panels.answers import PanelAnswer
 
 COMPRESSION: Final = 6
 """Of gzip: 9 takes three times as long and saves 2 %."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DrawnScenario:
     """A scenario that was judged, with what is drawn of it.
 
     `effects` is what was measured of each fault, by its name; `resampled` are the stretches (from,
-    to), in seconds of the scenario, that were not simulated event by event.
+    to), in seconds of the scenario, that were not simulated event by event. `answers` are those of the
+    dashboards' panels.
     """
 
-    scenario: Scenario
     run: WatchedRun
-    verdicts: Sequence[AlertVerdict]
-    timelines: Sequence[Timeline]
+    scenario: Scenario
     effects: Mapping[str, str]
     resampled: Sequence[tuple[float, float]] = ()
+    answers: Sequence[PanelAnswer] = ()
 
     @property
     def time(self) -> DrawnTime:
@@ -50,10 +51,10 @@ class DrawnScenario:
         run = self.run
         return DrawnTime(run.epoch_s, run.end_s * run.factor, run.factor)
 
-    def chart(self) -> Chart:
-        """Return the chart."""
+    def chart(self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]) -> Chart:
+        """Return the chart with what each alert did."""
         time = self.time
-        drawn = lanes(self.verdicts, self.timelines, time.end_s)
+        drawn = lanes(verdicts, timelines, time.end_s)
         return Chart(
             title=self.scenario.name,
             starts_unix_s=self.run.epoch_s,

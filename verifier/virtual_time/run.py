@@ -147,14 +147,8 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         longest = setup.longest or (scenario.name, scenario.duration_s)
         explainer = FailureExplainer(watched, scenario, simulated.effects, longest)
         alerts, findings = explainer.complete(verdicts, evaluation.timelines)
-        chart = DrawnScenario(
-            scenario=scenario,
-            run=watched,
-            verdicts=alerts,
-            timelines=evaluation.timelines,
-            effects=simulated.effects,
-            resampled=simulated.resampled,
-        ).chart()
+        drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, answers)
+        chart = drawing.chart(alerts, evaluation.timelines)
     return ScenarioOutcome(
         name=scenario.name,
         seed=scenario.seed,
