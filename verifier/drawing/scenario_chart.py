@@ -35,8 +35,8 @@ class DrawnScenario:
     """A scenario that was judged, with what is drawn of it.
 
     `effects` is what was measured of each fault, by its name; `resampled` are the stretches (from,
-    to), in seconds of the scenario, that were not simulated event by event. `answers` are those of the
-    dashboards' panels.
+    to), in seconds of the scenario, that were not simulated event by event. `answers` are those of
+    the dashboards' panels.
     """
 
     run: WatchedRun
