@@ -55,8 +55,8 @@ LATE = (
     " parameters: {delay: 7s}}]\n"
 )
 LEAK = (
-    "duration: 14m\nfaults: [{name: leaking, fault: sandbox_leak, start: 3m, duration: 6m,"
-    " targets: {sandboxes: [B]}, parameters: {share: 0.81}}]\n"
+    "duration: 14m\nload: {rate: 1000}\nfaults: [{name: leaking, fault: sandbox_leak, start: 3m, duration: 6m,"
+    " targets: {sandboxes: [B]}, parameters: {share: 0.95}}]\n"
 )
 OFFICE_HOURS = (
     "(agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.1)"
@@ -88,7 +88,7 @@ def test_rules_of_the_field_fire_when_a_real_server_would(
 ) -> None:
     """A gap of a quarter of an hour is 0.035 % of thirty days; seven seconds late is late."""
     read = rules(tmp_path, {"alert": "A", "expr": expr, "for": "1m"}, interval="30s")
-    outcome = verify(scenario_of(text + ("" if "sandbox" in text else SMALL)), read)
+    outcome = verify(scenario_of(text if "load" in text else text + SMALL), read)
     assert any(alert.firing_s is not None for alert in outcome.alerts) == fires
 
 

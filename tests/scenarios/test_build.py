@@ -8,8 +8,11 @@ import pytest
 from documents.mistake_kinds import UnreadableFile
 from documents.mistakes import InputError, Place
 from scenarios.loader import load_scenario, parse_scenario
+from scenarios.scenario import Incident
+from simulator.faults.fault import Fault
 from simulator.faults.kinds.agents import CrashLoop
 from simulator.faults.kinds.traffic import TrafficDrop
+from simulator.faults.targets import Targets
 from simulator.topology import Topology
 from tests.scenarios.good import GOOD
 
@@ -37,6 +40,17 @@ def test_a_good_scenario_becomes_values():
     )
     (old,) = scenario.past.incidents
     assert (scenario.past.depth_s, old.ago_s, old.fault(100.0).start_s) == (21600.0, 7200.0, 100.0)
+
+
+def test_an_incident_becomes_the_fault_that_it_was():
+    """Everything but when: the name, what it did to whom, how long, and how it set in."""
+    targets = Targets(tiers=("micro",), fraction=0.5)
+    old = Incident(name="old", parameters=CrashLoop(alive_s=0.3), ago_s=900.0, duration_s=300.0,
+                   ramp_s=60.0, targets=targets)  # fmt: skip
+    assert old.fault(50.0) == Fault(
+        name="old", parameters=CrashLoop(alive_s=0.3), start_s=50.0, duration_s=300.0,
+        ramp_s=60.0, targets=targets,
+    )  # fmt: skip
 
 
 def test_a_scenario_may_set_its_date_and_time_of_day():

@@ -47,6 +47,14 @@ def test_what_a_change_leaves_out_stays_to_the_last_digit(form):
     assert changed.duration_s == fault.duration_s
 
 
+def test_every_parameter_can_be_changed(form):
+    """A key is changed under the name by which it is sent, not by which the code calls it."""
+    body = {"fault": "dependency_outage", "parameters": {"share": 0.5, "latency": "1s"}}
+    fault = form.read_injection(json.dumps(body).encode(), 0.0)
+    changed = form.read_change(b'{"parameters": {"latency": "3s"}}', fault, 60.0)
+    assert (changed.parameters.latency_s, changed.parameters.share) == (3.0, 0.5)
+
+
 def test_a_new_duration_counts_from_now(form):
     """A minute more, a minute after the start, is two minutes in all."""
     fault = form.read_injection(injection(), 100.0)

@@ -82,8 +82,19 @@ def test_each_value_stands_beside_its_own_labels(world):
     assert tasks[("outcome", "failed"), ("priority", "normal")] == snapshot.tasks_processed[2, 1]
     cpu = values_of(catalogue, snapshot, "node_cpu_seconds_total")
     assert cpu[("cpu", "9"), ("mode", "user")] == snapshot.cpu_ns[9, 7] / 1e9
-    slots = values_of(catalogue, snapshot, "agentaskit_sandbox_slots")
-    assert slots[("sandbox_type", "B"), ("state", "leaked")] == snapshot.sandbox_leaked[1]
+
+
+def test_slots_stand_beside_their_own_state(world):
+    """All three states, of counts that differ: two that are alike would hide a wrong order."""
+    world.change(sandbox_leaked=np.array([1, 2, 3]), sandbox_down=np.array([4, 5, 6]))
+    snapshot = world.snapshot()
+    values = values_of(catalogue_world(snapshot), snapshot, "agentaskit_sandbox_slots")
+    assert {dict(labels)["state"] for labels in values} >= {"in_use", "leaked", "down"}
+    for place, pool in enumerate("ABC"):
+        of_pool = [("sandbox_type", pool)]
+        assert values[*of_pool, ("state", "leaked")] == 1 + place
+        assert values[*of_pool, ("state", "down")] == 4 + place
+        assert values[*of_pool, ("state", "in_use")] == snapshot.sandbox_in_use[place]
 
 
 def test_names_are_unique_and_so_are_series(world):

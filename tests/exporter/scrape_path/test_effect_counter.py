@@ -141,6 +141,21 @@ async def test_each_of_two_restarts_is_counted_by_itself():
     assert effects == [(1, 1), (1, 1), (1, 1)]
 
 
+@pytest.mark.parametrize("kind", ["exporter_down", "scrape_slow", "series_vanish"])
+def test_several_scrapes_counted_at_once_count_as_one_by_one(kind):
+    """Resampled stretches are noted so."""
+    world = make(FAULTS[kind])
+    world.advance(2.5)
+    outcome = ScrapeOutcome(refused=kind == "exporter_down", late_s=0.1, missing=2)
+    at_once, in_turn = ScrapeEffectCounter(np.zeros(8)), ScrapeEffectCounter(np.zeros(8))
+    at_once.note(world.snapshot(), outcome, 3)
+    for _ in range(3):
+        in_turn.note(world.snapshot(), outcome)
+    (effect,) = at_once.complete(world.effects())
+    assert (effect,) == in_turn.complete(world.effects())
+    assert effect.measured > 0
+
+
 def test_the_number_of_counted_faults_and_resets_is_limited(monkeypatch):
     """The oldest faults and resets are forgotten."""
     monkeypatch.setattr(effect_counter, "COUNTED_MAX", 2)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from exporter.metrics.catalogue import catalogue_world
 from exporter.metrics.page import TEXT
+from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.server.exposition import FRESH_MAX_S, FRESH_S, Exposition
 from simulator.pacer import STEP_LIMIT_S
 from simulator.snapshot import ScrapePath
@@ -184,3 +186,17 @@ def test_a_limit_below_the_world_leaves_out_whole_families(world, clock):
     assert len(lines) <= 100
     assert read(page, "agentaskit_sim_series_dropped_total") > 100
     assert read(page, 'http_requests_total{status="200"}') is not None
+
+
+@pytest.mark.parametrize("limit", [100, 10_000])
+def test_series_that_the_limit_leaves_off_have_not_vanished(world, clock, monkeypatch, limit):
+    """A fault of vanishing series is measured by what it did, not by the limit."""
+    outcomes = []
+    monkeypatch.setattr(
+        ScrapeEffectCounter, "note", lambda _, __, outcome: outcomes.append(outcome)
+    )
+    exposition = Exposition(world, clock, version="1", scenario="calm", series_limit=limit)
+    world.change(scrape_path=ScrapePath(vanished_share=0.25))
+    exposition.note_answer(exposition.scrape(), 0.0, 0.0)
+    series = len(catalogue_world(world.snapshot()).series)
+    assert outcomes[-1].missing == pytest.approx(0.25 * series, abs=1)

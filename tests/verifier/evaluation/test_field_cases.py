@@ -15,9 +15,10 @@ from tests.verifier.simulations import scenario_of, verify
 QUIET = "duration: 20m\n"
 LEAK = """\
 duration: 20m
+load: {rate: 1000}
 faults:
 - {name: leaking, fault: sandbox_leak, start: 8m, duration: 8m, targets: {sandboxes: [B]},
-   parameters: {share: 0.81}}
+   parameters: {share: 0.95}}
 expectations:
 """
 DROP = """\

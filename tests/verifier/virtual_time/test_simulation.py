@@ -68,7 +68,9 @@ def falls(history):
 # --- exact and resampled
 
 
-@pytest.mark.parametrize("name", ["traffic-drop", "sandbox-leak"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("traffic-drop", marks=pytest.mark.long), "sandbox-leak"]
+)
 def test_exact_and_resampled_runs_give_the_same_verdicts(name):
     """Every alert, every label; times at most one evaluation apart."""
     scenario, near = bundled(name), pack_rules(*NEAR)
