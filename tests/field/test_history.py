@@ -55,7 +55,8 @@ LATE = (
     " parameters: {delay: 7s}}]\n"
 )
 LEAK = (
-    "duration: 14m\nload: {rate: 1000}\nfaults: [{name: leaking, fault: sandbox_leak, start: 3m, duration: 6m,"
+    "duration: 14m\nload: {rate: 1000}\n"
+    "faults: [{name: leaking, fault: sandbox_leak, start: 3m, duration: 6m,"
     " targets: {sandboxes: [B]}, parameters: {share: 0.95}}]\n"
 )
 OFFICE_HOURS = (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
+import numpy as np
 import pytest
 
+from simulator.faults.kinds.bus import _mean_waiting
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
     assert_near,
@@ -88,6 +91,32 @@ def test_message_floods_of_two_rates_keep_their_proportion():
     _, after = between(make(*floods, rate=0.0), 1.0, 21.0)
     handled = after.messages_delivered
     assert_near(handled[0] / handled.sum(), 0.25, sqrt(0.25 * 0.75 / handled.sum()))
+
+
+@pytest.mark.parametrize("times", [4.0, 0.25])
+def test_message_flood_that_changes_its_rate_stretches_the_gap_that_is_left(times):
+    """Four times as fast, a quarter of the wait: a Poisson process whose time runs otherwise."""
+    flood = fault("message_flood", rate_per_s=1000.0, tiers=("lead",))
+    world = make(flood, rate=0.0)
+    world.advance(1.00037)
+    left_ns = world._state.head[k.NEXT_FLOOD] - world.now_ns
+    assert left_ns > 0
+    world.change(replace(flood, parameters=replace(flood.parameters, rate_per_s=1000.0 * times)))
+    assert world._state.head[k.NEXT_FLOOD] - world.now_ns == pytest.approx(left_ns / times, abs=2)
+
+
+@pytest.mark.parametrize(("utilisation", "waiting"), [(0.5, 0.75), (0.8, 2.4)])
+def test_inboxes_hold_as_many_messages_as_the_formula_says(utilisation, waiting):
+    """Measured on four inboxes, beside Pollaczek and Khinchine's mean of M/D/1."""
+    assert _mean_waiting(np.array([utilisation])) == pytest.approx(waiting)
+    rate = 4 * 1000.0 * utilisation
+    world = make(fault("message_flood", rate_per_s=rate, tiers=("lead",)), rate=0.0)
+    counts = []
+    for step in range(1500):
+        world.advance(1.0 + 0.02 * step)
+        world.snapshot()
+        counts.append(world._state.agent[:4, k.WAITING].mean())
+    assert np.mean(counts) == pytest.approx(waiting, rel=0.1)
 
 
 def test_message_flood_beyond_what_inboxes_hold_is_dropped():
