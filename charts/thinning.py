@@ -19,13 +19,18 @@ COLUMNS: Final = 500
 
 
 def kept_points(
-    times_s: NDArray[np.float64], values: Sequence[NDArray[np.float64]], columns: int = COLUMNS
+    times_s: NDArray[np.float64],
+    values: Sequence[NDArray[np.float64]],
+    levels: Sequence[float] = (),
+    *,
+    columns: int = COLUMNS,
 ) -> NDArray[np.intp]:
     """Return which points of series that share `times_s` are drawn, as rising indices.
 
     `times_s` rises, float64 (n,), and so is each of `values`, NaN where there is none. Of each
     stretch the first point stays, the least and the largest of every series, and where one begins
-    or ends; the last point of all stays. Nothing is left out of fewer than two points a column.
+    or ends; the last point of all stays, and those on both sides of where a level is crossed.
+    Nothing is left out of fewer than two points a column.
     """
     count = len(times_s)
     if count <= 2 * columns:
@@ -38,8 +43,14 @@ def kept_points(
     keep[-1] = True
     for series in values:
         is_gap = np.isnan(series)
-        edge = np.flatnonzero(np.diff(is_gap.astype(np.int8)))
-        keep[edge] = keep[edge + 1] = True
+        sides = [
+            is_gap,
+            *(series > level for level in levels),
+            *(series < level for level in levels),
+        ]
+        for side in sides:
+            edge = np.flatnonzero(side[1:] != side[:-1])
+            keep[edge] = keep[edge + 1] = True
         # In order of column and value, the least of a column comes first and its largest last.
         for filled, place in ((np.inf, 0), (-np.inf, -1)):
             order = np.lexsort((np.where(is_gap, filled, series), column))

@@ -62,7 +62,11 @@ def on_one_grid(
 
 def thinned(row: ChartRow) -> ChartRow:
     """Return a row without the points that no screen can show."""
-    kept = kept_points(row.times_s, [series.values for series in row.series])
+    kept = kept_points(
+        row.times_s,
+        [series.values for series in row.series],
+        [threshold.value for threshold in row.thresholds],
+    )
     if len(kept) == len(row.times_s):
         return row
     series = tuple(ChartSeries(s.name, s.values[kept], s.labels) for s in row.series)
