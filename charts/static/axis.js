@@ -20,6 +20,8 @@
  *   must_fire: number[]|null, must_resolve: number[]|null,
  *   notifications: {receiver: string, status: string, at_s: number}[],
  *   failure: {at_s: number, reason: string}|null}} Lane
+ * @typedef {{bare?: boolean, tile?: (row: Row) => HTMLElement}} Options `bare`: rows alone, in a grid;
+ *   `tile` makes what stands for a row that is no curve: without it such rows are left out
  * @typedef {{version: number, title: string, starts_unix_s: number, end_s: number, rows: Row[],
  *   bands: Band[], lanes: Lane[]}} Chart
  */
@@ -136,10 +138,16 @@ export class ChartView {
   /**
    * @param {HTMLElement} host where it is drawn; what was there is removed
    * @param {Chart} chart
+   * @param {Options} [options]
    */
-  constructor(host, chart) {
+  constructor(host, chart, options = {}) {
     this.host = host;
     this.chart = chart;
+    this.settings = options;
+    /** @type {ChartView[]} */
+    this.linked = [];
+    /** @type {Map<string, HTMLElement>} */
+    this.tiles = new Map();
     /** @type {Map<string, any>} */
     this.plots = new Map();
     /** @type {[number, number]} */
@@ -152,7 +160,9 @@ export class ChartView {
     this.ruler = element("div", "ruler");
     this.rows = element("div", "rows");
     this.lanes = element("div", "lanes");
-    host.append(this.tools(), this.ruler, this.lanes, this.rows);
+    const tools = this.tools();
+    host.append(...(options.bare ? [this.rows] : [tools, this.ruler, this.lanes, this.rows]));
+    if (options.bare) this.rows.classList.add("grid");
     this.redrawn = () => this.repaint();
     this.sized = new ResizeObserver(() => this.resize());
     this.sized.observe(host);
@@ -171,6 +181,29 @@ export class ChartView {
     for (const plot of this.plots.values()) plot.destroy();
     this.plots.clear();
     this.host.replaceChildren();
+  }
+
+  /**
+   * Show the same window and cursor as another view, from now on and both ways.
+   * @param {ChartView} other
+   */
+  link(other) {
+    this.linked.push(other);
+    other.linked.push(this);
+    other.setWindow(...this.window);
+  }
+
+  /**
+   * Make the views that are linked do what this one did; they do not do it back.
+   * @param {(view: ChartView) => void} action
+   */
+  follow(action) {
+    if (this.following) return;
+    for (const other of this.linked) {
+      other.following = true;
+      action(other);
+      other.following = false;
+    }
   }
 
   /** Width of the drawn rows in pixels. */
@@ -193,7 +226,10 @@ export class ChartView {
     }
     const kept = new Set();
     for (const row of chart.rows) {
-      if (!CURVES.has(row.kind)) continue;
+      if (!CURVES.has(row.kind)) {
+        this.showTile(row);
+        continue;
+      }
       kept.add(row.id);
       const shape = row.series.map((series) => series.name).join("\n") + row.kind;
       let plot = this.plots.get(row.id);
@@ -236,6 +272,7 @@ export class ChartView {
     this.drawRuler();
     this.placeLanes();
     this.setCursor(this.cursor_s);
+    this.follow((other) => other.setWindow(...this.window));
   }
 
   /** Show the whole chart. */
@@ -280,6 +317,20 @@ export class ChartView {
     this.linking = false;
     this.host.style.setProperty("--cursor-share", String(share));
     this.clock.textContent = at_s === null ? "" : clockText(at_s);
+    this.follow((other) => other.setCursor(at_s));
+  }
+
+  /**
+   * Show a row that is no curve, if anybody makes something of it.
+   * @param {Row} row
+   */
+  showTile(row) {
+    const made = this.settings.tile?.(row);
+    if (!made) return;
+    const shown = this.tiles.get(row.id);
+    if (shown) shown.replaceWith(made);
+    else this.rows.append(made);
+    this.tiles.set(row.id, made);
   }
 
   /** @returns {HTMLElement} */
@@ -327,7 +378,9 @@ export class ChartView {
     const frame = element("section", `row group-${row.group}`);
     frame.dataset.row = row.id;
     const head = element("div", "head");
-    head.append(element("h4", "", row.title));
+    const title = element("h4", "", row.alert ?? row.title);
+    head.append(title);
+    if (row.alert) head.append(element("code", "", row.title));
     const legend = element("div", "legend");
     head.append(legend);
     const body = element("div", "plot");
@@ -335,7 +388,7 @@ export class ChartView {
     body.setAttribute("aria-label", row.text || row.title);
     frame.append(head, body);
     this.rows.append(frame);
-    const plot = new uPlot(this.options(row), plotData(row), body);
+    const plot = new uPlot(this.options(row, frame), plotData(row), body);
     Object.assign(plot, { row, frame, legend, shape });
     this.plots.set(row.id, plot);
     readout(plot, null);
@@ -343,16 +396,17 @@ export class ChartView {
 
   /**
    * @param {Row} row
+   * @param {HTMLElement} frame
    * @returns {object}
    */
-  options(row) {
+  options(row, frame) {
     const axis = {
       stroke: () => colour("ink-soft"),
       grid: { stroke: () => colour("grid"), width: 1 },
       ticks: { show: false },
     };
     return {
-      width: this.width,
+      width: Math.max(200, frame.clientWidth),
       height: ROW_PX,
       padding: [6, RIGHT_PX, 0, 0],
       legend: { show: false },
@@ -383,7 +437,10 @@ export class ChartView {
       bands: row.kind === "stack" ? stackBands(row) : [],
       hooks: {
         drawClear: [(/** @type {any} */ u) => this.drawBands(u)],
-        draw: [(/** @type {any} */ u) => drawOver(u)],
+        draw: [(/** @type {any} */ u) => {
+          drawOver(u);
+          this.drawFailures(u);
+        }],
         setCursor: [(/** @type {any} */ u) => this.followCursor(u)],
         setSelect: [(/** @type {any} */ u) => this.followSelection(u)],
       },
@@ -425,6 +482,32 @@ export class ChartView {
       ctx.fillRect(from, top, Math.max(to - from, 1), height);
     }
     ctx.restore();
+  }
+
+  /**
+   * Where the expectation of a row's alert failed.
+   * @param {any} plot
+   */
+  drawFailures(plot) {
+    const alert = (plot.row ?? {}).alert;
+    if (!alert) return;
+    const { ctx } = plot;
+    const { top, height } = plot.bbox;
+    for (const { failure } of this.chart.lanes.filter((lane) => lane.alert === alert)) {
+      if (!failure) continue;
+      const x = Math.round(plot.valToPos(failure.at_s, "x", true)) + 0.5;
+      ctx.strokeStyle = ctx.fillStyle = colour("bad");
+      ctx.lineWidth = 2 * devicePixelRatio;
+      ctx.setLineDash([]);
+      ctx.beginPath();
+      ctx.moveTo(x, top);
+      ctx.lineTo(x, top + height);
+      ctx.stroke();
+      ctx.font = `bold ${13 * devicePixelRatio}px system-ui, sans-serif`;
+      ctx.textAlign = "right";
+      ctx.textBaseline = "top";
+      ctx.fillText("✗", x - 4, top + 2);
+    }
   }
 
   /** @returns {number[]} the instants that are named above all rows, and have a line in each */
@@ -504,7 +587,9 @@ export class ChartView {
     const width = this.width;
     if (width === this.drawnWidth) return;
     this.drawnWidth = width;
-    for (const plot of this.plots.values()) plot.setSize({ width, height: ROW_PX });
+    for (const plot of this.plots.values()) {
+      plot.setSize({ width: Math.max(200, plot.frame.clientWidth), height: ROW_PX });
+    }
     this.drawRuler();
     this.placeLanes();
   }
@@ -658,7 +743,8 @@ function readout(plot, at_s) {
     index = index === -1 ? row.times_s.length - 1 : Math.max(0, index - 1);
   }
   plot.legend.replaceChildren(...row.series.slice(0, 12).map((series, number) => {
-    const item = element("span", `key key-${number % LINES}`, withLabels(series.name, series.labels));
+    const name = series.name || withLabels("", series.labels);
+    const item = element("span", `key key-${number % LINES}`, name);
     item.append(element("b", "", valueText(series.values[index], row.unit)));
     return item;
   }));

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
+from exporter.metrics.charted import ChartedQuantity
 from exporter.metrics.series import Catalogue, Label, LabelSet, Metric, cumulate
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.snapshot import (
@@ -46,6 +47,7 @@ Source = TypeVar("Source")
 SLOT_STATES: Final = ("available", "in_use", "leaked", "down")
 LAWS: Final = ("tasks", "dispatch", "messages", "sandboxes")
 SCRAPE_OUTCOMES: Final = ("served", "refused")
+IDLE: Final = '{mode="idle"}'
 STEADY_COUNTER: Final = "node_cpu_seconds_total"
 """It grows from scrape to scrape whatever else happens: a restart of the exporter always shows."""
 
@@ -252,6 +254,27 @@ STATE: tuple[Metric[Snapshot], ...] = (
 )  # fmt: skip
 
 WORLD: tuple[Metric[Snapshot], ...] = CONTRACT + STATE
+
+
+CHARTED: Final = (
+    ChartedQuantity("Requests by status", "/s",
+                    "sum by (status) (rate(http_requests_total[WINDOW])) > 0"),
+    ChartedQuantity("Tasks that wait, by priority", "1",
+                    "sum by (priority) (agentaskit_task_queue_depth)"),
+    ChartedQuantity("Agents by tier", "1", "sum by (tier) (agentaskit_active_agents)",
+                    stacked=True),
+    ChartedQuantity("Messages delivered", "/s",
+                    "sum(rate(agentaskit_inter_agent_messages_total[WINDOW]))"),
+    ChartedQuantity("Messages dropped", "/s",
+                    "sum(rate(agentaskit_inter_agent_messages_dropped_total[WINDOW]))"),
+    ChartedQuantity("Response time, 95th percentile", "s",
+                    "histogram_quantile(0.95, sum by (le) "
+                    "(rate(agentaskit_response_duration_seconds_bucket[WINDOW])))"),
+    ChartedQuantity("Free sandbox slots", "1", "agentaskit_sandbox_pool_available"),
+    ChartedQuantity("Memory of the agents", "bytes", "sum(agentaskit_memory_bytes)"),
+    ChartedQuantity("CPU in use", "ratio", f"1 - avg(rate({STEADY_COUNTER}{IDLE}[WINDOW]))"),
+)  # fmt: skip
+"""What reports draw of the world, as far as rules and panels made it recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,9 @@ from charts.chart import Band, Chart
 from charts.chart_document import chart_document
 from verifier.drawing.condition_rows import condition_rows
 from verifier.drawing.lanes import lanes
+from verifier.drawing.panel_rows import panel_rows
 from verifier.drawing.series_rows import DrawnTime
+from verifier.drawing.world_rows import load_row, world_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +61,12 @@ class DrawnScenario:
             title=self.scenario.name,
             starts_unix_s=self.run.epoch_s,
             end_s=time.end_s,
-            rows=condition_rows(self.run, time, lambda _: True),
+            rows=(
+                load_row(self.scenario, time.end_s),
+                *world_rows(self.run, time),
+                *condition_rows(self.run, time, lambda _: True),
+                *panel_rows(self.answers, time),
+            ),
             bands=self.bands(time.end_s),
             lanes=drawn,
         )

@@ -28,6 +28,13 @@ HEADINGS: Final[dict[Verdict, str]] = {
     "invalid": "Not everything could be judged",
 }
 
+LEGEND: Final = (
+    '<p class="legend-line">In the charts: <i class="pending"></i>pending <i class="firing"></i>'
+    'firing <i class="resolved"></i>resolved <i class="must-fire"></i>window in which it had to'
+    ' fire <i class="must-resolve"></i>to resolve <i class="fault"></i>fault'
+    ' <i class="resampled"></i>resampled, the rest simulated event by event</p>\n'
+)
+
 
 def page(outcomes: Sequence[ScenarioOutcome]) -> str:
     """Return the report of a run."""
@@ -45,7 +52,8 @@ def page(outcomes: Sequence[ScenarioOutcome]) -> str:
             '<main id="main">\n',
             _failures(outcomes),
             matrix(outcomes),
-            '<div id="scenarios">\n',
+            '<div id="scenarios" tabindex="-1">\n',
+            LEGEND,
             *(section(outcome) for outcome in outcomes),
             "</div>\n</main>\n",
             *(_chart_data(outcome) for outcome in outcomes if outcome.chart),
@@ -91,7 +99,9 @@ def _header(outcomes: Sequence[ScenarioOutcome]) -> str:
     return (
         f'<header class="top"><p class="verdict {verdict}">{verdict}</p><div>'
         f"<h1>{HEADINGS[verdict]}</h1>"
-        f"<p>{passed} of {len(outcomes)} scenarios pass.</p></div></header>\n"
+        f"<p>{passed} of {len(outcomes)} scenarios pass.</p></div>"
+        '<button id="draw-all" type="button" hidden>Draw all scenarios, to print</button>'
+        "</header>\n"
     )
 
 

@@ -1,0 +1,151 @@
+"""Panels of dashboards as rows: the engine's answers with the units and thresholds of their JSON.
+
+Whoever has no Grafana sees what it would have shown. Units become the few of a chart, values with
+them; a unit that is not known stays as it is written. It asks nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from charts.chart import ChartRow, ChartSeries, ThresholdLine
+from charts.thinning import kept_points
+from verifier.drawing.series_rows import LINES_MAX, labels_of, on_one_grid
+from verifier.promql.conditions import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from charts.chart import RowKind
+    from documents.document import Value
+    from verifier.drawing.series_rows import DrawnTime
+    from verifier.pack.panels import Panel, Query
+    from verifier.panels.answers import PanelAnswer
+    from verifier.servers.prometheus import Series
+
+UNITS: Final[dict[str, tuple[str, float]]] = {
+    "": ("1", 1.0), "none": ("1", 1.0), "short": ("1", 1.0), "percent": ("percent", 1.0),
+    "percentunit": ("ratio", 1.0), "s": ("s", 1.0), "ms": ("s", 1e-3), "µs": ("s", 1e-6),
+    "ns": ("s", 1e-9), "m": ("s", 60.0), "h": ("s", 3600.0), "d": ("s", 86400.0),
+    "bytes": ("bytes", 1.0), "decbytes": ("bytes", 1.0), "kbytes": ("bytes", 1024.0),
+    "deckbytes": ("bytes", 1e3), "mbytes": ("bytes", 1024.0**2), "decmbytes": ("bytes", 1e6),
+    "gbytes": ("bytes", 1024.0**3), "decgbytes": ("bytes", 1e9), "Bps": ("bytes/s", 1.0),
+    "binBps": ("bytes/s", 1.0), "ops": ("/s", 1.0), "reqps": ("/s", 1.0), "cps": ("/s", 1.0),
+    "rps": ("/s", 1.0), "iops": ("/s", 1.0), "wps": ("/s", 1.0),
+}  # fmt: skip
+"""Grafana's units: the unit of a chart, and by what values are multiplied."""
+KINDS: Final[dict[str, RowKind]] = {
+    "stat": "stat", "singlestat": "stat", "gauge": "gauge", "bargauge": "gauge",
+    "piechart": "pie", "heatmap": "heatmap",
+}  # fmt: skip
+COLUMNS: Final = 200
+"""A panel is half as wide as the page at the most."""
+PANELS_MAX: Final = 200
+BUCKETS_MAX: Final = 40
+_LEGEND: Final = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+
+
+def panel_rows(answers: Iterable[PanelAnswer], time: DrawnTime) -> tuple[ChartRow, ...]:
+    """Return a row for each panel, in the order of the dashboards; at most `PANELS_MAX`."""
+    panels: dict[tuple[str, str, str], list[PanelAnswer]] = {}
+    for answer in answers:
+        place = answer.panel.dashboard, str(answer.panel.position), answer.panel.title
+        panels.setdefault(place, []).append(answer)
+    shown = list(panels.values())[:PANELS_MAX]
+    return tuple(_row(number, group, time) for number, group in enumerate(shown))
+
+
+def _row(number: int, answers: Sequence[PanelAnswer], time: DrawnTime) -> ChartRow:
+    """Return one panel with the answers to its queries."""
+    panel = answers[0].panel
+    defaults = _mapping(_mapping(panel.raw.get("fieldConfig")).get("defaults"))
+    unit, scale = UNITS.get(text := str(defaults.get("unit") or ""), (text, 1.0))
+    kind = _kind(panel, defaults)
+    answered = [(answer.query, series) for answer in answers for series in answer.series]
+    times_s, values = on_one_grid([series for _, series in answered], time)
+    named = [
+        ChartSeries(_legend(query, series), column * scale, labels_of(series.labels))
+        for (query, series), column in zip(answered, values, strict=True)
+    ]
+    drawn = _buckets(named) if kind == "heatmap" else named[:LINES_MAX]
+    kept = kept_points(times_s, [series.values for series in drawn], columns=COLUMNS)
+    reasons = [answer.reason for answer in answers if answer.reason]
+    return ChartRow(
+        id=f"panel:{number}",
+        title=panel.title,
+        unit=unit,
+        times_s=times_s[kept],
+        series=tuple(ChartSeries(s.name, s.values[kept], s.labels) for s in drawn),
+        kind=kind,
+        group="panel",
+        thresholds=tuple(_thresholds(defaults, scale, kind)),
+        limits=(_limit(defaults.get("min"), scale), _limit(defaults.get("max"), scale)),
+        dashboard=panel.dashboard,
+        text="; ".join((f"{panel.title}, a panel of {panel.dashboard}", *reasons)),
+    )
+
+
+def _kind(panel: Panel, defaults: Mapping[str, Value]) -> RowKind:
+    stacking = _mapping(_mapping(defaults.get("custom")).get("stacking")).get("mode")
+    plain: RowKind = "stack" if stacking in ("normal", "percent") else "line"
+    return KINDS.get(panel.type, plain)
+
+
+def _legend(query: Query, series: Series) -> str:
+    """Return a series' name as Grafana writes it; its labels where the panel says nothing."""
+    if not query.legend or query.legend == "__auto":
+        return ", ".join(f"{name}={text}" for name, text in labels_of(series.labels))
+    return _LEGEND.sub(lambda match: series.labels.get(match[1], ""), query.legend)
+
+
+def _buckets(cumulative: Sequence[ChartSeries]) -> list[ChartSeries]:
+    """Return what lies in each bucket of a histogram whose series count all that is below."""
+    bounds = [(_bound(series), series) for series in cumulative]
+    rising = sorted(((b, s) for b, s in bounds if not math.isnan(b)), key=lambda pair: pair[0])[
+        :BUCKETS_MAX
+    ]
+    below: NDArray[np.float64] | float = 0.0
+    inside = []
+    for bound, series in rising:
+        name = "+Inf" if math.isinf(bound) else number_text(bound)
+        inside.append(ChartSeries(name, np.maximum(series.values - below, 0.0)))
+        below = series.values
+    return inside
+
+
+def _bound(series: ChartSeries) -> float:
+    try:
+        return float(dict(series.labels).get("le", "nan"))
+    except ValueError:
+        return math.nan
+
+
+def _thresholds(
+    defaults: Mapping[str, Value], scale: float, kind: RowKind
+) -> Iterator[ThresholdLine]:
+    """Yield the levels of a panel; on a time series only where it draws them."""
+    style = _mapping(_mapping(defaults.get("custom")).get("thresholdsStyle")).get("mode")
+    if kind == "heatmap" or (kind in ("line", "stack") and style in (None, "off")):
+        return
+    steps = _mapping(defaults.get("thresholds")).get("steps")
+    for step in steps if isinstance(steps, list) else ():
+        value, colour = _mapping(step).get("value"), str(_mapping(step).get("color") or "")
+        if isinstance(value, (int, float)):
+            label = f"{number_text(float(value))}"
+            yield ThresholdLine(float(value) * scale, label, colour=colour)
+        elif value is None and kind not in ("line", "stack"):
+            yield ThresholdLine(-math.inf, "", colour=colour)  # the colour below all levels
+
+
+def _limit(value: Value, scale: float) -> float | None:
+    return float(value) * scale if isinstance(value, (int, float)) else None
+
+
+def _mapping(value: Value) -> Mapping[str, Value]:
+    return value if isinstance(value, dict) else {}

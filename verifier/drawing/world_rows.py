@@ -1,0 +1,108 @@
+"""The load and the world as rows: what was asked for, what came, queues, agents, times, sandboxes.
+
+The load is the plan's. Everything else is asked of the engine, so that a report shows what was
+stored and not what should have been; which quantities, the metric catalogue says. Rows that moved
+most come first: they are those that matter for a scenario.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from charts.chart import ChartRow, ChartSeries
+from exporter.metrics.catalogue import CHARTED
+from exporter.target import SCRAPE_S
+from simulator.arrivals import requested_per_s
+from verifier.drawing.series_rows import LINES_MAX, labels_of, on_one_grid, thinned
+from verifier.servers.prometheus import QueryError, RangeQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exporter.metrics.charted import ChartedQuantity
+    from scenarios.scenario import Scenario
+    from verifier.drawing.series_rows import DrawnTime
+    from verifier.evidence.silence import WatchedRun
+    from verifier.servers.prometheus import Series
+
+POINTS: Final = 1000
+"""Points of a row that are asked for, at most; scrapes are as many or fewer in a short scenario."""
+WINDOW_SCRAPES: Final = 4
+"""Scrapes in the window of a rate: a minute of virtual time."""
+
+
+def world_rows(run: WatchedRun, time: DrawnTime) -> tuple[ChartRow, ...]:
+    """Return the rows in the order of how much they moved."""
+    step_s = run.scrape_s * max(1, round(run.end_s / run.scrape_s / POINTS))
+    window = f"{round(max(WINDOW_SCRAPES * run.scrape_s, step_s) * 1000)}ms"
+    queries = [
+        RangeQuery(
+            each.query.replace("WINDOW", window), run.epoch_s, run.epoch_s + run.end_s, step_s
+        )
+        for each in CHARTED
+    ]
+    answers = run.server.query_ranges(queries)
+    rows = [
+        _row(quantity, answer, time)
+        for quantity, answer in zip(CHARTED, answers, strict=True)
+        if not isinstance(answer, QueryError) and answer
+    ]
+    return tuple(sorted(rows, key=_movement, reverse=True))
+
+
+def load_row(scenario: Scenario, end_s: float) -> ChartRow:
+    """Return the tasks a second that the plan asks for, without its bursts; a trace is counted."""
+    load = scenario.plan.load
+    edges_s = np.linspace(0.0, end_s, max(2, min(POINTS, round(end_s / SCRAPE_S)) + 1))
+    if load.trace_s is not None:
+        counts, _ = np.histogram(np.array(load.trace_s), edges_s)
+        rates = np.append(counts / np.diff(edges_s), np.nan)
+    else:
+        rates = np.array([requested_per_s(load, round(at_s * 1e9), 1.0) for at_s in edges_s])
+    return thinned(
+        ChartRow(
+            id="load",
+            title="Load that is asked for",
+            unit="/s",
+            times_s=np.round(edges_s, 3),
+            series=(ChartSeries("tasks", rates),),
+            group="load",
+            text=f"Load: between {np.nanmin(rates):.0f} and {np.nanmax(rates):.0f} tasks a second",
+        )
+    )
+
+
+def _row(quantity: ChartedQuantity, answer: Sequence[Series], time: DrawnTime) -> ChartRow:
+    times_s, values = on_one_grid(answer, time)
+    series = tuple(
+        ChartSeries(_name(quantity, labels), column, labels)
+        for labels, column in zip((labels_of(s.labels) for s in answer), values, strict=True)
+    )[:LINES_MAX]
+    return thinned(
+        ChartRow(
+            id=f"world:{quantity.title}",
+            title=quantity.title,
+            unit=quantity.unit,
+            times_s=times_s,
+            series=series,
+            kind="stack" if quantity.stacked else "line",
+            text=quantity.title,
+        )
+    )
+
+
+def _name(quantity: ChartedQuantity, labels: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(text for _, text in labels) or quantity.title
+
+
+def _movement(row: ChartRow) -> float:
+    """Return how far a row's values moved, as a share of their usual size."""
+    moved = 0.0
+    for series in row.series:
+        real = series.values[np.isfinite(series.values)]
+        if len(real):
+            usual = float(np.median(np.abs(real)))
+            moved = max(moved, float(np.ptp(real)) / max(usual, 1e-9))
+    return min(moved, 1e6)
