@@ -18,6 +18,8 @@ from exporter.metrics.page import Page, accepts_gzip, choose_content_type
 from exporter.server.connection_limits import note_requests
 from exporter.server.host_check import refuse_misdirected
 from exporter.server.landing import render_landing
+from exporter.server.static_files import HEADERS, StaticFiles
+from exporter.server.static_files import PATH as STATIC_PATH
 
 if TYPE_CHECKING:
     from exporter.server.landing import Facts
@@ -97,9 +99,9 @@ def describe_address(listener: socket.socket) -> str:
 class Handlers:
     """The answers of the server, all from one source."""
 
-    def __init__(self, source: PageSource) -> None:
-        """Answer from `source`."""
-        self._source = source
+    def __init__(self, source: PageSource, *, live: bool) -> None:
+        """Answer from `source`; with `live` the landing page draws what the API sends."""
+        self._source, self._live = source, live
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Answer a scrape in the format and encoding that it prefers; 503 while down.
@@ -131,9 +133,9 @@ class Handlers:
 
     async def landing(self, request: web.Request) -> web.Response:
         """Answer with the landing page."""
-        return web.Response(
-            text=render_landing(self._source.facts(), request.host), content_type="text/html"
-        )
+        text = render_landing(self._source.facts(), request.host, live=self._live)
+        headers = {**HEADERS, hdrs.CACHE_CONTROL: "no-store"}
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def healthy(self, _: web.Request) -> web.Response:
         """Answer 200 as long as the process runs."""
@@ -166,13 +168,17 @@ def _unavailable() -> web.Response:
     return web.Response(status=503, text="the exporter is down: a fault is in effect\n")
 
 
-def build_app(source: PageSource) -> web.Application:
-    """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused."""
-    handlers = Handlers(source)
+def build_app(source: PageSource, *, live: bool = False) -> web.Application:
+    """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused.
+
+    With `live`, `/` draws what the API sends, which the caller adds.
+    """
+    handlers = Handlers(source, live=live)
     app = web.Application(
         client_max_size=REQUEST_LIMIT_BYTES, middlewares=[note_requests, refuse_misdirected]
     )
     app.router.add_get("/", handlers.landing)
+    app.router.add_get(f"{STATIC_PATH}/{{name:.+}}", StaticFiles().show)
     app.router.add_get("/metrics", handlers.metrics)
     app.router.add_get("/-/healthy", handlers.healthy)
     app.router.add_get("/-/ready", handlers.ready)

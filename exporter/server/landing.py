@@ -1,7 +1,7 @@
 """The landing page at `/`: the scenario, the paths of the server, how to scrape it.
 
-HTML for people, rendered by the server's handlers. Static but for the facts; no script, and nothing
-loaded from other servers.
+HTML for people, rendered by the server's handlers. All of it can be read without JavaScript; with
+it, and where the API sends what to draw, the page moves. Nothing is loaded from other servers.
 """
 
 from __future__ import annotations
@@ -21,21 +21,15 @@ _PAGE: Final = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>agentaskit-sim</title>
-<style>
-  :root {{ color-scheme: light dark; }}
-  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto;
-          padding: 0 1rem; }}
-  h1 {{ font-size: 1.5rem; margin-bottom: 0; }}
-  table {{ border-collapse: collapse; margin: 1.5rem 0; }}
-  th {{ text-align: left; font-weight: normal; opacity: .7; padding-right: 2rem; }}
-  td {{ font-variant-numeric: tabular-nums; }}
-  pre {{ padding: 1rem; border: 1px solid #8884; border-radius: .4rem; overflow-x: auto; }}
-</style>
-</head>
+<title>{title}agentaskit-sim</title>
+<link rel="stylesheet" href="static/page.css">
+{head}</head>
 <body>
+<header>
 <h1>agentaskit-sim</h1>
 <p>A simulated multi-agent system, as Prometheus sees it.</p>
+</header>
+{live}<section class="about" id="about" aria-label="This server">
 <table>
 {rows}
 </table>
@@ -44,9 +38,9 @@ _PAGE: Final = """<!doctype html>
 <li><a href="-/healthy">/-/healthy</a> &ndash; the process answers</li>
 <li><a href="-/ready">/-/ready</a> &ndash; a scrape would succeed</li>
 <li><a href="sd/targets">/sd/targets</a> &ndash; this target, for <code>http_sd</code></li>
-<li><a href="{faults}">/{faults}</a> &ndash; faults in effect;
-<a href="{faults}/catalogue">every kind of fault</a></li>
-<li><a href="openapi.json">/openapi.json</a> &ndash; all of this as an OpenAPI document</li>
+<li><a href="{api}/faults">/{api}/faults</a> &ndash; faults in effect;
+<a href="{api}/faults/catalogue">every kind of fault</a></li>
+{more}<li><a href="openapi.json">/openapi.json</a> &ndash; all of this as an OpenAPI document</li>
 </ul>
 <p>To scrape it, in <code>prometheus.yml</code>:</p>
 <pre>scrape_configs:
@@ -54,17 +48,39 @@ _PAGE: Final = """<!doctype html>
     scrape_interval: {interval_s}s
     static_configs:
       - targets: ["{target}"]</pre>
+</section>
 </body>
 </html>
 """
+_LIVE_HEAD: Final = """<link rel="stylesheet" href="static/vendor/uPlot.min.css">
+<link rel="stylesheet" href="static/style.css">
+<script src="static/vendor/uPlot.iife.min.js" defer></script>
+<script type="module" src="static/page.js"></script>
+"""
+_LIVE: Final = """<main id="live" hidden></main>
+<noscript><p>With JavaScript this page moves: it draws the world, and faults can be injected.</p>
+</noscript>
+"""
+_LIVE_PATHS: Final = """<li><a href="{api}/load">/{api}/load</a> &ndash; the load;
+<a href="{api}/scenarios">scenarios that can be begun</a></li>
+<li><a href="{api}/chart">/{api}/chart</a> &ndash; the last minutes, as this page draws them;
+<a href="{api}/stream">as they come</a></li>
+"""
 
 
-def render_landing(facts: Facts, target: str) -> str:
-    """Return the HTML with `facts` as a table and `target` (host:port) in the example."""
+def render_landing(facts: Facts, target: str, *, live: bool = False) -> str:
+    """Return the HTML with `facts` as a table and `target` (host:port) in the example.
+
+    With `live` it also loads the scripts that draw what the API sends.
+    """
     rows = "\n".join(
         f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in facts
     )
-    faults = f"{API.removeprefix('/')}/faults"
+    scenario = dict(facts).get("Scenario")
+    api = API.removeprefix("/")
     return _PAGE.format(
-        rows=rows, target=escape(target), faults=faults, job=JOB, interval_s=SCRAPE_S
-    )
+        rows=rows, target=escape(target), api=api, job=JOB, interval_s=SCRAPE_S,
+        title=f"{escape(scenario)} - " if scenario else "",
+        head=_LIVE_HEAD if live else "", live=_LIVE if live else "",
+        more=_LIVE_PATHS.format(api=api) if live else "",
+    )  # fmt: skip

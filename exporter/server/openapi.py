@@ -13,16 +13,16 @@ from aiohttp import hdrs, web
 
 from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.server.landing import API
+from exporter.server.openapi_live import NUMBER as _NUMBER
+from exporter.server.openapi_live import STRING as _STRING
+from exporter.server.openapi_live import Schema, chart_component, live_schemas
+from exporter.server.static_files import PATH as STATIC_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PATH: Final = "/openapi.json"
 _JSON: Final = "application/json"
-Schema = dict[str, Any]
-
-_NUMBER: Final[Schema] = {"type": "number"}
-_STRING: Final[Schema] = {"type": "string"}
 _OBJECT: Final[Schema] = {"type": "object"}
 _FAULT: Final[Schema] = {
     "type": "object",
@@ -82,33 +82,38 @@ _REASONS: Final = {
     "400": "Not understood: the sentence says what, and nothing has changed.",
     "401": "The token is missing or wrong.",
     "403": "From beyond this machine without a token, or by the name of another one.",
-    "404": "No fault of that name is in effect.",
+    "404": "Nothing of that name is here, or in effect.",
     "408": "The body did not arrive in time.",
-    "409": "The name is taken, or too many faults are in effect.",
+    "409": "A name is taken, too many faults are in effect, or the load is a recorded trace.",
     "413": "The body is too long.",
     "415": "The body is not JSON, or compressed.",
     "421": "The target names another server than Host.",
+    "503": "Too many look on.",
 }
 _READING: Final = ("400", "403", "421")
 _WRITING: Final = (*_READING, "401", "415")
 _BODY: Final = (*_WRITING, "408", "413")
 
 
-def describe_api(catalogue: Mapping[str, Any], version: str) -> Schema:
-    """Return the document; `catalogue` has the schemas of an injection and of a change."""
+def describe_api(catalogue: Mapping[str, Any], load: Mapping[str, Any], version: str) -> Schema:
+    """Return the document.
+
+    `catalogue` has the schemas of an injection and of a change, `load` is that of a load's change.
+    """
     schemas = {"Fault": _FAULT, "Faults": _FAULTS, "Catalogue": _CATALOGUE, "Error": _ERROR,
-               "Targets": _TARGETS}  # fmt: skip
+               "Targets": _TARGETS, **live_schemas()}  # fmt: skip
     schemas |= _components("Injection", _injection(catalogue))
     schemas |= _components("Change", catalogue["change"])
+    schemas |= _components("LoadChange", load) | _components("Chart", chart_component())
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "agentaskit-sim",
             "version": version,
-            "description": "Metrics of a simulated multi-agent system, and its faults.",
+            "description": "Metrics of a simulated multi-agent system, its faults and its load.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "paths": {**_pages(), **_fault_paths()},
+        "paths": {**_pages(), **_fault_paths(), **_plan_paths(), **_live_paths()},
         "components": {
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -179,6 +184,14 @@ def _pages() -> Schema:
                                        {"200": _answer("It would.", "text/plain"), **down})},
         "/sd/targets": {"get": _operation("This target, for http_sd.",
                                           {"200": _answer("One group.", _JSON, "Targets")})},
+        f"{STATIC_PATH}/{{name}}": {
+            "parameters": [{**_NAME, "description": "A file that draws the page."}],
+            "get": _operation("A script or a style sheet.", {
+                "200": _answer("The file.", "text/javascript"),
+                "304": {"description": "It is the one that the client has."},
+                "404": _answer("There is no such file.", "text/plain"),
+            }),
+        },
         PATH: {"get": _operation("This document.", {"200": _answer("OpenAPI 3.1.", _JSON)})},
     }  # fmt: skip
 
@@ -211,6 +224,38 @@ def _fault_paths() -> Schema:
             "delete": {"operationId": "endFault",
                        **_operation("End a fault.", {"200": fault}, known)},
         },
+    }  # fmt: skip
+
+
+def _plan_paths() -> Schema:
+    load = {"200": _answer("The load.", _JSON, "Load")}
+    begun = {"201": _answer("The scenario.", _JSON, "Scenario")}
+    return {
+        f"{API}/load": {
+            "get": _operation("The load.", load),
+            "put": _operation("Change the load for a while.", load, (*_BODY, "409"), "LoadChange"),
+            "delete": _operation("End the change of the load.", load, (*_WRITING, "404")),
+        },
+        f"{API}/scenarios": {
+            "get": _operation("The scenarios that can be begun.",
+                              {"200": _answer("Scenarios.", _JSON, "Scenarios")}),
+            "post": _operation("Begin a scenario.", begun, (*_BODY, "404", "409"), "Beginning"),
+            "delete": _operation("End all scenarios that were begun.",
+                                 {"200": _answer("Their names.", _JSON, "Ended")}, _WRITING),
+        },
+    }  # fmt: skip
+
+
+def _live_paths() -> Schema:
+    moments = {
+        "description": "Events of the name `moment` once a second, each a Moment as JSON.",
+        "content": {"text/event-stream": {}},
+    }
+    return {
+        f"{API}/chart": {"get": _operation("The last minutes, as the page draws them.",
+                                           {"200": _answer("Readings.", _JSON, "Recent")})},
+        f"{API}/stream": {"get": _operation("What happens from now on.", {"200": moments},
+                                            (*_READING, "503"))},
     }  # fmt: skip
 
 

@@ -10,24 +10,22 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from exporter.metrics.series_limit import SERIES_LIMIT
-from exporter.server.app import build_app
-from exporter.server.discovery import TARGETS, answer_targets
+from exporter.served_world import ServedForms, serve_routes
 from exporter.server.exposition import Exposition
-from exporter.server.fault_api.control import FaultControl
-from exporter.server.fault_api.handlers import build_fault_api
-from exporter.server.landing import API
-from exporter.server.openapi import PATH as OPENAPI
-from exporter.server.openapi import OpenApiHandler, describe_api
 from scenarios.injection_form import FaultForm
+from scenarios.load_form import LoadForm
 from simulator.load import Load
 from simulator.pacer import SystemClock
 from simulator.plan import Plan
 from simulator.world import World
+from verifier.real_time.scenario_shelf import BundledScenarios
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from exporter.server.live_page.stack_board import StackBoard
     from scenarios.scenario import Scenario
+    from verifier.time_compression import TimeCompression
 
 WARM_UP_S: Final = 60.0
 """After this the queues and the fleet of a world are what its load makes them."""
@@ -61,15 +59,24 @@ def expose(
     )
 
 
-def build_server(world: World, exposition: Exposition, token: str | None) -> web.Application:
-    """Return every route of a world in real time: metrics, health, its faults, its address.
+def build_server(
+    world: World,
+    exposition: Exposition,
+    token: str | None,
+    *,
+    compression: TimeCompression | None = None,
+    board: StackBoard | None = None,
+) -> web.Application:
+    """Return every route of a world in real time: metrics, health, its page, its faults and load.
 
-    With a `token`, only clients that send it may change faults.
+    With a `token`, only clients that send it may change anything. The page shows the servers around
+    the world from `board`, where there are any, and begins scenarios at `compression`.
     """
-    app = build_app(exposition)
-    app.router.add_get(TARGETS, answer_targets)
-    control, form = FaultControl(world, exposition), FaultForm(world.topology)
-    document = describe_api(form.catalogue(), version("agentaskit-sim"))
-    app.router.add_get(OPENAPI, OpenApiHandler(document).show)
-    app.add_subapp(API, build_fault_api(control, form, token))
-    return app
+    forms = ServedForms(
+        faults=FaultForm(world.topology),
+        load=LoadForm(),
+        shelf=BundledScenarios(world.topology, compression),
+    )
+    return serve_routes(
+        world, exposition, forms, version=version("agentaskit-sim"), token=token, board=board
+    )

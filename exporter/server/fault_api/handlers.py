@@ -7,30 +7,24 @@ front door passes in, so that this room needs to know no scenario. Errors are
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import hdrs, web
 
-from documents.mistakes import InputError
 from documents.sentences import did_you_mean
-from exporter.server.fault_api.control import FaultConflictError
+from exporter.server.fault_api.bodies import answer_json, attempt, read_body
 from exporter.server.fault_api.guard import RequestRefusedError, build_guard
 from exporter.server.landing import API
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from exporter.server.fault_api.bodies import JsonObject
     from exporter.server.fault_api.control import FaultControl, FaultInEffect
     from simulator.faults.fault import Fault
 
-BODY_TIMEOUT_S: Final = 5.0
-"""A body is a few hundred bytes: a client that takes longer only holds a connection open."""
-
 CATALOGUE: Final = "catalogue"
 """The last part of the catalogue's path, which no fault can have as its name."""
-
-JsonObject: TypeAlias = "Mapping[str, object]"
 
 
 class FaultFormat(Protocol):
@@ -58,19 +52,19 @@ class FaultHandlers:
 
     async def catalogue(self, _: web.Request) -> web.Response:
         """Answer with every kind of fault that can be injected."""
-        return _answer(self._format.catalogue())
+        return answer_json(self._format.catalogue())
 
     async def list_all(self, _: web.Request) -> web.Response:
         """Answer with the faults in effect."""
-        return _answer({"faults": [self._write(fault) for fault in self._control.in_effect()]})
+        return answer_json({"faults": self.write_all()})
 
     async def show(self, request: web.Request) -> web.Response:
         """Answer with one fault in effect."""
-        return _answer(self._write(self._act(request, self._control.find)))
+        return answer_json(self._write(self._act(request, self._control.find)))
 
     async def inject(self, request: web.Request) -> web.Response:
         """Begin a fault."""
-        body = await _read_body(request)
+        body = await read_body(request)
 
         def read(at_s: float) -> Fault:
             fault = self._format.read_injection(body, at_s)
@@ -78,38 +72,42 @@ class FaultHandlers:
                 raise ValueError(f"name must be another than {CATALOGUE!r}: its path is taken")
             return fault
 
-        begun = _attempt(lambda: self._control.inject(read))
+        begun = attempt(lambda: self._control.inject(read))
         location = f"{API}/faults/{begun.fault.name}"
-        return _answer(self._write(begun), status=201, headers={hdrs.LOCATION: location})
+        return answer_json(self._write(begun), status=201, headers={hdrs.LOCATION: location})
 
     async def change(self, request: web.Request) -> web.Response:
         """Change a fault in effect."""
-        body = await _read_body(request)
+        body = await read_body(request)
 
         def change(name: str) -> FaultInEffect:
             return self._control.change(
                 name, lambda fault, at_s: self._format.read_change(body, fault, at_s)
             )
 
-        return _answer(self._write(self._act(request, change)))
+        return answer_json(self._write(self._act(request, change)))
 
     async def end(self, request: web.Request) -> web.Response:
         """End a fault; answer with its last status."""
-        return _answer(self._write(self._act(request, self._control.end)))
+        return answer_json(self._write(self._act(request, self._control.end)))
 
     async def end_all(self, _: web.Request) -> web.Response:
         """End every fault; answer with their last statuses."""
-        return _answer({"faults": [self._write(fault) for fault in self._control.end_all()]})
+        return answer_json({"faults": [self._write(fault) for fault in self._control.end_all()]})
 
     def _act(self, request: web.Request, act: Callable[[str], FaultInEffect]) -> FaultInEffect:
         """Return what `act` returns for the fault that the path names."""
         name = request.match_info["name"]
         try:
-            return _attempt(lambda: act(name))
+            return attempt(lambda: act(name))
         except KeyError:
             hint = did_you_mean(name, (active.fault.name for active in self._control.in_effect()))
             message = f"no fault called {name!r} is in effect{hint}"
             raise RequestRefusedError(404, message) from None
+
+    def write_all(self) -> list[JsonObject]:
+        """Return the faults in effect as JSON values."""
+        return [self._write(fault) for fault in self._control.in_effect()]
 
     def _write(self, active: FaultInEffect) -> JsonObject:
         status = active.status
@@ -142,40 +140,3 @@ def build_fault_api(
     app.router.add_patch(by_name, handlers.change)
     app.router.add_delete(by_name, handlers.end)
     return app
-
-
-def _answer(
-    document: JsonObject, *, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
-    return web.json_response(
-        document, status=status, headers={hdrs.CACHE_CONTROL: "no-store", **(headers or {})}
-    )
-
-
-async def _read_body(request: web.Request) -> bytes:
-    """Return a body within its limits of size and time."""
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        message = "the body is too long: a fault needs a few hundred bytes"
-        raise RequestRefusedError(413, message) from None
-    except (web.RequestPayloadError, ConnectionError):
-        raise RequestRefusedError(400, "the body did not arrive as its head announced") from None
-    except TimeoutError:
-        message = f"the body must arrive within {BODY_TIMEOUT_S:g} s"
-        raise RequestRefusedError(408, message) from None
-
-
-def _attempt(change: Callable[[], FaultInEffect]) -> FaultInEffect:
-    """Return what `change` returns; what it raises becomes a refusal with the same sentence."""
-    try:
-        return change()
-    except FaultConflictError as error:
-        raise RequestRefusedError(409, str(error)) from None
-    except InputError as error:
-        raise RequestRefusedError(400, "; ".join(map(str, error.mistakes))) from None
-    except ValueError as error:
-        raise RequestRefusedError(400, str(error)) from None
-    except OverflowError:
-        raise RequestRefusedError(400, "the body holds a number that is out of range") from None

@@ -16,6 +16,7 @@ from benchmarks.serve import Serve
 from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.server.openapi import PATH, describe_api
 from scenarios.injection_form import FaultForm
+from scenarios.load_form import LoadForm
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.load import Load
 from simulator.plan import Plan
@@ -40,7 +41,7 @@ def app():
 @pytest.fixture
 def document():
     """Return the document of a small world."""
-    return describe_api(FaultForm(small()).catalogue(), "1.2.3")
+    return describe_api(FaultForm(small()).catalogue(), LoadForm().schema(), "1.2.3")
 
 
 def routes_of(app):
@@ -121,7 +122,7 @@ fraction of a second has ended when it is asked for."""
 @pytest.mark.parametrize(
     ("paths", "phases"),
     [
-        ("^/api/", "examples,coverage,fuzzing,stateful"),
+        ("^/api/(?!v1/stream)", "examples,coverage,fuzzing,stateful"),
         ("^/(?!api/)", "examples,coverage,fuzzing"),
     ],
 )

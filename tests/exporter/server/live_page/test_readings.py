@@ -1,0 +1,132 @@
+"""The rows of the page and the readings kept: numbers that agree with the world's own, bounded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from exporter.server.live_page.recent_readings import BANDS_MAX, RecentReadings
+from exporter.server.live_page.rows import ROWS, passed_s, quantile, read_rows
+from simulator.snapshot import DURATION_BOUNDS_S, DurationHistogram
+from tests.fakes import FakeWorld
+
+
+@pytest.fixture
+def world():
+    """Return a world whose counts move at random."""
+    return FakeWorld()
+
+
+def after(world, seconds):
+    """Let time pass; return the reading before and after."""
+    before = world.snapshot()
+    world.advance(world.now_s + seconds)
+    return before, world.snapshot()
+
+
+def values(before, now, row_id):
+    """Return one row's values by the names of its series."""
+    read = dict(zip((row.id for row in ROWS), read_rows(before, now), strict=True))
+    (row,) = (row for row in ROWS if row.id == row_id)
+    return dict(zip(row.series(now), read[row_id], strict=True))
+
+
+def test_every_row_has_a_value_for_each_of_its_series(world):
+    """Whatever the axes of the world are."""
+    before, now = after(world, 1.0)
+    for row in ROWS:
+        assert len(row.read(before, now)) == len(row.series(now)), row.id
+    assert len({row.id for row in ROWS}) == len(ROWS)
+
+
+def test_rates_are_differences_by_virtual_time(world):
+    """Of two seconds, each count is halved; five digits are enough for the eye."""
+    before, now = after(world, 2.0)
+    arrived = int((now.tasks_arrived - before.tasks_arrived).sum())
+    assert values(before, now, "load")["arrived"] == pytest.approx(arrived / 2, rel=1e-4)
+    ok = int((now.http_requests - before.http_requests)[0])
+    assert values(before, now, "answers")["200"] == pytest.approx(ok / 2, rel=1e-4)
+    assert passed_s(now, now) == 1.0
+
+
+def test_gauges_are_those_of_the_reading(world):
+    """Queues by priority, shares of pools and of CPUs."""
+    before, now = after(world, 1.0)
+    queues = values(before, now, "queues")
+    assert list(queues.values()) == now.queue_depth.tolist()
+    half = replace(now, sandbox_available=now.sandbox_total // 2)
+    assert values(before, half, "sandboxes")["A"] == 0.5
+    cpu = values(before, now, "cpu")
+    assert "idle" not in cpu
+    assert 0 < sum(cpu.values()) <= 1
+
+
+def histogram(**cells):
+    """Return a histogram with counts in cells."""
+    counts = np.zeros(len(DURATION_BOUNDS_S) + 1, np.int64)
+    for cell, count in cells.items():
+        counts[int(cell.removeprefix("c"))] = count
+    return DurationHistogram(counts, 0)
+
+
+def test_quantiles_are_linear_between_two_bounds():
+    """As Prometheus's histogram_quantile, of what was counted between two readings."""
+    none = histogram()
+    assert quantile(0.5, none, none) is None
+    in_second = histogram(c1=10)
+    low, high = DURATION_BOUNDS_S[:2]
+    assert quantile(0.5, none, in_second) == pytest.approx(low + (high - low) / 2)
+    assert quantile(0.99, histogram(c1=10), histogram(c1=10, c0=100)) == pytest.approx(0.99 * low)
+    assert quantile(0.5, none, histogram(c30=1)) == DURATION_BOUNDS_S[-1]
+
+
+def test_the_last_readings_are_kept_in_order_and_no_more(world):
+    """A ring: the oldest goes, times rise, each row has what was read."""
+    recent = RecentReadings(world.snapshot(), kept=5)
+    assert recent.rows()[0].times_s.tolist() == []
+    for _ in range(8):
+        world.advance(world.now_s + 1.0)
+        reading = recent.add(world.snapshot())
+    rows = {row.id: row for row in recent.rows()}
+    assert rows["load"].times_s.tolist() == pytest.approx([4, 5, 6, 7, 8])
+    assert (reading.number, reading.at_s) == (8, pytest.approx(8))
+    for row in ROWS:
+        latest = [series.values[-1] for series in rows[row.id].series]
+        expected = [np.nan if v is None else v for v in reading.by_row()[row.id]]
+        assert latest == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_copy_of_the_rows_stays_as_it_was(world):
+    """It is written in a thread while further readings come."""
+    recent = RecentReadings(world.snapshot(), kept=2)
+    for _ in range(2):
+        world.advance(world.now_s + 1.0)
+        recent.add(world.snapshot())
+    rows = recent.rows()
+    before = rows[0].times_s.tolist()
+    world.advance(world.now_s + 1.0)
+    recent.add(world.snapshot())
+    assert rows[0].times_s.tolist() == before
+
+
+def test_faults_are_bands_until_they_are_too_old(world):
+    """Without an end while in effect; gone with the readings of their time; bounded in number."""
+    recent = RecentReadings(world.snapshot(), kept=3)
+    world.advance(1.0)
+    world.begin_fault("agent_hang")
+    recent.add(world.snapshot())
+    (band,) = recent.bands
+    assert (band.name, band.from_s, band.to_s) == ("agent_hang-here", pytest.approx(1), None)
+    world.change(faults=())
+    world.advance(2.0)
+    recent.add(world.snapshot())
+    assert recent.bands[0].to_s == pytest.approx(2)
+    world.advance(6.0)
+    recent.add(world.snapshot())
+    assert recent.bands == ()
+    for number in range(BANDS_MAX + 20):
+        world.begin_fault(f"agent_{number}")
+    recent.add(world.snapshot())
+    assert len(recent.bands) <= BANDS_MAX

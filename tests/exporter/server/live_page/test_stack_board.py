@@ -1,0 +1,85 @@
+"""The board of a stack: episodes of alerts from what was seen once a second, within bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.server.live_page.stack_board import (
+    EPISODES_MAX,
+    LANES_MAX,
+    NOTIFICATIONS_MAX,
+    AlertShown,
+    NotificationShown,
+    StackBoard,
+)
+
+HOST = (("host", "a"),)
+
+
+def shown(alert="Loud", *, pending_s=2.0, firing_s=None, labels=()):
+    """Return an alert that is active."""
+    return AlertShown(
+        alert=alert, labels=labels, severity="page", pending_s=pending_s, firing_s=firing_s
+    )
+
+
+@pytest.fixture
+def board():
+    """Return a board of two rules."""
+    return StackBoard(rules=("Calm", "Loud"))
+
+
+def episodes(board, alert="Loud"):
+    """Return the episodes of an alert as (pending, firing, resolved)."""
+    (lane,) = (lane for lane in board.lanes if lane.alert == alert)
+    return [(e.pending_s, e.firing_s, e.resolved_s) for e in lane.episodes]
+
+
+def test_every_rule_has_a_lane_from_the_start(board):
+    """In the order of the rules, with nothing in it."""
+    assert [(lane.alert, lane.episodes) for lane in board.lanes] == [("Calm", ()), ("Loud", ())]
+
+
+def test_an_alert_goes_from_pending_to_firing_to_resolved(board):
+    """One episode, which ends when the alert is no longer seen."""
+    board.show([shown()], (), (), 3.0)
+    assert episodes(board) == [(2.0, None, None)]
+    board.show([shown(firing_s=5.0)], (), (), 6.0)
+    assert episodes(board) == [(2.0, 5.0, None)]
+    board.show([], (), (), 9.0)
+    board.show([], (), (), 10.0)
+    assert episodes(board) == [(2.0, 5.0, 9.0)]
+    assert episodes(board, "Calm") == []
+
+
+def test_active_since_another_instant_is_another_episode(board):
+    """Between two looks it resolved and began again."""
+    board.show([shown(firing_s=5.0)], (), (), 6.0)
+    board.show([shown(pending_s=6.5)], (), (), 7.0)
+    assert episodes(board) == [(2.0, 5.0, 6.5), (6.5, None, None)]
+
+
+def test_labels_make_lanes_of_their_own_in_place_of_the_rules(board):
+    """A rule that is active by labels needs no lane without any."""
+    board.show([shown(labels=HOST), shown(labels=(("host", "b"),))], (), (), 3.0)
+    assert [(lane.alert, lane.labels) for lane in board.lanes] == [
+        ("Calm", ()), ("Loud", HOST), ("Loud", (("host", "b"),))
+    ]  # fmt: skip
+
+
+def test_nothing_grows_beyond_its_bound(board):
+    """Lanes, episodes, notifications: the latest stay."""
+    for number in range(EPISODES_MAX + 5):
+        board.show([shown(pending_s=float(number))], (), (), number + 0.5)
+    assert len(episodes(board)) == EPISODES_MAX
+    assert episodes(board)[-1][0] == EPISODES_MAX + 4
+    crowd = [shown(labels=(("host", str(number)),)) for number in range(LANES_MAX + 50)]
+    notified = [
+        NotificationShown(receiver="r", alert="Loud", labels=(), status="firing", at_s=float(n))
+        for n in range(NOTIFICATIONS_MAX + 5)
+    ]
+    board.show(crowd, notified, ("away",), 100.0)
+    assert len(board.lanes) <= LANES_MAX + 2
+    assert len(board.notifications) == NOTIFICATIONS_MAX
+    assert board.notifications[-1].at_s == NOTIFICATIONS_MAX + 4
+    assert board.unreachable == ("away",)

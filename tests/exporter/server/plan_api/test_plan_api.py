@@ -1,0 +1,228 @@
+"""The load and the scenarios of a served world: begun, ended, refused; guarded as its faults."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from jsonschema import Draft202012Validator
+
+from exporter.served_world import ServedForms, serve_routes
+from exporter.server.connection_limits import RUNNER_OPTIONS
+from exporter.server.exposition import Exposition
+from exporter.server.landing import API
+from exporter.server.plan_api.scenario_control import ShelvedScenario
+from scenarios.injection_form import FaultForm
+from scenarios.load_form import LoadForm
+from simulator.faults.fault import Fault
+from simulator.faults.kinds.agents import AgentHang
+from simulator.faults.kinds.traffic import TrafficDrop
+from simulator.faults.targets import Targets
+from simulator.load import Load
+from simulator.plan import Plan
+from simulator.world import World
+from tests.fakes import MockClock
+from tests.simulator.worlds import small
+
+LOAD, SCENARIOS = f"{API}/load", f"{API}/scenarios"
+TOKEN = "correct-horse"  # noqa: S105 - opens nothing
+STAGES = {"stages": [{"target": 100, "duration": "0s"}, {"target": 100, "duration": "10s"}]}
+OUTAGE = ShelvedScenario(
+    name="outage",
+    story="It goes, then agents hang.",
+    faults=(
+        Fault(name="gone", parameters=TrafficDrop(share=0.5), start_s=300.0, duration_s=10.0),
+        Fault(name="hung", parameters=AgentHang(), start_s=305.0, duration_s=20.0),
+    ),
+)
+UNFIT = ShelvedScenario(
+    name="unfit",
+    story="A fault that this system has no room for.",
+    faults=(
+        Fault(name="fits", parameters=TrafficDrop(share=0.5), start_s=1.0, duration_s=10.0),
+        Fault(name="far", parameters=AgentHang(), start_s=2.0, duration_s=10.0,
+              targets=Targets(hosts=(99,))),
+    ),
+)  # fmt: skip
+
+
+class Shelf:
+    """Two scenarios."""
+
+    def scenarios(self):
+        """Return them."""
+        return (OUTAGE, UNFIT)
+
+
+class Served:
+    """A world, and a client of its server."""
+
+    def __init__(self, world, clock, client):
+        """Keep them."""
+        self.world, self.clock, self.client = world, clock, client
+
+    async def call(self, method, path, body=None, **kwargs):
+        """Return status and document of a request."""
+        if body is not None:
+            kwargs["json"] = body
+        answer = await self.client.request(method, path, **kwargs)
+        return answer.status, await answer.json()
+
+    def advance(self, seconds):
+        """Let virtual time pass."""
+        self.clock.spend(seconds)
+        self.world.advance(self.world.now_s + seconds)
+
+
+@pytest.fixture
+async def serve():
+    """Return a function that serves a world, with a token or with another load."""
+    started = []
+
+    async def serve(token=None, load=None):
+        world = World(small(), Plan(load=load or Load(rate=400.0)), 7)
+        world.advance(1.0)
+        clock = MockClock()
+        exposition = Exposition(world, clock, version="1", scenario="calm")
+        forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), shelf=Shelf())
+        app = serve_routes(world, exposition, forms, version="1", token=token)
+        server = TestServer(app)
+        await server.start_server(**RUNNER_OPTIONS)
+        client = TestClient(server)
+        await client.start_server()
+        started.append(client)
+        return Served(world, clock, client)
+
+    yield serve
+    for client in started:
+        await client.close()
+
+
+async def test_the_load_is_changed_for_a_while_as_documented(serve):
+    """At once, by the stages of k6, and back after the last."""
+    served = await serve()
+    document = (await served.call("GET", "/openapi.json"))[1]
+    check = Draft202012Validator(
+        {"$ref": "#/components/schemas/Load", "components": document["components"]}
+    )
+    status, before = await served.call("GET", LOAD)
+    assert (status, before) == (200, {"requested": 400.0, "change": None})
+    status, changed = await served.call("PUT", LOAD, STAGES)
+    assert status == 200
+    check.validate(changed)
+    assert changed["requested"] == pytest.approx(100.0)
+    assert changed["change"]["stages"] == STAGES["stages"]
+    assert changed["change"]["ends_in_s"] == pytest.approx(10.0, abs=0.1)
+    served.advance(11.0)
+    assert (await served.call("GET", LOAD))[1] == before
+
+
+async def test_a_change_of_the_load_can_be_ended(serve):
+    """And there is none to be ended afterwards."""
+    served = await serve()
+    await served.call("PUT", LOAD, STAGES)
+    assert (await served.call("DELETE", LOAD))[1] == {"requested": 400.0, "change": None}
+    status, error = await served.call("DELETE", LOAD)
+    assert (status, error) == (404, {"error": "no change of the load is in effect"})
+
+
+async def test_a_recorded_load_is_left_alone(serve):
+    """It has its own times."""
+    served = await serve(load=Load(trace_s=(0.5, 100.0)))
+    status, error = await served.call("PUT", LOAD, STAGES)
+    assert (status, error["error"]) == (
+        409,
+        "the load is a recorded trace, which has its own times",
+    )
+
+
+async def test_a_scenario_begins_with_its_first_fault_now(serve):
+    """The others as long after it as the scenario has them."""
+    served = await serve()
+    status, begun = await served.call("POST", SCENARIOS, {"name": "outage"})
+    assert status == 201
+    assert begun == {
+        "name": "outage", "story": OUTAGE.story, "duration": "25s",
+        "faults": ["traffic_drop", "agent_hang"], "running": True,
+    }  # fmt: skip
+    assert [fault.name for fault in served.world.snapshot().faults] == ["gone"]
+    served.advance(5.1)
+    assert [fault.name for fault in served.world.snapshot().faults] == ["gone", "hung"]
+    status, error = await served.call("POST", SCENARIOS, {"name": "outage"})
+    assert status == 409
+    assert "'gone' is in effect" in error["error"]
+    served.advance(30.0)
+    listed = (await served.call("GET", SCENARIOS))[1]["scenarios"]
+    assert [(each["name"], each["running"]) for each in listed] == [
+        ("outage", False), ("unfit", False)
+    ]  # fmt: skip
+
+
+async def test_ending_scenarios_ends_their_faults_and_those_to_come(serve):
+    """And nobody else's."""
+    served = await serve()
+    own = {"fault": "agent_hang", "name": "mine"}
+    assert (await served.call("POST", f"{API}/faults", own))[0] == 201
+    await served.call("POST", SCENARIOS, {"name": "outage"})
+    assert (await served.call("DELETE", SCENARIOS))[1] == {"ended": ["outage"]}
+    served.advance(6.0)
+    assert [fault.name for fault in served.world.snapshot().faults] == ["mine"]
+    assert (await served.call("DELETE", SCENARIOS))[1] == {"ended": []}
+
+
+async def test_of_a_scenario_that_does_not_fit_nothing_is_in_effect(serve):
+    """Its first fault would fit; the whole is rehearsed before."""
+    served = await serve()
+    before = served.world.fingerprint(), served.world.plan
+    status, _ = await served.call("POST", SCENARIOS, {"name": "unfit"})
+    assert status == 400
+    assert (served.world.fingerprint(), served.world.plan) == before
+
+
+REFUSED = [
+    ("PUT", LOAD, {"stages": []}, {}, 400, "at least 1"),
+    ("PUT", LOAD, b"{", {"Content-Type": "application/json"}, 400, "not JSON"),
+    ("PUT", LOAD, b"stages=1", {"Content-Type": "text/plain"}, 415, "Content-Type must be"),
+    ("POST", LOAD, STAGES, {}, 405, "method not allowed"),
+    ("PUT", LOAD, STAGES, {"Origin": "https://evil.example"}, 403, "Origin must be"),
+    ("PUT", LOAD, STAGES, {"Host": "evil.example"}, 403, "Host must be"),
+    ("DELETE", LOAD, None, {"Origin": "null"}, 403, "Origin must be"),
+    ("POST", SCENARIOS, {"name": "outrage"}, {}, 404, "did you mean 'outage'?"),
+    ("POST", SCENARIOS, {"name": 5}, {}, 400, "name must be text"),
+    ("POST", SCENARIOS, {}, {}, 400, "the one key name"),
+    ("POST", SCENARIOS, [], {}, 400, "the one key name"),
+    ("POST", SCENARIOS, b"[" * 9000, {"Content-Type": "application/json"}, 400, "the body"),
+    ("POST", SCENARIOS, {"name": "outage"}, {"Host": "evil.example"}, 403, "Host must be"),
+    ("POST", SCENARIOS, {"name": "outage"}, {"Origin": "null"}, 403, "Origin must be"),
+]
+
+
+@pytest.mark.parametrize("request_", REFUSED)
+async def test_what_is_refused_changes_nothing(serve, request_):
+    """The sentence says why."""
+    method, path, body, headers, status, sentence = request_
+    served = await serve()
+    before = served.world.fingerprint(), served.world.plan, served.world.next_change_ns()
+    data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **headers}
+    answer = await served.client.request(method, path, data=data, headers=headers)
+    assert answer.status == status
+    assert sentence in (await answer.json())["error"]
+    after = served.world.fingerprint(), served.world.plan, served.world.next_change_ns()
+    assert after == before
+
+
+async def test_with_a_token_only_who_sends_it_changes_anything(serve):
+    """Reading needs none; as the fault API."""
+    served = await serve(token=TOKEN)
+    for method, path, body in (
+        ("PUT", LOAD, STAGES), ("DELETE", LOAD, None),
+        ("POST", SCENARIOS, {"name": "outage"}), ("DELETE", SCENARIOS, None),
+    ):  # fmt: skip
+        assert (await served.call(method, path, body))[0] == 401
+        wrong = {"Authorization": "Bearer wrong-horse"}
+        assert (await served.call(method, path, body, headers=wrong))[0] == 401
+    assert (await served.call("GET", LOAD))[0] == (await served.call("GET", SCENARIOS))[0] == 200
+    right = {"Authorization": f"Bearer {TOKEN}"}
+    assert (await served.call("PUT", LOAD, STAGES, headers=right))[0] == 200
