@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from exporter.server.exposition import Exposition
-    from exporter.server.live_page.recent_readings import Reading
+    from exporter.server.live_page.recent_readings import WorldReading
     from exporter.server.live_page.stack_board import AlertLane, StackBoard
 
 VERSION: Final = 1
@@ -134,7 +134,7 @@ class LiveFeed:
     def _seconds(self, unix_s: float | None) -> float | None:
         return None if unix_s is None else unix_s - self._starts_unix_s
 
-    def _write(self, reading: Reading | None) -> str:
+    def _write(self, reading: WorldReading | None) -> str:
         """Return this moment as JSON; without a reading between two of them."""
         board = self._board
         document = {

@@ -25,7 +25,7 @@ BANDS_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class WorldReading:
     """The values of all rows at one instant; `number` counts them from 1."""
 
     number: int
@@ -51,7 +51,7 @@ class RecentReadings:
         self._bands: dict[tuple[str, int], Band] = {}
         self.count = 0
 
-    def add(self, now: Snapshot) -> Reading:
+    def add(self, now: Snapshot) -> WorldReading:
         """Add the reading of `now`, which is later than the one before, and return it."""
         values = read_rows(self._last, now)
         at_s = self.seconds(now.now_ns)
@@ -60,7 +60,7 @@ class RecentReadings:
         self.count += 1
         self._last = now
         self._note_faults(now)
-        return Reading(self.count, at_s, values)
+        return WorldReading(self.count, at_s, values)
 
     def seconds(self, world_ns: int) -> float:
         """Return an instant of the world's clock in seconds since the first reading."""

@@ -47,7 +47,7 @@ UNFIT = ShelvedScenario(
 )  # fmt: skip
 
 
-class Shelf:
+class FullShelf:
     """Two scenarios."""
 
     def scenarios(self):
@@ -55,7 +55,7 @@ class Shelf:
         return (OUTAGE, UNFIT)
 
 
-class Served:
+class ServedPlan:
     """A world, and a client of its server."""
 
     def __init__(self, world, clock, client):
@@ -85,14 +85,14 @@ async def serve():
         world.advance(1.0)
         clock = MockClock()
         exposition = Exposition(world, clock, version="1", scenario="calm")
-        forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), shelf=Shelf())
+        forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), shelf=FullShelf())
         app = serve_routes(world, exposition, forms, version="1", token=token)
         server = TestServer(app)
         await server.start_server(**RUNNER_OPTIONS)
         client = TestClient(server)
         await client.start_server()
         started.append(client)
-        return Served(world, clock, client)
+        return ServedPlan(world, clock, client)
 
     yield serve
     for client in started:
