@@ -36,6 +36,8 @@ PACK = Path(__file__).resolve().parent.parent / "observability"
 PACK_RULES = tuple(
     PACK / "alerts" / name for name in ("slo.yaml", "performance.yaml", "backpressure.yaml")
 )
+BUNDLED_RULES = (*PACK_RULES, PACK / "alerts" / "extras.yaml")
+"""What a rule that failed is compared with, by its name."""
 RULE_PATTERNS = ("*.yaml", "*.yml", "*.rules")
 """What is read of a folder with rules; a file that is named itself may be called anything."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from agentaskit_sim.inputs import (
+    BUNDLED_RULES,
     PACK_ROUTING,
     MistakeCollector,
     check_plan,
@@ -54,7 +55,9 @@ class VirtualTimeJudge:
         """Judge `scenario` in this process, from the healthy world that it shares with others."""
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         longest = _longest(self.inputs.scenarios)
-        setup = VirtualTimeSetup(rules, panels, healthy_worlds, self.exact, longest)
+        setup = VirtualTimeSetup(
+            rules, panels, healthy_worlds, self.exact, longest, bundled=BUNDLED_RULES
+        )
         outcome = verify_scenario(scenario, setup, report)
         return _complete(outcome, scenario, self.inputs)
 
@@ -93,6 +96,7 @@ class RealTimeJudge:
             both=self.both,
             longest=_longest(self.inputs.scenarios),
             healthy_worlds=healthy_worlds,
+            bundled=BUNDLED_RULES,
         )
         outcome = run_in_real_time(scenario, setup, report, hosting=self.hosting)
         return _complete(outcome, scenario, self.inputs)

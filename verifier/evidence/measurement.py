@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
 
 from verifier.evidence.comparison import comparisons, opened
-from verifier.evidence.stock import Stock
+from verifier.evidence.stock import EvaluationSpan, Stock
 from verifier.promql.parsing import parse
 from verifier.promql.printing import text_of
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from verifier.evidence.silence import WatchedRun
-    from verifier.evidence.stock import EvaluationSpan
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule, RuleGroup
     from verifier.servers.prometheus import Series
@@ -34,6 +33,37 @@ if TYPE_CHECKING:
 
 COMPARISONS_MAX: Final = 6
 """Comparisons of one condition that are measured: a longer one is not read to its end."""
+BEFORE_EVALUATIONS: Final = 20
+"""Evaluations before the scenario's start that are read too: what the value was without a cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisiveInstant:
+    """An instant at which a value decided, in scenario seconds, and what it was the instant of."""
+
+    moment: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """Which alert of a rule is measured, and where; times are scenario seconds.
+
+    Series that contradict `labels` are left out; the cause began at `onset_s`.
+    """
+
+    labels: Labels = ()
+    instants: tuple[DecisiveInstant, ...] = ()
+    onset_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The value at the last evaluation up to a decisive instant; None where there was none."""
+
+    moment: str
+    at_s: float
+    value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +74,10 @@ class ComparisonNumbers:
     plain number, and `nearest` and `last` are the left side less the right one). `nearest` is the
     value nearest to holding, or furthest beyond, of the series with `labels`, at `at_s`; `last` the
     value of that series at the end. `held_s` is the longest time from an evaluation at which it
-    held to the last in a row, None when it never held.
+    held to the last in a row, None when it never held. `readings` are its values at the instants
+    that decided. `healthy` is the mean of that series before the onset and `healthy_spread` its
+    standard deviation there, None and 0 where nothing was read. `sustained` is the furthest value
+    that it kept for the rule's `for`: the threshold that would just have let the alert fire.
     """
 
     condition: str
@@ -55,6 +88,10 @@ class ComparisonNumbers:
     labels: Labels
     held_s: float | None
     last: float | None
+    readings: tuple[Reading, ...] = ()
+    healthy: float | None = None
+    healthy_spread: float = 0.0
+    sustained: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +105,11 @@ class ConditionNumbers:
 
 
 def measure(
-    run: WatchedRun, group: RuleGroup, rule: AlertRule, labels: Labels = ()
+    run: WatchedRun, group: RuleGroup, rule: AlertRule, view: AlertView | None = None
 ) -> ConditionNumbers:
-    """Measure the condition of a rule; series that contradict `labels` are left out."""
+    """Measure the condition of a rule for one alert of it, or for all of them."""
     span = run.span(group, rule).scenario
-    probe = _Probe(run, Stock(run.server), span, dict(labels))
+    probe = _Probe(run, Stock(run.server), span, view or AlertView(), rule.for_s * run.factor)
     held = probe.longest(probe.answer(rule.expr), lambda values: np.ones_like(values, np.bool_))
     try:
         tree = parse(rule.expr)
@@ -88,6 +125,20 @@ def measure(
     )
 
 
+class _Course(TypedDict):
+    """What `ComparisonNumbers` says of a series beside its nearest value."""
+
+    readings: tuple[Reading, ...]
+    healthy: float | None
+    healthy_spread: float
+
+
+def _longer_span(span: EvaluationSpan) -> EvaluationSpan:
+    """Return the evaluations of the scenario with some before it."""
+    first_s = span.first_s - BEFORE_EVALUATIONS * span.interval_s
+    return EvaluationSpan(first_s, span.start_s, span.end_s, span.interval_s)
+
+
 @dataclass(frozen=True, slots=True)
 class _Probe:
     """Asks one server about the evaluations of one rule."""
@@ -95,14 +146,16 @@ class _Probe:
     run: WatchedRun
     stock: Stock
     span: EvaluationSpan
-    labels: dict[str, str]
+    view: AlertView
+    for_s: float
 
-    def answer(self, expr: str) -> Sequence[Series]:
+    def answer(self, expr: str, span: EvaluationSpan | None = None) -> Sequence[Series]:
         """Return the series of `expr` that do not contradict the labels."""
+        labels = dict(self.view.labels)
         return [
             series
-            for series in self.stock.over(expr, self.span).series
-            if all(self.labels.get(name, text) == text for name, text in series.labels.items())
+            for series in self.stock.over(expr, span or self.span).series
+            if all(labels.get(name, text) == text for name, text in series.labels.items())
         ]
 
     def comparison(self, node: promql.BinaryExpr) -> ComparisonNumbers | None:
@@ -128,7 +181,50 @@ class _Probe:
             labels=tuple(sorted((k, v) for k, v in nearest.labels.items() if k != "__name__")),
             held_s=None if held is None else held[1],
             last=_last(nearest, self.span),
+            sustained=self._sustained(nearest, score[best]),
+            **self._course(expr, nearest),
         )
+
+    def _course(self, expr: str, nearest: Series) -> _Course:
+        """Return the values of a series at the decisive instants, and what it was before."""
+        longer = _longer_span(self.span)
+        whole = next((s for s in self.answer(expr, longer) if s.labels == nearest.labels), nearest)
+        times_s = (whole.times_s - self.run.epoch_s) * self.run.factor
+        is_before = (times_s < self.view.onset_s) & ~np.isnan(whole.values)
+        before = whole.values[is_before][-BEFORE_EVALUATIONS:]
+        known = len(before) and bool(np.isfinite(before).all())
+        return _Course(
+            readings=tuple(
+                Reading(instant.moment, instant.at_s, self._at(whole, instant.at_s))
+                for instant in self.view.instants
+            ),
+            healthy=float(before.mean()) if known else None,
+            healthy_spread=float(before.std()) if known else 0.0,
+        )
+
+    def _at(self, series: Series, at_s: float) -> float | None:
+        """Return the value at the last evaluation up to a scenario time."""
+        unix_s = self.run.epoch_s + at_s / self.run.factor
+        place = int(np.searchsorted(series.times_s, unix_s + 1e-6, side="right")) - 1
+        if place < 0 or unix_s - series.times_s[place] > 1.5 * self.span.interval_s:
+            return None
+        value = float(series.values[place])
+        return None if math.isnan(value) else value
+
+    def _sustained(self, series: Series, score: NDArray[np.float64]) -> float | None:
+        """Return the value furthest towards holding that was kept for the whole `for`."""
+        length = math.ceil(self.for_s / self.run.factor / self.span.interval_s - 1e-9) + 1
+        if len(score) < length:
+            return None
+        windows = np.lib.stride_tricks.sliding_window_view(score, length)
+        is_whole = ~np.isnan(windows).any(axis=1)
+        spans_s = series.times_s[length - 1 :] - series.times_s[: len(windows)]
+        is_whole &= spans_s < (length - 0.5) * self.span.interval_s
+        if not is_whole.any():
+            return None
+        kept = np.where(is_whole, windows.min(axis=1), -np.inf)
+        start = int(np.argmax(kept))
+        return float(series.values[start + int(np.argmin(windows[start]))])
 
     def longest(self, series: Iterable[Series], holds: Holds) -> tuple[float, float] | None:
         """Return since when and for how long it held the longest, in scenario seconds."""

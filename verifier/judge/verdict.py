@@ -23,6 +23,7 @@ Clock = Literal["virtual", "real"]
 Hop = Literal["world", "scrape", "rule", "alertmanager", "receiver"]
 Status = Literal["firing", "resolved"]
 Transition = Literal["pending", "firing", "resolved"]
+Suspect = Literal["fault", "rule", "route", "expectation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,18 +80,32 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Culprit:
+    """What most likely made an alert fail, and `because` of what that is likely, as a clause.
+
+    A likelihood and no verdict: whoever wrote fault, rule, route and expectation knows which of
+    them is meant as it is.
+    """
+
+    suspect: Suspect
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureEvidence:
     """The numbers of an alert that failed; times are scenario seconds from the start.
 
     `condition` is its condition, measured (None where it could not be), `fault_effect` what was
     measured of its cause, `would_hold` the bounds with which it would not have failed, and
     `overlay` the expectation that an overlay would need, for an alert that nobody expected.
+    `culprit` is None where none of the four is to blame: scrapes failed without a fault.
     """
 
     condition: ConditionNumbers | None = None
     fault_effect: str | None = None
     would_hold: tuple[str, ...] = ()
     overlay: str | None = None
+    culprit: Culprit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

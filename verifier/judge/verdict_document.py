@@ -180,12 +180,25 @@ def _evidence(evidence: FailureEvidence) -> dict[str, Value]:
                 "labels": dict(comparison.labels),
                 "held_s": _rounded(comparison.held_s),
                 "last": _finite(comparison.last),
+                "readings": [
+                    {
+                        "moment": reading.moment,
+                        "at_s": _rounded(reading.at_s),
+                        "value": _finite(reading.value),
+                    }
+                    for reading in comparison.readings
+                ],
+                "healthy": _finite(comparison.healthy),
+                "sustained": _finite(comparison.sustained),
             }
             for comparison in (condition.comparisons if condition else ())
         ],
         "fault_effect": evidence.fault_effect,
         "would_hold": list(evidence.would_hold),
         "overlay": evidence.overlay,
+        "culprit": None
+        if evidence.culprit is None
+        else {"suspect": evidence.culprit.suspect, "because": evidence.culprit.because},
     }
 
 

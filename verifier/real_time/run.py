@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from aiohttp import web
 
@@ -76,7 +77,8 @@ class RealTimeSetup:
 
     `limit_s` bounds each scenario, in real seconds; what is due later is not judged. With `both`
     each run is replayed in virtual time, and both timelines are compared. `longest` is the name and
-    duration of the longest scenario of the run; None: the scenario itself.
+    duration of the longest scenario of the run; None: the scenario itself. `bundled` are the rule
+    files of the pack, which a rule that failed is compared with.
     """
 
     rules: RuleFiles
@@ -87,6 +89,7 @@ class RealTimeSetup:
     both: bool = False
     longest: tuple[str, float] | None = None
     healthy_worlds: HealthyWorlds = field(default_factory=HealthyWorlds)
+    bundled: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,8 +275,8 @@ class RealTimeRun:
             factor=self.compression.factor,
         )
         name, longest_s = self.setup.longest or (self.scenario.name, self.scenario.duration_s)
-        watched_s = min(longest_s, self.setup.limit_s * self.compression.factor)
-        return FailureExplainer(watched, self.scenario, effects, (name, watched_s))
+        longest = name, min(longest_s, self.setup.limit_s * self.compression.factor)
+        return FailureExplainer(watched, self.scenario, effects, longest, self.setup.bundled)
 
     def _outcome(
         self,

@@ -36,6 +36,7 @@ from verifier.virtual_time.progress import ProgressReporter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from exporter.history.samples import History
     from scenarios.scenario import Scenario
@@ -51,7 +52,8 @@ class VirtualTimeSetup:
     """Everything that runs in virtual time share: what is evaluated, and the worlds to start from.
 
     With `exact` nothing but the past is resampled. `longest` is the name and duration of the
-    longest scenario of the run; None: the scenario itself.
+    longest scenario of the run; None: the scenario itself. `bundled` are the rule files of the
+    pack, which a rule that failed is compared with.
     """
 
     rules: RuleFiles
@@ -59,6 +61,7 @@ class VirtualTimeSetup:
     healthy_worlds: HealthyWorlds
     exact: bool = False
     longest: tuple[str, float] | None = None
+    bundled: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         names = [rule.alert for _, rule in rules.alerts]
         verdicts = judge(scenario, names, evaluation.timelines)
         longest = setup.longest or (scenario.name, scenario.duration_s)
-        explainer = FailureExplainer(watched, scenario, simulated.effects, longest)
+        explainer = FailureExplainer(watched, scenario, simulated.effects, longest, setup.bundled)
         alerts, findings = explainer.complete(verdicts, evaluation.timelines)
         drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, answers)
         chart = drawing.chart(alerts, evaluation.timelines)

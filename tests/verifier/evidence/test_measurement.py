@@ -8,7 +8,7 @@ import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
-from verifier.evidence.measurement import measure
+from verifier.evidence.measurement import AlertView, DecisiveInstant, measure
 from verifier.evidence.silence import WatchedRun
 from verifier.pack.spread import WHOLE
 from verifier.servers.prometheus import Prometheus
@@ -31,11 +31,11 @@ def server():
         yield started
 
 
-def numbers_of(server, tmp_path, expr, *, alert_labels=(), factor=1.0, **keys):
+def numbers_of(server, tmp_path, expr, *, factor=1.0, view=None, **keys):
     """Measure the condition of one alert over ten minutes."""
     files = rules(tmp_path, {"alert": "A", "expr": expr, **keys})
     run = WatchedRun(server, files, EPOCH_S, 600.0, WHOLE, factor=factor)
-    return measure(run, *files.alerts[0], alert_labels)
+    return measure(run, *files.alerts[0], view)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_the_value_nearest_to_the_threshold_is_found(server, tmp_path, expr, mea
 
 def test_the_series_of_the_alert_alone_are_measured(server, tmp_path):
     """Others, which contradict its labels, are left out."""
-    numbers = numbers_of(server, tmp_path, "depth > 20", alert_labels=(("priority", "low"),))
+    numbers = numbers_of(server, tmp_path, "depth > 20", view=AlertView((("priority", "low"),)))
     assert numbers.comparisons[0].nearest == 8.0
     assert numbers.comparisons[0].labels == (("priority", "low"),)
     assert numbers.comparisons[0].last == 1.0
@@ -93,3 +93,32 @@ def test_a_value_without_a_number_is_not_measured(server, tmp_path):
     """Only infinity is a number."""
     assert numbers_of(server, tmp_path, "zero / zero > 1").comparisons == ()
     assert numbers_of(server, tmp_path, "limit / zero < 1").comparisons[0].nearest == math.inf
+
+
+def test_the_value_is_read_at_each_decisive_instant(server, tmp_path):
+    """At the last evaluation up to it; nothing where the series is not there."""
+    instants = [DecisiveInstant("cause", 149.0), DecisiveInstant("due", 215.0)]
+    instants.append(DecisiveInstant("long before", -3600.0))
+    numbers = numbers_of(server, tmp_path, "depth > 20", view=AlertView(instants=tuple(instants)))
+    readings = [(each.moment, each.at_s, each.value) for each in numbers.comparisons[0].readings]
+    assert readings == [("cause", 149.0, 3.0), ("due", 215.0, 9.0), ("long before", -3600.0, None)]
+
+
+@pytest.mark.parametrize(("onset_s", "healthy"), [(150.0, (3.0, 0.0)), (-60.0, (None, 0.0))])
+def test_the_healthy_value_is_that_before_the_onset(server, tmp_path, onset_s, healthy):
+    """Its mean and its deviation; unknown where nothing was stored before."""
+    numbers = numbers_of(
+        server, tmp_path, "depth > 20", view=AlertView(onset_s=onset_s)
+    ).comparisons[0]
+    assert (numbers.healthy, numbers.healthy_spread) == healthy
+
+
+@pytest.mark.parametrize(
+    ("expr", "wait", "sustained"),
+    [("depth > 20", "0s", 9.0), ("depth > 20", "1m", 7.0), ("depth > 20", "2m", 3.0),
+     ("depth < 1", "1m", 1.0), ("depth > 20", "30m", None)],
+)  # fmt: skip
+def test_the_value_that_was_kept_for_the_whole_for_is_told(server, tmp_path, expr, wait, sustained):
+    """The threshold that would just have let it fire."""
+    numbers = numbers_of(server, tmp_path, expr, **{"for": wait}).comparisons[0]
+    assert numbers.sustained == sustained

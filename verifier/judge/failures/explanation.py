@@ -6,19 +6,32 @@ and never changes whether a verdict is ok.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from verifier.evidence.measurement import ConditionNumbers, measure
+from verifier.evidence.measurement import (
+    AlertView,
+    ConditionNumbers,
+    DecisiveInstant,
+    measure,
+)
 from verifier.evidence.silence import rule_findings, silences, static_labels
-from verifier.judge.failures.overlay import stanza
-from verifier.judge.failures.sentences import bounds_that_would_hold, failure_sentences
+from verifier.judge.failures.bundled_rules import BundledRules, longest_for_s, read_bundled
+from verifier.judge.failures.culprit import FailedCase, likely_culprit
+from verifier.judge.failures.overlay import active_fault, stanza
+from verifier.judge.failures.sentences import (
+    bounds_that_would_hold,
+    culprit_sentence,
+    failure_sentences,
+)
 from verifier.judge.notification_checks import BROKE_AT_RULE
 from verifier.judge.silence_verdicts import judge_silence
 from verifier.judge.verdict import AlertVerdict, FailureEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from scenarios.scenario import Scenario
     from verifier.evaluation.timeline import Timeline
@@ -34,13 +47,15 @@ BROKE_IN_WORLD: Final = (
 class FailureExplainer:
     """What explains failures: the run as it was watched, and what its faults did, by name.
 
-    `longest` is the name and duration of the longest scenario of all that run together.
+    `longest` is the name and duration of the longest scenario of all that run together,
+    `bundled` are the rule files of the pack, which a rule that failed is compared with.
     """
 
     run: WatchedRun
     scenario: Scenario
     fault_effects: Mapping[str, str]
     longest: tuple[str, float]
+    bundled: tuple[Path, ...] = ()
 
     def complete(
         self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]
@@ -56,22 +71,20 @@ class FailureExplainer:
 
     def explain(self, verdicts: Sequence[AlertVerdict]) -> tuple[AlertVerdict, ...]:
         """Return the verdicts, those that are not ok with numbers."""
-        of_name: dict[str, list[tuple[RuleGroup, AlertRule]]] = {}
-        for group, rule in self.run.rules.alerts:
-            of_name.setdefault(rule.alert, []).append((group, rule))
+        failed = [verdict for verdict in verdicts if not (verdict.ok or verdict.is_vacuous)]
+        bundled = read_bundled(self.bundled) if failed else BundledRules()
         return tuple(
-            verdict
-            if verdict.ok or verdict.is_vacuous
-            else self._explained(verdict, of_name.get(verdict.alert, ()))
+            self._explained(verdict, verdicts, bundled) if verdict in failed else verdict
             for verdict in verdicts
         )
 
     def _explained(
-        self, verdict: AlertVerdict, named: Sequence[tuple[RuleGroup, AlertRule]]
+        self, verdict: AlertVerdict, verdicts: Sequence[AlertVerdict], bundled: BundledRules
     ) -> AlertVerdict:
-        """Return a verdict with the numbers of its rule, one of those `named` as it is."""
-        pair = _rule_of(verdict, named)
-        numbers = None if pair is None else measure(self.run, *pair, verdict.labels)
+        """Return one of `verdicts` with the numbers of its rule."""
+        pair = self._rule_of(verdict)
+        view = AlertView(verdict.labels, decisive_instants(verdict), verdict.onset_s)
+        numbers = None if pair is None else measure(self.run, *pair, view)
         bounds = bounds_that_would_hold(verdict)
         effect = self.fault_effects.get(verdict.cause or "")
         sentences: list[str] = []
@@ -79,11 +92,13 @@ class FailureExplainer:
             sentences += failure_sentences(verdict, numbers)
         sentences += [f"`{bound}` would have held" for bound in bounds]
         sentences += [effect] if effect else []
-        expects = verdict.expected == "unexpected"
         if numbers is not None and verdict.broke_at == "rule" and _came_short(verdict, numbers):
             # The rule did what it says: its condition was not met, or not for long enough.
             reason = verdict.reason.replace(BROKE_AT_RULE, BROKE_IN_WORLD)
             verdict = replace(verdict, broke_at="world", reason=reason)
+        rule = None if pair is None else pair[1]
+        culprit = likely_culprit(self._case(verdict, numbers, verdicts, (rule, bundled)))
+        sentences += [] if culprit is None else [culprit_sentence(culprit)]
         return replace(
             verdict,
             reason="; ".join((verdict.reason, *sentences)),
@@ -91,9 +106,75 @@ class FailureExplainer:
                 condition=numbers,
                 fault_effect=effect,
                 would_hold=bounds,
-                overlay=stanza(verdict, self.scenario) if expects else None,
+                overlay=stanza(verdict, self.scenario)
+                if verdict.expected == "unexpected"
+                else None,
+                culprit=culprit,
             ),
         )
+
+    def _case(
+        self,
+        verdict: AlertVerdict,
+        numbers: ConditionNumbers | None,
+        verdicts: Sequence[AlertVerdict],
+        rule_and_bundled: tuple[AlertRule | None, BundledRules],
+    ) -> FailedCase:
+        """Return what the culprit is judged by."""
+        rule, bundled = rule_and_bundled
+        fault = active_fault(verdict, self.scenario)
+        before = [
+            expectation.not_before_s
+            for expectation in self.scenario.expectations
+            if expectation.alert == verdict.alert and expectation.cause == verdict.cause
+        ]
+        rules = [each for _, each in self.run.rules.alerts]
+        factor = self.run.factor
+        return FailedCase(
+            verdict=verdict,
+            numbers=numbers,
+            siblings=[
+                other
+                for other in verdicts
+                if other.expected == "fires"
+                and other.cause == verdict.cause
+                and other.alert != verdict.alert
+            ],
+            active_fault=fault,
+            not_before_s=min(before, default=-math.inf),
+            difference=None if rule is None else bundled.difference(rule, factor),
+            longest_for_s=0.0 if rule is None else longest_for_s(rules, rule, factor),
+        )
+
+    def _rule_of(self, verdict: AlertVerdict) -> tuple[RuleGroup, AlertRule] | None:
+        """Return the rule that a verdict is about: of those of its name, by the labels they set."""
+        labels = dict(verdict.labels)
+        named = [pair for pair in self.run.rules.alerts if pair[1].alert == verdict.alert]
+        fitting = [
+            pair
+            for pair in named
+            if all(labels.get(name, text) == text for name, text in static_labels(pair[1]))
+        ]
+        return next(iter((*fitting, *named)), None)
+
+
+def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:
+    """Return when something of a verdict was decided, in their order, scenario seconds."""
+    onset_s, end_s = verdict.onset_s, verdict.cause_end_s
+    due_s, resolves_s = verdict.fires_within_s, verdict.resolved_limit_s
+    moments = (
+        ("before its cause" if verdict.cause else "at the start", 0.0),
+        ("when it became pending", verdict.pending_s),
+        ("when it fired", verdict.firing_s),
+        ("when it was due to fire", due_s),
+        ("when its cause ended", end_s if verdict.cause else None),
+        ("when it had resolved", verdict.resolved_s),
+        ("when it was due to have resolved", resolves_s),
+    )
+    instants = [
+        DecisiveInstant(moment, onset_s + at_s) for moment, at_s in moments if at_s is not None
+    ]
+    return tuple(sorted(instants, key=lambda instant: instant.at_s))
 
 
 def _came_short(verdict: AlertVerdict, numbers: ConditionNumbers) -> bool:
@@ -105,16 +186,3 @@ def _came_short(verdict: AlertVerdict, numbers: ConditionNumbers) -> bool:
         return True
     limit_s = verdict.onset_s + (verdict.fires_within_s or 0.0)
     return verdict.fires_within_s is not None and from_s + numbers.for_s > limit_s
-
-
-def _rule_of(
-    verdict: AlertVerdict, named: Sequence[tuple[RuleGroup, AlertRule]]
-) -> tuple[RuleGroup, AlertRule] | None:
-    """Return the rule that a verdict is about: of those of its name, by the labels they set."""
-    labels = dict(verdict.labels)
-    fitting = [
-        pair
-        for pair in named
-        if all(labels.get(name, text) == text for name, text in static_labels(pair[1]))
-    ]
-    return next(iter((*fitting, *named)), None)

@@ -42,6 +42,16 @@ def stanza(verdict: AlertVerdict, scenario: Scenario) -> str:
     return f"{{{', '.join(pairs)}}}"
 
 
+def active_fault(verdict: AlertVerdict, scenario: Scenario) -> str | None:
+    """Return the fault, or the incident of the past, that had begun last when it was pending."""
+    fault = _cause(verdict, scenario.plan.faults)
+    if fault is not None:
+        return fault.name
+    pending_s = verdict.onset_s + verdict.pending_s if verdict.pending_s is not None else 0.0
+    past = [each for each in scenario.past.incidents if -each.ago_s <= pending_s]
+    return min(past, key=lambda incident: incident.ago_s).name if past else None
+
+
 def overlay_lines(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
     """Return an overlay with the expectations that unexpected alerts would need; [] without any."""
     lines = []
@@ -59,7 +69,9 @@ def overlay_lines(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
 
 def _cause(verdict: AlertVerdict, faults: Sequence[Fault]) -> Fault | None:
     """Return the fault that had begun last when the alert became pending."""
-    pending_s = verdict.pending_s if verdict.pending_s is not None else -math.inf
+    pending_s = -math.inf
+    if verdict.pending_s is not None:
+        pending_s = verdict.onset_s + verdict.pending_s
     begun = [fault for fault in faults if fault.start_s <= pending_s]
     return max(begun, key=lambda fault: fault.start_s, default=None)
 

@@ -15,7 +15,7 @@ from verifier.judge.expectation_matching import time_text
 
 if TYPE_CHECKING:
     from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
-    from verifier.judge.verdict import AlertVerdict
+    from verifier.judge.verdict import AlertVerdict, Culprit
 
 CONDITION_LETTERS_MAX: Final = 90
 """Letters of a condition that a sentence repeats."""
@@ -55,6 +55,11 @@ def bounds_that_would_hold(verdict: AlertVerdict) -> tuple[str, ...]:
         if after_s > within_s:
             bounds.append(f"resolves_within: {format_duration(math.ceil(after_s))}")
     return tuple(bounds)
+
+
+def culprit_sentence(culprit: Culprit) -> str:
+    """Say what is likely to blame, and why."""
+    return f"likely culprit: the {culprit.suspect}, since {culprit.because}"
 
 
 def figure(value: float) -> str:

@@ -1,0 +1,215 @@
+"""What most likely made an alert fail: the fault, the rule, the route, or the expectation.
+
+Called by `failures.explanation` for every verdict that is not ok, with everything that is known of
+it. The strongest evidence comes first: that the rule says other than the bundled one of its name,
+and what the other alerts of the same cause did. The rest is a judgement by how far and how long a
+value came. Pure; times are scenario seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from documents.durations import format_duration
+from verifier.judge.expectation_matching import time_text
+from verifier.judge.failures.sentences import figure
+from verifier.judge.verdict import Culprit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
+    from verifier.judge.verdict import AlertVerdict, Suspect
+
+OUTLIER: Final = 3.0
+"""A `for` this many times as long as every other is none that was meant."""
+MOVED_DEVIATIONS: Final = 3.0
+MOVED_SHARE: Final = 0.01
+"""A value moved when it left its healthy mean by more than both: its noise, and a hundredth."""
+LARGE_SHARE: Final = 0.25
+"""A fault that moves a value by this share of its healthy level is no weak one ..."""
+NEAR_SHARE: Final = 0.5
+"""... unless that was half of the way to the threshold, or more."""
+FAR_SHARE: Final = 0.1
+"""Of a value that is 0 when healthy: a threshold ten times as far as it came is out of reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedCase:
+    """An alert that failed, with what is known around it.
+
+    `siblings` are the other alerts that must fire by the same cause. `active_fault` is the fault in
+    effect when it became pending, `not_before_s` when its cause truly began. `difference` is what
+    the bundled rule of its name has instead: "" nothing, None there is none. `longest_for_s` is the
+    longest `for` among the other rules.
+    """
+
+    verdict: AlertVerdict
+    numbers: ConditionNumbers | None
+    siblings: Sequence[AlertVerdict] = ()
+    active_fault: str | None = None
+    not_before_s: float = float("-inf")
+    difference: str | None = None
+    longest_for_s: float = 0.0
+
+    @property
+    def differs(self) -> bool:
+        """Whether the rule is known to say other than the bundled one."""
+        return bool(self.difference)
+
+    @property
+    def is_as_bundled(self) -> bool:
+        """Whether the rule says what the bundled one says."""
+        return self.difference == ""
+
+    @property
+    def came_uncalled(self) -> bool:
+        """Whether it was pending or fired when it must not have."""
+        verdict = self.verdict
+        if verdict.expected != "fires" or verdict.firing_s is None:
+            return verdict.expected != "fires"
+        return verdict.onset_s + (verdict.pending_s or 0.0) < self.not_before_s
+
+    @property
+    def fired_siblings(self) -> tuple[str, ...]:
+        """The other alerts of the same cause that fired, by name, each once."""
+        names = (each.alert for each in self.siblings if each.firing_s is not None)
+        return tuple(dict.fromkeys(names))
+
+
+def likely_culprit(case: FailedCase) -> Culprit | None:
+    """Return what is to blame, None when scrapes failed: that is none of the four."""
+    verdict = case.verdict
+    if verdict.broke_at == "scrape":
+        return None
+    return _plain_case(case) or (
+        _uncalled_for(case) if case.came_uncalled else _never_or_late(case)
+    )
+
+
+def _plain_case(case: FailedCase) -> Culprit | None:
+    """Blame where no number has to be weighed."""
+    verdict = case.verdict
+    if verdict.broke_at in ("alertmanager", "receiver"):
+        return _blame("route", "Prometheus did what was expected, and what followed did not")
+    if verdict.vacuous is not None:
+        return _blame("rule", "it could not have fired, whatever the scenario does")
+    if case.differs:
+        return _blame("rule", f"the bundled rule of this name has {case.difference}")
+    return None
+
+
+def _never_or_late(case: FailedCase) -> Culprit:
+    """Blame for an alert that had to fire, and did not, or not as it should."""
+    verdict = case.verdict
+    if verdict.firing_s is None:
+        if case.numbers is None or not case.numbers.comparisons:
+            return _blame("rule", "its condition never had a value")
+        if case.numbers.held_s is not None:
+            return _held_briefly(case, case.numbers)
+        deciding = min(case.numbers.comparisons, key=lambda each: each.held_s is not None)
+        return _never_held(case, deciding)
+    if verdict.fires_within_s is not None and verdict.firing_s > verdict.fires_within_s:
+        return _late(case, verdict.firing_s, verdict.fires_within_s)
+    return _lasting(case)
+
+
+def _blame(suspect: Suspect, because: str) -> Culprit:
+    return Culprit(suspect=suspect, because=because)
+
+
+def _uncalled_for(case: FailedCase) -> Culprit:
+    """Blame for an alert that was pending or fired when it must not have."""
+    if case.active_fault is None:
+        return _blame("rule", "its condition held before any fault began, in a healthy system")
+    because = f"its condition held while {case.active_fault} was in effect"
+    return _blame("expectation", f"{because}, and none expects it of that")
+
+
+def _held_briefly(case: FailedCase, numbers: ConditionNumbers) -> Culprit:
+    """Blame for a condition that held, but not for as long as its `for`."""
+    held = f"its condition held for {time_text(numbers.held_s or 0.0)}"
+    wait = f"its `for` is {format_duration(numbers.for_s)}"
+    lasts_s = case.verdict.cause_end_s
+    too_short = lasts_s is not None and lasts_s < numbers.for_s
+    lasts = f", and {case.verdict.cause} lasts {format_duration(lasts_s or 0.0)}"
+    if not case.is_as_bundled:
+        if case.longest_for_s and numbers.for_s > OUTLIER * case.longest_for_s:
+            longest = format_duration(case.longest_for_s)
+            return _blame("rule", f"{wait}, the longest of the others {longest}")
+        if case.fired_siblings:
+            return _blame("rule", f"{wait}{lasts if too_short else ''}, {_of_which_fired(case)}")
+    if too_short:
+        return _blame("fault", f"{wait}{lasts}: too short for it")
+    return _blame("fault", f"{held}, {wait}: too weak, or too unsteady, to keep it up")
+
+
+def _never_held(case: FailedCase, numbers: ComparisonNumbers) -> Culprit:
+    """Blame for a condition that never held, by how far its value came."""
+    healthy, cause = numbers.healthy, case.verdict.cause or "the load"
+    if healthy is None:
+        suspect: Suspect = "rule" if case.fired_siblings else "fault"
+        return _blame(suspect, f"its value came no nearer than {figure(numbers.nearest)}")
+    moved = numbers.nearest - healthy
+    noise = max(MOVED_DEVIATIONS * numbers.healthy_spread, MOVED_SHARE * abs(healthy))
+    values = f"from {figure(healthy)} to {figure(numbers.nearest)}"
+    if abs(moved) <= noise:
+        return _blame("expectation", f"{cause} does not move what this alert reads: {values}")
+    gap = (numbers.threshold or 0.0) - healthy
+    share = moved / gap if gap else 0.0
+    limit = f"{numbers.operator} {figure(numbers.threshold or 0.0)}"
+    way = f"{cause} moved its value {values}, {share:.0%} of the way to {limit}"
+    strength = f"it would have to be some {1 / share:.2g} times as strong" if share else ""
+    weak = _blame("fault", f"{way}: {strength}")
+    if case.is_as_bundled:
+        return weak
+    if case.siblings:
+        return _blame("rule", f"{way}, {_of_which_fired(case)}") if case.fired_siblings else weak
+    large = abs(moved) >= LARGE_SHARE * abs(healthy) and share < NEAR_SHARE
+    if healthy == 0:
+        large = share < FAR_SHARE
+    return _blame("rule", f"{way}: its threshold is out of reach") if large else weak
+
+
+def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
+    """Blame for an alert that fired too late."""
+    wait_s = case.numbers.for_s if case.numbers is not None else 0.0
+    wait, limit = (format_duration(seconds) for seconds in (wait_s, within_s))
+    if wait_s > within_s:
+        outlier = case.longest_for_s and wait_s > OUTLIER * case.longest_for_s
+        if outlier and not case.is_as_bundled:
+            longest = format_duration(case.longest_for_s)
+            return _blame("rule", f"its `for` is {wait}, the longest of the others {longest}")
+        return _blame("expectation", f"its `for` alone is {wait}: nothing fires it within {limit}")
+    judged = [each for each in case.siblings if each.firing_s is not None and each.fires_within_s]
+    if judged and all((each.firing_s or 0.0) > (each.fires_within_s or 0.0) for each in judged):
+        others = _names(each.alert for each in judged)
+        return _blame("fault", f"{case.verdict.cause} acts slowly: {others} fired too late as well")
+    because = f"it fired {time_text(firing_s)} after the onset, {wait} of it its `for`"
+    return _blame("expectation", f"{because}: the rule did what it says, {limit} is too short")
+
+
+def _lasting(case: FailedCase) -> Culprit:
+    """Blame for an alert that did not resolve in time."""
+    verdict = case.verdict
+    late = [each for each in case.siblings if each.firing_s is not None and not each.ok]
+    resolved = [each for each in case.siblings if each.resolved_s is not None and each.ok]
+    if late and not resolved:
+        others = _names(each.alert for each in late)
+        return _blame("fault", f"its effect outlasts {verdict.cause}: {others} did not either")
+    limit = format_duration(verdict.resolves_within_s or 0.0)
+    if verdict.resolved_s is None:
+        return _blame("expectation", f"{limit} after its cause its window still sees the cause")
+    after = time_text(verdict.resolved_s - (verdict.cause_end_s or 0.0))
+    return _blame("expectation", f"it resolved {after} after its cause: {limit} is too short")
+
+
+def _of_which_fired(case: FailedCase) -> str:
+    names = case.fired_siblings
+    fired = "fires" if len(names) == 1 else "fire"
+    return f"while {_names(names)} {fired} by the same cause"
+
+
+def _names(names: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(names))
