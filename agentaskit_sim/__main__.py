@@ -33,6 +33,7 @@ EXIT_SIGNALLED: Final = 128
 COMMANDS: Final = {
     "verify": "Run scenarios and judge every alert with a real Prometheus.",
     "scenarios": "List, show, check and create scenario files.",
+    "explain": "Explain the failures of a run that was saved.",
     "serve": "Run the world in real time and serve its metrics to Prometheus.",
     "up": "Run world and stack together, and watch alerts fire.",
     "fault": "Inject, change and end faults of a running world.",

@@ -135,8 +135,10 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
         (
             "AlwaysOn",
             "unexpected",
-            "unexpected: it fired before the start; likely culprit: the rule, since its condition"
-                " held before any fault began, in a healthy system",
+            (
+                "unexpected: it fired before the start; likely culprit: the rule, since its"
+                " condition held before any fault began, in a healthy system"
+            ),
         )
     ]
     assert "AlwaysOn" in report

@@ -160,7 +160,8 @@ def _never_held(case: FailedCase, numbers: ComparisonNumbers) -> Culprit:
     share = moved / gap if gap else 0.0
     limit = f"{numbers.operator} {figure(numbers.threshold or 0.0)}"
     way = f"{cause} moved its value {values}, {share:.0%} of the way to {limit}"
-    strength = f"it would have to be some {1 / share:.2g} times as strong" if share else ""
+    times = f"{1 / share:.2f}" if share > NEAR_SHARE else f"{1 / share:.2g}" if share else "?"
+    strength = f"it would have to be some {times} times as strong"
     weak = _blame("fault", f"{way}: {strength}")
     if case.is_as_bundled:
         return weak
@@ -183,7 +184,9 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
             return _blame("rule", f"its `for` is {wait}, the longest of the others {longest}")
         return _blame("expectation", f"its `for` alone is {wait}: nothing fires it within {limit}")
     judged = [each for each in case.siblings if each.firing_s is not None and each.fires_within_s]
-    if judged and all((each.firing_s or 0.0) > (each.fires_within_s or 0.0) for each in judged):
+    slow = (case.verdict.pending_s or 0.0) >= NEAR_SHARE * within_s
+    all_late = all((each.firing_s or 0.0) > (each.fires_within_s or 0.0) for each in judged)
+    if slow and judged and all_late:
         others = _names(each.alert for each in judged)
         return _blame("fault", f"{case.verdict.cause} acts slowly: {others} fired too late as well")
     because = f"it fired {time_text(firing_s)} after the onset, {wait} of it its `for`"
@@ -193,11 +196,10 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
 def _lasting(case: FailedCase) -> Culprit:
     """Blame for an alert that did not resolve in time."""
     verdict = case.verdict
-    late = [each for each in case.siblings if each.firing_s is not None and not each.ok]
-    resolved = [each for each in case.siblings if each.resolved_s is not None and each.ok]
-    if late and not resolved:
-        others = _names(each.alert for each in late)
-        return _blame("fault", f"its effect outlasts {verdict.cause}: {others} did not either")
+    fired = [each for each in case.siblings if each.firing_s is not None]
+    if fired and all(each.resolved_s is None for each in (verdict, *fired)):
+        others = _names(each.alert for each in fired)
+        return _blame("fault", f"its effect outlasts {verdict.cause}: {others} kept firing too")
     limit = format_duration(verdict.resolves_within_s or 0.0)
     if verdict.resolved_s is None:
         return _blame("expectation", f"{limit} after its cause its window still sees the cause")

@@ -161,7 +161,8 @@ class FailureExplainer:
 def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:
     """Return when something of a verdict was decided, in their order, scenario seconds."""
     onset_s, end_s = verdict.onset_s, verdict.cause_end_s
-    due_s, resolves_s = verdict.fires_within_s, verdict.resolved_limit_s
+    due_s = verdict.fires_within_s
+    resolves_s = None if verdict.firing_s is None else verdict.resolved_limit_s
     moments = (
         ("before its cause" if verdict.cause else "at the start", 0.0),
         ("when it became pending", verdict.pending_s),

@@ -1,0 +1,116 @@
+"""Who is blamed for a failure, by each kind of evidence; the strongest decides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
+from verifier.judge.failures.culprit import FailedCase, likely_culprit
+from verifier.judge.verdict import AlertVerdict
+
+COMPARISON = ComparisonNumbers(
+    "x > 100", ">", 100.0, 40.0, 600.0, (), None, 1.0, healthy=20.0, healthy_spread=1.0
+)
+NEVER = ConditionNumbers(300.0, None, None, (COMPARISON,))
+BRIEFLY = ConditionNumbers(300.0, 60.0, 200.0, (replace(COMPARISON, held_s=60.0),))
+HELD = ConditionNumbers(300.0, 600.0, 190.0, (replace(COMPARISON, held_s=600.0),))
+VERDICT = AlertVerdict(
+    alert="A",
+    labels=(),
+    expected="fires",
+    ok=False,
+    reason="never fired",
+    cause="gone",
+    onset_s=180.0,
+    cause_end_s=540.0,
+    fires_within_s=420.0,
+    resolves_within_s=180.0,
+)
+FIRED = {"pending_s": 10.0, "firing_s": 310.0, "resolved_s": 600.0}
+LATE = {"pending_s": 300.0, "firing_s": 600.0, "resolved_s": 650.0}
+SIBLING = replace(VERDICT, alert="B", ok=True, **FIRED)
+MUTE = replace(VERDICT, alert="B")
+
+
+def blamed(numbers=NEVER, *, case=None, **changes):
+    """Return who is blamed for a verdict with these changes, and why."""
+    verdict = replace(VERDICT, **changes)
+    culprit = likely_culprit(FailedCase(verdict=verdict, numbers=numbers, **(case or {})))
+    return (culprit.suspect, culprit.because) if culprit else (None, "")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "case", "changes", "suspect", "because"),
+    [
+        # What needs no number.
+        (NEVER, {}, {"broke_at": "alertmanager"}, "route", "what followed did not"),
+        (HELD, {}, {"broke_at": "receiver", **FIRED}, "route", "what followed did not"),
+        (NEVER, {}, {"broke_at": "scrape"}, None, ""),
+        (None, {}, {"vacuous": "no such series"}, "rule", "could not have fired"),
+        (NEVER, {"difference": "`x > 10`"}, {}, "rule", "the bundled rule of this name has `x"),
+        (ConditionNumbers(300.0, None, None, ()), {}, {}, "rule", "never had a value"),
+        # It fired, or was pending, when it must not have.
+        (HELD, {}, {"expected": "unexpected"}, "rule", "before any fault began"),
+        (HELD, {"active_fault": "gone"}, {"expected": "silent"}, "expectation", "while gone was"),
+        (HELD, {"not_before_s": 180.0}, {**FIRED, "pending_s": -60.0}, "rule", "healthy system"),
+        # It never fired: by how far its value came, and what its siblings did.
+        (NEVER, {}, {}, "rule", "from 20 to 40, 25% of the way to > 100"),
+        (NEVER, {"siblings": [SIBLING]}, {}, "rule", "while B fires by the same cause"),
+        (NEVER, {"siblings": [MUTE]}, {}, "fault", "some 4 times as strong"),
+        (NEVER, {"siblings": [SIBLING], "difference": ""}, {}, "fault", "25% of the way"),
+        # It was only pending.
+        (BRIEFLY, {}, {}, "fault", "held for 1m, its `for` is 5m: too weak"),
+        (BRIEFLY, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
+        (BRIEFLY, {"siblings": [SIBLING]}, {}, "rule", "while B fires"),
+        (BRIEFLY, {"longest_for_s": 60.0}, {}, "rule", "the longest of the others 1m"),
+        (BRIEFLY, {"longest_for_s": 60.0, "difference": ""}, {}, "fault", "too weak"),
+        # It fired too late.
+        (HELD, {}, {**FIRED, "fires_within_s": 200.0}, "expectation", "`for` alone is 5m"),
+        (
+            HELD,
+            {"longest_for_s": 60.0},
+            {**FIRED, "fires_within_s": 200.0},
+            "rule",
+            "longest of the others 1m",
+        ),
+        (HELD, {}, LATE, "expectation", "fired 10m after the onset, 5m of it its `for`"),
+        (HELD, {"siblings": [SIBLING]}, LATE, "expectation", "7m is too short"),
+        (HELD, {"siblings": [replace(SIBLING, **LATE)]}, LATE, "fault", "gone acts slowly: B"),
+        # It resolved too late.
+        (HELD, {}, {**FIRED, "resolved_s": 900.0}, "expectation", "resolved 6m after its cause"),
+        (HELD, {}, {**FIRED, "resolved_s": None}, "expectation", "still sees the cause"),
+        (
+            HELD,
+            {"siblings": [replace(SIBLING, resolved_s=None)]},
+            {**FIRED, "resolved_s": None},
+            "fault",
+            "its effect outlasts gone: B kept firing too",
+        ),
+    ],
+)
+def test_the_strongest_evidence_names_the_culprit(numbers, case, changes, suspect, because):
+    """Each kind of it, and what outweighs it."""
+    who, why = blamed(numbers, case=case, **changes)
+    assert who == suspect
+    assert because in why
+
+
+@pytest.mark.parametrize(
+    ("changes", "suspect", "because"),
+    [
+        ({"threshold": 1000.0}, "rule", "out of reach"),
+        ({"nearest": 22.0}, "expectation", "gone does not move what this alert reads"),
+        ({"nearest": 22.0, "healthy_spread": 0.1}, "fault", "2% of the way"),
+        ({"nearest": 98.0}, "fault", "some 1.03 times as strong"),
+        ({"healthy": 0.0, "nearest": 5.0}, "rule", "out of reach"),
+        ({"healthy": 0.0, "nearest": 30.0}, "fault", "30% of the way"),
+        ({"healthy": None}, "fault", "came no nearer than 40"),
+    ],
+)
+def test_an_alert_alone_is_judged_by_how_far_its_value_came(changes, suspect, because):
+    """Against its own noise, its healthy level and the way to the threshold."""
+    numbers = replace(NEVER, comparisons=(replace(COMPARISON, **changes),))
+    who, why = blamed(numbers)
+    assert (who, because in why) == (suspect, True), why

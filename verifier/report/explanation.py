@@ -1,0 +1,214 @@
+"""A failure told at length, from a verdict that was saved: values, distances, bounds, the culprit.
+
+Called by `agentaskit-sim explain`. For each alert that failed: what is likely to blame, the value
+of each comparison of its condition at the instants that decided, and which bound would have held.
+It judges nothing anew. Times are scenario times, from its start, unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from documents.amounts import amount
+from documents.durations import format_duration
+from verifier.judge.failures.sentences import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from verifier.report.saved_verdict import SavedVerdict
+
+    Values = Mapping[str, Any]
+
+SUSPECTS: Final = {
+    "fault": "the fault",
+    "rule": "the rule",
+    "route": "the route",
+    "expectation": "the expectation",
+}
+NOT_WEIGHED: Final = "not weighed: the verdict was saved by a release that did not"
+WHO_COULD_NOT: Final = "it could not have fired, whatever a scenario does"
+
+
+def explanation(saved: SavedVerdict, alert: str | None = None) -> list[str]:
+    """Return the lines that explain what failed, or everything of one `alert`."""
+    parts: list[list[str]] = []
+    for scenario in saved.scenarios:
+        if alert is None:
+            parts += _of_scenario(scenario)
+        for each in scenario["alerts"]:
+            if alert == each["alert"] or (alert is None and not each["ok"]):
+                parts.append(list(_of_alert(scenario, each)))
+    count = sum(not each["ok"] for s in saved.scenarios for each in s["alerts"])
+    if saved.partial:
+        parts.append(["The run was interrupted: what it did not judge cannot be explained."])
+    if alert is None:
+        parts.append([_count(saved, count)])
+    return [line for part in parts for line in (*part, "")][:-1]
+
+
+def _count(saved: SavedVerdict, failed: int) -> str:
+    passed = sum(scenario["verdict"] == "pass" for scenario in saved.scenarios)
+    scenarios = f"{passed} of {amount(len(saved.scenarios), 'scenarios')} pass"
+    failures = f"{amount(failed, 'alerts')} failed" if failed else "no alert failed"
+    return f"{saved.verdict.upper()}: {scenarios}; {failures}"
+
+
+def _of_scenario(scenario: Values) -> Iterator[list[str]]:
+    """Yield what failed in a scenario beside its alerts."""
+    name = scenario["name"]
+    if scenario.get("reasons"):
+        yield [f"{name}: could not be judged", *(f"  {why}" for why in scenario["reasons"])]
+    panels = [panel for panel in scenario.get("panels", ()) if not panel["ok"]]
+    if panels:
+        lines = (f"  {p['dashboard']} / {p['panel']}: {p['reason']}" for p in panels)
+        yield [f"{name}: panels that did not answer", *dict.fromkeys(lines)]
+    clocks = [each for each in scenario.get("clocks") or () if not each["ok"]]
+    if clocks:
+        lines = (f"  {c['alert']}, {c['transition']}: {c['reason']}" for c in clocks)
+        yield [f"{name}: the two clocks differ", *lines]
+
+
+def _of_alert(scenario: Values, alert: Values) -> Iterator[str]:
+    """Yield the lines on one alert in one scenario."""
+    labels = ", ".join(f"{name}={text}" for name, text in alert["labels"].items())
+    title = f"{scenario['name']}: {alert['alert']}{f'{{{labels}}}' if labels else ''}"
+    state = "did not fail" if alert["ok"] else "failed"
+    yield f"{title}: {state}"
+    reason = alert["reason"].split("; ")
+    if alert["ok"]:
+        yield f"  expected: {_expected(alert)}"
+        yield from (f"  {sentence}" for sentence in reason)
+        return
+    yield f"  {reason[0]}"
+    yield f"  expected: {_expected(alert)}"
+    yield f"  likely culprit: {_culprit(alert)}"
+    evidence = alert.get("evidence")
+    if evidence is not None:
+        yield from _numbers(alert, evidence)
+        yield from _bounds(evidence)
+    elif alert.get("vacuous"):
+        yield f"  {alert['vacuous']}"
+    if alert.get("broke_at"):
+        yield f"  broke at: {alert['broke_at']}"
+    yield from (f"  notified: {text}" for text in _deliveries(alert))
+
+
+def _expected(alert: Values) -> str:
+    """Say what was expected of an alert."""
+    if alert["expected"] != "fires":
+        return {"explained": "explained, if it fires"}.get(
+            alert["expected"], "that it stays silent"
+        )
+    cause = alert.get("cause")
+    limits = [f"fires within {_time(alert['fires_within_s'])}"]
+    limits[0] += f" of {cause}" if cause else " of the start"
+    if alert.get("resolves_within_s") is not None:
+        limits.append(f"resolves within {_time(alert['resolves_within_s'])} of its end")
+    return ", ".join(limits)
+
+
+def _culprit(alert: Values) -> str:
+    evidence = alert.get("evidence")
+    if evidence is None:
+        return f"the rule: {WHO_COULD_NOT}" if alert.get("vacuous") else NOT_WEIGHED
+    if "culprit" not in evidence:
+        return NOT_WEIGHED
+    culprit = evidence["culprit"]
+    if culprit is None:
+        return "none of fault, rule, route and expectation: scrapes failed"
+    return f"{SUSPECTS[culprit['suspect']]}: {culprit['because']}"
+
+
+def _numbers(alert: Values, evidence: Values) -> Iterator[str]:
+    """Yield the condition of a rule in numbers."""
+    if evidence["for_s"] is None:
+        return
+    wait = f"its `for` is {_time(evidence['for_s'])}"
+    if evidence["held_s"] is None:
+        yield f"  its condition never held; {wait}"
+    else:
+        since = f"from {_time(evidence['held_from_s'])} on"
+        held = f"its condition held for {_time(evidence['held_s'])} at the longest"
+        yield f"  {held}, {since}; {wait}"
+    for comparison in evidence["comparisons"]:
+        yield from _comparison(alert, comparison)
+    if evidence["fault_effect"]:
+        yield f"  {evidence['fault_effect']}"
+
+
+def _comparison(alert: Values, comparison: Values) -> Iterator[str]:
+    """Yield a comparison and a table of its values where something was decided."""
+    yield f"  {comparison['condition']}"
+    if comparison["labels"]:
+        yield "    of " + ", ".join(f"{k}={v}" for k, v in comparison["labels"].items())
+    limit = 0.0 if comparison["threshold"] is None else comparison["threshold"]
+    rows = [
+        (each["at_s"], each["moment"], each["value"]) for each in comparison.get("readings", ())
+    ]
+    nearest = "furthest beyond" if comparison["held_s"] is not None else "nearest"
+    rows = [*rows, (comparison["at_s"], nearest, comparison["nearest"])]
+    if comparison["last"] is not None:
+        rows.append((float("inf"), "at the end", comparison["last"]))
+    rows.sort(key=lambda row: row[0])
+    yield from _table(
+        ("", "at", "value", "from the threshold"),
+        [
+            (
+                moment,
+                "" if at_s == float("inf") else _time(at_s),
+                "none" if value is None else figure(value),
+                "" if value is None else _distance(value, limit, comparison["operator"]),
+            )
+            for at_s, moment, value in rows
+        ],
+    )
+    sustained = comparison.get("sustained")
+    if sustained is not None and alert["firing_s"] is None and comparison["threshold"] is not None:
+        kept = f"kept up for the whole `for`: {figure(sustained)}"
+        yield f"    {kept}; the threshold is {figure(limit)}"
+
+
+def _distance(value: float, limit: float, operator: str) -> str:
+    """Say on which side of a threshold a value is, how far, and in its share where it has one."""
+    gap = abs(value - limit)
+    share = f" ({gap / abs(limit):.1%})" if limit else ""
+    beyond = {
+        ">": value > limit,
+        ">=": value >= limit,
+        "<": value < limit,
+        "<=": value <= limit,
+        "==": value == limit,
+        "!=": value != limit,
+    }[operator]
+    return f"{figure(gap)}{share} {'beyond' if beyond else 'short of it'}"
+
+
+def _bounds(evidence: Values) -> Iterator[str]:
+    if evidence["would_hold"]:
+        bounds = " and ".join(f"`{bound}`" for bound in evidence["would_hold"])
+        yield f"  would have held: {bounds}"
+    if evidence["overlay"]:
+        yield f"  to expect it: {evidence['overlay']}"
+
+
+def _deliveries(alert: Values) -> Iterable[str]:
+    return (
+        f"{each['receiver']} that it {'fires' if each['status'] == 'firing' else 'resolved'},"
+        f" at {_time(round(each['at_s']))}"
+        for each in alert.get("deliveries", ())
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table: the first column to the left, the others to the right."""
+    widths = [max(len(row[index]) for row in (head, *rows)) for index in range(len(head))]
+    for row in (head, *rows):
+        first, *others = row
+        cells = [first.ljust(widths[0])]
+        cells += [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
+        yield f"    {'   '.join(cells)}".rstrip()
+
+
+def _time(seconds: float) -> str:
+    return format_duration(round(seconds, 1))
