@@ -12,8 +12,8 @@ from typing import Annotated, Final
 import typer
 
 from documents.mistakes import InputError
-from verifier.report.explanation import explanation
-from verifier.report.saved_verdict import read_verdict
+from verifier.report.saved.explanation import explanation
+from verifier.report.saved.saved_verdict import read_verdict
 
 EXAMPLES: Final = """\b
 Examples:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.verifier.report.test_explanation import failed
+from tests.verifier.report.saved.test_explanation import failed
 from verifier.judge.verdict_document import document
-from verifier.report.saved_verdict import FILE
+from verifier.report.saved.saved_verdict import FILE
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from tests.verifier.judge.small_scenario import outcome
 from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers, Reading
 from verifier.judge.verdict import INTERRUPTED, Culprit, Delivery, FailureEvidence, PanelVerdict
 from verifier.judge.verdict_document import document
-from verifier.report.explanation import explanation
-from verifier.report.saved_verdict import FILE, read_verdict
+from verifier.report.saved.explanation import explanation
+from verifier.report.saved.saved_verdict import FILE, read_verdict
 
 READINGS = (
     Reading("before its cause", 180.0, 103.0),

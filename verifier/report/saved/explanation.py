@@ -16,7 +16,7 @@ from verifier.judge.failures.sentences import figure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from verifier.report.saved_verdict import SavedVerdict
+    from verifier.report.saved.saved_verdict import SavedVerdict
 
     Values = Mapping[str, Any]
 
