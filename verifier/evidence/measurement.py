@@ -58,7 +58,7 @@ class AlertView:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DecisiveValue:
     """The value at the last evaluation up to a decisive instant; None where there was none."""
 
     moment: str
@@ -88,7 +88,7 @@ class ComparisonNumbers:
     labels: Labels
     held_s: float | None
     last: float | None
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[DecisiveValue, ...] = ()
     healthy: float | None = None
     healthy_spread: float = 0.0
     sustained: float | None = None
@@ -128,7 +128,7 @@ def measure(
 class _Course(TypedDict):
     """What `ComparisonNumbers` says of a series beside its nearest value."""
 
-    readings: tuple[Reading, ...]
+    readings: tuple[DecisiveValue, ...]
     healthy: float | None
     healthy_spread: float
 
@@ -195,7 +195,7 @@ class _Probe:
         known = len(before) and bool(np.isfinite(before).all())
         return _Course(
             readings=tuple(
-                Reading(instant.moment, instant.at_s, self._at(whole, instant.at_s))
+                DecisiveValue(instant.moment, instant.at_s, self._at(whole, instant.at_s))
                 for instant in self.view.instants
             ),
             healthy=float(before.mean()) if known else None,

@@ -9,15 +9,15 @@ import pytest
 
 from documents.mistakes import InputError
 from tests.verifier.judge.small_scenario import outcome
-from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers, Reading
+from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers, DecisiveValue
 from verifier.judge.verdict import INTERRUPTED, Culprit, Delivery, FailureEvidence, PanelVerdict
 from verifier.judge.verdict_document import document
 from verifier.report.saved.explanation import explanation
 from verifier.report.saved.saved_verdict import FILE, read_verdict
 
 READINGS = (
-    Reading("before its cause", 180.0, 103.0),
-    Reading("when it was due to fire", 600.0, None),
+    DecisiveValue("before its cause", 180.0, 103.0),
+    DecisiveValue("when it was due to fire", 600.0, None),
 )
 COMPARISON = ComparisonNumbers(
     "rate < 100",
