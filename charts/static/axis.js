@@ -30,6 +30,7 @@ const GUTTER_PX = 64;
 const RIGHT_PX = 12;
 const ROW_PX = 120;
 const LINES = 8;
+const COUNTED = /^(?!ratio$|percent$|s$|bytes)./;
 const CURVES = new Set(["line", "step", "stack", "heatmap"]);
 
 /**
@@ -76,6 +77,16 @@ export function valueText(value, unit) {
   if (unit === "s") return secondsText(value);
   if (unit === "bytes" || unit === "bytes/s") return bytesText(value) + unit.slice(5);
   return unit === "1" || unit === "" ? short(value) : `${short(value)} ${unit}`;
+}
+
+/**
+ * Write a value for an axis: of a count by its number alone, for its unit would not fit there.
+ * @param {number} value
+ * @param {string} unit
+ * @returns {string}
+ */
+function axisText(value, unit) {
+  return COUNTED.test(unit) ? short(value) : valueText(value, unit);
 }
 
 /** @param {number} value @returns {string} */
@@ -430,7 +441,7 @@ export class ChartView {
           values: (/** @type {any} */ u, /** @type {number[]} */ splits) =>
             row.kind === "heatmap"
               ? splits.map((at) => bucketText(u.row ?? row, at))
-              : splits.map((value) => valueText(value, row.unit)),
+              : splits.map((value) => axisText(value, row.unit)),
         },
       ],
       series: [{}, ...row.series.map((_, index) => curve(row, index))],

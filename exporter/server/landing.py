@@ -22,9 +22,11 @@ _PAGE: Final = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}agentaskit-sim</title>
+<link rel="icon" href="static/icon.svg">
+<link rel="stylesheet" href="static/style.css">
 <link rel="stylesheet" href="static/page.css">
 {head}</head>
-<body>
+<body class="world">
 <header>
 <h1>agentaskit-sim</h1>
 <p>A simulated multi-agent system, as Prometheus sees it.</p>
@@ -53,7 +55,6 @@ _PAGE: Final = """<!doctype html>
 </html>
 """
 _LIVE_HEAD: Final = """<link rel="stylesheet" href="static/vendor/uPlot.min.css">
-<link rel="stylesheet" href="static/style.css">
 <script src="static/vendor/uPlot.iife.min.js" defer></script>
 <script type="module" src="static/page.js"></script>
 """

@@ -1,0 +1,80 @@
+/**
+ * Alerts: which are pending or firing and for how long, which are not, and what was told to whom.
+ */
+
+import { clockText, element, withLabels } from "./axis.js";
+
+/** @typedef {import("./live_view.js").Moment} Moment */
+/** @typedef {import("./axis.js").Lane} Lane */
+
+const SHOWN_MAX = 30;
+
+/** The part of the page about alerts; hidden where there is no Prometheus beside the world. */
+export class AlertPanel {
+  /** @param {HTMLElement} host */
+  constructor(host) {
+    this.host = host;
+    const title = element("h2", "", "Alerts");
+    title.id = "alerts-title";
+    host.setAttribute("aria-labelledby", title.id);
+    this.unreachable = element("p", "said");
+    this.active = element("ul", "active-alerts");
+    this.inactive = element("p", "hint");
+    this.log = element("ol", "notified");
+    this.log.setAttribute("role", "log");
+    this.log.setAttribute("aria-label", "Notifications, the newest first");
+    const told = element("h3", "", "Notified");
+    host.append(title, this.unreachable, this.active, this.inactive, told, this.log);
+    this.told = "";
+  }
+
+  /** @param {Moment} moment */
+  show(moment) {
+    this.host.hidden = moment.lanes.length === 0;
+    this.unreachable.textContent = moment.unreachable.join("; ");
+    const states = moment.lanes.map((lane) => ({ lane, state: stateOf(lane) }));
+    const active = states.filter(({ state }) => state.name !== "inactive");
+    this.active.replaceChildren(
+      ...active.map(({ lane, state }) => {
+        const line = element("li", state.name);
+        line.dataset.alert = lane.alert;
+        const severity = moment.severities[lane.alert];
+        line.append(
+          element("b", "", state.name),
+          element("span", "since", clockText(moment.at_s - state.since_s)),
+          element("span", "name", withLabels(lane.alert, lane.labels) + (severity ? ` (${severity})` : "")),
+        );
+        return line;
+      }),
+    );
+    const calm = states.filter(({ state }) => state.name === "inactive").map(({ lane }) => lane.alert);
+    this.inactive.textContent = `${calm.length} inactive: ${[...new Set(calm)].join(", ")}`;
+    this.showNotifications(moment.lanes);
+  }
+
+  /** @param {Lane[]} lanes */
+  showNotifications(lanes) {
+    const all = lanes.flatMap((lane) => lane.notifications.map((each) => ({ lane, ...each })));
+    const newest = all.toSorted((a, b) => b.at_s - a.at_s).slice(0, SHOWN_MAX);
+    const lines = newest.map(({ lane, receiver, status, at_s }) => {
+      const does = status === "firing" ? "fires" : "has resolved";
+      return `${clockText(at_s)} ${receiver}: ${withLabels(lane.alert, lane.labels)} ${does}`;
+    });
+    const told = lines.join("\n");
+    // Only when there is something new: a log that is written anew is read out anew.
+    if (told === this.told) return;
+    this.told = told;
+    this.log.replaceChildren(...lines.map((line) => element("li", "", line)));
+  }
+}
+
+/**
+ * @param {Lane} lane
+ * @returns {{name: "inactive"|"pending"|"firing", since_s: number}}
+ */
+function stateOf(lane) {
+  const last = lane.episodes.at(-1);
+  if (!last || last.resolved_s !== null) return { name: "inactive", since_s: 0 };
+  if (last.firing_s !== null) return { name: "firing", since_s: last.firing_s };
+  return { name: "pending", since_s: last.pending_s ?? 0 };
+}

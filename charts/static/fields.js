@@ -1,0 +1,152 @@
+/**
+ * Fields of forms, made from the JSON Schema of what may be sent; and what they hold.
+ */
+
+import { element } from "./axis.js";
+
+let made = 0;
+
+/**
+ * A labelled input.
+ * @param {string} name
+ * @param {{type?: string, value?: string, hint?: string, required?: boolean, placeholder?: string}} [options]
+ * @returns {HTMLElement & {input: HTMLInputElement}}
+ */
+export function field(name, options = {}) {
+  made += 1;
+  const frame = element("div", "field");
+  const label = element("label", "", name.replaceAll("_", " "));
+  const input = /** @type {HTMLInputElement} */ (element("input", ""));
+  input.id = `field-${made}`;
+  input.name = name;
+  input.type = options.type ?? "text";
+  if (input.type === "number") input.step = "any";
+  input.value = options.value ?? "";
+  input.required = options.required ?? false;
+  input.placeholder = options.placeholder ?? "";
+  input.autocomplete = "off";
+  input.spellcheck = false;
+  label.setAttribute("for", input.id);
+  frame.append(label, input);
+  if (options.hint) {
+    const hint = element("small", "hint", options.hint);
+    hint.id = `${input.id}-hint`;
+    input.setAttribute("aria-describedby", hint.id);
+    frame.append(hint);
+  }
+  return Object.assign(frame, { input });
+}
+
+/**
+ * A field for each property of an object's schema: numbers as numbers, durations as text.
+ * @param {any} schema
+ * @param {Record<string, unknown>} [values] what stands in them at first
+ * @returns {ReturnType<typeof field>[]}
+ */
+export function schemaFields(schema, values = {}) {
+  const required = new Set(schema.required);
+  return Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const isNumber = property.type === "number" || property.type === "integer";
+    const fallback = /^Default: (.*)\.$/.exec(property.description ?? "")?.[1];
+    return field(name, {
+      type: isNumber ? "number" : "text",
+      value: values[name] === undefined ? "" : String(values[name]),
+      required: required.has(name),
+      placeholder: fallback ?? (property.pattern ? "such as 200ms, 1m30s" : ""),
+    });
+  });
+}
+
+/**
+ * What the fields hold, by their names; those that are empty are left out.
+ * @param {ReturnType<typeof field>[]} fields
+ * @returns {Record<string, string|number>}
+ */
+export function valuesOf(fields) {
+  /** @type {Record<string, string|number>} */
+  const values = {};
+  for (const { input } of fields) {
+    if (input.value === "") continue;
+    values[input.name] = input.type === "number" ? input.valueAsNumber : input.value.trim();
+  }
+  return values;
+}
+
+/**
+ * Boxes to tick, in a group with a name.
+ * @param {string} name
+ * @param {(string|number)[]} options
+ * @returns {HTMLElement & {chosen: () => (string|number)[]}}
+ */
+export function choices(name, options) {
+  const group = element("fieldset", "choices");
+  group.append(element("legend", "", name));
+  const boxes = options.map((choice) => {
+    const label = element("label", "");
+    const box = /** @type {HTMLInputElement} */ (element("input", ""));
+    box.type = "checkbox";
+    label.append(box, String(choice));
+    group.append(label);
+    return { box, choice };
+  });
+  const chosen = () => boxes.filter(({ box }) => box.checked).map(({ choice }) => choice);
+  return Object.assign(group, { chosen });
+}
+
+/**
+ * A button that does something which the server may refuse; its sentence is shown in `said`.
+ * @param {string} text
+ * @param {HTMLElement} said
+ * @param {() => Promise<void>} action
+ * @returns {HTMLButtonElement}
+ */
+export function actionButton(text, said, action) {
+  const button = /** @type {HTMLButtonElement} */ (element("button", "", text));
+  button.type = "button";
+  button.addEventListener("click", () => attempt(button, said, action));
+  return button;
+}
+
+/**
+ * A form whose submission is an action.
+ * @param {string} className
+ * @param {HTMLElement} said
+ * @param {() => Promise<void>} action
+ * @returns {HTMLFormElement}
+ */
+export function actionForm(className, said, action) {
+  const form = /** @type {HTMLFormElement} */ (element("form", className));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(form, said, action);
+  });
+  return form;
+}
+
+/**
+ * @param {HTMLElement} by
+ * @param {HTMLElement} said
+ * @param {() => Promise<void>} action
+ */
+async function attempt(by, said, action) {
+  if (by.dataset.busy) return;
+  by.dataset.busy = "yes";
+  said.textContent = "";
+  try {
+    await action();
+  } catch (error) {
+    said.textContent = error instanceof Error ? error.message : String(error);
+  } finally {
+    delete by.dataset.busy;
+  }
+}
+
+/**
+ * Where the sentences of refusals are shown, and read aloud.
+ * @returns {HTMLElement}
+ */
+export function saying() {
+  const said = element("p", "said");
+  said.setAttribute("role", "alert");
+  return said;
+}
