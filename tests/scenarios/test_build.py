@@ -13,6 +13,7 @@ from simulator.faults.fault import Fault
 from simulator.faults.kinds.agents import CrashLoop
 from simulator.faults.kinds.traffic import TrafficDrop
 from simulator.faults.targets import Targets
+from simulator.load import BASE_RATE_PER_S
 from simulator.topology import Topology
 from tests.scenarios.good import GOOD
 
@@ -51,6 +52,15 @@ def test_an_incident_becomes_the_fault_that_it_was():
         name="old", parameters=CrashLoop(alive_s=0.3), start_s=50.0, duration_s=300.0,
         ramp_s=60.0, targets=targets,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("load", "rate"), [("", BASE_RATE_PER_S), ("load: {rate: 0}\n", 0), ("load: {rate: 7}\n", 7)]
+)
+def test_a_load_without_a_rate_has_the_usual_one_and_a_rate_of_nothing_is_nothing(load, rate):
+    """A system without traffic is a case of its own."""
+    head = "name: s\nstory: x\nseed: 1\nduration: 9m\n"
+    assert parse_scenario(head + load, "s.yaml").plan.load.rate == rate
 
 
 def test_a_scenario_may_set_its_date_and_time_of_day():
