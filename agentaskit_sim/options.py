@@ -161,6 +161,10 @@ JunitFile = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write JUnit XML to this file too."),
 ]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write the HTML report to this file too."),
+]
 Exact = Annotated[
     bool,
     typer.Option("--exact", help="Simulate every second; resample no steady interval."),

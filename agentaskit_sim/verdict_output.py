@@ -20,6 +20,7 @@ from documents.mistakes import InputError
 from verifier.judge.verdict import INTERRUPTED
 from verifier.judge.verdict_document import document
 from verifier.report.junit import junit
+from verifier.report.page import page
 from verifier.report.text import print_report, summary
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class VerdictOutput:
     results: Results
     junit_file: Path | None
     as_json: bool
+    report_file: Path | None = None
 
     def publish(self, outcomes: Sequence[ScenarioOutcome]) -> None:
         """Save and print the verdict; raises `InputError` or `JudgeError` for what is refused.
@@ -51,7 +53,9 @@ class VerdictOutput:
             return
         saved_in = self.results.save(outcomes)
         if self.junit_file is not None:
-            _write_junit(self.junit_file, outcomes)
+            _write(self.junit_file, junit(outcomes))
+        if self.report_file is not None:
+            _write(self.report_file, page(outcomes))
         _append_step_summary(outcomes)
         if self.as_json:
             print_json(outcomes)
@@ -59,7 +63,7 @@ class VerdictOutput:
         print_report(console, outcomes, str(saved_in))
 
 
-def check_junit_file(path: Path | None) -> None:
+def check_place(path: Path | None) -> None:
     """Raise `InputError` for a place where no file can be written."""
     if path is None:
         return
@@ -79,9 +83,9 @@ def print_json(outcomes: Sequence[ScenarioOutcome]) -> None:
     typer.echo(json.dumps(document(outcomes), indent=2, allow_nan=False))
 
 
-def _write_junit(path: Path, outcomes: Sequence[ScenarioOutcome]) -> None:
+def _write(path: Path, text: str) -> None:
     try:
-        write_whole(path, junit(outcomes))
+        write_whole(path, text)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None
 

@@ -25,7 +25,10 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class ThresholdLine:
-    """A level at which something changes: an alert fires `above` or `below` it, or neither."""
+    """A level at which something changes: an alert fires `above` or `below` it, or neither.
+
+    Without a `label` its value is written.
+    """
 
     value: float
     label: str

@@ -37,12 +37,13 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     OverlayFiles,
     RealTimeCompress,
     RealTimeRouting,
+    ReportFile,
     ResultsFolder,
     RulePaths,
     ScenarioArguments,
 )
 from agentaskit_sim.terminal.progress import ProgressConsole
-from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_junit_file, print_json
+from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_place, print_json
 from documents.durations import format_duration, parse_duration
 from documents.mistakes import InputError, gather
 from verifier.errors import JudgeError
@@ -86,6 +87,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     out: ResultsFolder = None,
     as_json: AsJson = False,
     junit_file: JunitFile = None,
+    report_file: ReportFile = None,
     exact: Exact = False,
     jobs: Jobs = None,
     live: Live = False,
@@ -97,7 +99,8 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
-    check_junit_file(junit_file)
+    check_place(junit_file)
+    check_place(report_file)
     paths = _opened(InputPaths(scenario or (), rules, dashboards, overlay or (), accept or ()))
     inputs = _with_seed(_read(paths, as_json=as_json), seed)
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
@@ -115,7 +118,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         if as_json:
             print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
         raise
-    output = VerdictOutput(Results(out), junit_file, as_json)
+    output = VerdictOutput(Results(out), junit_file, as_json, report_file)
     watcher = ProgressConsole(len(inputs.scenarios), Console(stderr=True, highlight=False))
     try:
         outcomes = _judge(judge, watcher, jobs=jobs or cores())

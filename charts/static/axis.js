@@ -26,11 +26,12 @@
  *   bands: Band[], lanes: Lane[]}} Chart
  */
 
-const GUTTER_PX = 64;
+const GUTTER_PX = 68;
 const RIGHT_PX = 12;
 const ROW_PX = 120;
 const LINES = 8;
 const COUNTED = /^(?!ratio$|percent$|s$|bytes)./;
+const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
 const CURVES = new Set(["line", "step", "stack", "heatmap"]);
 
 /**
@@ -86,7 +87,7 @@ export function valueText(value, unit) {
  * @returns {string}
  */
 function axisText(value, unit) {
-  return COUNTED.test(unit) ? short(value) : valueText(value, unit);
+  return COUNTED.test(unit) ? short(value) : valueText(value, unit.replace(/^bytes\/s$/, "bytes"));
 }
 
 /** @param {number} value @returns {string} */
@@ -442,6 +443,7 @@ export class ChartView {
             row.kind === "heatmap"
               ? splits.map((at) => bucketText(u.row ?? row, at))
               : splits.map((value) => axisText(value, row.unit)),
+          incrs: row.unit.startsWith("bytes") ? BINARY : undefined,
         },
       ],
       series: [{}, ...row.series.map((_, index) => curve(row, index))],
@@ -534,6 +536,7 @@ export class ChartView {
     for (const at of this.ticks()) {
       const tick = element("span", "tick", clockText(at));
       tick.style.left = `${place(at)}%`;
+      if (place(at) > 96) tick.classList.add("last");
       strip.append(tick);
     }
     const bands = element("div", "strip bands");
@@ -561,7 +564,9 @@ export class ChartView {
       frame.tabIndex = 0;
       frame.setAttribute("role", "img");
       frame.setAttribute("aria-label", laneText(lane));
-      frame.append(element("div", "name", withLabels(lane.alert, lane.labels)));
+      const name = element("div", "name", withLabels(lane.alert, distinct(lane, this.chart.lanes)));
+      name.title = withLabels(lane.alert, lane.labels);
+      frame.append(name);
       const track = element("div", "track");
       for (const piece of lanePieces(lane, this.chart.end_s)) {
         const bar = element("span", `piece ${piece.kind}`, piece.label);
@@ -669,6 +674,11 @@ function valueRange(row, low, high) {
   let least = row.limits[0] ?? Math.min(...(all.length ? all : [0]));
   let most = row.limits[1] ?? Math.max(...(all.length ? all : [1]));
   if (least >= 0 && least < most * 0.5) least = 0;
+  if (row.group === "world" || row.group === "load") {
+    // What hardly moves must not look as if it did: the axis spans a quarter of the value at least.
+    const spare = Math.max(0, 0.25 * Math.abs(most) - (most - least)) / 2;
+    [least, most] = [least === 0 ? 0 : least - spare, most + spare];
+  }
   if (most <= least) [least, most] = least === 0 ? [0, 1] : [least - Math.abs(least) * 0.1, least + Math.abs(least) * 0.1];
   const room = (most - least) * 0.08;
   return [least === 0 || row.limits[0] !== null ? least : least - room, row.limits[1] ?? most + room];
@@ -713,7 +723,7 @@ function drawOver(plot) {
     ctx.textAlign = "right";
     const above = y - top > 16 * devicePixelRatio;
     ctx.textBaseline = above ? "bottom" : "top";
-    ctx.fillText(threshold.label, left + width - 4, y + (above ? -2 : 2));
+    ctx.fillText(threshold.label || valueText(threshold.value, row.unit), left + width - 4, y + (above ? -2 : 2));
   }
   ctx.restore();
 }
@@ -741,6 +751,17 @@ function drawCells(plot, row) {
 }
 
 /**
+ * The labels by which the series of a row differ.
+ * @param {Series} series
+ * @param {Row} row
+ * @returns {Record<string, string>}
+ */
+function ownLabels(series, row) {
+  return Object.fromEntries(Object.entries(series.labels).filter(([name, text]) =>
+    row.series.some((other) => other.labels[name] !== text)));
+}
+
+/**
  * Names and values of a row's series at an instant; without one the newest.
  * @param {any} plot
  * @param {number|null} at_s
@@ -754,7 +775,7 @@ function readout(plot, at_s) {
     index = index === -1 ? row.times_s.length - 1 : Math.max(0, index - 1);
   }
   plot.legend.replaceChildren(...row.series.slice(0, 12).map((series, number) => {
-    const name = series.name || withLabels("", series.labels);
+    const name = series.name || withLabels("", ownLabels(series, row));
     const item = element("span", `key key-${number % LINES}`, name);
     item.append(element("b", "", valueText(series.values[index], row.unit)));
     return item;
@@ -819,6 +840,18 @@ function lanePieces(lane, end_s) {
   }
   if (lane.failure) add("failure", "✗", lane.failure.reason, lane.failure.at_s, lane.failure.at_s);
   return pieces;
+}
+
+/**
+ * The labels by which a lane differs from the other lanes of its alert.
+ * @param {Lane} lane
+ * @param {Lane[]} lanes
+ * @returns {Record<string, string>}
+ */
+function distinct(lane, lanes) {
+  const others = lanes.filter((other) => other.alert === lane.alert);
+  return Object.fromEntries(Object.entries(lane.labels).filter(([name, text]) =>
+    others.some((other) => other.labels[name] !== text)));
 }
 
 /**

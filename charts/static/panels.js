@@ -50,7 +50,7 @@ function stepColour(row, value) {
  * @returns {HTMLElement}
  */
 export function panelTile(row) {
-  const frame = element("section", `row tile ${row.kind}`);
+  const frame = element("section", `row tile tile-${row.kind}`);
   frame.dataset.row = row.id;
   frame.append(element("h4", "", row.title));
   const body = element("div", "tile-body");

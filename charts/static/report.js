@@ -10,6 +10,8 @@ import { panelTile } from "./panels.js";
 
 /** @type {Map<HTMLElement, ChartView[]>} */
 const views = new Map();
+/** @type {Map<HTMLElement, Promise<void>>} */
+const drawings = new Map();
 let keepAll = false;
 
 /**
@@ -38,6 +40,22 @@ function spokenAlerts(chart) {
 }
 
 /**
+ * Whether any line of a row moved by more than noise: a sixth of its largest value.
+ * @param {Row} row
+ * @returns {boolean}
+ */
+function hasMoved(row) {
+  let largest = 0;
+  let moved = 0;
+  for (const { values } of row.series) {
+    const real = values.flatMap((value) => (value === null ? [] : [value]));
+    largest = Math.max(largest, ...real.map(Math.abs));
+    if (real.length) moved = Math.max(moved, Math.max(...real) - Math.min(...real));
+  }
+  return moved > largest / 6;
+}
+
+/**
  * A part that is drawn when it is opened, and linked with the other views of its scenario.
  * @param {string} title
  * @param {(place: HTMLElement) => ChartView} make
@@ -63,8 +81,17 @@ function folded(title, make, known) {
  * Draw a scenario into its place.
  * @param {HTMLElement} host
  */
-async function draw(host) {
-  if (views.has(host)) return;
+function draw(host) {
+  let drawing = drawings.get(host);
+  if (!drawing) {
+    drawing = drawNow(host);
+    drawings.set(host, drawing);
+  }
+  return drawing;
+}
+
+/** @param {HTMLElement} host */
+async function drawNow(host) {
   /** @type {ChartView[]} */
   const known = [];
   views.set(host, known);
@@ -72,13 +99,18 @@ async function draw(host) {
   const spoken = spokenAlerts(chart);
   const isSpoken = (/** @type {string|null} */ alert) => alert !== null && spoken.has(alert);
   const main = element("div", "");
+  const still = chart.rows.filter((row) => row.group === "world" && !hasMoved(row));
   const of = (/** @type {(row: Row) => boolean} */ wanted) => chart.rows.filter(wanted);
   host.replaceChildren(main);
   known.push(new ChartView(main, {
     ...chart,
     lanes: chart.lanes.filter((lane) => isSpoken(lane.alert)),
-    rows: [...of((row) => row.group === "load"), ...of((row) => isSpoken(row.alert)), ...of((row) => row.group === "world")],
+    rows: [...of((row) => row.group === "load"), ...of((row) => isSpoken(row.alert)), ...of((row) => row.group === "world" && !still.includes(row))],
   }));
+  if (still.length) {
+    host.append(folded(`${still.length} quantities that hardly moved`, (place) =>
+      new ChartView(place, { ...chart, lanes: [], rows: still }), known));
+  }
   const silent = chart.lanes.filter((lane) => !isSpoken(lane.alert));
   if (silent.length) {
     const rows = of((row) => row.group === "alert" && !isSpoken(row.alert));
@@ -104,6 +136,7 @@ function forget(host) {
   host.style.minHeight = `${host.offsetHeight}px`;
   for (const view of known) view.destroy();
   views.delete(host);
+  drawings.delete(host);
   host.replaceChildren();
   host.dataset.drawn = "no";
 }
@@ -117,6 +150,30 @@ const near = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "800px" });
 for (const host of hosts) near.observe(host);
+
+/**
+ * Show the scenario that the address names. What is drawn above it moves it, so it is shown again
+ * until nothing near it is left to draw.
+ */
+async function showNamed() {
+  const section = location.hash.startsWith("#scenario-") ? document.getElementById(location.hash.slice(1)) : null;
+  if (!section) return;
+  const host = /** @type {HTMLElement|null} */ (section.querySelector("[data-chart]"));
+  if (host) await draw(host);
+  for (let round = 0; round < 4; round += 1) {
+    section.scrollIntoView();
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    await Promise.all(drawings.values());
+  }
+  section.scrollIntoView();
+  section.focus({ preventScroll: true });
+}
+addEventListener("hashchange", showNamed);
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  if (link && link.hash === location.hash) showNamed();
+});
+showNamed();
 
 /** Paper is white whatever the screen is. */
 function onPaper() {

@@ -270,7 +270,8 @@ CHARTED: Final = (
     ChartedQuantity("Response time, 95th percentile", "s",
                     "histogram_quantile(0.95, sum by (le) "
                     "(rate(agentaskit_response_duration_seconds_bucket[WINDOW])))"),
-    ChartedQuantity("Free sandbox slots", "1", "agentaskit_sandbox_pool_available"),
+    ChartedQuantity("Free sandbox slots", "1",
+                    "sum by (sandbox_type) (agentaskit_sandbox_pool_available)"),
     ChartedQuantity("Memory of the agents", "bytes", "sum(agentaskit_memory_bytes)"),
     ChartedQuantity("CPU in use", "ratio", f"1 - avg(rate({STEADY_COUNTER}{IDLE}[WINDOW]))"),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentaskit_sim.verdict_output import VerdictOutput, check_junit_file
+from agentaskit_sim.verdict_output import VerdictOutput, check_place
 from documents.mistakes import InputError
 from tests.verifier.outcomes import failing, outcome
 from verifier.judge.verdict import INTERRUPTED
@@ -63,10 +63,22 @@ def test_a_junit_file_that_cannot_be_written_is_noticed_before_anything_runs(
     """A run may take minutes."""
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError) as caught:
-        check_junit_file(tmp_path / name)
+        check_place(tmp_path / name)
     assert str(caught.value) == f"{tmp_path / name}: cannot be written: {reason}"
-    check_junit_file(tmp_path / "x.xml")
-    check_junit_file(None)
+    check_place(tmp_path / "x.xml")
+    check_place(None)
+
+
+def test_the_report_is_written_to_another_place_too(tmp_path, monkeypatch, capsys):
+    """The same page; where it cannot be, that is said."""
+    monkeypatch.chdir(tmp_path)
+    results = Results(tmp_path / "here")
+    VerdictOutput(results, None, as_json=True, report_file=tmp_path / "r.html").publish([outcome()])
+    assert (tmp_path / "r.html").read_text() == (tmp_path / "here" / "report.html").read_text()
+    capsys.readouterr()
+    lost = VerdictOutput(results, None, as_json=True, report_file=tmp_path / "no" / "r.html")
+    with pytest.raises(InputError, match=r"r\.html: cannot be written"):
+        lost.publish([outcome()])
 
 
 def test_a_run_of_which_nothing_was_judged_saves_nothing(publish, tmp_path, capsys):

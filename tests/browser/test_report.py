@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from tests.verifier.report.charted_outcomes import charted
+import pytest
+from playwright.sync_api import expect
+
+from charts.chart import Band, ChartSeries, LaneFailure
+from tests.verifier.outcomes import alert, failing, unjudged
+from tests.verifier.report.charted_outcomes import chart, charted
 from verifier.report.page import page
 
 DRAWN = "[data-drawn=yes] .row canvas"
+HOSTILE = (
+    "<img src=x onerror=\"document.title='run'\">",
+    "<script>document.title='run'</script>",
+    "</script><script>document.title='run'</script>",
+    "'\"><svg onload=\"document.title='run'\">",
+    "<!--<script>",
+    "javascript:document.title='run'",
+    "{{constructor.constructor('document.title=1')()}}",
+)
+"""Markup that would change the title of the page if it ran anywhere."""
 
 
 @pytest.fixture
@@ -29,7 +44,18 @@ def test_it_opens_from_a_file_and_draws_a_scenario(show):
     shown.page.wait_for_selector(DRAWN)
     assert (shown.console, shown.requests, shown.failed) == ([], [], [])
     assert shown.page.locator(".lane").count() == 1
+    assert shown.first_content_s() < 1
     assert shown.accessibility_faults() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_part_of_it_is_hard_to_read(show, open_page, scheme):
+    """Failures, what could not be judged and everything folded, in light and dark, per axe-core."""
+    shown = show([failing(), unjudged(), charted()], open_page(color_scheme=scheme))
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    assert shown.accessibility_faults() == []
+    assert shown.console == []
 
 
 def test_without_scripts_everything_is_there_as_text(show, open_page):
@@ -39,3 +65,83 @@ def test_without_scripts_everything_is_there_as_text(show, open_page):
     assert "PASS" in text
     assert "5m30s of 7m" in text
     assert shown.page.locator(".matrix td.resolved").count() == 1
+
+
+def test_every_scenario_is_reached_by_the_keyboard(show):
+    """Tab goes from one head of a column to the next, and Enter leads to the scenario."""
+    names = [f"scenario-{number:02}" for number in range(20)]
+    shown = show([charted(name) for name in names])
+    shown.page.wait_for_selector(DRAWN)
+    reached = []
+    for _ in range(60):
+        shown.page.keyboard.press("Tab")
+        reached.append(
+            shown.page.evaluate("document.activeElement.closest('thead a')?.textContent ?? ''")
+        )
+    assert [name for name in reached if name] == names
+    shown.page.locator("thead a").nth(17).focus()
+    shown.page.keyboard.press("Enter")
+    expect(shown.page.locator("#scenario-scenario-17 .row canvas").first).to_be_visible()
+    expect(shown.page.locator("#scenario-scenario-17")).to_be_focused()
+    expect(shown.page.locator("#scenario-scenario-17 > h2")).to_be_in_viewport()
+
+
+def test_zoom_and_cursor_are_linked_over_rows_and_lanes(show):
+    """The same window and instant in every row, and the lane's pieces follow."""
+    two = (chart().rows[0], replace(chart().rows[0], id="second", alert=None, group="world"))
+    shown = show([charted(drawn=chart(rows=two))])
+    shown.page.wait_for_selector(DRAWN)
+    before = shown.page.locator(".piece.firing").bounding_box()["width"]
+    shown.page.locator(".tools button[aria-label='Zoom in']").first.click()
+    assert shown.page.locator(".piece.firing").bounding_box()["width"] > 1.5 * before
+    box = shown.page.locator(".row .u-over").first.bounding_box()
+    shown.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    expect(shown.page.locator(".clock").first).to_have_text("10:00")
+    cursors = shown.page.evaluate(
+        "[...document.querySelectorAll('.u-cursor-x')].map(line => line.style.transform)"
+    )
+    assert len(cursors) == 2
+    assert len(set(cursors)) == 1
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_markup_of_others_is_shown_and_never_run(show, text):
+    """In names, labels, reasons, bands, series, titles of panels and dashboards."""
+    series = (ChartSeries(text, chart().rows[0].series[0].values, ((text, text),)),)
+    lane = replace(
+        chart().lanes[0], alert=text, labels=(("label", text),), failure=LaneFailure(600.0, text)
+    )
+    rows = (
+        replace(chart().rows[0], series=series, title=text, alert=text, text=text),
+        replace(chart().rows[0], id=text, alert=None, group="panel", dashboard=text, title=text),
+        replace(chart().rows[0], id="p", alert=None, group="panel", dashboard=text, kind="pie"),
+    )
+    drawn = chart(title=text, rows=rows, lanes=(lane,), bands=(Band("fault", text, 0, 9, text),))
+    outcome = replace(
+        charted(text, drawn),
+        alerts=(alert(text, ok=False, reason=text, labels=(("label", text),)),),
+        invalid=(text,),
+        notes=(text,),
+    )
+    shown = show([outcome])
+    title = shown.page.title()
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    shown.page.wait_for_timeout(100)
+    assert shown.page.title() == title == "invalid: agentaskit-sim"
+    assert text in shown.page.inner_text("h2 >> nth=2")
+    assert text in shown.page.locator(".lane .name").first.inner_text()
+    assert (shown.console, shown.requests) == ([], [])
+
+
+def test_a_script_that_is_planted_in_the_page_is_refused_by_its_policy(view, tmp_path):
+    """Were a text not escaped, it would still not run: only our own scripts may."""
+    file = tmp_path / "report.html"
+    planted = (
+        "</main><script>document.title = 'run'</script><img src=x onerror=\"document.title='run'\">"
+    )
+    file.write_text(page([charted()]).replace("</main>", planted, 1), encoding="utf-8")
+    view.open_file(file)
+    view.page.wait_for_selector(DRAWN)
+    assert view.page.title() == "pass: agentaskit-sim"
+    assert any("Content Security Policy" in line for line in view.console)

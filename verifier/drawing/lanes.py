@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict
+    from verifier.labels import Labels
 
 ORDER = ("fires", "unexpected", "explained", "silent")
 LANES_MAX = 500
@@ -31,7 +32,7 @@ def lanes(
     unseen = {(timeline.alert, timeline.labels): timeline for timeline in timelines}
     made: list[Lane] = []
     for verdict in verdicts:
-        timeline = unseen.pop((verdict.alert, verdict.labels), None)
+        timeline = unseen.pop(_key_of(verdict, unseen), None)
         made.append(_lane(verdict, timeline, end_s))
     made += [
         Lane(alert=t.alert, labels=t.labels, expected="silent", episodes=_episodes(t))
@@ -39,6 +40,19 @@ def lanes(
     ]
     made.sort(key=_rank)
     return tuple(made[:LANES_MAX])
+
+
+def _key_of(verdict: AlertVerdict, timelines: Iterable[tuple[str, Labels]]) -> tuple[str, Labels]:
+    """Return the name and labels of the timeline that a verdict is about.
+
+    A verdict on what never fired names the labels that were expected, of which an alert may have
+    more.
+    """
+    exact = verdict.alert, verdict.labels
+    labels = set(verdict.labels)
+    known = list(timelines)
+    fitting = (key for key in known if key[0] == verdict.alert and labels <= set(key[1]))
+    return exact if exact in known else next(fitting, exact)
 
 
 def decisive_s(verdict: AlertVerdict, end_s: float) -> float:
@@ -78,7 +92,7 @@ def _lane(verdict: AlertVerdict, timeline: Timeline | None, end_s: float) -> Lan
         failure = LaneFailure(decisive_s(verdict, end_s), verdict.reason)
     return Lane(
         alert=verdict.alert,
-        labels=verdict.labels,
+        labels=verdict.labels if timeline is None else timeline.labels,
         expected=verdict.expected,
         episodes=() if timeline is None else _episodes(timeline),
         must_fire=must_fire,

@@ -137,8 +137,7 @@ def _thresholds(
     for step in steps if isinstance(steps, list) else ():
         value, colour = _mapping(step).get("value"), str(_mapping(step).get("color") or "")
         if isinstance(value, (int, float)):
-            label = f"{number_text(float(value))}"
-            yield ThresholdLine(float(value) * scale, label, colour=colour)
+            yield ThresholdLine(float(value) * scale, "", colour=colour)
         elif value is None and kind not in ("line", "stack"):
             yield ThresholdLine(-math.inf, "", colour=colour)  # the colour below all levels
 

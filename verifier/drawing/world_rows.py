@@ -98,11 +98,8 @@ def _name(quantity: ChartedQuantity, labels: tuple[tuple[str, str], ...]) -> str
 
 
 def _movement(row: ChartRow) -> float:
-    """Return how far a row's values moved, as a share of their usual size."""
-    moved = 0.0
-    for series in row.series:
-        real = series.values[np.isfinite(series.values)]
-        if len(real):
-            usual = float(np.median(np.abs(real)))
-            moved = max(moved, float(np.ptp(real)) / max(usual, 1e-9))
-    return min(moved, 1e6)
+    """Return how far any of a row's lines moved, as a share of the largest value in the row."""
+    real = [series.values[np.isfinite(series.values)] for series in row.series]
+    moved = [float(np.ptp(values)) for values in real if len(values)]
+    largest = max((float(np.abs(values).max()) for values in real if len(values)), default=0.0)
+    return max(moved, default=0.0) / largest if largest else 0.0

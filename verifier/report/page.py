@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from charts import assets
 from verifier.judge.verdict import overall
 from verifier.report.matrix import matrix
-from verifier.report.scenario_sections import anchor, section
+from verifier.report.scenario_sections import anchor, section, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,7 +118,7 @@ def _failures(outcomes: Sequence[ScenarioOutcome]) -> str:
         ]
         items += [
             f'<li><a href="#{anchor(outcome)}">{escape(outcome.name)}</a>'
-            f"{f' <strong>{escape(name)}</strong>' if name else ''}: {escape(reason)}</li>\n"
+            f"{f' <strong>{escape(name)}</strong>' if name else ''}: {sentences(reason)}</li>\n"
             for name, reason in reasons
         ]
     if not items:

@@ -10,9 +10,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
-from verifier.report.wording import time_cell
+from verifier.report.wording import time_cell, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
 
 _NO_ANCHOR = re.compile(r"[^A-Za-z0-9_-]")
@@ -22,6 +24,11 @@ def anchor(outcome: ScenarioOutcome) -> str:
     """Return the name of a scenario's place in the page: letters, digits, `-` and `_` alone."""
     plain = _NO_ANCHOR.sub(lambda match: f"_{ord(match[0]):x}_", outcome.name)
     return f"scenario-{plain}"
+
+
+def sentences(reason: str) -> str:
+    """Return a reason as HTML, each of its sentences on a line of its own."""
+    return "<br>".join(escape(part) for part in reason.split("; "))
 
 
 def section(outcome: ScenarioOutcome) -> str:
@@ -55,16 +62,16 @@ def _alerts(outcome: ScenarioOutcome) -> str:
         f'<th scope="col">{name}</th>'
         for name in ("Alert", "Expected", "Pending", "Fired", "Resolved", "Result")
     )
-    rows = "".join(_row(alert) for alert in reported)
+    rows = "".join(_row(alert, reported) for alert in reported)
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Alerts"><table class="alerts">'
         f"<thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>\n{rest}"
     )
 
 
-def _row(alert: AlertVerdict) -> str:
+def _row(alert: AlertVerdict, reported: Sequence[AlertVerdict]) -> str:
+    siblings = [other for other in reported if other.alert == alert.alert]
     labels = ", ".join(f'{name}="{text}"' for name, text in alert.labels)
-    shown = f"{alert.alert}{{{labels}}}" if labels else alert.alert
     times = (
         time_cell(alert.pending_s),
         time_cell(alert.firing_s, alert.fires_within_s),
@@ -72,7 +79,8 @@ def _row(alert: AlertVerdict) -> str:
     )
     cells = "".join(f"<td>{escape(str(time))}</td>" for time in times)
     return (
-        f'<tr class="{"ok" if alert.ok else "failed"}"><th scope="row">{escape(shown)}</th>'
+        f'<tr class="{"ok" if alert.ok else "failed"}"><th scope="row" title="{escape(labels)}">'
+        f"{escape(str(title(alert, siblings)))}</th>"
         f"<td>{alert.expected}</td>{cells}"
-        f"<td>{'✓' if alert.ok else '✗'} {escape(alert.reason)}</td></tr>\n"
+        f"<td>{'✓' if alert.ok else '✗'} {sentences(alert.reason)}</td></tr>\n"
     )
