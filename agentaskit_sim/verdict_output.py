@@ -63,10 +63,14 @@ class VerdictOutput:
         print_report(console, outcomes, str(saved_in))
 
 
-def check_place(path: Path | None) -> None:
-    """Raise `InputError` for a place where no file can be written."""
-    if path is None:
-        return
+def check_places(*paths: Path | None) -> None:
+    """Raise `InputError` for the first place where no file can be written."""
+    for path in paths:
+        if path is not None:
+            _check_place(path)
+
+
+def _check_place(path: Path) -> None:
     if path.is_dir():
         reason = "this is a folder: name a file in it"
     elif not path.parent.is_dir():

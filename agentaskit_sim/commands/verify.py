@@ -43,7 +43,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ScenarioArguments,
 )
 from agentaskit_sim.terminal.progress import ProgressConsole
-from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_place, print_json
+from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_places, print_json
 from documents.durations import format_duration, parse_duration
 from documents.mistakes import InputError, gather
 from verifier.errors import JudgeError
@@ -99,8 +99,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
-    check_place(junit_file)
-    check_place(report_file)
+    check_places(junit_file, report_file)
     paths = _opened(InputPaths(scenario or (), rules, dashboards, overlay or (), accept or ()))
     inputs = _with_seed(_read(paths, as_json=as_json), seed)
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
@@ -111,7 +110,6 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         )
         if scenario and limit is not None:
             _check_limit(judge, limit)
-        jobs = jobs or LANES_PER_CORE * cores()
     try:
         _check_machine(live=live)
     except JudgeError as error:
@@ -121,7 +119,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     output = VerdictOutput(Results(out), junit_file, as_json, report_file)
     watcher = ProgressConsole(len(inputs.scenarios), Console(stderr=True, highlight=False))
     try:
-        outcomes = _judge(judge, watcher, jobs=jobs or cores())
+        outcomes = _judge(judge, watcher, jobs=jobs or (LANES_PER_CORE if live else 1) * cores())
     except (KeyboardInterrupt, SystemExit):
         # A signal, whose status it stays: what was judged is kept, marked as partial.
         output.publish(with_interrupted(judge.inputs.scenarios, watcher.outcomes))

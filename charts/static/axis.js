@@ -323,7 +323,7 @@ export class ChartView {
     this.linking = true;
     for (const plot of this.plots.values()) {
       const left = shown ? share * plot.over.clientWidth : -10;
-      plot.setCursor({ left, top: shown ? 0 : -10 });
+      plot.setCursor({ left, top: shown ? 0 : -10 }, false);
       readout(plot, at_s);
     }
     this.linking = false;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentaskit_sim.verdict_output import VerdictOutput, check_place
+from agentaskit_sim.verdict_output import VerdictOutput, check_places
 from documents.mistakes import InputError
 from tests.verifier.outcomes import failing, outcome
 from verifier.judge.verdict import INTERRUPTED
@@ -63,10 +63,9 @@ def test_a_junit_file_that_cannot_be_written_is_noticed_before_anything_runs(
     """A run may take minutes."""
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError) as caught:
-        check_place(tmp_path / name)
+        check_places(None, tmp_path / name)
     assert str(caught.value) == f"{tmp_path / name}: cannot be written: {reason}"
-    check_place(tmp_path / "x.xml")
-    check_place(None)
+    check_places(tmp_path / "x.xml", None)
 
 
 def test_the_report_is_written_to_another_place_too(tmp_path, monkeypatch, capsys):

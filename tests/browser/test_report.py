@@ -94,6 +94,7 @@ def test_zoom_and_cursor_are_linked_over_rows_and_lanes(show):
     before = shown.page.locator(".piece.firing").bounding_box()["width"]
     shown.page.locator(".tools button[aria-label='Zoom in']").first.click()
     assert shown.page.locator(".piece.firing").bounding_box()["width"] > 1.5 * before
+    shown.page.locator(".row .u-over").first.scroll_into_view_if_needed()
     box = shown.page.locator(".row .u-over").first.bounding_box()
     shown.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     expect(shown.page.locator(".clock").first).to_have_text("10:00")
