@@ -12,7 +12,7 @@ import pytest
 from tests.verifier.histories import rules
 from tests.verifier.simulations import scenario_of, verify
 
-QUIET = "duration: 20m\n"
+QUIET = "duration: 20m\nload: {rate: 1000}\n"
 LEAK = """\
 duration: 20m
 load: {rate: 1000}
@@ -23,6 +23,7 @@ expectations:
 """
 DROP = """\
 duration: 12m
+load: {rate: 1000}
 faults:
 - {name: gone, fault: traffic_drop, start: 3m, duration: 6m, parameters: {share: 0.4}}
 expectations:
