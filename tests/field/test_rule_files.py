@@ -17,9 +17,10 @@ from verifier.servers.binaries import describe
 EMPTY = "agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.1"
 LEAK = """\
 duration: 12m
+load: {rate: 1000}
 faults:
 - {name: leaking, fault: sandbox_leak, start: 2m, duration: 6m, targets: {sandboxes: [B]},
-   parameters: {share: 0.81}}
+   parameters: {share: 0.95}}
 expectations:
 - {alert: PoolNearlyEmpty, fires_within: 5m, resolves_within: 2m, labels: {LABELS}}
 """
