@@ -836,7 +836,7 @@ function lanePieces(lane, end_s) {
     if (firing_s !== null && resolved_s !== null) add("resolved", "", "resolved", resolved_s, resolved_s);
   }
   for (const { receiver, status, at_s } of lane.notifications) {
-    add(`notified ${status}`, "✉", `${receiver} was notified: ${status}`, at_s, at_s);
+    add(`notified notified-${status}`, "✉", `${receiver} was notified: ${status}`, at_s, at_s);
   }
   if (lane.failure) add("failure", "✗", lane.failure.reason, lane.failure.at_s, lane.failure.at_s);
   return pieces;

@@ -105,7 +105,7 @@ async function drawNow(host) {
   known.push(new ChartView(main, {
     ...chart,
     lanes: chart.lanes.filter((lane) => isSpoken(lane.alert)),
-    rows: [...of((row) => row.group === "load"), ...of((row) => isSpoken(row.alert)), ...of((row) => row.group === "world" && !still.includes(row))],
+    rows: [...of((row) => row.group === "load"), ...[...spoken].flatMap((alert) => of((row) => row.alert === alert)), ...of((row) => row.group === "world" && !still.includes(row))],
   }));
   if (still.length) {
     host.append(folded(`${still.length} quantities that hardly moved`, (place) =>

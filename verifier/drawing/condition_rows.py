@@ -117,8 +117,8 @@ def _presence(part: ConditionPart, answer: Sequence[Series], time: DrawnTime) ->
     times_s = time.scenario_s(query.start_s + query.step_s * np.arange(count, dtype=np.float64))
     there = np.zeros(count)
     for series in answer:
-        place = np.searchsorted(times_s, time.scenario_s(series.times_s))
-        there[place[~np.isnan(series.values)]] = 1.0
+        place = np.rint((series.times_s - query.start_s) / query.step_s).astype(np.intp)
+        there[place[~np.isnan(series.values)].clip(0, count - 1)] = 1.0
     return thinned(
         ChartRow(
             id=f"alert:{part.alert}:{part.number}",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
+from verifier.drawing.scenario_chart import DrawnScenario, compressed
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.failures.explanation import FailureExplainer
 from verifier.judge.fault_effects import faults_without_effect, measured_effects
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
     from verifier.real_time.observation import RunObservation
     from verifier.real_time.stack import Stack
     from verifier.real_time.start import PreparedRun, StartedRun
-    from verifier.servers.prometheus import Prometheus
     from verifier.servers.receiver import Receiver
     from verifier.time_compression import TimeCompression
 
@@ -286,10 +286,12 @@ class RealTimeRun:
         explainer: FailureExplainer,
     ) -> ScenarioOutcome:
         stack, clock = observer.stack, observer.clock
-        end_s = clock.unix_s(observation.ended_s)
-        panels = self._panels(stack.prometheus, prepared.rules, clock.start_s, end_s)
+        panels = self._panels(explainer.run)
         alerts, findings = explainer.complete(
             observer.with_latency(observation.alerts), observation.timelines
+        )
+        drawing = DrawnScenario(
+            explainer.run, self.scenario, explainer.fault_effects, answers=panels
         )
         return ScenarioOutcome(
             name=self.scenario.name,
@@ -307,22 +309,18 @@ class RealTimeRun:
             notifications=stack.notifications(),
             findings=(*findings, *routing_findings(self.scenario, self.setup.routing)),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
+            chart=compressed(drawing.chart(alerts, observation.timelines)),
         )
 
-    def _panels(
-        self, server: Prometheus, rules: RuleFiles, start_s: float, end_s: float
-    ) -> tuple[PanelAnswer, ...]:
-        """Ask the panels over the scenario, and why some show nothing; `rules` as evaluated."""
-        factor, scrape_s = self.compression.factor, self.compression.scrape_s
-        window = PanelWindow(start_s, end_s, scrape_s, factor)
+    def _panels(self, watched: WatchedRun) -> tuple[PanelAnswer, ...]:
+        """Ask the panels over the scenario, and why some show nothing."""
+        start_s, end_s, factor = watched.epoch_s, watched.epoch_s + watched.end_s, watched.factor
+        window = PanelWindow(start_s, end_s, watched.scrape_s, factor)
         answers = answer_panels(
-            server,
+            watched.server,
             self.setup.panels,
             window,
             adapt=lambda query: compress_query(query, factor),
-        )
-        watched = WatchedRun(
-            server, rules, start_s, end_s - start_s, WHOLE, scrape_s=scrape_s, factor=factor
         )
         return explained(answers, emptiness_check(watched), window)
 
