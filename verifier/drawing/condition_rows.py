@@ -1,12 +1,15 @@
 """The condition of each alert as rows: the value of every comparison against its threshold.
 
-The value is the engine's own answer to the left side, at every evaluation of the rule; the
-threshold comes from the syntax tree. A condition, or a side of its `or`, that compares nothing
-(`absent(...)`) is drawn as 1 where it has a value and 0 where it has none.
+The value is the engine's own answer to the left side, at every evaluation of a rule that did
+anything, and at every n-th of one that stayed silent all through a long scenario: asking for all
+costs the engine as much as the rules themselves. The threshold comes from the syntax tree. A
+condition, or a side of its `or`, that compares nothing (`absent(...)`) is drawn as 1 where it has
+a value and 0 where it has none.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +20,7 @@ from charts.chart import ChartRow, ChartSeries, ThresholdLine
 from verifier.drawing.series_rows import labels_of, most_extreme, on_one_grid, thinned, with_gaps
 from verifier.evidence.comparison import comparisons, opened
 from verifier.evidence.relaxed import bare, is_filter
+from verifier.evidence.stock import EvaluationSpan
 from verifier.promql.conditions import number_text
 from verifier.promql.parsing import parse
 from verifier.promql.printing import text_of
@@ -28,12 +32,13 @@ if TYPE_CHECKING:
 
     from verifier.drawing.series_rows import DrawnTime
     from verifier.evidence.silence import WatchedRun
-    from verifier.evidence.stock import EvaluationSpan
-    from verifier.pack.rules import AlertRule, RuleGroup
+    from verifier.pack.rules import AlertRule
     from verifier.servers.prometheus import RangeQuery, Series
 
 PARTS_MAX: Final = 4
 """Parts of one condition that are drawn."""
+SILENT_POINTS: Final = 250
+"""Evaluations of a rule that stayed silent that are asked for, at the most."""
 ROWS_MAX: Final = 400
 """Rows of all conditions of a scenario: of more rules the first are drawn."""
 
@@ -61,14 +66,16 @@ class ConditionPart:
 
 
 def condition_rows(
-    run: WatchedRun, time: DrawnTime, is_drawn: Callable[[str], bool]
+    run: WatchedRun, time: DrawnTime, spoke: Callable[[str], bool]
 ) -> tuple[ChartRow, ...]:
-    """Return the rows of the alerts that are drawn, in the order of the rules."""
+    """Return the rows of all alerts, in the order of the rules; `spoke` says which did anything."""
     parts: list[ConditionPart] = []
     for group, rule in run.rules.alerts:
-        if is_drawn(rule.alert) and len(parts) < ROWS_MAX:
+        if len(parts) < ROWS_MAX:
             known = sum(part.alert == rule.alert for part in parts)
-            parts += _parts(run, group, rule, known)
+            span = run.span(group, rule).scenario
+            span = span if spoke(rule.alert) else _thinned_out(span)
+            parts += _parts(rule, span, known, run.factor)
     answers = run.server.query_ranges([part.query for part in parts])
     return tuple(
         row_of(part, answer, time)
@@ -146,11 +153,17 @@ def _text(part: ConditionPart, values: Sequence[np.ndarray]) -> str:
     )
 
 
+def _thinned_out(span: EvaluationSpan) -> EvaluationSpan:
+    """Return every n-th evaluation of a span, `SILENT_POINTS` at the most."""
+    count = (span.end_s - span.first_s) / span.interval_s
+    stride = max(1, math.ceil(count / SILENT_POINTS))
+    return EvaluationSpan(span.first_s, span.start_s, span.end_s, span.interval_s * stride)
+
+
 def _parts(
-    run: WatchedRun, group: RuleGroup, rule: AlertRule, known: int
+    rule: AlertRule, span: EvaluationSpan, known: int, factor: float
 ) -> Iterator[ConditionPart]:
     """Yield what is drawn of a rule; `known` parts are drawn of others with its name."""
-    span = run.span(group, rule).scenario
     try:
         tree = parse(rule.expr)
     except ValueError:
@@ -158,7 +171,7 @@ def _parts(
         return
     number = known
     for node in list(_leaves(tree))[:PARTS_MAX]:
-        written = text_of(node, run.factor)
+        written = text_of(node, factor)
         if not (isinstance(node, promql.BinaryExpr) and is_filter(node)):
             yield ConditionPart(rule.alert, number, text_of(node), written, "", 0.5, span)
         else:

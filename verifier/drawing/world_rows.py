@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from verifier.evidence.silence import WatchedRun
     from verifier.servers.prometheus import Series
 
-POINTS: Final = 1000
+POINTS: Final = 500
 """Points of a row that are asked for, at most; scrapes are as many or fewer in a short scenario."""
 WINDOW_SCRAPES: Final = 4
 """Scrapes in the window of a rate: a minute of virtual time."""
