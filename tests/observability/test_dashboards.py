@@ -8,7 +8,10 @@ import re
 
 import pytest
 
+from exporter.history.samples import EPOCH_S
 from tests.observability.names import EXPORTED, canonical, metrics_of
+from tests.verifier.simulations import bundled, simulated
+from verifier.servers.prometheus import Prometheus, RangeQuery
 
 PANELS = {
     "sla": ["stat", "gauge", "timeseries", "timeseries", "stat", "stat"],
@@ -59,6 +62,7 @@ THRESHOLDS = {
     "Response time P95": [("green", None), ("yellow", 50), ("red", 100)],
     "Agents running": [("blue", None), ("green", 700), ("yellow", 850), ("red", 928)],
 }
+RUNBOOKS = "https://github.com/agentaskit/agentaskit-sim/blob/main/observability/runbooks"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
@@ -183,20 +187,118 @@ def test_a_panel_that_is_wrong_is_caught(dashboards, change, mistake):
     assert faults(changed) == [mistake]
 
 
-def test_the_firing_alerts_that_a_dashboard_marks_are_alerts_of_the_pack(dashboards, nineteen):
-    """A misspelt name there would never be shown."""
-    names = {rule["alert"] for rule in nineteen}
-    for dashboard in dashboards.values():
-        expr = dashboard["annotations"]["list"][1]["expr"]
-        marked = re.search(r'alertname=~"([^"]+)"', expr)
-        assert set(marked.group(1).split("|")) <= names
+def marked_alerts(dashboard):
+    """Return the names of the alerts whose firing a dashboard marks on its time axes."""
+    expr = dashboard["annotations"]["list"][1]["target"]["expr"]
+    return re.search(r'alertname=~"([^"]+)"', expr)[1].split("|")
+
+
+def test_each_of_the_nineteen_alerts_is_marked_where_it_belongs(dashboards, nineteen):
+    """On one dashboard each; a misspelt name would never be shown."""
+    marked = [name for dashboard in dashboards.values() for name in marked_alerts(dashboard)]
+    assert sorted(marked) == sorted({rule["alert"] for rule in nineteen})
 
 
 def test_every_dashboard_shows_the_times_of_simulated_faults(dashboards):
     """A fault is shown by name beside the metrics that it changes."""
     for name, dashboard in dashboards.items():
         annotation = dashboard["annotations"]["list"][2]
-        assert metrics_of(annotation["expr"]) == {"agentaskit_sim_faults_active"}, name
-        assert annotation["expr"].endswith("> 0"), name
+        target = annotation["target"]
+        assert metrics_of(target["expr"]) == {"agentaskit_sim_faults_active"}, name
+        assert target["expr"].endswith("> 0"), name
         assert (annotation["datasource"], annotation["enable"]) == (SOURCE, True), name
+        assert target["datasource"] == SOURCE, name
         assert annotation["titleFormat"] == "{{fault}}", name
+
+
+def test_a_fault_is_marked_from_its_start_to_its_end_and_at_no_other_time(dashboards):
+    """The annotation's own query, asked of a real Prometheus over a scenario with one fault."""
+    target = dashboards["capacity"]["annotations"]["list"][2]["target"]
+    scenario = bundled("traffic-drop")
+    with Prometheus() as server:
+        server.push(simulated("traffic-drop").history)
+        window = RangeQuery(target["expr"], EPOCH_S, EPOCH_S + scenario.duration_s, 15.0)
+        (series,) = server.query_range(window)
+    (fault,) = scenario.plan.faults
+    assert series.labels == {"fault": fault.kind}
+    first_s, last_s = series.times_s[0] - EPOCH_S, series.times_s[-1] - EPOCH_S
+    assert fault.start_s <= first_s <= fault.start_s + 30
+    assert fault.end_s <= last_s + 15 <= fault.end_s + 30
+    assert len(series.times_s) == (last_s - first_s) / 15 + 1
+
+
+def broken_links(dashboard, runbooks):
+    """Return what is wrong with the links of a dashboard, as short lines."""
+    links = [(dashboard["title"], link) for link in dashboard["links"]]
+    links += [(p["title"], link) for p in dashboard["panels"] for link in p.get("links", ())]
+    wrong = []
+    for owner, link in links:
+        if link["type"] == "dashboards":
+            if not set(link["tags"]) & set(dashboard["tags"]):
+                wrong.append(f"{owner}: leads to no dashboard of the pack")
+            continue
+        page = link["url"].removeprefix(RUNBOOKS)
+        if page == link["url"]:
+            wrong.append(f"{owner}: {link['url']} is no runbook")
+        elif page and page.strip("/") not in runbooks:
+            wrong.append(f"{owner}: there is no {page.strip('/')}")
+        elif page and link["title"] != f"Runbook: {page.strip('/').removesuffix('.md')}":
+            wrong.append(f"{owner}: {link['title']} leads to {page.strip('/')}")
+    return wrong
+
+
+@pytest.fixture
+def runbooks(pack):
+    """Return the names of the runbooks' files."""
+    return {path.name for path in (pack / "runbooks").glob("*.md")}
+
+
+def test_every_alert_has_a_panel_that_leads_to_its_runbook(dashboards, nineteen, runbooks):
+    """A panel that names an alert links its page, and every link leads somewhere."""
+    alerts = {rule["alert"] for rule in nineteen}
+    linked = set()
+    for dashboard in dashboards.values():
+        assert broken_links(dashboard, runbooks) == []
+        for panel in dashboard["panels"]:
+            pages = {link["title"].removeprefix("Runbook: ") for link in panel.get("links", ())}
+            named = set(re.findall(r"\w+", panel["description"])) & alerts
+            assert named <= pages, panel["title"]
+            linked |= pages
+    assert linked == alerts
+
+
+def test_the_dashboards_lead_to_one_another_and_keep_the_time(dashboards):
+    """By the tag that all of them carry; each has its own address."""
+    shared = set.intersection(*(set(dashboard["tags"]) for dashboard in dashboards.values()))
+    assert len({dashboard["uid"] for dashboard in dashboards.values()}) == len(dashboards)
+    for dashboard in dashboards.values():
+        (link,) = [link for link in dashboard["links"] if link["type"] == "dashboards"]
+        assert set(link["tags"]) <= shared
+        assert (link["keepTime"], link["includeVars"]) == (True, True)
+
+
+def test_a_mark_of_a_firing_alert_leads_to_its_runbook(dashboards, runbooks):
+    """The address is made of the alert's name, for each alert that is marked."""
+    for dashboard in dashboards.values():
+        text = dashboard["annotations"]["list"][1]["textFormat"]
+        address = re.search(r'href="([^"]+)"', text)[1]
+        assert address.startswith(RUNBOOKS)
+        pages = {address.replace("{{alertname}}", name) for name in marked_alerts(dashboard)}
+        assert {page.rpartition("/")[2] for page in pages} <= runbooks
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        (lambda d: d["links"][0].update(tags=["other"]), "leads to no dashboard of the pack"),
+        (lambda d: d["panels"][0]["links"][0].update(url="https://example.com"), "is no runbook"),
+        (lambda d: d["panels"][0]["links"][0].update(url=f"{RUNBOOKS}/A.md"), "there is no A.md"),
+        (lambda d: d["panels"][0]["links"][0].update(title="Runbook: A"), "Runbook: A leads to"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_caught(dashboards, runbooks, change, mistake):
+    """One good document, one mutation each."""
+    changed = copy.deepcopy(dashboards["sla"])
+    change(changed)
+    (line,) = broken_links(changed, runbooks)
+    assert mistake in line
