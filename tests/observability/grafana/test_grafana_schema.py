@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.observability.grafana_types import fetch_grafana_types
+from tests.observability.grafana.grafana_types import fetch_grafana_types
 
-DASHBOARDS = Path(__file__).parents[2] / "observability" / "dashboards"
+DASHBOARDS = Path(__file__).parents[3] / "observability" / "dashboards"
 
 
 @pytest.fixture(scope="module")
