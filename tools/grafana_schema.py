@@ -1,6 +1,6 @@
 """Fetch what the dashboards are checked with: Grafana's own published types, and TypeScript.
 
-Called by `tests/observability/grafana/grafana_types.py`, never by `make setup`: who tests no dashboards
+Called by the tests in `tests/observability/grafana`, never by `make setup`: who tests no dashboards
 needs neither. Both are archives of npm, pinned by checksum, unpacked into the folder that is named;
 nobody else's code is committed. Exit status 3, and the reason in a line, where nothing can be
 fetched or what comes is not what is pinned.
