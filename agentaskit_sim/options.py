@@ -76,6 +76,10 @@ ExitAtEnd = Annotated[
         help="Stop when the scenario has ended; `up`, on servers of its own, with a verdict.",
     ),
 ]
+NoBrowser = Annotated[
+    bool,
+    typer.Option("--no-browser", help="Do not open the page, where there is a desktop to open it."),
+]
 
 RulePaths = Annotated[
     list[Path] | None,

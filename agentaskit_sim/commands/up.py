@@ -32,6 +32,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ExitAtEnd,
     ForeignAlertmanager,
     ForeignPrometheus,
+    NoBrowser,
     RoutingFile,
     RulePaths,
     ScenarioArgument,
@@ -50,7 +51,9 @@ from agentaskit_sim.terminal.addresses import (
     describe_alertmanager,
     describe_prometheus,
 )
+from agentaskit_sim.terminal.desktop import open_page
 from agentaskit_sim.terminal.screen import ScenarioTitle
+from agentaskit_sim.terminal.stack_view import board_of, link
 from agentaskit_sim.terminal.status import ServiceConsole, Status
 from agentaskit_sim.terminal.watch import Watch
 from agentaskit_sim.terminal.web_pages import alertmanager_page, prometheus_page
@@ -76,7 +79,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from aiohttp import web
+
     from agentaskit_sim.judges import RealTimeJudge
+    from exporter.server.live_page.stack_board import StackBoard
     from verifier.real_time.stack import Stack
 
 HOST: Final = "127.0.0.1"
@@ -102,6 +108,8 @@ class Session:
     token: str | None
     token_file: Path | None
     exit_at_end: bool
+    board: StackBoard
+    no_browser: bool = False
 
     @property
     def is_judged(self) -> bool:
@@ -123,6 +131,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     prometheus: ForeignPrometheus = None,
     alertmanager: ForeignAlertmanager = None,
     sd_file: SdFile = None,
+    no_browser: NoBrowser = False,
 ) -> None:
     """Run world and stack together, and watch alerts fire.
 
@@ -155,7 +164,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     )  # fmt: skip
     session = Session(
         request=request, sd_file=sd_file, token=token.value, token_file=token_file,
-        exit_at_end=exit_at_end,
+        exit_at_end=exit_at_end, board=board_of(request), no_browser=no_browser,
     )  # fmt: skip
     judge = _judge_of(session, scenario, rules, routing) if session.is_judged else None
     raise typer.Exit(_run_or_judge(session, judge, port))
@@ -219,11 +228,15 @@ def _run(session: Session, listener: socket.socket, receiver: Receiver, held: Ex
         require("prometheus")
         if request.alertmanager is None:
             require("alertmanager")
+    console.announce_page(describe_url(listener))
     console.announce_preparation(request.scenario)
     started = start_run(request, receiver, describe_address(listener), held)
     title = _title(request, started)
     status = Status(started.exposition, console)
-    watch = Watch(started.exposition, status, started.environment, console=console, title=title)
+    watch = Watch(
+        started.exposition, status, started.environment,
+        console=console, title=title, board=session.board,
+    )  # fmt: skip
     service = WorldService(
         started.exposition, watch, until_s=title.ends_s, exit_at_end=session.exit_at_end
     )
@@ -234,12 +247,13 @@ def _run(session: Session, listener: socket.socket, receiver: Receiver, held: Ex
             console.print(line, markup=False)
         for finding in request.routing.findings if request.alertmanager is None else ():
             console.print(f"finding: {finding}", markup=False)
+        _open(session, console, describe_url(listener))
 
     async def run() -> int:
         # Threads that wait for a server's answer are released when it ends: so it ends here, before
         # the loop waits for its threads.
         with held:
-            app = build_server(started.world, started.exposition, session.token)
+            app = _server(session, started)
             return await service.run(app, listener, announce)
 
     return run_loop(run())
@@ -251,6 +265,7 @@ def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held
     require("prometheus")
     require("alertmanager")
     (scenario,) = judge.inputs.scenarios
+    console.announce_page(describe_url(listener))
     console.announce_preparation(scenario)
     results, shown = Results(None), list[tuple[StartedRun, Status]]()
     held.enter_context(target_file(session.sd_file, describe_address(listener)))
@@ -262,12 +277,16 @@ def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held
             console.print(line, markup=False)
         title = _title(session.request, started, after="what is still due is waited for")
         watched = started.environment.watched()
-        await Watch(started.exposition, status, watched, console=console, title=title).run()
+        _open(session, console, describe_url(listener))
+        await Watch(
+            started.exposition, status, watched,
+            console=console, title=title, board=session.board,
+        ).run()  # fmt: skip
 
     hosting = Hosting(
         listener=listener,
         receiver=receiver,
-        app=lambda started: build_server(started.world, started.exposition, session.token),
+        app=lambda started: _server(session, started),
         show=show,
     )
     try:
@@ -278,6 +297,18 @@ def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held
         raise
     VerdictOutput(results, None, as_json=False).publish([outcome])
     return STATUSES[overall([outcome])]
+
+
+def _server(session: Session, started: StartedRun) -> web.Application:
+    return build_server(
+        started.world, started.exposition, session.token,
+        compression=session.request.compression, board=session.board,
+    )  # fmt: skip
+
+
+def _open(session: Session, console: ServiceConsole, url: str) -> None:
+    if not session.no_browser:
+        open_page(f"{url}/", is_terminal=console.is_terminal)
 
 
 def _title(request: RunRequest, started: StartedRun, **others: str) -> ScenarioTitle:
@@ -298,16 +329,16 @@ def _addresses(session: Session, started: StartedRun, url: str, receiver: Receiv
     if started.alertmanager_url is not None:
         server = ForeignServer("Alertmanager", started.alertmanager_url)
         alertmanager, amtool = alertmanager_page(server)
-    lines = describe_addresses(
-        Addresses(
-            world=url,
-            prometheus=prometheus_page(started.environment.prometheus),
-            alertmanager=alertmanager,
-            receiver=receiver.url,
-            amtool=amtool,
-            token_file=session.token_file,
-        )
+    addresses = Addresses(
+        world=url,
+        prometheus=prometheus_page(started.environment.prometheus),
+        alertmanager=alertmanager,
+        receiver=receiver.url,
+        amtool=amtool,
+        token_file=session.token_file,
     )
+    link(session.board, addresses)
+    lines = describe_addresses(addresses)
     if not session.request.has_foreign_servers:
         return lines
     theirs = describe_alertmanager(receiver.url)

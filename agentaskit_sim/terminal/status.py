@@ -33,6 +33,10 @@ class ServiceConsole(Console):
         """Write to standard output."""
         super().__init__(highlight=False, soft_wrap=True)
 
+    def announce_page(self, url: str) -> None:
+        """Print the page's address before everything else: it is what a person waits for."""
+        self.print(f"{'Page:':<14}{url}/ (once all is prepared)", markup=False)
+
     def announce_preparation(self, scenario: Scenario) -> None:
         """Print what is about to be prepared, since that takes seconds."""
         self.print(

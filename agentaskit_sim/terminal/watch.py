@@ -16,6 +16,7 @@ from rich.live import Live as Block
 
 from agentaskit_sim.terminal.notices import count_alerts, notice_stack
 from agentaskit_sim.terminal.screen import ScreenContent, render
+from agentaskit_sim.terminal.stack_view import show_on
 from agentaskit_sim.terminal.status import OBSERVE_EVERY_S, READINGS_PER_PLAIN_LINE
 from verifier.real_time.environment import StackStatus
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from agentaskit_sim.terminal.screen import ScenarioTitle
     from agentaskit_sim.terminal.status import Status, StatusReading
     from exporter.server.exposition import Exposition
+    from exporter.server.live_page.stack_board import StackBoard
 
 
 class ObservedStack(Protocol):
@@ -40,7 +42,7 @@ class ObservedStack(Protocol):
 class Watch:
     """Shows a person on `console` how a world and its stack are doing; `run` once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three of them are by name only
         self,
         exposition: Exposition,
         status: Status,
@@ -48,8 +50,13 @@ class Watch:
         *,
         console: Console,
         title: ScenarioTitle,
+        board: StackBoard | None = None,
     ) -> None:
-        """Take the `status` that prints what the world alone does."""
+        """Take the `status` that prints what the world alone does.
+
+        On the `board`, if there is one, the page of the world shows the stack as well.
+        """
+        self._board = board
         self._exposition, self._status, self._stack = exposition, status, stack
         self._console, self._title = console, title
         self._block = Block(console=console, auto_refresh=False, transient=True)
@@ -85,6 +92,8 @@ class Watch:
             for sentence in notice_stack(self._shown, self._observed):
                 self.say(sentence)
             self._shown = self._observed
+            if self._board is not None:
+                show_on(self._board, self._shown, time.time())
             if self._console.is_terminal:
                 block = render(self._content(reading), self._console.height)
                 self._block.update(block, refresh=True)

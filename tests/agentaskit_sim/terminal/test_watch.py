@@ -12,6 +12,7 @@ from agentaskit_sim.terminal.screen import ScenarioTitle
 from agentaskit_sim.terminal.status import Status
 from agentaskit_sim.terminal.watch import Watch
 from exporter.server.exposition import Exposition
+from exporter.server.live_page.stack_board import StackBoard
 from simulator.pacer import SystemClock
 from tests.fakes import FakeWorld
 from tests.verifier.statuses import FIRING_STATUS
@@ -37,13 +38,14 @@ class ScriptedStack:
         return status
 
 
-def watch(stack, *, terminal=False):
+def watch(stack, *, terminal=False, board=None):
     """Return a watch of a fake world, and the text it writes."""
     text = io.StringIO()
     exposition = Exposition(FakeWorld(), SystemClock(), version="1", scenario="small")
     console = Console(file=text, width=200, height=24, force_terminal=terminal, highlight=False)
     title = ScenarioTitle(name="small", begins_s=0.0, ends_s=float("inf"), factor=1.0)
-    return Watch(exposition, Status(exposition, console), stack, console=console, title=title), text
+    status = Status(exposition, console)
+    return Watch(exposition, status, stack, console=console, title=title, board=board), text
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -60,3 +62,13 @@ async def test_what_ends_the_run_is_raised_after_what_was_observed(monkeypatch, 
     assert "PoolExhausted sandbox_type=B FIRES" in text.getvalue()
     if terminal:
         assert text.getvalue().rindex("\x1b[?25h") > text.getvalue().rindex("\x1b[?25l")
+
+
+async def test_the_page_shows_what_was_observed(monkeypatch):
+    """By the board that it was given."""
+    monkeypatch.setattr("agentaskit_sim.terminal.watch.OBSERVE_EVERY_S", 0.01)
+    board = StackBoard()
+    stack = ScriptedStack(FIRING_STATUS, FIRING_STATUS, FIRING_STATUS, JudgeError("ended"))
+    with pytest.raises(JudgeError):
+        await asyncio.wait_for(watch(stack, board=board)[0].run(), 20)
+    assert [lane.alert for lane in board.lanes] == ["PoolExhausted"]
