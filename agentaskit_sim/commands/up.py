@@ -158,9 +158,8 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     files.finish()
     known = routes.value if routing is None else routes.value.for_rules(rule_files.value)
     request = RunRequest(
-        scenario=chosen.value, rules=rule_files.value, routing=known,
-        compression=compression, prometheus=their_prometheus.value,
-        alertmanager=their_alertmanager.value,
+        scenario=chosen.value, rules=rule_files.value, routing=known, compression=compression,
+        prometheus=their_prometheus.value, alertmanager=their_alertmanager.value,
     )  # fmt: skip
     session = Session(
         request=request, sd_file=sd_file, token=token.value, token_file=token_file,

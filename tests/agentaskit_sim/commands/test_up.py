@@ -213,7 +213,7 @@ def run_to_the_end(session):
     """Let a short scenario run to its end."""
     session.scenario.write_text(
         SMALL.replace("1h", "5m")
-        + "faults:\n- {name: gone, fault: traffic_drop, start: 90s, duration: 20s,"
+        + "faults:\n- {name: gone, fault: traffic_drop, start: 90s, duration: 60s,"
         " parameters: {share: 0.5}}\n"
         + "expectations:\n- {alert: SandboxPoolExhaustion, cause: gone, fires_within: 3m}\n"
     )
