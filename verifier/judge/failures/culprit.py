@@ -109,6 +109,9 @@ def _never_or_late(case: FailedCase) -> Culprit:
         if case.numbers.held_s is not None:
             return _held_briefly(case, case.numbers)
         deciding = min(case.numbers.comparisons, key=lambda each: each.held_s is not None)
+        short = _shortness(case, case.numbers)
+        if short and not case.fired_siblings:
+            return _blame("fault", f"{short}: too short for it")
         return _never_held(case, deciding)
     if verdict.fires_within_s is not None and verdict.firing_s > verdict.fires_within_s:
         return _late(case, verdict.firing_s, verdict.fires_within_s)
@@ -124,24 +127,31 @@ def _uncalled_for(case: FailedCase) -> Culprit:
     if case.active_fault is None:
         return _blame("rule", "its condition held before any fault began, in a healthy system")
     because = f"its condition held while {case.active_fault} was in effect"
-    return _blame("expectation", f"{because}, and none expects it of that")
+    return _blame("expectation", f"{because}, and no expectation says so")
+
+
+def _shortness(case: FailedCase, numbers: ConditionNumbers) -> str:
+    """Say that a fault ends before the `for` does; "" when it lasts."""
+    lasts_s = case.verdict.cause_end_s
+    if lasts_s is None or lasts_s >= numbers.for_s:
+        return ""
+    lasts = f"{case.verdict.cause} lasts {format_duration(lasts_s)}"
+    return f"its `for` is {format_duration(numbers.for_s)}, and {lasts}"
 
 
 def _held_briefly(case: FailedCase, numbers: ConditionNumbers) -> Culprit:
     """Blame for a condition that held, but not for as long as its `for`."""
     held = f"its condition held for {time_text(numbers.held_s or 0.0)}"
     wait = f"its `for` is {format_duration(numbers.for_s)}"
-    lasts_s = case.verdict.cause_end_s
-    too_short = lasts_s is not None and lasts_s < numbers.for_s
-    lasts = f", and {case.verdict.cause} lasts {format_duration(lasts_s or 0.0)}"
+    short = _shortness(case, numbers)
     if not case.is_as_bundled:
         if case.longest_for_s and numbers.for_s > OUTLIER * case.longest_for_s:
             longest = format_duration(case.longest_for_s)
             return _blame("rule", f"{wait}, the longest of the others {longest}")
         if case.fired_siblings:
-            return _blame("rule", f"{wait}{lasts if too_short else ''}, {_of_which_fired(case)}")
-    if too_short:
-        return _blame("fault", f"{wait}{lasts}: too short for it")
+            return _blame("rule", f"{short or wait}, {_of_which_fired(case)}")
+    if short:
+        return _blame("fault", f"{short}: too short for it")
     return _blame("fault", f"{held}, {wait}: too weak, or too unsteady, to keep it up")
 
 

@@ -60,6 +60,8 @@ def blamed(numbers=NEVER, *, case=None, **changes):
         (NEVER, {"siblings": [SIBLING]}, {}, "rule", "while B fires by the same cause"),
         (NEVER, {"siblings": [MUTE]}, {}, "fault", "some 4 times as strong"),
         (NEVER, {"siblings": [SIBLING], "difference": ""}, {}, "fault", "25% of the way"),
+        (NEVER, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
+        (NEVER, {"siblings": [SIBLING]}, {"cause_end_s": 90.0}, "rule", "while B fires"),
         # It was only pending.
         (BRIEFLY, {}, {}, "fault", "held for 1m, its `for` is 5m: too weak"),
         (BRIEFLY, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
