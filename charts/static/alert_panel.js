@@ -20,7 +20,7 @@ export class AlertPanel {
     this.unreachable = element("p", "said");
     this.active = element("ul", "active-alerts");
     this.inactive = element("p", "hint");
-    this.log = element("ol", "notified");
+    this.log = element("ol", "notification-log");
     this.log.setAttribute("role", "log");
     this.log.setAttribute("aria-label", "Notifications, the newest first");
     const told = element("h3", "", "Notified");

@@ -135,7 +135,7 @@ def test_text_of_others_is_shown_and_never_run(view):
         view.open(server.url)
         expect(view.page.locator("#live .state")).to_have_text("live")
         server.call(board.show, [alert], [notified], (HOSTILE,), now_s + 1)
-        for place in (".active-alerts li", ".notified li", ".lane .name", ".alerts .said"):
+        for place in (".active-alerts li", ".notification-log li", ".lane .name", ".alerts .said"):
             expect(view.page.locator(place).first).to_contain_text(HOSTILE)
         expect(view.page.locator("#about")).to_contain_text(HOSTILE)
         assert view.page.locator("img, a[href^='javascript']").count() == 0

@@ -1,0 +1,62 @@
+"""The page beside a real stack: a fault by the form, and the alert from pending to told to over."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.agentaskit_sim.processes import Running
+
+ALERT = "SandboxPoolExhaustion"
+FIRES_MS, TOLD_MS, RESOLVES_MS = 90_000, 60_000, 120_000
+"""Ten times compressed an alert takes seconds; the rest is for a busy machine."""
+
+
+@pytest.fixture
+def stack():
+    """Run `up`, ten times compressed; yield it with the address of its page."""
+    up = Running("up", "--compress", "10", "--port", "0", "--no-browser")
+    try:
+        url = up.wait_for(r"World:\s+(http://\S+)", 180)[1]
+        yield up, url
+        assert up.end(signal.SIGINT) == 130
+    finally:
+        up.kill()
+        print("".join(up.lines))  # noqa: T201 - shown when the test fails
+
+
+@pytest.mark.long
+def test_an_alert_goes_from_inactive_to_told_and_over_before_the_eyes(stack, view):
+    """What is drawn is what the log of the same run says."""
+    up, url = stack
+    view.open(url)
+    page = view.page
+    expect(page.locator("#live .state")).to_have_text("live")
+    expect(page.locator(".alerts .hint")).to_contain_text("19 inactive: AvailabilitySLOBreach")
+    page.get_by_label("inject", exact=True).select_option("sandbox_leak")
+    page.get_by_label("share").fill("0.95")
+    page.get_by_text("Targets, time and name").click()
+    page.get_by_label("B", exact=True).check()
+    page.get_by_role("button", name="Inject").click()
+    line = page.locator(f".active-alerts [data-alert='{ALERT}']")
+    expect(line).to_contain_text("pending", timeout=FIRES_MS)
+    expect(line).to_contain_text("firing", timeout=FIRES_MS)
+    expect(line).to_contain_text('sandbox_type="B"')
+    notified = page.locator(".notification-log")
+    expect(notified).to_contain_text(f"slack-warnings: {ALERT}", timeout=TOLD_MS)
+    page.get_by_role("button", name="End sandbox-leak").click()
+    expect(line).to_have_count(0, timeout=RESOLVES_MS)
+    expect(notified).to_contain_text("has resolved", timeout=RESOLVES_MS)
+    drawn = page.evaluate(
+        f"livePage.view.chart.lanes.find(l => l.alert === '{ALERT}').episodes.at(-1)"
+    )
+    assert drawn["pending_s"] < drawn["firing_s"] < drawn["resolved_s"]
+    waited = up.wait_for(rf"{ALERT} sandbox_type=B FIRES after (\d+)s pending")[1]
+    assert drawn["firing_s"] - drawn["pending_s"] == pytest.approx(int(waited), abs=1.5)
+    band = page.evaluate("livePage.chart.bands.find(b => b.name === 'sandbox-leak')")
+    assert band["from_s"] < drawn["pending_s"] < band["to_s"] < drawn["resolved_s"]
+    assert re.search(r"scenario|baseline", page.title())
+    assert view.console == []
