@@ -1,0 +1,41 @@
+"""The bundled scenarios that a world can begin: those that fit it, at its compression."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.loader import library, load_scenario
+from simulator.topology import Topology
+from tests.simulator.worlds import small
+from verifier.real_time import scenario_shelf
+from verifier.real_time.scenario_shelf import BundledScenarios
+from verifier.time_compression import TimeCompression
+
+
+def test_every_scenario_of_the_library_with_faults_can_be_begun():
+    """On the built-in system; a day on which nothing happens has nothing to begin."""
+    names = [each.name for each in BundledScenarios(Topology()).scenarios()]
+    expected = {path.stem for path in library()} - {"healthy-day"}
+    assert names == sorted(expected)
+
+
+def test_its_times_are_those_of_the_run():
+    """Ten times compressed a scenario takes a tenth of the time."""
+    plain = {each.name: each for each in BundledScenarios(Topology()).scenarios()}
+    compression = TimeCompression(10.0)
+    shelf = BundledScenarios(compression.topology(Topology()), compression)
+    for scenario in shelf.scenarios():
+        assert scenario.duration_s == pytest.approx(plain[scenario.name].duration_s / 10)
+    assert len(shelf.scenarios()) == len(plain)
+
+
+def test_what_does_not_fit_the_system_is_not_offered(monkeypatch):
+    """Another topology; and a load of its own, which faults alone do not make."""
+    assert BundledScenarios(small()).scenarios() == ()
+    (drop,) = (path for path in library() if path.stem == "traffic-drop")
+    scenario = load_scenario(drop)
+    monkeypatch.setattr(scenario_shelf, "library", lambda: (drop,))
+    assert len(BundledScenarios(scenario.topology).scenarios()) == 1
+    other = scenario_shelf.Load(rate=50.0)
+    monkeypatch.setattr(scenario_shelf, "Load", lambda: other)
+    assert BundledScenarios(scenario.topology).scenarios() == ()
