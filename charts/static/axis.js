@@ -49,6 +49,15 @@ export function element(tag, className, text) {
 }
 
 /**
+ * Write a number with two digits at least.
+ * @param {number} number
+ * @returns {string}
+ */
+function two(number) {
+  return String(number).padStart(2, "0");
+}
+
+/**
  * Write seconds as 0:15, 12:30 or 3:05:00; days are counted before.
  * @param {number} seconds
  * @returns {string}
@@ -59,7 +68,6 @@ export function clockText(seconds) {
   const days = Math.floor(whole / 86400);
   const hours = Math.floor((whole % 86400) / 3600);
   const minutes = Math.floor((whole % 3600) / 60);
-  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
   const tail = `${two(minutes)}:${two(whole % 60)}`;
   if (days) return `${sign}${days}d ${two(hours)}:${tail}`;
   return hours ? `${sign}${hours}:${tail}` : `${sign}${minutes}:${two(whole % 60)}`;
@@ -90,7 +98,10 @@ function axisText(value, unit) {
   return COUNTED.test(unit) ? short(value) : valueText(value, unit.replace(/^bytes\/s$/, "bytes"));
 }
 
-/** @param {number} value @returns {string} */
+/**
+ * @param {number} value
+ * @returns {string}
+ */
 function secondsText(value) {
   const size = Math.abs(value);
   if (size === 0) return "0 s";
@@ -101,7 +112,10 @@ function secondsText(value) {
   return `${short(value / 3600)} h`;
 }
 
-/** @param {number} value @returns {string} */
+/**
+ * @param {number} value
+ * @returns {string}
+ */
 function bytesText(value) {
   const names = ["B", "KiB", "MiB", "GiB", "TiB"];
   let step = 0;
@@ -113,7 +127,10 @@ function bytesText(value) {
   return `${short(scaled)} ${names[step]}`;
 }
 
-/** @param {number} value @returns {string} */
+/**
+ * @param {number} value
+ * @returns {string}
+ */
 function short(value) {
   const size = Math.abs(value);
   if (size >= 1e15) return value.toExponential(2);
@@ -124,7 +141,10 @@ function short(value) {
   return trimmed(value);
 }
 
-/** @param {number} value @returns {string} */
+/**
+ * @param {number} value
+ * @returns {string}
+ */
 function trimmed(value) {
   return String(Number(value.toPrecision(4)));
 }
@@ -140,7 +160,10 @@ export function withLabels(name, labels) {
   return parts.length ? `${name}{${parts.join(", ")}}` : name;
 }
 
-/** @param {string} name @returns {string} */
+/**
+ * @param {string} name
+ * @returns {string}
+ */
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || "#888";
 }
@@ -218,7 +241,10 @@ export class ChartView {
     }
   }
 
-  /** Width of the drawn rows in pixels. */
+  /**
+   * Width of the drawn rows in pixels.
+   * @returns {number}
+   */
   get width() {
     return Math.max(200, this.host.clientWidth);
   }
@@ -460,14 +486,18 @@ export class ChartView {
     };
   }
 
-  /** @param {any} plot */
+  /**
+   * @param {any} plot
+   */
   followCursor(plot) {
     if (this.linking) return;
     const left = plot.cursor.left;
     this.setCursor(left === undefined || left < 0 ? null : plot.posToVal(left, "x"));
   }
 
-  /** @param {any} plot */
+  /**
+   * @param {any} plot
+   */
   followSelection(plot) {
     if (plot.select.width < 4) return;
     const from = plot.posToVal(plot.select.left, "x");

@@ -21,7 +21,10 @@ function shape(tag, attributes) {
   return made;
 }
 
-/** @param {Series} series @returns {number|null} the last value that is one */
+/**
+ * @param {Series} series
+ * @returns {number|null} the last value that is one
+ */
 function lastValue(series) {
   for (let index = series.values.length - 1; index >= 0; index -= 1) {
     if (series.values[index] !== null) return series.values[index];
@@ -61,7 +64,11 @@ export function panelTile(row) {
   return frame;
 }
 
-/** @param {Row} row @param {Series} series @returns {HTMLElement} */
+/**
+ * @param {Row} row
+ * @param {Series} series
+ * @returns {HTMLElement}
+ */
 function stat(row, series) {
   const value = lastValue(series);
   const card = element("div", `stat back-${stepColour(row, value)}`);
@@ -71,7 +78,11 @@ function stat(row, series) {
   return card;
 }
 
-/** @param {Row} row @param {Series} series @returns {SVGElement} */
+/**
+ * @param {Row} row
+ * @param {Series} series
+ * @returns {SVGElement}
+ */
 function sparkline(row, series) {
   const drawn = series.values.flatMap((value, index) => (value === null ? [] : [[row.times_s[index], value]]));
   const line = shape("svg", { viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true" });
@@ -98,7 +109,11 @@ function arc(from, to, radius) {
   return `M ${at(from)} A ${radius} ${radius} 0 ${to - from > 0.5 ? 1 : 0} 1 ${at(to)}`;
 }
 
-/** @param {Row} row @param {Series} series @returns {HTMLElement} */
+/**
+ * @param {Row} row
+ * @param {Series} series
+ * @returns {HTMLElement}
+ */
 function gauge(row, series) {
   const value = lastValue(series);
   const least = row.limits[0] ?? 0;
@@ -122,7 +137,10 @@ function gauge(row, series) {
   return card;
 }
 
-/** @param {Row} row @returns {HTMLElement} */
+/**
+ * @param {Row} row
+ * @returns {HTMLElement}
+ */
 function pie(row) {
   const card = element("div", "pie");
   const values = row.series.map((series) => Math.max(lastValue(series) ?? 0, 0));

@@ -80,6 +80,7 @@ function folded(title, make, known) {
 /**
  * Draw a scenario into its place.
  * @param {HTMLElement} host
+ * @returns {Promise<void>} done once it is drawn
  */
 function draw(host) {
   let drawing = drawings.get(host);
@@ -90,7 +91,9 @@ function draw(host) {
   return drawing;
 }
 
-/** @param {HTMLElement} host */
+/**
+ * @param {HTMLElement} host
+ */
 async function drawNow(host) {
   /** @type {ChartView[]} */
   const known = [];
@@ -177,9 +180,8 @@ showNamed();
 
 /** Paper is white whatever the screen is. */
 function onPaper() {
-  const printing = document.documentElement.classList.toggle("on-paper");
+  document.documentElement.classList.toggle("on-paper");
   for (const known of views.values()) for (const view of known) view.repaint();
-  return printing;
 }
 addEventListener("beforeprint", onPaper);
 addEventListener("afterprint", onPaper);
