@@ -38,6 +38,19 @@ FIRES_IN = {
     "budget-spent": ("ErrorBudgetExhausted",),
 }  # fmt: skip
 """A scenario of the library for each of the nineteen alerts."""
+QUICK = "dependency-outage", "slow-start", "sandbox-leak"
+"""Fourteen of the nineteen; the others take a scenario each."""
+
+
+def cases(names, values):
+    """Return parameters, of which those of a scenario that is not quick are long tests."""
+    return [
+        pytest.param(*value, marks=() if name in QUICK else pytest.mark.long)
+        for name, value in zip(names, values, strict=True)
+    ]
+
+
+ALERTS = [(name, alert) for name, alerts in FIRES_IN.items() for alert in alerts]
 
 
 @cache
@@ -66,7 +79,7 @@ def test_every_alert_of_the_contract_is_drawn_somewhere():
     assert sorted(alert for alerts in FIRES_IN.values() for alert in alerts) == sorted(THRESHOLDS)
 
 
-@pytest.mark.parametrize("name", FIRES_IN)
+@pytest.mark.parametrize("name", cases(FIRES_IN, [(name,) for name in FIRES_IN]))
 def test_what_is_drawn_is_what_was_judged(name):
     """Every alert fired, its condition crosses where it was pending, faults are where they were."""
     scenario, verdicts, chart = drawn(name)
@@ -114,9 +127,7 @@ def no_change(_, __):
     """As it was drawn."""
 
 
-@pytest.mark.parametrize(
-    ("name", "alert"), [(name, alert) for name, alerts in FIRES_IN.items() for alert in alerts]
-)
+@pytest.mark.parametrize(("name", "alert"), cases([name for name, _ in ALERTS], ALERTS))
 def test_a_planted_deviation_is_reported(name, alert):
     """A wrong threshold, a series shifted by an evaluation, another's series, a lane too late."""
     scenario, verdicts, chart = drawn(name)
