@@ -189,8 +189,8 @@ def check_rates(rates: Reals, own_rates: Reals) -> list[Check]:
 
 def check_load(prometheus: Scraper, end_s: float, span_s: int, cpu_share: float) -> list[Check]:
     """What it cost to keep up: CPU, and how late the world and the event loop were."""
-    lag_s = _worst(prometheus, "agentaskit_sim_loop_lag_max_seconds", end_s, span_s)
-    drift_s = _worst(prometheus, "agentaskit_sim_clock_drift_seconds", end_s, span_s)
+    lag_s = worst(prometheus, "agentaskit_sim_loop_lag_max_seconds", end_s, span_s)
+    drift_s = worst(prometheus, "agentaskit_sim_clock_drift_seconds", end_s, span_s)
     return [
         Check("CPU of serve, share of one core", f"{cpu_share:.1%}", f"{CPU_SHARE_MAX:.0%}",
               cpu_share < CPU_SHARE_MAX),
@@ -199,7 +199,8 @@ def check_load(prometheus: Scraper, end_s: float, span_s: int, cpu_share: float)
     ]  # fmt: skip
 
 
-def _worst(prometheus: Scraper, name: str, at_s: float, span_s: int) -> float:
+def worst(prometheus: Scraper, name: str, at_s: float, span_s: int) -> float:
+    """Return the highest value that was scraped in the `span_s` seconds before."""
     series = prometheus.query(f"{name}[{span_s}s]", at_s)
     return max(value for samples in series for _, value in samples.points)
 

@@ -14,11 +14,11 @@ import socket
 import statistics
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.scrape_peers import memory_mb
 from benchmarks.scraper import Scraper
-from benchmarks.serve import Check, Serve, check_scrapes
+from benchmarks.serve import Check, Serve, check_scrapes, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +61,6 @@ class StreamReaders:
             reader.close()
 
 
-def memory_mb(pid: int) -> float:
-    """Return the resident memory of a process in MB (Linux)."""
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1000
-
-
 def measure(serve: Serve, viewers: int) -> tuple[float, float, float]:
     """Return CPU time by time, kB read by a viewer in a second, and memory after one stretch."""
     readers = StreamReaders(serve.target, viewers)
@@ -81,12 +75,6 @@ def measure(serve: Serve, viewers: int) -> tuple[float, float, float]:
         readers.close()
     kilobytes = readers.read_bytes / 1000 / passed_s / max(1, viewers)
     return share, kilobytes, memory_mb(serve.process.pid)
-
-
-def worst(prometheus: Scraper, name: str, end_s: float, span_s: int) -> float:
-    """Return the highest value that was scraped."""
-    series = prometheus.query(f"max_over_time({name}[{span_s}s])", end_s)
-    return max(value for samples in series for _, value in samples.points)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,6 +26,7 @@ ARCHIVE_SHA512 = (
     "2883159c6ebccefbb95d751b0b82d010f9e1c0ec41b8bc96d401eda66e882935"
     "c89a46cb824332fa369b8cb8122cc6ac36e186cd09bf7a9ded3a4c93c6989023"
 )
+PATH = f"uplot/-/uplot-{VERSION}.tgz"
 ARCHIVE_MAX = 2**20
 """Bytes; the archive has 164,279."""
 FILES = {
@@ -44,10 +45,10 @@ class RefusedError(Exception):
     """Nothing could be fetched, or not what is pinned; the text says which."""
 
 
-def address(environment: Mapping[str, str]) -> str:
-    """Return where the archive is, at the registry that the environment names."""
+def address(path: str, environment: Mapping[str, str]) -> str:
+    """Return where an archive is, by its path, at the registry that the environment names."""
     registry = environment.get("npm_config_registry", "").strip() or REGISTRY
-    return f"{registry.rstrip('/')}/uplot/-/uplot-{VERSION}.tgz"
+    return f"{registry.rstrip('/')}/{path}"
 
 
 def ensure(vendor: Path, environment: Mapping[str, str] | None = None) -> bool:
@@ -60,7 +61,8 @@ def ensure(vendor: Path, environment: Mapping[str, str] | None = None) -> bool:
         stamp.read_text(encoding="utf-8").strip() == ARCHIVE_SHA512
     ):
         return False
-    files = unpacked(fetched(address(os.environ if environment is None else environment)))
+    url = address(PATH, os.environ if environment is None else environment)
+    files = unpacked(fetched(url, f"uPlot {VERSION}", ARCHIVE_SHA512, ARCHIVE_MAX))
     vendor.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)  # the last file that is written: half a folder has no stamp
     for name, content in files.items():
@@ -69,16 +71,19 @@ def ensure(vendor: Path, environment: Mapping[str, str] | None = None) -> bool:
     return True
 
 
-def fetched(url: str) -> bytes:
-    """Return the archive at `url`; raise `RefusedError` unless it is the pinned one."""
+def fetched(url: str, what: str, sha512: str, bytes_max: int) -> bytes:
+    """Return the archive at `url`, at most so long; raise `RefusedError` unless it is as pinned.
+
+    `what` names it in the error. Used for Grafana's types as well (`tools/grafana_schema.py`).
+    """
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - pinned by checksum
-            archive: bytes = answer.read(ARCHIVE_MAX + 1)
+            archive: bytes = answer.read(bytes_max + 1)
     except (OSError, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise RefusedError(f"uPlot {VERSION} cannot be fetched from {url}: {reason}") from None
-    if (digest := hashlib.sha512(archive).hexdigest()) != ARCHIVE_SHA512:
-        raise RefusedError(f"{url} is not the pinned uPlot {VERSION}: its sha512 is {digest}")
+        raise RefusedError(f"{what} cannot be fetched from {url}: {reason}") from None
+    if (digest := hashlib.sha512(archive).hexdigest()) != sha512:
+        raise RefusedError(f"{url} is not the pinned {what}: its sha512 is {digest}")
     return archive
 
 

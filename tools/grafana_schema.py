@@ -8,20 +8,15 @@ fetched or what comes is not what is pinned.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import shutil
 import sys
 import tarfile
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from chart_library import REGISTRY
-
-VARIABLE = "npm_config_registry"
-"""Names another registry, as for npm itself."""
+from chart_library import RefusedError, address, fetched
 
 
 @dataclass(frozen=True)
@@ -61,16 +56,13 @@ PACKAGES = (
 
 
 def ensure(package: Package, folder: Path) -> None:
-    """Make `folder/NAME` hold the package; raise `ValueError` or `OSError` when it cannot."""
+    """Make `folder/NAME` hold the package; raise `RefusedError` or `OSError` when it cannot."""
     target, stamp = folder / package.name, folder / f"{package.name}.sha512"
     if target.is_dir() and stamp.is_file() and stamp.read_text("utf-8") == package.sha512:
         return
-    registry = os.environ.get(VARIABLE, "").strip() or REGISTRY
-    url = f"{registry.rstrip('/')}/{package.path}"
-    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - pinned by checksum
-        archive = answer.read(package.bytes_max + 1)
-    if (digest := hashlib.sha512(archive).hexdigest()) != package.sha512:
-        raise ValueError(f"this is not the pinned {package.name}: its sha512 is {digest}")
+    what = f"{package.name} {package.version}"
+    url = address(package.path, os.environ)
+    archive = fetched(url, what, package.sha512, package.bytes_max)
     shutil.rmtree(target, ignore_errors=True)
     draft = folder / f".{package.name}"
     shutil.rmtree(draft, ignore_errors=True)
@@ -88,8 +80,8 @@ def main() -> int:
     for package in PACKAGES:
         try:
             ensure(package, folder)
-        except (OSError, ValueError) as error:
-            print(f"{package.name} {package.version} cannot be fetched: {error}", file=sys.stderr)
+        except (OSError, RefusedError) as error:
+            print(error, file=sys.stderr)
             return 3
     return 0
 

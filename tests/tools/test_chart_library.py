@@ -91,4 +91,8 @@ def test_offline_is_said_plainly_and_is_no_error_of_the_set_up(tmp_path, reposit
 def test_without_a_word_it_is_npms_own(script):
     """A registry that is set to nothing is none."""
     url = f"{script.REGISTRY}/uplot/-/uplot-{script.VERSION}.tgz"
-    assert script.address({}) == script.address({"npm_config_registry": " "}) == url
+    assert (
+        script.address(script.PATH, {})
+        == script.address(script.PATH, {"npm_config_registry": " "})
+        == url
+    )
