@@ -58,6 +58,22 @@ def test_no_part_of_it_is_hard_to_read(show, open_page, scheme):
     assert shown.console == []
 
 
+def test_paper_is_white_whatever_the_screen_is(show, open_page):
+    """The colours of a light screen, also where the screen is dark."""
+    colours = []
+    for scheme in ("light", "dark"):
+        shown = show([charted()], open_page(color_scheme=scheme))
+        for printing in (False, True):
+            if printing:
+                shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            style = "getComputedStyle(document.documentElement)"
+            names = ("--paper", "--ink", "--threshold", "--band-fault", "--line-0")
+            colours.append([shown.page.evaluate(f"{style}.getPropertyValue('{n}')") for n in names])
+    on_light, light_paper, on_dark, dark_paper = colours
+    assert on_light == light_paper == dark_paper
+    assert on_dark != dark_paper
+
+
 def test_without_scripts_everything_is_there_as_text(show, open_page):
     """Verdict, matrix, and the times of each alert."""
     shown = show([charted()], open_page(java_script_enabled=False))

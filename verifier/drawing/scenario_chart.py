@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,24 @@ class DrawnScenario:
         """How times of the server become seconds of the scenario."""
         run = self.run
         return DrawnTime(run.epoch_s, run.end_s * run.factor, run.factor)
+
+    def document(
+        self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """Return the chart as `compressed` does, or nothing and why there is none.
+
+        Whatever goes wrong in drawing is a finding: the verdict stands without its picture.
+        """
+        try:
+            return compressed(self.chart(verdicts, timelines)), ()
+        except Exception as error:
+            if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
+                raise
+            why = (
+                f"the chart could not be drawn: internal error: {type(error).__name__}: {error}"
+                " (AGENTASKIT_SIM_TRACEBACK=1 shows where; please report it)"
+            )
+            return b"", (why,)
 
     def chart(self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]) -> Chart:
         """Return the chart with what each alert did."""

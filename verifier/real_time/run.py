@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
-from verifier.drawing.scenario_chart import DrawnScenario, compressed
+from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.failures.explanation import FailureExplainer
 from verifier.judge.fault_effects import faults_without_effect, measured_effects
@@ -293,6 +293,7 @@ class RealTimeRun:
         drawing = DrawnScenario(
             explainer.run, self.scenario, explainer.fault_effects, answers=panels
         )
+        chart, undrawn = drawing.document(alerts, observation.timelines)
         return ScenarioOutcome(
             name=self.scenario.name,
             seed=self.scenario.seed,
@@ -307,9 +308,9 @@ class RealTimeRun:
             compress=self.compression.factor,
             notes=(*self.notes, *stack.restarts),
             notifications=stack.notifications(),
-            findings=(*findings, *routing_findings(self.scenario, self.setup.routing)),
+            findings=(*findings, *routing_findings(self.scenario, self.setup.routing), *undrawn),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
-            chart=compressed(drawing.chart(alerts, observation.timelines)),
+            chart=chart,
         )
 
     def _panels(self, watched: WatchedRun) -> tuple[PanelAnswer, ...]:

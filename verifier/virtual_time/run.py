@@ -17,7 +17,7 @@ from exporter.metrics.catalogue import WORLD
 from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
-from verifier.drawing.scenario_chart import DrawnScenario, compressed
+from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.evaluation.engine import evaluate
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.alert_verdicts import judge, missing_history
@@ -151,7 +151,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         explainer = FailureExplainer(watched, scenario, simulated.effects, longest, setup.bundled)
         alerts, findings = explainer.complete(verdicts, evaluation.timelines)
         drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, answers)
-        chart = drawing.chart(alerts, evaluation.timelines)
+        chart, undrawn = drawing.document(alerts, evaluation.timelines)
     return ScenarioOutcome(
         name=scenario.name,
         seed=scenario.seed,
@@ -163,10 +163,10 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         alerts=alerts,
         panels=panel_verdicts(answers, scenario.accepted),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
-        findings=(*map(str, evaluation.findings), *findings),
+        findings=(*map(str, evaluation.findings), *findings, *undrawn),
         not_judged=evaluation.not_judged,
         offsets=offsets,
-        chart=compressed(chart),
+        chart=chart,
     )
 
 
