@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from exporter.server.fault_api.handlers import FaultFormat
     from exporter.server.live_page.stack_board import StackBoard
     from exporter.server.plan_api.handlers import LoadFormat
-    from exporter.server.plan_api.scenario_control import ScenarioShelf
+    from exporter.server.plan_api.scenario_control import ScenarioLibrary
 
 
 class ServableWorld(LoadedWorld, PlannedWorld, Protocol):
@@ -42,7 +42,7 @@ class ServedForms:
 
     faults: FaultFormat
     load: LoadFormat
-    shelf: ScenarioShelf | None = None
+    library: ScenarioLibrary | None = None
 
 
 def serve_routes(  # noqa: PLR0913 - three of them are options, by name only
@@ -65,7 +65,7 @@ def serve_routes(  # noqa: PLR0913 - three of them are options, by name only
     control = FaultControl(world, exposition)
     faults = FaultHandlers(control, forms.faults)
     load = LoadHandlers(LoadControl(world, exposition), forms.load)
-    scenarios = ScenarioHandlers(ScenarioControl(world, exposition, forms.shelf))
+    scenarios = ScenarioHandlers(ScenarioControl(world, exposition, forms.library))
 
     def changes() -> dict[str, object]:
         return {

@@ -1,5 +1,5 @@
 /**
- * Alerts: which are pending or firing and for how long, which are not, and what was told to whom.
+ * Alerts: which are pending or firing and for how long, which are not, and who was notified of what.
  */
 
 import { clockText, element, withLabels } from "./axis.js";
@@ -23,9 +23,9 @@ export class AlertPanel {
     this.log = element("ol", "notification-log");
     this.log.setAttribute("role", "log");
     this.log.setAttribute("aria-label", "Notifications, the newest first");
-    const told = element("h3", "", "Notified");
-    host.append(title, this.unreachable, this.active, this.inactive, told, this.log);
-    this.told = "";
+    const heading = element("h3", "", "Notified");
+    host.append(title, this.unreachable, this.active, this.inactive, heading, this.log);
+    this.lastText = "";
   }
 
   /** @param {Moment} moment */
@@ -60,10 +60,10 @@ export class AlertPanel {
       const does = status === "firing" ? "fires" : "has resolved";
       return `${clockText(at_s)} ${receiver}: ${withLabels(lane.alert, lane.labels)} ${does}`;
     });
-    const told = lines.join("\n");
+    const text = lines.join("\n");
     // Only when there is something new: a log that is written anew is read out anew.
-    if (told === this.told) return;
-    this.told = told;
+    if (text === this.lastText) return;
+    this.lastText = text;
     this.log.replaceChildren(...lines.map((line) => element("li", "", line)));
   }
 }

@@ -31,7 +31,7 @@ async function readChart(id) {
  * @param {Chart} chart
  * @returns {Set<string>}
  */
-function spokenAlerts(chart) {
+function activeAlerts(chart) {
   return new Set(
     chart.lanes
       .filter((lane) => lane.failure || lane.expected === "fires" || lane.episodes.length)
@@ -99,24 +99,24 @@ async function drawNow(host) {
   const known = [];
   views.set(host, known);
   const chart = await readChart(host.dataset.chart ?? "");
-  const spoken = spokenAlerts(chart);
-  const isSpoken = (/** @type {string|null} */ alert) => alert !== null && spoken.has(alert);
+  const active = activeAlerts(chart);
+  const isActive = (/** @type {string|null} */ alert) => alert !== null && active.has(alert);
   const main = element("div", "");
   const still = chart.rows.filter((row) => row.group === "world" && !hasMoved(row));
   const of = (/** @type {(row: Row) => boolean} */ wanted) => chart.rows.filter(wanted);
   host.replaceChildren(main);
   known.push(new ChartView(main, {
     ...chart,
-    lanes: chart.lanes.filter((lane) => isSpoken(lane.alert)),
-    rows: [...of((row) => row.group === "load"), ...[...spoken].flatMap((alert) => of((row) => row.alert === alert)), ...of((row) => row.group === "world" && !still.includes(row))],
+    lanes: chart.lanes.filter((lane) => isActive(lane.alert)),
+    rows: [...of((row) => row.group === "load"), ...[...active].flatMap((alert) => of((row) => row.alert === alert)), ...of((row) => row.group === "world" && !still.includes(row))],
   }));
   if (still.length) {
     host.append(folded(`${still.length} quantities that hardly moved`, (place) =>
       new ChartView(place, { ...chart, lanes: [], rows: still }), known));
   }
-  const silent = chart.lanes.filter((lane) => !isSpoken(lane.alert));
+  const silent = chart.lanes.filter((lane) => !isActive(lane.alert));
   if (silent.length) {
-    const rows = of((row) => row.group === "alert" && !isSpoken(row.alert));
+    const rows = of((row) => row.group === "alert" && !isActive(row.alert));
     host.append(folded(`${silent.length} silent alerts`, (place) =>
       new ChartView(place, { ...chart, lanes: silent, rows }), known));
   }

@@ -1,4 +1,4 @@
-"""The page beside a real stack: a fault by the form, and the alert from pending to told to over."""
+"""The page beside a real stack: a fault by the form; the alert pending, firing, notified, over."""
 
 from __future__ import annotations
 

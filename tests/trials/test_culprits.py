@@ -1,8 +1,8 @@
 """Who is blamed for mistakes planted in scenarios of the library; `make test-long`.
 
-Beside the pack's own rules, which say what a rule of that name is, every mistake is told right. For
-rules of a user, of which nothing is known, most are: a `for` that is too long looks like a fault
-that is too short.
+Beside the pack's own rules, which say what a rule of that name is, every mistake is named rightly.
+For rules of a user, of which nothing is known, most are: a `for` that is too long looks like a
+fault that is too short.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class DrawnScenario:
         """Return the chart with what each alert did."""
         time = self.time
         drawn = lanes(verdicts, timelines, time.end_s)
-        spoken = {lane.alert for lane in drawn if lane.episodes or lane.expected == "fires"}
+        active = {lane.alert for lane in drawn if lane.episodes or lane.expected == "fires"}
         return Chart(
             title=self.scenario.name,
             starts_unix_s=self.run.epoch_s,
@@ -84,7 +84,7 @@ class DrawnScenario:
             rows=(
                 load_row(self.scenario, time.end_s),
                 *world_rows(self.run, time),
-                *condition_rows(self.run, time, spoken.__contains__),
+                *condition_rows(self.run, time, active.__contains__),
                 *panel_rows(self.answers, time),
             ),
             bands=self.bands(time.end_s),

@@ -18,7 +18,7 @@ from simulator.load import Load
 from simulator.pacer import SystemClock
 from simulator.plan import Plan
 from simulator.world import World
-from verifier.real_time.scenario_shelf import BundledScenarios
+from verifier.real_time.bundled_scenarios import BundledScenarios
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -75,7 +75,7 @@ def build_server(
     forms = ServedForms(
         faults=FaultForm(world.topology),
         load=LoadForm(),
-        shelf=BundledScenarios(world.topology, compression),
+        library=BundledScenarios(world.topology, compression),
     )
     return serve_routes(
         world, exposition, forms, version=version("agentaskit-sim"), token=token, board=board

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from exporter.server.fault_api.bodies import JsonObject
     from exporter.server.plan_api.load_control import LoadControl, LoadStatus
-    from exporter.server.plan_api.scenario_control import ScenarioControl, ShelvedScenario
+    from exporter.server.plan_api.scenario_control import OfferedScenario, ScenarioControl
     from simulator.load import LoadChange, Stage
 
 PLANNED_SHOWN_MAX: Final = 20
@@ -100,7 +100,7 @@ class ScenarioHandlers:
         try:
             begun = attempt(lambda: self._control.begin(name))
         except KeyError:
-            hint = did_you_mean(name, self._control.shelved)
+            hint = did_you_mean(name, self._control.offered)
             message = f"no scenario called {name!r} can be begun here{hint}"
             raise RequestRefusedError(404, message) from None
         return answer_json(self._write(begun, running=True), status=201)
@@ -112,8 +112,8 @@ class ScenarioHandlers:
     def write(self) -> list[JsonObject]:
         """Return every scenario as JSON values."""
         running = self._control.running()
-        shelved = self._control.shelved.values()
-        return [self._write(each, running=each.name in running) for each in shelved]
+        offered = self._control.offered.values()
+        return [self._write(each, running=each.name in running) for each in offered]
 
     def running(self) -> list[str]:
         """Return the names of those that were begun and are not over."""
@@ -127,7 +127,7 @@ class ScenarioHandlers:
         ]
 
     @staticmethod
-    def _write(scenario: ShelvedScenario, *, running: bool) -> JsonObject:
+    def _write(scenario: OfferedScenario, *, running: bool) -> JsonObject:
         return {
             "name": scenario.name,
             "story": scenario.story,

@@ -1,6 +1,6 @@
 """Whole scenarios begun in a served world: their faults, planned from now on.
 
-What the scenario API acts on. A `ScenarioShelf`, which the front door passes in, knows the
+What the scenario API acts on. A `ScenarioLibrary`, which the front door passes in, knows the
 scenarios; this room knows faults alone. A scenario's first fault begins at once, the others as long
 after it as the scenario has it. One event loop; nothing here waits.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShelvedScenario:
+class OfferedScenario:
     """A scenario that can be begun: what a person reads of it, and its faults in real seconds."""
 
     name: str
@@ -34,10 +34,10 @@ class ShelvedScenario:
         return max(fault.end_s for fault in self.faults) - starts_s
 
 
-class ScenarioShelf(Protocol):
+class ScenarioLibrary(Protocol):
     """The scenarios that fit a served world."""
 
-    def scenarios(self) -> Sequence[ShelvedScenario]:
+    def scenarios(self) -> Sequence[OfferedScenario]:
         """Return them, in the order in which they are shown."""
 
 
@@ -52,11 +52,11 @@ class ScenarioControl:
     """The scenarios of one served world. Every method takes effect whole, or raises."""
 
     def __init__(
-        self, world: PlannedWorld, exposition: Exposition, shelf: ScenarioShelf | None
+        self, world: PlannedWorld, exposition: Exposition, library: ScenarioLibrary | None
     ) -> None:
-        """Begin scenarios of `shelf` in `world`, which `exposition` shows."""
+        """Begin scenarios of `library` in `world`, which `exposition` shows."""
         self._world, self._exposition = world, exposition
-        self.shelved = {each.name: each for each in (shelf.scenarios() if shelf else ())}
+        self.offered = {each.name: each for each in (library.scenarios() if library else ())}
         self._begun: dict[str, frozenset[str]] = {}
 
     def running(self) -> tuple[str, ...]:
@@ -71,13 +71,13 @@ class ScenarioControl:
         coming = [(fault, fault.start_s - now_s) for fault in self._alive()]
         return tuple(sorted((each for each in coming if each[1] > 0), key=lambda each: each[1]))
 
-    def begin(self, name: str) -> ShelvedScenario:
+    def begin(self, name: str) -> OfferedScenario:
         """Begin a scenario now.
 
-        Raises `KeyError` for a name that is not on the shelf, `FaultConflictError` when the name of
+        Raises `KeyError` for a name that is not offered, `FaultConflictError` when the name of
         one of its faults is taken, `ValueError` when it does not fit the system.
         """
-        scenario = self.shelved[name]
+        scenario = self.offered[name]
         self._exposition.catch_up()
         alive = {fault.name: fault for fault in self._alive()}
         now_s = self._world.plan_s

@@ -1,1 +1,1 @@
-"""A verdict that was saved, read back, and its failures told at length."""
+"""A verdict that was saved, read back, and its failures explained at length."""

@@ -1,4 +1,4 @@
-"""A failure told at length, from a verdict that was saved: values, distances, bounds, the culprit.
+"""A failure explained from a verdict that was saved: values, distances, bounds, the culprit.
 
 Called by `agentaskit-sim explain`. For each alert that failed: what is likely to blame, the value
 of each comparison of its condition at the instants that decided, and which bound would have held.

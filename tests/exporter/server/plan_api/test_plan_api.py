@@ -12,7 +12,7 @@ from exporter.served_world import ServedForms, serve_routes
 from exporter.server.connection_limits import RUNNER_OPTIONS
 from exporter.server.exposition import Exposition
 from exporter.server.landing import API
-from exporter.server.plan_api.scenario_control import ShelvedScenario
+from exporter.server.plan_api.scenario_control import OfferedScenario
 from scenarios.injection_form import FaultForm
 from scenarios.load_form import LoadForm
 from simulator.faults.fault import Fault
@@ -28,7 +28,7 @@ from tests.simulator.worlds import small
 LOAD, SCENARIOS = f"{API}/load", f"{API}/scenarios"
 TOKEN = "correct-horse"  # noqa: S105 - opens nothing
 STAGES = {"stages": [{"target": 100, "duration": "0s"}, {"target": 100, "duration": "10s"}]}
-OUTAGE = ShelvedScenario(
+OUTAGE = OfferedScenario(
     name="outage",
     story="It goes, then agents hang.",
     faults=(
@@ -36,7 +36,7 @@ OUTAGE = ShelvedScenario(
         Fault(name="hung", parameters=AgentHang(), start_s=305.0, duration_s=20.0),
     ),
 )
-UNFIT = ShelvedScenario(
+UNFIT = OfferedScenario(
     name="unfit",
     story="A fault that this system has no room for.",
     faults=(
@@ -47,7 +47,7 @@ UNFIT = ShelvedScenario(
 )  # fmt: skip
 
 
-class FullShelf:
+class FullLibrary:
     """Two scenarios."""
 
     def scenarios(self):
@@ -85,7 +85,7 @@ async def serve():
         world.advance(1.0)
         clock = MockClock()
         exposition = Exposition(world, clock, version="1", scenario="calm")
-        forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), shelf=FullShelf())
+        forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), library=FullLibrary())
         app = serve_routes(world, exposition, forms, version="1", token=token)
         server = TestServer(app)
         await server.start_server(**RUNNER_OPTIONS)

@@ -1,15 +1,15 @@
 """The bundled scenarios that can be begun in a world in real time, by a button of its page.
 
-The server asks for them through its `ScenarioShelf`; `world` passes one in. Offered are those whose
-faults alone make them: with the built-in load, and the system that is served. Their past and their
-expectations are for `verify`.
+The server asks for them through its `ScenarioLibrary`; `world` passes one in. Offered are those
+whose faults alone make them: with the built-in load, and the system that is served. Their past and
+their expectations are for `verify`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exporter.server.plan_api.scenario_control import ShelvedScenario
+from exporter.server.plan_api.scenario_control import OfferedScenario
 from scenarios.loader import library, load_scenario
 from simulator.load import Load
 from verifier.time_compression import TimeCompression
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class BundledScenarios:
-    """The library as a shelf, its times divided by the compression of the run."""
+    """The library as what can be begun, its times divided by the compression of the run."""
 
     def __init__(self, topology: Topology, compression: TimeCompression | None = None) -> None:
         """Offer what fits `topology`."""
         self._topology = topology
         self._compression = compression or TimeCompression()
 
-    def scenarios(self) -> tuple[ShelvedScenario, ...]:
+    def scenarios(self) -> tuple[OfferedScenario, ...]:
         """Return the scenarios, sorted by name."""
         return tuple(
-            ShelvedScenario(
+            OfferedScenario(
                 name=scenario.name,
                 story=scenario.story,
                 faults=self._compression.plan(scenario.plan).faults,

@@ -7,8 +7,8 @@ import pytest
 from scenarios.loader import library, load_scenario
 from simulator.topology import Topology
 from tests.simulator.worlds import small
-from verifier.real_time import scenario_shelf
-from verifier.real_time.scenario_shelf import BundledScenarios
+from verifier.real_time import bundled_scenarios
+from verifier.real_time.bundled_scenarios import BundledScenarios
 from verifier.time_compression import TimeCompression
 
 
@@ -23,10 +23,10 @@ def test_its_times_are_those_of_the_run():
     """Ten times compressed a scenario takes a tenth of the time."""
     plain = {each.name: each for each in BundledScenarios(Topology()).scenarios()}
     compression = TimeCompression(10.0)
-    shelf = BundledScenarios(compression.topology(Topology()), compression)
-    for scenario in shelf.scenarios():
+    library = BundledScenarios(compression.topology(Topology()), compression)
+    for scenario in library.scenarios():
         assert scenario.duration_s == pytest.approx(plain[scenario.name].duration_s / 10)
-    assert len(shelf.scenarios()) == len(plain)
+    assert len(library.scenarios()) == len(plain)
 
 
 def test_what_does_not_fit_the_system_is_not_offered(monkeypatch):
@@ -34,8 +34,8 @@ def test_what_does_not_fit_the_system_is_not_offered(monkeypatch):
     assert BundledScenarios(small()).scenarios() == ()
     (drop,) = (path for path in library() if path.stem == "traffic-drop")
     scenario = load_scenario(drop)
-    monkeypatch.setattr(scenario_shelf, "library", lambda: (drop,))
+    monkeypatch.setattr(bundled_scenarios, "library", lambda: (drop,))
     assert len(BundledScenarios(scenario.topology).scenarios()) == 1
-    other = scenario_shelf.Load(rate=50.0)
-    monkeypatch.setattr(scenario_shelf, "Load", lambda: other)
+    other = bundled_scenarios.Load(rate=50.0)
+    monkeypatch.setattr(bundled_scenarios, "Load", lambda: other)
     assert BundledScenarios(scenario.topology).scenarios() == ()
