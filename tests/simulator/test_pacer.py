@@ -111,6 +111,18 @@ async def test_the_maximum_of_the_lag_is_forgotten_after_a_minute():
     assert pacer.pace().loop_lag_max_s < 0.01
 
 
+@pytest.mark.parametrize("windows", [0.1, 1.1, 2.1, 3.5])
+async def test_the_maximum_of_the_lag_is_shown_for_half_a_minute_at_least(windows):
+    """Whenever the delay came: a reader may come by only every so often."""
+    clock, world, pacer = make()
+    await pacer.run(until_s=world.now_s + windows * WINDOW_S)
+    clock.oversleeps_s = 0.5
+    await pacer.run(until_s=world.now_s + 0.4)
+    clock.oversleeps_s = 0.0
+    await pacer.run(until_s=world.now_s + WINDOW_S - 2.0)
+    assert pacer.pace().loop_lag_max_s == pytest.approx(0.5)
+
+
 async def test_the_callback_follows_every_step():
     """There the exporter notices restarts."""
     times_s = []

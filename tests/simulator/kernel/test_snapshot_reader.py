@@ -9,7 +9,7 @@ import pytest
 
 from simulator.kernel import loop as k
 from simulator.snapshot import AGENT_STATES, CPU_MODES, DurationHistogram
-from tests.simulator.worlds import make
+from tests.simulator.worlds import fault, make
 
 
 def arrays(snapshot):
@@ -62,3 +62,25 @@ def test_memory_is_agents_messages_and_leaks():
     world._state.agent[5, [k.WAITING, k.INBOX_AT]] = 1, k.NEVER
     message = topology.message_bytes_min + k.EXTRA_BYTES_MASK // 2
     assert world.snapshot().memory_bytes.tolist() == [base[0] + 1000, base[1] + message]
+
+
+def test_hung_agents_hold_their_memory_and_their_tasks():
+    """They are there; the crashed and the stopped are not."""
+    world = make(
+        fault("agent_hang", fraction=0.3, start_s=0.5), fault("agent_crash", rate_per_s=20.0),
+        messages_at_first_result=0, messages_at_completion=0,
+    )  # fmt: skip
+    world.advance(2.0)
+    topology, snapshot = world.topology, world.snapshot()
+    of = {name: snapshot.agents[:, place] for place, name in enumerate(AGENT_STATES)}
+    assert of["hung"].sum() > 0
+    at_work = of["busy"] + of["hung"]
+    there = of["starting"] + of["idle"] + at_work
+    waiting = world._state.agent[:, k.WAITING].sum()
+    expected = sum(
+        tier.base_memory_bytes * there[place] + tier.task_memory_bytes * at_work[place]
+        for place, tier in enumerate(topology.tiers)
+    )
+    expected += waiting * (topology.message_bytes_min + k.EXTRA_BYTES_MASK // 2)
+    expected += snapshot.queue_depth.sum() * topology.queued_task_bytes
+    assert snapshot.memory_bytes.sum() == expected
