@@ -204,6 +204,15 @@ def test_an_alert_that_still_fires_at_the_end_need_not_have_resolved():
     assert verdict_on(verdicts(after, [timeline("Throughput", (210.0, 510.0, None))], (firing,))).ok
 
 
+def test_an_alert_that_fires_anew_need_not_be_known_as_resolved():
+    """The last that its receiver knows is right: it fires again, and has not resolved since."""
+    again = [timeline("Throughput", GOOD, (900.0, 960.0, None))]
+    ledger = (*LEDGER, notification("firing", 1000.0, since_s=960.0))
+    assert "never notified that it resolved" not in verdict_on(verdicts(ledger, again)).reason
+    over = [timeline("Throughput", GOOD, (900.0, 960.0, 1200.0))]
+    assert "slack was never notified that it resolved" in verdict_on(verdicts(ledger, over)).reason
+
+
 def test_an_alert_that_fired_only_briefly_must_still_reach_a_receiver():
     """Shorter than group_wait: no receiver is notified, which an expectation has to detect."""
     short = [timeline("Throughput", (210.0, 510.0, 520.0))]

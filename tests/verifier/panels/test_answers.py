@@ -170,6 +170,27 @@ def test_a_repeated_panel_is_asked_for_every_choice(server: Prometheus, tmp_path
     ]
 
 
+def test_a_panel_repeated_for_two_variables_is_asked_with_both_fixed(
+    server: Prometheus, tmp_path: Path
+) -> None:
+    """Its row's and its own: no choice of one is asked with all of the other."""
+    board = tmp_path / "board.json"
+    variables = [
+        {"name": name, "type": "custom", "query": ", ".join(choices), "multi": True,
+         "includeAll": True, "current": {"value": ["$__all"]}}
+        for name, choices in {"r": ("high", "low"), "p": ("1", "2")}.items()
+    ]  # fmt: skip
+    panel = {"title": "P", "repeat": "p", "targets": [{"expr": 'up{priority="$r", part="$p"}'}]}
+    row = {"type": "row", "title": "R", "repeat": "r", "collapsed": True, "panels": [panel]}
+    board.write_text(json.dumps({"panels": [row], "templating": {"list": variables}}))
+    asked = answer_panels(server, load_dashboards([board]).panels, WINDOW)
+    assert sorted(a.query.expr for a in asked) == [
+        f'up{{priority="{priority}", part="{part}"}}'
+        for priority in ("high", "low")
+        for part in "12"
+    ]
+
+
 def explain(
     server: Prometheus, tmp_path: Path, expr: str, *variables: dict[str, Any]
 ) -> PanelAnswer:

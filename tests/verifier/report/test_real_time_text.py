@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -49,6 +50,15 @@ def test_the_table_shows_who_was_notified_and_after_how_long(console):
     start = next(index for index, line in enumerate(lines) if line.startswith(" Alert"))
     assert lines[start - 1].split() == ["Resolve"]
     assert lines[start : start + 5] == NARROW.splitlines()
+
+
+def test_the_end_is_notified_when_the_last_receiver_was():
+    """The slow one counts: 15m41s from the start, 12m41s from the onset at 3m."""
+    each = notified("Throughput", "fast", "slow")
+    late = (*each.deliveries[:-1], delivery("slow", 941.0, "resolved"))
+    shown = "\n".join(printed([in_real_time(alerts=(replace(each, deliveries=late),))], width=120))
+    assert "12m41s" in shown
+    assert "11m1" not in shown
 
 
 def test_nothing_is_cut_off_in_eighty_columns():
