@@ -7,10 +7,18 @@ import pytest
 
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
-from simulator.kernel.state import LINE, aligned, ns, reads_per_event, tables_of, view
+from simulator.kernel.state import (
+    LINE,
+    aligned,
+    ns,
+    reads_per_event,
+    shift_instants,
+    tables_of,
+    view,
+)
 from simulator.topology import Topology
 from tests.simulator.random_worlds import random_topology
-from tests.simulator.worlds import small
+from tests.simulator.worlds import fault, make, small
 
 TOPOLOGIES = [
     Topology(),
@@ -80,3 +88,19 @@ def test_a_stream_holds_what_one_event_can_read(topology):
 def test_seconds_become_whole_nanoseconds(seconds, expected):
     """Rounded to the nearest."""
     assert ns(seconds) == expected
+
+
+def test_a_skip_moves_every_pending_instant_of_an_agent_with_the_clock():
+    """An agent that is starting goes on starting as if no time had passed."""
+    world = make(fault("agent_crash", rate_per_s=20.0, start_s=0.1))
+    world.advance(1.0)
+    columns = [k.INBOX_AT, k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT, k.RELEASE_1,
+               k.RELEASE_2, k.RELEASE_3, k.STARTED_AT]  # fmt: skip
+    assert (world._state.agent[:, k.STATE] == k.STARTING).any()
+    before = world._state.agent[:, columns].copy()
+    shift_instants(world._state, 10**12)
+    after = world._state.agent[:, columns]
+    pending = before != k.NEVER
+    assert pending.any(axis=0).all()
+    assert (after[pending] == before[pending] + 10**12).all()
+    assert (after[~pending] == k.NEVER).all()
