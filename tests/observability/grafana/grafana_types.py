@@ -26,6 +26,8 @@ ENUM: Final = re.compile(r"export declare enum (\w+) \{(.*?)\n\}", re.DOTALL)
 MEMBER: Final = re.compile(r'= ("[^"]*"|-?\d+)')
 ERROR: Final = re.compile(r"^documents\.ts\((\d+),\d+\): error (.*)$", re.MULTILINE)
 PANELS: Final = ("gauge", "heatmap", "piechart", "stat", "timeseries")
+UNREACHABLE: Final = 3
+"""The status of a script that could fetch nothing."""
 OF_PROMETHEUS: Final = ("tagKeys", "textFormat", "titleFormat", "useValueForTime")
 """What Grafana's Prometheus data source reads beside the query of an annotation. Its query types
 are published with the data source, and no others may stand there."""
@@ -69,14 +71,18 @@ class GrafanaTypes:
 
 
 def fetch_grafana_types(repository: Path) -> GrafanaTypes | str:
-    """Return the types, fetched if they were not; where they cannot be, the reason."""
+    """Return the types, fetched if they were not; where they cannot be, the reason.
+
+    A script that ends in any other way than by saying so (status 3) is a failure, no reason.
+    """
     folder = repository / ".tools" / "grafana"
     script = repository / "tools" / "grafana_schema.py"
     done = subprocess.run(
         [sys.executable, script, folder], capture_output=True, text=True, check=False
     )
-    if done.returncode:
+    if done.returncode == UNREACHABLE:
         return done.stderr.strip()
+    assert done.returncode == 0, done.stderr
     package = folder / PACKAGE
     shutil.rmtree(package, ignore_errors=True)
     shutil.copytree(folder / "schema" / "dist" / "types", package / "dist" / "types")

@@ -93,3 +93,11 @@ def test_without_a_network_the_reason_is_said(repository, tmp_path, monkeypatch)
     reason = fetch_grafana_types(tmp_path)
     assert isinstance(reason, str)
     assert "schema 13.2.3 cannot be fetched" in reason
+
+
+def test_a_script_that_dies_is_no_reason_to_skip(tmp_path):
+    """Planted: a traceback was once taken for a network that is not there."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "grafana_schema.py").write_text("raise TypeError('filter')\n")
+    with pytest.raises(AssertionError, match="TypeError: filter"):
+        fetch_grafana_types(tmp_path)
