@@ -67,7 +67,7 @@ def ensure(package: Package, folder: Path) -> None:
     draft = folder / f".{package.name}"
     shutil.rmtree(draft, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as packed:
-        # By hand: `extractall` has no filter before Python 3.11.4. Files below the folder, no links.
+        # By hand: `extractall` has no filter before Python 3.11.4. No links, nothing outside.
         for member in packed:
             place = (draft / member.name).resolve()
             file = packed.extractfile(member) if member.isfile() else None
