@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from verifier.servers.prometheus import Series
 
 ALERT_STATES: Final = "ALERTS"
-_SAME_EPISODE: Final = 1.5
+SAME_EPISODE: Final = 1.5
 """Samples at most this many evaluations apart are of one episode: evaluations jitter."""
 
 
@@ -53,10 +53,10 @@ def _episodes(
     first = 0
     for index, (time_s, _) in enumerate(samples):
         following_s = samples[index + 1][0] if index + 1 < len(samples) else None
-        if following_s is not None and following_s - time_s <= _SAME_EPISODE * interval_s:
+        if following_s is not None and following_s - time_s <= SAME_EPISODE * interval_s:
             continue
         firing = [at for at, state in samples[first : index + 1] if state == "firing"]
-        active = following_s is None and end_s - time_s <= _SAME_EPISODE * interval_s
+        active = following_s is None and end_s - time_s <= SAME_EPISODE * interval_s
         episodes.append(
             Episode(
                 clock.scenario_s(samples[first][0]),

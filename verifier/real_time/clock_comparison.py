@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 import numpy as np
 
 from verifier.evaluation.engine import evaluate_rules, record
+from verifier.evaluation.observed_timelines import SAME_EPISODE
 from verifier.evaluation.timeline import Episode, Grid, Timeline
 from verifier.judge.verdict import ClockDifference
 from verifier.pack.history_depth import depths
@@ -60,7 +61,8 @@ def compare_clocks(
         recorded = stored_records(observer.stack.prometheus, rules, observer.started_s, end_s)
         evidence = (*observation.stored, *recorded)
         virtual = evaluate_at(server, rules, evidence, clock=clock, end_s=end_s)
-    return compare(virtual, observation.timelines, rules, scrapes=scrapes, clock=clock), scrapes
+    run = ComparedRun(clock, scrapes, observation.ended_s)
+    return compare(virtual, observation.timelines, rules, run), scrapes
 
 
 def stored_records(
@@ -133,20 +135,28 @@ def _first_evaluation_s(group: RuleGroup, observed: Sequence[Series]) -> float |
     return min(times_s, default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """A run in real time up to `ended_s` (scenario seconds), and what was scraped in it."""
+
+    clock: ScenarioClock
+    scrapes: Scrapes
+    ended_s: float = math.inf
+
+
 def compare(
-    virtual: Sequence[Timeline],
-    real: Sequence[Timeline],
-    rules: RuleFiles,
-    *,
-    scrapes: Scrapes,
-    clock: ScenarioClock,
+    virtual: Sequence[Timeline], real: Sequence[Timeline], rules: RuleFiles, run: ComparedRun
 ) -> tuple[ClockDifference, ...]:
     """Compare every transition of both timelines; each that came on either side is an entry.
 
     They must come at the same evaluation. Only where a scrape was under way at that very evaluation
     may they differ, by one scrape interval and one evaluation: whether its samples were seen is
     then a race, which may also make an alert pending for so long on one side only.
+
+    What only one side shows in the last evaluation and a half of the run is not compared: an alert
+    that missed one evaluation there does not count as resolved yet, and the last may not be stored.
     """
+    scrapes, factor = run.scrapes, run.clock.factor
     intervals = {rule.alert: group.interval_s for group, rule in rules.alerts}
     scrape_s = float(np.median(np.diff(scrapes.at_s))) if len(scrapes.at_s) > 1 else 0.0
     sides = [
@@ -156,12 +166,18 @@ def compare(
     differences: list[ClockDifference] = []
     for alert, labels in sorted({*sides[0], *sides[1]}):
         left, right = (side.get((alert, labels), ()) for side in sides)
-        race_s = (scrape_s + intervals[alert]) * clock.factor
+        race_s = (scrape_s + intervals[alert]) * factor
+        known_s = run.ended_s - SAME_EPISODE * intervals[alert] * factor
         for episode, pair in enumerate(_paired(left, right, race_s)):
-            differences += _compare_pair(
-                pair, (alert, labels, episode), race_s=race_s, scrapes=scrapes, clock=clock
-            )
+            compared = _compare_pair(pair, (alert, labels, episode), race_s=race_s, run=run)
+            differences += (each for each in compared if _is_known(each, known_s))
     return tuple(differences)
+
+
+def _is_known(difference: ClockDifference, known_s: float) -> bool:
+    """Whether both sides would show a transition by then: both do, or it came before `known_s`."""
+    times = [at_s for at_s in (difference.virtual_s, difference.real_s) if at_s is not None]
+    return len(times) > 1 or times[0] <= known_s
 
 
 def busy_share(scrapes: Scrapes) -> float:
@@ -174,11 +190,11 @@ def _compare_pair(
     key: tuple[str, Labels, int],
     *,
     race_s: float,
-    scrapes: Scrapes,
-    clock: ScenarioClock,
+    run: ComparedRun,
 ) -> Iterator[ClockDifference]:
     """Yield the transitions of one episode; `key` is its alert, labels and number."""
     alert, labels, episode = key
+    clock, scrapes = run.clock, run.scrapes
     for transition, virtual_s, real_s in _transitions(pair):
         decisive = _decisive(pair, transition)
         racing = any(_under_way(scrapes, clock.unix_s(at_s)) for at_s in decisive)

@@ -10,7 +10,7 @@ import pytest
 from tests.verifier.alerts import rule_files
 from tests.verifier.real_time.replays import leaking_world, two_scrapes_a_second
 from verifier.evaluation.timeline import Episode, Timeline
-from verifier.real_time.clock_comparison import busy_share, compare, evaluate_at
+from verifier.real_time.clock_comparison import ComparedRun, busy_share, compare, evaluate_at
 from verifier.real_time.replay import Scrapes, replay_scrapes
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Prometheus, Series
@@ -35,14 +35,8 @@ def timeline(*episodes, alert="Slow"):
 
 def differences(virtual, real, **options):
     """Compare two timelines of the one alert."""
-    taken = options.pop("scrapes", scrapes())
-    return compare(
-        [virtual] if virtual else [],
-        [real] if real else [],
-        rule_files(),
-        scrapes=taken,
-        clock=CLOCK,
-    )
+    run = ComparedRun(CLOCK, **{"scrapes": scrapes(), **options})
+    return compare([virtual] if virtual else [], [real] if real else [], rule_files(), run)
 
 
 def shifted(timeline, by_s):
@@ -114,6 +108,21 @@ def test_what_came_in_one_clock_only_is_a_difference():
         "resolved",
         False,
     )
+
+
+@pytest.mark.parametrize(("ended_s", "compared"), [(940.0, 2), (946.0, 3)])
+def test_what_a_run_cannot_show_yet_at_its_end_is_no_difference(ended_s, compared):
+    """An alert that did not fire at the last evaluation has not resolved there yet, as it seems.
+
+    Both resolved: compared however late it was. Before the last evaluation and a half it must be
+    seen on both sides.
+    """
+    active = timeline((300.0, 600.0, None))
+    for sides in ((SAME, active), (active, SAME)):
+        verdicts = [each.ok for each in differences(*sides, ended_s=ended_s)]
+        assert verdicts == [True, True, False][:compared]
+    late = differences(SAME, shifted(SAME, SHIFT_S), ended_s=930.0)
+    assert [each.ok for each in late] == [False] * 3
 
 
 def test_an_alert_pending_for_one_evaluation_on_one_side_is_a_race_or_a_difference():
