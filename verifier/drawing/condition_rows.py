@@ -1,16 +1,17 @@
 """The condition of each alert as rows: the value of every comparison against its threshold.
 
 The value is the engine's own answer to the left side, at every evaluation of a rule that did
-anything, and at every n-th of one that stayed silent all through a long scenario: asking for all
-costs the engine as much as the rules themselves. The threshold comes from the syntax tree. A
-condition, or a side of its `or`, that compares nothing (`absent(...)`) is drawn as 1 where it has
-a value and 0 where it has none.
+anything, and at every n-th of one that stayed silent all through a long scenario, or that reads
+nothing but rates over wide windows: asking for all costs the engine as much as the rules
+themselves. What several parts have in common is asked once. The threshold comes from the syntax
+tree. A condition, or a side of its `or`, that compares nothing (`absent(...)`) is drawn as 1 where
+it has a value and 0 where it has none.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,6 +25,7 @@ from verifier.evidence.stock import EvaluationSpan
 from verifier.promql.conditions import number_text
 from verifier.promql.parsing import parse
 from verifier.promql.printing import text_of
+from verifier.promql.reads import all_reads
 from verifier.servers.prometheus import QueryError
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ PARTS_MAX: Final = 4
 """Parts of one condition that are drawn."""
 SILENT_POINTS: Final = 250
 """Evaluations of a rule that stayed silent that are asked for, at the most."""
+WIDE_POINTS: Final = 24
+"""Those of one that reads nothing but rates over wide windows, at the least."""
+WINDOW_POINTS: Final = 60
+"""As many points as such a rule is asked for while its narrowest window passes, or more: from one
+to the next no more than a sixtieth of what the window holds is replaced."""
 ROWS_MAX: Final = 400
 """Rows of all conditions of a scenario: of more rules the first are drawn."""
 
@@ -69,19 +76,30 @@ def condition_rows(
     run: WatchedRun, time: DrawnTime, spoke: Callable[[str], bool]
 ) -> tuple[ChartRow, ...]:
     """Return the rows of all alerts, in the order of the rules; `spoke` says which did anything."""
+    parts = _all_parts(run, spoke)
+    answers = run.stock.ranges(part.query for part in parts)
+    return tuple(
+        row_of(part, answer, time)
+        for part in parts
+        if not isinstance(answer := answers[part.query], QueryError)
+    )
+
+
+def ask_conditions(run: WatchedRun, spoke: Callable[[str], bool]) -> None:
+    """Ask what `condition_rows` draws, so that evidence need not ask what it says already."""
+    run.stock.ranges(part.query for part in _all_parts(run, spoke))
+
+
+def _all_parts(run: WatchedRun, spoke: Callable[[str], bool]) -> list[ConditionPart]:
+    """Return what is drawn of all alerts."""
     parts: list[ConditionPart] = []
     for group, rule in run.rules.alerts:
         if len(parts) < ROWS_MAX:
             known = sum(part.alert == rule.alert for part in parts)
             span = run.span(group, rule).scenario
-            span = span if spoke(rule.alert) else _thinned_out(span)
-            parts += _parts(rule, span, known, run.factor)
-    answers = run.server.query_ranges([part.query for part in parts])
-    return tuple(
-        row_of(part, answer, time)
-        for part, answer in zip(parts, answers, strict=True)
-        if not isinstance(answer, QueryError)
-    )
+            written = _parts(rule, span, known, run.factor)
+            parts += written if spoke(rule.alert) else map(_thinned_out, written)
+    return parts
 
 
 def row_of(part: ConditionPart, answer: Sequence[Series], time: DrawnTime) -> ChartRow:
@@ -153,11 +171,20 @@ def _text(part: ConditionPart, values: Sequence[np.ndarray]) -> str:
     )
 
 
-def _thinned_out(span: EvaluationSpan) -> EvaluationSpan:
-    """Return every n-th evaluation of a span, `SILENT_POINTS` at the most."""
+def _thinned_out(part: ConditionPart) -> ConditionPart:
+    """Return a part of a rule that stayed silent, asked for at every n-th of its evaluations."""
+    span = part.span
     count = (span.end_s - span.first_s) / span.interval_s
-    stride = max(1, math.ceil(count / SILENT_POINTS))
-    return EvaluationSpan(span.first_s, span.start_s, span.end_s, span.interval_s * stride)
+    reads = all_reads(part.expr)
+    narrowest_s = min((read.window_s if read.ends else 0.0 for read in reads), default=0.0)
+    wide = min(narrowest_s / span.interval_s / WINDOW_POINTS, count / WIDE_POINTS)
+    stride = max(1, math.ceil(count / SILENT_POINTS), math.floor(wide))
+    interval_s = span.interval_s * stride
+    # The last evaluation is among them: evidence asks what there was in the end.
+    first_s = (
+        span.last_s - math.floor((span.last_s - span.first_s) / interval_s + 1e-9) * interval_s
+    )
+    return replace(part, span=EvaluationSpan(first_s, span.start_s, span.end_s, interval_s))
 
 
 def _parts(

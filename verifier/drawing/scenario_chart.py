@@ -1,11 +1,12 @@
 """The chart of one scenario, made while the server that evaluated it still runs.
 
-Called by the judges of both clocks after their verdicts. What cannot be drawn is left out: a chart
+Called by the judges of both clocks around their verdicts. What cannot be drawn is left out: a chart
 changes no verdict.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -14,15 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from charts.chart import Band, Chart
 from charts.chart_document import chart_document
-from verifier.drawing.condition_rows import condition_rows
+from verifier.drawing.condition_rows import ask_conditions, condition_rows
 from verifier.drawing.lanes import lanes
 from verifier.drawing.panel_rows import panel_rows
 from verifier.drawing.series_rows import DrawnTime
 from verifier.drawing.world_rows import load_row, world_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from charts.chart import Lane
     from scenarios.scenario import Scenario
     from verifier.evaluation.timeline import Timeline
     from verifier.evidence.silence import WatchedRun
@@ -54,6 +56,15 @@ class DrawnScenario:
         run = self.run
         return DrawnTime(run.epoch_s, run.end_s * run.factor, run.factor)
 
+    def ask(self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]) -> None:
+        """Ask what conditions are drawn of before evidence does, which then has less to ask.
+
+        What goes wrong here goes wrong in `document` again, which says it.
+        """
+        with contextlib.suppress(Exception):
+            drawn = lanes(verdicts, timelines, self.time.end_s)
+            ask_conditions(self.run, _active(drawn).__contains__)
+
     def document(
         self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]
     ) -> tuple[bytes, tuple[str, ...]]:
@@ -76,7 +87,6 @@ class DrawnScenario:
         """Return the chart with what each alert did."""
         time = self.time
         drawn = lanes(verdicts, timelines, time.end_s)
-        active = {lane.alert for lane in drawn if lane.episodes or lane.expected == "fires"}
         return Chart(
             title=self.scenario.name,
             starts_unix_s=self.run.epoch_s,
@@ -84,7 +94,7 @@ class DrawnScenario:
             rows=(
                 load_row(self.scenario, time.end_s),
                 *world_rows(self.run, time),
-                *condition_rows(self.run, time, active.__contains__),
+                *condition_rows(self.run, time, _active(drawn).__contains__),
                 *panel_rows(self.answers, time),
             ),
             bands=self.bands(time.end_s),
@@ -110,6 +120,11 @@ class DrawnScenario:
             for band in (*faults, *resampled)
             if band.from_s < end_s and (band.to_s or end_s) > 0.0
         )
+
+
+def _active(drawn: Iterable[Lane]) -> set[str]:
+    """Return the alerts that did anything, or had to."""
+    return {lane.alert for lane in drawn if lane.episodes or lane.expected == "fires"}
 
 
 def compressed(chart: Chart) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 import numpy as np
 
 from verifier.evidence.comparison import comparisons, opened
-from verifier.evidence.stock import EvaluationSpan, Stock
+from verifier.evidence.stock import EvaluationSpan
 from verifier.promql.parsing import parse
 from verifier.promql.printing import text_of
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from verifier.evidence.silence import WatchedRun
+    from verifier.evidence.stock import Stock
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule, RuleGroup
     from verifier.servers.prometheus import Series
@@ -109,7 +110,7 @@ def measure(
 ) -> ConditionNumbers:
     """Measure the condition of a rule for one alert of it, or for all of them."""
     span = run.span(group, rule).scenario
-    probe = _Probe(run, Stock(run.server), span, view or AlertView(), rule.for_s * run.factor)
+    probe = _Probe(run, run.stock, span, view or AlertView(), rule.for_s * run.factor)
     held = probe.longest(probe.answer(rule.expr), lambda values: np.ones_like(values, np.bool_))
     try:
         tree = parse(rule.expr)

@@ -8,7 +8,7 @@ when its `for` is longer than what was watched. It judges nothing: `verifier.jud
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
@@ -41,7 +41,8 @@ class WatchedRun:
 
     `end_s` is in the seconds of the server, from `epoch_s`; `spread` says when each group was
     evaluated. Time runs `factor` times as fast there
-    as the rules were written for; the rules are those that the server evaluated.
+    as the rules were written for; the rules are those that the server evaluated. `stock` is what
+    was asked of the server so far, by whoever asked.
     """
 
     server: Prometheus
@@ -51,6 +52,11 @@ class WatchedRun:
     spread: Spread
     scrape_s: float = SCRAPE_S
     factor: float = 1.0
+    stock: Stock = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask nothing yet."""
+        object.__setattr__(self, "stock", Stock(self.server))
 
     def span(self, group: RuleGroup, rule: AlertRule) -> EvaluationSpan:
         """Return the evaluations of a rule, those of the past that it remembers among them."""
@@ -97,7 +103,7 @@ def silences(run: WatchedRun, timelines: Sequence[Timeline]) -> tuple[Silence, .
 def emptiness_check(run: WatchedRun) -> EmptinessCheck:
     """Return a check of what the server of a run holds, for rules and panels alike."""
     return EmptinessCheck(
-        Stock(run.server),
+        run.stock,
         tuple(_recordings(run.rules)),
         frozenset(rule.alert for _, rule in run.rules.alerts),
         run.scrape_s,

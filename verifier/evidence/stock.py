@@ -1,25 +1,27 @@
 """What a server holds of one run: whether an expression ever had a value, and which series exist.
 
-Called by everything in this room; asks the server on which the rules were evaluated, each question
-once. Times are Unix seconds. It decides nothing.
+Called by everything in this room, and by what draws conditions; asks the server on which the rules
+were evaluated, each question once. Times are Unix seconds. It decides nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from verifier.servers.prometheus import QueryError, RangeQuery
+from verifier.servers.prometheus import QueryError, RangeQuery, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from verifier.servers.prometheus import Prometheus, Series
+    from verifier.servers.prometheus import Prometheus
 
 POINTS_MAX: Final = 10_000
 """Evaluations of a run that are looked at; of a longer one every n-th."""
+MILLISECOND_S: Final = 0.001
+"""Instants that are nearer to each other are the same to the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,20 @@ class Stock:
         """Ask nothing yet."""
         self.server = server
         self._answers: dict[tuple[str, float, float], Answer] = {}
+        self._ranges: dict[RangeQuery, list[Series] | QueryError] = {}
+        self._ranges_of: dict[str, list[RangeQuery]] = {}
         self._label_sets: dict[tuple[str, float], tuple[Mapping[str, str], ...]] = {}
         self._names: frozenset[str] | None = None
 
     def answer(self, expr: str, span: EvaluationSpan) -> Answer:
         """Return what `expr` ever was in a span: at its last evaluation, else at all of them.
 
-        Most expressions have a value at the end, which one instant shows.
+        Most expressions have a value at the end, which one instant shows; a range that was asked
+        and ends there shows the same.
         """
         key = (expr, span.first_s, span.interval_s)
         if key not in self._answers:
-            answer = self._asked(expr, span, whole=False)
+            answer = self._at_end(expr, span) or self._asked(expr, span, whole=False)
             if answer.is_empty or answer.is_nan:
                 answer = self._asked(expr, span, whole=True)
             self._answers[key] = answer
@@ -102,6 +107,20 @@ class Stock:
     def over(self, expr: str, span: EvaluationSpan) -> Answer:
         """Return `expr` at every evaluation of a span."""
         return self._asked(expr, span, whole=True)
+
+    def ranges(
+        self, queries: Iterable[RangeQuery]
+    ) -> Mapping[RangeQuery, list[Series] | QueryError]:
+        """Return the answer to every query, several asked at a time; QueryError for a refused one.
+
+        `answer` knows from then on what they say of their ends.
+        """
+        new = [query for query in dict.fromkeys(queries) if query not in self._ranges]
+        asked = [replace(query, expr=self._as_engine_calls_it(query.expr)) for query in new]
+        for query, answer in zip(new, self.server.query_ranges(asked), strict=True):
+            self._ranges[query] = answer
+            self._ranges_of.setdefault(query.expr, []).append(query)
+        return self._ranges
 
     def label_sets(self, selector: str, span: EvaluationSpan) -> Sequence[Mapping[str, str]]:
         """Return the labels of the series of `selector` that were stored by the end of a span."""
@@ -118,6 +137,19 @@ class Stock:
             self._names = frozenset(self.server.metric_names())
         return self._names
 
+    def _at_end(self, expr: str, span: EvaluationSpan) -> Answer | None:
+        """Return the value at the last evaluation of a span, where a range says it."""
+        if "@" in expr:
+            return None  # `@ start()` of a range is another instant
+        for query in self._ranges_of.get(expr, ()):
+            answer = self._ranges[query]
+            if isinstance(answer, QueryError) or not _is_point(query, span.last_s):
+                continue
+            there = (s for s in answer if abs(s.times_s[-1] - span.last_s) < MILLISECOND_S)
+            ends = (Series(s.labels, s.times_s[-1:], s.values[-1:]) for s in there)
+            return Answer(_ordered(ends))
+        return None
+
     def _asked(self, expr: str, span: EvaluationSpan, *, whole: bool) -> Answer:
         expr = self._as_engine_calls_it(expr)
         try:
@@ -132,6 +164,12 @@ class Stock:
         if self.server.version.startswith("2."):
             return expr.replace("double_exponential_smoothing(", "holt_winters(")
         return expr
+
+
+def _is_point(query: RangeQuery, at_s: float) -> bool:
+    """Whether `at_s` is the last point that a query asks for."""
+    steps = int((query.end_s - query.start_s) / query.step_s + 1e-9)
+    return abs(query.start_s + steps * query.step_s - at_s) < MILLISECOND_S
 
 
 def _ordered(series: Iterable[Series]) -> tuple[Series, ...]:

@@ -147,10 +147,11 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         answers = _panels(watched, panels)
         names = [rule.alert for _, rule in rules.alerts]
         verdicts = judge(scenario, names, evaluation.timelines)
+        drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, answers)
+        drawing.ask(verdicts, evaluation.timelines)
         longest = setup.longest or (scenario.name, scenario.duration_s)
         explainer = FailureExplainer(watched, scenario, simulated.effects, longest, setup.bundled)
         alerts, findings = explainer.complete(verdicts, evaluation.timelines)
-        drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, answers)
         chart, undrawn = drawing.document(alerts, evaluation.timelines)
     return ScenarioOutcome(
         name=scenario.name,

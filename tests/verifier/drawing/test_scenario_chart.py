@@ -9,10 +9,13 @@ import pytest
 from tests.verifier.histories import rules
 from tests.verifier.simulations import scenario_of, verify
 from verifier.drawing import scenario_chart
+from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from verifier.pack.rules import RuleFiles
 
 SCENARIO = "duration: 2m\nload: {rate: 1000}\nexpectations:\n- {alert: Up, fires_within: 1m}\n"
 
@@ -40,3 +43,38 @@ def test_what_goes_wrong_in_drawing_is_a_finding_and_changes_no_verdict(judged, 
     assert not bare.chart
     assert whole.findings == bare.findings[:-1]
     assert bare.findings[-1].startswith("the chart could not be drawn: internal error: KeyError")
+
+
+def silent_rules(tmp_path: Path) -> RuleFiles:
+    """Return rules that stay silent: some could have fired, some never can."""
+    conditions = (
+        "sum(rate(http_requests_total[1h])) > 1e9",
+        "agentaskit_task_queue_depth > 1e9",
+        "agentaskit_task_queue_depht > 1",
+        'rate(http_requests_total{status="none"}[5m]) > 1e9',
+        "absent(up)",
+        "0 * up / 0 > 1",
+        "sum(agentaskit_memory_bytes) > 1e15 and up == 2",
+    )
+    return rules(tmp_path, *({"alert": f"A{i}", "expr": c} for i, c in enumerate(conditions)))
+
+
+def test_evidence_says_the_same_with_what_was_asked_for_drawing(tmp_path, monkeypatch):
+    """Verdicts, findings and picture are those of before; the engine answers fewer instants."""
+    instants: list[str] = []
+    asked = Prometheus.query
+
+    def count(server: Prometheus, expr: str, at_s: float) -> object:
+        instants.append(expr)
+        return asked(server, expr, at_s)
+
+    monkeypatch.setattr(Prometheus, "query", count)
+    scenario = scenario_of("duration: 3m\nload: {rate: 1000}\n")
+    shared = verify(scenario, silent_rules(tmp_path))
+    with_shared = len(instants)
+    monkeypatch.setattr(scenario_chart.DrawnScenario, "ask", lambda *_: None)
+    alone = verify(scenario, silent_rules(tmp_path))
+    assert (shared.alerts, shared.findings) == (alone.alerts, alone.findings)
+    assert any(alert.vacuous for alert in shared.alerts)
+    assert shared.chart == alone.chart
+    assert with_shared < len(instants) - with_shared

@@ -1,0 +1,123 @@
+"""What the engine is asked to draw conditions: enough points, each question once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.history.samples import EPOCH_S
+from tests.verifier.histories import rules
+from verifier.drawing import condition_rows
+from verifier.drawing.condition_rows import ask_conditions
+from verifier.evidence.silence import WatchedRun
+from verifier.pack.spread import WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from verifier.servers.prometheus import RangeQuery, Series
+
+END_S = 3607.0
+"""The last evaluation of every 15 s is 7 s before the end, the 241st of the scenario."""
+WIDE = "sum(rate(a[30d])) > 1"
+NARROW = "sum(rate(a[5m])) > 1"
+
+
+class RecordingServer:
+    """Answers nothing, and keeps what it was asked."""
+
+    version = "3.5.3"
+
+    def __init__(self) -> None:
+        """Begin with nothing asked."""
+        self.asked: list[RangeQuery] = []
+
+    def query_ranges(self, queries: Sequence[RangeQuery]) -> list[list[Series]]:
+        """Keep the queries."""
+        self.asked += queries
+        return [[] for _ in queries]
+
+
+def asked(tmp_path: Path, *written: str, active: Sequence[str] = (), end_s: float = END_S):
+    """Return what is asked of rules named A, B, ... with these expressions, `active` did much."""
+    named = [{"alert": chr(ord("A") + i), "expr": expr} for i, expr in enumerate(written)]
+    server = RecordingServer()
+    run = WatchedRun(server, rules(tmp_path, *named), EPOCH_S, end_s, WHOLE)
+    ask_conditions(run, active.__contains__)
+    return server.asked
+
+
+def points(query: RangeQuery) -> int:
+    """Return how many points a query asks for."""
+    return int((query.end_s - query.start_s) / query.step_s + 1e-9) + 1
+
+
+def last_s(query: RangeQuery) -> float:
+    """Return the last of them, in seconds of the scenario."""
+    return query.start_s + (points(query) - 1) * query.step_s - EPOCH_S
+
+
+def enough(tmp_path: Path) -> list[str]:
+    """Return complaints about how many points are asked for; none if all is well."""
+    (wide,), (narrow,) = asked(tmp_path, WIDE), asked(tmp_path, NARROW)
+    (active,) = asked(tmp_path, WIDE, active="A")
+    (day,) = asked(tmp_path, NARROW, end_s=86400.0)
+    bounds = {
+        "wide": (points(wide), 24, 30),
+        "narrow": (points(narrow), 241, 241),
+        "active": (points(active), 241, 241),
+        "day": (points(day), 200, 251),
+    }
+    off = [name for name, (n, least, most) in bounds.items() if not least <= n <= most]
+    return off + [f"last {last_s(q)}" for q in (wide, narrow, active) if last_s(q) != 3600.0]
+
+
+def test_only_silent_rules_of_wide_windows_and_long_scenarios_are_asked_for_fewer_points(tmp_path):
+    """The last evaluation is always among them."""
+    assert enough(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("constant", "value", "complaint"),
+    [
+        ("WIDE_POINTS", 4, "wide"),
+        ("WIDE_POINTS", 10**6, "wide"),
+        ("WINDOW_POINTS", 10**6, "wide"),
+        ("SILENT_POINTS", 10**6, "day"),
+        ("SILENT_POINTS", 20, "narrow"),
+    ],
+)
+def test_too_few_and_too_many_points_are_noticed(tmp_path, monkeypatch, constant, value, complaint):
+    """Each constant, planted too small or too large."""
+    monkeypatch.setattr(condition_rows, constant, value)
+    assert complaint in enough(tmp_path)
+
+
+def test_a_narrow_window_that_is_taken_for_a_wide_one_is_noticed(tmp_path, monkeypatch):
+    """Every window planted as one of 30 days."""
+    as_wide = condition_rows.all_reads("rate(a[30d])")
+    monkeypatch.setattr(condition_rows, "all_reads", lambda _: as_wide)
+    assert "narrow" in enough(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "sum(rate(a[30d])) / sum(rate(a[5m])) > 1",
+        "sum(rate(a[30d])) / sum(b) > 1",
+        "max_over_time(a[30d]) > 1",
+        "last_over_time(a[30d]) > 1",
+        "sum(irate(a[30d])) > 1",
+    ],
+)
+def test_what_moves_at_once_is_asked_at_every_evaluation(tmp_path, expr):
+    """A window that is wide says nothing where a narrow one, or one sample, decides."""
+    assert [points(query) for query in asked(tmp_path, expr)] == [241]
+
+
+def test_what_parts_have_in_common_is_asked_once(tmp_path):
+    """Of two rules and of two parts of one; the same on other points is another question."""
+    assert len(asked(tmp_path, NARROW, "sum(rate(a[5m])) > 5", f"{NARROW} and a > 5")) == 2
+    assert len(asked(tmp_path, WIDE, WIDE, active="A")) == 2
