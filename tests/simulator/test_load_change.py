@@ -93,12 +93,14 @@ def test_bursts_of_the_plan_are_where_they_would_have_been():
     """A change hides them; afterwards the world asks for the same load as one without a change."""
     load = Load(rate=RATE, burst=Burst(factor=2.0, every_s=2.0, last_s=2.0))
     plain, changed = begin(load=load), begin(load=load)
-    changed.change_load(HOLD)
-    assert rates(changed, until_s=14.0) == pytest.approx([100.0] * 9)
-    changed.advance(15.0)
-    plain.advance(15.0)
-    after = rates(changed, until_s=40.0, step_s=0.25)
-    assert after == rates(plain, until_s=40.0, step_s=0.25)
+    hold = (Stage(duration_s=0.0, target=100.0), Stage(duration_s=30.0, target=100.0))
+    changed.change_load(hold)
+    assert set(rates(plain, until_s=34.0, step_s=0.25)) == {RATE, 2 * RATE}
+    assert rates(changed, until_s=34.0, step_s=0.25) == pytest.approx([100.0] * 116)
+    for world in (plain, changed):
+        world.advance(36.0)
+    after = rates(changed, until_s=66.0, step_s=0.25)
+    assert after == rates(plain, until_s=66.0, step_s=0.25)
     assert len(set(after)) == 2
 
 
