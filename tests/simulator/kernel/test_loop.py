@@ -172,7 +172,7 @@ def test_an_inbox_follows_pollaczek_and_khinchine(utilisation):
     agrees(means, utilisation + utilisation**2 / (2 * (1 - utilisation)))
 
 
-@pytest.mark.parametrize("speed", [1.0, 0.5])
+@pytest.mark.parametrize("speed", [1.0, 0.5, 2.0])
 def test_lognormal_service_has_its_mean_spread_and_median(speed):
     """Mean m / speed, variance of the log sigma^2, median m exp(-sigma^2 / 2) / speed."""
     tier = Tier(name="server", agents=400, takes=("work",), speed=speed)
