@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 EXIT_INPUT: Final = 2
 EXIT_UNABLE: Final = 3
 EXIT_SIGNALLED: Final = 128
+_signals: Final[list[int]] = []
+"""The signal that ends this run, if one does."""
 """Plus the signal's number, as shells do."""
 
 COMMANDS: Final = {
@@ -69,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     guard_standard_streams()
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    _signals.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     status = _run(argv)
@@ -119,6 +122,8 @@ def _run(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_SIGNALLED + signal.SIGINT
     except Exception as error:
+        if _signals:  # it was on its way, and something on that way made an error of it
+            return EXIT_SIGNALLED + _signals[0]
         if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
             raise
         return _report(error)
@@ -144,6 +149,7 @@ def _report(error: Exception) -> int:
 
 def _stop(number: int, _frame: object) -> NoReturn:
     """Unwind, so that every child process ends and every temporary folder is removed."""
+    _signals.append(number)
     # A second signal would interrupt the unwinding and leave servers behind.
     for handled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(handled, signal.SIG_IGN)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from agentaskit_sim.__main__ import COMMANDS
+from agentaskit_sim.commands import scenarios
 from agentaskit_sim.commands import verify as verify_module
 from documents.mistakes import Place
 from verifier.errors import JudgeError
@@ -111,3 +113,20 @@ def test_each_kind_of_error_has_its_status(command, monkeypatch, error, status, 
     done = command("verify")
     assert (done.status, done.out) == (status, "")
     assert done.err.startswith(message)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_error_that_a_signal_became_ends_with_the_status_of_the_signal(
+    command, monkeypatch, number, status
+):
+    """Code in C makes a `SystemError` of whatever a signal raises in what it calls back."""
+
+    def interrupted(*_, **__):
+        try:
+            signal.raise_signal(number)
+        except BaseException as error:
+            raise SystemError("returned a result with an exception set") from error
+
+    monkeypatch.setattr(scenarios, "library", interrupted)
+    finished = command("scenarios", "list")
+    assert (finished.status, finished.out, finished.err) == (status, "", "")

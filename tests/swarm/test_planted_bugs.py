@@ -149,7 +149,6 @@ BUGS = {
     ),
 }
 QUICK = [
-    "the inbox of a crashed agent is lost without a count",
     "a task that timed out is not counted",
     "a fault that ends now is still in effect",
     "every change of a fault moves the next arrival",

@@ -48,7 +48,10 @@ def verify(command, tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize(
+    "kind",
+    ["traffic_drop", "counter_reset", pytest.param("sandbox_leak", marks=pytest.mark.long)],
+)
 def test_a_disarmed_fault_is_neither_pass_nor_fail(verify, kind, monkeypatch):
     """That the alert never fired is no failure of the rule: there was nothing to alert on."""
     status, scenario = verify(kind, "SandboxPoolExhaustion")

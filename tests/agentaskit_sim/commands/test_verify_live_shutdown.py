@@ -46,14 +46,19 @@ class KilledServers:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory, machine_lag):  # noqa: ARG001 - sampled while the runs are under way
-    """Start all runs of this module beside each other; return a way to await the result of each."""
+def results(request, tmp_path_factory, machine_lag):  # noqa: ARG001 - samples during the runs
+    """Start all runs of this module beside each other; return a way to await the result of each.
+
+    Only trials whose test was chosen are started.
+    """
+    specs = [getattr(item, "callspec", None) for item in request.session.items]
+    trials = {spec.params["trial"] for spec in specs if spec and "trial" in spec.params}
     with ThreadPoolExecutor(len(TRIALS) + 1) as pool, ExitStack() as disks:
         place = tmp_path_factory.mktemp("trial")
         killed = pool.submit(kill_servers, LiveRun(place, "".join(POOLS.values()), rate=SMALL_RATE))
         futures = {"killed servers": killed}
-        for name, trial in TRIALS.items():
-            futures[name] = pool.submit(trial, tmp_path_factory.mktemp("trial"), disks)
+        for name in TRIALS.keys() & trials:
+            futures[name] = pool.submit(TRIALS[name], tmp_path_factory.mktemp("trial"), disks)
         yield lambda name: futures[name].result()
 
 
@@ -293,7 +298,9 @@ TRIALS = {
 """What happens to runs of their own; each function returns what is wrong with how it ended."""
 
 
-@pytest.mark.parametrize("trial", TRIALS)
+@pytest.mark.parametrize(
+    "trial", [pytest.param(t, marks=[pytest.mark.long] * (t == "SIGTERM")) for t in TRIALS]
+)
 @needs_quiet_machine
 def test_a_full_disk_or_a_signal_ends_all_in_time_and_leaves_nothing(results, trial):
     """Status 3 and the disk's name within ten seconds; 130 or 143 in five; all gone in two."""

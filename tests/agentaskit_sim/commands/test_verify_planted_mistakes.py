@@ -239,6 +239,7 @@ def test_a_panel_that_shows_nothing_fails_the_healthy_scenario(
     assert "Agents running" in report
 
 
+@pytest.mark.long
 def test_older_files_of_the_same_contract_get_the_same_verdicts(verify):
     """Jinja residue, no interval, quoted durations; rows, `graph` panels, no datasource."""
     rules = [OLDER / f"{name}.yaml" for name in ("slo", "performance", "backpressure")]

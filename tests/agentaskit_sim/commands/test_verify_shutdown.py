@@ -17,6 +17,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from agentaskit_sim.inputs import PACK
 from simulator.faults.kinds.catalogue import FAULTS
 from verifier.judge.verdict_document import verdict_schema
 from verifier.servers.binaries import describe
@@ -103,7 +104,11 @@ def verify(*arguments):
 
 
 def start(place, *arguments):
-    """Start the command in `place`, as a shell would: in a process group of its own."""
+    """Start the command in `place`, as a shell would: in a process group of its own.
+
+    Its rules read back a few minutes, so that their past costs little.
+    """
+    arguments = (*arguments, "--rules", PACK / "alerts" / "backpressure.yaml")
     return subprocess.Popen(
         [sys.executable, "-m", "agentaskit_sim", "verify", *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -230,7 +235,7 @@ def signal_a_simulation(place, number):
     (place / "here" / "small.yaml").write_text(HEAD.format("small").replace("2m", "240h"))
     process = start(place, "small.yaml", "--exact", "--json")
     assert "Preparing" in process.stderr.readline()
-    time.sleep(2)
+    time.sleep(0.7)
     os.kill(process.pid, number)
     assert_ended_by(process, number, place)
 
@@ -238,7 +243,7 @@ def signal_a_simulation(place, number):
 def assert_ended_by(process, number, place):
     """Fail unless the command ended with the status of the signal and left nothing."""
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (128 + number, "")
+    assert (process.returncode, out) == (128 + number, ""), err
     assert "Traceback" not in err
     assert_nothing_is_left(place)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 import numpy as np
 import pytest
 
@@ -67,14 +69,43 @@ def falls(history):
 
 # --- exact and resampled
 
+SMALL_LEAK = f"""{SMALL}duration: 20m
+faults:
+  - name: leaking-pool
+    fault: sandbox_leak
+    start: 3m
+    duration: 8m
+    targets: {{sandboxes: [B]}}
+    parameters: {{share: 0.95}}
+expectations:
+  - alert: SandboxPoolExhaustion
+    labels: {{sandbox_type: B}}
+    fires_within: 5m
+    resolves_within: 2m
+"""
+"""The scenario `sandbox-leak` at a tenth of the load; the pool is as full when more of it leaks."""
+IN_FULL = [pytest.param(name, marks=pytest.mark.long) for name in ("traffic-drop", "sandbox-leak")]
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("traffic-drop", marks=pytest.mark.long), "sandbox-leak"]
-)
+
+@cache
+def leaking(*, exact=False):
+    """Simulate the small leak, once."""
+    return simulate(scenario_of(SMALL_LEAK), exact=exact)
+
+
+def simulated_pair(name):
+    """Return a scenario simulated resampled and exact."""
+    run = leaking if name == "small leak" else partial(simulated, name)
+    return run(exact=False), run(exact=True)
+
+
+@pytest.mark.parametrize("name", ["small leak", *IN_FULL])
 def test_exact_and_resampled_runs_give_the_same_verdicts(name):
     """Every alert, every label; times at most one evaluation apart."""
-    scenario, near = bundled(name), pack_rules(*NEAR)
-    resampled, exact = simulated(name), simulated(name, exact=True)
+    small = name == "small leak"
+    scenario = scenario_of(SMALL_LEAK) if small else bundled(name)
+    near = pack_rules("backpressure") if small else pack_rules(*NEAR)
+    resampled, exact = simulated_pair(name)
     assert (exact.exact_s, exact.resampled_s) == (scenario.duration_s, 600)
     assert resampled.exact_s < 700
     assert resampled.exact_s + resampled.resampled_s == exact.exact_s + exact.resampled_s
@@ -115,20 +146,19 @@ def distances(drawn, exact):
 REGIMES = {
     "traffic-drop": {"before": (0, 12), "during": (14, 48), "after": (52, 80)},
     "sandbox-leak": {"throughout": (0, 80)},
+    "small leak": {"throughout": (0, 80)},
 }
 """Scrapes under one load; the leak leaves pool B just enough, so that nothing else changes."""
 
 
 def both(name, metric):
     """Yield what a metric gained in each regime of a scenario, resampled and exact."""
-    pair = [gains(simulated(name, exact=exact).history, metric)[-80:] for exact in (False, True)]
+    pair = [gains(simulation.history, metric)[-80:] for simulation in simulated_pair(name)]
     for first, last in REGIMES[name].values():
         yield pair[0][first:last], pair[1][first:last]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("traffic-drop", marks=pytest.mark.long), "sandbox-leak"]
-)
+@pytest.mark.parametrize("name", ["small leak", *IN_FULL])
 def test_resampled_scrapes_are_distributed_as_exact_scrapes(name):
     """Shape, mean and variance of what each main counter gains in a scrape."""
     for metric in GAINS:
@@ -139,7 +169,7 @@ def test_resampled_scrapes_are_distributed_as_exact_scrapes(name):
 
 def test_another_distribution_is_noticed():
     """Planted: 1 % more, the same mean with a tenth of the deviation, and thrice the deviation."""
-    ((drawn, exact),) = both("sandbox-leak", "http_requests_total")
+    ((drawn, exact),) = both("small leak", "http_requests_total")
     assert max(distances(drawn * 1.01, exact)) > 1
     assert max(distances(exact.mean() + 0.1 * (drawn - drawn.mean()), exact)) > 1
     assert max(distances(exact.mean() + 3 * (drawn - drawn.mean()), exact)) > 1
@@ -148,7 +178,7 @@ def test_another_distribution_is_noticed():
 @pytest.mark.parametrize("exact", [False, True])
 def test_what_belongs_together_in_one_scrape_stays_together(exact):
     """Requests are counted thrice, messages follow tasks; resampled or exact, the same holds."""
-    history = simulated("sandbox-leak", exact=exact).history
+    history = leaking(exact=exact).history
     requests = gains(history, "http_requests_total")
     for histogram in ("http_request_duration_seconds", "agentaskit_response_duration_seconds"):
         assert (gains(history, f"{histogram}_count") == requests).all()
@@ -172,12 +202,13 @@ def test_series_that_are_drawn_separately_are_noticed():
 
 
 @pytest.mark.parametrize(
-    ("name", "exact"),
-    [("traffic-drop", False), ("sandbox-leak", True), ("sandbox-leak", False)],
+    "simulation",
+    [partial(simulated, "traffic-drop"), partial(leaking, exact=True), leaking],
+    ids=["traffic-drop", "small leak, exact", "small leak"],
 )
-def test_counters_never_fall(name, exact):
+def test_counters_never_fall(simulation):
     """Not from the past to the start, nor between what was simulated and what was drawn."""
-    history = simulated(name, exact=exact).history
+    history = simulation().history
     counters = is_counter(history)
     drops = falls(history)
     assert any(not counters[number] for _, number in drops)
