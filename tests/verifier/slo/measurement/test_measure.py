@@ -81,6 +81,8 @@ def test_good_rules_fire_in_the_outage_after_their_for_and_not_below_their_rate(
         assert 170 < outage.fired_s < 230
         assert outage.spent_share == pytest.approx(outage.fired_s / 2592, rel=0.05)
         assert name not in broken
+        # The outage lasts five minutes, and is gone from a window of five minutes at about ten.
+        assert outage.resolved_s is None if name == "Good" else 570 < outage.resolved_s < 630
 
 
 def test_what_is_dead_always_true_or_too_sensitive_is_named(measured):
