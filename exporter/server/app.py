@@ -10,12 +10,13 @@ import asyncio
 import errno
 import socket
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import hdrs, web
 
 from exporter.metrics.page import Page, accepts_gzip, choose_content_type
-from exporter.server.connection_limits import note_requests
+from exporter.server.connection_limits import in_pieces, note_requests
 from exporter.server.host_check import refuse_misdirected
 from exporter.server.landing import render_landing
 from exporter.server.static_files import HEADERS, StaticFiles
@@ -125,7 +126,7 @@ class Handlers:
             await asyncio.sleep(path.delay_s)
         late_s = time.monotonic() - asked_s
         if path.cut_share > 0 and request.method != hdrs.METH_HEAD:
-            part = body[: int(len(body) * (1 - path.cut_share))]
+            part = memoryview(body)[: int(len(body) * (1 - path.cut_share))]
             self._source.note_answer(page, late_s, 1 - len(part) / len(body))
             return await _cut_short(request, part, headers, len(body))
         self._source.note_answer(page, late_s, 0.0)
@@ -147,7 +148,7 @@ class Handlers:
 
 
 async def _cut_short(
-    request: web.Request, part: bytes, headers: dict[str, str], promised: int
+    request: web.Request, part: memoryview, headers: dict[str, str], promised: int
 ) -> web.StreamResponse:
     """Promise a body of `promised` bytes, send a `part` of it, and close the connection.
 
@@ -158,7 +159,9 @@ async def _cut_short(
     answer.content_length = promised
     answer.force_close()
     await answer.prepare(request)
-    await answer.write(part)
+    # Who is cut for not reading is gone before its end; that is no error of ours.
+    with suppress(ConnectionError):
+        await in_pieces(request, part).hand_over(answer.write)
     if request.transport is not None:
         request.transport.close()
     return answer

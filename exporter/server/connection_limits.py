@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from exporter.server.kernel_queue import give_up_after, queued_bytes, taken_bytes
+from exporter.server.answer_pieces import PIECE_BYTES, PiecewiseBody
+from exporter.server.kernel_queue import (
+    give_up_after,
+    hold_unsent_below,
+    queued_bytes,
+    taken_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +136,7 @@ class GuardedConnection(asyncio.Protocol):
         """How much of the answers the client had not taken at the last sweep."""
         self.unsent_since_s: float | None = None
         self._due_bytes = 0
+        self._body: PiecewiseBody | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or end at once when there is no room."""
@@ -185,6 +192,11 @@ class GuardedConnection(asyncio.Protocol):
         limits = self._guard.limits
         self._limit_s = limits.head_s if self._half_read else limits.idle_s
 
+    def give_in_pieces(self, body: bytes | memoryview) -> PiecewiseBody:
+        """Return the body of an answer as one that waits here, and counts as unsent as it does."""
+        self._body = PiecewiseBody(body)
+        return self._body
+
     def note_unsent(self, now_s: float) -> None:
         """Note how much the client has not taken, and since when it owes to take the oldest of it.
 
@@ -194,7 +206,8 @@ class GuardedConnection(asyncio.Protocol):
             return
         sock = self._transport.get_extra_info("socket")
         queued = queued_bytes(sock.fileno()) if sock is not None else 0
-        self.unsent_bytes = queued + self._transport.get_write_buffer_size()
+        waiting = self._body.waiting_bytes if self._body is not None else 0
+        self.unsent_bytes = queued + self._transport.get_write_buffer_size() + waiting
         if self.unsent_bytes == 0:
             self.unsent_since_s = None
             return
@@ -231,9 +244,8 @@ async def note_requests(request: web.Request, handler: Handler) -> web.StreamRes
     A client that sends requests without waiting for their answers gets one, and its connection
     is closed: it would take turns from those who wait. RFC 9112 lets a server do so.
     """
-    transport = request.transport
-    connection = None if transport is None else transport.get_protocol()
-    if not isinstance(connection, GuardedConnection):
+    connection = _connection_of(request)
+    if connection is None:
         return await handler(request)
     connection.begin(reads_body=request.can_read_body)
     try:
@@ -246,7 +258,23 @@ async def note_requests(request: web.Request, handler: Handler) -> web.StreamRes
         connection.finish()
     if connection.pipelined and not answer.prepared:
         answer.force_close()
+    if isinstance(answer, web.Response) and not answer.prepared and not answer.compression:
+        whole = answer.body
+        if isinstance(whole, bytes) and len(whole) > PIECE_BYTES:
+            answer.body = connection.give_in_pieces(whole)
     return answer
+
+
+def in_pieces(request: web.Request, body: bytes | memoryview) -> PiecewiseBody:
+    """Return a body to hand over by a handler itself; a guarded connection counts what waits."""
+    connection = _connection_of(request)
+    return PiecewiseBody(body) if connection is None else connection.give_in_pieces(body)
+
+
+def _connection_of(request: web.Request) -> GuardedConnection | None:
+    transport = request.transport
+    protocol = None if transport is None else transport.get_protocol()
+    return protocol if isinstance(protocol, GuardedConnection) else None
 
 
 class GuardedSite(web.BaseSite):
@@ -276,6 +304,7 @@ class GuardedSite(web.BaseSite):
         server = cast("web.Server", self._runner.server)
         # Later than the sweep, which resets a connection, where the kernel only forgets it.
         give_up_after(self._listener, self.guard.limits.unsent_s + 2 * SWEEP_S)
+        hold_unsent_below(self._listener, PIECE_BYTES)
         self._server = await asyncio.get_running_loop().create_server(
             lambda: GuardedConnection(server(), self.guard), sock=self._listener
         )

@@ -52,3 +52,14 @@ def give_up_after(listener: socket.socket, seconds: float) -> None:
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is not None:
         listener.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1000))
+
+
+def hold_unsent_below(listener: socket.socket, size: int) -> None:
+    """Let the kernel take about `size` bytes for a connection of `listener` beyond what is sent.
+
+    What has been sent and is on its way to a client that reads does not count, so that a long way
+    is used as before; without this, the kernel takes megabytes for one that does not.
+    """
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        listener.setsockopt(socket.IPPROTO_TCP, option, size)

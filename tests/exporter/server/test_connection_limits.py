@@ -62,11 +62,12 @@ class LimitedServer:
 
 
 @asynccontextmanager
-async def serving(limits=LIMITS):
-    """Serve inside the block."""
+async def serving(limits=LIMITS, app=None):
+    """Serve inside the block: `app`, or one that answers as the server of the test says."""
     server = LimitedServer()
-    app = web.Application(middlewares=[note_requests])
-    app.router.add_route("*", "/", server.answer)
+    if app is None:
+        app = web.Application(middlewares=[note_requests])
+        app.router.add_route("*", "/", server.answer)
     runner = build_runner(app, shutdown_s=1.0)
     await runner.setup()
     listener = bind("127.0.0.1", 0)

@@ -9,12 +9,20 @@ import sys
 import pytest
 
 from exporter.server import connection_limits
+from exporter.server.answer_pieces import PIECE_BYTES
 from exporter.server.connection_limits import SWEEP_S, ConnectionLimits
-from exporter.server.kernel_queue import give_up_after, queued_bytes, taken_bytes
+from exporter.server.kernel_queue import (
+    give_up_after,
+    hold_unsent_below,
+    queued_bytes,
+    taken_bytes,
+)
 from tests.exporter.server.test_connection_limits import GET, LIMITS, serving
 
-PAGE = b"x" * 400_000
-"""Less than what a kernel keeps for a socket, so that none of it stays in the transport."""
+PAGE = b"x" * 100_000
+"""Less than what the kernel takes for a connection: none of it stays in the transport."""
+LONG_PAGE = b"x" * 400_000
+"""More than what a client's kernel takes, so that some of it is under way at any time."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 
@@ -28,9 +36,9 @@ def small_client(server, buffer_bytes):
     return sock
 
 
-async def ask_for_a_page(server, buffer_bytes=4096):
-    """Return the connection of a client that has asked for `PAGE` and reads none of it."""
-    server.page = PAGE
+async def ask_for_a_page(server, buffer_bytes=4096, page=PAGE):
+    """Return the connection of a client that has asked for `page` and reads none of it."""
+    server.page = page
     client = small_client(server, buffer_bytes)
     client.send(GET)
     while not server.begun:
@@ -77,21 +85,21 @@ async def test_reading_a_little_now_and_then_is_not_reading():
         client.close()
 
 
-async def take_answer(client):
-    """Read one answer of `PAGE` to its end."""
+async def take_answer(client, page):
+    """Read one answer of `page` to its end."""
     loop, taken = asyncio.get_running_loop(), b""
-    while not taken.endswith(PAGE):
+    while not taken.endswith(page):
         taken += await loop.sock_recv(client, 1 << 20)
 
 
 async def scrape_on(server):
     """Scrape without a pause, so that a page is always under way when the server looks."""
-    client, connection = await ask_for_a_page(server, 1 << 16)
+    client, connection = await ask_for_a_page(server, 1 << 16, LONG_PAGE)
     with client:
         for _ in range(int(LIMITS.unsent_s) + 2):
             server.sweep(1)
             assert connection.unsent_bytes > 0
-            await take_answer(client)
+            await take_answer(client, LONG_PAGE)
             client.send(GET)
             await server.settle()
 
@@ -123,6 +131,15 @@ async def test_the_kernel_forgets_those_that_are_closed_here_and_do_not_read():
         assert timeout_ms == 1000 * (limits.unsent_s + 2 * SWEEP_S)
 
 
+async def test_the_kernel_takes_little_that_it_cannot_send():
+    """Every connection has the bound of its listener."""
+    async with serving() as server:
+        await server.open(GET)
+        (connection,) = server.site.guard.connections
+        sock = connection._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == PIECE_BYTES
+
+
 def test_what_no_kernel_tells_counts_as_taken(monkeypatch):
     """A closed socket, a listener, another system."""
     with socket.socket() as listener:
@@ -130,4 +147,6 @@ def test_what_no_kernel_tells_counts_as_taken(monkeypatch):
         monkeypatch.setattr(sys, "platform", "other")
         assert (queued_bytes(listener.fileno()), taken_bytes(listener)) == (0, 0)
         monkeypatch.delattr(socket, "TCP_USER_TIMEOUT")
+        monkeypatch.delattr(socket, "TCP_NOTSENT_LOWAT")
         give_up_after(listener, 1)
+        hold_unsent_below(listener, 1)
