@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from aiohttp.abc import AbstractStreamWriter
 
-PIECE_BYTES: Final = 128 << 10
-"""More than what aiohttp writes without looking whether the client reads (64 KiB)."""
+PIECE_BYTES: Final = 64 << 10
+"""With its head more than what aiohttp writes without looking whether the client reads."""
 
 
 class PiecewiseBody(Payload):

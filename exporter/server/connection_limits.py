@@ -306,7 +306,11 @@ class GuardedSite(web.BaseSite):
         give_up_after(self._listener, self.guard.limits.unsent_s + 2 * SWEEP_S)
         hold_unsent_below(self._listener, PIECE_BYTES)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: GuardedConnection(server(), self.guard), sock=self._listener
+            lambda: GuardedConnection(server(), self.guard),
+            sock=self._listener,
+            # Beyond it the kernel drops whoever comes, who tries again a second later: as many may
+            # come in one turn of the loop as may be there, so that a rush shuts nobody out.
+            backlog=self.guard.limits.connections,
         )
         self._sweeping = asyncio.create_task(self.guard.run())
 

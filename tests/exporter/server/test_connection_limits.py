@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 import pytest
@@ -202,6 +203,32 @@ async def test_without_an_idle_one_nobody_is_taken():
         server.go_on.set()
         for streams in busy:
             assert (await answer_of(streams))[1] == b"page"
+
+
+def rush(address, clients):
+    """Connect so many while the server's loop does nothing; return the sockets that got through."""
+    through = []
+    for _ in range(clients):
+        sock = socket.socket()
+        sock.settimeout(0.3)
+        try:
+            sock.connect(address)
+        except TimeoutError:
+            sock.close()
+            break
+        through.append(sock)
+    return through
+
+
+@pytest.mark.parametrize(("connections", "everyone"), [(512, True), (50, False)])
+async def test_as_many_may_come_at_once_as_may_be_there(connections, everyone):
+    """Whom the kernel has no room for comes again after a second; more than may be there do."""
+    async with serving(ConnectionLimits(connections=connections)) as server:
+        through = rush(server.address, 200)
+        assert (len(through) == 200) is everyone
+        for sock in through:
+            sock.close()
+        await server.settle()
 
 
 class StuckTransport:

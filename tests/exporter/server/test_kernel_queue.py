@@ -19,7 +19,7 @@ from exporter.server.kernel_queue import (
 )
 from tests.exporter.server.test_connection_limits import GET, LIMITS, serving
 
-PAGE = b"x" * 100_000
+PAGE = b"x" * 60_000
 """Less than what the kernel takes for a connection: none of it stays in the transport."""
 LONG_PAGE = b"x" * 400_000
 """More than what a client's kernel takes, so that some of it is under way at any time."""
