@@ -116,9 +116,9 @@ async def read_slowly(server, seconds):
     """Read a whole page at an even pace, so that it takes so long by the server's clock."""
     client, connection = await ask_without_reading(server, buffer_bytes=1 << 16)
     with client:
-        got = b""
+        loop, got = asyncio.get_running_loop(), b""
         while not got.endswith(PAGE):
-            piece = await asyncio.get_running_loop().sock_recv(client, 1 << 16)
+            piece = await asyncio.wait_for(loop.sock_recv(client, 1 << 16), 20)
             got += piece
             server.sweep(seconds * len(piece) / len(PAGE))
         await server.settle()

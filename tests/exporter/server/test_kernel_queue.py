@@ -88,8 +88,9 @@ async def test_reading_a_little_now_and_then_is_not_reading():
 async def take_answer(client, page):
     """Read one answer of `page` to its end."""
     loop, taken = asyncio.get_running_loop(), b""
-    while not taken.endswith(page):
-        taken += await loop.sock_recv(client, 1 << 20)
+    async with asyncio.timeout(20):
+        while not taken.endswith(page):
+            taken += await loop.sock_recv(client, 1 << 20)
 
 
 async def scrape_on(server):
