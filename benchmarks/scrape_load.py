@@ -167,7 +167,7 @@ def measure(options: argparse.Namespace, directory: Path) -> Iterator[tuple[str,
             time.sleep(SETTLE_S)
             if "moving" in chosen:
                 yield "long page that moves", check_pages(server, options.seconds)
-            if "hostile" in chosen:
+            for _ in range(options.times if "hostile" in chosen else 0):
                 yield "hostile clients, others meanwhile", check_hostile(server, options.each)
             if "crowd" in chosen:
                 seconds = min(options.seconds, CROWD_S)
@@ -181,6 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to scrape each page")
     parser.add_argument("--series", type=int, default=10_000, help="series of the long pages")
     parser.add_argument("--each", type=int, default=20, help="hostile clients of each kind")
+    parser.add_argument("--times", type=int, default=1, help="how often the hostile ones come")
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part is called {', '.join(sorted(unknown))}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from benchmarks import scrape_load
@@ -43,6 +45,17 @@ def test_the_plain_exporter_is_set_beside_ours_and_has_no_limit():
     assert lines["plain / ours: median, p99"] == "5.0, 5.0"
     assert lines["CPU of a scrape"] == "1.00 ms"
     assert lines["plain / ours: CPU"] == "4.0"
+
+
+@pytest.mark.parametrize(("arguments", "times"), [((), 1), (("--times", "3"), 3)])
+def test_hostile_clients_come_as_often_as_asked(monkeypatch, capsys, arguments, times):
+    """A slow hundredth shows in one run of a few, so one run says little."""
+    monkeypatch.setattr(scrape_load, "Serve", lambda *_: nullcontext())
+    monkeypatch.setattr(scrape_load, "loaded", lambda _: None)
+    monkeypatch.setattr(scrape_load, "SETTLE_S", 0.0)
+    monkeypatch.setattr(scrape_load, "check_hostile", lambda *_: check_latencies(QUICK))
+    assert scrape_load.main([*arguments, "hostile"]) == 0
+    assert capsys.readouterr().out.count("hostile clients, others meanwhile") == times
 
 
 def test_a_part_that_does_not_exist_is_refused(capsys):
