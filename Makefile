@@ -10,7 +10,7 @@ MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-scrapes fmt docs lock clean
+.PHONY: help setup browser run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-report bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -73,8 +73,12 @@ check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 	@$(VENV)/oxlint --quiet --no-error-on-unmatched-pattern
 	@$(VENV)/python tools/audit.py
 
-bench: setup ## speed of the world beside a SimPy model of the same system, in one run
+bench: setup ## speed of the world beside a SimPy model of the same system; cost of the report
 	@$(VENV)/python -m benchmarks.bench $(ARGS)
+	@$(VENV)/python -m benchmarks.report.cost
+
+bench-report: setup ## what the report costs: its size, and runs that draw beside runs that do not
+	@$(VENV)/python -m benchmarks.report.cost $(ARGS)
 
 bench-scrapes: setup ## scrapes under load beside a plain prometheus_client exporter, in one run
 	@$(VENV)/python -m benchmarks.scrape_load $(ARGS)
