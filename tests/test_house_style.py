@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.syntax import parse
+from tests.syntax import nodes
 
 ROOMS = ("documents", "charts", "simulator", "exporter", "scenarios", "verifier", "agentaskit_sim")
 CODE = (*ROOMS, "benchmarks")
@@ -39,7 +39,7 @@ Sources = Mapping[str, str]
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Yield every function and method of a module."""
-    for node in ast.walk(parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -81,7 +81,7 @@ def shared_class_names(sources: Sources) -> list[str]:
     """Return a line for each class name that stands for more than one class."""
     places: dict[str, list[str]] = {}
     for path, text in sources.items():
-        for node in ast.walk(parse(text)):
+        for node in nodes(text):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
     return [f"{name}: {', '.join(at)}" for name, at in places.items() if len(at) > 1]
@@ -101,14 +101,14 @@ def retired_names(sources: Sources) -> list[str]:
     return [
         f"{path}:{line}: {name}"
         for path, text in sources.items()
-        for line, name in sorted(set(defined_names(parse(text))))
+        for line, name in sorted(set(defined_names(text)))
         if name.strip("_") in RETIRED
     ]
 
 
-def defined_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def defined_names(text: str) -> Iterator[tuple[int, str]]:
     """Yield line and name of everything that a module names: definitions, parameters, variables."""
-    for node in ast.walk(tree):
+    for node in nodes(text):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.lineno, node.name
         elif isinstance(node, ast.arg):
@@ -138,7 +138,7 @@ def names_of_nothing(sources: Sources) -> list[str]:
     members = {
         f"{path.removesuffix('.py').replace('/', '.')}.{name}"
         for path, text in sources.items()
-        for _, name in defined_names(parse(text))
+        for _, name in defined_names(text)
     }
     return [
         f"{path}: `{match[1]}` does not exist"

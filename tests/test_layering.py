@@ -7,12 +7,12 @@ and no unit may import one that is listed below it.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.syntax import parse
+from tests.syntax import nodes, parse
 
 MAY_IMPORT = {
     "documents": set(),
@@ -101,22 +101,21 @@ def metric_names(path: str, source: str) -> list[str]:
 RULES = (wrong_rooms, impurities, metric_names)
 
 
-def unit_of(path: str, sources: Sources) -> str:
-    """Return the unit of a module: its folder, or the module itself beside folders of modules."""
+def unit_of(path: str, divided: Collection[PurePosixPath]) -> str:
+    """Return the unit of a module: its folder, or the module itself beside folders of modules.
+
+    `divided` are the folders that have such folders in them.
+    """
     folder = PurePosixPath(path).parent
-    has_folders = any(
-        PurePosixPath(other).parent.parent == folder and other.endswith("/__init__.py")
-        for other in sources
-    )
     is_room = len(folder.parts) == 1
-    if is_room and has_folders and not path.endswith("/__init__.py"):
+    if is_room and folder in divided and not path.endswith("/__init__.py"):
         return path.removesuffix(".py").replace("/", ".")
     return ".".join(folder.parts)
 
 
 def imported_modules(path: str, source: str, sources: Sources) -> Iterator[str]:
     """Yield the path of each module of the rooms that a module imports."""
-    for node in ast.walk(parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
@@ -143,12 +142,14 @@ def module_of(name: str, sources: Sources) -> str | None:
 def read_arrows(sources: Sources) -> Arrows:
     """Return the arrows between units that the imports of all modules make."""
     arrows: Arrows = {}
+    packages = [PurePosixPath(path) for path in sources if path.endswith("/__init__.py")]
+    divided = {package.parent.parent for package in packages}
     for path, source in sources.items():
-        unit = unit_of(path, sources)
+        unit = unit_of(path, divided)
         targets = arrows.setdefault(unit, set())
         room = unit.partition(".")[0]
         for module in imported_modules(path, source, sources):
-            target = unit_of(module, sources)
+            target = unit_of(module, divided)
             other = target.partition(".")[0]
             if target != unit:
                 targets.add(target if other == room else other)
