@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 SIGNS: Final = {
     "failed": "✗",
+    "vacuous": "?",
     "resolved": "✓",
     "fired": "●",
     "explained": "○",
     "pending": "·",
     "silent": "",
-    "vacuous": "?",
     "not judged": "",
 }
-"""What stands in a cell for each thing that an alert may have done."""
+"""What stands in a cell for each thing that an alert may have done, the worst first."""
 
 
 def matrix(outcomes: Sequence[ScenarioOutcome]) -> str:

@@ -1,0 +1,62 @@
+"""The first table of the report: what each alert did in each scenario, the worst of its series."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from tests.verifier.outcomes import outcome
+from verifier.judge.verdict import AlertVerdict
+from verifier.report.matrix import matrix, state_word
+
+DID = {
+    "failed": {"expected": "fires", "ok": False},
+    "vacuous": {"expected": "silent", "ok": False, "vacuous": "no series"},
+    "resolved": {"expected": "fires", "ok": True, "pending_s": 1, "firing_s": 2, "resolved_s": 3},
+    "fired": {"expected": "fires", "ok": True, "pending_s": 1, "firing_s": 2},
+    "explained": {"expected": "explained", "ok": True, "pending_s": 1, "firing_s": 2},
+    "pending": {"expected": "silent", "ok": True, "pending_s": 1},
+    "silent": {"expected": "silent", "ok": True},
+}
+"""What an alert may have done, the worst first."""
+
+
+def alert(word, name="Throughput", tier="L1"):
+    """Return the verdict on an alert that did so."""
+    return AlertVerdict(alert=name, labels=(("tier", tier),), reason="x", **DID[word])
+
+
+def cells(*outcomes):
+    """Return the words of each row of the table, by the name of its alert."""
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', matrix(outcomes), re.DOTALL)
+    return {name: re.findall(r'<td class="did ([a-z-]+)"', row) for name, row in rows}
+
+
+@pytest.mark.parametrize("word", DID)
+def test_each_thing_that_an_alert_may_do_has_its_word(word):
+    """And its sign in the table."""
+    assert state_word(alert(word)) == word
+    did = replace(outcome("drop"), alerts=(alert(word),))
+    assert cells(did) == {"Throughput": [word]}
+
+
+@pytest.mark.parametrize(("one", "other"), [*permutations(DID, 2)])
+def test_of_several_series_the_worst_is_shown(one, other):
+    """A failed one is not hidden behind another that resolved, in whatever order they come."""
+    both = (alert(one, tier="L1"), alert(other, tier="L2"))
+    worst = min(one, other, key=[*DID].index)
+    assert cells(replace(outcome("drop"), alerts=both)) == {"Throughput": [worst]}
+
+
+def test_alerts_are_rows_and_scenarios_columns():
+    """Each cell is of its own pair; what did nothing anywhere stands last."""
+    first = replace(outcome("first"), alerts=(alert("silent", "Quiet"), alert("failed", "Loud")))
+    second = replace(outcome("second"), alerts=(alert("resolved", "Loud"),))
+    table = cells(first, second)
+    assert list(table.items()) == [
+        ("Loud", ["failed", "resolved"]),
+        ("Quiet", ["silent", "not-judged"]),
+    ]
