@@ -60,6 +60,15 @@ def pytest_configure(config):
     remove = make_shared_folder()
     if remove is not None:
         config.add_cleanup(remove)
+    if getattr(config, "workerinput", {}).get("workerid") == "gw0":
+        compile_kernel_once()
+
+
+def compile_kernel_once():
+    """Compile the kernel, or wait until another worker has done so."""
+    with (shared_folder() / "kernel.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        World(Topology(), Plan(), seed=0).advance(0.01)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -88,11 +97,9 @@ def pytest_runtest_setup(item):
 
 
 def pytest_collection_finish(session):
-    """Compile the kernel in one worker, not in all at once; the others read its cache."""
+    """Wait for the worker that compiles the kernel while the others collect the tests."""
     if hasattr(session.config, "workerinput"):  # without workers, the first test that needs it
-        with (shared_folder() / "kernel.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            World(Topology(), Plan(), seed=0).advance(0.01)
+        compile_kernel_once()
 
 
 @pytest.fixture(scope="module")

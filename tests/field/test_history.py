@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SMALL = "load: {rate: 1000}\n"
 DAY = 5760
 """Scrapes in a day."""
-PAGE = len(catalogue().series) + PROCESS_SAMPLES
-"""Samples on a page of the world."""
+PAGE = "the samples of a page"
+"""Of a page of the world; counted in the test, since a module that is imported runs no world."""
 
 WEIGHED = {
     "avg_over_time(up[30d])": 1,
@@ -42,10 +42,12 @@ def test_old_samples_weigh_as_much_as_young_ones(tmp_path: Path) -> None:
     """Of thirty days that nothing happened in, each scrape counts once."""
     read = rules(tmp_path, *({"alert": f"A{i}", "expr": e} for i, e in enumerate(WEIGHED)))
     history = simulate(scenario_of("duration: 1m\n" + SMALL), depths(read)).history
+    page = len(catalogue().series) + PROCESS_SAMPLES
     with Prometheus() as server:
         server.push(history)
-        for expr, expected in WEIGHED.items():
+        for expr, weight in WEIGHED.items():
             (series,) = server.query(expr, EPOCH_S + 37)
+            expected = page if weight == PAGE else weight
             assert series.values[0] == pytest.approx(expected, rel=1e-6, abs=1e-6), expr
 
 

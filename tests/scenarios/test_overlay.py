@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from documents.mistakes import InputError, gather
 from scenarios.loader import load_scenario, resolve
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
+from scenarios.scenario import Acceptance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +86,16 @@ def test_what_is_accepted_reaches_the_scenario_with_its_place(tmp_path, scenario
     assert [a.subject for a in accepted] == ["NeverHere", "Board / Title"]
     assert accepted[0].place is not None
     assert accepted[0].place.line == 10
+
+
+def test_what_several_overlays_accept_is_all_accepted(tmp_path, scenario):
+    """In their order, after what the scenario accepts itself."""
+    overlays = [
+        load_overlay(written(tmp_path, f"accept: [{{alert: {alert}, reason: x}}]"))
+        for alert in ("First", "Second")
+    ]
+    own = replace(scenario, accepted=(Acceptance("Own", "y"),))
+    assert [a.subject for a in applied(own, *overlays).accepted] == ["Own", "First", "Second"]
 
 
 @pytest.mark.parametrize(
