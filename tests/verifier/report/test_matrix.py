@@ -43,11 +43,11 @@ def test_each_thing_that_an_alert_may_do_has_its_word(word):
     assert cells(did) == {"Throughput": [word]}
 
 
-@pytest.mark.parametrize(("one", "other"), [*permutations(DID, 2)])
-def test_of_several_series_the_worst_is_shown(one, other):
+@pytest.mark.parametrize(("this", "other"), [*permutations(DID, 2)])
+def test_of_several_series_the_worst_is_shown(this, other):
     """A failed one is not hidden behind another that resolved, in whatever order they come."""
-    both = (alert(one, tier="L1"), alert(other, tier="L2"))
-    worst = min(one, other, key=[*DID].index)
+    both = (alert(this, tier="L1"), alert(other, tier="L2"))
+    worst = min(this, other, key=[*DID].index)
     assert cells(replace(outcome("drop"), alerts=both)) == {"Throughput": [worst]}
 
 
