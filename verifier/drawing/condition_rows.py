@@ -1,7 +1,7 @@
 """The condition of each alert as rows: the value of every comparison against its threshold.
 
 The value is the engine's own answer to the left side, at every evaluation of a rule that did
-anything, and at every n-th of one that stayed silent all through a long scenario, or that reads
+anything, and of one that stayed silent at every n-th, where the scenario is long or the rule reads
 nothing but rates over wide windows: asking for all costs the engine as much as the rules
 themselves. What several parts have in common is asked once. The threshold comes from the syntax
 tree. A condition, or a side of its `or`, that compares nothing (`absent(...)`) is drawn as 1 where
