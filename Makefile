@@ -10,7 +10,7 @@ MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-report bench-scrapes fmt docs lock clean
+.PHONY: help setup browser pictures run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-report bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -24,6 +24,9 @@ setup: ## Python packages into .venv, Prometheus and Alertmanager if they are mi
 
 browser: setup ## chromium for the browser tests, if there is no browser; says what it installs
 	@tools/install-chromium.sh
+
+pictures: setup ## the two pictures of README.md, of real runs in a browser; needs `make browser`
+	@$(VENV)/python tools/pictures.py
 
 run: setup ## the main job: every bundled scenario and rule, judged by a real Prometheus
 	@$(VENV)/agentaskit-sim verify --rules observability/alerts --overlay $(EXTRAS) $(ARGS)

@@ -6,6 +6,8 @@ import { clockText, element, withLabels } from "./axis.js";
 
 /** @typedef {import("./live_view.js").Moment} Moment */
 /** @typedef {import("./axis.js").Lane} Lane */
+/** @typedef {{name: "inactive"|"pending"|"firing", since_s: number}} State */
+/** @typedef {{lane: Lane, state: State}} Shown */
 
 const SHOWN_MAX = 30;
 
@@ -19,6 +21,8 @@ export class AlertPanel {
     host.setAttribute("aria-labelledby", title.id);
     this.unreachable = element("p", "said");
     this.active = element("ul", "active-alerts");
+    this.active.setAttribute("aria-label", "Alerts, what fires first");
+    this.active.tabIndex = 0;
     this.inactive = element("p", "hint");
     this.log = element("ol", "notification-log");
     this.log.setAttribute("role", "log");
@@ -33,7 +37,7 @@ export class AlertPanel {
     this.host.hidden = moment.lanes.length === 0;
     this.unreachable.textContent = moment.unreachable.join("; ");
     const states = moment.lanes.map((lane) => ({ lane, state: stateOf(lane) }));
-    const active = states.filter(({ state }) => state.name !== "inactive");
+    const active = states.filter(({ state }) => state.name !== "inactive").toSorted(byUrgency);
     this.active.replaceChildren(
       ...active.map(({ lane, state }) => {
         const line = element("li", state.name);
@@ -69,8 +73,19 @@ export class AlertPanel {
 }
 
 /**
+ * What fires comes before what is pending, and of each what began last.
+ * @param {Shown} one
+ * @param {Shown} other
+ * @returns {number}
+ */
+function byUrgency(one, other) {
+  const rank = Number(other.state.name === "firing") - Number(one.state.name === "firing");
+  return rank || other.state.since_s - one.state.since_s;
+}
+
+/**
  * @param {Lane} lane
- * @returns {{name: "inactive"|"pending"|"firing", since_s: number}}
+ * @returns {State}
  */
 function stateOf(lane) {
   const last = lane.episodes.at(-1);

@@ -29,6 +29,7 @@
 const GUTTER_PX = 68;
 const RIGHT_PX = 12;
 const ROW_PX = 120;
+const NAMED_PX = 70; // what an episode needs for its name beside a notification
 const LINES = 8;
 const COUNTED = /^(?!ratio$|percent$|s$|bytes)./;
 const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
@@ -619,7 +620,9 @@ export class ChartView {
       const end = (Number(bar.dataset.to) - from) / (to - from);
       bar.hidden = end < 0 || begin > 1;
       bar.style.left = `${Math.max(begin, 0) * 100}%`;
-      bar.style.width = `${(Math.min(end, 1) - Math.max(begin, 0)) * 100}%`;
+      const share = Math.min(end, 1) - Math.max(begin, 0);
+      bar.style.width = `${share * 100}%`;
+      bar.classList.toggle("narrow", bar.classList.contains("firing") && share * this.width < NAMED_PX);
     }
   }
 
@@ -674,7 +677,7 @@ function curve(row, index) {
     width: 1.5,
     dash: index >= LINES ? [6, 3] : undefined,
     fill: row.kind === "stack" && index === 0 ? () => `${colour(name)}55` : undefined,
-    points: { show: row.times_s.length < 3 },
+    points: { show: (/** @type {any} */ plot) => plot.data[0].length < 3 },
   };
 }
 
@@ -873,7 +876,8 @@ function lanePieces(lane, end_s) {
 }
 
 /**
- * The labels by which a lane differs from the other lanes of its alert.
+ * The labels by which a lane differs from the other lanes of its alert that have them: an expectation
+ * names few labels, an alert has many.
  * @param {Lane} lane
  * @param {Lane[]} lanes
  * @returns {Record<string, string>}
@@ -881,7 +885,7 @@ function lanePieces(lane, end_s) {
 function distinct(lane, lanes) {
   const others = lanes.filter((other) => other.alert === lane.alert);
   return Object.fromEntries(Object.entries(lane.labels).filter(([name, text]) =>
-    others.some((other) => other.labels[name] !== text)));
+    others.some(({ labels }) => name in labels && labels[name] !== text)));
 }
 
 /**

@@ -7,6 +7,7 @@ import { panelTile } from "./panels.js";
 
 /** @typedef {import("./axis.js").Chart} Chart */
 /** @typedef {import("./axis.js").Row} Row */
+/** @typedef {import("./axis.js").Lane} Lane */
 
 /** @type {Map<HTMLElement, ChartView[]>} */
 const views = new Map();
@@ -32,11 +33,25 @@ async function readChart(id) {
  * @returns {Set<string>}
  */
 function activeAlerts(chart) {
-  return new Set(
-    chart.lanes
-      .filter((lane) => lane.failure || lane.expected === "fires" || lane.episodes.length)
-      .map((lane) => lane.alert),
-  );
+  return new Set(chart.lanes.filter(isActive).map((lane) => lane.alert));
+}
+
+/**
+ * @param {Lane} lane
+ * @returns {boolean} whether there is anything to see in it, or had to be
+ */
+function isActive(lane) {
+  return lane.failure !== null || lane.expected === "fires" || lane.episodes.length > 0;
+}
+
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} many
+ * @returns {string}
+ */
+function counted(count, one, many) {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /**
@@ -100,24 +115,23 @@ async function drawNow(host) {
   views.set(host, known);
   const chart = await readChart(host.dataset.chart ?? "");
   const active = activeAlerts(chart);
-  const isActive = (/** @type {string|null} */ alert) => alert !== null && active.has(alert);
   const main = element("div", "");
   const still = chart.rows.filter((row) => row.group === "world" && !hasMoved(row));
   const of = (/** @type {(row: Row) => boolean} */ wanted) => chart.rows.filter(wanted);
   host.replaceChildren(main);
   known.push(new ChartView(main, {
     ...chart,
-    lanes: chart.lanes.filter((lane) => isActive(lane.alert)),
+    lanes: chart.lanes.filter(isActive),
     rows: [...of((row) => row.group === "load"), ...[...active].flatMap((alert) => of((row) => row.alert === alert)), ...of((row) => row.group === "world" && !still.includes(row))],
   }));
   if (still.length) {
-    host.append(folded(`${still.length} quantities that hardly moved`, (place) =>
+    host.append(folded(`${counted(still.length, "quantity", "quantities")} that hardly moved`, (place) =>
       new ChartView(place, { ...chart, lanes: [], rows: still }), known));
   }
-  const silent = chart.lanes.filter((lane) => !isActive(lane.alert));
+  const silent = chart.lanes.filter((lane) => !active.has(lane.alert));
   if (silent.length) {
-    const rows = of((row) => row.group === "alert" && !isActive(row.alert));
-    host.append(folded(`${silent.length} silent alerts`, (place) =>
+    const rows = of((row) => row.group === "alert" && !active.has(row.alert ?? ""));
+    host.append(folded(counted(silent.length, "silent alert", "silent alerts"), (place) =>
       new ChartView(place, { ...chart, lanes: silent, rows }), known));
   }
   for (const board of new Set(of((row) => row.dashboard !== null).map((row) => row.dashboard))) {

@@ -16,9 +16,9 @@ START_TIMEOUT_S = 120
 class Running:
     """A command as a process; `lines` grows as it prints, standard error included."""
 
-    def __init__(self, *arguments, cwd=None, **environment):
+    def __init__(self, *arguments: object, cwd: Path | None = None, **environment: str) -> None:
         """Start it, as a shell would: in a process group of its own."""
-        self.lines = []
+        self.lines: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "agentaskit_sim", *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -31,11 +31,12 @@ class Running:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
-    def _read(self):
+    def _read(self) -> None:
+        assert self.process.stdout is not None
         self.lines.extend(iter(self.process.stdout.readline, ""))
         self.process.stdout.close()
 
-    def wait_for(self, pattern, timeout_s=START_TIMEOUT_S):
+    def wait_for(self, pattern: str, timeout_s: float = START_TIMEOUT_S) -> re.Match[str]:
         """Return the first match in a line of output; fail when the process ends before."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -48,7 +49,7 @@ class Running:
             time.sleep(0.02)
         raise AssertionError(self.lines)
 
-    def end(self, number=None, timeout_s=30):
+    def end(self, number: int | None = None, timeout_s: float = 30) -> int:
         """Send a signal, if any, and return the exit status."""
         if number is not None:
             self.process.send_signal(number)
@@ -56,7 +57,7 @@ class Running:
         self._reader.join(10)
         return status
 
-    def kill(self):
+    def kill(self) -> None:
         """Kill it if it still runs, and wait for its end."""
         if self.process.poll() is None:
             self.process.kill()

@@ -139,7 +139,7 @@ def is_response_time(metric: str | None) -> bool:
 
 def number_text(value: float) -> str:
     """Write a threshold as people do: 14.4, 10737418240."""
-    return f"{value:.10g}"
+    return f"{value:.12g}"
 
 
 def close(first: float, second: float) -> bool:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from verifier.promql.conditions import close, conditions_of, quantity_of, same_up_to_unit
+from verifier.promql.conditions import (
+    close,
+    conditions_of,
+    number_text,
+    quantity_of,
+    same_up_to_unit,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +105,12 @@ def test_close_forgives_rounding_and_nothing_else():
     """(1 - 0.999) is not 0.001 in floating point."""
     assert close(1 - 0.999, 0.001)
     assert not close(14.4, 14.401)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(14.4, "14.4"), (0.1 + 0.2, "0.3"), (10 * 1024**3, "10737418240"), (1e15, "1e+15")],
+)
+def test_a_threshold_is_written_as_people_do(value, text):
+    """Ten gibibytes in digits, which an exponent would hide; no noise of binary fractions."""
+    assert number_text(value) == text
