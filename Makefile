@@ -67,7 +67,9 @@ golden: setup ## record the histories of the bundled scenarios anew, after a mea
 	@$(VENV)/python -m tests.histories
 
 fuzz: setup ## random documents, read in bounds: make fuzz N=100000 FIRST=0
-	@$(VENV)/python -m tests.fuzz.campaign --documents $(or $(N),10000) --first $(or $(FIRST),0) $(ARGS)
+	@# Ctrl-C is one of its ends: the shell waits, and make reports no error then.
+	@trap : INT; $(VENV)/python -m tests.fuzz.campaign --documents $(or $(N),10000) \
+		--first $(or $(FIRST),0) $(ARGS) || { status=$$?; [ $$status -eq 130 ] || exit $$status; }
 
 check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 	@$(VENV)/ruff check .

@@ -17,14 +17,22 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
 
 from tests.fuzz.seeds import ROOT
+from tests.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HANG_S: Final = 240.0
 """After this long without a word a process is ended: native code hears no alarm."""
+INTERRUPTED: Final = 130
 SHOWN_MAX: Final = 5
 """Numbers that are printed for each place."""
 
@@ -78,7 +86,13 @@ class _Worker:
             [sys.executable, "-m", self.module, *words, str(self.folder)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends it
         )
+
+    def stop(self) -> None:
+        """End it, if it has not ended."""
+        self.process.kill()
+        self.process.wait()
 
     def hear(self, findings: Findings) -> bool:
         """Take what it has said; return whether it goes on."""
@@ -113,24 +127,35 @@ class _Worker:
 
 
 def run(
-    first: int, documents: int, *, workers: int, folder: Path, module: str = "tests.fuzz.worker"
+    first: int,
+    documents: int,
+    *,
+    workers: int,
+    folder: Path,
+    module: str = "tests.fuzz.worker",
+    advance: Callable[[], None] = lambda: None,
 ) -> Findings:
-    """Read documents from number `first` on and return what was found."""
+    """Read documents from number `first` on and return what was found; `advance` after each."""
     findings = Findings()
-    with selectors.DefaultSelector() as selector:
+    with selectors.DefaultSelector() as selector, ExitStack() as ending:
 
         def listen(worker: _Worker) -> None:
             assert worker.process.stdout is not None
             selector.register(worker.process.stdout, selectors.EVENT_READ, worker)
 
         for index in range(workers):
-            listen(_Worker(first + index, workers, first + documents, folder, module))
+            reader = _Worker(first + index, workers, first + documents, folder, module)
+            ending.callback(reader.stop)
+            listen(reader)
         while selector.get_map():
             for key, _ in selector.select(timeout=1.0):
+                read = findings.read
                 if not key.data.hear(findings):
                     selector.unregister(key.fileobj)
                     if key.data.ended(findings):
                         listen(key.data)
+                for _ in range(findings.read - read):
+                    advance()
             for key in list(selector.get_map().values()):
                 if time.monotonic() - key.data.heard_s > HANG_S:
                     key.data.process.kill()
@@ -148,7 +173,18 @@ def main() -> int:
     folder = options.keep or Path(tempfile.mkdtemp(prefix="agentaskit-fuzz-"))
     folder.mkdir(parents=True, exist_ok=True)
     started_s = time.monotonic()
-    findings = run(options.first, options.documents, workers=options.workers, folder=folder)
+    try:
+        with ProgressBar(Console(stderr=True), "documents", options.documents) as advance:
+            findings = run(
+                options.first,
+                options.documents,
+                workers=options.workers,
+                folder=folder,
+                advance=advance,
+            )
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted; documents with findings are in {folder}\n")
+        return INTERRUPTED
     spent_s = time.monotonic() - started_s
     sys.stdout.write(f"{findings}\n{spent_s:.0f} s; documents with findings are in {folder}\n")
     return 1 if findings.by_place else 0

@@ -20,7 +20,9 @@ DOCUMENTS_LONG = 100_000
 
 def test_random_documents_are_read_or_refused_in_bounds(tmp_path: Path) -> None:
     """Each within a second and 300 MB; a refusal is lines with places that can be printed."""
-    findings = run(0, DOCUMENTS, workers=1, folder=tmp_path)
+    calls: list[int] = []
+    findings = run(0, DOCUMENTS, workers=1, folder=tmp_path, advance=lambda: calls.append(1))
+    assert len(calls) == DOCUMENTS
     assert (findings.read, str(findings.by_place)) == (DOCUMENTS, "defaultdict(<class 'list'>, {})")
 
 

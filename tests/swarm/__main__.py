@@ -15,12 +15,12 @@ import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
+from tests.progress import ProgressBar
 from tests.swarm.coverage import EXPECTED, LEAST_SEEDS, LEAST_SHARE, count_reached, rarely
 from tests.swarm.drawing import draw_trial
 from tests.swarm.scenario_text import write_scenario
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, draw: Callable[[int], Trial] = 
     seeds = range(options.seed, options.seed + options.count)
     status = 0
     try:
-        with _progress(errors, len(seeds)) as advance:
+        with ProgressBar(errors, "seeds", len(seeds)) as advance:
             for outcome in run_seeds(seeds, draw, options.jobs):
                 outcomes.append(outcome)
                 advance()
@@ -115,27 +115,6 @@ def conclude(console: Console, outcomes: Sequence[Outcome], took_s: float) -> in
         )
     )
     return int(bool(broken or rare))
-
-
-class _Advance:
-    """A bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        columns = (TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        disable = not console.is_terminal
-        self._progress = Progress(*columns, console=console, transient=True, disable=disable)
-        self._task = self._progress.add_task("seeds", total=total)
-
-    def __enter__(self) -> Callable[[], None]:
-        self._progress.start()
-        return lambda: self._progress.advance(self._task)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-
-def _progress(console: Console, total: int) -> _Advance:
-    return _Advance(console, total)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
