@@ -20,6 +20,8 @@ from scenarios.loader import library
 from tests.verifier.simulations import NINETEEN, bundled, pack_panels, pack_rules, verify
 from verifier.report.page import page
 
+pytestmark = pytest.mark.long
+
 LONG_S = 3600.0
 LARGEST = {True: "slow-burn", False: "dependency-outage"}
 """Of the scenarios that are long, and of those that are not."""
