@@ -34,7 +34,8 @@ def test_the_median_of_the_pairs_counts():
     assert [check.name for check in result if not check.ok] == ["report of the library"]
 
 
-@pytest.mark.parametrize("draws", [pytest.param(True, marks=pytest.mark.long), False])
+@pytest.mark.long
+@pytest.mark.parametrize("draws", [True, False])
 def test_a_run_without_drawing_has_a_report_without_charts(tmp_path, draws):
     """The very process that is measured, on one scenario; its processor time is counted."""
     measured = cost.measure(tmp_path, draws=draws, arguments=("exporter-restart",))

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from tests.console.progress_bar import ProgressBar
 from tests.fuzz.seeds import ROOT
-from tests.progress import ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from rich.table import Table
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
-from tests.progress import ProgressBar
+from tests.console.progress_bar import ProgressBar
 from tests.swarm.coverage import EXPECTED, LEAST_SEEDS, LEAST_SHARE, count_reached, rarely
 from tests.swarm.drawing import draw_trial
 from tests.swarm.scenario_text import write_scenario

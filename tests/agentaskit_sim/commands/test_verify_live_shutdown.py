@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -236,14 +236,21 @@ def full_in_mid_run(place, disks):
     run = LiveRun(place, temporary=disk, rate=SMALL_RATE)
     try:
         run.wait_until(run.has_begun)
-        room = os.statvfs(disk)
-        with (disk / "filler").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+        fill(disk / "filler")
         ended = run.ended(60.0)
     finally:
         run.end_by_force()
     (disk / "filler").unlink()
     return disk_wrongs(run, ended)
+
+
+def fill(path):
+    """Write a file until nothing more fits beside what others write meanwhile."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            with suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
 
 
 def full_at_the_start(place, disks):

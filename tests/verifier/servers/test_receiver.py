@@ -298,6 +298,7 @@ def test_the_program_imports_only_a_few_modules_of_this_project() -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
     assert set(run.stdout.split()) == {
         "exporter", "exporter.server", "exporter.server.connection_limits",
+        "exporter.server.answer_pieces",
         "exporter.server.kernel_queue",
         "exporter.server.host_check", "verifier", "verifier.errors", "verifier.servers",
         "verifier.servers.ledger",

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from tests.progress import ProgressBar
+from tests.console.progress_bar import ProgressBar
 
 
 def shown(*, terminal, seconds_each, total=10):
