@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from exporter.server.live_page.stack_board import AlertShown, NotificationShown, StackBoard
+from simulator.topology import Topology
 from tests.browser.page_server import PageServer
 from tests.exporter.server.live_page.watched import HOSTILE
 
@@ -141,6 +142,92 @@ def test_text_of_others_is_shown_and_never_run(view):
         assert view.page.locator("img, a[href^='javascript']").count() == 0
         assert (dialogs, view.console) == ([], [])
         assert HOSTILE in view.page.title()
+
+
+def test_the_button_of_a_bundled_scenario_begins_its_faults(view):
+    """Its fault is listed and drawn as a band, the button is pressed, and `End them` ends it."""
+    with PageServer(topology=Topology()) as server:
+        view.open(server.url)
+        button = view.page.get_by_role("button", name="sandbox-leak", exact=True)
+        expect(button).to_have_attribute("aria-pressed", "false")
+        assert view.page.locator(".fault").count() == 0
+        button.click()
+        card = view.page.locator("[data-fault='leaking-pool']")
+        expect(card).to_contain_text("sandbox_leak 0.81, ends in 7:5")
+        expect(button).to_have_attribute("aria-pressed", "true")
+        bands = "() => livePage.view.chart.bands.some(b => b.name === 'leaking-pool')"
+        view.page.wait_for_function(bands)
+        expect(view.page.locator(".ruler .band.fault")).to_have_text("leaking-pool")
+        view.page.get_by_role("button", name="End them").click()
+        expect(card).to_have_count(0)
+        expect(button).to_have_attribute("aria-pressed", "false")
+        assert view.console == []
+
+
+def test_a_scenario_that_did_not_begin_shows_no_fault(view):
+    """Planted: the click is answered in the server's place. What is shown comes from the world."""
+    with PageServer(topology=Topology()) as server:
+        view.page.route("**/api/v1/scenarios", answer_in_its_place)
+        view.open(server.url)
+        button = view.page.get_by_role("button", name="sandbox-leak", exact=True)
+        button.click()
+        before = readings(view.page)
+        view.page.wait_for_function(
+            f"() => livePage.view.chart.rows[0].times_s.length > {before + 2}"
+        )
+        assert view.page.locator(".fault, .ruler .band").count() == 0
+        expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def answer_in_its_place(route):
+    """Say yes to whoever begins a scenario, and begin nothing."""
+    if route.request.method == "POST":
+        route.fulfill(json={})
+    else:
+        route.continue_()
+
+
+def test_a_long_list_of_alerts_leaves_the_faults_in_the_window(open_page):
+    """What fires comes first; the list has its own scroll, which an update leaves where it is."""
+    board = StackBoard(rules=tuple(f"Alert{number}" for number in range(40)))
+    with PageServer(board=board) as server:
+        view = open_page(viewport={"width": 1280, "height": 900})
+        view.open(server.url)
+        expect(view.page.locator("#live .state")).to_have_text("live")
+        now_s = time.time()
+        alerts = [
+            AlertShown(alert=f"Alert{number}", labels=(), severity="warning",
+                       pending_s=now_s - number, firing_s=now_s if number > 36 else None)
+            for number in range(40)
+        ]  # fmt: skip
+        server.call(board.show, alerts, [], (), now_s)
+        names = view.page.locator(".active-alerts li b")
+        expect(names).to_have_count(40)
+        assert names.all_inner_texts() == ["firing"] * 3 + ["pending"] * 37
+        faults = view.page.locator(".fault-panel h2").first
+        expect(faults).to_be_in_viewport()
+        assert view.accessibility_faults() == []
+        active = view.page.locator(".active-alerts")
+        active.evaluate("list => { list.scrollTop = 500; }")
+        before = readings(view.page)
+        view.page.wait_for_function(
+            f"() => livePage.view.chart.rows[0].times_s.length > {before + 1}"
+        )
+        assert active.evaluate("list => list.scrollTop") == 500
+        active.evaluate("list => { list.style.maxHeight = 'none'; }")  # planted
+        expect(faults).not_to_be_in_viewport()
+
+
+def test_readings_have_dots_only_while_they_make_no_line(live):
+    """One or two are dots; a page that was opened early does not go on drawing them."""
+    live.page.wait_for_function("() => livePage.view.chart.rows[0].times_s.length > 3")
+    dotted = (
+        "count => [...livePage.view.plots.values()].map(plot => {"
+        " const all = plot.data; plot.data = all.map(values => values.slice(0, count));"
+        " const shown = plot.series[1].points.show(plot, 1); plot.data = all; return shown; })"
+    )
+    assert not any(live.page.evaluate(dotted, 3))
+    assert any(live.page.evaluate(dotted, 2))
 
 
 def test_the_policy_would_stop_markup_that_slipped_in(live):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 
@@ -15,10 +16,24 @@ FIRES_MS, TOLD_MS, RESOLVES_MS = 90_000, 60_000, 120_000
 """Ten times compressed an alert takes seconds; the rest is for a busy machine."""
 
 
+MARKUP = """<img src=x onerror="document.title='run'"><script>document.title='run'</script>"""
+"""Would change the title of the page if it ran anywhere."""
+RULES = {"groups": [{"name": "hostile", "rules": [{
+    "alert": "Hostile",
+    "expr": f"label_replace(sum(agentaskit_active_agents) > 0, 'note', `{MARKUP}`, '', '')",
+    "labels": {"severity": MARKUP},
+    "annotations": {"summary": MARKUP, "description": MARKUP},
+}]}]}  # fmt: skip
+"""JSON is YAML."""
+
+
 @pytest.fixture
-def stack():
-    """Run `up`, ten times compressed; yield it with the address of its page."""
-    up = Running("up", "--compress", "10", "--port", "0", "--no-browser")
+def stack(request, tmp_path):
+    """Run `up`, ten times compressed, with given rules; yield it with the address of its page."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(json.dumps(getattr(request, "param", None)))
+    options = ("--rules", rules) if hasattr(request, "param") else ()
+    up = Running("up", "--compress", "10", "--port", "0", "--no-browser", *options)
     try:
         url = up.wait_for(r"World:\s+(http://\S+)", 180)[1]
         yield up, url
@@ -60,3 +75,22 @@ def test_an_alert_goes_from_inactive_to_told_and_over_before_the_eyes(stack, vie
     assert band["from_s"] < drawn["pending_s"] < band["to_s"] < drawn["resolved_s"]
     assert re.search(r"scenario|baseline", page.title())
     assert view.console == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stack", [RULES], indirect=True, ids=["hostile rule"])
+def test_markup_in_a_rule_is_shown_and_never_run(stack, view):
+    """In labels and annotations, from the rule file by the real engines to alert, lane and log."""
+    _, url = stack
+    view.open(url)
+    page = view.page
+    title = page.title()
+    line = page.locator(".active-alerts [data-alert='Hostile']")
+    expect(line).to_contain_text("firing", timeout=FIRES_MS)
+    expect(line).to_contain_text(f'note="{MARKUP}"}} ({MARKUP})')
+    lane = page.locator(".lane[data-alert='Hostile']")
+    expect(lane).to_have_attribute("aria-label", re.compile(re.escape(MARKUP)))
+    expect(page.locator(".notification-log")).to_contain_text(MARKUP, timeout=TOLD_MS)
+    assert page.locator("img, #live script").count() == 0
+    assert (page.title(), view.console) == (title, [])
+    assert title != "run"

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from charts.chart import Band, ChartSeries, LaneFailure
+from charts.chart import Band, ChartSeries, Lane, LaneFailure
 from tests.verifier.outcomes import alert, failing, unjudged
 from tests.verifier.report.charted_outcomes import chart, charted
 from verifier.report.page import page
 
 DRAWN = "[data-drawn=yes] .row canvas"
+SILENT = (Lane(alert="Other", expected="silent"),)
 HOSTILE = (
     "<img src=x onerror=\"document.title='run'\">",
     "<script>document.title='run'</script>",
@@ -119,6 +120,73 @@ def test_zoom_and_cursor_are_linked_over_rows_and_lanes(show):
     )
     assert len(cursors) == 2
     assert len(set(cursors)) == 1
+
+
+def test_paper_keeps_the_bars_and_leaves_out_what_cannot_be_opened_there(show):
+    """A printer drops backgrounds, which is all that a lane is; on the screen all is there."""
+    shown = show([charted(drawn=chart(lanes=(chart().lanes[0], *SILENT)))])
+    shown.page.wait_for_selector(DRAWN)
+    looks = (
+        "() => ['.piece.firing', '.folded', '.tools'].map(place => {"
+        " const style = getComputedStyle(document.querySelector(place));"
+        " return [style.display !== 'none', style.printColorAdjust]; })"
+    )
+    on_screen = shown.page.evaluate(looks)
+    shown.page.emulate_media(media="print")
+    on_paper = shown.page.evaluate(looks)
+    assert [is_shown for is_shown, _ in on_screen] == [True, True, True]
+    assert [is_shown for is_shown, _ in on_paper] == [True, False, False]
+    assert (on_screen[0][1], on_paper[0][1]) == ("economy", "exact")
+    shown.page.emulate_media(media="screen")
+    assert shown.page.locator(".folded summary").inner_text() == "1 silent alert"
+
+
+def test_a_lane_is_named_by_what_tells_it_from_its_siblings(show):
+    """Of an expectation that names one label, and never came, there is no empty lane."""
+    labels = (("job", "x"), ("tier", "L1"))
+    came = replace(chart().lanes[0], labels=labels)
+    explained = Lane(alert=came.alert, labels=(("tier", "L2"),), expected="explained")
+    names = []
+    for others in ((explained,), (replace(explained, expected="fires"),), ()):
+        shown = show([charted(drawn=chart(lanes=(came, *others)))])
+        shown.page.wait_for_selector(DRAWN)
+        names.append(shown.page.locator(".lane .name").all_inner_texts())
+    first, alone = 'Throughput{tier="L1"}', "Throughput"
+    assert names == [[alone], [first, 'Throughput{tier="L2"}'], [alone]]
+
+
+def test_panels_of_one_value_stay_inside_their_frames(show, open_page):
+    """A long value is on one line, and its curve grows no further than the frame."""
+    stat = replace(
+        chart().rows[0], kind="stat", group="panel", dashboard="Board", alert=None, unit="ratio",
+        series=tuple(ChartSeries(name, chart().rows[0].series[0].values * 0 + 0.88888)
+                     for name in "ABC"),
+    )  # fmt: skip
+    single = replace(stat, id="one", series=stat.series[:1])
+    drawn = chart(rows=(chart().rows[0], stat, single))
+    shown = show([charted(drawn=drawn)], open_page(viewport={"width": 1280, "height": 900}))
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.get_by_text("Dashboard: Board").click()
+    values = shown.page.locator(".tile .stat b")
+    assert values.all_inner_texts() == ["88.89 %"] * 4
+    assert spilt(shown.page) == []
+    shown.page.evaluate(
+        "document.querySelectorAll('.stat b').forEach(value => { value.style.fontSize = '60px'; });"
+        "document.querySelectorAll('.stat svg').forEach(curve => {"
+        " curve.style.flexBasis = '200px'; curve.style.flexShrink = 0; });"
+    )
+    assert spilt(shown.page) == ["b", "b", "b", "svg", "svg", "svg", "svg"]
+
+
+def spilt(page):
+    """Return which parts of the panels of one value reach out of their frames."""
+    return page.evaluate(
+        "() => ['b', 'svg'].flatMap(part => [...document.querySelectorAll(`.stat ${part}`)]"
+        ".filter(each => { const frame = each.closest(part === 'b' ? '.stat' : '.tile');"
+        " const [inner, outer] = [each.getBoundingClientRect(), frame.getBoundingClientRect()];"
+        " const wide = inner.left + each.scrollWidth;"
+        " return inner.bottom > outer.bottom || wide > outer.right; }).map(() => part))"
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)

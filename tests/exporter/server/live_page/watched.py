@@ -23,9 +23,9 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 DROP = TrafficDrop(share=0.5)
 
 
-def build(*, token=None, board=None, scenario="calm", clock=None):
-    """Return a small world in real time, and its whole server."""
-    world = World(small(), Plan(load=Load(rate=400.0)), 7)
+def build(*, token=None, board=None, scenario="calm", clock=None, topology=None):
+    """Return a world in real time, a small one by default, and its whole server."""
+    world = World(topology or small(), Plan(load=Load(rate=400.0)), 7)
     world.advance(1.0)
     clock = clock or SystemClock()
     exposition = Exposition(world, clock, version="1", scenario=scenario)
