@@ -2,7 +2,8 @@
  * Alerts: which are pending or firing and for how long, which are not, and who was notified of what.
  */
 
-import { clockText, element, withLabels } from "./axis.js";
+import { element } from "./elements.js";
+import { clockText, withLabels } from "./texts.js";
 
 /** @typedef {import("./live_view.js").Moment} Moment */
 /** @typedef {import("./axis.js").Lane} Lane */

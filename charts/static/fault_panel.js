@@ -3,8 +3,9 @@
  * catalogue that the server sends.
  */
 
-import { clockText, element } from "./axis.js";
+import { element } from "./elements.js";
 import { actionButton, actionForm, choices, field, saying, schemaFields, valuesOf } from "./fields.js";
+import { clockText } from "./texts.js";
 import { call } from "./world_api.js";
 
 /** @typedef {import("./live_view.js").Moment} Moment */

@@ -2,7 +2,7 @@
  * Fields of forms, made from the JSON Schema of what may be sent; and what they hold.
  */
 
-import { element } from "./axis.js";
+import { element } from "./elements.js";
 
 let made = 0;
 

@@ -7,7 +7,7 @@
  */
 
 import { AlertPanel } from "./alert_panel.js";
-import { element } from "./axis.js";
+import { element } from "./elements.js";
 import { FaultPanel } from "./fault_panel.js";
 import { field } from "./fields.js";
 import { addMoment, LiveView, withActiveLanes } from "./live_view.js";

@@ -2,7 +2,8 @@
  * Panels of a dashboard that are no curves: stat, gauge and pie, as their last values have it.
  */
 
-import { element, valueText } from "./axis.js";
+import { element } from "./elements.js";
+import { valueText } from "./texts.js";
 
 /** @typedef {import("./axis.js").Row} Row */
 /** @typedef {import("./axis.js").Series} Series */

@@ -2,8 +2,9 @@
  * The load, changed for a while in the stages of k6, and the bundled scenarios, begun by a button.
  */
 
-import { clockText, element, valueText } from "./axis.js";
+import { element } from "./elements.js";
 import { actionButton, actionForm, field, saying, valuesOf } from "./fields.js";
+import { clockText, valueText } from "./texts.js";
 import { call } from "./world_api.js";
 
 /** @typedef {import("./live_view.js").Moment} Moment */

@@ -2,7 +2,8 @@
  * Draws the scenarios of a report: each while it is near the window, from the data in the page.
  */
 
-import { ChartView, element } from "./axis.js";
+import { ChartView } from "./axis.js";
+import { element } from "./elements.js";
 import { panelTile } from "./panels.js";
 
 /** @typedef {import("./axis.js").Chart} Chart */

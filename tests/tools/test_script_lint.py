@@ -60,6 +60,7 @@ def test_a_good_script_passes(complaints):
         ("@param {number} right", "@param right", "jsdoc(require-param-type)"),
         (" * @returns {number} their sum\n", "", "jsdoc(require-returns)"),
         ("  return", "  left += 1;\n" * 50 + "  return", "eslint(max-lines-per-function)"),
+        ("/**", "//\n" * 350 + "/**", "eslint(max-lines)"),
     ],
 )
 def test_a_planted_fault_is_reported(complaints, old, new, rule):
@@ -72,3 +73,12 @@ def test_make_check_lints_every_script(repository):
     """Without a list of folders that a new one would have to join."""
     makefile = (repository / "Makefile").read_text()
     assert "\t@$(VENV)/oxlint --quiet --no-error-on-unmatched-pattern\n" in makefile
+
+
+def test_no_script_is_exempt_from_a_rule(repository):
+    """What is too long is divided."""
+    assert "overrides" not in json.loads((repository / ".oxlintrc.json").read_text())
+    scripts = sorted((repository / "charts" / "static").glob("*.js"))
+    assert "axis.js" in {script.name for script in scripts}
+    assert [file.name for file in scripts if "oxlint-disable" in file.read_text()] == []
+    assert [file.name for file in scripts if "eslint-disable" in file.read_text()] == []
