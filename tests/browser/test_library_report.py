@@ -1,0 +1,64 @@
+"""The report of the whole library in a browser: quiet, quick to appear, all of it in reach."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from scenarios.loader import library
+from tests.machine_lag import needs_quiet_machine
+from tests.verifier.simulations import PACK
+
+pytestmark = pytest.mark.long
+
+DRAWN = "[data-drawn=yes] .row canvas"
+FIRST_CONTENT_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory, repository):
+    """Return the report of what `make run` runs."""
+    out = tmp_path_factory.mktemp("library") / "out"
+    arguments = ("--rules", PACK / "alerts", "--overlay", PACK / "overlays" / "extras.yaml")
+    command = [sys.executable, "-m", "agentaskit_sim", "verify", *arguments, "--out", out]
+    subprocess.run(command, cwd=repository, check=True)
+    return out / "report.html"
+
+
+def test_it_is_quiet_and_easy_to_read(report, view):
+    """No word on the console, no request, no serious fault by axe-core, every part opened."""
+    view.open_file(report)
+    view.page.wait_for_selector(DRAWN)
+    assert view.accessibility_faults() == []
+    view.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    view.page.wait_for_selector(".tile")
+    assert (view.console, view.requests, view.failed) == ([], [], [])
+
+
+@needs_quiet_machine
+def test_its_first_content_is_there_within_a_second(report, view):
+    """As the browser measures it, from the file."""
+    view.open_file(report)
+    view.page.wait_for_selector(DRAWN)
+    script = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
+    assert view.page.evaluate(script) < FIRST_CONTENT_S
+
+
+def test_every_scenario_is_reached_by_the_keyboard(report, view):
+    """Tab goes through the heads of all columns; Enter on each leads to its own drawn axis."""
+    view.open_file(report)
+    view.page.wait_for_selector(DRAWN)
+    reached = []
+    for _ in range(200):
+        view.page.keyboard.press("Tab")
+        reached.append(
+            view.page.evaluate("document.activeElement.closest('thead a')?.textContent ?? ''")
+        )
+    names = [name for name in reached if name]
+    assert sorted(names) == sorted(path.stem for path in library())
+    for place, name in enumerate(names):
+        view.page.locator("thead a").nth(place).focus()
+        view.page.keyboard.press("Enter")
+        view.page.wait_for_selector(f"#scenario-{name}[data-drawn=yes], #scenario-{name} canvas")
