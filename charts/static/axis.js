@@ -318,6 +318,15 @@ export class ChartView {
     for (const plot of this.plots.values()) plot.redraw(false);
   }
 
+  /**
+   * Be as wide as that in pixels, or as the page lets it.
+   * @param {number|null} width
+   */
+  holdWidth(width) {
+    this.host.style.width = width === null ? "" : `${width}px`;
+    this.resize();
+  }
+
   /** Fit the plots into the width of the host. */
   resize() {
     const width = this.width;

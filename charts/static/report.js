@@ -15,6 +15,7 @@ const views = new Map();
 /** @type {Map<HTMLElement, Promise<void>>} */
 const drawings = new Map();
 let keepAll = false;
+const PAPER_PX = 700; // a page of A4 or Letter between its margins
 
 /**
  * The chart document of a scenario: base64 of gzip of JSON.
@@ -193,10 +194,13 @@ document.addEventListener("click", (event) => {
 });
 showNamed();
 
-/** Paper is white whatever the screen is. */
+/** Paper is white whatever the screen is, and narrower: a plot of the screen's width would be cut off. */
 function onPaper() {
-  document.documentElement.classList.toggle("on-paper");
-  for (const known of views.values()) for (const view of known) view.repaint();
+  const printed = document.documentElement.classList.toggle("on-paper");
+  for (const view of [...views.values()].flat()) {
+    view.repaint(); // before its width changes: it would keep the lines of the grid as they are
+    view.holdWidth(printed ? PAPER_PX : null);
+  }
 }
 addEventListener("beforeprint", onPaper);
 addEventListener("afterprint", onPaper);

@@ -141,6 +141,27 @@ def test_paper_keeps_the_bars_and_leaves_out_what_cannot_be_opened_there(show):
     assert shown.page.locator(".folded summary").inner_text() == "1 silent alert"
 
 
+def test_on_paper_nothing_is_cut_off_and_an_instant_has_one_place(show, open_page):
+    """Plots are drawn anew for the narrower page, with the lanes, and for the screen afterwards."""
+    shown = show([charted()], open_page(viewport={"width": 1280, "height": 900}))
+    shown.page.wait_for_selector(DRAWN)
+    right = (
+        "() => ['.track', '.u-over'].map(place =>"
+        " Math.round(document.querySelector(place).getBoundingClientRect().right))"
+    )
+    grid = "() => [...views.values()][0][0].plots.values().next().value.axes[0]._splits.length"
+    ticks = "() => document.querySelectorAll('.ruler .tick').length"
+    ends = [shown.page.evaluate(right)]
+    for event in ("beforeprint", "afterprint"):
+        shown.page.evaluate(f"dispatchEvent(new Event('{event}'))")
+        ends.append(shown.page.evaluate(right))
+        assert shown.page.evaluate(grid) == shown.page.evaluate(ticks)
+    on_screen, on_paper, afterwards = ends
+    assert on_paper[0] == on_paper[1] < 718  # a page of A4 between its margins
+    assert on_screen == afterwards
+    assert on_screen[0] == on_screen[1] > 1200
+
+
 def test_a_lane_is_named_by_what_tells_it_from_its_siblings(show):
     """Of an expectation that names one label, and never came, there is no empty lane."""
     labels = (("job", "x"), ("tier", "L1"))
