@@ -53,7 +53,7 @@ export class AlertPanel {
       }),
     );
     const calm = states.filter(({ state }) => state.name === "inactive").map(({ lane }) => lane.alert);
-    this.inactive.textContent = `${calm.length} inactive: ${[...new Set(calm)].join(", ")}`;
+    this.inactive.textContent = calm.length ? `${calm.length} inactive: ${[...new Set(calm)].join(", ")}` : "";
     this.showNotifications(moment.lanes);
   }
 

@@ -3,6 +3,7 @@
  */
 
 import { ChartView } from "./axis.js";
+import { element } from "./elements.js";
 
 /** @typedef {import("./axis.js").Chart} Chart */
 /** @typedef {import("./axis.js").Lane} Lane */
@@ -13,8 +14,11 @@ import { ChartView } from "./axis.js";
  *   unreachable: string[], faults: any[], planned: any[], running: string[], load: any}} Moment
  */
 
+/** @typedef {Chart & {leftOut?: number}} LiveChart */
+
 export const KEPT_S = 600;
 const GAP_S = 5;
+export const LANES_MAX = 16;
 
 /**
  * Add the reading of a moment to a chart, and forget what is older than `KEPT_S`.
@@ -51,15 +55,30 @@ function append(row, at_s, values) {
 }
 
 /**
- * Return a chart whose lanes are those of alerts that were active in the last minutes.
+ * Return a chart whose lanes are those of alerts that were active in the last minutes, as many as
+ * leave the rows below them in sight: of more those that fire, or else are pending, or began last.
  * @param {Chart} chart
- * @returns {Chart}
+ * @returns {LiveChart}
  */
 export function withActiveLanes(chart) {
   const since_s = chart.end_s - KEPT_S;
   const shown = (/** @type {Lane} */ lane) =>
     lane.episodes.some(({ resolved_s }) => resolved_s === null || resolved_s >= since_s);
-  return { ...chart, lanes: chart.lanes.filter(shown) };
+  const active = chart.lanes.filter(shown);
+  const kept = new Set(active.toSorted((a, b) => urgency(b) - urgency(a)).slice(0, LANES_MAX));
+  return { ...chart, lanes: active.filter((lane) => kept.has(lane)), leftOut: active.length - kept.size };
+}
+
+/**
+ * @param {Lane} lane
+ * @returns {number} more for what fires than for what is pending, and for that than for what is over
+ */
+function urgency(lane) {
+  const last = lane.episodes.at(-1);
+  if (!last) return 0;
+  const began_s = last.firing_s ?? last.pending_s ?? 0;
+  if (last.resolved_s !== null) return began_s;
+  return began_s + (last.firing_s === null ? 1e9 : 2e9);
 }
 
 /** A chart that moves: it shows no more than the minutes that are kept. */
@@ -91,6 +110,8 @@ export class LiveView extends ChartView {
   drawLanes() {
     const before = [...this.lanes.children].indexOf(/** @type {Element} */ (document.activeElement));
     super.drawLanes();
+    const { leftOut } = /** @type {LiveChart} */ (this.chart);
+    if (leftOut) this.lanes.append(element("p", "hint left-out", `and ${leftOut} more, which are in the list of alerts`));
     if (before >= 0) /** @type {HTMLElement|undefined} */ (this.lanes.children[before])?.focus();
   }
 }

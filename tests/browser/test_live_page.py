@@ -214,6 +214,11 @@ def test_a_long_list_of_alerts_leaves_the_faults_in_the_window(open_page):
             f"() => livePage.view.chart.rows[0].times_s.length > {before + 1}"
         )
         assert active.evaluate("list => list.scrollTop") == 500
+        assert view.page.locator(".lane .piece.firing").count() == 3
+        assert view.page.locator(".lane").count() == 16
+        expect(view.page.locator(".left-out")).to_contain_text("and 24 more")
+        view.page.evaluate("scrollTo(0, 1500)")
+        expect(faults).to_be_in_viewport()
         active.evaluate("list => { list.style.maxHeight = 'none'; }")  # planted
         expect(faults).not_to_be_in_viewport()
 
