@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.agentaskit_sim.processes import Running
 
 ALERT = "SandboxPoolExhaustion"
+SETTLED_S = 20
 FIRES_MS, TOLD_MS, RESOLVES_MS = 90_000, 60_000, 120_000
 """Ten times compressed an alert takes seconds; the rest is for a busy machine."""
 
@@ -51,6 +52,8 @@ def test_an_alert_goes_from_inactive_to_told_and_over_before_the_eyes(stack, vie
     page = view.page
     expect(page.locator("#live .state")).to_have_text("live")
     expect(page.locator(".alerts .hint")).to_contain_text("19 inactive: AvailabilitySLOBreach")
+    # What is pending before the stack has settled is shown only once it fires.
+    page.wait_for_function("at_s => livePage.chart.end_s > at_s", arg=SETTLED_S, timeout=FIRES_MS)
     page.get_by_label("inject", exact=True).select_option("sandbox_leak")
     page.get_by_label("share").fill("0.95")
     page.get_by_text("Targets, time and name").click()
