@@ -213,6 +213,7 @@ def test_without_a_policy_nothing_is_measured_and_that_is_said(monkeypatch, tmp_
     assert (last["step"], last["status"]) == ("burns as measured", "skipped")
 
 
+@pytest.mark.long
 def test_a_measurement_ends_at_ctrl_c_with_130_and_leaves_nothing(tmp_path):
     """The server that was running ends too, and no report is written."""
     process = subprocess.Popen(

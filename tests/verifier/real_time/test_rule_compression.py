@@ -246,6 +246,7 @@ def timelines(history: History, files: RuleFiles, end_s: float, factor: int):
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_compressed_rules_on_a_compressed_world_say_the_same_at_the_same_time():
     """All nineteen, by a real engine: pending, firing, resolved, to the evaluation."""
     original, scenario = pack_rules(*NINETEEN), scenario_of(TROUBLE)
