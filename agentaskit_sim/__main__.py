@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 EXIT_INPUT: Final = 2
 EXIT_UNABLE: Final = 3
 EXIT_SIGNALLED: Final = 128
+AGAIN_S: Final = 0.02
+"""After this long a callback that ignored a signal has returned."""
 _signals: Final[list[int]] = []
 """The signal that ends this run, if one does."""
 """Plus the signal's number, as shells do."""
@@ -74,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _signals.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    sys.unraisablehook = _raise_again
     status = _run(argv)
     sys.stdout.flush()
     sys.exit(status)
@@ -153,9 +156,27 @@ def _stop(number: int, _frame: object) -> NoReturn:
     # A second signal would interrupt the unwinding and leave servers behind.
     for handled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(handled, signal.SIG_IGN)
-    if number == signal.SIGINT:
+    _unwind()
+
+
+def _unwind(*_: object) -> NoReturn:
+    """Raise what ends the run by its signal."""
+    if _signals[0] == signal.SIGINT:
         raise KeyboardInterrupt
-    raise SystemExit(EXIT_SIGNALLED + number)
+    raise SystemExit(EXIT_SIGNALLED + _signals[0])
+
+
+def _raise_again(ignored: sys.UnraisableHookArgs) -> None:
+    """Unwind a moment later where a signal came in a callback that lets no exception out.
+
+    Such callbacks are those of weak references, as of every lock of an import, and finalizers: the
+    run would go on, and hear no other signal. Whatever else is ignored is printed, as ever.
+    """
+    if _signals and isinstance(ignored.exc_value, KeyboardInterrupt | SystemExit):
+        signal.signal(signal.SIGALRM, _unwind)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so

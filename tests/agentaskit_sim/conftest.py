@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -25,7 +26,10 @@ def command(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for name in ("AGENTASKIT_SIM_TRACEBACK", "COLUMNS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    }
 
     def run(*arguments):
         with pytest.raises(SystemExit) as caught:
@@ -34,6 +38,7 @@ def command(capsys, monkeypatch, tmp_path):
         assert "Traceback" not in captured.err
         return Finished(caught.value.code, captured.out, captured.err)
 
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # set by a command, put back
     yield run
     for number, handler in handlers.items():
         signal.signal(number, handler)

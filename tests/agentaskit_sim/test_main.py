@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
+import weakref
 
 import pytest
 
@@ -130,3 +132,27 @@ def test_an_error_that_a_signal_became_ends_with_the_status_of_the_signal(
     monkeypatch.setattr(scenarios, "library", interrupted)
     finished = command("scenarios", "list")
     assert (finished.status, finished.out, finished.err) == (status, "", "")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_in_a_callback_that_lets_nothing_out_ends_the_command(
+    command, monkeypatch, number, status
+):
+    """As in the callback of the lock of an import: the run went on, and heard no other signal."""
+
+    def interrupted(*_, **__):
+        class Lock:
+            pass
+
+        lock = Lock()
+        reference = weakref.ref(lock, lambda _: signal.raise_signal(number))
+        del lock
+        assert reference() is None
+        time.sleep(20)
+        pytest.fail("the signal was lost")
+
+    monkeypatch.setattr(scenarios, "library", interrupted)
+    began_s = time.monotonic()
+    finished = command("scenarios", "list")
+    assert (finished.status, finished.out, finished.err) == (status, "", "")
+    assert time.monotonic() - began_s < 10
