@@ -61,6 +61,14 @@ class Check:
     ok: bool
 
 
+def report_checks(checks: Sequence[Check]) -> int:
+    """Print a line for each check; return the exit status, 1 when a limit is exceeded."""
+    for check in checks:
+        verdict = "ok" if check.ok else "FAILED"
+        print(f"{check.name:<58}{check.measured:>24}{check.limit:>14}  {verdict}")
+    return 0 if all(check.ok for check in checks) else 1
+
+
 class Serve:
     """`agentaskit-sim serve` as a process, which ends with the `with` block."""
 
@@ -224,10 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             *check_against_replay(prometheus, end_s, span_s),
             *check_load(prometheus, end_s, span_s, cpu_share),
         ]
-    for check in checks:
-        verdict = "ok" if check.ok else "FAILED"
-        print(f"{check.name:<58}{check.measured:>24}{check.limit:>14}  {verdict}")
-    return 0 if all(check.ok for check in checks) else 1
+    return report_checks(checks)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.scrape_peers import memory_mb
 from benchmarks.scraper import Scraper
-from benchmarks.serve import Check, Serve, check_scrapes, worst
+from benchmarks.serve import Check, Serve, check_scrapes, report_checks, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,10 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
               f"{DRIFT_MAX_S * 1000:.0f} ms", drift_s <= DRIFT_MAX_S),
         Check("worst lag of the event loop", f"{lag_s * 1000:.1f} ms", "", ok=True),
     ]  # fmt: skip
-    for check in checks:
-        verdict = "ok" if check.ok else "FAILED"
-        print(f"{check.name:<58}{check.measured:>24}{check.limit:>14}  {verdict}")
-    return 0 if all(check.ok for check in checks) else 1
+    return report_checks(checks)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ without a browser, 1 when a run does not come to that point or a picture is too 
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.agentaskit_sim.processes import Running  # noqa: E402 - on the path only now
-from tests.browser.chromium import VARIABLE, find_browser  # noqa: E402 - as above
+from tests.browser.chromium import VARIABLE, find_browser, launch  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,15 +48,12 @@ The old pictures are as they were."""
 
 def main() -> int:
     """Make both pictures; return an exit status."""
-    browser = find_browser()
-    if browser is None:
+    if find_browser() is None:
         print(NO_BROWSER, file=sys.stderr)
         return 3
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        # Chromium's own sandbox refuses to work for root, as in a container.
-        as_root = hasattr(os, "getuid") and os.getuid() == 0
-        launched = playwright.chromium.launch(executable_path=browser, chromium_sandbox=not as_root)
+        launched = launch(playwright)
         take_report(launched, PICTURES / "report.png")
         take_page(launched, PICTURES / "page.png")
         launched.close()

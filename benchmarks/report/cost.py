@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from unittest import mock
 
 from agentaskit_sim.__main__ import main as agentaskit_sim
-from benchmarks.serve import Check
+from benchmarks.serve import Check, report_checks
 from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.report import results
 
@@ -149,11 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pairs.append((costs[True], costs[False]))
         print(f"pair {number + 1}: {costs[True].cpu_s:.1f} s of processor time with the report,"
               f" {costs[False].cpu_s:.1f} s without what it draws", flush=True)  # fmt: skip
-    result = checks(pairs)
-    for check in result:
-        verdict = "ok" if check.ok else "FAILED"
-        print(f"{check.name:<40}{check.measured:>24}{check.limit:>10}  {verdict}")
-    return 0 if all(check.ok for check in result) else 1
+    return report_checks(checks(pairs))
 
 
 if __name__ == "__main__":

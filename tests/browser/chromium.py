@@ -18,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from playwright.sync_api import Browser, Playwright
+
 VARIABLE: Final = "AGENTASKIT_SIM_BROWSER"
 """Names the browser to use: a path, or a program on PATH."""
 NAMES: Final = (
@@ -34,6 +36,15 @@ def find_browser(environment: Mapping[str, str] = os.environ) -> Path | None:
     names = (chosen,) if chosen else NAMES
     paths = (shutil.which(name, path=environment.get("PATH", os.defpath)) for name in names)
     return next((Path(path) for path in paths if path), None)
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """Start the browser without a window; there must be one."""
+    # Chromium's own sandbox refuses to work for root, as in a container.
+    as_root = hasattr(os, "getuid") and os.getuid() == 0
+    return playwright.chromium.launch(
+        executable_path=find_browser(), args=[*arguments], chromium_sandbox=not as_root
+    )
 
 
 def leave_out(config: pytest.Config, items: list[pytest.Item], browser: Path | None) -> None:

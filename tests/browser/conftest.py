@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.chromium import find_browser
+from tests.browser.chromium import launch
 from tests.browser.viewed_page import ViewedPage
 
 if TYPE_CHECKING:
@@ -24,13 +23,7 @@ def browser() -> Iterator[Browser]:
     An asynchronous test of the same worker would find that loop running.
     """
     with sync_playwright() as playwright:
-        # Chromium's own sandbox refuses to work for root, as in a container.
-        as_root = hasattr(os, "getuid") and os.getuid() == 0
-        launched = playwright.chromium.launch(
-            executable_path=find_browser(),
-            args=["--disable-background-networking", "--disable-dev-shm-usage"],
-            chromium_sandbox=not as_root,
-        )
+        launched = launch(playwright, "--disable-background-networking", "--disable-dev-shm-usage")
         yield launched
         launched.close()
 

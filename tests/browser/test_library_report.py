@@ -42,21 +42,14 @@ def test_its_first_content_is_there_within_a_second(report, view):
     """As the browser measures it, from the file."""
     view.open_file(report)
     view.page.wait_for_selector(DRAWN)
-    script = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
-    assert view.page.evaluate(script) < FIRST_CONTENT_S
+    assert view.first_content_s() < FIRST_CONTENT_S
 
 
 def test_every_scenario_is_reached_by_the_keyboard(report, view):
     """Tab goes through the heads of all columns; Enter on each leads to its own drawn axis."""
     view.open_file(report)
     view.page.wait_for_selector(DRAWN)
-    reached = []
-    for _ in range(200):
-        view.page.keyboard.press("Tab")
-        reached.append(
-            view.page.evaluate("document.activeElement.closest('thead a')?.textContent ?? ''")
-        )
-    names = [name for name in reached if name]
+    names = view.tab_through("thead a", 200)
     assert sorted(names) == sorted(path.stem for path in library())
     for place, name in enumerate(names):
         view.page.locator("thead a").nth(place).focus()

@@ -45,7 +45,7 @@ def stack(request, tmp_path):
 
 
 @pytest.mark.long
-def test_an_alert_goes_from_inactive_to_told_and_over_before_the_eyes(stack, view):
+def test_an_alert_goes_from_inactive_to_notified_and_back(stack, view):
     """What is drawn is what the log of the same run says."""
     up, url = stack
     view.open(url)

@@ -47,6 +47,13 @@ def test_a_planted_complaint_of_the_console_is_recorded(show, script, complaint)
     assert page.console == [complaint]
 
 
+def test_what_tab_does_not_reach_is_missing(show):
+    """Planted: one of three links cannot be reached by the keyboard."""
+    links = '<a href="#a">first</a><a href="#b" tabindex="-1">second</a><a href="#c">third</a>'
+    page = show(f"<nav>{links}</nav>")
+    assert page.tab_through("nav a", 4)[:2] == ["first", "third"]
+
+
 def test_a_planted_request_is_recorded(show, tmp_path):
     """A file beside the page counts as much as a server, answered or not; data in it does not."""
     (tmp_path / "there.css").write_text("h1 { color: black }")

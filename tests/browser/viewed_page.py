@@ -54,6 +54,15 @@ class ViewedPage:
         """Show a file, as a double click on it does, and wait until it is loaded."""
         self.page.goto(file.as_uri(), wait_until="load")
 
+    def tab_through(self, selector: str, presses: int) -> list[str]:
+        """Press Tab so often; return the texts of what matches `selector`, as it is reached."""
+        reached = []
+        for _ in range(presses):
+            self.page.keyboard.press("Tab")
+            script = "(it) => document.activeElement.closest(it)?.textContent ?? ''"
+            reached.append(self.page.evaluate(script, selector))
+        return [text for text in reached if text]
+
     def open(self, url: str) -> None:
         """Show what a server answers, and wait until it is loaded."""
         self.page.goto(url, wait_until="load")
