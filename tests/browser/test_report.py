@@ -183,6 +183,7 @@ def test_panels_of_one_value_stay_inside_their_frames(show, open_page):
     shown.page.wait_for_selector(DRAWN)
     shown.page.get_by_text("Dashboard: Board").click()
     values = shown.page.locator(".tile .stat b")
+    values.nth(3).wait_for()
     assert values.all_inner_texts() == ["88.89 %"] * 4
     assert spilt(shown.page) == []
     shown.page.evaluate(
