@@ -245,6 +245,8 @@ def test_a_plan_has_no_more_faults_at_once_than_a_partition_has_bits():
         world.inject(replace(partitions[-1], start_s=0.3))
     after = [replace(partitions[0], name=f"a{n}", start_s=n, duration_s=1.0) for n in range(70)]
     assert len(Plan(faults=tuple(after)).faults) == 70
+    relay = [replace(p, name=f"r{n}", start_s=p.end_s) for n, p in enumerate(partitions[:-1])]
+    assert len(Plan(faults=(*relay, *partitions[:-1])).faults) == 2 * AT_ONCE_MAX
     many = tuple(replace(after[0], name=str(n), start_s=n) for n in range(FAULTS_MAX + 1))
     with pytest.raises(BoundError, match="faults must be at most 10000"):
         Plan(faults=many)

@@ -103,6 +103,15 @@ def test_a_leak_is_expected_anew_after_each_restart():
     assert still.measured == pytest.approx(still.expected, rel=0.01)
 
 
+def test_a_flood_beside_a_partition_is_no_message_between_agents():
+    """Of the messages that agents send one another some are lost, of those of a flood none."""
+    partition = fault("bus_partition", loss=1.0, fraction=0.3, duration_s=30.0)
+    flood = fault("message_flood", rate_per_s=5000.0, duration_s=30.0)
+    alone, beside = (effects_at(make(*faults))[0] for faults in ((partition,), (partition, flood)))
+    assert beside.expected == pytest.approx(alone.expected, rel=0.1)
+    assert beside.measured == pytest.approx(beside.expected, rel=0.1)
+
+
 def test_skipped_time_does_not_count():
     """A skipped interval moves no counter, so it must not lower a rate."""
     for kind in ("traffic_drop", "message_flood", "memory_leak", "slow_consumer", "cpu_contention"):

@@ -40,6 +40,12 @@ def test_parents_are_one_tier_up_and_the_first_tier_is_a_ring():
     assert np.bincount(parents[4:], minlength=4).tolist() == [9, 9, 9, 9]
 
 
+def test_the_memory_of_demand_is_a_share_of_each_second_and_never_more_than_all_of_it():
+    """Four seconds of memory take a quarter of what is new; half a second takes all of it."""
+    gains = [build(small(scaling_memory_s=s)).real_head[k.SCALING_GAIN] for s in (4.0, 1.0, 0.5)]
+    assert gains == [0.25, 1.0, 1.0]
+
+
 def test_specialised_agents_are_asked_before_generalists():
     """A generalist is kept for the class that no other agent takes."""
     tiers = (

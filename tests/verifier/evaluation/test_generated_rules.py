@@ -40,7 +40,7 @@ from verifier.servers.prometheus import Prometheus
 if TYPE_CHECKING:
     from exporter.history.samples import History
 
-SAMPLE: Final = [(1000 + number, 16, shape) for number, shape in enumerate(SHAPES)]
+SAMPLE: Final = [(1000 + number, 12, shape) for number, shape in enumerate(SHAPES)]
 ALL: Final = [(seed, 50, SHAPES[seed % len(SHAPES)]) for seed in range(40)]
 FUNCTIONS: Final = (
     *(*AGGREGATIONS, *MATHS, *OVER_TIME, *RATES, "quantile", "topk", "bottomk", "count_values"),

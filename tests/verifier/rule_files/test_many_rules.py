@@ -106,8 +106,8 @@ def check(document: dict[str, Any], shape: str, count: int) -> None:
 
 def test_hundreds_of_groups_are_judged(tmp_path: Path) -> None:
     """Each recording of them was a call of its own to the engine, with connections of its own."""
-    document, _ = verify(tmp_path, "".join(lines("groups of one", 600)))
-    check(document, "groups of one", 600)
+    document, _ = verify(tmp_path, "".join(lines("groups of one", 300)))
+    check(document, "groups of one", 300)
 
 
 @pytest.mark.long
