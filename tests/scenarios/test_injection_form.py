@@ -55,6 +55,23 @@ def test_every_parameter_can_be_changed(form):
     assert (changed.parameters.latency_s, changed.parameters.share) == (3.0, 0.5)
 
 
+def test_a_change_must_fit_the_system_as_an_injection_must(form):
+    """No more agents can be asked for than the fleet has, by either."""
+    body = {"fault": "capacity_demand", "parameters": {"agents": 900}}
+    fault = form.read_injection(json.dumps(body).encode(), 0.0)
+    for ask in (
+        lambda: form.read_injection(
+            b'{"fault": "capacity_demand", "parameters": {"agents": 929}}', 0.0
+        ),
+        lambda: form.read_change(b'{"parameters": {"agents": 929}}', fault, 60.0),
+    ):
+        with pytest.raises(InputError, match=r"agents must be .* 928"):
+            ask()
+    assert (
+        form.read_change(b'{"parameters": {"agents": 928}}', fault, 60.0).parameters.agents == 928
+    )
+
+
 def test_a_new_duration_counts_from_now(form):
     """A minute more, a minute after the start, is two minutes in all."""
     fault = form.read_injection(injection(), 100.0)

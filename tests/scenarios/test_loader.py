@@ -11,7 +11,8 @@ from scenarios.loader import library, load_for_verify, load_scenario, resolve
 def test_a_bundled_scenario_is_found_by_its_name():
     """Names resolve to the library, paths to themselves, and a near name is offered."""
     assert resolve("traffic-drop") in library()
-    assert str(resolve("my/own.yaml")) == "my/own.yaml"
+    for path in ("my/own.yaml", "my/own", "own.yaml", "own.yml"):
+        assert str(resolve(path)) == path
     with pytest.raises(InputError) as caught:
         resolve("trafic-drop")
     assert str(caught.value) == (

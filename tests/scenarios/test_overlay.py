@@ -103,6 +103,9 @@ def test_what_several_overlays_accept_is_all_accepted(tmp_path, scenario):
     [
         ("scenario: {}", "unknown key 'scenario', did you mean 'scenarios'?"),
         ("accept: [{alert: A}]", "the key 'reason' is missing in accept[0]"),
+        ("accept: [{alert: A, reason: ''}]", "accept[0].reason must be non-empty, got ''"),
+        ("accept: [{alert: '', reason: x}]", "accept[0].alert must be non-empty, got ''"),
+        ("accept: [{panel: '', reason: x}]", "accept[0].panel must be non-empty, got ''"),
         (
             "accept: [{reason: x}]",
             "what is accepted must have exactly one of the keys 'alert' and 'panel', got none",

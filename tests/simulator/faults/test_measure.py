@@ -103,6 +103,14 @@ def test_a_leak_is_expected_anew_after_each_restart():
     assert still.measured == pytest.approx(still.expected, rel=0.01)
 
 
+def test_noise_is_that_of_the_base_and_spread_that_of_the_expectation():
+    """Arrivals are a Poisson process: a rate measured for 30 s has the variance rate / 30."""
+    for kind, times in (("traffic_surge", 2.0), ("traffic_drop", 0.4)):
+        (effect,) = effects_at(world_with(kind))
+        assert effect.noise**2 == pytest.approx(effect.base / 30)
+        assert effect.spread**2 == pytest.approx(times * effect.base / 30)
+
+
 def test_a_flood_beside_a_partition_is_no_message_between_agents():
     """Of the messages that agents send one another some are lost, of those of a flood none."""
     partition = fault("bus_partition", loss=1.0, fraction=0.3, duration_s=30.0)
