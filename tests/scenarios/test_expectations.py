@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from documents.mistakes import InputError
+from scenarios.expectations import causes_of
 from scenarios.loader import parse_scenario
 from tests.scenarios.good import GOOD
 
@@ -23,6 +24,18 @@ def test_expectations_count_from_their_cause():
     assert (quiet.place.line, quiet.place.column) == (38, 12)
     assert (never.expected, maybe.expected) == ("silent", "explained")
     assert (maybe.onset_s, maybe.end_s, maybe.not_before_s) == (0.0, 0.0, -7200.0)
+
+
+def test_causes_of_a_scenario_that_was_read_are_those_of_its_file():
+    """An overlay's expectations count from them: faults, and incidents of the past."""
+    scenario = parse_scenario(GOOD, "good.yaml")
+    causes = causes_of(scenario)
+    for expectation in scenario.expectations:
+        if (cause := causes.get(expectation.cause)) is not None:
+            times = (expectation.onset_s, expectation.end_s, expectation.not_before_s)
+            assert (cause.onset_s, cause.end_s, cause.began_s) == times
+    began = {name: cause.began_s for name, cause in causes.items()}
+    assert began == {"gone": 180.0, "loop": 60.0, "old": -7200.0}
 
 
 def test_an_expectation_may_name_who_must_be_notified():

@@ -79,6 +79,20 @@ def test_a_new_duration_counts_from_now(form):
     assert (changed.duration_s, changed.parameters) == (120.0, CrashLoop())
 
 
+def test_a_duration_is_above_nothing_and_at_most_an_hour(form):
+    """An hour itself is allowed, of an injection and of a change."""
+    fault = form.read_injection(injection(duration="1h"), 0.0)
+    assert form.read_change(b'{"duration": "1h"}', fault, 60.0).duration_s == 3660.0
+    for duration in ("0s", "60m1ms"):
+        change = json.dumps({"duration": duration}).encode()
+        for ask in (
+            lambda given=duration: form.read_injection(injection(duration=given), 0.0),
+            lambda sent=change: form.read_change(sent, fault, 60.0),
+        ):
+            with pytest.raises(InputError, match="duration must be above 0s and at most 1h"):
+                ask()
+
+
 def test_mistakes_have_no_places(form):
     """A sender has no need of lines and columns."""
     with pytest.raises(InputError) as caught:

@@ -129,6 +129,12 @@ def test_all_mistakes_of_a_file_are_reported_together():
     assert lines == ["3", "6", "27", "43"]
 
 
+def test_a_mistake_elsewhere_does_not_hide_those_of_a_topology_that_is_right():
+    """The system is known, so tiers and hosts that it does not have are reported too."""
+    text = GOOD.replace("name: good", "name: bad").replace("hosts: [0]", "hosts: [99]")
+    assert [line.split(":")[1] for line in mistakes_of(text)] == ["1", "26"]
+
+
 def test_a_scenario_that_is_no_mapping_is_one_line():
     """Empty files and lists are reported as such."""
     assert mistakes_of("") == ["good.yaml:1:1: the file must be a mapping, got nothing"]

@@ -23,6 +23,15 @@ def test_pieces_of_one_span_become_one_block():
     assert (second.series.tolist(), second.values.tolist()) == ([1], [[40.0]])
 
 
+def test_a_stamp_is_the_nearest_millisecond():
+    """Whatever binary fraction a time in seconds has: every millisecond of a second, in order."""
+    columns = SampleColumns()
+    times_s = np.array([7 + millisecond / 1000 for millisecond in range(1000)])
+    columns.append(times_s, np.array([0]), np.ones((1000, 1)))
+    (block,) = columns.history(LABELS).blocks
+    assert (block.timestamps_ms - EPOCH_S * 1000).tolist() == list(range(7000, 8000))
+
+
 def test_without_a_sample_there_is_no_block():
     """The series are named all the same."""
     history = SampleColumns().history(LABELS)

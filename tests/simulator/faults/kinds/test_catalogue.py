@@ -84,12 +84,7 @@ def test_every_kind_has_a_sample_and_a_test_of_its_own(name, repository):
 
 @pytest.mark.parametrize(
     ("name", "part"),
-    [
-        (name, part)
-        for name in FAULTS
-        for part, (old, _) in PARTS.items()
-        if old in SOURCES[name]
-    ],
+    [(name, part) for name in FAULTS for part, (old, _) in PARTS.items() if old in SOURCES[name]],
 )
 def test_a_kind_without_one_of_its_parts_cannot_be_made(name, part):
     """The error names the class and the part; nothing goes on without it."""
