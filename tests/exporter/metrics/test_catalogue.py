@@ -176,10 +176,10 @@ def test_conservation_errors_are_zero_and_a_planted_loss_shows(world):
 
 
 def test_faults_in_effect_add_up_by_kind(world):
-    """Two windows of one kind and one of another."""
+    """Two windows of one kind, of which the first counts as the start, and one of another."""
     world.begin_fault("traffic_drop", 0.4, 100.0)
-    world.begin_fault("traffic_drop", 0.2, 50.0)
     world.advance(2.5)
+    world.begin_fault("traffic_drop", 0.2, 50.0)
     world.begin_fault("memory_leak", 9.0, 7.0)
     catalogue = catalogue_world(world.snapshot())
     for name, drop, leak in (
