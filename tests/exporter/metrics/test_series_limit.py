@@ -34,6 +34,14 @@ def test_whole_families_are_left_out_from_the_end(catalogue, missing):
     assert shares == sorted(shares, reverse=True)
 
 
+def test_families_that_fill_the_room_to_the_last_series_are_all_kept(catalogue):
+    """One series less, and the last of them is left out."""
+    present = np.ones(len(catalogue.series), dtype=bool)
+    for group in catalogue.groups[1:-1]:
+        assert keep_families(catalogue, present, group.stop).sum() == group.stop
+        assert keep_families(catalogue, present, group.stop - 1).sum() == group.start
+
+
 def test_without_room_nothing_is_kept(catalogue):
     """Less than nothing is nothing, too."""
     present = np.ones(len(catalogue.series), dtype=bool)

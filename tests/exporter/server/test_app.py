@@ -8,6 +8,7 @@ import socket
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from multidict import CIMultiDict
 
 from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.server.app import BindError, bind, build_app, describe_url
@@ -44,6 +45,15 @@ async def test_metrics_come_in_the_format_and_encoding_asked_for(client):
                 assert answer.headers["Content-Encoding"] == "gzip"
                 body = gzip.decompress(body)
             assert b"agentaskit_agents_started_total 0.0\n" in body
+
+
+async def test_accept_headers_that_come_several_times_count_as_one_list(client):
+    """RFC 9110, section 5.3: also for the encodings."""
+    several = [("Accept", "text/html"), ("Accept", "application/openmetrics-text")]
+    encodings = [("Accept-Encoding", "br"), ("Accept-Encoding", "gzip")]
+    answer = await client.get("/metrics", headers=CIMultiDict([*several, *encodings]))
+    assert answer.headers["Content-Type"] == OPENMETRICS
+    assert answer.headers["Content-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from charts.assets import STATIC
@@ -40,6 +41,18 @@ async def test_a_file_is_sent_again_only_when_it_is_another(client):
     assert (again.status, await again.read()) == (304, b"")
     other = await client.get("/static/page.css", headers={"If-None-Match": '"other"'})
     assert other.status == 200
+
+
+async def test_an_update_of_a_file_has_another_tag(tmp_path):
+    """Of the same name; and the same bytes have the same tag in another run."""
+    tags = []
+    for text in ("1;", "2;", "1;"):
+        (tmp_path / "a.js").write_text(text)
+        app = web.Application()
+        app.router.add_get("/{name}", StaticFiles(tmp_path).show)
+        async with TestClient(TestServer(app)) as client:
+            tags.append((await client.get("/a.js")).headers["ETag"])
+    assert tags[0] == tags[2] != tags[1]
 
 
 @pytest.mark.parametrize(

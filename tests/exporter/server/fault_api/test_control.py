@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.server.fault_api.control import IN_EFFECT_MAX
+from simulator.world import World
 from tests.exporter.server.fault_api.served import DROP, FAULTS
 
 
@@ -44,6 +45,16 @@ async def test_the_measured_effect_and_the_ramp_are_reported(served):
     assert document["magnitude"]["effective"] == 0.5
     assert 200 < document["effect"]["value"] < 300
     assert document["effect"]["expected"] == pytest.approx((300 * 10 + 200 * 9) / 19)
+
+
+async def test_a_ramp_is_rehearsed_at_its_full_strength(served, monkeypatch):
+    """Where it leads must be possible before the world goes there."""
+    ramps, inject = [], World.inject
+    monkeypatch.setattr(
+        World, "inject", lambda world, fault: (ramps.append(fault.ramp_s), inject(world, fault))
+    )
+    assert (await served.call("POST", body={**DROP, "ramp": "10s"}))[0] == 201
+    assert ramps == [0.0, 10.0]
 
 
 async def test_the_world_itself_ends_a_fault_at_its_time(served):

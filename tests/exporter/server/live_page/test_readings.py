@@ -9,7 +9,7 @@ import pytest
 
 from exporter.server.live_page.recent_readings import BANDS_MAX, RecentReadings
 from exporter.server.live_page.rows import ROWS, passed_s, quantile, read_rows
-from simulator.snapshot import DURATION_BOUNDS_S, DurationHistogram
+from simulator.snapshot import DURATION_BOUNDS_S, OUTCOMES, STATUSES, DurationHistogram
 from tests.fakes import FakeWorld
 
 
@@ -49,6 +49,37 @@ def test_rates_are_differences_by_virtual_time(world):
     ok = int((now.http_requests - before.http_requests)[0])
     assert values(before, now, "answers")["200"] == pytest.approx(ok / 2, rel=1e-4)
     assert passed_s(now, now) == 1.0
+
+
+COUNTED = {
+    "load": {"arrived": ("tasks_arrived", (0,))},
+    "tasks": {
+        "rejected": ("tasks_rejected", (0,)),
+        "timed out": ("tasks_timed_out", (0,)),
+        "retried": ("tasks_retried", (0,)),
+        **{outcome: ("tasks_processed", (0, n)) for n, outcome in enumerate(OUTCOMES)},
+    },
+    "answers": {status: ("http_requests", (n,)) for n, status in enumerate(STATUSES)},
+    "bus": {
+        "sent": ("messages_sent", ()),
+        "delivered": ("messages_delivered", (0,)),
+        "dropped": ("messages_dropped", ()),
+    },
+}
+"""By row and series: the field of a snapshot, and one cell of it."""
+
+
+@pytest.mark.parametrize("row_id", COUNTED)
+def test_each_series_moves_with_its_own_counter_and_no_other(world, row_id):
+    """Five counts more in a second in one cell: that series alone moves."""
+    before, _ = after(world, 1.0)
+    base = replace(before, now_ns=before.now_ns + 10**9)
+    for series, (field, cell) in COUNTED[row_id].items():
+        counts = np.array(getattr(base, field))
+        counts[cell] += 5
+        moved = values(before, replace(base, **{field: counts}), row_id)
+        moved.pop("asked for", None)
+        assert {name: value for name, value in moved.items() if value} == {series: 5.0}
 
 
 def test_gauges_are_those_of_the_reading(world):

@@ -79,6 +79,14 @@ async def test_a_newcomer_is_shown_the_last_minutes_as_documented(served):
         check.validate(recent)
 
 
+async def test_who_comes_later_is_shown_what_came_since(served):
+    """Newcomers between the same two readings share one document, later ones do not."""
+    _, _, client = served
+    first = (await (await client.get(CHART)).json())["reading"]
+    await asyncio.sleep(0.2)
+    assert (await (await client.get(CHART)).json())["reading"] > first
+
+
 async def test_all_viewers_get_the_same_bytes_made_once(served, monkeypatch):
     """Ten who look on cost what one costs: a moment is written once for all of them."""
     _, _, client = served

@@ -152,11 +152,12 @@ async def test_a_scenario_begins_with_its_first_fault_now(serve):
     status, error = await served.call("POST", SCENARIOS, {"name": "outage"})
     assert status == 409
     assert "'gone' is in effect" in error["error"]
-    served.advance(30.0)
-    listed = (await served.call("GET", SCENARIOS))[1]["scenarios"]
-    assert [(each["name"], each["running"]) for each in listed] == [
-        ("outage", False), ("unfit", False)
-    ]  # fmt: skip
+    for seconds, running in ((6.0, True), (13.0, True), (1.0, False)):
+        served.advance(seconds)  # the first fault lasts 10 s, the second from 5 s to 25 s
+        listed = (await served.call("GET", SCENARIOS))[1]["scenarios"]
+        assert {each["name"]: each["running"] for each in listed} == {
+            "outage": running, "unfit": False
+        }  # fmt: skip
 
 
 async def test_ending_scenarios_ends_their_faults_and_those_to_come(serve):
@@ -191,6 +192,7 @@ REFUSED = [
     ("POST", SCENARIOS, {"name": "outrage"}, {}, 404, "did you mean 'outage'?"),
     ("POST", SCENARIOS, {"name": 5}, {}, 400, "name must be text"),
     ("POST", SCENARIOS, {}, {}, 400, "the one key name"),
+    ("POST", SCENARIOS, {"name": "outage", "nane": 1}, {}, 400, "the one key name"),
     ("POST", SCENARIOS, [], {}, 400, "the one key name"),
     ("POST", SCENARIOS, b"[" * 9000, {"Content-Type": "application/json"}, 400, "the body"),
     ("POST", SCENARIOS, {"name": "outage"}, {"Host": "evil.example"}, 403, "Host must be"),
