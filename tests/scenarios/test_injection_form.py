@@ -86,7 +86,7 @@ def test_a_duration_is_above_nothing_and_at_most_an_hour(form):
     for duration in ("0s", "60m1ms"):
         change = json.dumps({"duration": duration}).encode()
         for ask in (
-            lambda given=duration: form.read_injection(injection(duration=given), 0.0),
+            lambda body=injection(duration=duration): form.read_injection(body, 0.0),
             lambda sent=change: form.read_change(sent, fault, 60.0),
         ):
             with pytest.raises(InputError, match="duration must be above 0s and at most 1h"):
