@@ -84,13 +84,11 @@ def test_a_duration_is_above_nothing_and_at_most_an_hour(form):
     fault = form.read_injection(injection(duration="1h"), 0.0)
     assert form.read_change(b'{"duration": "1h"}', fault, 60.0).duration_s == 3660.0
     for duration in ("0s", "60m1ms"):
+        with pytest.raises(InputError, match="duration must be above 0s and at most 1h"):
+            form.read_injection(injection(duration=duration), 0.0)
         change = json.dumps({"duration": duration}).encode()
-        for ask in (
-            lambda body=injection(duration=duration): form.read_injection(body, 0.0),
-            lambda sent=change: form.read_change(sent, fault, 60.0),
-        ):
-            with pytest.raises(InputError, match="duration must be above 0s and at most 1h"):
-                ask()
+        with pytest.raises(InputError, match="duration must be above 0s and at most 1h"):
+            form.read_change(change, fault, 60.0)
 
 
 def test_mistakes_have_no_places(form):
