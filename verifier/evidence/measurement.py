@@ -14,16 +14,29 @@ from typing import TYPE_CHECKING, Final, TypedDict
 import numpy as np
 
 from verifier.evidence.comparison import comparisons, opened
+from verifier.evidence.emptiness import ALERTS
+from verifier.evidence.firing_bounds import (
+    ABOVE,
+    ANY_TIME,
+    ComparedValues,
+    HeldTime,
+    kept_value,
+    longest_wait_s,
+    threshold_between,
+)
+from verifier.evidence.relaxed import bare
 from verifier.evidence.stock import EvaluationSpan
 from verifier.promql.parsing import parse
 from verifier.promql.printing import text_of
+from verifier.promql.reads import all_reads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import promql_parser as promql
     from numpy.typing import NDArray
 
+    from verifier.evidence.firing_bounds import FiringWindow
     from verifier.evidence.silence import WatchedRun
     from verifier.evidence.stock import Stock
     from verifier.labels import Labels
@@ -34,6 +47,8 @@ if TYPE_CHECKING:
 
 COMPARISONS_MAX: Final = 6
 """Comparisons of one condition that are measured: a longer one is not read to its end."""
+MOVED_DEVIATIONS: Final = 3.0
+"""A value that is no further from its healthy extreme than this is the noise of a healthy one."""
 BEFORE_EVALUATIONS: Final = 20
 """Evaluations before the scenario's start that are read too: what the value was without a cause."""
 
@@ -50,12 +65,14 @@ class DecisiveInstant:
 class AlertView:
     """Which alert of a rule is measured, and where; times are scenario seconds.
 
-    Series that contradict `labels` are left out; the cause began at `onset_s`.
+    Series that contradict `labels` are left out; the cause began at `onset_s`, and the alert had
+    to fire in `window`.
     """
 
     labels: Labels = ()
     instants: tuple[DecisiveInstant, ...] = ()
     onset_s: float = 0.0
+    window: FiringWindow = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +95,9 @@ class ComparisonNumbers:
     held to the last in a row, None when it never held. `readings` are its values at the instants
     that decided. `healthy` is the mean of that series before the onset and `healthy_spread` its
     standard deviation there, None and 0 where nothing was read. `sustained` is the furthest value
-    that it kept for the rule's `for`: the threshold that would just have let the alert fire.
+    that it kept for the rule's `for` when it had to fire, None where it was as far before.
+    `firing_threshold` is a threshold with which the alert would have fired, where this comparison
+    is the whole condition and there is one.
     """
 
     condition: str
@@ -93,16 +112,21 @@ class ComparisonNumbers:
     healthy: float | None = None
     healthy_spread: float = 0.0
     sustained: float | None = None
+    firing_threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionNumbers:
-    """A rule's condition, measured: `held_s` and `held_from_s` are of the whole of it."""
+    """A rule's condition, measured: `held_s` and `held_from_s` are of the whole of it.
+
+    `firing_for_s` is the longest `for` with which the alert would have fired when it had to.
+    """
 
     for_s: float
     held_s: float | None
     held_from_s: float | None
     comparisons: tuple[ComparisonNumbers, ...]
+    firing_for_s: float | None = None
 
 
 def measure(
@@ -111,19 +135,36 @@ def measure(
     """Measure the condition of a rule for one alert of it, or for all of them."""
     span = run.span(group, rule).scenario
     probe = _Probe(run, run.stock, span, view or AlertView(), rule.for_s * run.factor)
-    held = probe.longest(probe.answer(rule.expr), lambda values: np.ones_like(values, np.bool_))
+    held = list(probe.held(probe.answer(rule.expr), _any_value))
+    longest = _longest(held)
     try:
         tree = parse(rule.expr)
     except ValueError:
         tree = None
     leaves = list(comparisons(tree))[:COMPARISONS_MAX] if tree is not None else []
-    measured = (probe.comparison(leaf) for leaf in leaves)
+    measured = (probe.comparison(leaf, whole=_is_whole(tree, leaf)) for leaf in leaves)
     return ConditionNumbers(
         for_s=rule.for_s * run.factor,
-        held_s=None if held is None else held[1],
-        held_from_s=None if held is None else held[0],
+        held_s=None if longest is None else longest.until_s - longest.from_s,
+        held_from_s=None if longest is None else longest.from_s,
         comparisons=tuple(numbers for numbers in measured if numbers is not None),
+        firing_for_s=None if tree is None else probe.firing_for_s(rule.expr, held),
     )
+
+
+def _is_whole(tree: promql.Expr | None, leaf: promql.BinaryExpr) -> bool:
+    """Whether a condition is one comparison and nothing else."""
+    return tree is not None and bare(tree) is leaf and not any(comparisons(leaf.lhs))
+
+
+def _any_value(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return that a condition holds wherever it has a value."""
+    return np.ones_like(values, np.bool_)
+
+
+def _longest(held: Sequence[HeldTime]) -> HeldTime | None:
+    """Return the longest of some times, the first of several."""
+    return max(held, key=lambda each: round(each.until_s - each.from_s, 6), default=None)
 
 
 class _Course(TypedDict):
@@ -159,8 +200,8 @@ class _Probe:
             if all(labels.get(name, text) == text for name, text in series.labels.items())
         ]
 
-    def comparison(self, node: promql.BinaryExpr) -> ComparisonNumbers | None:
-        """Measure one comparison; None when it never had a value."""
+    def comparison(self, node: promql.BinaryExpr, *, whole: bool) -> ComparisonNumbers | None:
+        """Measure one comparison, the `whole` of a condition or a part; None without any value."""
         open_ = opened(node)
         expr, operator = open_.expr, open_.operator
         threshold = None if open_.constant is None else self._constant(open_.constant)
@@ -171,8 +212,9 @@ class _Probe:
         score = [_score(each.values, operator, limit) for each in series]
         best = max(range(len(series)), key=lambda index: float(np.nanmax(score[index])))
         at = int(np.nanargmax(score[best]))
-        held = self.longest(series, lambda values: _holds(values, operator, limit))
+        held = _longest(list(self.held(series, lambda values: _holds(values, operator, limit))))
         nearest = series[best]
+        sustained, firing = self._sustained(expr, nearest, (operator, limit))
         return ComparisonNumbers(
             condition=text_of(node, self.run.factor),
             operator=operator,
@@ -180,11 +222,27 @@ class _Probe:
             nearest=float(nearest.values[at]),
             at_s=self._scenario_s(nearest.times_s[at]),
             labels=tuple(sorted((k, v) for k, v in nearest.labels.items() if k != "__name__")),
-            held_s=None if held is None else held[1],
+            held_s=None if held is None else held.until_s - held.from_s,
             last=_last(nearest, self.span),
-            sustained=self._sustained(nearest, score[best]),
+            sustained=sustained,
+            firing_threshold=firing if whole and threshold is not None else None,
             **self._course(expr, nearest),
         )
+
+    def firing_for_s(self, expr: str, held: Sequence[HeldTime]) -> float | None:
+        """Return the longest `for` with which the alert would have fired when it had to."""
+        is_whole = self.span.query(expr).step_s == self.span.interval_s
+        own_state = any(read.matches(name) for read in all_reads(expr) for name in ALERTS)
+        if not is_whole or own_state:
+            return None  # another `for` may change what a rule reads that reads states of alerts
+        everywhere = self.stock.over(expr, _longer_span(self.span)).series
+        wait_s = longest_wait_s(
+            held,
+            self.held(everywhere, _any_value),
+            self.view.window,
+            self.span.interval_s * self.run.factor,
+        )
+        return wait_s if wait_s is not None and wait_s < self.for_s else None
 
     def _course(self, expr: str, nearest: Series) -> _Course:
         """Return the values of a series at the decisive instants, and what it was before."""
@@ -212,34 +270,44 @@ class _Probe:
         value = float(series.values[place])
         return None if math.isnan(value) else value
 
-    def _sustained(self, series: Series, score: NDArray[np.float64]) -> float | None:
-        """Return the value furthest towards holding that was kept for the whole `for`."""
-        length = math.ceil(self.for_s / self.run.factor / self.span.interval_s - 1e-9) + 1
-        if len(score) < length:
-            return None
-        windows = np.lib.stride_tricks.sliding_window_view(score, length)
-        is_whole = ~np.isnan(windows).any(axis=1)
-        spans_s = series.times_s[length - 1 :] - series.times_s[: len(windows)]
-        is_whole &= spans_s < (length - 0.5) * self.span.interval_s
-        if not is_whole.any():
-            return None
-        kept = np.where(is_whole, windows.min(axis=1), -np.inf)
-        start = int(np.argmax(kept))
-        return float(series.values[start + int(np.argmin(windows[start]))])
+    def _sustained(
+        self, expr: str, nearest: Series, compared: tuple[str, float]
+    ) -> tuple[float | None, float | None]:
+        """Return the value that was kept for the whole `for`, and the threshold that would fire.
 
-    def longest(self, series: Iterable[Series], holds: Holds) -> tuple[float, float] | None:
-        """Return since when and for how long it held the longest, in scenario seconds."""
-        best: tuple[float, float] | None = None
+        Healthy is every series until the cause began: none may meet that threshold.
+        """
+        operator, _ = compared
+        window = self.view.window
+        longer = [
+            self._compared(each, compared)
+            for each in self.stock.over(expr, _longer_span(self.span)).series
+        ]
+        before = [each.scores[each.times_s < window.not_before_s] for each in longer]
+        scores = np.concatenate([each[~np.isnan(each)] for each in before] or [np.empty(0)])
+        healthy_score = float(scores.max()) if len(scores) else -math.inf
+        noise = MOVED_DEVIATIONS * float(scores.std()) if len(scores) else 0.0
+        evaluations = math.ceil(self.for_s / self.run.factor / self.span.interval_s - 1e-9) + 1
+        kept = kept_value(self._compared(nearest, compared), evaluations, window, healthy_score)
+        if kept is None:
+            return None, None
+        healthy = healthy_score if operator in ABOVE else -healthy_score
+        is_noise = len(scores) and abs(kept - healthy) <= noise
+        return kept, None if is_noise else threshold_between(operator, kept, healthy)
+
+    def _compared(self, series: Series, compared: tuple[str, float]) -> ComparedValues:
+        times_s = (series.times_s - self.run.epoch_s) * self.run.factor
+        return ComparedValues(times_s, series.values, _score(series.values, *compared))
+
+    def held(self, series: Iterable[Series], holds: Holds) -> Iterator[HeldTime]:
+        """Yield the times in which some series held, of each by itself, in scenario seconds."""
         for each in series:
             times_s = each.times_s[holds(each.values)]
             if not len(times_s):
                 continue
             breaks = np.flatnonzero(np.diff(times_s) > 1.5 * self.span.interval_s) + 1
             for part in np.split(times_s, breaks):
-                length_s = float(part[-1] - part[0]) * self.run.factor
-                if best is None or length_s > best[1]:
-                    best = self._scenario_s(part[0]), length_s
-        return best
+                yield HeldTime(self._scenario_s(part[0]), self._scenario_s(part[-1]))
 
     def _scenario_s(self, unix_s: float) -> float:
         return float(unix_s - self.run.epoch_s) * self.run.factor

@@ -96,7 +96,8 @@ class FailureEvidence:
     """The numbers of an alert that failed; times are scenario seconds from the start.
 
     `condition` is its condition, measured (None where it could not be), `fault_effect` what was
-    measured of its cause, `would_hold` the bounds with which it would not have failed, and
+    measured of its cause, `would_hold` the bounds with which it would not have failed,
+    `would_fire` the `for` or the threshold with which it would have fired in time, and
     `overlay` the expectation that an overlay would need, for an alert that nobody expected.
     `culprit` is None where none of the four is to blame: scrapes failed without a fault.
     """
@@ -104,6 +105,7 @@ class FailureEvidence:
     condition: ConditionNumbers | None = None
     fault_effect: str | None = None
     would_hold: tuple[str, ...] = ()
+    would_fire: tuple[str, ...] = ()
     overlay: str | None = None
     culprit: Culprit | None = None
 

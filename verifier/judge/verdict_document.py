@@ -195,6 +195,7 @@ def _evidence(evidence: FailureEvidence) -> dict[str, Value]:
         ],
         "fault_effect": evidence.fault_effect,
         "would_hold": list(evidence.would_hold),
+        "would_fire": list(evidence.would_fire),
         "overlay": evidence.overlay,
         "culprit": None
         if evidence.culprit is None

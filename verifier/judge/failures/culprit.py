@@ -146,8 +146,8 @@ def _held_briefly(case: FailedCase, numbers: ConditionNumbers) -> Culprit:
     short = _shortness(case, numbers)
     if not case.is_as_bundled:
         if case.longest_for_s and numbers.for_s > OUTLIER * case.longest_for_s:
-            longest = format_duration(case.longest_for_s)
-            return _blame("rule", f"{wait}, the longest of the others {longest}")
+            longest = f"the longest of the others {format_duration(case.longest_for_s)}"
+            return _blame("rule", f"{short}; {longest}" if short else f"{wait}, {longest}")
         if case.fired_siblings:
             return _blame("rule", f"{short or wait}, {_of_which_fired(case)}")
     if short:

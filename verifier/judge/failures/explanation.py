@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from verifier.evidence.firing_bounds import FiringWindow
 from verifier.evidence.measurement import (
     AlertView,
     ConditionNumbers,
@@ -22,6 +23,7 @@ from verifier.judge.failures.culprit import FailedCase, likely_culprit
 from verifier.judge.failures.overlay import active_fault, stanza
 from verifier.judge.failures.sentences import (
     bounds_that_would_hold,
+    changes_that_would_fire,
     culprit_sentence,
     failure_sentences,
 )
@@ -83,7 +85,8 @@ class FailureExplainer:
     ) -> AlertVerdict:
         """Return one of `verdicts` with the numbers of its rule."""
         pair = self._rule_of(verdict)
-        view = AlertView(verdict.labels, decisive_instants(verdict), verdict.onset_s)
+        window = FiringWindow(self._not_before_s(verdict), _due_s(verdict))
+        view = AlertView(verdict.labels, decisive_instants(verdict), verdict.onset_s, window)
         numbers = None if pair is None else measure(self.run, *pair, view)
         bounds = bounds_that_would_hold(verdict)
         effect = self.fault_effects.get(verdict.cause or "")
@@ -106,6 +109,7 @@ class FailureExplainer:
                 condition=numbers,
                 fault_effect=effect,
                 would_hold=bounds,
+                would_fire=() if numbers is None else changes_that_would_fire(verdict, numbers),
                 overlay=stanza(verdict, self.scenario)
                 if verdict.expected == "unexpected"
                 else None,
@@ -123,11 +127,6 @@ class FailureExplainer:
         """Return what the culprit is judged by."""
         rule, bundled = rule_and_bundled
         fault = active_fault(verdict, self.scenario)
-        before = [
-            expectation.not_before_s
-            for expectation in self.scenario.expectations
-            if expectation.alert == verdict.alert and expectation.cause == verdict.cause
-        ]
         rules = [each for _, each in self.run.rules.alerts]
         factor = self.run.factor
         return FailedCase(
@@ -141,10 +140,19 @@ class FailureExplainer:
                 and other.alert != verdict.alert
             ],
             active_fault=fault,
-            not_before_s=min(before, default=-math.inf),
+            not_before_s=self._not_before_s(verdict),
             difference=None if rule is None else bundled.difference(rule, factor),
             longest_for_s=0.0 if rule is None else longest_for_s(rules, rule, factor),
         )
+
+    def _not_before_s(self, verdict: AlertVerdict) -> float:
+        """Return when the cause of a verdict truly began; -inf where there is none."""
+        before = [
+            expectation.not_before_s
+            for expectation in self.scenario.expectations
+            if expectation.alert == verdict.alert and expectation.cause == verdict.cause
+        ]
+        return min(before, default=-math.inf)
 
     def _rule_of(self, verdict: AlertVerdict) -> tuple[RuleGroup, AlertRule] | None:
         """Return the rule that a verdict is about: of those of its name, by the labels they set."""
@@ -156,6 +164,12 @@ class FailureExplainer:
             if all(labels.get(name, text) == text for name, text in static_labels(pair[1]))
         ]
         return next(iter((*fitting, *named)), None)
+
+
+def _due_s(verdict: AlertVerdict) -> float:
+    """Return until when an alert had to fire."""
+    within_s = verdict.fires_within_s
+    return math.inf if within_s is None else verdict.onset_s + within_s
 
 
 def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:

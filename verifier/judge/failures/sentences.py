@@ -8,6 +8,7 @@ the onset of the cause, or from the scenario's start where there is none.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
@@ -24,13 +25,18 @@ CONDITION_LETTERS_MAX: Final = 90
 def failure_sentences(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[str]:
     """Return what the numbers say of an alert that is not ok."""
     if verdict.expected == "fires" and verdict.firing_s is None:
+        changes = map(change_sentence, changes_that_would_fire(verdict, numbers))
         if numbers.held_s is None:
-            return _nearest(verdict, numbers) or ["its condition never had a value"]
+            return [
+                *(_nearest(verdict, numbers) or ["its condition never had a value"]),
+                *changes,
+            ]
         held = f"its condition held for {time_text(numbers.held_s)} at the longest"
         since = f"from {_when(verdict, numbers.held_from_s or 0.0)} on"
         return [
             f"{held}, {since}, its `for` is {format_duration(numbers.for_s)}",
             *_nearest(verdict, numbers),
+            *changes,
         ]
     if verdict.expected != "fires":
         return _nearest(verdict, numbers)
@@ -55,6 +61,30 @@ def bounds_that_would_hold(verdict: AlertVerdict) -> tuple[str, ...]:
         if after_s > within_s:
             bounds.append(f"resolves_within: {format_duration(math.ceil(after_s))}")
     return tuple(bounds)
+
+
+def changes_that_would_fire(verdict: AlertVerdict, numbers: ConditionNumbers) -> tuple[str, ...]:
+    """Return the `for` or the threshold with which an alert that never fired would have fired."""
+    if verdict.expected != "fires" or verdict.firing_s is not None:
+        return ()
+    if numbers.firing_for_s is not None:
+        return (f"for: {format_duration(numbers.firing_for_s)}",)
+    return tuple(
+        f"{each.operator} {plain_number(each.firing_threshold)}"
+        for each in numbers.comparisons
+        if each.firing_threshold is not None
+    )
+
+
+def change_sentence(change: str) -> str:
+    """Say that an alert would have fired with another `for`, or with another threshold."""
+    less = " or less" if change.startswith("for: ") and change != "for: 0s" else ""
+    return f"with `{change}`{less} it would have fired in time"
+
+
+def plain_number(value: float) -> str:
+    """Write a number as a rule holds it: without separators and without an exponent."""
+    return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 
 def culprit_sentence(culprit: Culprit) -> str:

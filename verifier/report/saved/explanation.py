@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from documents.amounts import amount
 from documents.durations import format_duration
-from verifier.judge.failures.sentences import figure
+from verifier.judge.failures.sentences import change_sentence, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -188,6 +188,7 @@ def _bounds(evidence: Values) -> Iterator[str]:
     if evidence["would_hold"]:
         bounds = " and ".join(f"`{bound}`" for bound in evidence["would_hold"])
         yield f"  would have held: {bounds}"
+    yield from (f"  {change_sentence(change)}" for change in evidence.get("would_fire", ()))
     if evidence["overlay"]:
         yield f"  to expect it: {evidence['overlay']}"
 

@@ -67,6 +67,13 @@ def blamed(numbers=NEVER, *, case=None, **changes):
         (BRIEFLY, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
         (BRIEFLY, {"siblings": [SIBLING]}, {}, "rule", "while B fires"),
         (BRIEFLY, {"longest_for_s": 60.0}, {}, "rule", "the longest of the others 1m"),
+        (
+            BRIEFLY,
+            {"longest_for_s": 60.0},
+            {"cause_end_s": 90.0},
+            "rule",
+            "gone lasts 1m30s; the longest of the others 1m",
+        ),
         (BRIEFLY, {"longest_for_s": 60.0, "difference": ""}, {}, "fault", "too weak"),
         # It fired too late.
         (HELD, {}, {**FIRED, "fires_within_s": 200.0}, "expectation", "`for` alone is 5m"),

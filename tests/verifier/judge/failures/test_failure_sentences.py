@@ -19,7 +19,11 @@ from tests.verifier.judge.small_scenario import (
 from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.failures.overlay import overlay_lines, stanza
-from verifier.judge.failures.sentences import bounds_that_would_hold, failure_sentences
+from verifier.judge.failures.sentences import (
+    bounds_that_would_hold,
+    changes_that_would_fire,
+    failure_sentences,
+)
 from verifier.judge.verdict import FailureEvidence
 
 
@@ -36,9 +40,10 @@ def comparison(condition="x > 0.9", nearest=0.62, held_s=None, **changes):
     return ComparisonNumbers(condition, nearest=nearest, **{**values, **changes})
 
 
-def numbers(*comparisons, held_s=None, held_from_s=None):
+def numbers(*comparisons, held_s=None, held_from_s=None, firing_for_s=None):
     """Return a condition with a `for` of two minutes, measured."""
-    return ConditionNumbers(120.0, held_s, held_from_s, comparisons or (comparison(),))
+    comparisons = comparisons or (comparison(),)
+    return ConditionNumbers(120.0, held_s, held_from_s, comparisons, firing_for_s)
 
 
 def verdict(*episodes, expectation=FIRES):
@@ -72,6 +77,25 @@ def test_a_condition_that_held_too_briefly_says_for_how_long():
     assert failure_sentences(verdict((210.0, None, 270.0)), brief)[0] == (
         "its condition held for 45s at the longest, from 30s after the onset on, its `for` is 2m"
     )
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "threshold", "sentence"),
+    [
+        (45.0, None, "with `for: 45s` or less it would have fired in time"),
+        (0.0, None, "with `for: 0s` it would have fired in time"),
+        (45.0, 0.61, "with `for: 45s` or less it would have fired in time"),
+        (None, 0.61, "with `> 0.61` it would have fired in time"),
+        (None, 12000.0, "with `> 12000` it would have fired in time"),
+        (None, 5e-06, "with `> 0.000005` it would have fired in time"),
+    ],
+)
+def test_what_would_have_let_it_fire_is_named_as_a_rule_holds_it(wait_s, threshold, sentence):
+    """The `for` before the threshold; only for an alert that never fired."""
+    measured = numbers(comparison(firing_threshold=threshold), firing_for_s=wait_s)
+    assert failure_sentences(verdict(), measured)[-1] == sentence
+    assert changes_that_would_fire(verdict((210.0, 601.25, 780.0)), measured) == ()
+    assert changes_that_would_fire(verdict(), numbers()) == ()
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ EVIDENCE = FailureEvidence(
     condition=ConditionNumbers(300.0, None, None, (COMPARISON,)),
     fault_effect="gone (agent_hang) did: 3 agents measured, 3 declared",
     would_hold=("fires_within: 9m",),
+    would_fire=("< 103",),
     culprit=Culprit(suspect="fault", because="it is weak"),
 )
 
@@ -78,6 +79,7 @@ def test_a_failure_is_told_with_its_culprit_values_and_bounds(saved):
         "    kept up for the whole `for`: 102; the threshold is 100",
         "  gone (agent_hang) did: 3 agents measured, 3 declared",
         "  would have held: `fires_within: 9m`",
+        "  with `< 103` it would have fired in time",
         "",
         "FAIL: 0 of 1 scenario pass; 1 alert failed",
     ]
@@ -157,6 +159,7 @@ def test_an_older_verdict_is_explained_as_far_as_it_goes(tmp_path):
     values = document([failed()])
     evidence = values["scenarios"][0]["alerts"][0]["evidence"]
     del evidence["culprit"]
+    del evidence["would_fire"]
     for key in ("readings", "healthy", "sustained"):
         del evidence["comparisons"][0][key]
     (tmp_path / FILE).write_text(json.dumps(values))

@@ -1,0 +1,143 @@
+"""With which `for` or threshold an alert would have fired: what is named is tried, and fires."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from exporter.history.samples import EPOCH_S
+from tests.verifier.histories import history, labels, row, rules
+from verifier.evaluation.engine import evaluate
+from verifier.evidence.firing_bounds import FiringWindow, threshold_between
+from verifier.evidence.measurement import AlertView, measure
+from verifier.evidence.silence import WatchedRun
+from verifier.pack.spread import WHOLE
+from verifier.servers.prometheus import Prometheus
+
+STORED = history(
+    {
+        labels("depth", queue="a"): row("3*10 7*4 9 3*26"),
+        labels("depth", queue="b"): row("1 6*2 1*38"),
+        labels("noise"): row("3 5 " * 20 + "6"),
+    }
+)
+"""`a` is above 5 from 150 s to 210 s of ten minutes, `b` from 15 s to 30 s."""
+ONSET_S = 140.0
+A = 'depth{queue="a"}'
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Start a Prometheus that holds ten minutes of queues."""
+    with Prometheus() as started:
+        started.push(STORED)
+        yield started
+
+
+def numbers_of(server, files, *, not_before_s=ONSET_S, due_s=600.0):
+    """Measure an alert that has to fire in a window."""
+    run = WatchedRun(server, files, EPOCH_S, 600.0, WHOLE)
+    window = FiringWindow(not_before_s, due_s)
+    return measure(run, *files.alerts[0], AlertView(onset_s=ONSET_S, window=window))
+
+
+def fired_s(server, files):
+    """Return when the alerts of these rules fired, on the real engine."""
+    timelines = evaluate(server, files, start_s=0.0, end_s=600.0).timelines
+    return [episode.firing_s for each in timelines for episode in each.episodes]
+
+
+@pytest.mark.parametrize(
+    ("expr", "window", "longest_s"),
+    [
+        (f"{A} > 5", {}, 60.0),
+        (f"{A} > 5", {"due_s": 180.0}, 30.0),
+        (f"{A} > 5", {"due_s": 151.0}, 0.0),
+        (f"{A} > 5", {"due_s": 149.0}, None),
+        # It would have been pending before its cause: of its own, or by another series.
+        (f"{A} > 5", {"not_before_s": 151.0}, None),
+        ("depth > 5", {}, None),
+        # Never, and where its own state decides.
+        (f"{A} > 20", {}, None),
+        (f"{A} > 5 unless on() ALERTS", {}, None),
+    ],
+)
+def test_the_longest_for_that_is_named_fires_when_it_is_tried(
+    server, tmp_path, expr, window, longest_s
+):
+    """In time, and no `for` that is one evaluation longer does; else none is named."""
+    written = {"alert": "A", "expr": expr}
+    numbers = numbers_of(server, rules(tmp_path, {**written, "for": "10m"}), **window)
+    assert numbers.firing_for_s == longest_s
+    if longest_s is None:
+        return
+    due_s = window.get("due_s", math.inf)
+    (at_s,) = fired_s(server, rules(tmp_path, {**written, "for": f"{longest_s:g}s"}))
+    assert at_s == 150.0 + longest_s <= due_s
+    (later_s,) = fired_s(server, rules(tmp_path, {**written, "for": f"{longest_s + 15:g}s"}))
+    assert later_s is None or later_s > due_s
+
+
+def test_a_for_that_was_short_enough_is_not_named(server, tmp_path):
+    """It is not what kept the alert from firing."""
+    files = rules(tmp_path, {"alert": "A", "expr": f"{A} > 5", "for": "30s"})
+    assert numbers_of(server, files).firing_for_s is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "window", "named"),
+    [
+        ((f"{A} > 20", "1m"), {}, (7.0, 6.9)),
+        ((f"{A} >= 20", "1m"), {}, (7.0, 7.0)),
+        ((f"{A} > 20", "0s"), {}, (9.0, 8.9)),
+        ((f"-{A} < -20", "1m"), {}, (-7.0, -6.9)),
+        ((f"{A} == 20", "1m"), {}, (7.0, None)),
+        # Before its cause it was as far; it is noise; kept after it was due alone.
+        ((f"{A} > 20", "2m"), {}, (None, None)),
+        (("noise > 20", "0s"), {}, (6.0, None)),
+        ((f"{A} > 20", "1m"), {"due_s": 195.0}, (None, None)),
+        # The other series came nearly as far while all was well.
+        (("depth > 20", "1m"), {}, (7.0, None)),
+        # Another comparison decides as well.
+        ((f"{A} > 20 and {A} > 1", "1m"), {}, (7.0, None)),
+    ],
+)
+def test_the_threshold_that_is_named_fires_when_it_is_tried(server, tmp_path, rule, window, named):
+    """After the onset alone; none is named that a healthy system meets."""
+    expr, wait = rule
+    written = {"alert": "A", "for": wait}
+    numbers = numbers_of(server, rules(tmp_path, {**written, "expr": expr}), **window).comparisons
+    assert (numbers[0].sustained, numbers[0].firing_threshold) == named
+    threshold = named[1]
+    if threshold is not None:
+        bound = expr.replace("-20", "20").replace("20", f"{threshold:g}")
+        times_s = fired_s(server, rules(tmp_path, {**written, "expr": bound}))
+        assert [at_s for at_s in times_s if at_s is not None]
+        assert all(at_s is None or at_s > ONSET_S for at_s in times_s)
+
+
+@pytest.mark.parametrize(
+    ("operator", "kept", "healthy", "threshold"),
+    [
+        (">", 0.07441, 0.00005, 0.074),
+        ("<", 10106.0, 10260.0, 10200.0),
+        (">", 7.04, 7.01, 7.03),
+        (">", 7.0000001, 7.0, None),
+        (">", 5.0, math.inf, None),
+        ("<", math.inf, 5.0, None),
+        (">", 5.0, -math.inf, 4.9),
+        ("!=", 5.0, 1.0, None),
+    ],
+)
+def test_a_threshold_has_few_digits_between_what_was_kept_and_what_is_healthy(
+    operator, kept, healthy, threshold
+):
+    """On the side of the healthy value, so that the kept one is beyond it; none where none fits."""
+    assert threshold_between(operator, kept, healthy) == threshold
+
+
+def test_a_planted_threshold_that_only_touches_what_was_kept_does_not_fire(server, tmp_path):
+    """What this file tries can fail: `> 7` is no remedy where 7 was kept."""
+    files = rules(tmp_path, {"alert": "A", "expr": f"{A} > 7", "for": "1m"})
+    assert fired_s(server, files) == [None]
