@@ -56,7 +56,13 @@ class VirtualTimeJudge:
         rules, panels = self.inputs.rules, self.inputs.dashboards.panels
         longest = _longest(self.inputs.scenarios)
         setup = VirtualTimeSetup(
-            rules, panels, healthy_worlds, self.exact, longest, bundled=BUNDLED_RULES
+            rules,
+            panels,
+            healthy_worlds,
+            self.exact,
+            longest,
+            bundled=BUNDLED_RULES,
+            left_out=self.inputs.dashboards.left_out,
         )
         outcome = verify_scenario(scenario, setup, report)
         return _complete(outcome, scenario, self.inputs)
@@ -97,6 +103,7 @@ class RealTimeJudge:
             longest=_longest(self.inputs.scenarios),
             healthy_worlds=healthy_worlds,
             bundled=BUNDLED_RULES,
+            left_out=self.inputs.dashboards.left_out,
         )
         outcome = run_in_real_time(scenario, setup, report, hosting=self.hosting)
         return _complete(outcome, scenario, self.inputs)

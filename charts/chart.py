@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RowKind = Literal["line", "step", "stack", "heatmap", "stat", "gauge", "pie"]
-"""How a row is drawn; of the last three only the newest values are, over a faint line of all."""
+RowKind = Literal["line", "step", "stack", "heatmap", "stat", "gauge", "bars", "pie", "table"]
+"""How a row is drawn; of the last five the newest values count, with a curve of all at most."""
 RowGroup = Literal["load", "world", "alert", "panel"]
 """What a row shows: the load, the world, an alert's expression, a panel of a dashboard."""
+RowStatus = Literal["failed", "accepted", "empty", "not-judged"]
+"""What was judged of a panel that is not simply answered; `empty` is one that is so by right."""
 BandKind = Literal["fault", "incident", "exact", "resampled"]
 Labels = tuple[tuple[str, str], ...]
 
@@ -55,7 +57,8 @@ class ChartRow:
 
     `unit` is `1`, `s`, `bytes`, `ratio`, `percent`, or a count by time such as `tasks/s`. `limits`
     are the ends of the axis of values, None where the values decide. `alert` and `dashboard` name
-    what the row belongs to. `text` says it in words, for whoever cannot see it.
+    what the row belongs to. `text` says it in words, for whoever cannot see it. `queries` are what
+    a panel asks; `notes` say why its `status` is what it is, or what is not drawn of it.
     """
 
     id: str
@@ -70,6 +73,9 @@ class ChartRow:
     alert: str | None = None
     dashboard: str | None = None
     text: str = ""
+    status: RowStatus | None = None
+    notes: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ def row_document(row: ChartRow) -> dict[str, Value]:
         "alert": row.alert,
         "dashboard": row.dashboard,
         "text": row.text,
+        "status": row.status,
+        "notes": list(row.notes),
+        "queries": list(row.queries),
     }
 
 

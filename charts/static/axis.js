@@ -11,6 +11,7 @@
 import { element } from "./elements.js";
 import { laneElement, placePieces } from "./lanes.js";
 import { readout } from "./legend.js";
+import { markStatus, panelNotes } from "./panel_notes.js";
 import { CURVES, GUTTER_PX, RIGHT_PX, ROW_PX, plotData, plotOptions } from "./plots.js";
 import { bandStrip, roundInstants, timeStrip } from "./ruler.js";
 import { clockText } from "./texts.js";
@@ -21,7 +22,7 @@ import { windowTools } from "./window_tools.js";
  * @typedef {{name: string, labels: Record<string, string>, values: (number|null)[]}} Series
  * @typedef {{id: string, title: string, unit: string, kind: string, group: string, times_s: number[],
  *   series: Series[], thresholds: Threshold[], limits: (number|null)[], alert: string|null,
- *   dashboard: string|null, text: string}} Row
+ *   dashboard: string|null, text: string, status: string|null, notes: string[], queries: string[]}} Row
  * @typedef {{kind: string, name: string, from_s: number, to_s: number|null, text: string}} Band
  * @typedef {{pending_s: number|null, firing_s: number|null, resolved_s: number|null}} Episode
  * @typedef {{alert: string, labels: Record<string, string>, expected: string|null, episodes: Episode[],
@@ -131,7 +132,7 @@ export class ChartView {
     }
     const kept = new Set();
     for (const row of chart.rows) {
-      if (!CURVES.has(row.kind)) {
+      if (!CURVES.has(row.kind) || (row.status && !row.series.length)) {
         this.showTile(row);
         continue;
       }
@@ -265,7 +266,8 @@ export class ChartView {
     const body = element("div", "plot");
     body.setAttribute("role", "img");
     body.setAttribute("aria-label", row.text || row.title);
-    frame.append(head, body);
+    markStatus(frame, row);
+    frame.append(head, body, ...panelNotes(row));
     this.rows.append(frame);
     const plot = new uPlot(plotOptions(this, row, Math.max(200, frame.clientWidth)), plotData(row), body);
     Object.assign(plot, { row, frame, legend, shape });

@@ -1,8 +1,10 @@
 /**
- * Panels of a dashboard that are no curves: stat, gauge and pie, as their last values have it.
+ * Panels of a dashboard that are no curves, as their last values have it; and those without any.
  */
 
 import { element } from "./elements.js";
+import { barList, entryTable } from "./panel_entries.js";
+import { markStatus, panelNotes } from "./panel_notes.js";
 import { valueText } from "./texts.js";
 
 /** @typedef {import("./axis.js").Row} Row */
@@ -57,12 +59,23 @@ export function panelTile(row) {
   const frame = element("section", `row tile tile-${row.kind}`);
   frame.dataset.row = row.id;
   frame.append(element("h4", "", row.title));
+  markStatus(frame, row);
   const body = element("div", "tile-body");
-  if (!row.series.length) body.append(element("p", "empty", "No data"));
-  else if (row.kind === "pie") body.append(pie(row));
-  else for (const series of row.series) body.append(row.kind === "gauge" ? gauge(row, series) : stat(row, series));
-  frame.append(body);
+  if (row.series.length) body.append(...tileParts(row));
+  else if (row.status !== "not-judged") body.append(element("p", "empty", "No data"));
+  frame.append(...(body.firstChild ? [body] : []), ...panelNotes(row));
   return frame;
+}
+
+/**
+ * @param {Row} row
+ * @returns {HTMLElement[]}
+ */
+function tileParts(row) {
+  if (row.kind === "pie") return [pie(row)];
+  if (row.kind === "table") return [entryTable(row)];
+  if (row.kind === "bars") return [barList(row, stepColour)];
+  return row.series.map((series) => (row.kind === "gauge" ? gauge(row, series) : stat(row, series)));
 }
 
 /**

@@ -138,7 +138,9 @@ async function drawNow(host) {
   }
   for (const board of new Set(of((row) => row.dashboard !== null).map((row) => row.dashboard))) {
     const rows = of((row) => row.dashboard === board);
-    host.append(folded(`Dashboard: ${board}`, (place) =>
+    const failed = rows.filter((row) => row.status === "failed").length;
+    const broken = failed ? `, ${counted(failed, "panel", "panels")} failed` : "";
+    host.append(folded(`Dashboard: ${board}${broken}`, (place) =>
       new ChartView(place, { ...chart, lanes: [], rows }, { bare: true, tile: panelTile }), known));
   }
   host.style.minHeight = "";

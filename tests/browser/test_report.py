@@ -187,6 +187,7 @@ def test_panels_of_one_value_stay_inside_their_frames(show, open_page):
     assert values.all_inner_texts() == ["88.89 %"] * 4
     assert spilt(shown.page) == []
     shown.page.evaluate(
+        "document.querySelectorAll('.tile-body').forEach(b => { b.style.height = '136px'; });"
         "document.querySelectorAll('.stat b').forEach(value => { value.style.fontSize = '60px'; });"
         "document.querySelectorAll('.stat svg').forEach(curve => {"
         " curve.style.flexBasis = '200px'; curve.style.flexShrink = 0; });"
@@ -205,6 +206,68 @@ def spilt(page):
     )
 
 
+PANELS = {
+    "failed": ("no metric a exists", "✗ Failed: no metric a exists", True),
+    "accepted": ("none; accepted: known", "Failed, which is accepted: none; accepted: known", True),
+    "empty": ("nothing passes", "Empty: nothing passes", True),
+    "not-judged": ("it asks Loki", "Not judged: it asks Loki", False),
+}
+"""By status: the note on a panel without values, as it is shown, and whether `No data` stands."""
+
+
+def test_a_panel_without_values_says_why_and_what_it_asks(show):
+    """No empty chart stands for one that failed, is empty by right, or was not asked."""
+    panel = replace(
+        chart().rows[0], series=(), group="panel", alert=None, dashboard="Board", thresholds=()
+    )
+    rows = [
+        replace(panel, id=status, title=status, status=status, notes=(note,), queries=("a > 1",))
+        for status, (note, _, _) in PANELS.items()
+    ]
+    drawn = replace(rows[0], id="half", series=chart().rows[0].series)
+    shown = show([charted(drawn=chart(rows=(chart().rows[0], *rows, drawn)))])
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.get_by_text("Dashboard: Board, 2 panels failed").click()
+    for status, (_, said, is_empty) in PANELS.items():
+        tile = shown.page.locator(f".status-{status}").first
+        expect(tile.locator(".panel-note")).to_have_text(said)
+        expect(tile.locator("code")).to_have_text("a > 1")
+        expect(tile.get_by_text("No data")).to_have_count(int(is_empty))
+        assert tile.locator("canvas").count() == 0
+    red = shown.page.evaluate("getComputedStyle(document.body).getPropertyValue('--bad').trim()")
+    assert red == "#b3261e"
+    frame = "e => getComputedStyle(e).borderTopColor === 'rgb(179, 38, 30)'"
+    framed = [shown.page.locator(f".status-{s}").first.evaluate(frame) for s in PANELS]
+    assert framed == [True, False, False, False]
+    assert shown.page.locator(".status-failed canvas").count() == 1
+    assert shown.accessibility_faults() == []
+
+
+@pytest.mark.parametrize("kind", ["gauge", "bars", "table", "pie", "stat"])
+def test_panels_of_many_values_stay_inside_their_frames(show, kind):
+    """Of eight values each is in its frame; a frame that does not grow, planted, is noticed."""
+    values = chart().rows[0].series[0].values
+    series = tuple(ChartSeries(f"name {n}", values, (("n", str(n)),)) for n in range(8))
+    panel = replace(
+        chart().rows[0], series=series, kind=kind, group="panel", alert=None, dashboard="Board"
+    )
+    shown = show([charted(drawn=chart(rows=(panel,)))])
+    shown.page.wait_for_selector("[data-drawn=yes]")
+    shown.page.get_by_text("Dashboard: Board").click()
+    texts = {"table": "td.value", "pie": "li b"}.get(kind, ".tile b")
+    expect(shown.page.locator(texts)).to_have_count(8)
+    outside = (
+        "() => { const box = e => e.getBoundingClientRect();"
+        " const frame = box(document.querySelector('.tile'));"
+        " return [...document.querySelectorAll('.tile *')].filter(e => !e.closest('.scroll *') &&"
+        " box(e).width && (box(e).bottom > frame.bottom + 1 || box(e).right > frame.right + 1))"
+        ".length; }"
+    )
+    assert shown.page.evaluate(outside) == 0
+    shown.page.evaluate("document.querySelector('.tile').style.height = '60px'")
+    assert shown.page.evaluate(outside) > 0
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_markup_of_others_is_shown_and_never_run(show, text):
     """In names, labels, reasons, bands, series, titles of panels and dashboards."""
@@ -216,7 +279,12 @@ def test_markup_of_others_is_shown_and_never_run(show, text):
         replace(chart().rows[0], series=series, title=text, alert=text, text=text),
         replace(chart().rows[0], id=text, alert=None, group="panel", dashboard=text, title=text),
         replace(chart().rows[0], id="p", alert=None, group="panel", dashboard=text, kind="pie"),
-    )
+        *(
+            replace(chart().rows[0], id=kind, series=series, alert=None, group="panel",
+                    dashboard=text, kind=kind, status="failed", notes=(text,), queries=(text,))
+            for kind in ("bars", "table")
+        ),
+    )  # fmt: skip
     drawn = chart(title=text, rows=rows, lanes=(lane,), bands=(Band("fault", text, 0, 9, text),))
     outcome = replace(
         charted(text, drawn),

@@ -25,8 +25,15 @@ from verifier.dashboards.resolution import board_values, resolved_query
 from verifier.dashboards.resources import BoardFinder
 from verifier.dashboards.time_range import override_s, range_length_s
 from verifier.dashboards.variables import read_variable
-from verifier.errors import NotJudged
-from verifier.pack.panels import Board, Dashboards, Panel, Query, Resolution, Variable
+from verifier.pack.panels import (
+    Board,
+    Dashboards,
+    LeftOutPanel,
+    Panel,
+    Query,
+    Resolution,
+    Variable,
+)
 from verifier.promql.parsing import UNASKED, is_askable
 
 if TYPE_CHECKING:
@@ -59,16 +66,16 @@ def load_dashboards(paths: Iterable[str | Path]) -> Dashboards:
     finder.read(map(Path, paths))
     mistakes, findings = list(finder.mistakes), list(finder.findings)
     panels: list[Panel] = []
-    not_judged: list[NotJudged] = []
+    left_out: list[LeftOutPanel] = []
     for source in finder.boards:
         reader = _BoardReader(source)
         panels += reader.panels()
         mistakes += reader.mistakes
         findings += reader.findings
-        not_judged += reader.not_judged
+        left_out += reader.left_out
     if mistakes:
         raise gather(mistakes)
-    return Dashboards(tuple(panels), tuple(findings), tuple(not_judged))
+    return Dashboards(tuple(panels), tuple(findings), tuple(left_out))
 
 
 class _BoardReader(ModelReader):
@@ -77,7 +84,7 @@ class _BoardReader(ModelReader):
     def __init__(self, source: BoardSource) -> None:
         super().__init__(source)
         self.raw: RawBoard = self.read()
-        self.not_judged: list[NotJudged] = []
+        self.left_out: list[LeftOutPanel] = []
         self.sources = DataSources()
         for entry in self.raw.inputs:
             self.sources.add_input(entry)
@@ -189,8 +196,10 @@ class _BoardReader(ModelReader):
         )
 
     def _leave_out(self, title: str, reason: str, raw: RawPanel) -> None:
-        subject, place = f"panel {self.raw.title} / {title}", self.place(raw.steps)
-        self.not_judged.append(NotJudged(subject, reason, place, keeps_from_passing=False))
+        texts = [target.fields.get("expr") for target in raw.targets if not _hidden(target)]
+        queries = tuple(text for text in texts if isinstance(text, str) and text.strip())
+        place = self.place(raw.steps)
+        self.left_out.append(LeftOutPanel(self.raw.title, title, reason, place, queries))
 
 
 def _hidden(target: RawTarget) -> bool:

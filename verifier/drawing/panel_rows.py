@@ -1,20 +1,24 @@
 """Panels of dashboards as rows: the engine's answers with the units and thresholds of their JSON.
 
-Whoever has no Grafana sees what it would have shown. Units become the few of a chart, values with
-them; a unit that is not known stays as it is written. It asks nothing.
+Whoever has no Grafana sees what it would have shown, which panels failed and why, and which nobody
+asked. Units become the few of a chart, values with them; a unit that is not known stays as it is
+written. It asks nothing.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from charts.chart import ChartRow, ChartSeries, ThresholdLine
 from charts.thinning import kept_points
+from verifier.drawing.panel_status import remarks, shown_queries
 from verifier.drawing.series_rows import LINES_MAX, labels_of, on_one_grid
+from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.promql.conditions import number_text
 
 if TYPE_CHECKING:
@@ -24,8 +28,11 @@ if TYPE_CHECKING:
 
     from charts.chart import RowKind
     from documents.document import Value
+    from documents.mistakes import Place
+    from scenarios.scenario import Acceptance
     from verifier.drawing.series_rows import DrawnTime
-    from verifier.pack.panels import Panel, Query
+    from verifier.judge.verdict import PanelVerdict
+    from verifier.pack.panels import LeftOutPanel, Panel, Query
     from verifier.panels.answers import PanelAnswer
     from verifier.servers.prometheus import Series
 
@@ -41,28 +48,79 @@ UNITS: Final[dict[str, tuple[str, float]]] = {
 }  # fmt: skip
 """Grafana's units: the unit of a chart, and by what values are multiplied."""
 KINDS: Final[dict[str, RowKind]] = {
-    "stat": "stat", "singlestat": "stat", "gauge": "gauge", "bargauge": "gauge",
-    "piechart": "pie", "heatmap": "heatmap",
+    "stat": "stat", "singlestat": "stat", "gauge": "gauge", "bargauge": "bars", "barchart": "bars",
+    "piechart": "pie", "heatmap": "heatmap", "table": "table", "table-old": "table",
 }  # fmt: skip
 COLUMNS: Final = 200
 """A panel is half as wide as the page at the most."""
 PANELS_MAX: Final = 200
+ENTRIES_MAX: Final = 30
+"""Bars, and lines of a table, of one panel."""
 BUCKETS_MAX: Final = 40
 _LEGEND: Final = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 
 
-def panel_rows(answers: Iterable[PanelAnswer], time: DrawnTime) -> tuple[ChartRow, ...]:
+@dataclass(frozen=True, slots=True)
+class PanelAnswers:
+    """What is drawn of dashboards: answers, panels that were not asked, and accepted failures."""
+
+    answers: Sequence[PanelAnswer] = ()
+    left_out: Sequence[LeftOutPanel] = ()
+    accepted: Sequence[Acceptance] = ()
+
+
+def panel_rows(shown: PanelAnswers, time: DrawnTime) -> tuple[ChartRow, ...]:
     """Return a row for each panel, in the order of the dashboards; at most `PANELS_MAX`."""
-    panels: dict[tuple[str, str, str], list[PanelAnswer]] = {}
-    for answer in answers:
+    verdicts = panel_verdicts(shown.answers, shown.accepted)
+    panels: dict[tuple[str, str, str], list[tuple[PanelAnswer, PanelVerdict]]] = {}
+    for answer, verdict in zip(shown.answers, verdicts, strict=True):
         place = answer.panel.dashboard, str(answer.panel.position), answer.panel.title
-        panels.setdefault(place, []).append(answer)
-    shown = list(panels.values())[:PANELS_MAX]
-    return tuple(_row(number, group, time) for number, group in enumerate(shown))
+        panels.setdefault(place, []).append((answer, verdict))
+    left_out: dict[tuple[str, str], list[LeftOutPanel]] = {}
+    for panel in shown.left_out:
+        left_out.setdefault((panel.dashboard, str(panel.position)), []).append(panel)
+    placed = [
+        (judged[0][0].panel.position, _row(judged, left_out.pop(place[:2], ()), time))
+        for place, judged in panels.items()
+    ]
+    placed += [(parts[0].position, _unasked_row(parts)) for parts in left_out.values()]
+    files = list(dict.fromkeys(place.path for place, _ in placed))
+    placed.sort(key=lambda each: _reading_order(files, each[0]))
+    return tuple(
+        replace(row, id=f"panel:{number}") for number, (_, row) in enumerate(placed[:PANELS_MAX])
+    )
 
 
-def _row(number: int, answers: Sequence[PanelAnswer], time: DrawnTime) -> ChartRow:
+def _reading_order(files: Sequence[str], place: Place) -> tuple[int, int, int]:
+    """Return where a panel stands: which file, line and column."""
+    return files.index(place.path), place.line or 0, place.column or 0
+
+
+def _unasked_row(parts: Sequence[LeftOutPanel]) -> ChartRow:
+    """Return a panel that nobody asked: its name, and why."""
+    panel, reasons = parts[0], tuple(dict.fromkeys(part.reason for part in parts))
+    return ChartRow(
+        id="",
+        title=panel.title,
+        unit="1",
+        times_s=np.empty(0),
+        series=(),
+        group="panel",
+        dashboard=panel.dashboard,
+        text="; ".join((f"{panel.title}, a panel of {panel.dashboard}, not judged", *reasons)),
+        status="not-judged",
+        notes=reasons,
+        queries=shown_queries(panel.queries),
+    )
+
+
+def _row(
+    judged: Sequence[tuple[PanelAnswer, PanelVerdict]],
+    left_out: Iterable[LeftOutPanel],
+    time: DrawnTime,
+) -> ChartRow:
     """Return one panel with the answers to its queries."""
+    answers = [answer for answer, _ in judged]
     panel = answers[0].panel
     defaults = _mapping(_mapping(panel.raw.get("fieldConfig")).get("defaults"))
     unit, scale = UNITS.get(text := str(defaults.get("unit") or ""), (text, 1.0))
@@ -73,11 +131,14 @@ def _row(number: int, answers: Sequence[PanelAnswer], time: DrawnTime) -> ChartR
         ChartSeries(_legend(query, series), column * scale, labels_of(series.labels))
         for (query, series), column in zip(answered, values, strict=True)
     ]
-    drawn = _buckets(named) if kind == "heatmap" else named[:LINES_MAX]
+    most = ENTRIES_MAX if kind in ("bars", "table") else LINES_MAX
+    drawn = _buckets(named) if kind == "heatmap" else named[:most]
     kept = kept_points(times_s, [series.values for series in drawn], columns=COLUMNS)
-    reasons = [answer.reason for answer in answers if answer.reason]
+    said = remarks(answers, [verdict for _, verdict in judged], left_out)
+    undrawn = len(named) - most if kind != "heatmap" else 0
+    more = (f"{undrawn} more series are not drawn",) if undrawn > 0 else ()
     return ChartRow(
-        id=f"panel:{number}",
+        id="",
         title=panel.title,
         unit=unit,
         times_s=times_s[kept],
@@ -87,14 +148,21 @@ def _row(number: int, answers: Sequence[PanelAnswer], time: DrawnTime) -> ChartR
         thresholds=tuple(_thresholds(defaults, scale, kind)),
         limits=(_limit(defaults.get("min"), scale), _limit(defaults.get("max"), scale)),
         dashboard=panel.dashboard,
-        text="; ".join((f"{panel.title}, a panel of {panel.dashboard}", *reasons)),
+        text="; ".join((f"{panel.title}, a panel of {panel.dashboard}", *said.notes)),
+        status=said.status,
+        notes=(*said.notes, *more),
+        queries=said.queries,
     )
 
 
 def _kind(panel: Panel, defaults: Mapping[str, Value]) -> RowKind:
+    """Return how a panel is drawn; values of one instant make no curve, so they are a table."""
+    if panel.type in KINDS:
+        return KINDS[panel.type]
+    if all(query.instant for query in panel.queries):
+        return "table"
     stacking = _mapping(_mapping(defaults.get("custom")).get("stacking")).get("mode")
-    plain: RowKind = "stack" if stacking in ("normal", "percent") else "line"
-    return KINDS.get(panel.type, plain)
+    return "stack" if stacking in ("normal", "percent") else "line"
 
 
 def _legend(query: Query, series: Series) -> str:

@@ -10,14 +10,14 @@ import contextlib
 import gzip
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from charts.chart import Band, Chart
 from charts.chart_document import chart_document
 from verifier.drawing.condition_rows import ask_conditions, condition_rows
 from verifier.drawing.lanes import lanes
-from verifier.drawing.panel_rows import panel_rows
+from verifier.drawing.panel_rows import PanelAnswers, panel_rows
 from verifier.drawing.series_rows import DrawnTime
 from verifier.drawing.world_rows import load_row, world_rows
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from verifier.evaluation.timeline import Timeline
     from verifier.evidence.silence import WatchedRun
     from verifier.judge.verdict import AlertVerdict
-    from verifier.panels.answers import PanelAnswer
 
 COMPRESSION: Final = 6
 """Of gzip: 9 takes three times as long and saves 2 %."""
@@ -41,14 +40,14 @@ class DrawnScenario:
 
     `effects` is what was measured of each fault, by its name; `resampled` are the stretches (from,
     to), in seconds of the scenario, that were not simulated event by event. `answers` are those of
-    the dashboards' panels.
+    the dashboards' panels, as far as they were asked.
     """
 
     run: WatchedRun
     scenario: Scenario
     effects: Mapping[str, str]
     resampled: Sequence[tuple[float, float]] = ()
-    answers: Sequence[PanelAnswer] = ()
+    answers: PanelAnswers = field(default_factory=PanelAnswers)
 
     @property
     def time(self) -> DrawnTime:

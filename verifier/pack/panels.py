@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from verifier.errors import NotJudged
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from documents.document import Value
     from documents.mistakes import Place
-    from verifier.errors import Finding, NotJudged
+    from verifier.errors import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,37 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutPanel:
+    """A panel, or some queries of one, that nobody asks, and why; it keeps no verdict from passing.
+
+    `queries` are the expressions of all its queries as they stand in the file.
+    """
+
+    dashboard: str
+    title: str
+    reason: str
+    position: Place
+    queries: tuple[str, ...] = ()
+
+    @property
+    def not_judged(self) -> NotJudged:
+        """It as verdicts name it."""
+        subject = f"panel {self.dashboard} / {self.title}"
+        return NotJudged(subject, self.reason, self.position, keeps_from_passing=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Dashboards:
     """All panels of some dashboards in the order of the files, and what to know about them.
 
-    `not_judged` are the panels, or queries of them, that ask something else than Prometheus.
+    `left_out` are the panels, or queries of them, that ask something else than Prometheus.
     """
 
     panels: tuple[Panel, ...]
     findings: tuple[Finding, ...] = ()
-    not_judged: tuple[NotJudged, ...] = ()
+    left_out: tuple[LeftOutPanel, ...] = ()
+
+    @property
+    def not_judged(self) -> tuple[NotJudged, ...]:
+        """What is left out, as verdicts name it."""
+        return tuple(panel.not_judged for panel in self.left_out)

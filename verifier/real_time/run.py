@@ -13,10 +13,12 @@ import math
 import time
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
+from verifier.drawing.panel_rows import PanelAnswers
 from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.failures.explanation import FailureExplainer
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 
     from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
-    from verifier.pack.panels import Panel
+    from verifier.pack.panels import LeftOutPanel, Panel
     from verifier.pack.routes.routing import Routing
     from verifier.pack.rules import RuleFiles
     from verifier.real_time.observation import RunObservation
@@ -78,7 +80,8 @@ class RealTimeSetup:
     `limit_s` bounds each scenario, in real seconds; what is due later is not judged. With `both`
     each run is replayed in virtual time, and both timelines are compared. `longest` is the name and
     duration of the longest scenario of the run; None: the scenario itself. `bundled` are the rule
-    files of the pack, which a rule that failed is compared with.
+    files of the pack, which a rule that failed is compared with. `left_out` are panels that
+    nobody asks.
     """
 
     rules: RuleFiles
@@ -90,6 +93,7 @@ class RealTimeSetup:
     longest: tuple[str, float] | None = None
     healthy_worlds: HealthyWorlds = field(default_factory=HealthyWorlds)
     bundled: tuple[Path, ...] = ()
+    left_out: Sequence[LeftOutPanel] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,9 +294,9 @@ class RealTimeRun:
         alerts, findings = explainer.complete(
             observer.with_latency(observation.alerts), observation.timelines
         )
-        drawing = DrawnScenario(
-            explainer.run, self.scenario, explainer.fault_effects, answers=panels
-        )
+        shown = PanelAnswers(panels, self.setup.left_out, self.scenario.accepted)
+        run, effects = explainer.run, explainer.fault_effects
+        drawing = DrawnScenario(run, self.scenario, effects, answers=shown)
         chart, undrawn = drawing.document(alerts, observation.timelines)
         return ScenarioOutcome(
             name=self.scenario.name,
@@ -317,12 +321,8 @@ class RealTimeRun:
         """Ask the panels over the scenario, and why some show nothing."""
         start_s, end_s, factor = watched.epoch_s, watched.epoch_s + watched.end_s, watched.factor
         window = PanelWindow(start_s, end_s, watched.scrape_s, factor)
-        answers = answer_panels(
-            watched.server,
-            self.setup.panels,
-            window,
-            adapt=lambda query: compress_query(query, factor),
-        )
+        adapt = partial(compress_query, factor=factor)
+        answers = answer_panels(watched.server, self.setup.panels, window, adapt=adapt)
         return explained(answers, emptiness_check(watched), window)
 
     def _report(self, phase: str, at_s: float) -> None:

@@ -17,6 +17,7 @@ from exporter.metrics.catalogue import WORLD
 from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
+from verifier.drawing.panel_rows import PanelAnswers
 from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.evaluation.engine import evaluate
 from verifier.evidence.silence import WatchedRun, emptiness_check
@@ -27,7 +28,7 @@ from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.pack.spread import spread
-from verifier.panels.answers import PanelAnswer, PanelWindow, answer_panels
+from verifier.panels.answers import PanelWindow, answer_panels
 from verifier.panels.emptiness import explained
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time.delayed_plan import delayed, lead_s
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from exporter.history.samples import History
     from scenarios.scenario import Scenario
     from verifier.pack.history_depth import HistoryDepths
-    from verifier.pack.panels import Panel
+    from verifier.pack.panels import LeftOutPanel, Panel
     from verifier.pack.rules import RuleFiles
     from verifier.virtual_time.healthy_world import HealthyWorlds
     from verifier.virtual_time.progress import Report
@@ -53,7 +54,7 @@ class VirtualTimeSetup:
 
     With `exact` nothing but the past is resampled. `longest` is the name and duration of the
     longest scenario of the run; None: the scenario itself. `bundled` are the rule files of the
-    pack, which a rule that failed is compared with.
+    pack, which a rule that failed is compared with. `left_out` are panels that nobody asks.
     """
 
     rules: RuleFiles
@@ -62,6 +63,7 @@ class VirtualTimeSetup:
     exact: bool = False
     longest: tuple[str, float] | None = None
     bundled: tuple[Path, ...] = ()
+    left_out: Sequence[LeftOutPanel] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
 def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report) -> ScenarioOutcome:
     """Simulate, push, evaluate, judge. Raises `JudgeError` and `InputError` as its parts do."""
     started_s = time.monotonic()
-    rules, panels = setup.rules, setup.panels
-    needed = depths(rules, panels)
+    rules = setup.rules
+    needed = depths(rules, setup.panels)
     offsets = spread(scenario.seed, rules)
     simulated = simulate(
         scenario,
@@ -144,10 +146,10 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
             server, rules, start_s=0.0, end_s=end_s, spread=offsets, needed=needed, epoch_s=epoch_s
         )
         watched = WatchedRun(server, rules, epoch_s, end_s, spread=offsets, scrape_s=SCRAPE_S)
-        answers = _panels(watched, panels)
+        panels = _panels(watched, setup, scenario)
         names = [rule.alert for _, rule in rules.alerts]
         verdicts = judge(scenario, names, evaluation.timelines)
-        drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, answers)
+        drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, panels)
         drawing.ask(verdicts, evaluation.timelines)
         longest = setup.longest or (scenario.name, scenario.duration_s)
         explainer = FailureExplainer(watched, scenario, simulated.effects, longest, setup.bundled)
@@ -162,7 +164,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         resampled_s=simulated.resampled_s,
         wall_s=time.monotonic() - started_s,
         alerts=alerts,
-        panels=panel_verdicts(answers, scenario.accepted),
+        panels=panel_verdicts(panels.answers, panels.accepted),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
         findings=(*map(str, evaluation.findings), *findings, *undrawn),
         not_judged=evaluation.not_judged,
@@ -176,12 +178,13 @@ def _epoch_s(scenario: Scenario) -> float:
     return EPOCH_S if scenario.starts_at_s is None else scenario.starts_at_s
 
 
-def _panels(watched: WatchedRun, panels: Sequence[Panel]) -> tuple[PanelAnswer, ...]:
+def _panels(watched: WatchedRun, setup: VirtualTimeSetup, scenario: Scenario) -> PanelAnswers:
     """Ask the panels over the whole scenario, and why some show nothing."""
     start_s, end_s = watched.epoch_s, watched.epoch_s + watched.end_s
     window = PanelWindow(start_s, end_s, scrape_s=watched.scrape_s)
-    answers = answer_panels(watched.server, panels, window)
-    return explained(answers, emptiness_check(watched), window)
+    answers = answer_panels(watched.server, setup.panels, window)
+    answers = explained(answers, emptiness_check(watched), window)
+    return PanelAnswers(answers, setup.left_out, scenario.accepted)
 
 
 def _missing(scenario: Scenario, setup: VirtualTimeSetup) -> tuple[str, ...]:

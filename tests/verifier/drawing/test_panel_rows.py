@@ -1,0 +1,127 @@
+"""Panels as rows: those that failed, are accepted, empty by right, or asked by nobody, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from documents.mistakes import Place
+from exporter.history.samples import EPOCH_S
+from scenarios.scenario import Acceptance
+from verifier.drawing import panel_rows as drawing
+from verifier.drawing.panel_rows import ENTRIES_MAX, PanelAnswers, panel_rows
+from verifier.drawing.panel_status import QUERY_MAX
+from verifier.drawing.series_rows import LINES_MAX, DrawnTime
+from verifier.pack.panels import LeftOutPanel, Panel, Query
+from verifier.panels.answers import EMPTY, PanelAnswer
+from verifier.panels.emptiness import HEALTHY
+from verifier.servers.prometheus import Series
+
+TIME = DrawnTime(EPOCH_S, 60.0)
+VALUES = Series({"tier": "L1"}, np.array([EPOCH_S, EPOCH_S + 60]), np.array([1.0, 2.0]))
+
+
+def answer(line: int, *, reason: str = "", expr: str = "up", **options) -> PanelAnswer:
+    """Return the answer to a query of panel `P<line>`; its `reason` makes it fail."""
+    place = Place("board.json", line, 1)
+    query = Query(expr, "", place, instant=options.get("instant", False))
+    panel = Panel("Board", f"P{line}", options.get("kind", "timeseries"), (query,), place, {})
+    series = () if reason else options.get("series", (VALUES,))
+    return PanelAnswer(panel, query, ok=not reason, reason=reason, series=series)
+
+
+def left_out(line: int, reason: str = "it asks Loki") -> LeftOutPanel:
+    """Return panel `P<line>`, which nobody asks."""
+    return LeftOutPanel("Board", f"P{line}", reason, Place("board.json", line, 1), ("{app='x'}",))
+
+
+SHOWN = PanelAnswers(
+    answers=(
+        answer(1),
+        answer(2, reason=EMPTY, expr="gone"),
+        answer(3, reason="query fails: parse error"),
+        replace(answer(5, reason=HEALTHY), ok=True, is_empty=True),
+        answer(6),
+        answer(6, reason=EMPTY),
+    ),
+    left_out=(left_out(4), left_out(1, "it asks Tempo")),
+    accepted=(Acceptance("Board / P3", "known"),),
+)
+EXPECTED = [
+    ("P1", None, ("a query is not judged: it asks Tempo",), ("up",)),
+    ("P2", "failed", (EMPTY,), ("gone",)),
+    ("P3", "accepted", ("query fails: parse error; accepted: known",), ("up",)),
+    ("P4", "not-judged", ("it asks Loki",), ("{app='x'}",)),
+    ("P5", "empty", (HEALTHY,), ("up",)),
+    ("P6", "failed", (EMPTY,), ("up",)),
+]
+
+
+def drawn(shown: PanelAnswers) -> list[tuple[object, ...]]:
+    """Return what is said of each panel, in order."""
+    rows = panel_rows(shown, TIME)
+    assert [row.id for row in rows] == [f"panel:{number}" for number in range(len(rows))]
+    return [(row.title, row.status, row.notes, row.queries) for row in rows]
+
+
+def test_each_panel_says_what_was_judged_of_it_and_what_it_asks():
+    """In the order of the file; a panel of which one query is left out is drawn once."""
+    assert drawn(SHOWN) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("planted", "titles"),
+    [
+        (replace(SHOWN, left_out=()), ["P1", "P4"]),
+        (replace(SHOWN, accepted=()), ["P3"]),
+        (replace(SHOWN, answers=SHOWN.answers[:5]), ["P6"]),
+        (replace(SHOWN, answers=(*SHOWN.answers[:3], answer(5), *SHOWN.answers[4:])), ["P5"]),
+    ],
+)
+def test_a_planted_answer_changes_what_is_said_of_its_panel_alone(planted, titles):
+    """What is left out of the answers, the acceptances or the panels that nobody asked is seen."""
+    said = drawn(planted)
+    assert [each[0] for each in EXPECTED if each not in said] == titles
+
+
+@pytest.mark.parametrize(
+    ("kind", "instant", "drawn_as"),
+    [
+        ("timeseries", False, "line"),
+        ("timeseries", True, "table"),
+        ("table", True, "table"),
+        ("table-old", False, "table"),
+        ("bargauge", False, "bars"),
+        ("bargauge", True, "bars"),
+        ("barchart", True, "bars"),
+        ("gauge", True, "gauge"),
+        ("stat", True, "stat"),
+        ("heatmap", False, "heatmap"),
+    ],
+)
+def test_a_panel_is_drawn_as_what_it_is(kind, instant, drawn_as):
+    """Values of one instant make no curve."""
+    (row,) = panel_rows(PanelAnswers((answer(1, kind=kind, instant=instant),)), TIME)
+    assert row.kind == drawn_as
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("timeseries", LINES_MAX), ("bargauge", ENTRIES_MAX), ("table", ENTRIES_MAX)]
+)
+def test_what_is_not_drawn_of_many_series_is_said(kind, most):
+    """As many as can be told apart; no word where all are drawn."""
+    series = tuple(replace(VALUES, labels={"n": str(n)}) for n in range(ENTRIES_MAX + 3))
+    (row,) = panel_rows(PanelAnswers((answer(1, kind=kind, series=series),)), TIME)
+    assert len(row.series) == most
+    assert row.notes == (f"{ENTRIES_MAX + 3 - most} more series are not drawn",)
+    (row,) = panel_rows(PanelAnswers((answer(1, kind=kind, series=series[:most]),)), TIME)
+    assert (len(row.series), row.notes) == (most, ())
+
+
+def test_of_a_long_query_the_beginning_is_shown_and_of_many_panels_the_first(monkeypatch):
+    """A file of somebody makes no endless report."""
+    monkeypatch.setattr(drawing, "PANELS_MAX", 2)
+    rows = panel_rows(PanelAnswers(tuple(answer(n, expr="a" * 9999) for n in range(5))), TIME)
+    assert [row.queries for row in rows] == [("a" * QUERY_MAX + " …",)] * 2
