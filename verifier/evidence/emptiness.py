@@ -15,12 +15,12 @@ import promql_parser as promql
 from exporter.target import SCRAPE_S
 from verifier.evidence.missing_series import SelectorCheck, catalogue_names
 from verifier.evidence.nearest_names import NearestNames
-from verifier.evidence.relaxed import Relaxed, is_unstored, name_of, relax
+from verifier.evidence.relaxed import Relaxed, bare, is_unstored, name_of, relax
 from verifier.evidence.stock import Answer
 from verifier.promql.printing import duration_text, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from verifier.evidence.stock import EvaluationSpan, Stock
     from verifier.servers.prometheus import Series
@@ -33,6 +33,8 @@ PAIRWISE: Final = (
 )
 """Functions that need two samples in their window."""
 QUANTILES: Final = ("histogram_quantile", "histogram_fraction")
+SETS: Final = ("and", "or", "unless")
+"""Operators that match many series with many."""
 _SCRAPED_LABELS: Final = {"job", "instance"}
 
 
@@ -183,20 +185,81 @@ class EmptinessCheck:
     def _no_match(self, source: promql.BinaryExpr, node: Relaxed, span: EvaluationSpan) -> str:
         """Say which labels the sides of an operation have, that never match."""
         sides = [self.stock.answer(child.query, span).series for child in node.children]
-        labels = [_label_names(series) for series in sides]
         examples = [
             "{" + ", ".join(f'{name}="{text}"' for name, text in _shown_labels(series)) + "}"
             for series in sides
         ]
-        names = [*map(_unscraped, labels)]
-        common = sorted(names[0] & names[1]) or sorted(labels[0] & labels[1])
-        return (
+        problem = (
             f"the sides of `{source.op}` in {self._text(source)} never match: {examples[0]} against"
-            f" {examples[1]}; match them with on({', '.join(common)}) or ignoring(...)"
+            f" {examples[1]}"
         )
+        left, right = (child.query for child in node.children)
+        operator = str(source.op) if str(source.op) in SETS else "-"
+        for remedy in self._remedies(source, sides):
+            # An advice that the engine refuses, at whatever evaluation, is worse than none.
+            query = remedy.query(left, operator, right)
+            if self.stock.over(query, span).series:
+                return f"{problem}; {remedy.sentence}"
+        return problem
+
+    def _remedies(
+        self, source: promql.BinaryExpr, sides: Sequence[Sequence[Series]]
+    ) -> Iterator[_Remedy]:
+        """Yield ways in which two sides may match, the most precise first; each is to be tried."""
+        shared = sorted(_shared_labels(*sides))
+        own = [name for name in shared if name not in _SCRAPED_LABELS]
+        names = ", ".join(own or shared)
+        yield _Remedy(f"match them with on({names})", f"on({names})")
+        if str(source.op) in SETS:
+            return
+        if own:
+            yield _Remedy.grouped(names, "left")
+            yield _Remedy.grouped(names, "right")
+        if _is_summable(source.lhs) and _is_summable(source.rhs):
+            by = f" by ({names}) " if own else ""
+            left, right = self._text(source.lhs), self._text(source.rhs)
+            summed = f"`sum{by}({left}) {source.op} sum{by}({right})`"
+            yield _Remedy(f"sum both sides first: {summed}", "", f"sum{by}")
+        if not own and len(sides[1]) == 1:
+            yield _Remedy.grouped(names, "left")
 
     def _text(self, node: promql.Expr) -> str:
         return text_of(node, self.factor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Remedy:
+    """A way in which two sides may match: what to write, and what both sides are wrapped in."""
+
+    sentence: str
+    modifier: str
+    aggregation: str = ""
+
+    @classmethod
+    def grouped(cls, names: str, side: str) -> _Remedy:
+        """Match many series of one side with one of the other."""
+        modifier = f"on({names}) group_{side}()"
+        return cls(f"match them with {modifier}", modifier)
+
+    def query(self, left: str, operator: str, right: str) -> str:
+        """Return the operation of two sides that has a value where this remedy matches them."""
+        wrapped = (f"{self.aggregation}({side})" for side in (left, right))
+        return f" {operator} {self.modifier} ".join(wrapped)
+
+
+def _is_summable(node: promql.Expr) -> bool:
+    """Whether the sum of an expression's series means what each of them means: it counts."""
+    node = bare(node)
+    if isinstance(node, promql.AggregateExpr):
+        return str(node.op) in ("sum", "count")
+    return isinstance(node, promql.Call) and node.func.name in ("rate", "irate", "increase")
+
+
+def _shared_labels(left: Sequence[Series], right: Sequence[Series]) -> set[str]:
+    """Return the labels that every series of both sides has, with a text in common."""
+    names = _label_names(left) & _label_names(right)
+    texts = [{n: {each.labels[n] for each in side} for n in names} for side in (left, right)]
+    return {name for name in names if texts[0][name] & texts[1][name]}
 
 
 def _recorded_labels(labels: Mapping[str, str], recording: Recording) -> Mapping[str, str]:
@@ -207,10 +270,6 @@ def _label_names(series: Sequence[Series]) -> set[str]:
     """Return the labels that every series of an answer has."""
     names = [set(each.labels) - {"__name__"} for each in series]
     return set.intersection(*names) if names else set()
-
-
-def _unscraped(names: set[str]) -> set[str]:
-    return names - _SCRAPED_LABELS
 
 
 def _shown_labels(series: Sequence[Series]) -> list[tuple[str, str]]:

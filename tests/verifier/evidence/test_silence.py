@@ -68,7 +68,7 @@ def vacuous(server, tmp_path, expr, **keys):
             "queue_depth / agents > 5",
             (
                 'never match: {job="j", priority="high"} against {job="j", tier="micro"};'
-                " match them with on(job)"
+                " match them with on(job) group_left()"
             ),
         ),
         ("queue_depth > 9 and agents > 1", "the sides of `and` in"),
