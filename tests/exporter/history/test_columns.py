@@ -28,8 +28,9 @@ def test_a_stamp_is_the_nearest_millisecond():
     columns = SampleColumns()
     times_s = np.array([7 + millisecond / 1000 for millisecond in range(1000)])
     columns.append(times_s, np.array([0]), np.ones((1000, 1)))
-    (block,) = columns.history(LABELS).blocks
-    assert (block.timestamps_ms - EPOCH_S * 1000).tolist() == list(range(7000, 8000))
+    for epoch_ms in (EPOCH_S * 1000, 1732665600_123):
+        (block,) = columns.history(LABELS, epoch_s=epoch_ms / 1000).blocks
+        assert (block.timestamps_ms - epoch_ms).tolist() == list(range(7000, 8000))
 
 
 def test_without_a_sample_there_is_no_block():
