@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import promql_parser as promql
 
 from verifier.evidence.relaxed import bare, is_filter, is_scalar, relax
@@ -17,6 +18,8 @@ from verifier.promql.walker import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 FLIPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 MOVING: Final = ("time", "scalar")
@@ -72,3 +75,27 @@ def opened(node: promql.BinaryExpr) -> OpenComparison:
     modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
     expr = f"({expr}) -{modifier} ({relax(right).roots[0].text})"
     return OpenComparison(node, expr, operator, None)
+
+
+def holds(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[np.bool_]:
+    """Return where `values` satisfy a comparison with a number."""
+    compare = {
+        ">": np.greater,
+        "<": np.less,
+        ">=": np.greater_equal,
+        "<=": np.less_equal,
+        "==": np.equal,
+        "!=": np.not_equal,
+    }
+    where: NDArray[np.bool_] = compare[operator](values, limit)
+    return where
+
+
+def scores(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[np.float64]:
+    """Return how near each value is to holding, or how far beyond: more is nearer."""
+    if operator in (">", ">="):
+        return values
+    if operator in ("<", "<="):
+        return -values
+    distance = np.abs(values - limit)
+    return -distance if operator == "==" else distance

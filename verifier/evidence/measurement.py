@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
 
-from verifier.evidence.comparison import comparisons, opened
+from verifier.evidence.comparison import comparisons, holds, opened, scores
 from verifier.evidence.emptiness import ALERTS
 from verifier.evidence.firing_bounds import (
     ABOVE,
@@ -49,6 +49,8 @@ COMPARISONS_MAX: Final = 6
 """Comparisons of one condition that are measured: a longer one is not read to its end."""
 MOVED_DEVIATIONS: Final = 3.0
 """A value that is no further from its healthy extreme than this is the noise of a healthy one."""
+PLATEAU_EVALUATIONS: Final = 5
+"""Evaluations that make a plateau."""
 BEFORE_EVALUATIONS: Final = 20
 """Evaluations before the scenario's start that are read too: what the value was without a cause."""
 
@@ -66,13 +68,14 @@ class AlertView:
     """Which alert of a rule is measured, and where; times are scenario seconds.
 
     Series that contradict `labels` are left out; the cause began at `onset_s`, and the alert had
-    to fire in `window`.
+    to fire in `window`. `reached` is from when it was first pending to the end of its cause.
     """
 
     labels: Labels = ()
     instants: tuple[DecisiveInstant, ...] = ()
     onset_s: float = 0.0
     window: FiringWindow = ANY_TIME
+    reached: HeldTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class ComparisonNumbers:
     standard deviation there, None and 0 where nothing was read. `sustained` is the furthest value
     that it kept for the rule's `for` when it had to fire, None where it was as far before.
     `firing_threshold` is a threshold with which the alert would have fired, where this comparison
-    is the whole condition and there is one.
+    is the whole condition and there is one. `plateau` is the mean of the series while the cause
+    held it where it had first let the alert be pending, `plateau_spread` its standard deviation.
     """
 
     condition: str
@@ -113,6 +117,8 @@ class ComparisonNumbers:
     healthy_spread: float = 0.0
     sustained: float | None = None
     firing_threshold: float | None = None
+    plateau: float | None = None
+    plateau_spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,8 @@ class _Course(TypedDict):
     readings: tuple[DecisiveValue, ...]
     healthy: float | None
     healthy_spread: float
+    plateau: float | None
+    plateau_spread: float
 
 
 def _longer_span(span: EvaluationSpan) -> EvaluationSpan:
@@ -209,10 +217,10 @@ class _Probe:
         if not series:
             return None
         limit = threshold or 0.0
-        score = [_score(each.values, operator, limit) for each in series]
+        score = [scores(each.values, operator, limit) for each in series]
         best = max(range(len(series)), key=lambda index: float(np.nanmax(score[index])))
         at = int(np.nanargmax(score[best]))
-        held = _longest(list(self.held(series, lambda values: _holds(values, operator, limit))))
+        held = _longest(list(self.held(series, lambda values: holds(values, operator, limit))))
         nearest = series[best]
         sustained, firing = self._sustained(expr, nearest, (operator, limit))
         return ComparisonNumbers(
@@ -252,6 +260,7 @@ class _Probe:
         is_before = (times_s < self.view.onset_s) & ~np.isnan(whole.values)
         before = whole.values[is_before][-BEFORE_EVALUATIONS:]
         known = len(before) and bool(np.isfinite(before).all())
+        there = self._plateau(whole)
         return _Course(
             readings=tuple(
                 DecisiveValue(instant.moment, instant.at_s, self._at(whole, instant.at_s))
@@ -259,7 +268,19 @@ class _Probe:
             ),
             healthy=float(before.mean()) if known else None,
             healthy_spread=float(before.std()) if known else 0.0,
+            plateau=None if there is None else float(there.mean()),
+            plateau_spread=0.0 if there is None else float(there.std()),
         )
+
+    def _plateau(self, series: Series) -> NDArray[np.float64] | None:
+        """Return the values of a series while its cause held it; None for too few to tell."""
+        reached = self.view.reached
+        if reached is None:
+            return None
+        times_s = (series.times_s - self.run.epoch_s) * self.run.factor
+        values = series.values[(times_s >= reached.from_s) & (times_s <= reached.until_s)]
+        known = len(values) >= PLATEAU_EVALUATIONS and bool(np.isfinite(values).all())
+        return values if known else None
 
     def _at(self, series: Series, at_s: float) -> float | None:
         """Return the value at the last evaluation up to a scenario time."""
@@ -284,25 +305,25 @@ class _Probe:
             for each in self.stock.over(expr, _longer_span(self.span)).series
         ]
         before = [each.scores[each.times_s < window.not_before_s] for each in longer]
-        scores = np.concatenate([each[~np.isnan(each)] for each in before] or [np.empty(0)])
-        healthy_score = float(scores.max()) if len(scores) else -math.inf
-        noise = MOVED_DEVIATIONS * float(scores.std()) if len(scores) else 0.0
+        known = np.concatenate([each[~np.isnan(each)] for each in before] or [np.empty(0)])
+        healthy_score = float(known.max()) if len(known) else -math.inf
+        noise = MOVED_DEVIATIONS * float(known.std()) if len(known) else 0.0
         evaluations = math.ceil(self.for_s / self.run.factor / self.span.interval_s - 1e-9) + 1
         kept = kept_value(self._compared(nearest, compared), evaluations, window, healthy_score)
         if kept is None:
             return None, None
         healthy = healthy_score if operator in ABOVE else -healthy_score
-        is_noise = len(scores) and abs(kept - healthy) <= noise
+        is_noise = len(known) and abs(kept - healthy) <= noise
         return kept, None if is_noise else threshold_between(operator, kept, healthy)
 
     def _compared(self, series: Series, compared: tuple[str, float]) -> ComparedValues:
         times_s = (series.times_s - self.run.epoch_s) * self.run.factor
-        return ComparedValues(times_s, series.values, _score(series.values, *compared))
+        return ComparedValues(times_s, series.values, scores(series.values, *compared))
 
-    def held(self, series: Iterable[Series], holds: Holds) -> Iterator[HeldTime]:
+    def held(self, series: Iterable[Series], where: Holds) -> Iterator[HeldTime]:
         """Yield the times in which some series held, of each by itself, in scenario seconds."""
         for each in series:
-            times_s = each.times_s[holds(each.values)]
+            times_s = each.times_s[where(each.values)]
             if not len(times_s):
                 continue
             breaks = np.flatnonzero(np.diff(times_s) > 1.5 * self.span.interval_s) + 1
@@ -316,30 +337,6 @@ class _Probe:
         """Return the value of a plain number; None where the engine has none."""
         series = self.stock.answer(expr, self.span).series
         return float(series[0].values[0]) if series else None
-
-
-def _holds(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[np.bool_]:
-    """Return where `values` satisfy a comparison with a number."""
-    compare = {
-        ">": np.greater,
-        "<": np.less,
-        ">=": np.greater_equal,
-        "<=": np.less_equal,
-        "==": np.equal,
-        "!=": np.not_equal,
-    }
-    holds: NDArray[np.bool_] = compare[operator](values, limit)
-    return holds
-
-
-def _score(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[np.float64]:
-    """Return how near each value is to holding, or how far beyond: more is nearer."""
-    if operator in (">", ">="):
-        return values
-    if operator in ("<", "<="):
-        return -values
-    distance = np.abs(values - limit)
-    return -distance if operator == "==" else distance
 
 
 def _last(series: Series, span: EvaluationSpan) -> float | None:

@@ -121,6 +121,7 @@ def _verdict(
         pending_s=times.pending_s,
         firing_s=times.firing_s,
         resolved_s=times.resolved_s,
+        lost_pending=times.lost,
         fires_within_s=expectation.fires_within_s,
         resolves_within_s=expectation.resolves_within_s,
         receivers=expectation.receivers,
@@ -221,6 +222,7 @@ def _not_expected(assigned: AssignedEpisodes, *, pending_allowed: bool) -> Alert
         pending_s=times.pending_s,
         firing_s=times.firing_s,
         resolved_s=times.resolved_s,
+        lost_pending=times.lost,
     )
 
 

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeTimes:
-    """When an alert was pending, fired and resolved, in seconds from an onset; None: it did not."""
+    """When an alert was pending, fired and resolved, in seconds from an onset; None: it did not.
+
+    `lost` are the times (from, until) that it was pending and did not fire, up to its first firing.
+    """
 
     pending_s: float | None = None
     firing_s: float | None = None
     resolved_s: float | None = None
+    lost: tuple[tuple[float, float], ...] = ()
 
 
 NEVER: Final = EpisodeTimes()
@@ -55,10 +59,18 @@ class AssignedEpisodes:
         first = (firing or self.episodes)[0]
         ends = [episode.resolved_s for episode in firing or self.episodes]
         last = None if None in ends else max(end for end in ends if end is not None)
+        lost = [
+            (each.pending_s - onset_s, each.resolved_s - onset_s)
+            for each in self.episodes
+            if each.firing_s is None
+            and each.resolved_s is not None
+            and (not firing or each.pending_s < first.pending_s)
+        ]
         return EpisodeTimes(
             pending_s=first.pending_s - onset_s,
             firing_s=None if first.firing_s is None else first.firing_s - onset_s,
             resolved_s=None if last is None else last - onset_s,
+            lost=tuple(lost),
         )
 
     def summary(self) -> str:

@@ -116,7 +116,8 @@ class AlertVerdict:
 
     `pending_s`, `firing_s` and `resolved_s` count from `onset_s`, the onset of `cause` (the
     scenario's start when there is none), and are None for what did not happen. `cause_end_s`
-    counts from there too; `resolves_within_s` counts from `cause_end_s`.
+    counts from there too; `resolves_within_s` counts from `cause_end_s`. `lost_pending` are the
+    times (from, until) that it was pending and did not fire, up to its first firing.
 
     Known in real time only: `deliveries` in the order of their arrival, `latency`, and `broke_at`,
     the first hop on the way from the cause to the receiver that failed. `receivers` and
@@ -138,6 +139,7 @@ class AlertVerdict:
     pending_s: float | None = None
     firing_s: float | None = None
     resolved_s: float | None = None
+    lost_pending: tuple[tuple[float, float], ...] = ()
     fires_within_s: float | None = None
     resolves_within_s: float | None = None
     receivers: tuple[str, ...] | None = None

@@ -11,7 +11,7 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from verifier.judge.verdict import INTERRUPTED, engine_of, overall
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
         ScenarioOutcome,
     )
     from verifier.pack.spread import Spread
+
+LOST_MAX: Final = 20
+"""Times that an alert was pending and did not fire that are listed."""
 
 
 def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Value]:
@@ -140,6 +143,10 @@ def _alert(alert: AlertVerdict) -> dict[str, Value]:
         "pending_s": _rounded(alert.pending_s),
         "firing_s": _rounded(alert.firing_s),
         "resolved_s": _rounded(alert.resolved_s),
+        "lost_pending": [
+            {"from_s": _rounded(from_s), "until_s": _rounded(until_s)}
+            for from_s, until_s in alert.lost_pending[:LOST_MAX]
+        ],
         "fires_within_s": _rounded(alert.fires_within_s),
         "resolves_within_s": _rounded(alert.resolves_within_s),
         "receivers": None if alert.receivers is None else list(alert.receivers),

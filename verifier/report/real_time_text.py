@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from documents.durations import format_duration
-from verifier.report.wording import reported_alerts, time_cell, title
+from verifier.report.wording import pending_cell, reported_alerts, time_cell, title
 from verifier.time_compression import INERTIA_S, TimeCompression
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class RealTimeRow:
             str(self.title),
             self.scenario,
             str(self.condition),
-            str(_time(self.alert.pending_s)),
+            str(pending_cell(self.alert, _time(self.alert.pending_s))),
             str(self.fired),
             str(self.notified),
             self.receivers,

@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from verifier.report.wording import reported_alerts, time_cell
+from verifier.report.wording import pending_cell, reported_alerts, time_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def _row(outcome: ScenarioOutcome, alert: AlertVerdict, title: Title) -> Virtual
     return VirtualTimeRow(
         title=title,
         scenario=outcome.name,
-        pending=time_cell(alert.pending_s),
+        pending=pending_cell(alert, time_cell(alert.pending_s)),
         fired=time_cell(alert.firing_s, alert.fires_within_s),
         resolved=time_cell(alert.resolved_s, alert.resolved_limit_s),
         ok=alert.ok,

@@ -65,6 +65,20 @@ def title(
     return Title(alert.alert, f"{{{','.join(own)}}}" if own and siblings else "")
 
 
+def pending_cell(alert: AlertVerdict, cell: TimeCell) -> TimeCell:
+    """Return when an alert was pending, marked where it had been so before and did not fire."""
+    times = len(alert.lost_pending)
+    if alert.firing_s is None or not times:
+        return cell
+    return TimeCell(f"{cell.time} ({ordinal(times + 1)} time)", cell.limit)
+
+
+def ordinal(number: int) -> str:
+    """Write 2 as `2nd`."""
+    teens = 11 <= number % 100 <= 13
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def time_cell(seconds: float | None, limit_s: float | None = None) -> TimeCell:
     """Return a time, to a tenth of a second, and its limit; a dash for what did not happen."""
     return TimeCell(

@@ -8,6 +8,7 @@ import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
+from verifier.evidence.firing_bounds import HeldTime
 from verifier.evidence.measurement import AlertView, DecisiveInstant, measure
 from verifier.evidence.silence import WatchedRun
 from verifier.pack.spread import WHOLE
@@ -122,3 +123,18 @@ def test_the_value_that_was_kept_for_the_whole_for_is_told(server, tmp_path, exp
     """The threshold that would just have let it fire."""
     numbers = numbers_of(server, tmp_path, expr, **{"for": wait}).comparisons[0]
     assert numbers.sustained == sustained
+
+
+@pytest.mark.parametrize(
+    ("reached", "plateau"),
+    [
+        (HeldTime(150.0, 210.0), (7.4, 0.8)),
+        (HeldTime(150.0, 195.0), (None, 0.0)),
+        (None, (None, 0.0)),
+    ],
+)
+def test_the_plateau_is_the_mean_while_the_cause_held_the_value(server, tmp_path, reached, plateau):
+    """From when it was first reached; too few evaluations are none."""
+    view = AlertView(reached=reached)
+    numbers = numbers_of(server, tmp_path, "depth > 20", view=view).comparisons[0]
+    assert (numbers.plateau, numbers.plateau_spread) == pytest.approx(plateau)

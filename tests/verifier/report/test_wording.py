@@ -1,7 +1,12 @@
 """How reports name alerts and write times."""
 
+from dataclasses import replace
+
+import pytest
+
+from tests.verifier.judge.small_scenario import outcome
 from tests.verifier.outcomes import alert
-from verifier.report.wording import time_cell, title
+from verifier.report.wording import pending_cell, time_cell, title
 
 
 def test_an_alert_is_named_by_the_labels_in_which_it_differs():
@@ -17,3 +22,20 @@ def test_a_time_stands_with_its_limit():
     assert str(time_cell(330.0, 420.0)) == "5m30s of 7m"
     assert str(time_cell(330.0)) == "5m30s"
     assert str(time_cell(None, 420.0)) == "- of 7m"
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "30s"),
+        ({"lost_pending": ((1.0, 2.0),)}, "30s (2nd time)"),
+        ({"lost_pending": ((1.0, 2.0),) * 2}, "30s (3rd time)"),
+        ({"lost_pending": ((1.0, 2.0),) * 10}, "30s (11th time)"),
+        ({"lost_pending": ((1.0, 2.0),) * 20}, "30s (21st time)"),
+        ({"lost_pending": ((1.0, 2.0),), "firing_s": None}, "30s"),
+    ],
+)
+def test_an_alert_that_had_been_pending_before_it_fired_says_so(changes, text):
+    """An alert that never fired shows its first time."""
+    alert = replace(outcome().alerts[0], **changes)
+    assert str(pending_cell(alert, time_cell(30.0))) == text

@@ -27,6 +27,8 @@ OUTLIER: Final = 3.0
 MOVED_DEVIATIONS: Final = 3.0
 MOVED_SHARE: Final = 0.01
 """A value moved when it left its healthy mean by more than both: its noise, and a hundredth."""
+NEAR_DEVIATIONS: Final = 3.0
+"""A threshold that is no further from where a cause holds a value is crossed by its noise."""
 LARGE_SHARE: Final = 0.25
 """A fault that moves a value by this share of its healthy level is no weak one ..."""
 NEAR_SHARE: Final = 0.5
@@ -152,7 +154,28 @@ def _held_briefly(case: FailedCase, numbers: ConditionNumbers) -> Culprit:
             return _blame("rule", f"{short or wait}, {_of_which_fired(case)}")
     if short:
         return _blame("fault", f"{short}: too short for it")
+    if len(case.verdict.lost_pending) > 1 and (flapping := _flapping(case)) is not None:
+        return flapping
     return _blame("fault", f"{held}, {wait}: too weak, or too unsteady, to keep it up")
+
+
+def _flapping(case: FailedCase) -> Culprit | None:
+    """Blame for an alert that was pending time and again, as its threshold lies in its value."""
+    measured = [] if case.numbers is None else case.numbers.comparisons
+    for each in measured:
+        if each.plateau is None or each.threshold is None or each.operator in ("==", "!="):
+            continue
+        gap = abs(each.plateau - each.threshold)
+        if gap > max(NEAR_DEVIATIONS * each.plateau_spread, MOVED_SHARE * abs(each.plateau)):
+            continue
+        times = len(case.verdict.lost_pending) + (case.verdict.firing_s is not None)
+        limit = f"{each.operator} {figure(each.threshold)}"
+        share = f" ({gap / abs(each.plateau):.1%})" if each.plateau else ""
+        near = f"its threshold {limit} is only {figure(gap)}{share} from {figure(each.plateau)}"
+        held = f"{near}, about which {case.verdict.cause} holds its value"
+        suspect: Suspect = "fault" if case.is_as_bundled else "rule"
+        return _blame(suspect, f"{held}: so it was pending {_times(times)}")
+    return None
 
 
 def _never_held(case: FailedCase, numbers: ComparisonNumbers) -> Culprit:
@@ -193,6 +216,11 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
             longest = format_duration(case.longest_for_s)
             return _blame("rule", f"its `for` is {wait}, the longest of the others {longest}")
         return _blame("expectation", f"its `for` alone is {wait}: nothing fires it within {limit}")
+    lost = [from_s for from_s, _ in case.verdict.lost_pending if from_s >= 0]
+    if lost and lost[0] + wait_s <= within_s:
+        times = _times(len(case.verdict.lost_pending) + 1)
+        unsteady = f"it was pending {times}, at first early enough: too unsteady to keep it up"
+        return _flapping(case) or _blame("fault", unsteady)
     judged = [each for each in case.siblings if each.firing_s is not None and each.fires_within_s]
     slow = (case.verdict.pending_s or 0.0) >= NEAR_SHARE * within_s
     all_late = all((each.firing_s or 0.0) > (each.fires_within_s or 0.0) for each in judged)
@@ -221,6 +249,10 @@ def _of_which_fired(case: FailedCase) -> str:
     names = case.fired_siblings
     fired = "fires" if len(names) == 1 else "fire"
     return f"while {_names(names)} {fired} by the same cause"
+
+
+def _times(number: int) -> str:
+    return "twice" if number == 2 else f"{number} times"
 
 
 def _names(names: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from verifier.evidence.firing_bounds import FiringWindow
+from verifier.evidence.firing_bounds import FiringWindow, HeldTime
 from verifier.evidence.measurement import (
     AlertView,
     ConditionNumbers,
@@ -32,7 +32,7 @@ from verifier.judge.silence_verdicts import judge_silence
 from verifier.judge.verdict import AlertVerdict, FailureEvidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from scenarios.scenario import Scenario
@@ -86,7 +86,8 @@ class FailureExplainer:
         """Return one of `verdicts` with the numbers of its rule."""
         pair = self._rule_of(verdict)
         window = FiringWindow(self._not_before_s(verdict), _due_s(verdict))
-        view = AlertView(verdict.labels, decisive_instants(verdict), verdict.onset_s, window)
+        instants = decisive_instants(verdict)
+        view = AlertView(verdict.labels, instants, verdict.onset_s, window, _reached(verdict))
         numbers = None if pair is None else measure(self.run, *pair, view)
         bounds = bounds_that_would_hold(verdict)
         effect = self.fault_effects.get(verdict.cause or "")
@@ -172,18 +173,37 @@ def _due_s(verdict: AlertVerdict) -> float:
     return math.inf if within_s is None else verdict.onset_s + within_s
 
 
+def _reached(verdict: AlertVerdict) -> HeldTime | None:
+    """Return from when on a cause had let an alert be pending that then was not, to its end."""
+    if not verdict.lost_pending or verdict.cause_end_s is None:
+        return None
+    from_s = verdict.lost_pending[0][0]
+    if not 0 <= from_s < verdict.cause_end_s:
+        return None
+    return HeldTime(verdict.onset_s + from_s, verdict.onset_s + verdict.cause_end_s)
+
+
+def _lost(verdict: AlertVerdict) -> Iterator[tuple[str, float]]:
+    """Yield when an alert was first pending that then did not fire, and when that ended."""
+    for from_s, until_s in verdict.lost_pending[:1]:
+        yield "when it was first pending", from_s
+        yield "when it was pending no more", until_s
+
+
 def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:
     """Return when something of a verdict was decided, in their order, scenario seconds."""
     onset_s, end_s = verdict.onset_s, verdict.cause_end_s
     due_s = verdict.fires_within_s
     resolves_s = None if verdict.firing_s is None else verdict.resolved_limit_s
+    fired = verdict.firing_s is not None
     moments = (
         ("before its cause" if verdict.cause else "at the start", 0.0),
+        *(_lost(verdict) if fired else ()),
         ("when it became pending", verdict.pending_s),
         ("when it fired", verdict.firing_s),
         ("when it was due to fire", due_s),
         ("when its cause ended", end_s if verdict.cause else None),
-        ("when it had resolved", verdict.resolved_s),
+        (f"when it {'had resolved' if fired else 'was pending no more'}", verdict.resolved_s),
         ("when it was due to have resolved", resolves_s),
     )
     instants = [

@@ -36,24 +36,47 @@ def failure_sentences(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[
         return [
             f"{held}, {since}, its `for` is {format_duration(numbers.for_s)}",
             *_nearest(verdict, numbers),
+            *_lost(verdict),
             *changes,
         ]
     if verdict.expected != "fires":
         return _nearest(verdict, numbers)
+    lost = _lost(verdict) if _is_late(verdict) else []
     if verdict.resolved_s is None:
-        return _at_the_end(numbers)
+        return [*lost, *_at_the_end(numbers)]
     from_s, held_s = numbers.held_from_s, numbers.held_s
     if from_s is None or held_s is None:
-        return []
+        return lost
     held = f"from {_when(verdict, from_s)} to {_when(verdict, from_s + held_s)}"
-    return [f"its condition held {held}, its `for` is {format_duration(numbers.for_s)}"]
+    wait = f"its `for` is {format_duration(numbers.for_s)}"
+    return [*lost, f"its condition held {held} at the longest, {wait}"]
+
+
+def _is_late(verdict: AlertVerdict) -> bool:
+    """Whether an alert fired after its limit."""
+    firing_s, within_s = verdict.firing_s, verdict.fires_within_s
+    return firing_s is not None and within_s is not None and firing_s > within_s
+
+
+def _lost(verdict: AlertVerdict) -> list[str]:
+    """Say how often an alert was pending and did not fire; nothing of one that was so once."""
+    lost = verdict.lost_pending
+    times = len(lost)
+    if verdict.firing_s is None:
+        return [f"it was pending {times} times, never for its `for`"] if times > 1 else []
+    if not lost:
+        return []
+    from_s, until_s = lost[0]
+    first = f"{_when(verdict, verdict.onset_s + from_s)} for {time_text(until_s - from_s)}"
+    before = f"once before, {first}" if times == 1 else f"{times} times before, first {first}"
+    return [f"it had been pending {before}, and had to begin anew"]
 
 
 def bounds_that_would_hold(verdict: AlertVerdict) -> tuple[str, ...]:
     """Return the limits under which an alert that came too late would have been in time."""
     bounds = []
-    firing_s, within_s = verdict.firing_s, verdict.fires_within_s
-    if firing_s is not None and within_s is not None and firing_s > within_s:
+    if _is_late(verdict):
+        firing_s = verdict.firing_s or 0.0
         bounds.append(f"fires_within: {format_duration(math.ceil(firing_s))}")
     resolved_s, within_s = verdict.resolved_s, verdict.resolves_within_s
     if resolved_s is not None and within_s is not None:

@@ -106,6 +106,49 @@ def test_the_strongest_evidence_names_the_culprit(numbers, case, changes, suspec
     assert because in why
 
 
+FLAPPED = {**LATE, "lost_pending": ((100.0, 130.0),)}
+PLATEAU = replace(COMPARISON, held_s=600.0, plateau=102.0, plateau_spread=1.0)
+NEAR_PLATEAU = replace(HELD, comparisons=(PLATEAU,))
+FAR_PLATEAU = replace(HELD, comparisons=(replace(PLATEAU, plateau=130.0),))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "case", "changes", "suspect", "because"),
+    [
+        (NEAR_PLATEAU, {}, FLAPPED, "rule", "only 2 (2.0%) from 102, about which gone holds"),
+        (NEAR_PLATEAU, {}, FLAPPED, "rule", "so it was pending twice"),
+        (NEAR_PLATEAU, {"difference": ""}, FLAPPED, "fault", "only 2 (2.0%) from 102"),
+        (FAR_PLATEAU, {}, FLAPPED, "fault", "pending twice, at first early enough: too unsteady"),
+        (HELD, {}, FLAPPED, "fault", "too unsteady"),
+        # Its first time was too late as well, or before its cause.
+        (NEAR_PLATEAU, {}, {**FLAPPED, "lost_pending": ((130.0, 140.0),)}, "expectation", "7m is"),
+        (NEAR_PLATEAU, {}, {**FLAPPED, "lost_pending": ((-50.0, -10.0),)}, "expectation", "7m is"),
+        (NEAR_PLATEAU, {}, LATE, "expectation", "7m is too short"),
+        # It never fired.
+        (
+            replace(BRIEFLY, comparisons=(PLATEAU,)),
+            {},
+            {"lost_pending": ((100.0, 130.0), (200.0, 290.0), (300.0, 320.0))},
+            "rule",
+            "so it was pending 3 times",
+        ),
+        (
+            replace(BRIEFLY, comparisons=(PLATEAU,)),
+            {},
+            {"lost_pending": ((100.0, 130.0),)},
+            "fault",
+            "too weak, or too unsteady",
+        ),
+    ],
+)
+def test_a_threshold_within_the_noise_of_a_value_is_the_rules(
+    numbers, case, changes, suspect, because
+):
+    """Only where it cost the alert its time; the bundled threshold is as it is meant."""
+    who, why = blamed(numbers, case=case, **changes)
+    assert (who, because in why) == (suspect, True), why
+
+
 @pytest.mark.parametrize(
     ("changes", "suspect", "because"),
     [

@@ -80,6 +80,35 @@ def test_a_condition_that_held_too_briefly_says_for_how_long():
 
 
 @pytest.mark.parametrize(
+    ("episodes", "sentence"),
+    [
+        (
+            [(300.0, None, 330.0), (390.0, 700.0, 780.0)],
+            "it had been pending once before, 2m after the onset for 30s, and had to begin anew",
+        ),
+        (
+            [(300.0, None, 330.0), (345.0, None, 360.0), (390.0, 700.0, 780.0)],
+            (
+                "it had been pending 2 times before, first 2m after the onset for 30s, and had to"
+                " begin anew"
+            ),
+        ),
+        (
+            [(300.0, None, 330.0), (390.0, None, 420.0)],
+            "it was pending 2 times, never for its `for`",
+        ),
+    ],
+)
+def test_an_alert_that_was_pending_time_and_again_says_so(episodes, sentence):
+    """What came after its first firing is no part of it, nor is an alert that was in time."""
+    measured = numbers(held_s=310.0, held_from_s=390.0)
+    assert sentence in failure_sentences(verdict(*episodes), measured)
+    in_time = verdict((200.0, None, 205.0), GOOD, (900.0, None, 910.0))
+    assert in_time.lost_pending == ((20.0, 25.0),)
+    assert not any("pending" in each for each in failure_sentences(in_time, measured))
+
+
+@pytest.mark.parametrize(
     ("wait_s", "threshold", "sentence"),
     [
         (45.0, None, "with `for: 45s` or less it would have fired in time"),
