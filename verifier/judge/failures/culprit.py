@@ -97,8 +97,12 @@ def _plain_case(case: FailedCase) -> Culprit | None:
         return _blame("route", "Prometheus did what was expected, and what followed did not")
     if verdict.vacuous is not None:
         return _blame("rule", "it could not have fired, whatever the scenario does")
+    if verdict.broke_at == "world":
+        return _blame("fault", f"{verdict.cause} had no effect")
     if case.differs:
         return _blame("rule", f"the bundled rule of this name has {case.difference}")
+    if _stood_still(case):
+        return _blame("rule", "its condition held for its `for` in time, and it did not fire")
     return None
 
 
@@ -118,6 +122,21 @@ def _never_or_late(case: FailedCase) -> Culprit:
     if verdict.fires_within_s is not None and verdict.firing_s > verdict.fires_within_s:
         return _late(case, verdict.firing_s, verdict.fires_within_s)
     return _lasting(case)
+
+
+def _stood_still(case: FailedCase) -> bool:
+    """Whether a condition held in time and for long enough, in a run in real time.
+
+    In virtual time the engine is asked for the very evaluations of the rule.
+    """
+    verdict, numbers = case.verdict, case.numbers
+    if verdict.broke_at != "rule" or numbers is None:
+        return False
+    held_s, from_s, within_s = numbers.held_s, numbers.held_from_s, verdict.fires_within_s
+    if held_s is None or from_s is None or within_s is None or held_s < numbers.for_s:
+        return False
+    in_time = verdict.firing_s is not None and verdict.firing_s <= within_s
+    return not in_time and from_s + numbers.for_s <= verdict.onset_s + within_s
 
 
 def _blame(suspect: Suspect, because: str) -> Culprit:

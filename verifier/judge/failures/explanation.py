@@ -38,11 +38,10 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from verifier.evaluation.timeline import Timeline
     from verifier.evidence.silence import WatchedRun
+    from verifier.judge.verdict import Culprit
     from verifier.pack.rules import AlertRule, RuleGroup
 
-BROKE_IN_WORLD: Final = (
-    "no scrape failed meanwhile, and the rule did what it says: the cause did not meet it in time"
-)
+DID_ITS_PART: Final = "no scrape failed meanwhile, and the rule did what it says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +95,9 @@ class FailureExplainer:
             sentences += failure_sentences(verdict, numbers)
         sentences += [f"`{bound}` would have held" for bound in bounds]
         sentences += [effect] if effect else []
-        if numbers is not None and verdict.broke_at == "rule" and _came_short(verdict, numbers):
-            # The rule did what it says: its condition was not met, or not for long enough.
-            reason = verdict.reason.replace(BROKE_AT_RULE, BROKE_IN_WORLD)
-            verdict = replace(verdict, broke_at="world", reason=reason)
         rule = None if pair is None else pair[1]
         culprit = likely_culprit(self._case(verdict, numbers, verdicts, (rule, bundled)))
+        verdict = with_hop_of(culprit, verdict)
         sentences += [] if culprit is None else [culprit_sentence(culprit)]
         return replace(
             verdict,
@@ -212,12 +208,18 @@ def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:
     return tuple(sorted(instants, key=lambda instant: instant.at_s))
 
 
-def _came_short(verdict: AlertVerdict, numbers: ConditionNumbers) -> bool:
-    """Whether the cause did not bring the condition about, not in time, or not for long enough."""
-    if verdict.vacuous is not None:
-        return False
-    held_s, from_s = numbers.held_s, numbers.held_from_s
-    if held_s is None or from_s is None or held_s < numbers.for_s:
-        return True
-    limit_s = verdict.onset_s + (verdict.fires_within_s or 0.0)
-    return verdict.fires_within_s is not None and from_s + numbers.for_s > limit_s
+def with_hop_of(culprit: Culprit | None, verdict: AlertVerdict) -> AlertVerdict:
+    """Return a verdict whose hop is the one that its culprit means: a rule that did not break.
+
+    Whoever judged the notifications knew that no scrape failed, and not what the values were.
+    """
+    if verdict.broke_at != "rule" or culprit is None or culprit.suspect == "rule":
+        return verdict
+    within_s, firing_s = verdict.fires_within_s, verdict.firing_s
+    why = ""
+    if firing_s is None or (within_s is not None and firing_s > within_s):
+        why = ": the cause did not meet it in time"
+    elif verdict.resolved_s is None or verdict.resolved_s > (verdict.resolved_limit_s or math.inf):
+        why = ": its condition held on after its cause"
+    reason = verdict.reason.replace(BROKE_AT_RULE, DID_ITS_PART + why)
+    return replace(verdict, broke_at="world", reason=reason)

@@ -8,7 +8,9 @@ import pytest
 
 from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
 from verifier.judge.failures.culprit import FailedCase, likely_culprit
-from verifier.judge.verdict import AlertVerdict
+from verifier.judge.failures.explanation import with_hop_of
+from verifier.judge.notification_checks import BROKE_AT_RULE
+from verifier.judge.verdict import AlertVerdict, Culprit
 
 COMPARISON = ComparisonNumbers(
     "x > 100", ">", 100.0, 40.0, 600.0, (), None, 1.0, healthy=20.0, healthy_spread=1.0
@@ -41,64 +43,64 @@ def blamed(numbers=NEVER, *, case=None, **changes):
     return (culprit.suspect, culprit.because) if culprit else (None, "")
 
 
-@pytest.mark.parametrize(
-    ("numbers", "case", "changes", "suspect", "because"),
-    [
-        # What needs no number.
-        (NEVER, {}, {"broke_at": "alertmanager"}, "route", "what followed did not"),
-        (HELD, {}, {"broke_at": "receiver", **FIRED}, "route", "what followed did not"),
-        (NEVER, {}, {"broke_at": "scrape"}, None, ""),
-        (None, {}, {"vacuous": "no such series"}, "rule", "could not have fired"),
-        (NEVER, {"difference": "`x > 10`"}, {}, "rule", "the bundled rule of this name has `x"),
-        (ConditionNumbers(300.0, None, None, ()), {}, {}, "rule", "never had a value"),
-        # It fired, or was pending, when it must not have.
-        (HELD, {}, {"expected": "unexpected"}, "rule", "before any fault began"),
-        (HELD, {"active_fault": "gone"}, {"expected": "silent"}, "expectation", "while gone was"),
-        (HELD, {"not_before_s": 180.0}, {**FIRED, "pending_s": -60.0}, "rule", "healthy system"),
-        # It never fired: by how far its value came, and what its siblings did.
-        (NEVER, {}, {}, "rule", "from 20 to 40, 25% of the way to > 100"),
-        (NEVER, {"siblings": [SIBLING]}, {}, "rule", "while B fires by the same cause"),
-        (NEVER, {"siblings": [MUTE]}, {}, "fault", "some 4 times as strong"),
-        (NEVER, {"siblings": [SIBLING], "difference": ""}, {}, "fault", "25% of the way"),
-        (NEVER, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
-        (NEVER, {"siblings": [SIBLING]}, {"cause_end_s": 90.0}, "rule", "while B fires"),
-        # It was only pending.
-        (BRIEFLY, {}, {}, "fault", "held for 1m, its `for` is 5m: too weak"),
-        (BRIEFLY, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
-        (BRIEFLY, {"siblings": [SIBLING]}, {}, "rule", "while B fires"),
-        (BRIEFLY, {"longest_for_s": 60.0}, {}, "rule", "the longest of the others 1m"),
-        (
-            BRIEFLY,
-            {"longest_for_s": 60.0},
-            {"cause_end_s": 90.0},
-            "rule",
-            "gone lasts 1m30s; the longest of the others 1m",
-        ),
-        (BRIEFLY, {"longest_for_s": 60.0, "difference": ""}, {}, "fault", "too weak"),
-        # It fired too late.
-        (HELD, {}, {**FIRED, "fires_within_s": 200.0}, "expectation", "`for` alone is 5m"),
-        (
-            HELD,
-            {"longest_for_s": 60.0},
-            {**FIRED, "fires_within_s": 200.0},
-            "rule",
-            "longest of the others 1m",
-        ),
-        (HELD, {}, LATE, "expectation", "fired 10m after the onset, 5m of it its `for`"),
-        (HELD, {"siblings": [SIBLING]}, LATE, "expectation", "7m is too short"),
-        (HELD, {"siblings": [replace(SIBLING, **LATE)]}, LATE, "fault", "gone acts slowly: B"),
-        # It resolved too late.
-        (HELD, {}, {**FIRED, "resolved_s": 900.0}, "expectation", "resolved 6m after its cause"),
-        (HELD, {}, {**FIRED, "resolved_s": None}, "expectation", "still sees the cause"),
-        (
-            HELD,
-            {"siblings": [replace(SIBLING, resolved_s=None)]},
-            {**FIRED, "resolved_s": None},
-            "fault",
-            "its effect outlasts gone: B kept firing too",
-        ),
-    ],
-)
+CASES = [
+    # What needs no number.
+    (NEVER, {}, {"broke_at": "alertmanager"}, "route", "what followed did not"),
+    (HELD, {}, {"broke_at": "receiver", **FIRED}, "route", "what followed did not"),
+    (NEVER, {}, {"broke_at": "scrape"}, None, ""),
+    (None, {}, {"vacuous": "no such series"}, "rule", "could not have fired"),
+    (NEVER, {"difference": "`x > 10`"}, {}, "rule", "the bundled rule of this name has `x"),
+    (ConditionNumbers(300.0, None, None, ()), {}, {}, "rule", "never had a value"),
+    # It fired, or was pending, when it must not have.
+    (HELD, {}, {"expected": "unexpected"}, "rule", "before any fault began"),
+    (HELD, {"active_fault": "gone"}, {"expected": "silent"}, "expectation", "while gone was"),
+    (HELD, {"not_before_s": 180.0}, {**FIRED, "pending_s": -60.0}, "rule", "healthy system"),
+    # It never fired: by how far its value came, and what its siblings did.
+    (NEVER, {}, {}, "rule", "from 20 to 40, 25% of the way to > 100"),
+    (NEVER, {"siblings": [SIBLING]}, {}, "rule", "while B fires by the same cause"),
+    (NEVER, {"siblings": [MUTE]}, {}, "fault", "some 4 times as strong"),
+    (NEVER, {"siblings": [SIBLING], "difference": ""}, {}, "fault", "25% of the way"),
+    (NEVER, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
+    (NEVER, {"siblings": [SIBLING]}, {"cause_end_s": 90.0}, "rule", "while B fires"),
+    # It was only pending.
+    (BRIEFLY, {}, {}, "fault", "held for 1m, its `for` is 5m: too weak"),
+    (BRIEFLY, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
+    (BRIEFLY, {"siblings": [SIBLING]}, {}, "rule", "while B fires"),
+    (BRIEFLY, {"longest_for_s": 60.0}, {}, "rule", "the longest of the others 1m"),
+    (
+        BRIEFLY,
+        {"longest_for_s": 60.0},
+        {"cause_end_s": 90.0},
+        "rule",
+        "gone lasts 1m30s; the longest of the others 1m",
+    ),
+    (BRIEFLY, {"longest_for_s": 60.0, "difference": ""}, {}, "fault", "too weak"),
+    # It fired too late.
+    (HELD, {}, {**FIRED, "fires_within_s": 200.0}, "expectation", "`for` alone is 5m"),
+    (
+        HELD,
+        {"longest_for_s": 60.0},
+        {**FIRED, "fires_within_s": 200.0},
+        "rule",
+        "longest of the others 1m",
+    ),
+    (HELD, {}, LATE, "expectation", "fired 10m after the onset, 5m of it its `for`"),
+    (HELD, {"siblings": [SIBLING]}, LATE, "expectation", "7m is too short"),
+    (HELD, {"siblings": [replace(SIBLING, **LATE)]}, LATE, "fault", "gone acts slowly: B"),
+    # It resolved too late.
+    (HELD, {}, {**FIRED, "resolved_s": 900.0}, "expectation", "resolved 6m after its cause"),
+    (HELD, {}, {**FIRED, "resolved_s": None}, "expectation", "still sees the cause"),
+    (
+        HELD,
+        {"siblings": [replace(SIBLING, resolved_s=None)]},
+        {**FIRED, "resolved_s": None},
+        "fault",
+        "its effect outlasts gone: B kept firing too",
+    ),
+]
+
+
+@pytest.mark.parametrize(("numbers", "case", "changes", "suspect", "because"), CASES)
 def test_the_strongest_evidence_names_the_culprit(numbers, case, changes, suspect, because):
     """Each kind of it, and what outweighs it."""
     who, why = blamed(numbers, case=case, **changes)
@@ -166,3 +168,69 @@ def test_an_alert_alone_is_judged_by_how_far_its_value_came(changes, suspect, be
     numbers = replace(NEVER, comparisons=(replace(COMPARISON, **changes),))
     who, why = blamed(numbers)
     assert (who, because in why) == (suspect, True), why
+
+
+AGREEING = {
+    "fault": {"world"},
+    "expectation": {"world"},
+    "rule": {"rule"},
+    "route": {"alertmanager", "receiver"},
+}
+
+
+@pytest.mark.parametrize(("numbers", "case", "changes"), [each[:3] for each in CASES])
+def test_the_hop_that_broke_and_the_culprit_are_never_at_odds(numbers, case, changes):
+    """In real time, where the judge of the notifications named the rule for want of numbers."""
+    named = {"broke_at": "rule", "reason": f"never fired; {BROKE_AT_RULE}", **changes}
+    verdict = replace(VERDICT, **named)
+    culprit = likely_culprit(FailedCase(verdict=verdict, numbers=numbers, **case))
+    agreed = with_hop_of(culprit, verdict)
+    if culprit is None:
+        assert agreed.broke_at == "scrape"
+        return
+    assert agreed.broke_at in AGREEING[culprit.suspect]
+    if culprit.suspect != "route":
+        assert (BROKE_AT_RULE in agreed.reason) == (culprit.suspect == "rule")
+
+
+def test_a_planted_hop_at_odds_with_its_culprit_is_noticed():
+    """What was said before: the world, of a rule that its own culprit blames."""
+    verdict = replace(VERDICT, broke_at="rule")
+    culprit = likely_culprit(FailedCase(verdict=verdict, numbers=NEVER, siblings=[SIBLING]))
+    assert culprit.suspect == "rule"
+    assert replace(verdict, broke_at="world").broke_at not in AGREEING[culprit.suspect]
+    assert with_hop_of(culprit, verdict) == verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "suspect", "because"),
+    [
+        ({"broke_at": "world"}, "fault", "gone had no effect"),
+        # Its condition held from 10 s after the onset on, and 5m is its `for`: it did not fire.
+        ({"broke_at": "rule"}, "rule", "held for its `for` in time, and it did not fire"),
+        ({"broke_at": "rule", **LATE}, "rule", "held for its `for` in time"),
+        ({"broke_at": "rule", **FIRED, "resolved_s": 900.0}, "expectation", "after its cause"),
+        ({"broke_at": "rule", "fires_within_s": 200.0, **LATE}, "expectation", "`for` alone"),
+    ],
+)
+def test_a_hop_that_is_sure_decides_the_culprit(changes, suspect, because):
+    """A fault without effect; a condition that held, and a rule that did not fire."""
+    who, why = blamed(HELD, **changes)
+    assert (who, because in why) == (suspect, True), why
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "the rule did what it says: the cause did not meet it in time"),
+        (LATE, "the rule did what it says: the cause did not meet it in time"),
+        ({**FIRED, "resolved_s": 900.0}, "did what it says: its condition held on after its cause"),
+        ({**FIRED, "resolved_s": None}, "did what it says: its condition held on after its cause"),
+        (FIRED, "the rule did what it says"),
+    ],
+)
+def test_a_rule_that_is_not_to_blame_did_what_it_says(changes, why):
+    """And what happened instead."""
+    verdict = replace(VERDICT, broke_at="rule", reason=BROKE_AT_RULE, **changes)
+    agreed = with_hop_of(Culprit(suspect="fault", because="x"), verdict)
+    assert agreed.reason.endswith(why)
