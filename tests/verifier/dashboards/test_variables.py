@@ -8,6 +8,7 @@ import pytest
 
 from verifier.dashboards.choices import ordered, through_regex
 from verifier.dashboards.formats import VariableValue, write_value
+from verifier.dashboards.resolution import board_values
 from verifier.dashboards.variable_values import VariableValues
 from verifier.dashboards.variables import classic_form, read_variable
 from verifier.pack.panels import Board, Option
@@ -22,6 +23,13 @@ def values(*variables: dict[str, Any], range_s: float = 3600.0) -> VariableValue
 def substituted(text: str, **fields: Any) -> str:
     """Return a text with the one variable `v` replaced."""
     return values({"name": "v", **fields}).substitute(text)
+
+
+def test_a_dashboard_knows_its_range_of_time_in_milliseconds() -> None:
+    """Unix times of both ends, as Grafana writes them; its length in three units."""
+    built_in = board_values(Board("Board", (), 3600.0), end_s=7200.25)
+    text = "$__from $__to $__range ${__range_s} ${__range_ms} $__dashboard"
+    assert built_in.substitute(text) == "3600250 7200250 3600s 3600 3600000 Board"
 
 
 ALL = {"value": ["$__all"], "text": ["All"]}

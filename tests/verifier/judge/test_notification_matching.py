@@ -67,6 +67,23 @@ def test_each_label_set_of_an_alert_is_notified_separately():
     )
 
 
+def test_a_short_episode_after_a_long_one_is_no_excuse():
+    """The long one would have had to be notified, whichever comes first."""
+    first = timeline("Queue", (210.0, 270.0, 1080.0), priority="low")
+    ledger = (
+        notification("firing", 301.0, since_s=270.0, alert="Queue", priority="low"),
+        notification("resolved", 1141.0, since_s=270.0, alert="Queue", priority="low"),
+    )
+    queue = "{alert: Queue, receivers: [slack], fires_within: 7m, resolves_within: 10m}"
+    short, long = (870.0, 900.0, 930.0), (330.0, 390.0, 780.0)
+    early, late = (330.0, 360.0, 390.0), (480.0, 510.0, 900.0)
+    for episodes in ((long, short), (early, late)):
+        flapping = timeline("Queue", *episodes, priority="high")
+        judged = [v for v in verdicts(ledger, [first, flapping], (queue,)) if v.alert == "Queue"]
+        assert [v.ok for v in judged] == [True, False]
+        assert judged[1].reason.startswith("it fired for 6m30s, Alertmanager never had it")
+
+
 def test_a_short_label_set_may_be_notified_as_resolved_only():
     """Alertmanager lists an alert as resolved that came and went between two turns of a group."""
     first = timeline("Queue", (210.0, 270.0, 780.0), priority="low")
