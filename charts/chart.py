@@ -21,7 +21,8 @@ RowGroup = Literal["load", "world", "alert", "panel"]
 """What a row shows: the load, the world, an alert's expression, a panel of a dashboard."""
 RowStatus = Literal["failed", "accepted", "empty", "not-judged"]
 """What was judged of a panel that is not simply answered; `empty` is one that is so by right."""
-BandKind = Literal["fault", "incident", "exact", "resampled"]
+BandKind = Literal["fault", "load", "incident", "exact", "resampled"]
+"""`load` is a change of the load by hand."""
 Labels = tuple[tuple[str, str], ...]
 
 

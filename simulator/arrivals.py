@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from simulator.faults.effective_parameters import TRAFFIC_FACTOR_MAX
 from simulator.faults.fault import climbed
 from simulator.kernel import loop as k
 from simulator.kernel.state import ns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulator.faults.fault import Fault
     from simulator.kernel.state import State
     from simulator.load import Burst, Load
 
@@ -71,6 +75,15 @@ def requested_per_s(load: Load, plan_ns: int, burst_factor: float) -> float:
         phase = 2 * pi * (middle_s - load.daily.peak_s) / DAY_S
         rate_per_s *= 1 + load.daily.amplitude * cos(phase)
     return rate_per_s * burst_factor
+
+
+def planned_factor(faults: Iterable[Fault], plan_ns: int) -> float:
+    """By how much the faults of a plan multiply the arrivals `plan_ns` after it began."""
+    factor = 1.0
+    for fault in faults:
+        if ns(fault.start_s) <= plan_ns < ns(fault.end_s):
+            factor *= fault.parameters.traffic_factor(fault.strength(plan_ns))
+    return min(factor, TRAFFIC_FACTOR_MAX)
 
 
 def set_rate(s: State, rate_per_s: float, now_ns: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from simulator.plan import Plan
 from simulator.snapshot import (
     AGENT_STATES,
     CPU_MODES,
@@ -74,7 +75,8 @@ class FakeWorld:
 
     def __init__(self, seed: int = 42, rate: float = 10_300.0) -> None:
         """Begin at virtual time 0 with every counter at 0."""
-        self.rate = rate
+        self.rate = self.requested_per_s = rate
+        self.plan, self.origin_s, self.load_change = Plan(), 0.0, None
         self._rng = np.random.default_rng(seed)
         self._changes = 0
         self._snapshot = make_snapshot(seed)

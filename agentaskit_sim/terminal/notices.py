@@ -13,6 +13,7 @@ from documents.durations import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from exporter.server.exposition import LoadReading
     from simulator.snapshot import FaultStatus
     from verifier.real_time.environment import StackStatus
     from verifier.servers.foreign_server import ActiveAlert
@@ -53,6 +54,14 @@ def describe_notified(notification: Notification, rule_labels: Mapping[str, froz
     alert = labels.pop("alertname", "an alert")
     hidden = rule_labels.get(alert, frozenset(labels))
     return describe_alert(alert, [(k, v) for k, v in labels.items() if k not in hidden])
+
+
+def describe_load_change(load: LoadReading) -> str:
+    """Return the change of the load in effect, and when it ends; nothing without one."""
+    if load.change is None:
+        return ""
+    left = format_duration(max(0, round(load.ends_s - load.now_s)))
+    return f"{load.change_name}, ends in {left}"
 
 
 def describe_fault(fault: FaultStatus, now_ns: int) -> str:

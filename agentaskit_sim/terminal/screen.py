@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Group
 from rich.text import Text
 
-from agentaskit_sim.terminal.notices import describe_alert, describe_fault, describe_notified
+from agentaskit_sim.terminal.notices import (
+    describe_alert,
+    describe_fault,
+    describe_load_change,
+    describe_notified,
+)
 from agentaskit_sim.terminal.status import describe_rates, describe_time
 from documents.amounts import amount
 from documents.durations import format_duration
@@ -93,11 +98,14 @@ def render(content: ScreenContent, height: int) -> Group:
     # The latest comes first: it is what the reader waits for.
     latest = reversed(stack.notifications)
     notified = [_notification_line(notification, content) for notification in latest]
+    rates = (
+        describe_rates(reading.before, reading.now),
+        amount(content.scrapes, "scrapes"),
+        describe_load_change(reading.load),
+    )
     lines = [
         Text(f"{time_text}  {content.title}", style="bold"),
-        Text(
-            f"{describe_rates(reading.before, reading.now)}  {amount(content.scrapes, 'scrapes')}"
-        ),
+        Text("  ".join(filter(None, rates))),
         *_section("Faults", faults, room),
         *(Text(why, style="yellow") for why in stack.unreachable),
         *_section("Alerts", alerts, room - len(stack.unreachable)),

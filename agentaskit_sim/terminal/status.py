@@ -1,8 +1,8 @@
 """What the console of a world in real time shows: a line that moves, or a plain line now and then.
 
-The line is made from two readings by a pure function. Faults that begin and end, and a world that
-falls behind real time, are printed at once in a line of their own. Used by `serve`, and by `up`
-within its screen.
+The line is made from two readings by a pure function. Faults and changes of the load that begin and
+end, and a world that falls behind real time, are printed at once in a line of their own. Used by
+`serve`, and by `up` within its screen.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from agentaskit_sim.terminal.notices import describe_load_change
+
 if TYPE_CHECKING:
+    from exporter.server.exposition import LoadReading
     from scenarios.scenario import Scenario
     from simulator.pacer import Pace
     from simulator.snapshot import Snapshot
@@ -55,19 +58,25 @@ class ObservedWorld(Protocol):
     def pace(self) -> Pace:
         """Return how well the world keeps real time."""
 
+    def load(self) -> LoadReading:
+        """Return the load at this instant."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatusReading:
-    """Two readings, a moment apart, and how well the world keeps real time."""
+    """Two readings, a moment apart, the load, and how well the world keeps real time."""
 
     before: Snapshot
     now: Snapshot
     pace: Pace
+    load: LoadReading
 
     @property
     def line(self) -> str:
         """The status in one line."""
-        return describe(self.before, self.now, self.pace)
+        line = describe(self.before, self.now, self.pace)
+        change = describe_load_change(self.load)
+        return f"{line}  {change}" if change else line
 
 
 def describe(before: Snapshot, now: Snapshot, pace: Pace) -> str:
@@ -108,6 +117,16 @@ def notice_changes(before: Snapshot, now: Snapshot) -> list[str]:
     return sorted(began) + sorted(ended) + restarted
 
 
+def notice_load(before: LoadReading, now: LoadReading) -> list[str]:
+    """Return a sentence when the load was changed by hand between two readings, or is back."""
+    if (before.change, before.began_s) == (now.change, now.began_s):
+        return []
+    if now.change is not None:
+        return [f"the load is changed: {describe_load_change(now)}"]
+    rate_per_s = now.profile_per_s or 0.0
+    return [f"the change of the load has ended: {rate_per_s:,.0f} tasks/s again"]
+
+
 class Status:
     """Shows on a console how `world` is doing, once a second on a terminal."""
 
@@ -115,7 +134,7 @@ class Status:
         """Print nothing yet."""
         self._world, self._console = world, console
         self._line = Live(console=console, auto_refresh=False, transient=True)
-        self._before = world.catch_up()
+        self._before, self._load = world.catch_up(), world.load()
         self._behind = False
         self._readings = 0
 
@@ -126,8 +145,8 @@ class Status:
 
     def observe(self) -> StatusReading:
         """Print what has changed in the world since the last reading; return this one."""
-        now, pace = self._world.catch_up(), self._world.pace()
-        for sentence in notice_changes(self._before, now):
+        now, pace, load = self._world.catch_up(), self._world.pace(), self._world.load()
+        for sentence in (*notice_changes(self._before, now), *notice_load(self._load, load)):
             self.say(sentence)
         if self._behind != (pace.drift_s > BEHIND_S):
             self._behind = not self._behind
@@ -137,8 +156,8 @@ class Status:
                 if self._behind
                 else "the world is back in real time"
             )
-        reading = StatusReading(self._before, now, pace)
-        self._before = now
+        reading = StatusReading(self._before, now, pace, load)
+        self._before, self._load = now, load
         self._readings += 1
         return reading
 

@@ -18,7 +18,7 @@ import { call, keepToken, readToken } from "./world_api.js";
 
 const AGAIN_MS = 2000;
 const SILENT_MS = 10_000;
-const TILES = ["Virtual time", "Offered load", "Tasks waiting", "Agents active", "Behind real time", "Scrapes"];
+const TILES = ["Virtual time", "Load profile", "Load after faults", "Tasks waiting", "Agents active", "Behind real time", "Scrapes"];
 
 /** The whole page; there is one. */
 class LivePage {

@@ -4,10 +4,18 @@
 
 import { element } from "./elements.js";
 import { actionButton, actionForm, field, saying, valuesOf } from "./fields.js";
-import { clockText, valueText } from "./texts.js";
+import { clockText } from "./texts.js";
 import { call } from "./world_api.js";
 
 /** @typedef {import("./live_view.js").Moment} Moment */
+
+/**
+ * @param {number} tasks a second
+ * @returns {string} as in the tiles above
+ */
+function taskRate(tasks) {
+  return `${Math.round(tasks).toLocaleString("en")} tasks/s`;
+}
 
 /** The part of the page about the load. */
 export class LoadPanel {
@@ -18,6 +26,7 @@ export class LoadPanel {
     title.id = "load-title";
     host.setAttribute("aria-labelledby", title.id);
     this.now = element("p", "what");
+    this.faulty = element("p", "what after-faults");
     this.end = actionButton("End the change", said, () => call("DELETE", "load"));
     const target = field("target", { type: "number", value: "15000", required: true, hint: "tasks a second" });
     const climb = field("duration", { value: "0s", required: true, hint: "to get there, linearly" });
@@ -29,14 +38,16 @@ export class LoadPanel {
     });
     form.setAttribute("aria-label", "Change the load");
     form.append(target, climb, hold, element("button", "primary", "Change the load"));
-    host.append(title, this.now, this.end, form, said);
+    host.append(title, this.now, this.faulty, this.end, form, said);
   }
 
   /** @param {Moment} moment */
   show({ load }) {
-    const asked = `${valueText(load.requested, "tasks/s")} asked for`;
+    const profile = load.after_faults === null ? "a recorded trace" : taskRate(load.requested);
     const left = load.change ? `, changed for ${clockText(load.change.ends_in_s)} more` : "";
-    this.now.textContent = asked + left;
+    const faulty = load.after_faults !== null && load.after_faults !== load.requested;
+    this.now.textContent = `Load profile: ${profile}${left}`;
+    this.faulty.textContent = faulty ? `After faults: ${taskRate(load.after_faults)}` : "";
     this.end.hidden = !load.change;
   }
 }

@@ -41,7 +41,8 @@ export function bandStrip(window, chart) {
     const end = band.to_s ?? chart.end_s;
     if (end < from || band.from_s > to) return;
     const bar = element("span", `band ${band.kind}`, band.name);
-    const text = `${band.kind}: ${band.name}, ${clockText(band.from_s)} to ${clockText(end)}`;
+    const name = band.name.startsWith(band.kind) ? band.name : `${band.kind}: ${band.name}`;
+    const text = `${name}, ${clockText(band.from_s)} to ${clockText(end)}`;
     bar.title = band.text ? `${text}. ${band.text}` : text;
     bar.style.left = `${Math.max(place(band.from_s), 0)}%`;
     bar.style.width = `${Math.min(place(end), 100) - Math.max(place(band.from_s), 0)}%`;

@@ -8,7 +8,7 @@ changes nothing in the world. The `PageSource` of `app`.
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
@@ -27,7 +27,9 @@ from simulator.pacer import PacedWorld, Pacer
 if TYPE_CHECKING:
     from exporter.metrics.page import PagePart
     from exporter.server.landing import Facts
+    from simulator.load import LoadChange
     from simulator.pacer import Clock, Pace
+    from simulator.plan import Plan
     from simulator.snapshot import ScrapePath, Snapshot
 
 FRESH_S: Final = 0.01
@@ -41,6 +43,9 @@ However many scrape, and however long a page is, the event loop has time for oth
 who ask while it is made, and just after, get the same page.
 """
 
+TARGETS_MAX: Final = 3
+"""Rates that a change of the load is named by."""
+
 
 class ReadableWorld(PacedWorld, Protocol):
     """The world as the exporter reads it."""
@@ -50,6 +55,47 @@ class ReadableWorld(PacedWorld, Protocol):
 
     def next_change_ns(self) -> int:
         """Return the next virtual instant at which load or faults change."""
+
+    @property
+    def origin_s(self) -> float:
+        """When, on the world's clock, the plan began."""
+
+    @property
+    def plan(self) -> Plan:
+        """The load and the faults that the world runs."""
+
+    @property
+    def load_change(self) -> LoadChange | None:
+        """The change of the load that is in effect."""
+
+    @property
+    def requested_per_s(self) -> float:
+        """Tasks a second that the load profile asks for now, whatever faults make of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReading:
+    """The load at one instant, in tasks a second; None where it is a recorded trace.
+
+    `profile_per_s` is what the load profile asks for, a change by hand included, and
+    `after_faults_per_s` what faults of the load make of it. `change` is the change in effect, from
+    `began_s` to `ends_s` on the world's clock, which says `now_s`.
+    """
+
+    profile_per_s: float | None
+    after_faults_per_s: float | None
+    change: LoadChange | None
+    began_s: float
+    ends_s: float
+    now_s: float
+
+    @property
+    def change_name(self) -> str:
+        """What people call the change: by the rates that it reaches; nothing without one."""
+        stages = self.change.stages if self.change else ()
+        targets = list(dict.fromkeys(f"{stage.target:,.0f}" for stage in stages))
+        more = f" and {len(targets) - TARGETS_MAX} more" if len(targets) > TARGETS_MAX else ""
+        return f"load {', '.join(targets[:TARGETS_MAX])}{more} tasks/s" if targets else ""
 
 
 class Exposition:
@@ -108,6 +154,19 @@ class Exposition:
             self._page = None
         return self._snapshot
 
+    def load(self) -> LoadReading:
+        """Return the load at this instant."""
+        snapshot, world = self.catch_up(), self._world
+        is_trace, change = world.plan.load.trace_s is not None, world.load_change
+        return LoadReading(
+            profile_per_s=None if is_trace else world.requested_per_s,
+            after_faults_per_s=None if is_trace else snapshot.arrival_rate,
+            change=change,
+            began_s=world.origin_s + change.start_s if change else 0.0,
+            ends_s=world.origin_s + change.end_s if change else 0.0,
+            now_s=world.now_s,
+        )
+
     def scrape(self) -> Page | None:
         """Return the page of this instant, or None while the exporter is down."""
         snapshot = self.catch_up()
@@ -147,14 +206,15 @@ class Exposition:
 
     def facts(self) -> Facts:
         """Return the facts of the landing page, as (heading, value)."""
-        snapshot, pace = self.catch_up(), self.pace()
+        snapshot, pace, load = self.catch_up(), self.pace(), self.load()
         return (
             ("Scenario", self.scenario),
             ("Seed", str(self.seed)),
             ("Virtual time", f"{snapshot.time_s:,.1f} s"),
             ("Behind real time", f"{pace.drift_s * 1000:,.0f} ms"),
             ("Maximum speed", f"{pace.times_real_time:,.0f} times real time"),
-            ("Offered load", f"{snapshot.arrival_rate:,.0f} tasks/s"),
+            ("Load profile", _rate_text(load.profile_per_s)),
+            ("Load after faults", _rate_text(load.after_faults_per_s)),
             ("Tasks waiting", f"{snapshot.queue_depth.sum():,}"),
             ("Agents active", f"{snapshot.active_agents.sum():,} of {snapshot.agents.sum():,}"),
             ("Faults in effect", ", ".join(f.name for f in snapshot.faults) or "none"),
@@ -208,3 +268,7 @@ class Exposition:
             scrapes_refused=self.scrapes_refused,
             series_dropped=self.series_dropped,
         )
+
+
+def _rate_text(rate_per_s: float | None) -> str:
+    return "recorded trace" if rate_per_s is None else f"{rate_per_s:,.0f} tasks/s"

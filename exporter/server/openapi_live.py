@@ -40,7 +40,15 @@ def _component(name: str) -> Schema:
 
 LOAD: Final = closed(
     {
-        "requested": {**NUMBER, "description": "Tasks a second that the load asks for now."},
+        "requested": {
+            **NUMBER,
+            "description": "Tasks a second that the load profile asks for now, a change included; "
+            "0 of a recorded trace.",
+        },
+        "after_faults": {
+            **_VALUE,
+            "description": "What faults of the load make of it; null of a recorded trace.",
+        },
         "change": {
             "anyOf": [
                 {"type": "null"},

@@ -156,6 +156,10 @@ class Parameters(ABC):
     def compressed(self, scale: TimeScale) -> Self:
         """The numbers in a run in compressed time, where rates and latencies stay as they are."""
 
+    def traffic_factor(self, strength: float) -> float:  # noqa: ARG002 - most kinds leave it
+        """By how much this fault multiplies the arrivals at `strength` (0..1)."""
+        return 1.0
+
     def at_onset(self, onset: Onset) -> None:  # noqa: B027 - most kinds have no onset of their own
         """What happens once, when the fault begins; nothing, unless a kind overrides it."""
 

@@ -50,7 +50,7 @@ def test_the_page_moves_and_asks_nobody_else(live, server):
     """Readings are added, all of it comes from this server, and the console stays empty."""
     before = readings(live.page)
     live.page.wait_for_function(f"() => livePage.view.chart.rows[0].times_s.length >= {before + 2}")
-    assert drawn(live.page, "load", "asked for") == 400
+    assert drawn(live.page, "load", "load profile") == 400
     assert live.page.locator(".row canvas").count() == 13
     assert live.console == []
     assert live.failed == []
@@ -78,7 +78,12 @@ def test_a_fault_is_injected_changed_and_ended_by_the_form(live):
     expect(card).to_contain_text("traffic_drop 0.5, ends in 4:5")
     expect(card).to_contain_text(re.compile(r"So far [\d.,]+ .*; expected"))
     page.wait_for_function("() => livePage.view.chart.bands.some(b => b.name === 'traffic-drop')")
-    page.wait_for_function("() => livePage.chart.rows[0].series[0].values.at(-1) === 200")
+    page.wait_for_function("() => livePage.chart.rows[0].series[1].values.at(-1) === 200")
+    assert drawn(page, "load", "load profile") == 400
+    tiles = page.locator(".fact dd")
+    assert tiles.all_inner_texts()[1:3] == ["400 tasks/s", "200 tasks/s"]
+    expect(page.locator(".load-panel .what").first).to_have_text("Load profile: 400 tasks/s")
+    expect(page.locator(".after-faults")).to_have_text("After faults: 200 tasks/s")
     page.get_by_role("button", name="Change traffic-drop").click()
     card.get_by_label("share").fill("0.75")
     page.wait_for_timeout(1500)
@@ -115,10 +120,15 @@ def test_the_load_is_changed_and_given_back(live):
     page = live.page
     page.get_by_label("target").fill("100")
     page.get_by_role("button", name="Change the load").click()
-    now = page.locator(".load-panel .what")
-    expect(now).to_have_text(re.compile(r"100 tasks/s asked for, changed for [45]:\d\d more"))
+    now = page.locator(".load-panel .what").first
+    expect(now).to_have_text(re.compile(r"Load profile: 100 tasks/s, changed for [45]:\d\d more"))
+    band = page.locator(".ruler .band.load")
+    expect(band).to_have_text("load 100 tasks/s")
     page.get_by_role("button", name="End the change").click()
-    expect(now).to_have_text("400 tasks/s asked for")
+    expect(now).to_have_text("Load profile: 400 tasks/s")
+    page.wait_for_function(
+        "() => livePage.chart.bands.every(b => b.kind !== 'load' || b.to_s !== null)"
+    )
 
 
 def test_text_of_others_is_shown_and_never_run(view):
@@ -274,7 +284,7 @@ def test_with_a_token_the_page_asks_for_it(view):
         expect(said).to_contain_text("a change needs the server's token")
         view.page.get_by_label("token").fill(TOKEN)
         view.page.get_by_role("button", name="Change the load").click()
-        expect(view.page.locator(".load-panel .what")).to_contain_text("changed for")
+        expect(view.page.locator(".load-panel .what").first).to_contain_text("changed for")
         expect(said).to_be_empty()
         assert view.page.evaluate("localStorage.length") == 0
 

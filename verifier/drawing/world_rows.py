@@ -1,8 +1,8 @@
-"""The load and the world as rows: what was asked for, what came, queues, agents, times, sandboxes.
+"""The load and the world as rows: the load profile, what came, queues, agents, times, sandboxes.
 
-The load is the plan's. Everything else is asked of the engine, so that a report shows what was
-stored and not what should have been; which quantities, the metric catalogue says. Rows that moved
-most come first: they are those that matter for a scenario.
+The load is the plan's, before and after its faults. Everything else is asked of the engine, so that
+a report shows what was stored and not what should have been; which quantities, the metric catalogue
+says. Rows that moved most come first: they are those that matter for a scenario.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import numpy as np
 from charts.chart import ChartRow, ChartSeries
 from exporter.metrics.catalogue import CHARTED
 from exporter.target import SCRAPE_S
-from simulator.arrivals import requested_per_s
+from simulator.arrivals import planned_factor, requested_per_s
+from simulator.load import RATE_MAX_PER_S
 from verifier.drawing.series_rows import LINES_MAX, labels_of, on_one_grid, thinned
 from verifier.servers.prometheus import QueryError, RangeQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from exporter.metrics.charted import ChartedQuantity
     from scenarios.scenario import Scenario
@@ -53,25 +56,50 @@ def world_rows(run: WatchedRun, time: DrawnTime) -> tuple[ChartRow, ...]:
 
 
 def load_row(scenario: Scenario, end_s: float) -> ChartRow:
-    """Return the tasks a second that the plan asks for, without its bursts; a trace is counted."""
-    load = scenario.plan.load
-    edges_s = np.linspace(0.0, end_s, max(2, min(POINTS, round(end_s / SCRAPE_S)) + 1))
-    if load.trace_s is not None:
-        counts, _ = np.histogram(np.array(load.trace_s), edges_s)
-        rates = np.append(counts / np.diff(edges_s), np.nan)
+    """Return the tasks a second of the load profile, and what faults make of them; without bursts.
+
+    A recorded trace is counted; faults play it faster or slower.
+    """
+    plan, times_s = scenario.plan, _load_times_s(scenario, end_s)
+    factors = np.array([planned_factor(plan.faults, round(at_s * 1e9)) for at_s in times_s])
+    if plan.load.trace_s is None:
+        profile = np.array([requested_per_s(plan.load, round(t * 1e9), 1.0) for t in times_s])
+        after_faults = np.minimum(profile * factors, RATE_MAX_PER_S)
     else:
-        rates = np.array([requested_per_s(load, round(at_s * 1e9), 1.0) for at_s in edges_s])
+        passed_s = np.diff(times_s)
+        played_s = np.concatenate(([0.0], np.cumsum(factors[:-1] * passed_s)))
+        profile, after_faults = (
+            np.append(np.histogram(np.array(plan.load.trace_s), edges_s)[0] / passed_s, np.nan)
+            for edges_s in (times_s, np.maximum.accumulate(played_s))
+        )
+    drawn = {"load profile": profile, "after faults": after_faults}
+    spans = (
+        f"{name}: between {np.nanmin(v):.0f} and {np.nanmax(v):.0f}" for name, v in drawn.items()
+    )
     return thinned(
         ChartRow(
             id="load",
-            title="Load that is asked for",
-            unit="/s",
-            times_s=np.round(edges_s, 3),
-            series=(ChartSeries("tasks", rates),),
+            title="Load",
+            unit="tasks/s",
+            times_s=times_s,
+            series=tuple(ChartSeries(name, values) for name, values in drawn.items()),
             group="load",
-            text=f"Load: between {np.nanmin(rates):.0f} and {np.nanmax(rates):.0f} tasks a second",
+            text=f"Load, tasks a second; {'; '.join(spans)}",
         )
     )
+
+
+def _load_times_s(scenario: Scenario, end_s: float) -> NDArray[np.float64]:
+    """Return when the load is drawn: on a grid, and on both sides of where a fault jumps.
+
+    What is counted has no such sides: between two of them lies next to nothing.
+    """
+    edges_s = np.linspace(0.0, end_s, max(2, min(POINTS, round(end_s / SCRAPE_S)) + 1))
+    faults = scenario.plan.faults if scenario.plan.load.trace_s is None else ()
+    jumps_s = [at_s for fault in faults for at_s in (fault.start_s, fault.end_s)]
+    sides_s = [at_s - before_s for at_s in jumps_s for before_s in (0.001, 0.0)]
+    inside_s = [at_s for at_s in sides_s if 0.0 < at_s < end_s]
+    return np.unique(np.round(np.concatenate((edges_s, inside_s)), 3))
 
 
 def _row(quantity: ChartedQuantity, answer: Sequence[Series], time: DrawnTime) -> ChartRow:

@@ -67,7 +67,7 @@ class LiveFeed:
 
     def tick(self) -> None:
         """Take a reading and send it to every viewer."""
-        reading = self._recent.add(self._exposition.catch_up())
+        reading = self._recent.add(self._exposition.catch_up(), self._exposition.load())
         if self.viewers:
             self._moment = self._write(reading)
             self.viewers.send(self._event())

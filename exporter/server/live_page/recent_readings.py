@@ -1,6 +1,7 @@
 """The last minutes of a world, a reading a second: what a newcomer is shown before anything moves.
 
-Bounded: a table of `KEPT` readings, and the bands of the faults that were in effect during them.
+Bounded: a table of `KEPT` readings, and the bands of what was in effect during them, faults and
+changes of the load.
 Times are virtual seconds since the first reading. It asks nobody and waits for nothing; `feed`
 adds to it.
 """
@@ -16,6 +17,7 @@ from charts.chart import Band, ChartRow, ChartSeries
 from exporter.server.live_page.rows import ROWS, read_rows
 
 if TYPE_CHECKING:
+    from exporter.server.exposition import LoadReading
     from exporter.server.live_page.rows import Value
     from simulator.snapshot import Snapshot
 
@@ -51,15 +53,15 @@ class RecentReadings:
         self._bands: dict[tuple[str, int], Band] = {}
         self.count = 0
 
-    def add(self, now: Snapshot) -> WorldReading:
+    def add(self, now: Snapshot, load: LoadReading) -> WorldReading:
         """Add the reading of `now`, which is later than the one before, and return it."""
-        values = read_rows(self._last, now)
+        values = read_rows(self._last, now, load)
         at_s = self.seconds(now.now_ns)
         flat = [np.nan if value is None else value for row in values for value in row]
         self._table[self.count % self._kept] = [at_s, *flat]
         self.count += 1
         self._last = now
-        self._note_faults(now)
+        self._note_bands(now, load)
         return WorldReading(self.count, at_s, values)
 
     def seconds(self, world_ns: int) -> float:
@@ -73,7 +75,7 @@ class RecentReadings:
 
     @property
     def bands(self) -> tuple[Band, ...]:
-        """The faults in effect within the readings kept; without an end while they are."""
+        """What was in effect within the readings kept; without an end while it is."""
         since_s = self.at_s - self._kept
         return tuple(
             band for band in self._bands.values() if band.to_s is None or band.to_s >= since_s
@@ -101,13 +103,19 @@ class RecentReadings:
             return self._table[: self.count].copy()
         return np.roll(self._table, -(self.count % self._kept), axis=0)
 
-    def _note_faults(self, now: Snapshot) -> None:
-        """Begin the bands of faults that are new, and end those of faults that are over."""
-        active = {(fault.name, fault.began_ns): fault for fault in now.faults}
-        for key, fault in active.items():
-            if key not in self._bands:
-                began_s = self.seconds(fault.began_ns)
-                self._bands[key] = Band("fault", fault.name, began_s, None, fault.fault)
+    def _note_bands(self, now: Snapshot, load: LoadReading) -> None:
+        """Begin the bands of faults, and of a change of the load; end those of what is over."""
+        active = {
+            (fault.name, fault.began_ns): Band(
+                "fault", fault.name, self.seconds(fault.began_ns), None, fault.fault
+            )
+            for fault in now.faults
+        }
+        if load.change is not None:
+            began_ns, name = round(load.began_s * 1e9), load.change_name
+            active[name, began_ns] = Band("load", name, self.seconds(began_ns), None)
+        for key, band in active.items():
+            self._bands.setdefault(key, band)
         for key, band in self._bands.items():
             if key not in active and band.to_s is None:
                 self._bands[key] = replace(band, to_s=self.seconds(now.now_ns))

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from charts.chart import RowGroup, RowKind
+    from exporter.server.exposition import LoadReading
     from simulator.snapshot import Counts, DurationHistogram, Snapshot
 
+LOADS: Final = ("load profile", "after faults", "arrived")
+"""What the profile asks for, what faults make of that, and the tasks that came, by chance."""
 QUANTILES: Final = (0.5, 0.9, 0.99)
 Value: TypeAlias = "float | None"
 
@@ -26,7 +29,8 @@ Value: TypeAlias = "float | None"
 class RowOfWorld:
     """One row: what it is called, its unit, how it is drawn, and how it is read.
 
-    `series` names its lines for the axes of a world, `read` returns a value for each of them.
+    `series` names its lines for the axes of a world, `read` returns a value for each of them; of
+    the load for the last alone.
     """
 
     id: str
@@ -73,7 +77,7 @@ def _rates(before: Counts, now: Counts, seconds: float) -> tuple[float, ...]:
 
 def _load(before: Snapshot, now: Snapshot) -> tuple[Value, ...]:
     arrived = int((now.tasks_arrived - before.tasks_arrived).sum())
-    return now.arrival_rate, arrived / passed_s(before, now)
+    return (arrived / passed_s(before, now),)
 
 
 def _tasks(before: Snapshot, now: Snapshot) -> tuple[Value, ...]:
@@ -122,7 +126,7 @@ def _named(*names: str) -> Callable[[Snapshot], tuple[str, ...]]:
 
 
 ROWS: Final = (
-    RowOfWorld("load", "Load", "tasks/s", "line", _named("asked for", "arrived"), _load),
+    RowOfWorld("load", "Load", "tasks/s", "line", _named(*LOADS), _load),
     RowOfWorld("tasks", "Tasks", "tasks/s", "line",
                _named(*OUTCOMES, "rejected", "timed out", "retried"), _tasks),
     RowOfWorld("answers", "HTTP answers", "requests/s", "stack", _named(*STATUSES),
@@ -151,9 +155,14 @@ ROWS: Final = (
 """From what comes in, through what it does inside, to what is left of the machines."""
 
 
-def read_rows(before: Snapshot, now: Snapshot) -> tuple[tuple[Value, ...], ...]:
-    """Return the values of every row of `ROWS`, in its order, rounded for the eye."""
-    return tuple(tuple(map(rounded, row.read(before, now))) for row in ROWS)
+def read_rows(before: Snapshot, now: Snapshot, load: LoadReading) -> tuple[tuple[Value, ...], ...]:
+    """Return the values of every row of `ROWS`, in its order, rounded for the eye.
+
+    The first is of the load, whose profile is in no snapshot.
+    """
+    first, *others = (row.read(before, now) for row in ROWS)
+    first = (load.profile_per_s, load.after_faults_per_s, *first)
+    return tuple(tuple(map(rounded, values)) for values in (first, *others))
 
 
 def rounded(value: Value) -> Value:

@@ -18,8 +18,9 @@ from exporter.server.plan_api.load_control import RecordedLoadError
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from exporter.server.exposition import LoadReading
     from exporter.server.fault_api.bodies import JsonObject
-    from exporter.server.plan_api.load_control import LoadControl, LoadStatus
+    from exporter.server.plan_api.load_control import LoadControl
     from exporter.server.plan_api.scenario_control import OfferedScenario, ScenarioControl
     from simulator.load import LoadChange, Stage
 
@@ -66,21 +67,25 @@ class LoadHandlers:
         except KeyError:
             raise RequestRefusedError(404, "no change of the load is in effect") from None
 
-    def _change(self, body: bytes) -> LoadStatus:
+    def _change(self, body: bytes) -> LoadReading:
         try:
             return self._control.change(self._format.read(body))
         except RecordedLoadError as error:
             raise RequestRefusedError(409, str(error)) from None
 
-    def write(self, status: LoadStatus) -> JsonObject:
+    def write(self, load: LoadReading) -> JsonObject:
         """Return the load as JSON values."""
-        change = status.change and {
-            "stages": self._format.write(status.change),
-            "began_s": status.began_s,
-            "ends_s": status.ends_s,
-            "ends_in_s": status.ends_s - status.now_s,
+        change = load.change and {
+            "stages": self._format.write(load.change),
+            "began_s": load.began_s,
+            "ends_s": load.ends_s,
+            "ends_in_s": load.ends_s - load.now_s,
         }
-        return {"requested": status.requested_per_s, "change": change}
+        return {
+            "requested": load.profile_per_s or 0.0,
+            "after_faults": load.after_faults_per_s,
+            "change": change,
+        }
 
 
 class ScenarioHandlers:

@@ -6,15 +6,13 @@ itself ends it at its time, so a caller may go away. One event loop; nothing her
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from exporter.server.exposition import ReadableWorld
 
 if TYPE_CHECKING:
-    from exporter.server.exposition import Exposition
+    from exporter.server.exposition import Exposition, LoadReading
     from simulator.load import LoadChange, Stage
-    from simulator.plan import Plan
 
 
 class LoadedWorld(ReadableWorld, Protocol):
@@ -23,22 +21,6 @@ class LoadedWorld(ReadableWorld, Protocol):
     @property
     def plan_s(self) -> float:
         """Virtual seconds since the plan began."""
-
-    @property
-    def origin_s(self) -> float:
-        """When, on the world's clock, the plan began."""
-
-    @property
-    def plan(self) -> Plan:
-        """The load and the faults that the world runs."""
-
-    @property
-    def load_change(self) -> LoadChange | None:
-        """The change of the load that is in effect."""
-
-    @property
-    def requested_per_s(self) -> float:
-        """Tasks a second that the load asks for now."""
 
     def change_load(self, stages: tuple[Stage, ...]) -> LoadChange:
         """Let `stages` be the load from now on, until the last is over."""
@@ -55,20 +37,6 @@ class RecordedLoadError(ValueError):
         return "the load is a recorded trace, which has its own times"
 
 
-@dataclass(frozen=True, slots=True)
-class LoadStatus:
-    """The load now: tasks a second, whatever faults make of it; and the change in effect.
-
-    `began_s` and `ends_s` are the change's times on the world's clock, `now_s` is now.
-    """
-
-    requested_per_s: float
-    change: LoadChange | None
-    began_s: float
-    ends_s: float
-    now_s: float
-
-
 class LoadControl:
     """The load of one served world. Every method takes effect whole, or raises and does nothing."""
 
@@ -76,29 +44,22 @@ class LoadControl:
         """Change `world`, which `exposition` shows."""
         self._world, self._exposition = world, exposition
 
-    def status(self) -> LoadStatus:
+    def status(self) -> LoadReading:
         """Return the load of now."""
-        self._exposition.catch_up()
-        return self._read()
+        return self._exposition.load()
 
-    def change(self, stages: tuple[Stage, ...]) -> LoadStatus:
+    def change(self, stages: tuple[Stage, ...]) -> LoadReading:
         """Let `stages` be the load from now on. Raises `RecordedLoadError`, `ValueError`."""
         self._exposition.catch_up()
         if self._world.plan.load.trace_s is not None:
             raise RecordedLoadError
         self._world.change_load(stages)
         self._exposition.show_change()
-        return self._read()
+        return self._exposition.load()
 
-    def end(self) -> LoadStatus:
+    def end(self) -> LoadReading:
         """Let the plan's load be back. Raises `KeyError` when no change is in effect."""
         self._exposition.catch_up()
         self._world.end_load_change()
         self._exposition.show_change()
-        return self._read()
-
-    def _read(self) -> LoadStatus:
-        change, origin_s = self._world.load_change, self._world.origin_s
-        began_s = origin_s + change.start_s if change else 0.0
-        ends_s = origin_s + change.end_s if change else 0.0
-        return LoadStatus(self._world.requested_per_s, change, began_s, ends_s, self._world.now_s)
+        return self._exposition.load()

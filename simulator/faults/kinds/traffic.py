@@ -48,7 +48,10 @@ class TrafficSurge(Uncompressed):
         return self.factor
 
     def compose(self, effective: EffectiveParameters, _: FaultTargets, strength: float) -> None:
-        effective.traffic_factor *= 1 + (self.factor - 1) * strength
+        effective.traffic_factor *= self.traffic_factor(strength)
+
+    def traffic_factor(self, strength: float) -> float:
+        return 1 + (self.factor - 1) * strength
 
     def declare(self, declared: DeclaredEffect, _: FaultTargets, strength: float) -> None:
         declared.surge_factor *= 1 + (self.factor - 1) * strength
@@ -76,7 +79,10 @@ class TrafficDrop(Uncompressed):
         return self.share
 
     def compose(self, effective: EffectiveParameters, _: FaultTargets, strength: float) -> None:
-        effective.traffic_factor *= 1 - self.share * strength
+        effective.traffic_factor *= self.traffic_factor(strength)
+
+    def traffic_factor(self, strength: float) -> float:
+        return 1 - self.share * strength
 
     def declare(self, declared: DeclaredEffect, _: FaultTargets, strength: float) -> None:
         declared.arrivals_kept *= 1 - self.share * strength

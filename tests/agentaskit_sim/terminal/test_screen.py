@@ -30,10 +30,10 @@ def content(stack, *, faults=0):
     world.advance(1.0)
     for index in range(faults):
         world.begin_fault(f"traffic_drop_{index}", 0.4, 1234.5)
-    pace = Exposition(world, MockClock(), version="1", scenario="small").pace()
+    exposition = Exposition(world, MockClock(), version="1", scenario="small")
     return ScreenContent(
         title="sandbox-leak begins in 12s, time compressed 10 times",
-        reading=StatusReading(before, world.snapshot(), pace),
+        reading=StatusReading(before, world.snapshot(), exposition.pace(), exposition.load()),
         stack=stack,
         scrapes=55,
         began_s=NOW_S - 75,

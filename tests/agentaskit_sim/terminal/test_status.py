@@ -9,6 +9,7 @@ from rich.console import Console
 
 from agentaskit_sim.terminal.status import Status, describe, describe_time, notice_changes
 from exporter.server.exposition import Exposition
+from simulator.load import LoadChange, Stage
 from tests.fakes import FakeWorld, MockClock
 
 
@@ -77,3 +78,20 @@ def test_every_sentence_carries_the_time():
     clock.spend(61.0)
     status.say("the scenario has ended")
     assert text.getvalue() == "0:01:01  the scenario has ended\n"
+
+
+def test_a_change_of_the_load_is_printed_when_it_begins_and_when_it_ends():
+    """With its rate and its time; another change is another line, the same one is none."""
+    world, _, text, status = make()
+    for rate, start_s in ((15000.0, 0.0), (15000.0, 0.0), (0.0, 1.0)):
+        stages = (Stage(duration_s=0.0, target=rate), Stage(duration_s=300.0, target=rate))
+        world.load_change = LoadChange(stages=stages, start_s=start_s, from_per_s=world.rate)
+        reading = status.observe()
+    assert reading.line.endswith("faults: none  load 0 tasks/s, ends in 5m1s")
+    world.load_change = None
+    assert status.observe().line.endswith("faults: none")
+    assert [line.partition("  ")[2] for line in text.getvalue().splitlines()] == [
+        "the load is changed: load 15,000 tasks/s, ends in 5m",
+        "the load is changed: load 0 tasks/s, ends in 5m1s",
+        "the change of the load has ended: 10,300 tasks/s again",
+    ]

@@ -7,10 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from exporter.server.exposition import LoadReading
 from exporter.server.live_page.recent_readings import BANDS_MAX, RecentReadings
-from exporter.server.live_page.rows import ROWS, passed_s, quantile, read_rows
+from exporter.server.live_page.rows import LOADS, ROWS, passed_s, quantile, read_rows
+from simulator.load import LoadChange, Stage
 from simulator.snapshot import DURATION_BOUNDS_S, OUTCOMES, STATUSES, DurationHistogram
 from tests.fakes import FakeWorld
+
+LOAD = LoadReading(400.0, 200.0, None, 0.0, 0.0, 0.0)
+"""A profile of which a fault leaves half."""
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def after(world, seconds):
 
 def values(before, now, row_id):
     """Return one row's values by the names of its series."""
-    read = dict(zip((row.id for row in ROWS), read_rows(before, now), strict=True))
+    read = dict(zip((row.id for row in ROWS), read_rows(before, now, LOAD), strict=True))
     (row,) = (row for row in ROWS if row.id == row_id)
     return dict(zip(row.series(now), read[row_id], strict=True))
 
@@ -37,7 +42,7 @@ def test_every_row_has_a_value_for_each_of_its_series(world):
     """Whatever the axes of the world are."""
     before, now = after(world, 1.0)
     for row in ROWS:
-        assert len(row.read(before, now)) == len(row.series(now)), row.id
+        assert len(values(before, now, row.id)) == len(row.series(now)), row.id
     assert len({row.id for row in ROWS}) == len(ROWS)
 
 
@@ -78,7 +83,8 @@ def test_each_series_moves_with_its_own_counter_and_no_other(world, row_id):
         counts = np.array(getattr(base, field))
         counts[cell] += 5
         moved = values(before, replace(base, **{field: counts}), row_id)
-        moved.pop("asked for", None)
+        for known in LOADS[:2] if row_id == "load" else ():
+            moved.pop(known)
         assert {name: value for name, value in moved.items() if value} == {series: 5.0}
 
 
@@ -119,7 +125,7 @@ def test_the_last_readings_are_kept_in_order_and_no_more(world):
     assert recent.rows()[0].times_s.tolist() == []
     for _ in range(8):
         world.advance(world.now_s + 1.0)
-        reading = recent.add(world.snapshot())
+        reading = recent.add(world.snapshot(), LOAD)
     rows = {row.id: row for row in recent.rows()}
     assert rows["load"].times_s.tolist() == pytest.approx([4, 5, 6, 7, 8])
     assert (reading.number, reading.at_s) == (8, pytest.approx(8))
@@ -134,11 +140,11 @@ def test_a_copy_of_the_rows_stays_as_it_was(world):
     recent = RecentReadings(world.snapshot(), kept=2)
     for _ in range(2):
         world.advance(world.now_s + 1.0)
-        recent.add(world.snapshot())
+        recent.add(world.snapshot(), LOAD)
     rows = recent.rows()
     before = rows[0].times_s.tolist()
     world.advance(world.now_s + 1.0)
-    recent.add(world.snapshot())
+    recent.add(world.snapshot(), LOAD)
     assert rows[0].times_s.tolist() == before
 
 
@@ -147,17 +153,44 @@ def test_faults_are_bands_until_they_are_too_old(world):
     recent = RecentReadings(world.snapshot(), kept=3)
     world.advance(1.0)
     world.begin_fault("agent_hang")
-    recent.add(world.snapshot())
+    recent.add(world.snapshot(), LOAD)
     (band,) = recent.bands
     assert (band.name, band.from_s, band.to_s) == ("agent_hang-here", pytest.approx(1), None)
     world.change(faults=())
     world.advance(2.0)
-    recent.add(world.snapshot())
+    recent.add(world.snapshot(), LOAD)
     assert recent.bands[0].to_s == pytest.approx(2)
     world.advance(6.0)
-    recent.add(world.snapshot())
+    recent.add(world.snapshot(), LOAD)
     assert recent.bands == ()
     for number in range(BANDS_MAX + 20):
         world.begin_fault(f"agent_{number}")
-    recent.add(world.snapshot())
+    recent.add(world.snapshot(), LOAD)
     assert len(recent.bands) <= BANDS_MAX
+
+
+def test_a_change_of_the_load_is_a_band_named_by_its_rates(world):
+    """Until it is over, or another one takes its place; and the row has profile and result."""
+
+    def changed(*targets, began_s=0.0):
+        stages = tuple(Stage(duration_s=5.0, target=target) for target in targets)
+        change = LoadChange(stages=stages, start_s=began_s, from_per_s=400.0)
+        return replace(LOAD, change=change, began_s=began_s, ends_s=began_s + change.duration_s)
+
+    recent = RecentReadings(world.snapshot())
+    for at_s, load in enumerate(
+        [
+            changed(15000.0, 15000.0),
+            changed(15000.0, 15000.0),
+            changed(0.0, 1.0, 2.0, 3.0, began_s=2.5),
+            LOAD,
+        ],
+        1,
+    ):
+        world.advance(float(at_s))
+        reading = recent.add(world.snapshot(), load)
+    assert [(band.kind, band.name, band.from_s, band.to_s) for band in recent.bands] == [
+        ("load", "load 15,000 tasks/s", 0.0, pytest.approx(3)),
+        ("load", "load 0, 1, 2 and 1 more tasks/s", 2.5, pytest.approx(4)),
+    ]
+    assert reading.by_row()["load"][:2] == [400.0, 200.0]

@@ -28,6 +28,7 @@ from tests.simulator.worlds import small
 LOAD, SCENARIOS = f"{API}/load", f"{API}/scenarios"
 TOKEN = "correct-horse"  # noqa: S105 - opens nothing
 STAGES = {"stages": [{"target": 100, "duration": "0s"}, {"target": 100, "duration": "10s"}]}
+CALM = {"requested": 400.0, "after_faults": 400.0, "change": None}
 OUTAGE = OfferedScenario(
     name="outage",
     story="It goes, then agents hang.",
@@ -107,7 +108,7 @@ async def test_the_load_is_changed_for_a_while_as_documented(serve):
         {"$ref": "#/components/schemas/Load", "components": document["components"]}
     )
     status, before = await served.call("GET", LOAD)
-    assert (status, before) == (200, {"requested": 400.0, "change": None})
+    assert (status, before) == (200, CALM)
     status, changed = await served.call("PUT", LOAD, STAGES)
     assert status == 200
     check.validate(changed)
@@ -122,14 +123,31 @@ async def test_a_change_of_the_load_can_be_ended(serve):
     """And there is none to be ended afterwards."""
     served = await serve()
     await served.call("PUT", LOAD, STAGES)
-    assert (await served.call("DELETE", LOAD))[1] == {"requested": 400.0, "change": None}
+    assert (await served.call("DELETE", LOAD))[1] == CALM
     status, error = await served.call("DELETE", LOAD)
     assert (status, error) == (404, {"error": "no change of the load is in effect"})
+
+
+async def test_what_the_profile_asks_for_and_what_faults_leave_are_two_numbers(serve):
+    """By the API and among the facts of the page, before and after a change by hand."""
+    served = await serve()
+    await served.call(
+        "POST", f"{API}/faults", {"fault": "traffic_drop", "parameters": {"share": 0.5}}
+    )
+    assert (await served.call("GET", LOAD))[1] == {**CALM, "after_faults": 200.0}
+    await served.call("PUT", LOAD, STAGES)
+    load = (await served.call("GET", LOAD))[1]
+    assert (load["requested"], load["after_faults"]) == (100.0, 50.0)
+    facts = dict((await served.call("GET", f"{API}/chart"))[1]["now"]["facts"])
+    assert facts["Load profile"] == "100 tasks/s"
+    assert facts["Load after faults"] == "50 tasks/s"
 
 
 async def test_a_recorded_load_is_left_alone(serve):
     """It has its own times."""
     served = await serve(load=Load(trace_s=(0.5, 100.0)))
+    none = {"requested": 0.0, "after_faults": None, "change": None}
+    assert (await served.call("GET", LOAD))[1] == none
     status, error = await served.call("PUT", LOAD, STAGES)
     assert (status, error["error"]) == (
         409,

@@ -6,6 +6,7 @@ from math import sqrt
 
 import pytest
 
+from simulator.arrivals import planned_factor
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
     assert_near,
@@ -32,6 +33,29 @@ def test_traffic_drop_takes_its_share_of_the_arrivals():
     assert effect(after, "traffic_drop") == pytest.approx(arrived / 30)
     before, after = between(make(fault("traffic_drop", share=1.0)), 1.0, 11.0)
     assert (after.tasks_arrived == before.tasks_arrived).all()
+
+
+FAULTS = (
+    fault("traffic_surge", factor=3.0, start_s=2.0, duration_s=20.0, ramp_s=8.0, name="ramp"),
+    fault("traffic_drop", share=0.5, start_s=10.0, duration_s=6.0, name="drop"),
+    fault("traffic_surge", factor=90.0, start_s=15.0, duration_s=3.0, name="most"),
+    fault("agent_hang", start_s=5.0, duration_s=9.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "agrees"),
+    [(FAULTS, True), (FAULTS[:2], False), (FAULTS[1:], False), ((FAULTS[0], FAULTS[2]), False)],
+)
+def test_what_faults_of_a_plan_make_of_the_load_is_what_the_world_does(drawn, agrees):
+    """At every half second, over ramps, overlaps and the most; a fault left out is noticed."""
+    world = make(*FAULTS)
+    worlds, planned = [], []
+    for half_s in range(1, 50):
+        world.advance(half_s / 2)
+        worlds.append(world.snapshot().arrival_rate)
+        planned.append(400.0 * planned_factor(drawn, half_s * 5 * 10**8))
+    assert (worlds == pytest.approx(planned)) == agrees
 
 
 def test_capacity_demand_holds_the_fleet_up_and_lets_it_go():
