@@ -129,7 +129,7 @@ def _by_label(numerator: Events, denominator: Events, errors: Events | None) -> 
     [label] = labels
     values = _values(label, numerator, denominator)
     own, whole = _passing(numerator, label, values), _passing(denominator, label, values)
-    if errors is not None and errors.metric != numerator.metric:
+    if errors is not None and not _is_told_by(label, errors, numerator):
         raise WrongEventsError(f"it counts {numerator.in_words()}, not {errors.in_words()}")
     failing = (
         {value for value in values if value[0] == "5"}
@@ -156,6 +156,12 @@ def _by_label(numerator: Events, denominator: Events, errors: Events | None) -> 
     if own == whole - failing:
         return "good"
     raise WrongEventsError(f"it counts {numerator.in_words()}: {_mistaken(own, failing)}")
+
+
+def _is_told_by(label: str, errors: Events, numerator: Events) -> bool:
+    """Whether `label` alone tells the stated errors from the requests that are counted."""
+    others = {each for each in errors.matchers if each[0] != label}
+    return errors.metric == numerator.metric and others <= numerator.matchers
 
 
 def _mistaken(own: set[str], failing: set[str]) -> str:
