@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import stat
 from xml.etree import ElementTree as ET
 
@@ -123,6 +124,17 @@ def test_the_summary_is_a_markdown_table():
     assert text.startswith("# Verdict: fail\n")
     assert "| Throughput | drop | 30s | 5m30s of 7m | 10m of 12m | ok |" in text
     assert "## Failed\n\n- bad: Planted: fired\n" in text
+
+
+@pytest.mark.parametrize("real_time", [False, True])
+def test_a_bar_in_any_text_leaves_the_columns_of_the_summary_as_they_are(real_time):
+    """Names of scenarios, alerts and labels come from a user's files."""
+    barred = fired("A|B", labels=(("queue", "x|y"),)), fired("A|B", labels=(("queue", "z"),))
+    outcomes = [outcome("s|t", alerts=barred, clock="real" if real_time else "virtual")]
+    table = [line for line in summary(outcomes).splitlines() if line.startswith("|")]
+    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
+    assert len(columns) == 1
+    assert any(line.startswith("| A\\|B{queue=x\\|y} | s\\|t | ") for line in table)
 
 
 def test_junit_counts_what_failed_and_what_was_not_judged():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -192,8 +193,10 @@ def test_what_is_no_verdict_is_refused(tmp_path, text, message):
 
 def test_a_folder_without_a_verdict_names_the_newest_results(tmp_path):
     """Beside it, or in it: a folder of results is easily named for one of them."""
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / FILE).write_text("{}")
+    for age_s, name in enumerate(("m-newest", "z-middle", "a-oldest")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / FILE).write_text("{}")
+        os.utime(tmp_path / name / FILE, (1e9 - age_s, 1e9 - age_s))
     for place, problem in (
         (tmp_path / "absent", "there is no such folder"),
         (tmp_path, f"no {FILE} in this folder"),
@@ -201,4 +204,4 @@ def test_a_folder_without_a_verdict_names_the_newest_results(tmp_path):
         with pytest.raises(InputError) as error:
             read_verdict(place)
         assert problem in str(error.value)
-        assert f"the newest results are in {tmp_path / 'old'}" in str(error.value)
+        assert f"the newest results are in {tmp_path / 'm-newest'}" in str(error.value)

@@ -1,0 +1,112 @@
+"""Each list of the report holds the alerts that it says it holds, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.verifier.outcomes import alert, delivery, fired, outcome, unjudged
+from verifier.report.lists import WAY_OUT, lists
+
+QUIET = alert("Quiet", "silent")
+FAILED = alert("Failed", "silent", ok=False, reason="it fired; by far", firing_s=5.0)
+VACUOUS = alert("Vacuous", "silent", ok=False, reason="it could not fire", vacuous="no series")
+ACCEPTED = alert("Accepted", "silent", vacuous="no series", accepted="not ours")
+ELSEWHERE = alert("Elsewhere", "silent", vacuous="too short", could_fire_in="long")
+EXPLAINED = alert("Explained", "explained", reason="the queue grows", firing_s=9.0)
+UNFIRED = alert("Unfired", "explained", reason="it may fire")
+UNEXPLAINED = alert("Unexplained", "explained", ok=False, reason="too long", firing_s=9.0)
+EVERY = (QUIET, FAILED, VACUOUS, ACCEPTED, ELSEWHERE, EXPLAINED, UNFIRED, UNEXPLAINED, fired("Due"))
+
+
+def shown(*outcomes):
+    """Return the lines of each part of the report."""
+    return dict(lists(outcomes))
+
+
+@pytest.mark.parametrize(
+    ("heading", "lines"),
+    [
+        (
+            "Failed",
+            ["drop: Failed: it fired\n    by far", "drop: Unexplained: too long"],
+        ),
+        ("Vacuous: could not have fired", ["Vacuous: no series", WAY_OUT]),
+        ("Also fired, as explained", ["drop: Explained: the queue grows"]),
+        ("Silent, as expected", ["drop: 1 of 9 alerts"]),
+        (
+            "Could not have fired, and need not",
+            ["Accepted (accepted: not ours)", "Elsewhere (long is long enough)"],
+        ),
+        ("Panels", ["all 1 answered"]),
+    ],
+)
+def test_an_alert_stands_in_the_list_of_what_it_did(heading, lines):
+    """An accepted alert that could not have fired did not stay silent as expected."""
+    parts = shown(outcome(alerts=EVERY))
+    assert parts[heading] == lines
+    assert len(parts) == 6
+
+
+@pytest.mark.parametrize(
+    ("verdict", "count"),
+    [(QUIET, 1), (FAILED, 0), (VACUOUS, 0), (ACCEPTED, 0), (ELSEWHERE, 0), (UNFIRED, 0)],
+)
+def test_only_a_silence_that_says_something_is_counted(verdict, count):
+    """What could not have fired is not counted, whoever accepted it; series count once."""
+    parts = shown(outcome(alerts=(verdict, verdict, fired("Due"))))
+    assert parts["Silent, as expected"] == [f"drop: {count} of 2 alerts"]
+    assert ("Vacuous: could not have fired" in parts) is (verdict is VACUOUS)
+
+
+def test_a_scenario_that_could_not_be_judged_counts_no_silence():
+    """It stands in a list of its own."""
+    parts = shown(outcome(alerts=(QUIET,)), unjudged())
+    assert parts["Silent, as expected"] == ["drop: 1 of 1 alerts"]
+    assert parts["Could not be judged"] == [f"burn: {unjudged().invalid[0]}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "where"),
+    [
+        (("a", "b", "c", "d"), " (a, b, c and 1 more)"),
+        (("a", "b", "c"), " (a, b, c)"),
+        (("a",), " (a)"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("heading", "verdict", "line"),
+    [
+        ("Vacuous: could not have fired", VACUOUS, "Vacuous: no series"),
+        ("Could not have fired, and need not", ACCEPTED, "Accepted (accepted: not ours)"),
+    ],
+)
+def test_of_several_scenarios_a_line_names_at_most_three(heading, verdict, line, *, names, where):
+    """And says how many more there are; of all of them none is named."""
+    outcomes = [outcome(name, alerts=(verdict,)) for name in names]
+    assert shown(*outcomes, outcome("other", alerts=()))[heading][0] == f"{line}{where}"
+    everywhere = f" (in all {len(names)} scenarios)" if len(names) > 1 else ""
+    assert shown(*outcomes)[heading][0] == f"{line}{everywhere}"
+
+
+def test_an_alert_that_fired_in_any_scenario_is_not_among_those_that_never_fired():
+    """Each once, in the order in which they were judged; of one scenario it says nothing."""
+    first = outcome("a", alerts=(alert("B", "silent"), alert("A", "silent"), fired("C")))
+    second = outcome("b", alerts=(alert("C", "silent"), alert("A", "silent"), fired("B")))
+    assert shown(first, second)["Fired in no scenario"] == ["A"]
+    assert "Fired in no scenario" not in shown(first)
+    third = outcome("c", alerts=(alert("D", "silent"), alert("A", "silent")))
+    assert shown(third, third)["Fired in no scenario"] == ["D", "A"]
+
+
+def test_what_an_explained_alert_notified_is_said_beside_it():
+    """Of the notifications that it fires alone."""
+    sent = (delivery("pager", 9.0), delivery("chat", 99.0, "resolved"))
+    loud = alert("Loud", "explained", reason="it may", firing_s=9.0, deliveries=sent)
+    parts = shown(outcome(alerts=(loud,)))
+    assert parts["Also fired, as explained"] == ["drop: Loud: it may (notified: pager)"]
+
+
+def test_a_finding_of_several_scenarios_stands_once():
+    """In the order in which it came."""
+    several = outcome("a", findings=("y", "x")), outcome("b", findings=("x", "z"))
+    assert shown(*several)["Findings in rules, dashboards and routing"] == ["y", "x", "z"]
