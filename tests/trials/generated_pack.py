@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.verifier.evaluation.generated_histories import NEAR, Shape
 from tests.verifier.evaluation.generated_rules import generated_rules
+from tests.verifier.generated_histories import NEAR, Shape
 from verifier.pack.rule_writer import as_yaml, rule_document
 
 SEED: Final = 60

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.mistakes import Place
 from exporter.history.samples import EPOCH_S
-from tests.verifier.evaluation.generated_histories import COUNTERS, GAUGES, Shape
+from tests.verifier.generated_histories import COUNTERS, GAUGES, Shape
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles, RuleGroup
 
 if TYPE_CHECKING:

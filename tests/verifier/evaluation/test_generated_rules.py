@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.verifier.evaluation.generated_histories import SHAPES, Shape, generated_history
 from tests.verifier.evaluation.generated_rules import (
     AGGREGATIONS,
     MATHS,
@@ -22,6 +21,7 @@ from tests.verifier.evaluation.generated_rules import (
     RATES,
     generated_rules,
 )
+from tests.verifier.generated_histories import SHAPES, Shape, generated_history
 from verifier.evaluation.alert_states import AlertStates
 from verifier.evaluation.crosscheck import (
     Difference,
