@@ -17,7 +17,7 @@ from verifier.promql.printing import text_of
 from verifier.promql.walker import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,3 +99,17 @@ def scores(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[
         return -values
     distance = np.abs(values - limit)
     return -distance if operator == "==" else distance
+
+
+def furthest(
+    points: Sequence[tuple[float, float]], operator: str, limit: float, *, held: bool
+) -> tuple[float, float]:
+    """Return the point (time, value) nearest to holding, or furthest beyond; the first of several.
+
+    Of a comparison that never `held` where it was looked at, points that hold elsewhere are none.
+    """
+    values = np.array([value for _, value in points])
+    nearness = scores(values, operator, limit)
+    if not held:
+        nearness = np.where(holds(values, operator, limit), -np.inf, nearness)
+    return points[int(np.argmax(nearness))]

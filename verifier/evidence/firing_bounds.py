@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DIGITS: Final = (2, 3, 4, 6)
 """Digits of a threshold that is named: the fewest that keep it between value and healthy level."""
+ROOM_SHARE: Final = 0.05
+"""A threshold nearer to the healthy level than this share of it would soon be a false alarm."""
 ABOVE: Final = (">", ">=")
 BELOW: Final = ("<", "<=")
 STRICT: Final = (">", "<")
@@ -66,7 +68,8 @@ def longest_wait_s(
     `held` are the times in which its condition held, `any_held` those of all its label sets, the
     past among them. Every shorter `for` would have fired as well.
     """
-    if any(each.from_s < window.not_before_s for each in any_held):
+    # What had ended when the scenario began is past, which nothing expects anything of.
+    if any(each.from_s < window.not_before_s and each.until_s >= 0 for each in any_held):
         return None
     waits = [
         math.floor((min(each.until_s, window.due_s) - each.from_s) / interval_s + 1e-6)
@@ -110,7 +113,8 @@ def threshold_between(operator: str, kept: float, healthy: float) -> float | Non
         return None
     for digits in DIGITS:
         limit = _rounded(kept, digits, operator)
-        if limit > healthy if operator in ABOVE else limit < healthy:
+        is_between = limit > healthy if operator in ABOVE else limit < healthy
+        if is_between and abs(limit - healthy) >= ROOM_SHARE * abs(healthy):
             return limit
     return None
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
 
-from verifier.evidence.comparison import comparisons, holds, opened, scores
+from verifier.evidence.comparison import comparisons, furthest, holds, opened, scores
 from verifier.evidence.emptiness import ALERTS
 from verifier.evidence.firing_bounds import (
     ABOVE,
@@ -25,7 +25,6 @@ from verifier.evidence.firing_bounds import (
     threshold_between,
 )
 from verifier.evidence.relaxed import bare
-from verifier.evidence.stock import EvaluationSpan
 from verifier.promql.parsing import parse
 from verifier.promql.printing import text_of
 from verifier.promql.reads import all_reads
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from verifier.evidence.firing_bounds import FiringWindow
     from verifier.evidence.silence import WatchedRun
-    from verifier.evidence.stock import Stock
+    from verifier.evidence.stock import EvaluationSpan, Stock
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule, RuleGroup
     from verifier.servers.prometheus import Series
@@ -183,12 +182,6 @@ class _Course(TypedDict):
     plateau_spread: float
 
 
-def _longer_span(span: EvaluationSpan) -> EvaluationSpan:
-    """Return the evaluations of the scenario with some before it."""
-    first_s = span.first_s - BEFORE_EVALUATIONS * span.interval_s
-    return EvaluationSpan(first_s, span.start_s, span.end_s, span.interval_s)
-
-
 @dataclass(frozen=True, slots=True)
 class _Probe:
     """Asks one server about the evaluations of one rule."""
@@ -223,18 +216,22 @@ class _Probe:
         held = _longest(list(self.held(series, lambda values: holds(values, operator, limit))))
         nearest = series[best]
         sustained, firing = self._sustained(expr, nearest, (operator, limit))
+        course = self._course(expr, nearest)
+        points = [(self._scenario_s(nearest.times_s[at]), float(nearest.values[at]))]
+        points += [(r.at_s, r.value) for r in course["readings"] if r.value is not None]
+        at_s, value = furthest(points, operator, limit, held=held is not None)
         return ComparisonNumbers(
             condition=text_of(node, self.run.factor),
             operator=operator,
             threshold=threshold,
-            nearest=float(nearest.values[at]),
-            at_s=self._scenario_s(nearest.times_s[at]),
+            nearest=value,
+            at_s=at_s,
             labels=tuple(sorted((k, v) for k, v in nearest.labels.items() if k != "__name__")),
             held_s=None if held is None else held.until_s - held.from_s,
             last=_last(nearest, self.span),
             sustained=sustained,
             firing_threshold=firing if whole and threshold is not None else None,
-            **self._course(expr, nearest),
+            **course,
         )
 
     def firing_for_s(self, expr: str, held: Sequence[HeldTime]) -> float | None:
@@ -243,7 +240,7 @@ class _Probe:
         own_state = any(read.matches(name) for read in all_reads(expr) for name in ALERTS)
         if not is_whole or own_state:
             return None  # another `for` may change what a rule reads that reads states of alerts
-        everywhere = self.stock.over(expr, _longer_span(self.span)).series
+        everywhere = self.stock.over(expr, self.span.earlier(BEFORE_EVALUATIONS)).series
         wait_s = longest_wait_s(
             held,
             self.held(everywhere, _any_value),
@@ -254,7 +251,7 @@ class _Probe:
 
     def _course(self, expr: str, nearest: Series) -> _Course:
         """Return the values of a series at the decisive instants, and what it was before."""
-        longer = _longer_span(self.span)
+        longer = self.span.earlier(BEFORE_EVALUATIONS)
         whole = next((s for s in self.answer(expr, longer) if s.labels == nearest.labels), nearest)
         times_s = (whole.times_s - self.run.epoch_s) * self.run.factor
         is_before = (times_s < self.view.onset_s) & ~np.isnan(whole.values)
@@ -302,9 +299,11 @@ class _Probe:
         window = self.view.window
         longer = [
             self._compared(each, compared)
-            for each in self.stock.over(expr, _longer_span(self.span)).series
+            for each in self.stock.over(expr, self.span.earlier(BEFORE_EVALUATIONS)).series
         ]
-        before = [each.scores[each.times_s < window.not_before_s] for each in longer]
+        before = [
+            each.scores[each.times_s < window.not_before_s][-BEFORE_EVALUATIONS:] for each in longer
+        ]
         known = np.concatenate([each[~np.isnan(each)] for each in before] or [np.empty(0)])
         healthy_score = float(known.max()) if len(known) else -math.inf
         noise = MOVED_DEVIATIONS * float(known.std()) if len(known) else 0.0

@@ -29,6 +29,7 @@ def server():
     """Start a Prometheus that holds ten minutes of a queue's depth."""
     with Prometheus() as started:
         started.push(STORED)
+        started.push(history({labels("past"): row("9*8 5*40")}, start_s=-120.0))
         yield started
 
 
@@ -138,3 +139,23 @@ def test_the_plateau_is_the_mean_while_the_cause_held_the_value(server, tmp_path
     view = AlertView(reached=reached)
     numbers = numbers_of(server, tmp_path, "depth > 20", view=view).comparisons[0]
     assert (numbers.plateau, numbers.plateau_spread) == pytest.approx(plateau)
+
+
+@pytest.mark.parametrize(
+    ("expr", "instants", "furthest"),
+    [
+        # Of a condition that always held, an instant before the scenario may be the furthest.
+        ("past > 1", [("fired", -30.0)], (-30.0, 9.0)),
+        ("past > 1", [("fired", 30.0)], (0.0, 5.0)),
+        ("past < 20", [("fired", -30.0)], (0.0, 5.0)),
+        # It never held in the scenario: what held before it is no nearness.
+        ("past > 8", [("before", -30.0)], (0.0, 5.0)),
+    ],
+)
+def test_no_value_that_is_shown_is_further_than_the_furthest(
+    server, tmp_path, expr, instants, furthest
+):
+    """Also of those that were read before the scenario began."""
+    view = AlertView(instants=tuple(DecisiveInstant(*each) for each in instants))
+    numbers = numbers_of(server, tmp_path, expr, view=view).comparisons[0]
+    assert (numbers.at_s, numbers.nearest) == furthest

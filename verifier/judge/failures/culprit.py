@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Final
 from documents.durations import format_duration
 from verifier.judge.expectation_matching import time_text
 from verifier.judge.failures.sentences import figure
+from verifier.judge.failures.strength import needed_strength
 from verifier.judge.verdict import Culprit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from simulator.faults.fault import Fault
     from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
     from verifier.judge.verdict import AlertVerdict, Suspect
 
@@ -33,6 +35,8 @@ LARGE_SHARE: Final = 0.25
 """A fault that moves a value by this share of its healthy level is no weak one ..."""
 NEAR_SHARE: Final = 0.5
 """... unless that was half of the way to the threshold, or more."""
+LEAST_SHARE: Final = 0.01
+"""What is less of the way is called so, and not none of it."""
 FAR_SHARE: Final = 0.1
 """Of a value that is 0 when healthy: a threshold ten times as far as it came is out of reach."""
 
@@ -44,7 +48,7 @@ class FailedCase:
     `siblings` are the other alerts that must fire by the same cause. `active_fault` is the fault in
     effect when it became pending, `not_before_s` when its cause truly began. `difference` is what
     the bundled rule of its name has instead: "" nothing, None there is none. `longest_for_s` is the
-    longest `for` among the other rules.
+    longest `for` among the other rules, `fault` the cause where it is one of the scenario.
     """
 
     verdict: AlertVerdict
@@ -54,6 +58,7 @@ class FailedCase:
     not_before_s: float = float("-inf")
     difference: str | None = None
     longest_for_s: float = 0.0
+    fault: Fault | None = None
 
     @property
     def differs(self) -> bool:
@@ -168,7 +173,7 @@ def _held_briefly(case: FailedCase, numbers: ConditionNumbers) -> Culprit:
     if not case.is_as_bundled:
         if case.longest_for_s and numbers.for_s > OUTLIER * case.longest_for_s:
             longest = f"the longest of the others {format_duration(case.longest_for_s)}"
-            return _blame("rule", f"{short}; {longest}" if short else f"{wait}, {longest}")
+            return _blame("rule", f"{short or wait}, {longest}")
         if case.fired_siblings:
             return _blame("rule", f"{short or wait}, {_of_which_fired(case)}")
     if short:
@@ -211,10 +216,9 @@ def _never_held(case: FailedCase, numbers: ComparisonNumbers) -> Culprit:
     gap = (numbers.threshold or 0.0) - healthy
     share = moved / gap if gap else 0.0
     limit = f"{numbers.operator} {figure(numbers.threshold or 0.0)}"
-    way = f"{cause} moved its value {values}, {share:.0%} of the way to {limit}"
-    times = f"{1 / share:.2f}" if share > NEAR_SHARE else f"{1 / share:.2g}" if share else "?"
-    strength = f"it would have to be some {times} times as strong"
-    weak = _blame("fault", f"{way}: {strength}")
+    way = f"{cause} moved its value {values}, {_percent(share)} of the way to {limit}"
+    strength = needed_strength(case.fault, numbers)
+    weak = _blame("fault", f"{way}: {strength or 'too weak'}")
     if case.is_as_bundled:
         return weak
     if case.siblings:
@@ -268,6 +272,10 @@ def _of_which_fired(case: FailedCase) -> str:
     names = case.fired_siblings
     fired = "fires" if len(names) == 1 else "fire"
     return f"while {_names(names)} {fired} by the same cause"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if abs(share) >= LEAST_SHARE else f"less than {LEAST_SHARE:.0%}"
 
 
 def _times(number: int) -> str:

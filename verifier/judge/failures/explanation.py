@@ -139,6 +139,9 @@ class FailureExplainer:
             active_fault=fault,
             not_before_s=self._not_before_s(verdict),
             difference=None if rule is None else bundled.difference(rule, factor),
+            fault=next(
+                (each for each in self.scenario.plan.faults if each.name == verdict.cause), None
+            ),
             longest_for_s=0.0 if rule is None else longest_for_s(rules, rule, factor),
         )
 

@@ -58,7 +58,7 @@ CASES = [
     # It never fired: by how far its value came, and what its siblings did.
     (NEVER, {}, {}, "rule", "from 20 to 40, 25% of the way to > 100"),
     (NEVER, {"siblings": [SIBLING]}, {}, "rule", "while B fires by the same cause"),
-    (NEVER, {"siblings": [MUTE]}, {}, "fault", "some 4 times as strong"),
+    (NEVER, {"siblings": [MUTE]}, {}, "fault", "25% of the way to > 100: too weak"),
     (NEVER, {"siblings": [SIBLING], "difference": ""}, {}, "fault", "25% of the way"),
     (NEVER, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
     (NEVER, {"siblings": [SIBLING]}, {"cause_end_s": 90.0}, "rule", "while B fires"),
@@ -72,7 +72,7 @@ CASES = [
         {"longest_for_s": 60.0},
         {"cause_end_s": 90.0},
         "rule",
-        "gone lasts 1m30s; the longest of the others 1m",
+        "gone lasts 1m30s, the longest of the others 1m",
     ),
     (BRIEFLY, {"longest_for_s": 60.0, "difference": ""}, {}, "fault", "too weak"),
     # It fired too late.
@@ -157,7 +157,8 @@ def test_a_threshold_within_the_noise_of_a_value_is_the_rules(
         ({"threshold": 1000.0}, "rule", "out of reach"),
         ({"nearest": 22.0}, "expectation", "gone does not move what this alert reads"),
         ({"nearest": 22.0, "healthy_spread": 0.1}, "fault", "2% of the way"),
-        ({"nearest": 98.0}, "fault", "some 1.03 times as strong"),
+        ({"nearest": 98.0}, "fault", "98% of the way to > 100: too weak"),
+        ({"threshold": 1e6, "nearest": 24.0}, "fault", "less than 1% of the way to > 1,000,000"),
         ({"healthy": 0.0, "nearest": 5.0}, "rule", "out of reach"),
         ({"healthy": 0.0, "nearest": 30.0}, "fault", "30% of the way"),
         ({"healthy": None}, "fault", "came no nearer than 40"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,14 +18,19 @@ WHOLE = [plant.name for plant in PLANTS if not plant.weak]
 """A weak fault is written as one below: not every kind scales as its strength does."""
 
 
-def blamed_for(scenario, rules, alert, *, files=()):
-    """Return who is blamed for the failures of an alert, with or without the pack to compare."""
+def verdicts_on(scenario, rules, alert, *, files=()):
+    """Return the verdicts on an alert, with or without the pack to compare its rule with."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "simulate", simulate_once)
         setup = run.VirtualTimeSetup(rules, (), HEALTHY, bundled=files)
         outcome = run.verify_scenario(scenario, setup, lambda _: None)
     assert outcome.invalid == ()
-    return suspects(outcome.alerts, alert)
+    return [each for each in outcome.alerts if each.alert == alert]
+
+
+def blamed_for(scenario, rules, alert, *, files=()):
+    """Return who is blamed for the failures of an alert."""
+    return suspects(verdicts_on(scenario, rules, alert, files=files), alert)
 
 
 @pytest.mark.parametrize("files", [(), BUNDLED_RULES], ids=["own rules", "beside the pack"])
@@ -36,13 +42,28 @@ def test_who_made_the_mistake_is_blamed(name, files):
     assert blamed_for(scenario, rules, ALERT, files=files) == [plant.suspect]
 
 
+def drop_of(share):
+    """Return the scenario in which a share of the requests is missing."""
+    scenario = bundled("traffic-drop")
+    faults = [
+        replace(f, parameters=replace(f.parameters, share=share)) for f in scenario.plan.faults
+    ]
+    return replace(scenario, plan=replace(scenario.plan, faults=tuple(faults)))
+
+
 @pytest.mark.parametrize("files", [(), BUNDLED_RULES], ids=["own rules", "beside the pack"])
 def test_a_fault_that_is_too_weak_is_blamed(files):
     """Two in a hundred requests are missing, where the headroom is three."""
-    weak = bundled("traffic-drop")
-    faults = [replace(f, parameters=replace(f.parameters, share=0.02)) for f in weak.plan.faults]
-    weak = replace(weak, plan=replace(weak.plan, faults=tuple(faults)))
-    assert blamed_for(weak, pack_rules(*NEAR), ALERT, files=files) == ["fault"]
+    assert blamed_for(drop_of(0.02), pack_rules(*NEAR), ALERT, files=files) == ["fault"]
+
+
+def test_the_strength_that_is_named_makes_the_alert_fire():
+    """As it is written, in a run of its own."""
+    rules = pack_rules(*NEAR)
+    (weak,) = verdicts_on(drop_of(0.02), rules, ALERT)
+    named = re.search(r"times as strong \(`share: ([0-9.]+)`\)", weak.evidence.culprit.because)
+    (strong,) = verdicts_on(drop_of(float(named[1])), rules, ALERT)
+    assert strong.ok
 
 
 def test_an_alert_that_reads_something_else_is_an_expectation_too_much():
