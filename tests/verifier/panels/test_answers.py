@@ -63,6 +63,8 @@ def test_a_panel_is_ok_only_when_it_shows_something(server: Prometheus, tmp_path
         "good": "queue_depth",
         "empty": "queue_depht",
         "nan": "queue_depth / 0 * 0",
+        "nan in part": "queue_depth * on(priority) (done_total / done_total)",
+        "nan of a series": "queue_depth / queue_depth",
         "bad": "queue_depth + on() queue_depth",
         "not promql": "queue_depth ((",
     }
@@ -71,6 +73,8 @@ def test_a_panel_is_ok_only_when_it_shows_something(server: Prometheus, tmp_path
     assert len(shown["good"].series) == 2
     assert not shown["empty"].ok
     assert (shown["nan"].ok, shown["nan"].reason) == (False, "query returns NaN only")
+    for title in ("nan in part", "nan of a series"):
+        assert (shown[title].ok, shown[title].reason) == (True, ""), title
     assert shown["bad"].reason.startswith("query fails: ")
     assert "parse error" in shown["not promql"].reason
 

@@ -112,6 +112,7 @@ RULE_MUTATIONS = [
     ("slo", "slo: error_budget", "slo: budget", "completeness", "error budget: no alert has the"),
     ("slo", "window: slow", "window: long", "completeness", "window slow: no alert has the label"),
     ("backpressure", "severity: critical", "team: sre", "completeness", "lacks severity"),
+    ("backpressure", "summary:", "title:", "completeness", "lacks summary"),
     ("slo", "> 14.4", "> > 14.4", "alert syntax", "could not parse expression"),
     ("slo", "groups:", "groups: [", "alert syntax", "this is not YAML"),
     ("slo", "        for: 5m", "        four: 5m", "alert syntax", "unknown key 'four', did you m"),

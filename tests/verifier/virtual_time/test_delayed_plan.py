@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from simulator.load import Burst, Daily, Load, Stage
+from simulator.plan import Plan
 from tests.verifier.simulations import HEALTHY, scenario_of, series, total
 from verifier.pack.history_depth import HistoryDepths
 from verifier.promql.reads import all_reads
@@ -93,8 +97,36 @@ def test_recorded_arrivals_are_delayed_too():
     assert later.load.trace_s == (4.0, 5.5, 6.5)
 
 
+@pytest.mark.parametrize("by_s", [0.001, 4.0, 14.999])
+@pytest.mark.parametrize("peak_s", [0.0, 180.0, -600.0])
+def test_the_peak_of_a_day_is_delayed_with_its_plan(by_s, peak_s):
+    """A day is too long for a simulation to show it; the amplitude stays."""
+    daily = Daily(amplitude=0.5, peak_s=peak_s)
+    later = delayed(Plan(load=Load(daily=daily)), by_s)
+    assert later.load.daily == Daily(amplitude=0.5, peak_s=peak_s + by_s)
+
+
+def test_a_load_holds_its_first_rate_until_its_stages_begin():
+    """One more stage, of the delay; all else of it stays as it is."""
+    stages = (Stage(duration_s=60.0, target=5.0), Stage(duration_s=0.0, target=7.0))
+    load = Load(rate=3.0, stages=stages, burst=Burst(factor=2.0, every_s=9.0, last_s=1.0))
+    later = delayed(Plan(load=load), 4.0).load
+    assert later == replace(load, stages=(Stage(duration_s=4.0, target=3.0), *stages))
+    assert delayed(Plan(load=Load(rate=3.0)), 4.0).load == Load(rate=3.0)
+
+
+def test_every_fault_is_delayed_and_lasts_as_long():
+    """Those that begin with the plan, too."""
+    faults = "faults: [{name: a, fault: agent_hang, start: 0s, duration: 1m}, {name: b,"
+    more = " fault: counter_reset, start: 30s, duration: 10s}]\n"
+    plan = scenario_of(f"duration: 2m\n{faults}{more}").plan
+    later = delayed(plan, 4.0).faults
+    assert [(f.name, f.start_s, f.duration_s) for f in later] == [("a", 4, 60), ("b", 34, 10)]
+    assert [replace(f, start_s=f.start_s - 4) for f in later] == [*plan.faults]
+
+
 def test_a_plan_without_a_delay_is_the_same_plan():
     """Scrapes at whole intervals need none."""
     plan = scenario_of("duration: 1m\n").plan
     assert delayed(plan, lead_s(0.0)) is plan
-    assert lead_s(0.001) == pytest.approx(14.999)
+    assert [lead_s(at_s) for at_s in (0.001, 4.5, 14.999)] == pytest.approx([14.999, 10.5, 0.001])
