@@ -21,6 +21,7 @@ from exporter.server.openapi import OpenApiHandler, describe_api
 from exporter.server.plan_api.handlers import LoadHandlers, ScenarioHandlers, add_plan_api
 from exporter.server.plan_api.load_control import LoadControl, LoadedWorld
 from exporter.server.plan_api.scenario_control import PlannedWorld, ScenarioControl
+from exporter.target import SCRAPE_S
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -45,7 +46,7 @@ class ServedForms:
     library: ScenarioLibrary | None = None
 
 
-def serve_routes(  # noqa: PLR0913 - three of them are options, by name only
+def serve_routes(  # noqa: PLR0913 - four of them are options, by name only
     world: ServableWorld,
     exposition: Exposition,
     forms: ServedForms,
@@ -53,12 +54,14 @@ def serve_routes(  # noqa: PLR0913 - three of them are options, by name only
     version: str,
     token: str | None = None,
     board: StackBoard | None = None,
+    scrape_s: float = SCRAPE_S,
 ) -> web.Application:
     """Return the app. With a `token`, only clients that send it may change anything.
 
-    The page shows the servers around the world from `board`, where there are any.
+    The page shows the servers around the world from `board`, where there are any, and says to
+    scrape it every `scrape_s`.
     """
-    app = build_app(exposition, live=True)
+    app = build_app(exposition, live=True, scrape_s=scrape_s)
     app.router.add_get(TARGETS, answer_targets)
     document = describe_api(forms.faults.catalogue(), forms.load.schema(), version)
     app.router.add_get(OPENAPI, OpenApiHandler(document).show)

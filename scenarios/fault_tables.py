@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
 from documents.marked_tables import markdown_table
-from scenarios.schema.derived import describe, key_of
+from scenarios.schema.derived import describe, key_of, plain, worded_bound
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
 
@@ -52,10 +52,6 @@ def _parameters_row(kind: type[Parameters]) -> tuple[str, ...]:
 def _parameter(facts: ParameterFacts) -> str:
     """`latency` (200ms) more for every call: 0s to 1h."""
     key = key_of(facts.field)
-    show = format_duration if key != facts.field else _plain
+    show = format_duration if key != facts.field else plain
     default = "" if facts.default is None else f" ({show(facts.default)})"
-    return f"`{key}`{default} {facts.meaning}: {facts.bound.worded(show)}"
-
-
-def _plain(number: float) -> str:
-    return f"{number:,.0f}" if number >= 1 else f"{number:g}"
+    return f"`{key}`{default} {facts.meaning}: {worded_bound(facts)}"

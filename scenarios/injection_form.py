@@ -14,7 +14,14 @@ from documents.durations import format_duration
 from documents.mistakes import InputError
 from scenarios.fault_fields import TARGET_KEYS, construct_parameters, read_fault
 from scenarios.form_documents import FormWalker, check_duration, parse_body
-from scenarios.schema.derived import describe, field_names, field_values, key_of, parameters_model
+from scenarios.schema.derived import (
+    describe,
+    field_names,
+    field_values,
+    key_of,
+    parameter_bounds,
+    parameters_model,
+)
 from scenarios.schema.json_schema import tidy
 from scenarios.schema.models import ChangeModel, InjectionModel
 from simulator.faults.kinds.catalogue import FAULTS
@@ -48,6 +55,7 @@ class FaultForm:
                     "targets": list(TARGET_KEYS[kind.facts.aims_at]),
                     "effect_unit": kind.facts.effect_unit,
                     "parameters": tidy(parameters_model(fault).model_json_schema()),
+                    "bounds": parameter_bounds(kind),
                 }
                 for fault, kind in FAULTS.items()
             ],

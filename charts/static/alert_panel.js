@@ -24,7 +24,10 @@ export class AlertPanel {
     this.active = element("ul", "active-alerts");
     this.active.setAttribute("aria-label", "Alerts, what fires first");
     this.active.tabIndex = 0;
-    this.inactive = element("p", "hint");
+    this.inactive = element("details", "hint inactive");
+    this.count = element("summary", "");
+    this.names = element("span", "");
+    this.inactive.append(this.count, this.names);
     this.log = element("ol", "notification-log");
     this.log.setAttribute("role", "log");
     this.log.setAttribute("aria-label", "Notifications, the newest first");
@@ -53,7 +56,9 @@ export class AlertPanel {
       }),
     );
     const calm = states.filter(({ state }) => state.name === "inactive").map(({ lane }) => lane.alert);
-    this.inactive.textContent = calm.length ? `${calm.length} inactive: ${[...new Set(calm)].join(", ")}` : "";
+    this.inactive.hidden = calm.length === 0;
+    this.count.textContent = `${calm.length} inactive`;
+    this.names.textContent = [...new Set(calm)].join(", ");
     this.showNotifications(moment.lanes);
   }
 

@@ -45,7 +45,7 @@ export class FaultPanel {
     for (const fault of moment.faults) {
       let card = this.cards.get(fault.name);
       if (!card) {
-        card = new FaultCard(fault, () => this.parametersOf(fault.fault), this.said);
+        card = new FaultCard(fault, () => this.entryOf(fault.fault), this.said);
         this.cards.set(fault.name, card);
         this.list.append(card.frame);
       }
@@ -62,9 +62,9 @@ export class FaultPanel {
    * @param {string} kind
    * @returns {any}
    */
-  parametersOf(kind) {
+  entryOf(kind) {
     const entry = this.catalogue?.faults.find((/** @type {any} */ each) => each.fault === kind);
-    return entry?.parameters ?? { properties: {} };
+    return entry ?? { parameters: { properties: {} }, bounds: {} };
   }
 }
 
@@ -72,10 +72,10 @@ export class FaultPanel {
 class FaultCard {
   /**
    * @param {any} fault
-   * @param {() => any} schema of its parameters
+   * @param {() => any} entry of its kind in the catalogue
    * @param {HTMLElement} said
    */
-  constructor(fault, schema, said) {
+  constructor(fault, entry, said) {
     this.frame = element("article", "fault");
     this.frame.dataset.fault = fault.name;
     this.frame.append(element("h3", "", fault.name));
@@ -86,7 +86,7 @@ class FaultCard {
     this.change = element("div", "");
     const end = actionButton("End", said, () => call("DELETE", path));
     end.setAttribute("aria-label", `End ${fault.name}`);
-    const change = actionButton("Change", said, async () => this.open(path, schema(), said));
+    const change = actionButton("Change", said, async () => this.open(path, entry(), said));
     change.setAttribute("aria-label", `Change ${fault.name}`);
     buttons.append(end, change);
     this.frame.append(this.what, this.effect, buttons, this.change);
@@ -106,15 +106,15 @@ class FaultCard {
   /**
    * Open the form of a change, or close it.
    * @param {string} path
-   * @param {any} schema
+   * @param {any} entry of its kind in the catalogue
    * @param {HTMLElement} said
    */
-  open(path, schema, said) {
+  open(path, entry, said) {
     if (this.change.firstChild) {
       this.change.replaceChildren();
       return;
     }
-    const parameters = schemaFields({ ...schema, required: [] }, this.fault.parameters);
+    const parameters = schemaFields({ ...entry.parameters, required: [] }, entry.bounds, this.fault.parameters);
     const duration = field("duration", { placeholder: "as it is", hint: "counted from now, at most 1h" });
     const form = actionForm("", said, async () => {
       /** @type {any} */
@@ -172,7 +172,7 @@ function injectionForm(catalogue, said) {
  */
 function fillForm(body, entry, catalogue) {
   const schema = catalogue.injection.properties;
-  const parameters = schemaFields(entry.parameters);
+  const parameters = schemaFields(entry.parameters, entry.bounds);
   const common = ["duration", "ramp", "name"].map((name) =>
     field(name, {
       placeholder: { duration: "5m", ramp: "0s", name: entry.fault.replaceAll("_", "-") }[name],

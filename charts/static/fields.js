@@ -40,10 +40,11 @@ export function field(name, options = {}) {
 /**
  * A field for each property of an object's schema: numbers as numbers, durations as text.
  * @param {any} schema
+ * @param {Record<string, string>} bounds what each must be
  * @param {Record<string, unknown>} [values] what stands in them at first
  * @returns {ReturnType<typeof field>[]}
  */
-export function schemaFields(schema, values = {}) {
+export function schemaFields(schema, bounds, values = {}) {
   const required = new Set(schema.required);
   return Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const isNumber = property.type === "number" || property.type === "integer";
@@ -53,6 +54,7 @@ export function schemaFields(schema, values = {}) {
       value: values[name] === undefined ? "" : String(values[name]),
       required: required.has(name),
       placeholder: fallback ?? (property.pattern ? "such as 200ms, 1m30s" : ""),
+      hint: bounds[name],
     });
   });
 }
@@ -108,7 +110,7 @@ export function actionButton(text, said, action) {
 }
 
 /**
- * A form whose submission is an action.
+ * A form whose submission is an action; a refusal is gone when a field is changed.
  * @param {string} className
  * @param {HTMLElement} said
  * @param {() => Promise<void>} action
@@ -119,6 +121,9 @@ export function actionForm(className, said, action) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(form, said, action);
+  });
+  form.addEventListener("input", () => {
+    said.textContent = "";
   });
   return form;
 }
@@ -136,6 +141,7 @@ async function attempt(by, said, action) {
     await action();
   } catch (error) {
     said.textContent = error instanceof Error ? error.message : String(error);
+    said.scrollIntoView({ block: "nearest" });
   } finally {
     delete by.dataset.busy;
   }

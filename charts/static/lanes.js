@@ -3,12 +3,14 @@
  */
 
 import { element } from "./elements.js";
+import { GUTTER_PX, RIGHT_PX } from "./plots.js";
 import { clockText, withLabels } from "./texts.js";
 
 /** @typedef {import("./axis.js").Chart} Chart */
 /** @typedef {import("./axis.js").Lane} Lane */
 
-const NAMED_PX = 70; // what an episode needs for its name beside a notification
+const NAMED_PX = 38; // what an episode needs for its name
+const ENVELOPE_PX = 9; // half of what a notification covers
 
 /**
  * The lane of an alert, with a text for who cannot see it.
@@ -44,16 +46,42 @@ export function laneElement(lane, chart) {
  * @param {number} width of the lanes in pixels
  */
 export function placePieces(lanes, [from, to], width) {
+  const place = (/** @type {string|undefined} */ at) => (Number(at) - from) / (to - from);
   for (const piece of lanes.querySelectorAll(".piece")) {
     const bar = /** @type {HTMLElement} */ (piece);
-    const begin = (Number(bar.dataset.from) - from) / (to - from);
-    const end = (Number(bar.dataset.to) - from) / (to - from);
+    const begin = place(bar.dataset.from);
+    const end = place(bar.dataset.to);
     bar.hidden = end < 0 || begin > 1;
     bar.style.left = `${Math.max(begin, 0) * 100}%`;
-    const share = Math.min(end, 1) - Math.max(begin, 0);
-    bar.style.width = `${share * 100}%`;
-    bar.classList.toggle("narrow", bar.classList.contains("firing") && share * width < NAMED_PX);
+    bar.style.width = `${(Math.min(end, 1) - Math.max(begin, 0)) * 100}%`;
   }
+  const track = width - GUTTER_PX - RIGHT_PX;
+  for (const piece of lanes.querySelectorAll(".piece.firing")) {
+    const bar = /** @type {HTMLElement} */ (piece);
+    const envelopes = [...(bar.parentElement?.querySelectorAll(".piece.notified") ?? [])];
+    const covered = envelopes.map((each) => place(/** @type {HTMLElement} */ (each).dataset.from) * track);
+    const ends = [place(bar.dataset.from), place(bar.dataset.to)].map((at) => Math.min(Math.max(at, 0), 1) * track);
+    placeName(bar, [ends[0], ends[1]], covered);
+  }
+}
+
+/**
+ * Put the name of an episode where no notification covers it, in the widest part that is left.
+ * @param {HTMLElement} bar
+ * @param {[number, number]} ends in pixels of the track
+ * @param {number[]} covered the middles of notifications, in the same pixels
+ */
+function placeName(bar, [left, right], covered) {
+  let [from, to] = [left, left];
+  let begin = left;
+  for (const middle of [...covered, right + ENVELOPE_PX].toSorted((a, b) => a - b)) {
+    const end = Math.min(middle - ENVELOPE_PX, right);
+    if (end - begin > to - from) [from, to] = [begin, end];
+    begin = Math.max(begin, middle + ENVELOPE_PX);
+  }
+  bar.classList.toggle("narrow", to - from < NAMED_PX);
+  bar.style.paddingLeft = `${from - left}px`;
+  bar.style.paddingRight = `${right - to}px`;
 }
 
 /**

@@ -18,6 +18,8 @@ import { call, keepToken, readToken } from "./world_api.js";
 
 const AGAIN_MS = 2000;
 const SILENT_MS = 10_000;
+const LOST = "the server does not answer, trying again …";
+const LOST_MS = 3000; // a stream ends now and then and is opened again at once: that is no loss
 const TILES = ["Virtual time", "Load profile", "Load after faults", "Tasks waiting", "Agents active", "Behind real time", "Scrapes"];
 
 /** The whole page; there is one. */
@@ -32,18 +34,21 @@ class LivePage {
     this.charts = element("section", "charts");
     this.charts.setAttribute("aria-label", "The last minutes");
     const side = element("div", "side");
-    const panels = ["alerts", "fault-panel", "load-panel", "scenario-panel"].map((name) => element("section", name));
+    const panels = ["alerts", "fault-panel", "scenario-panel", "load-panel"].map((name) => element("section", name));
     const token = element("section", "token");
     this.tokenField = token;
     side.append(panels[0], token, ...panels.slice(1));
+    this.host = host;
+    this.side = side;
+    this.lost_ms = 0;
     const columns = element("div", "columns");
     columns.append(this.charts, side);
     host.replaceChildren(this.state, this.links, this.tiles, columns);
     host.hidden = false;
     this.alerts = new AlertPanel(panels[0]);
     this.faults = new FaultPanel(panels[1]);
-    this.load = new LoadPanel(panels[2]);
-    this.scenarios = new ScenarioPanel(panels[3]);
+    this.scenarios = new ScenarioPanel(panels[2]);
+    this.load = new LoadPanel(panels[3]);
     /** @type {LiveView|undefined} */
     this.view = undefined;
     /** @type {import("./axis.js").Chart|undefined} */
@@ -65,6 +70,7 @@ class LivePage {
 
   /** Begin again when the stream has ended for good, or is silent as after a sleep. */
   watch() {
+    this.showLoss();
     const silent = performance.now() - this.heard_ms > SILENT_MS;
     if (!document.hidden && (!this.source || this.source.readyState === EventSource.CLOSED || silent)) {
       this.disconnect();
@@ -97,7 +103,7 @@ class LivePage {
       if (waiting) waiting.push(moment);
       else this.show(moment);
     });
-    source.addEventListener("error", () => this.say("lost", "the server does not answer, trying again …"));
+    source.addEventListener("error", () => this.say("lost", LOST));
   }
 
   /**
@@ -151,6 +157,7 @@ class LivePage {
   /** @param {Moment} moment */
   show(moment) {
     if (!this.chart) return;
+    this.seen = new Date();
     this.say("live", "live");
     addMoment(this.chart, moment);
     this.showFacts(new Map(moment.facts));
@@ -190,9 +197,20 @@ class LivePage {
    * @param {string} text
    */
   say(kind, text) {
-    if (this.state.textContent === text) return;
+    if (this.state.dataset.kind === kind && this.state.textContent?.startsWith(text)) return;
+    if (kind === "lost" && this.state.dataset.kind !== "lost") this.lost_ms = performance.now();
     this.state.dataset.kind = kind;
     this.state.textContent = text;
+    if (kind === "live") this.showLoss();
+  }
+
+  /** What is shown of a server that is gone is old: it is paler, and nothing of it can be used. */
+  showLoss() {
+    const gone = this.state.dataset.kind === "lost" && performance.now() - this.lost_ms > LOST_MS;
+    if (gone === this.host.classList.contains("gone")) return;
+    this.host.classList.toggle("gone", gone);
+    this.side.inert = gone;
+    if (gone && this.seen) this.state.textContent += ` What is shown is of ${this.seen.toLocaleTimeString("en-GB")}.`;
   }
 }
 

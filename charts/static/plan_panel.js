@@ -17,6 +17,19 @@ function taskRate(tasks) {
   return `${Math.round(tasks).toLocaleString("en")} tasks/s`;
 }
 
+/**
+ * A refusal of the load, in the names of the fields of this page.
+ * @param {string} sentence
+ * @returns {string}
+ */
+function inFieldNames(sentence) {
+  return sentence
+    .replace(/stages\[0\]\.duration/g, "duration")
+    .replace(/stages\[1\]\.duration/g, "hold")
+    .replace(/stages\[\d\]\.target|stage: target/g, "target")
+    .replace(/^stages must/, "duration and hold must");
+}
+
 /** The part of the page about the load. */
 export class LoadPanel {
   /** @param {HTMLElement} host */
@@ -34,7 +47,9 @@ export class LoadPanel {
     const form = actionForm("load-form", said, async () => {
       const values = valuesOf([target, climb, hold]);
       const stages = [values.duration, values.hold].map((duration) => ({ target: values.target, duration }));
-      await call("PUT", "load", { stages });
+      await call("PUT", "load", { stages }).catch((error) => {
+        throw new Error(inFieldNames(String(error.message)));
+      });
     });
     form.setAttribute("aria-label", "Change the load");
     form.append(target, climb, hold, element("button", "primary", "Change the load"));

@@ -21,6 +21,7 @@ from exporter.server.host_check import refuse_misdirected
 from exporter.server.landing import render_landing
 from exporter.server.static_files import HEADERS, StaticFiles
 from exporter.server.static_files import PATH as STATIC_PATH
+from exporter.target import SCRAPE_S
 
 if TYPE_CHECKING:
     from exporter.server.landing import Facts
@@ -100,9 +101,12 @@ def describe_address(listener: socket.socket) -> str:
 class Handlers:
     """The answers of the server, all from one source."""
 
-    def __init__(self, source: PageSource, *, live: bool) -> None:
-        """Answer from `source`; with `live` the landing page draws what the API sends."""
-        self._source, self._live = source, live
+    def __init__(self, source: PageSource, *, live: bool, scrape_s: float) -> None:
+        """Answer from `source`; with `live` the landing page draws what the API sends.
+
+        It says to scrape every `scrape_s`.
+        """
+        self._source, self._live, self._scrape_s = source, live, scrape_s
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Answer a scrape in the format and encoding that it prefers; 503 while down.
@@ -134,7 +138,9 @@ class Handlers:
 
     async def landing(self, request: web.Request) -> web.Response:
         """Answer with the landing page."""
-        text = render_landing(self._source.facts(), request.host, live=self._live)
+        text = render_landing(
+            self._source.facts(), request.host, live=self._live, scrape_s=self._scrape_s
+        )
         headers = {**HEADERS, hdrs.CACHE_CONTROL: "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -171,12 +177,15 @@ def _unavailable() -> web.Response:
     return web.Response(status=503, text="the exporter is down: a fault is in effect\n")
 
 
-def build_app(source: PageSource, *, live: bool = False) -> web.Application:
+def build_app(
+    source: PageSource, *, live: bool = False, scrape_s: float = SCRAPE_S
+) -> web.Application:
     """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused.
 
-    With `live`, `/` draws what the API sends, which the caller adds.
+    With `live`, `/` draws what the API sends, which the caller adds. It says to scrape every
+    `scrape_s`.
     """
-    handlers = Handlers(source, live=live)
+    handlers = Handlers(source, live=live, scrape_s=scrape_s)
     app = web.Application(
         client_max_size=REQUEST_LIMIT_BYTES, middlewares=[note_requests, refuse_misdirected]
     )

@@ -210,7 +210,7 @@ class Exposition:
         return (
             ("Scenario", self.scenario),
             ("Seed", str(self.seed)),
-            ("Virtual time", f"{snapshot.time_s:,.1f} s"),
+            ("Virtual time", _clock_text(snapshot.time_s)),
             ("Behind real time", f"{pace.drift_s * 1000:,.0f} ms"),
             ("Maximum speed", f"{pace.times_real_time:,.0f} times real time"),
             ("Load profile", _rate_text(load.profile_per_s)),
@@ -272,3 +272,10 @@ class Exposition:
 
 def _rate_text(rate_per_s: float | None) -> str:
     return "recorded trace" if rate_per_s is None else f"{rate_per_s:,.0f} tasks/s"
+
+
+def _clock_text(seconds: float) -> str:
+    """Return whole seconds as `0:01:13` or `3d 0:14:46`."""
+    days, rest = divmod(int(seconds), 86400)
+    clock = f"{rest // 3600}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return f"{days}d {clock}" if days else clock

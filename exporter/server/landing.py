@@ -47,7 +47,7 @@ _PAGE: Final = """<!doctype html>
 <p>To scrape it, in <code>prometheus.yml</code>:</p>
 <pre>scrape_configs:
   - job_name: {job}
-    scrape_interval: {interval_s}s
+    scrape_interval: {interval}
     static_configs:
       - targets: ["{target}"]</pre>
 </section>
@@ -69,18 +69,22 @@ _LIVE_PATHS: Final = """<li><a href="{api}/load">/{api}/load</a> &ndash; the loa
 """
 
 
-def render_landing(facts: Facts, target: str, *, live: bool = False) -> str:
-    """Return the HTML with `facts` as a table and `target` (host:port) in the example.
+def render_landing(
+    facts: Facts, target: str, *, live: bool = False, scrape_s: float = SCRAPE_S
+) -> str:
+    """Return the HTML with `facts` as a table, `target` (host:port) and interval in the example.
 
     With `live` it also loads the scripts that draw what the API sends.
     """
+    whole = float(scrape_s).is_integer()
+    interval = f"{scrape_s:.0f}s" if whole else f"{round(scrape_s * 1000)}ms"
     rows = "\n".join(
         f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in facts
     )
     scenario = dict(facts).get("Scenario")
     api = API.removeprefix("/")
     return _PAGE.format(
-        rows=rows, target=escape(target), api=api, job=JOB, interval_s=SCRAPE_S,
+        rows=rows, target=escape(target), api=api, job=JOB, interval=interval,
         title=f"{escape(scenario)} - " if scenario else "",
         head=_LIVE_HEAD if live else "", live=_LIVE if live else "",
         more=_LIVE_PATHS.format(api=api) if live else "",

@@ -11,14 +11,18 @@ import re
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import GenericAlias
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Field, create_model
 
 from documents.durations import format_duration
 from scenarios.schema.models import Duration, Model
 from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.parameters import parameter_facts
 from simulator.topology import Topology
+
+if TYPE_CHECKING:
+    from simulator.faults.parameters import ParameterFacts, Parameters
 
 NAMED_PARTS = ("tiers", "classes", "priorities", "sandboxes")
 """Parts of a topology that are written as a mapping from name to what differs."""
@@ -49,6 +53,21 @@ def field_values(cls: type, model: BaseModel) -> dict[str, object]:
 def parameters_model(fault: str) -> type[BaseModel]:
     """Return the model of the `parameters` of one fault of the catalogue."""
     return _derive(FAULTS[fault], partial=False)
+
+
+def parameter_bounds(kind: type[Parameters]) -> dict[str, str]:
+    """Return what each parameter of a kind must be, by its key: `above 0 and at most 1`."""
+    return {key_of(facts.field): worded_bound(facts) for facts in parameter_facts(kind)}
+
+
+def worded_bound(facts: ParameterFacts) -> str:
+    """Return what a parameter must be, in the words of the file."""
+    return facts.bound.worded(format_duration if key_of(facts.field) != facts.field else plain)
+
+
+def plain(number: float) -> str:
+    """Return a number as people write it."""
+    return f"{number:,.0f}" if number >= 1 else f"{number:g}"
 
 
 @cache

@@ -72,6 +72,7 @@ def test_a_fault_is_injected_changed_and_ended_by_the_form(live):
     """It is drawn as a band, says what it did, and a typed change is not lost to an update."""
     page = live.page
     page.get_by_label("inject", exact=True).select_option("traffic_drop")
+    expect(page.locator(".parameters .hint").first).to_have_text("above 0 and at most 1")
     page.get_by_label("share").fill("0.5")
     page.get_by_role("button", name="Inject").click()
     card = page.locator("[data-fault='traffic-drop']")
@@ -107,6 +108,7 @@ def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
     said = page.locator(".fault-panel .said")
     expect(said).to_contain_text("duration must be above 0s and at most 1h, got 2h")
     page.get_by_label("duration").first.fill("20s")
+    expect(said).to_be_empty()
     page.get_by_role("button", name="Inject").click()
     card = page.locator("[data-fault='agent-hang']")
     expect(card).to_be_visible()
@@ -116,8 +118,22 @@ def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
 
 
 def test_the_load_is_changed_and_given_back(live):
-    """In the words of k6."""
+    """In the words of k6; a refusal names the fields as the page does."""
     page = live.page
+    said = page.locator(".load-panel .said")
+    for field, value, refusal in (
+        ("duration", "x", "duration must be a duration such as"),
+        ("hold", "5x", "hold must be a duration such as"),
+        ("target", "-1", "target must be 0 to 2000000, got -1"),
+        ("hold", "5h", "duration and hold must take more than 0s and at most 1h together"),
+    ):
+        box = page.locator(".load-panel").get_by_label(field, exact=True)
+        before = box.input_value()
+        box.fill(value)
+        page.get_by_role("button", name="Change the load").click()
+        expect(said).to_contain_text(refusal)
+        box.fill(before)
+        expect(said).to_be_empty()
     page.get_by_label("target").fill("100")
     page.get_by_role("button", name="Change the load").click()
     now = page.locator(".load-panel .what").first
@@ -268,10 +284,17 @@ def test_the_page_survives_a_restart_of_its_server(view):
         expect(status).to_have_text("live")
         run = view.page.evaluate("livePage.run")
     expect(status).to_contain_text("does not answer")
+    live = view.page.locator("#live")
+    assert "gone" not in (live.get_attribute("class") or "")  # it may be back in a moment
+    expect(status).to_contain_text("What is shown is of")
+    expect(live).to_have_class(re.compile("gone"))
+    assert view.page.evaluate("document.querySelector('.side').inert")
     with PageServer(server.port, scenario="another"):
         expect(status).to_have_text("live", timeout=15_000)
         view.page.wait_for_function(f"() => livePage.run !== '{run}'")
         expect(view.page.locator("#about")).to_contain_text("another")
+        expect(live).not_to_have_class(re.compile("gone"))
+        assert not view.page.evaluate("document.querySelector('.side').inert")
 
 
 def test_with_a_token_the_page_asks_for_it(view):

@@ -51,7 +51,8 @@ def test_an_alert_goes_from_inactive_to_notified_and_back(stack, view):
     view.open(url)
     page = view.page
     expect(page.locator("#live .state")).to_have_text("live")
-    expect(page.locator(".alerts .hint")).to_contain_text("19 inactive: AvailabilitySLOBreach")
+    expect(page.locator(".alerts .inactive summary")).to_have_text("19 inactive")
+    expect(page.locator(".alerts .inactive")).to_contain_text("AvailabilitySLOBreach, ")
     # What is pending before the stack has settled is shown only once it fires.
     page.wait_for_function("at_s => livePage.chart.end_s > at_s", arg=SETTLED_S, timeout=FIRES_MS)
     page.get_by_label("inject", exact=True).select_option("sandbox_leak")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from charts.chart import Band, ChartSeries, Lane, LaneFailure
+from charts.chart import Band, ChartSeries, Lane, LaneFailure, LaneNotification
 from tests.verifier.outcomes import alert, failing, unjudged
 from tests.verifier.report.charted_outcomes import chart, charted
 from verifier.report.page import page
@@ -204,6 +204,28 @@ def spilt(page):
         " const wide = inner.left + each.scrollWidth;"
         " return inner.bottom > outer.bottom || wide > outer.right; }).map(() => part))"
     )
+
+
+def test_no_notification_covers_the_name_of_an_episode(show):
+    """It stands in the widest part that is left; planted in the middle, it would be covered."""
+    lane = replace(
+        chart().lanes[0],
+        notifications=tuple(
+            LaneNotification("oncall", "firing", at_s) for at_s in (615.0, 765.0, 800.0)
+        ),
+    )
+    shown = show([charted(drawn=chart(lanes=(lane,)))])
+    shown.page.wait_for_selector(DRAWN)
+    covered = (
+        "() => { const bar = document.querySelector('.piece.firing'), text = new Range();"
+        " text.selectNodeContents(bar); const name = text.getBoundingClientRect();"
+        " return [name.width > 10, [...document.querySelectorAll('.notified')].filter(each => {"
+        " const box = each.getBoundingClientRect();"
+        " return box.left < name.right && box.right > name.left; }).length]; }"
+    )
+    assert shown.page.evaluate(covered) == [True, 0]
+    shown.page.evaluate("document.querySelector('.piece.firing').style.padding = 0")
+    assert shown.page.evaluate(covered)[1] > 0
 
 
 PANELS = {

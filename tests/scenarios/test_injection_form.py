@@ -100,3 +100,16 @@ def test_mistakes_have_no_places(form):
         "fault crash-loop: ramp must be between 0 and its duration, got 6m",
     ]
     assert [mistake.place for mistake in caught.value.mistakes] == [None, None]
+
+
+def test_the_catalogue_says_what_each_parameter_must_be(form):
+    """In the words of a refusal; every parameter of every kind has its own."""
+    entries = {entry["fault"]: entry for entry in form.catalogue()["faults"]}
+    for fault, entry in entries.items():
+        assert entry["bounds"].keys() == entry["parameters"]["properties"].keys(), fault
+    assert entries["sandbox_leak"]["bounds"] == {"share": "above 0 and at most 1"}
+    assert entries["dependency_outage"]["bounds"]["latency"] == "0s to 1h"
+    for share in (0, 1.5):
+        body = {"fault": "sandbox_leak", "parameters": {"share": share}}
+        with pytest.raises(InputError, match="share must be above 0 and at most 1"):
+            form.read_injection(json.dumps(body).encode(), 0.0)

@@ -19,13 +19,13 @@ from simulator.pacer import SystemClock
 from simulator.plan import Plan
 from simulator.world import World
 from verifier.real_time.bundled_scenarios import BundledScenarios
+from verifier.time_compression import TimeCompression
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from exporter.server.live_page.stack_board import StackBoard
     from scenarios.scenario import Scenario
-    from verifier.time_compression import TimeCompression
 
 WARM_UP_S: Final = 60.0
 """After this the queues and the fleet of a world are what its load makes them."""
@@ -70,7 +70,8 @@ def build_server(
     """Return every route of a world in real time: metrics, health, its page, its faults and load.
 
     With a `token`, only clients that send it may change anything. The page shows the servers around
-    the world from `board`, where there are any, and begins scenarios at `compression`.
+    the world from `board`, where there are any, begins scenarios at `compression`, and says to
+    scrape it as often as that needs.
     """
     forms = ServedForms(
         faults=FaultForm(world.topology),
@@ -78,5 +79,11 @@ def build_server(
         library=BundledScenarios(world.topology, compression),
     )
     return serve_routes(
-        world, exposition, forms, version=version("agentaskit-sim"), token=token, board=board
+        world,
+        exposition,
+        forms,
+        version=version("agentaskit-sim"),
+        token=token,
+        board=board,
+        scrape_s=(compression or TimeCompression()).scrape_s,
     )

@@ -124,6 +124,10 @@ def test_facts_for_people_name_the_faults(exposition, world):
     facts = dict(exposition.facts())
     assert facts["Faults in effect"] == "traffic_drop-here"
     assert facts["Seed"] == "42"
+    assert facts["Virtual time"] == "0:00:01"
+    world.change(now_ns=260_086_700_000_000)
+    exposition.show_change()
+    assert dict(exposition.facts())["Virtual time"] == "3d 0:14:46"
 
 
 class SlowPart:

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from charts.assets import STATIC
 from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
+from exporter.server.landing import render_landing
 from exporter.server.static_files import POLICY, StaticFiles
 from tests.fakes import FakeWorld, MockClock
 
@@ -108,3 +109,12 @@ async def test_without_javascript_everything_that_was_there_is_there(client):
     text = await (await client.get("/")).text()
     for part in ("Virtual time", 'href="metrics"', "scrape_configs:", 'href="openapi.json"'):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("scrape_s", "written"), [(15, "15s"), (15.0, "15s"), (1.5, "1500ms"), (0.25, "250ms")]
+)
+def test_the_page_says_how_often_to_scrape_in_words_of_prometheus(scrape_s, written):
+    """Which knows no fraction of a second: in compressed time it is scraped more often."""
+    page = render_landing((), "127.0.0.1:9464", scrape_s=scrape_s)
+    assert f"    scrape_interval: {written}\n" in page
