@@ -6,6 +6,7 @@ read and checked here, before any worker starts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -15,11 +16,13 @@ from agentaskit_sim.inputs import (
     MistakeCollector,
     check_plan,
     leave_out_bundled_receivers,
+    read_inputs,
 )
 from verifier.judge.notification_verdicts import check_receivers_exist
 from verifier.judge.silence_verdicts import settle_not_judged
 from verifier.pack.routes.routing import load_routing
 from verifier.real_time.rule_compression import check_compression
+from verifier.run_record import ScenarioRecord
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
 
@@ -27,11 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from agentaskit_sim.inputs import Inputs
+    from agentaskit_sim.inputs import InputPaths, Inputs
     from scenarios.scenario import Scenario
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.pack.routes.routing import Routing
     from verifier.real_time.run import Hosting
+    from verifier.real_time.start import RunRequest
     from verifier.virtual_time.healthy_world import HealthyWorlds
 
 LANES_PER_CORE: Final = 3
@@ -127,6 +131,18 @@ def build_real_time_judge(
     return RealTimeJudge(inputs, routes, factor, limit_s, both)
 
 
+def build_watched_judge(request: RunRequest, paths: InputPaths, routing: Path) -> RealTimeJudge:
+    """Return the judge of a run that somebody watches; raise `InputError` as `verify` would."""
+    chosen, inputs = request.scenario, read_inputs(paths)
+    scenarios = tuple(
+        replace(scenario, seed=chosen.seed, topology=chosen.topology)
+        for scenario in inputs.scenarios
+    )
+    inputs = replace(inputs, scenarios=scenarios)
+    factor = request.compression.factor
+    return build_real_time_judge(inputs, routing, factor, math.inf, both=False)
+
+
 def _complete(outcome: ScenarioOutcome, scenario: Scenario, inputs: Inputs) -> ScenarioOutcome:
     """Add to an outcome what is known of the files without a run."""
     not_judged = (*inputs.rules.not_judged, *inputs.dashboards.not_judged)
@@ -134,6 +150,7 @@ def _complete(outcome: ScenarioOutcome, scenario: Scenario, inputs: Inputs) -> S
         outcome,
         findings=(*outcome.findings, *_findings(inputs)),
         not_judged=(*outcome.not_judged, *not_judged),
+        record=ScenarioRecord.of(scenario),
     )
     alerts = [rule.alert for _, rule in inputs.rules.alerts]
     return settle_not_judged(whole, alerts, scenario.accepted)

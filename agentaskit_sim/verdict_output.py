@@ -19,15 +19,16 @@ from documents.files import write_whole
 from documents.mistakes import InputError
 from verifier.judge.verdict import INTERRUPTED
 from verifier.judge.verdict_document import document
+from verifier.report.html.page import page
 from verifier.report.junit import junit
-from verifier.report.page import page
 from verifier.report.text import print_report, summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.judge.verdict import ScenarioOutcome
-    from verifier.report.results import Results
+    from verifier.report.saved.results import Results
+    from verifier.run_record import RunRecord
 
 STATUSES: Final = {"pass": 0, "fail": 1, "invalid": 3}
 """The exit status of each verdict."""
@@ -43,6 +44,7 @@ class VerdictOutput:
     junit_file: Path | None
     as_json: bool
     report_file: Path | None = None
+    run: RunRecord | None = None
 
     def publish(self, outcomes: Sequence[ScenarioOutcome]) -> None:
         """Save and print the verdict; raises `InputError` or `JudgeError` for what is refused.
@@ -51,14 +53,14 @@ class VerdictOutput:
         """
         if all(INTERRUPTED in outcome.invalid for outcome in outcomes):
             return
-        saved_in = self.results.save(outcomes)
+        saved_in = self.results.save(outcomes, self.run)
         if self.junit_file is not None:
             _write(self.junit_file, junit(outcomes))
         if self.report_file is not None:
-            _write(self.report_file, page(outcomes))
-        _append_step_summary(outcomes)
+            _write(self.report_file, page(outcomes, self.run))
+        _append_step_summary(outcomes, self.run)
         if self.as_json:
-            print_json(outcomes)
+            print_json(outcomes, self.run)
         console = Console(stderr=self.as_json, highlight=False)
         print_report(console, outcomes, str(saved_in))
 
@@ -82,9 +84,9 @@ def _check_place(path: Path) -> None:
     raise InputError(f"cannot be written: {reason}", path=str(path))
 
 
-def print_json(outcomes: Sequence[ScenarioOutcome]) -> None:
+def print_json(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> None:
     """Print the verdict as one JSON document."""
-    typer.echo(json.dumps(document(outcomes), indent=2, allow_nan=False))
+    typer.echo(json.dumps(document(outcomes, run), indent=2, allow_nan=False))
 
 
 def _write(path: Path, text: str) -> None:
@@ -94,7 +96,7 @@ def _write(path: Path, text: str) -> None:
         raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from None
 
 
-def _append_step_summary(outcomes: Sequence[ScenarioOutcome]) -> None:
+def _append_step_summary(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None) -> None:
     """Append the summary to the page of a GitHub step, if there is one: other steps wrote before.
 
     One write, so that a page holds the whole of it or nothing.
@@ -104,6 +106,6 @@ def _append_step_summary(outcomes: Sequence[ScenarioOutcome]) -> None:
         return
     try:
         with Path(place).open("a", encoding="utf-8") as page:
-            page.write(summary(outcomes) + "\n")
+            page.write(summary(outcomes, run) + "\n")
     except OSError as error:
         typer.echo(f"{STEP_SUMMARY}: {place} cannot be written: {error.strerror}", err=True)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
 from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE, Progress, ScenarioOutcome
+from verifier.run_record import ScenarioRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,6 +99,7 @@ def invalid_outcome(scenario: Scenario, reason: str, *, wall_s: float = 0.0) -> 
         resampled_s=0.0,
         wall_s=wall_s,
         invalid=(reason,),
+        record=ScenarioRecord.of(scenario),
     )
 
 

@@ -125,7 +125,7 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
         "targets": _without_none(targets) or None,
         "parameters": _parse_parameters(parameters) or None,
     }
-    document = FaultClient(url, read_token(token_file)).inject(_without_none(injection))
+    document = _inject(FaultClient(url, read_token(token_file)), fault, _without_none(injection))
     _show([document], document, as_json=as_json)
 
 
@@ -189,9 +189,8 @@ def catalogue(
     """List the faults that can be injected, with their parameters and targets."""
     document = _bundled_catalogue() if url is None else FaultClient(url).catalogue()
     faults = {kind["fault"]: kind for kind in document["faults"]}
-    if fault is not None and fault not in faults:
-        hint = ": `agentaskit-sim fault catalogue` lists them"
-        raise InputError(Mistake(UnknownName("fault", fault, tuple(faults), hint)))
+    if fault is not None:
+        _check_kind(fault, document)
     if as_json:
         typer.echo(json.dumps(faults[fault] if fault else document, indent=2))
         return
@@ -285,3 +284,20 @@ def _words(text: str | None) -> list[str] | None:
 
 def _without_none(values: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _inject(client: FaultClient, fault: str, injection: dict[str, object]) -> FaultDocument:
+    """Begin a fault; a kind that the world does not have is said without a list of all it has."""
+    try:
+        return client.inject(injection)
+    except InputError:
+        _check_kind(fault, client.catalogue())
+        raise
+
+
+def _check_kind(fault: str, catalogue: FaultCatalogueDocument) -> None:
+    """Raise `InputError` for a kind of fault that the catalogue does not have."""
+    kinds = tuple(kind["fault"] for kind in catalogue["faults"])
+    if fault not in kinds:
+        hint = ": `agentaskit-sim fault catalogue` lists them"
+        raise InputError(Mistake(UnknownName("fault", fault, kinds, hint)))

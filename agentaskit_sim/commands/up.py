@@ -8,7 +8,6 @@ input, 3 when a port, a program or Prometheus is not to be had, 130 and 143 on s
 
 from __future__ import annotations
 
-import math
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -22,10 +21,9 @@ from agentaskit_sim.inputs import (
     InputPaths,
     MistakeCollector,
     check_plan,
-    read_inputs,
     read_rules,
 )
-from agentaskit_sim.judges import build_real_time_judge
+from agentaskit_sim.judges import build_watched_judge
 from agentaskit_sim.listening_port import DEFAULT_PORT, take_port
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     Compress,
@@ -42,6 +40,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     TopologyFile,
     WorldPort,
 )
+from agentaskit_sim.run_files import record
 from agentaskit_sim.scenario_choice import choose_scenario, refuse_end_without_scenario
 from agentaskit_sim.sd_file import target_file
 from agentaskit_sim.terminal.addresses import (
@@ -67,7 +66,7 @@ from verifier.real_time.rule_compression import check_compression
 from verifier.real_time.run import Hosting
 from verifier.real_time.start import RunRequest, StartedRun, start_run
 from verifier.real_time.world import build_server
-from verifier.report.results import Results
+from verifier.report.saved.results import Results
 from verifier.servers.binaries import require
 from verifier.servers.foreign_server import ForeignServer
 from verifier.servers.receiver import Receiver
@@ -76,7 +75,6 @@ from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
     from pathlib import Path
 
     from aiohttp import web
@@ -84,6 +82,7 @@ if TYPE_CHECKING:
     from agentaskit_sim.judges import RealTimeJudge
     from exporter.server.live_page.stack_board import StackBoard
     from verifier.real_time.stack import Stack
+    from verifier.run_record import RunRecord
 
 HOST: Final = "127.0.0.1"
 PORT_MAX: Final = 65535
@@ -165,30 +164,28 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
         request=request, sd_file=sd_file, token=token.value, token_file=token_file,
         exit_at_end=exit_at_end, board=board_of(request), no_browser=no_browser,
     )  # fmt: skip
-    judge = _judge_of(session, scenario, rules, routing) if session.is_judged else None
-    raise typer.Exit(_run_or_judge(session, judge, port))
+    judged = _judge_of(session, InputPaths((scenario or "",), rules), routing)
+    raise typer.Exit(_run_or_judge(session, judged, port))
 
 
-def _run_or_judge(session: Session, judge: RealTimeJudge | None, port: int) -> int:
+def _run_or_judge(
+    session: Session, judged: tuple[RealTimeJudge, RunRecord] | None, port: int
+) -> int:
     with ExitStack() as held:
         listener = held.enter_context(take_port(HOST, port))
-        if judge is not None:
-            return _judge(session, judge, listener, held)
+        if judged is not None:
+            return _judge(session, judged, listener, held)
         return _run(session, listener, _take_receiver(session.request, port), held)
 
 
 def _judge_of(
-    session: Session, name: str | None, rules: Sequence[Path] | None, routing: Path | None
-) -> RealTimeJudge:
-    """Return the judge of a run; raise `InputError` for all that `verify --live` would refuse."""
-    chosen, factor = session.request.scenario, session.request.compression.factor
-    inputs = read_inputs(InputPaths((name or "",), rules))
-    scenarios = tuple(
-        replace(scenario, seed=chosen.seed, topology=chosen.topology)
-        for scenario in inputs.scenarios
-    )
-    inputs = replace(inputs, scenarios=scenarios)
-    return build_real_time_judge(inputs, routing or PACK_ROUTING, factor, math.inf, both=False)
+    session: Session, paths: InputPaths, routing: Path | None
+) -> tuple[RealTimeJudge, RunRecord] | None:
+    """Return the judge of a run and its record; raise `InputError` as `verify --live` would."""
+    if not session.is_judged:
+        return None
+    judge = build_watched_judge(session.request, paths, routing or PACK_ROUTING)
+    return judge, record(paths, routing)
 
 
 def _refuse_options_of_ours(**options: object) -> None:
@@ -258,11 +255,17 @@ def _run(session: Session, listener: socket.socket, receiver: Receiver, held: Ex
     return run_loop(run())
 
 
-def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held: ExitStack) -> int:
+def _judge(
+    session: Session,
+    judged: tuple[RealTimeJudge, RunRecord],
+    listener: socket.socket,
+    held: ExitStack,
+) -> int:
     """Run the scenario to its end before a person's eyes, judge it, return the exit status."""
     console, receiver = ServiceConsole(), Receiver()
     require("prometheus")
     require("alertmanager")
+    judge, run = judged
     (scenario,) = judge.inputs.scenarios
     console.announce_page(describe_url(listener))
     console.announce_preparation(scenario)
@@ -294,7 +297,7 @@ def _judge(session: Session, judge: RealTimeJudge, listener: socket.socket, held
         for started, status in shown:
             status.say(f"{describe_stop(started.exposition)}, no verdict: the run did not end")
         raise
-    VerdictOutput(results, None, as_json=False).publish([outcome])
+    VerdictOutput(results, None, as_json=False, run=run).publish([outcome])
     return STATUSES[overall([outcome])]
 
 

@@ -42,6 +42,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     RulePaths,
     ScenarioArguments,
 )
+from agentaskit_sim.run_files import record
 from agentaskit_sim.terminal.progress import ProgressConsole
 from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_places, print_json
 from documents.durations import format_duration, parse_duration
@@ -49,7 +50,7 @@ from documents.mistakes import InputError, gather
 from verifier.errors import JudgeError
 from verifier.judge.verdict import overall
 from verifier.real_time.time_limit import first_due_s
-from verifier.report.results import Results
+from verifier.report.saved.results import Results
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
 from verifier.suite import cores, invalid_outcome, run_suite, with_interrupted
@@ -116,7 +117,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         if as_json:
             print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
         raise
-    output = VerdictOutput(Results(out), junit_file, as_json, report_file)
+    output = VerdictOutput(Results(out), junit_file, as_json, report_file, record(paths, routing))
     watcher = ProgressConsole(len(inputs.scenarios), Console(stderr=True, highlight=False))
     try:
         outcomes = _judge(judge, watcher, jobs=jobs or (LANES_PER_CORE if live else 1) * cores())

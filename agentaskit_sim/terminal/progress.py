@@ -126,4 +126,8 @@ def _phrase(progress: Progress) -> str:
         return progress.phase
     at, of = format_duration(round(progress.virtual_s)), format_duration(round(progress.of_s))
     speed = progress.times_real_time
+    over_s = round(progress.virtual_s - progress.of_s)
+    if over_s > 0:
+        over = format_duration(over_s)
+        return f"{progress.phase}, {over} past its end at {of}: what is still due is waited for"
     return f"{progress.phase} {at} of {of}" + (f", {speed:,.0f} times real time" if speed else "")

@@ -26,12 +26,13 @@ from unittest import mock
 from agentaskit_sim.__main__ import main as agentaskit_sim
 from benchmarks.serve import Check, report_checks
 from verifier.drawing.scenario_chart import DrawnScenario
-from verifier.report import results
+from verifier.report.saved import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from verifier.judge.verdict import ScenarioOutcome
+    from verifier.run_record import RunRecord
 
 SIZE_MAX_BYTES: Final = 2_000_000
 """Of the report of the whole library; `tests/verifier/report/test_report_size.py` holds it too."""
@@ -69,14 +70,16 @@ def judge(folder: Path, *, draws: bool, arguments: Sequence[str] = ()) -> NoRetu
 
 
 def timed(
-    files: Callable[[Sequence[ScenarioOutcome]], dict[str, str]], file: Path
-) -> Callable[[Sequence[ScenarioOutcome]], dict[str, str]]:
+    files: Callable[[Sequence[ScenarioOutcome], RunRecord | None], dict[str, str]], file: Path
+) -> Callable[[Sequence[ScenarioOutcome], RunRecord | None], dict[str, str]]:
     """Return what makes the texts of all results, which also writes how many seconds it took."""
 
     @functools.wraps(files)
-    def wrapped(outcomes: Sequence[ScenarioOutcome]) -> dict[str, str]:
+    def wrapped(
+        outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None
+    ) -> dict[str, str]:
         began_s = time.perf_counter()
-        texts = files(outcomes)
+        texts = files(outcomes, run)
         file.write_text(f"{time.perf_counter() - began_s}", encoding="ascii")
         return texts
 

@@ -1,14 +1,22 @@
-"""Where a verdict goes: JUnit, the page of a GitHub step, and places that cannot be written."""
+"""Where a verdict goes: JUnit, the page of a GitHub step, and places that cannot be written.
+
+And what goes with it: the command and the files of the run.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import sys
+
 import pytest
 
+from agentaskit_sim.inputs import InputPaths
+from agentaskit_sim.run_files import record
 from agentaskit_sim.verdict_output import VerdictOutput, check_places
 from documents.mistakes import InputError
 from tests.verifier.outcomes import failing, outcome
 from verifier.judge.verdict import INTERRUPTED
-from verifier.report.results import Results
+from verifier.report.saved.results import Results
 
 
 @pytest.fixture
@@ -88,3 +96,32 @@ def test_a_run_of_which_nothing_was_judged_saves_nothing(publish, tmp_path, caps
     assert capsys.readouterr().out == ""
     publish(outcome(), cut)
     assert "INVALID: 1 of 2 scenarios pass" in capsys.readouterr().out
+
+
+def test_every_named_file_is_recorded_with_its_checksum(tmp_path, monkeypatch):
+    """Files of a folder one by one; a bundled scenario is none."""
+    monkeypatch.setattr(sys, "argv", ["agentaskit-sim", "verify", "traffic-drop", "--rules", "a b"])
+    for name in ("one.yaml", "two.rules", "board.json", "mine.yaml", "over.yaml"):
+        (tmp_path / name).write_text(name)
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (tmp_path / "one.yaml").rename(folder / "one.yaml")
+    paths = InputPaths(
+        ("traffic-drop", str(tmp_path / "mine.yaml")),
+        [folder, tmp_path / "two.rules"],
+        [tmp_path / "board.json"],
+        [tmp_path / "over.yaml"],
+    )
+    run = record(paths)
+    assert run.command == "agentaskit-sim verify traffic-drop --rules 'a b'"
+    assert [(file.kind, file.path.rpartition("/")[2]) for file in run.files] == [
+        ("scenario", "mine.yaml"),
+        ("rules", "one.yaml"),
+        ("rules", "two.rules"),
+        ("dashboard", "board.json"),
+        ("overlay", "over.yaml"),
+    ]
+    assert run.files[1].sha256 == hashlib.sha256(b"one.yaml").hexdigest()
+    changed = folder / "one.yaml"
+    changed.write_text("changed")
+    assert record(paths).files[1].sha256 != run.files[1].sha256

@@ -6,10 +6,12 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import jsonschema
 import pytest
 
+from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.outcomes import failing, outcome
 from verifier.judge.verdict import overall
 from verifier.judge.verdict_document import document, verdict_schema
@@ -78,14 +80,7 @@ def test_what_was_judged_is_saved_and_printed(repository, tmp_path, scenarios, n
 
 def test_a_failure_stays_one_and_a_whole_run_is_not_partial():
     """What failed has failed, whatever came of the others."""
-
-    class Named:
-        """A scenario as far as it is needed here."""
-
-        def __init__(self, name):
-            self.name, self.seed, self.duration_s = name, 1, 60.0
-
-    rest = [Named("drop"), Named("bad"), Named("late")]
+    rest = [replace(scenario_with(), name=name) for name in ("drop", "bad", "late")]
     cut = with_interrupted(rest, [failing(), outcome("drop")])
     assert [each.name for each in cut] == ["drop", "bad", "late"]
     assert (overall(cut), document(cut)["partial"]) == ("fail", True)

@@ -48,7 +48,7 @@ def test_a_run_without_drawing_has_a_report_without_charts(tmp_path, draws):
 
 def test_what_makes_the_results_is_timed(tmp_path):
     """The texts are the same."""
-    files = timed(lambda outcomes: {"report.html": str(len(outcomes))}, tmp_path / "seconds")
+    files = timed(lambda outcomes, _: {"report.html": str(len(outcomes))}, tmp_path / "seconds")
     assert files([]) == {"report.html": "0"}
     assert float((tmp_path / "seconds").read_text()) > 0
 

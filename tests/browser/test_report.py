@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from charts.chart import Band, ChartSeries, Lane, LaneFailure, LaneNotification
 from tests.verifier.outcomes import alert, failing, unjudged
 from tests.verifier.report.charted_outcomes import chart, charted
-from verifier.report.page import page
+from verifier.report.html.page import page
 
 DRAWN = "[data-drawn=yes] .row canvas"
 SILENT = (Lane(alert="Other", expected="silent"),)
@@ -320,7 +320,7 @@ def test_markup_of_others_is_shown_and_never_run(show, text):
     shown.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
     shown.page.wait_for_timeout(100)
     assert shown.page.title() == title == "invalid: agentaskit-sim"
-    assert text in shown.page.inner_text("h2 >> nth=2")
+    assert text in shown.page.inner_text(".scenario h2")
     assert text in shown.page.locator(".lane .name").first.inner_text()
     assert (shown.console, shown.requests) == ([], [])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from documents.amounts import amount
+from documents.amounts import amount, listed
 from simulator.faults.kinds.catalogue import FAULTS
 
 
@@ -54,3 +54,12 @@ def test_every_unit_of_an_effect_reads_well_after_one():
         "1 arrival per second",
         "1 active agent",
     }
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [("A", "A"), ("AB", "A and B"), ("ABA", "A and B"), ("ABC", "A, B and C")],
+)
+def test_names_are_listed_as_a_sentence_lists_them(names, text):
+    """Each once, with one `and`."""
+    assert listed(names) == text

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from documents.amounts import amount
+from documents.amounts import amount, listed
 from documents.durations import format_duration
 from verifier.judge.hop_evidence import HopFailure
 from verifier.judge.notification_matching import fired_s, resolved_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from verifier.evaluation.timeline import Episode
     from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
@@ -250,11 +250,6 @@ class DeliveryChecks:
     def lasted(self, case: AlertCase) -> bool:
         """Whether it fired for so long that its notification was due."""
         return case.longest_firing_s(self.evidence.ended_s) >= self.deadlines.due_s
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names as a sentence lists them."""
-    return " and ".join(names)
 
 
 def were(names: Sequence[str]) -> str:

@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from documents.amounts import listed
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import gather
 from exporter.history.samples import EPOCH_S
 from verifier.judge.hop_evidence import HOPS
-from verifier.judge.notification_checks import DeliveryChecks, listed, were, whole_seconds
+from verifier.judge.notification_checks import DeliveryChecks, were, whole_seconds
 from verifier.judge.notification_matching import match, receivers_of, with_name
 from verifier.judge.verdict import AlertVerdict
 

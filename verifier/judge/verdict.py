@@ -6,16 +6,17 @@ as JSON. What could not be judged is invalid, with the reason, and never a pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from verifier.errors import NotJudged
     from verifier.evidence.measurement import ConditionNumbers
     from verifier.labels import Labels
     from verifier.pack.spread import Spread
+    from verifier.run_record import ScenarioRecord
     from verifier.servers.ledger import Notification
 
 Verdict = Literal["pass", "fail", "invalid"]
@@ -160,6 +161,14 @@ class AlertVerdict:
         return (self.cause_end_s or 0.0) + self.resolves_within_s
 
     @property
+    def resolved_early_s(self) -> float | None:
+        """How long before the end of its cause it resolved; None where it did not."""
+        if self.expected != "fires" or self.resolved_s is None or self.cause_end_s is None:
+            return None
+        early_s = self.cause_end_s - self.resolved_s
+        return early_s if early_s > 0 else None
+
+    @property
     def is_vacuous(self) -> bool:
         """Whether it kept a silence that proves nothing."""
         return self.vacuous is not None and self.expected != "fires" and self.firing_s is None
@@ -211,7 +220,8 @@ class ScenarioOutcome:
     receiver's whole ledger. `not_judged` are the rules, panels and routes that nothing can be said
     about, while the others are judged. `offsets` are those of scrapes and evaluations in virtual
     time, None in real time, where Prometheus chooses them. `chart` is what the report draws: a
-    document of `charts.chart_document` in gzip, empty where nothing was drawn.
+    document of `charts.chart_document` in gzip, empty where nothing was drawn. `record` is what was
+    run, `fault_effects` what was measured of each fault, by its name.
     """
 
     name: str
@@ -233,6 +243,8 @@ class ScenarioOutcome:
     offsets: Spread | None = None
     not_judged: tuple[NotJudged, ...] = ()
     chart: bytes = b""
+    record: ScenarioRecord | None = None
+    fault_effects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def virtual_s(self) -> float:

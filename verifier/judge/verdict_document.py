@@ -1,8 +1,8 @@
 """The verdict as JSON: what `verdict.json`, `notifications.json` and `--json` hold.
 
-Called by the front door and `report.results`. The form of `document` is described, closed at every
-level, by `verdict.schema.json` beside this file: a key is added in both or a test fails. Seconds
-are rounded to a millisecond here and nowhere else. It judges nothing.
+Called by the front door and `report.saved.results`. The form of `document` is described, closed at
+every level, by `verdict.schema.json` beside this file: a key is added in both or a test fails.
+Seconds are rounded to a millisecond here and nowhere else. It judges nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from verifier.judge.verdict import INTERRUPTED, engine_of, overall
+from verifier.run_record import fault_document, run_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,18 +28,20 @@ if TYPE_CHECKING:
         ScenarioOutcome,
     )
     from verifier.pack.spread import Spread
+    from verifier.run_record import RunRecord
 
 LOST_MAX: Final = 20
 """Times that an alert was pending and did not fire that are listed."""
 
 
-def document(outcomes: Sequence[ScenarioOutcome]) -> dict[str, Value]:
-    """Return the verdict as JSON values."""
+def document(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> dict[str, Value]:
+    """Return the verdict as JSON values, with what was run where that is known."""
     engine = engine_of(outcomes)
     return {
         "verdict": overall(outcomes),
         "partial": any(INTERRUPTED in outcome.invalid for outcome in outcomes),
         "engine": {"name": engine.name, "version": engine.version},
+        "run": run_document(run),
         "scenarios": [_scenario(outcome) for outcome in outcomes],
     }
 
@@ -92,7 +95,12 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
         ],
         "findings": list(outcome.findings),
         "not_judged": [
-            {"subject": item.subject, "reason": item.reason, "place": str(item.place)}
+            {
+                "subject": item.subject,
+                "reason": item.reason,
+                "place": str(item.place),
+                "keeps_from_passing": item.keeps_from_passing,
+            }
             for item in outcome.not_judged
         ],
         "clock": outcome.clock,
@@ -100,6 +108,12 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
         "notes": list(outcome.notes),
         "clocks": None if outcome.clocks is None else list(map(_difference, outcome.clocks)),
         "offsets": None if outcome.offsets is None else _offsets(outcome.offsets),
+        "story": outcome.record.story if outcome.record else None,
+        "load": outcome.record.load if outcome.record else None,
+        "faults": [
+            fault_document(fault, outcome.fault_effects)
+            for fault in (outcome.record.faults if outcome.record else ())
+        ],
     }
 
 

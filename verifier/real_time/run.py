@@ -315,6 +315,7 @@ class RealTimeRun:
             findings=(*findings, *routing_findings(self.scenario, self.setup.routing), *undrawn),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
             chart=chart,
+            fault_effects=explainer.fault_effects,
         )
 
     def _panels(self, watched: WatchedRun) -> tuple[PanelAnswer, ...]:

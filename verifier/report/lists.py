@@ -1,57 +1,131 @@
-"""What the report lists below its table: what failed and why, what was silent, what was found.
+"""What the report lists beside its table: what failed and why, what was silent, what was found.
 
-Called by `text` for every form of the report. It judges nothing and leaves nothing out.
+Terminal, summary, page and `explain` all read these lists, so that they say the same of the same
+verdict. It judges nothing and leaves nothing out.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
+from documents.durations import format_duration
 from verifier.report import real_time_text, virtual_time_text
+from verifier.report.alert_states import alert_state, names_in, why_it_need_not
 from verifier.report.panel_lists import answered, not_judged, unanswered
+from verifier.report.tally import silent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
 
+Weight = Literal["failure", "remark", "count"]
+"""Whether a part keeps the run from a pass, explains what is in it, or counts what is well."""
 NAMED_MAX: Final = 3
 """Scenarios that a line names."""
+FAILED: Final = "Failed"
+VACUOUS: Final = "Vacuous: could not have fired"
 WAY_OUT: Final = (
     "Mend the rule, or let a scenario show what it reads; to accept one as it is:"
     " --accept 'ALERT=REASON', or `accept` in an overlay"
 )
 
 
-def lists(outcomes: Sequence[ScenarioOutcome]) -> Iterable[tuple[str, list[str]]]:
-    """Yield (heading, lines) for every part of the report that has lines."""
+@dataclass(frozen=True, slots=True)
+class ReportItem:
+    """A line of a list; a page leads from it to its `scenario`, and to its `alert` there."""
+
+    text: str
+    scenario: str = ""
+    subject: str = ""
+    alert: AlertVerdict | None = None
+
+    def __str__(self) -> str:
+        """Write `drop: Throughput: never fired`."""
+        return ": ".join(part for part in (self.scenario, self.subject, self.text) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPart:
+    """A list under its heading."""
+
+    heading: str
+    items: tuple[ReportItem, ...]
+    weight: Weight
+
+    @property
+    def lines(self) -> list[str]:
+        """The items as text; the sentences of a failure stand below each other."""
+        if self.heading != FAILED:
+            return [str(item) for item in self.items]
+        return [str(item).replace("; ", "\n    ") for item in self.items]
+
+
+def lists(outcomes: Sequence[ScenarioOutcome]) -> list[ReportPart]:
+    """Return every part of the report that has lines."""
+    findings = _unique(finding for outcome in outcomes for finding in outcome.findings)
+    parts: tuple[tuple[str, Weight, Iterable[ReportItem]], ...] = (
+        ("Could not be judged", "failure", _of_each(outcomes, lambda outcome: outcome.invalid)),
+        (FAILED, "failure", _failed(outcomes)),
+        (VACUOUS, "failure", _lines(_vacuous(outcomes))),
+        ("Panels that did not answer", "failure", _lines(unanswered(outcomes))),
+        ("Not judged", "failure", _lines(not_judged(outcomes))),
+        ("Resolved while the cause lasted", "remark", _resolved_early(outcomes)),
+        ("Also fired, as explained", "remark", _explained(outcomes)),
+        ("Silent, as expected", "count", _silence(outcomes)),
+        ("Did not fire, and need not", "remark", _of_each(outcomes, _need_not_fire)),
+        ("Could not have fired, and need not", "remark", _lines(_forgiven(outcomes))),
+        ("Fired in no scenario", "remark", _lines(_never_fired(outcomes))),
+        ("Incidents during the run", "remark", _of_each(outcomes, lambda outcome: outcome.notes)),
+        ("Findings in rules, dashboards and routing", "remark", _lines(findings)),
+        ("Panels", "count", _lines(answered(outcomes))),
+    )
+    listed = (ReportPart(heading, tuple(items), weight) for heading, weight, items in parts)
+    return [part for part in listed if part.items]
+
+
+def resolved_early_text(alert: AlertVerdict) -> str | None:
+    """Say that an alert resolved before its cause ended, which looks like an all-clear."""
+    if alert.resolved_early_s is None:
+        return None
+    early = format_duration(round(alert.resolved_early_s, 1))
+    return f"resolved {early} before {alert.cause} ended: whoever is on call reads an all-clear"
+
+
+def _lines(texts: Iterable[str]) -> Iterator[ReportItem]:
+    return (ReportItem(text) for text in texts)
+
+
+def _of_each(
+    outcomes: Sequence[ScenarioOutcome], texts: Callable[[ScenarioOutcome], Iterable[str]]
+) -> Iterator[ReportItem]:
+    """Yield a line for each text on each scenario."""
+    return (ReportItem(text, outcome.name) for outcome in outcomes for text in texts(outcome))
+
+
+def _failed(outcomes: Sequence[ScenarioOutcome]) -> Iterator[ReportItem]:
     rows = sorted(virtual_time_text.rows(outcomes), key=lambda row: row.scenario)
-    parts = {
-        "Could not be judged": [f"{o.name}: {reason}" for o in outcomes for reason in o.invalid],
-        "Failed": [
-            f"{row.scenario}: {row.title}: {_below_each_other(row.reason)}"
-            for row in rows
-            if not row.ok
-        ],
-        "Vacuous: could not have fired": _vacuous(outcomes),
-        "Panels that did not answer": unanswered(outcomes),
-        "Not judged": not_judged(outcomes),
-        "Also fired, as explained": [
-            f"{outcome.name}: {alert.alert}: {alert.reason}{_notified(alert)}"
-            for outcome in outcomes
-            for alert in outcome.alerts
-            if alert.expected == "explained" and alert.ok and alert.firing_s is not None
-        ],
-        "Silent, as expected": [_silence(outcome) for outcome in outcomes if not outcome.invalid],
-        "Could not have fired, and need not": _forgiven(outcomes),
-        "Fired in no scenario": _never_fired(outcomes),
-        "Incidents during the run": list(real_time_text.notes(outcomes)),
-        "Findings in rules, dashboards and routing": _unique(
-            f for o in outcomes for f in o.findings
-        ),
-        "Panels": answered(outcomes),
-    }
-    return ((heading, lines) for heading, lines in parts.items() if lines)
+    return (
+        ReportItem(row.alert.reason, row.scenario, str(row.title), row.alert)
+        for row in rows
+        if not row.alert.ok
+    )
+
+
+def _resolved_early(outcomes: Sequence[ScenarioOutcome]) -> Iterator[ReportItem]:
+    for row in virtual_time_text.rows(outcomes):
+        text = resolved_early_text(row.alert)
+        if text is not None:
+            yield ReportItem(text, row.scenario, str(row.title), row.alert)
+
+
+def _explained(outcomes: Sequence[ScenarioOutcome]) -> Iterator[ReportItem]:
+    for outcome in outcomes:
+        for alert in outcome.alerts:
+            if alert_state(alert) == "explained":
+                text = f"{alert.reason}{_notified(alert)}"
+                yield ReportItem(text, outcome.name, alert.alert, alert)
 
 
 def _notified(alert: AlertVerdict) -> str:
@@ -59,19 +133,17 @@ def _notified(alert: AlertVerdict) -> str:
     return f" (notified: {', '.join(names)})" if names else ""
 
 
-def _silence(outcome: ScenarioOutcome) -> str:
-    quiet = {
-        alert.alert
-        for alert in outcome.alerts
-        if alert.expected == "silent" and alert.ok and alert.vacuous is None
-    }
-    names = {alert.alert for alert in outcome.alerts}
-    return f"{outcome.name}: {len(quiet)} of {len(names)} alerts"
+def _silence(outcomes: Sequence[ScenarioOutcome]) -> Iterator[ReportItem]:
+    return (
+        ReportItem(f"{silent_of(outcome)} alerts", outcome.name)
+        for outcome in outcomes
+        if not outcome.invalid
+    )
 
 
-def _below_each_other(reason: str) -> str:
-    """Return the sentences of a reason, each on a line of its own below the first."""
-    return reason.replace("; ", "\n    ")
+def _need_not_fire(outcome: ScenarioOutcome) -> list[str]:
+    names = names_in(outcome, "need not fire")
+    return [", ".join(names)] if names else []
 
 
 def _vacuous(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
@@ -93,11 +165,10 @@ def _forgiven(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
     scenarios: dict[str, list[str]] = {}
     for outcome in outcomes:
         for alert in outcome.alerts:
-            if alert.is_vacuous and alert.ok:
-                why = f"accepted: {alert.accepted}"
-                if alert.accepted is None:
-                    why = f"{alert.could_fire_in} is long enough"
-                scenarios.setdefault(f"{alert.alert} ({why})", []).append(outcome.name)
+            if alert_state(alert) == "could not fire":
+                why = why_it_need_not(alert.accepted, alert.could_fire_in)
+                text = f"{alert.alert} ({why})"
+                scenarios.setdefault(text, []).append(outcome.name)
     return [f"{text}{_where(names, len(outcomes))}" for text, names in scenarios.items()]
 
 

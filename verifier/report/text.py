@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
-from documents.amounts import amount
 from documents.durations import format_duration
 from verifier.judge.failures.overlay import overlay_lines
 from verifier.judge.verdict import UNKNOWN_ENGINE, engine_of, overall
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.lists import lists
+from verifier.report.tally import counts, verdict_line
+from verifier.run_record import run_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from verifier.judge.verdict import Engine, ScenarioOutcome
+    from verifier.run_record import RunRecord
 
 PLAIN_WIDTH: Final = 120
 """Columns of plain text: a pipe has no width of its own, and rows are easier to search unfolded."""
@@ -41,9 +43,10 @@ def print_report(console: Console, outcomes: Sequence[ScenarioOutcome], saved_in
         console.print(part, soft_wrap=isinstance(part, Text))
 
 
-def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
-    """Return the report as Markdown."""
-    lines = [f"# Verdict: {overall(outcomes)}", "", f"{_engine_and_speed(outcomes)}", ""]
+def summary(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> str:
+    """Return the report as Markdown, with what was run where that is known."""
+    lines = [f"# Verdict: {overall(outcomes)}", "", f"{counts(outcomes)}.", ""]
+    lines += [f"{engine_and_speed(outcomes)}", ""]
     if _in_real_time(outcomes):
         cells = [row.cells for row in real_time_text.rows(outcomes)]
         lines += _markdown_table(real_time_text.HEAD, cells, real_time_text.caption(outcomes))
@@ -56,10 +59,13 @@ def summary(outcomes: Sequence[ScenarioOutcome]) -> str:
         lines += ["## Virtual and real time", ""]
         head = real_time_text.DIFFERENCES_HEAD
         lines += _markdown_table(head, cells, comparison) or [comparison, ""]
-    for heading, items in lists(outcomes):
-        lines += [f"## {heading}", "", *(f"- {item}" for item in items), ""]
+    for part in lists(outcomes):
+        lines += [f"## {part.heading}", "", *(f"- {line}" for line in part.lines), ""]
     if overlay := overlay_lines(outcomes):
         lines += [f"## {OVERLAY_HEADING}", "", "```yaml", *overlay, "```", ""]
+    if run is not None:
+        facts = (f"- {name}: {'; '.join(lines_)}" for name, lines_ in run_facts(run))
+        lines += ["## This run", "", *facts, ""]
     return "\n".join(lines)
 
 
@@ -75,46 +81,27 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
         parts += [Text(), Text("Virtual and real time", style="bold"), Text(f"  {comparison}")]
         if differences := real_time_text.differences(outcomes):
             parts.append(real_time_text.difference_table(differences))
-    for heading, items in lists(outcomes):
-        parts += [Text(), Text(heading, style="bold"), *(Text(f"  {item}") for item in items)]
+    for part in lists(outcomes):
+        heading = Text(part.heading, style="bold")
+        parts += [Text(), heading, *(Text(f"  {line}") for line in part.lines)]
     if overlay := overlay_lines(outcomes):
         parts += [Text(), Text(OVERLAY_HEADING, style="bold"), *(Text(f"  {x}") for x in overlay)]
-    verdict = overall(outcomes)
+    word, line = overall(outcomes), verdict_line(outcomes)
     parts += [
         Text(),
-        Text(_engine_and_speed(outcomes)),
+        Text(engine_and_speed(outcomes)),
         Text(f"Results: {saved_in}"),
-        Text.assemble((verdict.upper(), _STYLES[verdict]), f": {_count(outcomes)}"),
+        Text.assemble((line[: len(word)], _STYLES[word]), line[len(word) :]),
     ]
     return parts
-
-
-def _count(outcomes: Sequence[ScenarioOutcome]) -> str:
-    passed = sum(outcome.verdict == "pass" for outcome in outcomes)
-    alerts = [alert for outcome in outcomes for alert in outcome.alerts]
-    fired = {alert.alert for alert in alerts if alert.expected == "fires" and alert.ok}
-    # Silent in one scenario is no news of an alert that fired, or failed, in another.
-    spoke = {alert.alert for alert in alerts if alert.firing_s is not None or not alert.ok}
-    could = {alert.alert for alert in alerts if not alert.vacuous or alert.could_fire_in}
-    mute = {alert.alert for alert in alerts} - spoke - could
-    silent = could - spoke
-    said = bool(silent or mute)
-    counts = [f"{amount(len(fired), 'alerts')} fired as expected"] if fired or not said else []
-    if silent:
-        everywhere = " in every scenario" if len(outcomes) > 1 else ""
-        number = str(len(silent)) if counts else amount(len(silent), "alerts")
-        counts.append(f"{number} stayed silent{everywhere}")
-    if mute:
-        number = str(len(mute)) if counts else amount(len(mute), "alerts")
-        counts.append(f"{number} could not have fired, as accepted")
-    return f"{passed} of {len(outcomes)} scenarios pass; {', '.join(counts)}"
 
 
 def _in_real_time(outcomes: Sequence[ScenarioOutcome]) -> bool:
     return any(outcome.clock == "real" for outcome in outcomes)
 
 
-def _engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
+def engine_and_speed(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Say what judged the run, and how much of it was simulated in how much time."""
     engine = engine_of(outcomes)
     if engine == UNKNOWN_ENGINE:
         return "No engine got as far as judging anything"

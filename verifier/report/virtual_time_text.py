@@ -35,23 +35,31 @@ class VirtualTimeRow:
 
     title: Title
     scenario: str
-    pending: TimeCell
-    fired: TimeCell
-    resolved: TimeCell
-    ok: bool
-    reason: str
+    alert: AlertVerdict
+
+    @property
+    def times(self) -> tuple[TimeCell, TimeCell, TimeCell]:
+        """When it was pending, fired and resolved."""
+        alert = self.alert
+        return (
+            pending_cell(alert, time_cell(alert.pending_s)),
+            time_cell(alert.firing_s, alert.fires_within_s),
+            time_cell(alert.resolved_s, alert.resolved_limit_s),
+        )
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The row's text, column by column."""
-        mark = "ok" if self.ok else "FAIL"
-        times = map(str, (self.pending, self.fired, self.resolved))
-        return (str(self.title), self.scenario, *times, mark)
+        mark = "ok" if self.alert.ok else "FAIL"
+        return (str(self.title), self.scenario, *map(str, self.times), mark)
 
 
 def rows(outcomes: Sequence[ScenarioOutcome]) -> list[VirtualTimeRow]:
     """Return a row for every alert that had to fire or failed, in the order of verdicts."""
-    in_order = [_row(*reported) for reported in reported_alerts(outcomes)]
+    in_order = (
+        VirtualTimeRow(title, outcome.name, alert)
+        for outcome, alert, title in reported_alerts(outcomes)
+    )
     return sorted(in_order, key=lambda row: str(row.title))
 
 
@@ -61,17 +69,5 @@ def table(rows_: Sequence[VirtualTimeRow]) -> Table:
     for name in (*HEAD[:-1], ""):
         text.add_column(name, overflow="fold")
     for row in rows_:
-        text.add_row(*(Text(cell) for cell in row.cells), style="" if row.ok else "red")
+        text.add_row(*(Text(cell) for cell in row.cells), style="" if row.alert.ok else "red")
     return text
-
-
-def _row(outcome: ScenarioOutcome, alert: AlertVerdict, title: Title) -> VirtualTimeRow:
-    return VirtualTimeRow(
-        title=title,
-        scenario=outcome.name,
-        pending=pending_cell(alert, time_cell(alert.pending_s)),
-        fired=time_cell(alert.firing_s, alert.fires_within_s),
-        resolved=time_cell(alert.resolved_s, alert.resolved_limit_s),
-        ok=alert.ok,
-        reason=alert.reason,
-    )

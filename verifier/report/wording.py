@@ -85,3 +85,9 @@ def time_cell(seconds: float | None, limit_s: float | None = None) -> TimeCell:
         "-" if seconds is None else format_duration(round(seconds, 1)),
         "" if limit_s is None else format_duration(limit_s),
     )
+
+
+def instant(seconds: float) -> str:
+    """Return a time of a scenario; of its past, how long before the start."""
+    text = format_duration(abs(round(seconds, 1)))
+    return f"{text} before the start" if seconds < 0 else text

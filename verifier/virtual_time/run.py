@@ -170,6 +170,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         not_judged=evaluation.not_judged,
         offsets=offsets,
         chart=chart,
+        fault_effects=simulated.effects,
     )
 
 

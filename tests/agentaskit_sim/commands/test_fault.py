@@ -141,6 +141,10 @@ def test_the_catalogue_needs_no_world(command, serve):
     ("arguments", "message"),
     [
         (("inject", "trafic_drop"), "did you mean 'traffic_drop'?"),
+        (
+            ("inject", "nosuch"),
+            "no fault is called 'nosuch': `agentaskit-sim fault catalogue` lists them",
+        ),
         (("inject", "traffic_drop"), "the key 'share' is missing in parameters"),
         (("inject", "traffic_drop", "share"), "a parameter must be KEY=VALUE, got 'share'"),
         (("inject", "traffic_drop", "share=1", "share=1"), "parameter 'share' is given twice"),

@@ -66,3 +66,17 @@ def test_a_terminal_gets_one_block_that_is_removed_at_the_end():
     assert "1 of 3 scenarios judged" in text.getvalue()
     assert "a [word]" in text.getvalue()
     assert text.getvalue().rpartition("\x1b[2K")[2].strip("\r\x1b[A") == ""
+
+
+def test_what_goes_on_past_the_end_is_no_part_of_the_scenario():
+    """A run in real time waits for what is still due; it never is 25 minutes of 20."""
+    text, clock = io.StringIO(), ManualClock()
+    with ProgressConsole(1, Console(file=text, width=40), clock) as console:
+        for at_s in (1200.0, 1500.0):
+            console.progress(progress_at(at_s))
+            clock.now_s += 60.0
+            console.progress(progress_at(at_s))
+    assert text.getvalue().splitlines() == [
+        "drop: simulating 20m of 20m, 250 times real time",
+        "drop: simulating, 5m past its end at 20m: what is still due is waited for",
+    ]

@@ -15,6 +15,15 @@ from verifier.errors import NotJudged
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import UNKNOWN_ENGINE
 from verifier.judge.verdict_document import document, verdict_schema
+from verifier.run_record import InputFile, RunRecord, ScenarioRecord
+
+RULE = NotJudged("alert A", "its labels ask the engine", Place("rules.yaml", 3, 5))
+RUN = RunRecord(
+    started="2026-01-02T03:04:05Z",
+    version="0.1.0",
+    command="agentaskit-sim verify drop",
+    files=(InputFile(kind="rules", path="rules.yaml", sha256="0" * 64),),
+)
 
 
 def test_the_document_follows_its_published_schema():
@@ -43,19 +52,30 @@ def test_the_document_follows_its_published_schema():
         ("scenarios", 0, "alerts", 0, "deliveries", 0),
         ("scenarios", 0, "alerts", 0, "latency"),
         ("scenarios", 0, "clocks", 0),
+        ("scenarios", 0, "not_judged", 0),
+        ("scenarios", 0, "faults", 0),
+        ("run",),
+        ("run", "files", 0),
     ],
 )
 def test_no_key_of_the_document_may_be_missing_or_unknown(path):
     """The schema is closed at every level, so it cannot fall behind the document."""
     validator = jsonschema.Draft202012Validator(verdict_schema())
-    keys = list(part_at(document([in_real_time(clocks=(difference(),))]), path))
-    for key in keys:
-        values = document([in_real_time(clocks=(difference(),))])
+    for key in list(part_at(whole_document(), path)):
+        values = whole_document()
         del part_at(values, path)[key]
         assert not validator.is_valid(values), key
-    values = document([in_real_time(clocks=(difference(),))])
+    values = whole_document()
     part_at(values, path)["extra"] = 1
     assert not validator.is_valid(values)
+
+
+def whole_document():
+    """Return a document with something in each of its parts."""
+    of = in_real_time(
+        clocks=(difference(),), not_judged=(RULE,), record=ScenarioRecord.of(scenario_with())
+    )
+    return document([of], RUN)
 
 
 def part_at(values, path):
@@ -67,12 +87,16 @@ def part_at(values, path):
 
 def test_what_is_not_judged_is_listed_and_keeps_the_verdict_from_being_a_pass():
     """Unless it says nothing of alerts, as a panel of another kind of data source."""
-    rule = NotJudged("alert A", "its labels ask the engine", Place("rules.yaml", 3, 5))
-    values = document([outcome(not_judged=(rule,))])
+    values = document([outcome(not_judged=(RULE,))])
     jsonschema.validate(json.loads(json.dumps(values)), verdict_schema())
     assert values["verdict"] == "invalid"
     assert values["scenarios"][0]["not_judged"] == [
-        {"subject": "alert A", "reason": "its labels ask the engine", "place": "rules.yaml:3:5"}
+        {
+            "subject": "alert A",
+            "reason": "its labels ask the engine",
+            "place": "rules.yaml:3:5",
+            "keeps_from_passing": True,
+        }
     ]
-    panel = replace(rule, keeps_from_passing=False)
+    panel = replace(RULE, keeps_from_passing=False)
     assert document([outcome(not_judged=(panel,))])["verdict"] == "pass"

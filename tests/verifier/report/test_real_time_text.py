@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tests.verifier.outcomes import alert, delivery, difference, in_real_time, notified, outcome
 from verifier.report.junit import junit
-from verifier.report.results import Results, files
+from verifier.report.saved.results import Results, files
 from verifier.report.text import print_report, summary
 
 

@@ -18,7 +18,7 @@ import pytest
 from benchmarks.report.cost import SIZE_MAX_BYTES
 from scenarios.loader import library
 from tests.verifier.simulations import NINETEEN, bundled, pack_panels, pack_rules, verify
-from verifier.report.page import page
+from verifier.report.html.page import page
 
 pytestmark = pytest.mark.long
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from documents.amounts import listed
 from documents.durations import format_duration
 from verifier.judge.expectation_matching import time_text
 from verifier.judge.failures.sentences import figure
@@ -18,7 +19,7 @@ from verifier.judge.failures.strength import needed_strength
 from verifier.judge.verdict import Culprit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from simulator.faults.fault import Fault
     from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
@@ -248,7 +249,7 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
     slow = (case.verdict.pending_s or 0.0) >= NEAR_SHARE * within_s
     all_late = all((each.firing_s or 0.0) > (each.fires_within_s or 0.0) for each in judged)
     if slow and judged and all_late:
-        others = _names(each.alert for each in judged)
+        others = listed(each.alert for each in judged)
         return _blame("fault", f"{case.verdict.cause} acts slowly: {others} fired too late as well")
     because = f"it fired {time_text(firing_s)} after the onset, {wait} of it its `for`"
     return _blame("expectation", f"{because}: the rule did what it says, {limit} is too short")
@@ -259,7 +260,7 @@ def _lasting(case: FailedCase) -> Culprit:
     verdict = case.verdict
     fired = [each for each in case.siblings if each.firing_s is not None]
     if fired and all(each.resolved_s is None for each in (verdict, *fired)):
-        others = _names(each.alert for each in fired)
+        others = listed(each.alert for each in fired)
         return _blame("fault", f"its effect outlasts {verdict.cause}: {others} kept firing too")
     limit = format_duration(verdict.resolves_within_s or 0.0)
     if verdict.resolved_s is None:
@@ -271,7 +272,7 @@ def _lasting(case: FailedCase) -> Culprit:
 def _of_which_fired(case: FailedCase) -> str:
     names = case.fired_siblings
     fired = "fires" if len(names) == 1 else "fire"
-    return f"while {_names(names)} {fired} by the same cause"
+    return f"while {listed(names)} {fired} by the same cause"
 
 
 def _percent(share: float) -> str:
@@ -280,7 +281,3 @@ def _percent(share: float) -> str:
 
 def _times(number: int) -> str:
     return "twice" if number == 2 else f"{number} times"
-
-
-def _names(names: Iterable[str]) -> str:
-    return " and ".join(dict.fromkeys(names))

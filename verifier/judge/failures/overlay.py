@@ -24,7 +24,10 @@ ROOM_S: Final = 60.0
 
 
 def stanza(verdict: AlertVerdict, scenario: Scenario) -> str:
-    """Return the expectation, as YAML on one line, under which `verdict` would have been ok."""
+    """Return the expectation, as YAML on one line, under which `verdict` would have been ok.
+
+    A comment behind it says that the alert resolved before the fault ended.
+    """
     pairs = [f"alert: {_plain(verdict.alert)}"]
     if any(expectation.alert == verdict.alert for expectation in scenario.expectations):
         labels = ", ".join(f"{name}: {_plain(text)}" for name, text in verdict.labels)
@@ -34,12 +37,17 @@ def stanza(verdict: AlertVerdict, scenario: Scenario) -> str:
         return f"{{{', '.join((*pairs, f'explained: {NO_REASON}'))}}}"
     fires_s = _room(verdict.firing_s - fault.start_s, scenario.duration_s - fault.start_s)
     pairs += [f"cause: {_plain(fault.name)}", f"fires_within: {format_duration(fires_s)}"]
+    remark = ""
     if verdict.resolved_s is not None:
+        early_s = fault.end_s - verdict.resolved_s
+        if early_s > 0:
+            early = format_duration(round(early_s, 1))
+            remark = f"  # it resolved {early} before {fault.name} ended: an all-clear too soon?"
         after_s = max(verdict.resolved_s - fault.end_s, 0.0)
         resolves_s = _room(after_s, scenario.duration_s - fault.end_s)
         if resolves_s >= after_s and resolves_s > 0:
             pairs.append(f"resolves_within: {format_duration(resolves_s)}")
-    return f"{{{', '.join(pairs)}}}"
+    return f"{{{', '.join(pairs)}}}{remark}"
 
 
 def active_fault(verdict: AlertVerdict, scenario: Scenario) -> str | None:

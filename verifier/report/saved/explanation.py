@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from documents.amounts import amount
 from documents.durations import format_duration
 from verifier.judge.failures.sentences import change_sentence, figure
+from verifier.judge.silence_verdicts import ALERT
+from verifier.report.alert_states import why_it_need_not
+from verifier.report.lists import FAILED, VACUOUS, lists
+from verifier.report.saved.saved_outcomes import saved_outcomes
+from verifier.report.tally import verdict_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from verifier.judge.verdict import ScenarioOutcome
     from verifier.report.saved.saved_verdict import SavedVerdict
 
     Values = Mapping[str, Any]
@@ -32,53 +37,61 @@ WHO_COULD_NOT: Final = "it could not have fired, whatever a scenario does"
 
 def explanation(saved: SavedVerdict, alert: str | None = None) -> list[str]:
     """Return the lines that explain what failed, or everything of one `alert`."""
+    outcomes = saved_outcomes(saved)
     parts: list[list[str]] = []
     for scenario in saved.scenarios:
         if alert is None:
-            parts += _of_scenario(scenario)
+            parts += _of_clocks(scenario)
         for each in scenario["alerts"]:
             if alert == each["alert"] or (alert is None and not each["ok"]):
                 parts.append(list(_of_alert(scenario, each)))
-    count = sum(not each["ok"] for s in saved.scenarios for each in s["alerts"])
+    if alert is None:
+        parts += _beside_failures(outcomes)
+    else:
+        parts += _not_judged(outcomes, alert)
     if saved.partial:
         parts.append(["The run was interrupted: what it did not judge cannot be explained."])
     if alert is None:
-        parts.append([_count(saved, count)])
+        parts.append([verdict_line(outcomes)])
     return [line for part in parts for line in (*part, "")][:-1]
 
 
-def _count(saved: SavedVerdict, failed: int) -> str:
-    passed = sum(scenario["verdict"] == "pass" for scenario in saved.scenarios)
-    scenarios = f"{passed} of {amount(len(saved.scenarios), 'scenarios')} pass"
-    failures = f"{amount(failed, 'alerts')} failed" if failed else "no alert failed"
-    return f"{saved.verdict.upper()}: {scenarios}; {failures}"
+def _beside_failures(outcomes: Sequence[ScenarioOutcome]) -> Iterator[list[str]]:
+    """Yield what the report lists but alerts that failed, which are explained one by one."""
+    for part in lists(outcomes):
+        at_length = part.heading in (FAILED, VACUOUS)
+        if not at_length and part.weight != "count":
+            yield [part.heading, *(f"  {line}" for line in part.lines)]
 
 
-def _of_scenario(scenario: Values) -> Iterator[list[str]]:
-    """Yield what failed in a scenario beside its alerts."""
-    name = scenario["name"]
-    if scenario.get("reasons"):
-        yield [f"{name}: could not be judged", *(f"  {why}" for why in scenario["reasons"])]
-    panels = [panel for panel in scenario.get("panels", ()) if not panel["ok"]]
-    if panels:
-        lines = (f"  {p['dashboard']} / {p['panel']}: {p['reason']}" for p in panels)
-        yield [f"{name}: panels that did not answer", *dict.fromkeys(lines)]
+def _not_judged(outcomes: Sequence[ScenarioOutcome], alert: str) -> list[list[str]]:
+    """Return why an alert was not judged, once, if it was not."""
+    items = (item for outcome in outcomes for item in outcome.not_judged)
+    about = dict.fromkeys(item for item in items if item.subject == f"{ALERT}{alert}")
+    return [[f"{item.subject}: not judged", f"  {item.reason} ({item.place})"] for item in about]
+
+
+def _of_clocks(scenario: Values) -> Iterator[list[str]]:
+    """Yield where the two clocks of a scenario differ."""
     clocks = [each for each in scenario.get("clocks") or () if not each["ok"]]
     if clocks:
         lines = (f"  {c['alert']}, {c['transition']}: {c['reason']}" for c in clocks)
-        yield [f"{name}: the two clocks differ", *lines]
+        yield [f"{scenario['name']}: the two clocks differ", *lines]
 
 
 def _of_alert(scenario: Values, alert: Values) -> Iterator[str]:
     """Yield the lines on one alert in one scenario."""
     labels = ", ".join(f"{name}={text}" for name, text in alert["labels"].items())
     title = f"{scenario['name']}: {alert['alert']}{f'{{{labels}}}' if labels else ''}"
-    state = "did not fail" if alert["ok"] else "failed"
-    yield f"{title}: {state}"
+    could_not = alert["ok"] and alert.get("vacuous")
+    state = "could not have fired, and need not" if could_not else "did not fail"
+    yield f"{title}: {state if alert['ok'] else 'failed'}"
     reason = alert["reason"].split("; ")
     if alert["ok"]:
         yield f"  expected: {_expected(alert)}"
         yield from (f"  {sentence}" for sentence in reason)
+        if could_not:
+            yield f"  {why_it_need_not(alert.get('accepted'), alert.get('could_fire_in'))}"
         return
     yield f"  {reason[0]}"
     yield f"  expected: {_expected(alert)}"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from documents.files import read_bytes
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Place
+from verifier.judge.silence_verdicts import ALERT
+from verifier.judge.verdict import UNKNOWN_ENGINE, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,13 +34,21 @@ class SavedVerdict:
     verdict: str
     partial: bool
     scenarios: Sequence[Mapping[str, Any]]
+    engine: Engine = UNKNOWN_ENGINE
+    run: Mapping[str, Any] | None = None
 
     def check_alert(self, name: str) -> None:
-        """Raise `InputError` for the name of an alert that the run did not judge."""
+        """Raise `InputError` for the name of an alert that the run knows nothing of.
+
+        What could not be judged is known, with its reason.
+        """
         names = dict.fromkeys(each["alert"] for s in self.scenarios for each in s["alerts"])
-        if name not in names:
+        subjects = [each["subject"] for s in self.scenarios for each in s.get("not_judged", ())]
+        alerts = (text.removeprefix(ALERT) for text in subjects if text.startswith(ALERT))
+        known = dict.fromkeys((*names, *alerts))
+        if name not in known:
             hint = f", the run judged {len(names)} others"
-            raise Place(self.path).error(UnknownName("alert", name, tuple(names), hint))
+            raise Place(self.path).error(UnknownName("alert", name, tuple(known), hint))
 
 
 def read_verdict(place: Path) -> SavedVerdict:
@@ -61,7 +71,11 @@ def read_verdict(place: Path) -> SavedVerdict:
     problem = _problem(values)
     if problem is not None:
         raise InputError(f"must be a verdict of `verify`, {problem}", path=str(path))
-    return SavedVerdict(str(path), values["verdict"], values["partial"], values["scenarios"])
+    engine = UNKNOWN_ENGINE
+    if isinstance(values.get("engine"), dict):
+        engine = Engine(**{key: str(values["engine"].get(key)) for key in ("name", "version")})
+    partial, scenarios = values["partial"], values["scenarios"]
+    return SavedVerdict(str(path), values["verdict"], partial, scenarios, engine, values.get("run"))
 
 
 def _problem(values: Any) -> str | None:

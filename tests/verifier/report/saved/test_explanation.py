@@ -15,6 +15,7 @@ from verifier.judge.verdict import INTERRUPTED, Culprit, Delivery, FailureEviden
 from verifier.judge.verdict_document import document
 from verifier.report.saved.explanation import explanation
 from verifier.report.saved.saved_verdict import FILE, read_verdict
+from verifier.report.tally import verdict_line
 
 READINGS = (
     DecisiveValue("before its cause", 180.0, 103.0),
@@ -82,7 +83,7 @@ def test_a_failure_is_told_with_its_culprit_values_and_bounds(saved):
         "  would have held: `fires_within: 9m`",
         "  with `< 103` it would have fired in time",
         "",
-        "FAIL: 0 of 1 scenario pass; 1 alert failed",
+        "FAIL: 0 of 1 scenarios pass; 1 alert failed, 2 stayed silent",
     ]
 
 
@@ -134,24 +135,30 @@ def test_an_alert_that_did_not_fail_is_told_as_it_was(saved):
 
 
 def test_a_run_without_failures_says_so(saved):
-    """And nothing else."""
-    assert explanation(saved(outcome())) == ["PASS: 1 of 1 scenario pass; no alert failed"]
+    """In the words of the run's own last line, and nothing else."""
+    last = "PASS: 1 of 1 scenarios pass; 1 alert fired as expected, 2 stayed silent"
+    assert explanation(saved(outcome())) == [last] == [verdict_line([outcome()])]
 
 
 def test_what_is_no_alert_is_told_too(saved):
     """Scenarios that could not be judged, panels without an answer, an interrupted run."""
     panel = PanelVerdict(dashboard="SLA", panel="P95", query="up", ok=False, reason="no data")
-    lines = explanation(saved(outcome(panels=(panel,)), outcome(invalid=(INTERRUPTED,))))
+    both = outcome(panels=(panel,)), outcome(invalid=(INTERRUPTED,))
+    lines = explanation(saved(*both))
     assert lines == [
-        "s: panels that did not answer",
-        "  SLA / P95: no data",
+        "Could not be judged",
+        f"  s: {INTERRUPTED}",
         "",
-        "s: could not be judged",
-        f"  {INTERRUPTED}",
+        "Panels that did not answer",
+        "  s: SLA / P95: no data",
+        "",
+        "Fired in no scenario",
+        "  Queue",
+        "  Latency",
         "",
         "The run was interrupted: what it did not judge cannot be explained.",
         "",
-        "FAIL: 0 of 2 scenarios pass; no alert failed",
+        verdict_line(both),
     ]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.verifier.outcomes import outcome
 from verifier.judge.verdict import AlertVerdict
-from verifier.report.matrix import matrix, state_word
+from verifier.report.alert_states import alert_state
+from verifier.report.html.matrix import matrix
 
 DID = {
     "failed": {"expected": "fires", "ok": False},
@@ -19,6 +20,8 @@ DID = {
     "fired": {"expected": "fires", "ok": True, "pending_s": 1, "firing_s": 2},
     "explained": {"expected": "explained", "ok": True, "pending_s": 1, "firing_s": 2},
     "pending": {"expected": "silent", "ok": True, "pending_s": 1},
+    "could not fire": {"expected": "silent", "ok": True, "vacuous": "x", "accepted": "elsewhere"},
+    "need not fire": {"expected": "explained", "ok": True},
     "silent": {"expected": "silent", "ok": True},
 }
 """What an alert may have done, the worst first."""
@@ -38,9 +41,9 @@ def cells(*outcomes):
 @pytest.mark.parametrize("word", DID)
 def test_each_thing_that_an_alert_may_do_has_its_word(word):
     """And its sign in the table."""
-    assert state_word(alert(word)) == word
+    assert alert_state(alert(word)) == word
     did = replace(outcome("drop"), alerts=(alert(word),))
-    assert cells(did) == {"Throughput": [word]}
+    assert cells(did) == {"Throughput": [word.replace(" ", "-")]}
 
 
 @pytest.mark.parametrize(("this", "other"), [*permutations(DID, 2)])
@@ -48,7 +51,8 @@ def test_of_several_series_the_worst_is_shown(this, other):
     """A failed one is not hidden behind another that resolved, in whatever order they come."""
     both = (alert(this, tier="L1"), alert(other, tier="L2"))
     worst = min(this, other, key=[*DID].index)
-    assert cells(replace(outcome("drop"), alerts=both)) == {"Throughput": [worst]}
+    style = worst.replace(" ", "-")
+    assert cells(replace(outcome("drop"), alerts=both)) == {"Throughput": [style]}
 
 
 def test_alerts_are_rows_and_scenarios_columns():

@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Final
 
 from charts import assets
 from verifier.judge.verdict import overall
-from verifier.report.matrix import matrix
-from verifier.report.scenario_sections import anchor, section, sentences
+from verifier.report.html.matrix import matrix
+from verifier.report.html.parts import failures, remarks
+from verifier.report.html.run_part import run_part
+from verifier.report.html.scenario_sections import section
+from verifier.report.html.writing import anchor
+from verifier.report.tally import counts, headline
+from verifier.report.text import engine_and_speed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from verifier.judge.verdict import ScenarioOutcome, Verdict
+    from verifier.judge.verdict import ScenarioOutcome
+    from verifier.run_record import RunRecord
 
-HEADINGS: Final[dict[Verdict, str]] = {
-    "pass": "Everything is as expected",
-    "fail": "Something is not as expected",
-    "invalid": "Not everything could be judged",
-}
-
+UNDRAWN: Final = ".drawing { display: none !important; } .undrawn { display: block !important; }"
 LEGEND: Final = (
     '<p class="legend-line">In the charts: <i class="pending"></i>pending <i class="firing"></i>'
     'firing <i class="resolved"></i>resolved <i class="must-fire"></i>window in which it had to'
@@ -36,8 +37,8 @@ LEGEND: Final = (
 )
 
 
-def page(outcomes: Sequence[ScenarioOutcome]) -> str:
-    """Return the report of a run."""
+def page(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> str:
+    """Return the report of a run, with what was run where that is known."""
     scripts = list(_scripts())
     return "".join(
         (
@@ -46,12 +47,14 @@ def page(outcomes: Sequence[ScenarioOutcome]) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n',
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             f"<title>{escape(_title(outcomes))}</title>\n",
-            f"<style>{_style()}</style></head>\n<body>\n",
+            f"<style>{_style()}</style>{_unscripted(scripts)}</head>\n<body>\n",
             '<a class="skip" href="#scenarios">To the scenarios</a>\n',
             _header(outcomes),
             '<main id="main">\n',
-            _failures(outcomes),
+            failures(outcomes),
             matrix(outcomes),
+            remarks(outcomes),
+            run_part(run),
             '<div id="scenarios" tabindex="-1">\n',
             LEGEND,
             *(section(outcome) for outcome in outcomes),
@@ -82,6 +85,12 @@ def _style() -> str:
     return f"{library[1] if library else ''}\n{assets.style()}"
 
 
+def _unscripted(scripts: Sequence[str]) -> str:
+    """Leave out the places of charts where nothing draws them, and say so."""
+    style = f"<style>{UNDRAWN}</style>"
+    return f"<noscript>{style}</noscript>" if scripts else style
+
+
 def _policy(scripts: Sequence[str]) -> str:
     """Return what the page may do: run these scripts, be styled, and nothing else."""
     sums = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
@@ -95,40 +104,18 @@ def _title(outcomes: Sequence[ScenarioOutcome]) -> str:
 
 def _header(outcomes: Sequence[ScenarioOutcome]) -> str:
     verdict = overall(outcomes)
-    passed = sum(outcome.verdict == "pass" for outcome in outcomes)
     return (
         f'<header class="top"><p class="verdict {verdict}">{verdict}</p><div>'
-        f"<h1>{HEADINGS[verdict]}</h1>"
-        f"<p>{passed} of {len(outcomes)} scenarios pass.</p></div>"
+        f"<h1>{escape(headline(outcomes))}</h1>"
+        f"<p>{escape(counts(outcomes))}.</p><p>{escape(engine_and_speed(outcomes))}.</p></div>"
         '<button id="draw-all" type="button" hidden>Draw all scenarios, to print</button>'
         "</header>\n"
     )
 
 
-def _failures(outcomes: Sequence[ScenarioOutcome]) -> str:
-    """Return what failed and why, each with a way to its scenario."""
-    items = []
-    for outcome in outcomes:
-        reasons = [("", reason) for reason in outcome.invalid]
-        reasons += [(alert.alert, alert.reason) for alert in outcome.alerts if not alert.ok]
-        reasons += [
-            (f"{panel.dashboard} / {panel.panel}", panel.reason)
-            for panel in outcome.panels
-            if not panel.ok
-        ]
-        items += [
-            f'<li><a href="#{anchor(outcome)}">{escape(outcome.name)}</a>'
-            f"{f' <strong>{escape(name)}</strong>' if name else ''}: {sentences(reason)}</li>\n"
-            for name, reason in reasons
-        ]
-    if not items:
-        return ""
-    return f'<section class="failures"><h2>What failed</h2><ul>\n{"".join(items)}</ul></section>\n'
-
-
 def _chart_data(outcome: ScenarioOutcome) -> str:
     text = base64.b64encode(outcome.chart).decode()
     return (
-        f'<script type="application/gzip+base64" id="chart-{anchor(outcome)}"'
+        f'<script type="application/gzip+base64" id="chart-{anchor(outcome.name)}"'
         f' data-scenario="{escape(outcome.name)}">{text}</script>\n'
     )

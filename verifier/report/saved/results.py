@@ -20,8 +20,8 @@ from documents.files import by_umask, write_whole
 from documents.mistakes import InputError
 from verifier.errors import JudgeError
 from verifier.judge.verdict_document import document, notifications_document
+from verifier.report.html.page import page
 from verifier.report.junit import junit
-from verifier.report.page import page
 from verifier.report.text import summary
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from verifier.judge.verdict import ScenarioOutcome
+    from verifier.run_record import RunRecord
 
 DEFAULT_PARENT = Path("results")
 
@@ -53,13 +54,13 @@ class Results:
             message = f"results cannot be saved here: {error.strerror}"
             raise InputError(message, path=str(self.folder)) from None
 
-    def save(self, outcomes: Sequence[ScenarioOutcome]) -> Path:
+    def save(self, outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> Path:
         """Write verdict.json, report.html, junit.xml and summary.md; return the folder they are in.
 
         Of runs in real time also notifications.json, all notifications of the receivers. A folder
         that exists keeps its other files. Raises `JudgeError` when the disk refuses.
         """
-        texts = files(outcomes)
+        texts = files(outcomes, run)
         try:
             with self._draft() as draft:
                 for name, text in texts.items():
@@ -94,15 +95,15 @@ class Results:
                     parent.rmdir()
 
 
-def files(outcomes: Sequence[ScenarioOutcome]) -> dict[str, str]:
+def files(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> dict[str, str]:
     """Return the text of every results file by name, `verdict.json` last."""
     notifications = notifications_document(outcomes)
     return {
         **({"notifications.json": _json(notifications)} if notifications else {}),
-        "summary.md": summary(outcomes),
+        "summary.md": summary(outcomes, run),
         "junit.xml": junit(outcomes),
-        "report.html": page(outcomes),
-        "verdict.json": _json(document(outcomes)),
+        "report.html": page(outcomes, run),
+        "verdict.json": _json(document(outcomes, run)),
     }
 
 

@@ -1,0 +1,56 @@
+"""The counts of a run: each alert once, what is worst anywhere; and its headline."""
+
+from __future__ import annotations
+
+import pytest
+
+from documents.mistakes import Place
+from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
+from verifier.errors import NotJudged
+from verifier.report.tally import counts, headline, silent_of
+
+MUTE = {"vacuous": "no metric x exists"}
+ACCEPTED = alert("Mute", "silent", **MUTE, accepted="its exporter is another")
+SLOW = alert("Slow", "silent", **MUTE, could_fire_in="healthy-day")
+VACUOUS = alert("Dead", "silent", ok=False, **MUTE)
+DEAD = NotJudged("alert Join", "Prometheus cannot evaluate it", Place("mine.yaml", 5, 11))
+
+
+@pytest.mark.parametrize(
+    ("alerts", "changes", "text"),
+    [
+        ((fired("A"), ACCEPTED), {}, "1 alert fired as expected, 1 could not have fired, as acc"),
+        ((SLOW,), {}, "1 alert stayed silent"),
+        ((VACUOUS, fired("A")), {}, "1 alert could not have fired, 1 fired as expected"),
+        ((fired("A", ok=False), fired("A")), {}, "1 alert failed"),
+        ((), {"not_judged": (DEAD,)}, "1 alert not judged"),
+        ((alert("A", "explained"),), {}, "1 alert stayed silent"),
+        ((alert("A", "explained", firing_s=1.0),), {}, "0 alerts fired as expected"),
+    ],
+)
+def test_every_alert_is_counted_once(alerts, changes, text):
+    """By the worst that it did; what could not be judged is not silent."""
+    changed = {"panels": (), "alerts": alerts, **changes}
+    assert counts([outcome(**changed)]).partition("; ")[2].startswith(text)
+
+
+def test_what_could_not_have_fired_is_not_counted_as_silent():
+    """In a scenario and in the run."""
+    quiet = alert("Quiet", "silent")
+    assert silent_of(outcome(alerts=(fired("A"), quiet, ACCEPTED, SLOW))) == "1 of 4"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "text"),
+    [
+        ([outcome()], "drop passes"),
+        ([failing()], "bad fails"),
+        ([outcome(), outcome("other")], "All 2 scenarios pass"),
+        ([outcome(), failing(), failing("worse")], "2 of 3 scenarios fail"),
+        ([outcome(), failing(), unjudged()], "1 of 3 scenarios fails"),
+        ([outcome(), unjudged()], "1 of 2 scenarios could not be judged in full"),
+    ],
+)
+def test_the_headline_says_of_how_many_scenarios_the_verdict_is_true(outcomes, text):
+    """It claims no more than that: alerts may have kept silent everywhere."""
+    assert headline(outcomes) == text

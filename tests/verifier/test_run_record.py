@@ -1,0 +1,85 @@
+"""What was run, in words: the load of a plan, its faults with their strength, the command."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.loader import parse_scenario
+from simulator.load import Burst, Daily, Load, Stage
+from tests.verifier.judge.small_scenario import scenario_with
+from verifier.run_record import InputFile, RunRecord, ScenarioRecord, load_sentence, run_facts
+
+LEAK = """\
+name: leak
+story: |
+  A pool
+  leaks.
+seed: 1
+duration: 30m
+faults:
+  - name: leaking
+    fault: sandbox_leak
+    start: 3m
+    duration: 8m
+    ramp: 1m
+    targets: {sandboxes: [B]}
+    parameters: {share: 0.81}
+history:
+  incidents:
+    - {name: before, fault: agent_hang, ago: 2h, duration: 5m, targets: {fraction: 0.5}}
+expectations: []
+"""
+
+
+def test_a_scenario_is_told_with_its_story_and_its_faults():
+    """The past comes first; times count from the start."""
+    record = ScenarioRecord.of(parse_scenario(LEAK, "leak.yaml"))
+    assert (record.story, record.load) == ("A pool leaks.", "10,300 tasks a second")
+    before, leaking = record.faults
+    assert (before.name, before.start_s, before.end_s) == ("before", -7200.0, -6900.0)
+    assert before.strength.endswith("fraction 0.5")
+    assert (leaking.kind, leaking.start_s, leaking.end_s) == ("sandbox_leak", 180.0, 660.0)
+    assert leaking.strength == "share 0.81; sandboxes B; full strength after 1m"
+
+
+def test_a_fault_on_everything_names_no_targets():
+    """Nor a ramp that it does not have."""
+    (gone,) = ScenarioRecord.of(scenario_with()).faults
+    assert (gone.kind, gone.targets, gone.strength) == ("agent_hang", (), "")
+
+
+@pytest.mark.parametrize(
+    ("load", "text"),
+    [
+        (Load(rate=100.0), "100 tasks a second"),
+        (
+            Load(rate=100.0, stages=(Stage(duration_s=60.0, target=2500.0),)),
+            "100 tasks a second, to 2,500 in 1m",
+        ),
+        (
+            Load(rate=100.0, burst=Burst(factor=3.0, every_s=600.0, last_s=30.0)),
+            "100 tasks a second, bursts of 3 times for 30s, 10m apart, on average",
+        ),
+        (
+            Load(rate=100.0, daily=Daily(amplitude=0.3)),
+            "100 tasks a second, a day's curve of 30% either way",
+        ),
+        (Load(trace_s=(1.0, 2.0)), "2 recorded arrivals"),
+    ],
+)
+def test_a_load_is_a_sentence(load, text):
+    """Each of its shapes is named."""
+    assert load_sentence(load) == text
+
+
+def test_a_run_can_be_repeated_from_its_record():
+    """When, by what, the command, and which version of each file."""
+    file = InputFile(kind="rules", path="mine.yaml", sha256="ab" * 32)
+    run = RunRecord(
+        started="2026-01-02T03:04:05Z", version="0.1.0", command="x verify", files=(file,)
+    )
+    assert run_facts(run) == [
+        ("Begun", ["2026-01-02 03:04:05 UTC, by agentaskit-sim 0.1.0"]),
+        ("Command", ["x verify"]),
+        ("Files", ["rules mine.yaml, sha256 abababababab"]),
+    ]

@@ -1,0 +1,87 @@
+"""The lists of the report in the page: what failed above the table of alerts, the rest below it.
+
+Called by `page`. The lists are those of `verifier.report.lists`; nothing is said here alone.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from verifier.judge.failures.overlay import overlay_lines
+from verifier.report import real_time_text
+from verifier.report.html.writing import alert_anchor, anchor, sentences, written
+from verifier.report.lists import FAILED, lists
+from verifier.report.text import OVERLAY_HEADING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from verifier.judge.verdict import ScenarioOutcome
+    from verifier.report.lists import ReportItem, ReportPart
+
+
+def failures(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return what keeps the run from a pass, each with a way to its place."""
+    return "".join(_part(part) for part in lists(outcomes) if part.weight == "failure")
+
+
+def remarks(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return everything else that the report lists, and the overlay to paste.
+
+    How many alerts of a scenario stayed silent stands with the scenario.
+    """
+    parts = [
+        _part(part)
+        for part in lists(outcomes)
+        if part.weight == "remark" or part.heading == "Panels"
+    ]
+    return "".join((*parts, *_clocks(outcomes), *_overlay(outcomes)))
+
+
+def _part(part: ReportPart) -> str:
+    items = "".join(f"<li>{_item(item, part)}</li>\n" for item in part.items)
+    return (
+        f'<section class="part {part.weight}"><h2>{escape(part.heading)}</h2>'
+        f"<ul>\n{items}</ul></section>\n"
+    )
+
+
+def _item(item: ReportItem, part: ReportPart) -> str:
+    text = sentences(item.text) if part.heading == FAILED else written(item.text)
+    subject = f"<strong>{escape(item.subject)}</strong>" if item.subject else ""
+    if not item.scenario:
+        return text
+    place = anchor(item.scenario)
+    if item.alert is not None:
+        place = alert_anchor(item.scenario, item.alert)
+    link = f'<a href="#{place}">{escape(item.scenario)}</a>'
+    return ": ".join(each for each in (link, subject, text) if each)
+
+
+def _clocks(outcomes: Sequence[ScenarioOutcome]) -> Iterator[str]:
+    """Yield how virtual and real time compare, with the transitions that differ."""
+    comparison = real_time_text.comparison(outcomes)
+    if not comparison:
+        return
+    yield f'<section class="part"><h2>Virtual and real time</h2><p>{escape(comparison)}</p>'
+    cells = [
+        real_time_text.difference_cells(*difference)
+        for difference in real_time_text.differences(outcomes)
+    ]
+    if cells:
+        head = "".join(f'<th scope="col">{name}</th>' for name in real_time_text.DIFFERENCES_HEAD)
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in cells
+        )
+        yield f'<table class="alerts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    yield "</section>\n"
+
+
+def _overlay(outcomes: Sequence[ScenarioOutcome]) -> Iterator[str]:
+    """Yield the overlay that would expect what fired unexpectedly."""
+    lines = overlay_lines(outcomes)
+    if lines:
+        text = escape("\n".join(lines))
+        heading = escape(OVERLAY_HEADING)
+        yield f'<section class="part"><h2>{heading}</h2><pre>{text}</pre></section>\n'
