@@ -77,6 +77,21 @@ def test_a_scenario_may_set_its_date_and_time_of_day():
     )
 
 
+def test_nothing_else_of_a_load_stands_beside_a_trace(tmp_path):
+    """The trace has all arrivals: each other key is refused by its name."""
+    others = {
+        "rate": "5", "stages": "[{duration: 2m, target: 12}]", "daily": "{amplitude: 0.1, peak: 1h}",
+        "burst": "{factor: 2, every: 10m, last: 5s}",
+    }  # fmt: skip
+    (tmp_path / "times.txt").write_text("0.5\n")
+    path = tmp_path / "s.yaml"
+    for key, value in others.items():
+        head = "name: s\nstory: x\nseed: 1\nduration: 9m\n"
+        path.write_text(f"{head}load: {{trace: times.txt, {key}: {value}}}\n")
+        with pytest.raises(InputError, match=f"{key} must not stand beside a trace"):
+            load_scenario(path)
+
+
 def test_files_that_a_scenario_names_are_found_beside_it(tmp_path):
     """Topology and trace paths are relative to the scenario; mistakes in them carry their own path."""
     text = (

@@ -38,6 +38,15 @@ def test_stages_are_read_and_written_back():
     assert LoadForm().write(change) == CLIMB["stages"]
 
 
+def test_stages_of_an_hour_together_are_read():
+    """To the millisecond: the longest change that is allowed."""
+    for durations in (["1h"], ["30m", "30m"]):
+        stages = [{"target": 1, "duration": duration} for duration in durations]
+        assert len(LoadForm().read(json.dumps({"stages": stages}).encode())) == len(durations)
+    with pytest.raises(InputError):
+        LoadForm().read(json.dumps({"stages": [{"target": 1, "duration": "60m1ms"}]}).encode())
+
+
 @pytest.mark.parametrize(("body", "sentence"), REFUSED)
 def test_each_mistake_is_named(body, sentence):
     """By the key and the rule."""

@@ -7,6 +7,7 @@ import pytest
 
 from exporter.history.retention import COARSE_S, FINE_PAST_S
 from exporter.target import SCRAPE_S
+from tests.simulator.worlds import fault
 from tests.verifier.histories import rules
 from tests.verifier.simulations import (
     NEAR,
@@ -77,6 +78,15 @@ def test_an_incident_is_simulated_where_it_shows(ago, duration, shows):
     errors = total(near.history, "http_requests_total", status="500")
     assert (errors[-1] > 100) == shows
     assert (near.exact_s > 60) == shows
+
+
+@pytest.mark.parametrize(
+    ("starts_s", "changed"), [((), False), ((0.001,), False), ((0.0,), True), ((5.0, 0.0), True)]
+)
+def test_a_fault_that_starts_with_the_scenario_changes_its_start(starts_s, changed):
+    """Its first minutes cannot be drawn from a healthy world."""
+    faults = [fault("traffic_drop", name=str(s), share=0.5, start_s=s) for s in starts_s]
+    assert past.start_changed(faults) is changed
 
 
 @pytest.mark.parametrize(

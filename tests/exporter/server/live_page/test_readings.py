@@ -117,6 +117,11 @@ def test_quantiles_are_linear_between_two_bounds():
     assert quantile(0.5, none, in_second) == pytest.approx(low + (high - low) / 2)
     assert quantile(0.99, histogram(c1=10), histogram(c1=10, c0=100)) == pytest.approx(0.99 * low)
     assert quantile(0.5, none, histogram(c30=1)) == DURATION_BOUNDS_S[-1]
+    # The twentieth of forty is the tenth of the thirty of its bucket.
+    first, second, third = DURATION_BOUNDS_S[:3]
+    spread = histogram(c1=10, c2=30)
+    assert quantile(0.5, none, spread) == pytest.approx(second + (third - second) / 3)
+    assert quantile(0.125, none, spread) == pytest.approx(first + (second - first) / 2)
 
 
 def test_the_last_readings_are_kept_in_order_and_no_more(world):

@@ -211,6 +211,30 @@ async def test_a_foreign_page_or_name_reads_neither(served):
     assert (await client.head(STREAM)).status == 405
 
 
+async def test_each_label_set_shows_its_own_notifications():
+    """Two tiers fire, one of them was notified."""
+    board = StackBoard()
+    _, _, client = await start(board=board, token="a-long-enough-token")  # noqa: S106 - opens nothing
+    starts_s = (await (await client.get(CHART)).json())["chart"]["starts_unix_s"]
+    micro, lead = (("tier", "micro"),), (("tier", "lead"),)
+    alerts = [
+        AlertShown(
+            alert="Slow", labels=each, severity="page", pending_s=starts_s, firing_s=starts_s
+        )
+        for each in (micro, lead)
+    ]
+    notified = NotificationShown(
+        receiver="pager", alert="Slow", labels=lead, status="firing", at_s=starts_s + 1
+    )
+    board.show(alerts, [notified], (), starts_s + 2)
+    async with client.get(STREAM) as answer:
+        _, moment = await next_moment(answer)
+    lanes = {lane["labels"]["tier"]: len(lane["notifications"]) for lane in moment["lanes"]}
+    assert lanes == {"micro": 0, "lead": 1}
+    assert (await (await client.get(CHART)).json())["token_needed"] is True
+    await client.close()
+
+
 async def test_the_stack_is_on_the_same_axis_whatever_it_says():
     """Its alerts and notifications, in seconds since the chart's start; markup stays text."""
     board = StackBoard(rules=("Calm",), links=(("Prometheus", "http://127.0.0.1:1/"),), factor=10)
@@ -239,5 +263,6 @@ async def test_the_stack_is_on_the_same_axis_whatever_it_says():
     assert moment["severities"]["Loud"] == "page"
     recent = await (await client.get(CHART)).json()
     assert (recent["links"], recent["compressed"]) == (dict(board.links), 10)
+    assert recent["token_needed"] is False
     assert HOSTILE not in await (await client.get("/")).text()
     await client.close()
