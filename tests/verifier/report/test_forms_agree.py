@@ -21,6 +21,7 @@ from verifier.report.lists import FAILED, VACUOUS, lists
 from verifier.report.saved import explanation as saved_explanation
 from verifier.report.saved.saved_verdict import FILE, read_verdict
 from verifier.report.tally import counts
+from verifier.run_record import RunRecord
 
 MUTE = {"vacuous": "no metric x exists"}
 LOGS = NotJudged(
@@ -130,3 +131,23 @@ def test_an_accepted_silence_is_explained_as_such(tmp_path):
     lines = saved_explanation.explanation(read_verdict(tmp_path), "Mute")
     assert lines[0] == "drop: Mute: could not have fired, and need not"
     assert lines[-1] == "  accepted: its exporter is another"
+
+
+def test_an_early_resolution_is_remarked_beside_its_alert(tmp_path):
+    """Also where it alone is explained, and it did not fail."""
+    (tmp_path / FILE).write_text(json.dumps(document(OUTCOMES)))
+    lines = saved_explanation.explanation(read_verdict(tmp_path), "Early")
+    assert lines[0] == "drop: Early: did not fail"
+    remark = "resolved 2m20s before gone ended: whoever is on call reads an all-clear"
+    assert lines[-1] == f"  {remark}"
+
+
+def test_summary_page_and_explain_say_what_was_run(tmp_path):
+    """So that it can be repeated from any of them; nothing is said where it is not known."""
+    run = RunRecord(started="2026-01-02T03:04:05Z", version="0.1.0", command="verify drop")
+    (tmp_path / FILE).write_text(json.dumps(document(OUTCOMES, run)))
+    explained = "\n".join(saved_explanation.explanation(read_verdict(tmp_path)))
+    for whole in (explained, text.summary(OUTCOMES, run), page(OUTCOMES, run)):
+        for words in ("2026-01-02 03:04:05 UTC", "verify drop", "the bundled ones"):
+            assert words in whole
+    assert "This run" not in forms(OUTCOMES, tmp_path)["explain"]

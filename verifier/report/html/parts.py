@@ -9,8 +9,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from verifier.judge.failures.overlay import overlay_lines
+from verifier.judge.failures.sentences import culprit_sentence
 from verifier.report import real_time_text
-from verifier.report.html.writing import alert_anchor, anchor, sentences, written
+from verifier.report.html.writing import alert_anchor, anchor, written
 from verifier.report.lists import FAILED, lists
 from verifier.report.text import OVERLAY_HEADING
 
@@ -48,15 +49,23 @@ def _part(part: ReportPart) -> str:
 
 
 def _item(item: ReportItem, part: ReportPart) -> str:
-    text = sentences(item.text) if part.heading == FAILED else written(item.text)
-    subject = f"<strong>{escape(item.subject)}</strong>" if item.subject else ""
+    text = _in_short(item) if part.heading == FAILED else written(item.text)
     if not item.scenario:
         return text
-    place = anchor(item.scenario)
+    link = f'<a href="#{anchor(item.scenario)}">{escape(item.scenario)}</a>'
+    subject = escape(item.subject)
     if item.alert is not None:
-        place = alert_anchor(item.scenario, item.alert)
-    link = f'<a href="#{place}">{escape(item.scenario)}</a>'
+        subject = f'<a href="#{alert_anchor(item.scenario, item.alert)}">{subject}</a>'
     return ": ".join(each for each in (link, subject, text) if each)
+
+
+def _in_short(item: ReportItem) -> str:
+    """Return what failed and who is to blame: all of the reason stands where the link leads to."""
+    said = [item.text.partition("; ")[0]]
+    evidence = item.alert.evidence if item.alert else None
+    if evidence is not None and evidence.culprit is not None:
+        said.append(culprit_sentence(evidence.culprit))
+    return "<br>".join(written(each) for each in said)
 
 
 def _clocks(outcomes: Sequence[ScenarioOutcome]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from documents.durations import format_duration
 from verifier.report.alert_states import alert_state, names_in, why_it_need_not
 from verifier.report.html.writing import alert_anchor, anchor, sentences, written
 from verifier.report.lists import resolved_early_text
+from verifier.report.real_time_text import RealTimeRow
 from verifier.report.tally import silent_of
 from verifier.report.wording import instant, pending_cell, time_cell, title
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from verifier.run_record import PlannedFault
 
 ALERT_HEAD: Final = ("Alert", "Expected", "Cause", "Pending", "Fired", "Resolved", "Result")
+NOTIFIED_HEAD: Final = ("Notified", "Resolve notified")
+"""In real time alone: virtual time has nobody to notify."""
 FAULT_HEAD: Final = ("Fault", "Kind", "From", "To", "Strength and targets", "Measured")
 UNDRAWN: Final = (
     '<p class="undrawn hint">Its chart is not drawn: that needs JavaScript, and on paper the button'
@@ -66,7 +69,7 @@ def _what_happens(outcome: ScenarioOutcome) -> str:
     rows = "".join(_fault_row(fault, outcome) for fault in record.faults)
     faults = _table("Faults", FAULT_HEAD, rows) if rows else "<p>No faults.</p>\n"
     story = f'<p class="story">{written(record.story)}</p>\n' if record.story else ""
-    return f"{story}<p>Load: {escape(record.load)}.</p>\n{faults}"
+    return f"{story}<p>Load, before any fault: {escape(record.load)}.</p>\n{faults}"
 
 
 def _fault_row(fault: PlannedFault, outcome: ScenarioOutcome) -> str:
@@ -91,7 +94,10 @@ def _alerts(outcome: ScenarioOutcome) -> str:
     if not reported:
         return ""
     rows = "".join(_alert_row(outcome, alert, reported) for alert in reported)
-    return f"{_table('Alerts', ALERT_HEAD, rows)}<p class='hint'>{escape(TIMES)}</p>\n"
+    head: tuple[str, ...] = ALERT_HEAD
+    if outcome.clock == "real":
+        head = (*ALERT_HEAD[:-1], *NOTIFIED_HEAD, ALERT_HEAD[-1])
+    return f"{_table('Alerts', head, rows)}<p class='hint'>{escape(TIMES)}</p>\n"
 
 
 def _others(outcome: ScenarioOutcome) -> Iterator[str]:
@@ -114,27 +120,40 @@ def _others(outcome: ScenarioOutcome) -> Iterator[str]:
 def _alert_row(
     outcome: ScenarioOutcome, alert: AlertVerdict, reported: Sequence[AlertVerdict]
 ) -> str:
-    siblings = [other for other in reported if other.alert == alert.alert]
+    name = title(alert, [other for other in reported if other.alert == alert.alert])
     labels = ", ".join(f'{name}="{text}"' for name, text in alert.labels)
     result = f"{'✓' if alert.ok else '✗'} {sentences(alert.reason)}"
     if early := resolved_early_text(alert):
         result += f'<br><span class="remark">{escape(early)}</span>'
-    cells = "".join(f"<td>{cell}</td>" for cell in (alert.expected, *_cells(alert), result))
+    if alert.broke_at is not None:
+        result += f"<br>broke at {alert.broke_at}"
+    notified: tuple[str, ...] = ()
+    if outcome.clock == "real":
+        row = RealTimeRow(name, outcome.name, alert)
+        notified = (f"{row.notified}<br><small>{escape(row.receivers)}</small>", str(row.notice))
+    texts = (alert.expected, _cause(outcome, alert), *_times(alert), *notified, result)
+    cells = "".join(f"<td>{text}</td>" for text in texts)
     return (
         f'<tr class="{"ok" if alert.ok else "failed"}" id="{alert_anchor(outcome.name, alert)}">'
-        f'<th scope="row" title="{escape(labels)}">{escape(str(title(alert, siblings)))}</th>'
+        f'<th scope="row" title="{escape(labels)}">{escape(str(name))}</th>'
         f"{cells}</tr>\n"
     )
 
 
-def _cells(alert: AlertVerdict) -> Iterator[str]:
-    """Yield the cause, and when the alert was pending, fired and resolved."""
-    end_s, due_s = alert.cause_end_s or 0.0, alert.resolved_limit_s
+def _cause(outcome: ScenarioOutcome, alert: AlertVerdict) -> str:
+    """Return the cause, and from when to when it lasts: that of the past before the start."""
     if alert.cause is None:
-        yield "none"
-    else:
-        lasts = f"{instant(alert.onset_s)} to {instant(alert.onset_s + end_s)}"
-        yield f"{escape(alert.cause)}<br><small>{lasts}</small>"
+        return "none"
+    span_s = alert.onset_s, alert.onset_s + (alert.cause_end_s or 0.0)
+    for fault in outcome.record.faults if outcome.record else ():
+        if fault.name == alert.cause:
+            span_s = fault.start_s, fault.end_s
+    return f"{escape(alert.cause)}<br><small>{instant(span_s[0])} to {instant(span_s[1])}</small>"
+
+
+def _times(alert: AlertVerdict) -> Iterator[str]:
+    """Yield when the alert was pending, fired and resolved."""
+    end_s, due_s = alert.cause_end_s or 0.0, alert.resolved_limit_s
     within_s = alert.fires_within_s
     firing = None if within_s is None else (0.0, within_s)
     resolving = None if due_s is None else (end_s, due_s)

@@ -22,9 +22,10 @@ def anchor(scenario: str) -> str:
 
 
 def alert_anchor(scenario: str, alert: AlertVerdict) -> str:
-    """Return the name of the place of an alert's row: of its name, or its series' where named."""
+    """Return the name of the place of an alert's row, its own by series and cause."""
     labels = ",".join(f"{name}={text}" for name, text in alert.labels)
-    return f"alert-{_plain(scenario)}-{_plain(alert.alert)}-{_plain(labels)}"
+    parts = (scenario, alert.alert, labels, alert.cause or "")
+    return f"alert-{'-'.join(map(_plain, parts))}"
 
 
 def written(text: str) -> str:

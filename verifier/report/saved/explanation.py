@@ -13,9 +13,10 @@ from documents.durations import format_duration
 from verifier.judge.failures.sentences import change_sentence, figure
 from verifier.judge.silence_verdicts import ALERT
 from verifier.report.alert_states import why_it_need_not
-from verifier.report.lists import FAILED, VACUOUS, lists
-from verifier.report.saved.saved_outcomes import saved_outcomes
+from verifier.report.lists import FAILED, VACUOUS, lists, resolved_early_text
+from verifier.report.saved.saved_outcomes import saved_outcomes, saved_run
 from verifier.report.tally import verdict_line
+from verifier.run_record import run_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,12 +40,13 @@ def explanation(saved: SavedVerdict, alert: str | None = None) -> list[str]:
     """Return the lines that explain what failed, or everything of one `alert`."""
     outcomes = saved_outcomes(saved)
     parts: list[list[str]] = []
-    for scenario in saved.scenarios:
+    for scenario, outcome in zip(saved.scenarios, outcomes, strict=True):
         if alert is None:
             parts += _of_clocks(scenario)
-        for each in scenario["alerts"]:
+        for each, verdict in zip(scenario["alerts"], outcome.alerts, strict=True):
             if alert == each["alert"] or (alert is None and not each["ok"]):
-                parts.append(list(_of_alert(scenario, each)))
+                early = resolved_early_text(verdict)
+                parts.append([*_of_alert(scenario, each), *([f"  {early}"] if early else [])])
     if alert is None:
         parts += _beside_failures(outcomes)
     else:
@@ -52,8 +54,17 @@ def explanation(saved: SavedVerdict, alert: str | None = None) -> list[str]:
     if saved.partial:
         parts.append(["The run was interrupted: what it did not judge cannot be explained."])
     if alert is None:
+        parts += _run(saved)
         parts.append([verdict_line(outcomes)])
     return [line for part in parts for line in (*part, "")][:-1]
+
+
+def _run(saved: SavedVerdict) -> Iterator[list[str]]:
+    """Yield what was run, where the verdict says it."""
+    run = saved_run(saved)
+    if run is not None:
+        facts = run_facts(run)
+        yield ["This run", *(f"  {name}: {line}" for name, lines in facts for line in lines)]
 
 
 def _beside_failures(outcomes: Sequence[ScenarioOutcome]) -> Iterator[list[str]]:

@@ -21,6 +21,7 @@ from verifier.judge.verdict import (
     PanelVerdict,
     ScenarioOutcome,
 )
+from verifier.run_record import InputFile, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 def saved_outcomes(saved: SavedVerdict) -> list[ScenarioOutcome]:
     """Return the outcome of each scenario, in the order of the verdict."""
     return [_outcome(scenario, saved.engine) for scenario in saved.scenarios]
+
+
+def saved_run(saved: SavedVerdict) -> RunRecord | None:
+    """Return what was run; None where the verdict does not say."""
+    if saved.run is None:
+        return None
+    files = tuple(InputFile(**_known(InputFile, each)) for each in saved.run["files"])
+    return RunRecord(**{**_known(RunRecord, saved.run), "files": files})
 
 
 def _outcome(values: Values, engine: Engine) -> ScenarioOutcome:

@@ -8,9 +8,14 @@ from dataclasses import replace
 import pytest
 
 from tests.verifier.judge.small_scenario import scenario_with
-from tests.verifier.outcomes import alert, fired, outcome
+from tests.verifier.outcomes import alert, fired, in_real_time, outcome
+from verifier.judge.failures.sentences import culprit_sentence
+from verifier.judge.verdict import Culprit, FailureEvidence
+from verifier.report.html.parts import failures
 from verifier.report.html.run_part import run_part
 from verifier.report.html.scenario_sections import section
+from verifier.report.real_time_text import RealTimeRow
+from verifier.report.wording import Title
 from verifier.run_record import InputFile, RunRecord, ScenarioRecord
 
 
@@ -33,7 +38,7 @@ def test_the_faults_stand_in_a_table_with_what_was_measured():
     assert text[at : at + 4] == ["gone", "agent_hang", "3m", "12m"]
     assert "3 agents measured, 3 declared" in text
     assert "From 3m to 12m something is wrong." in text
-    assert "Load: 10,300 tasks a second." in text
+    assert "Load, before any fault: 10,300 tasks a second." in text
 
 
 def test_an_alert_has_its_cause_its_onset_and_its_windows():
@@ -97,3 +102,39 @@ def test_what_was_run_can_be_repeated_from_the_page():
     ]
     assert "the bundled ones of this version" in lines(run_part(run))
     assert run_part(None) == ""
+
+
+def test_a_run_in_real_time_says_who_was_notified_and_where_it_broke():
+    """As the terminal does; virtual time has nobody to notify."""
+    late = replace(in_real_time().alerts[0], ok=False, broke_at="receiver")
+    text = lines(section(in_real_time(alerts=(late,))))
+    row = RealTimeRow(Title(late.alert), "drop", late)
+    for words in ("Notified", str(row.notified), row.receivers, str(row.notice)):
+        assert words in text
+    assert "broke at receiver" in text
+    assert "Notified" not in section_lines(alerts=(fired("A"),))
+
+
+def test_a_cause_of_the_past_is_before_the_start():
+    """Its verdict counts from 0, which is not when it was."""
+    gone = ScenarioRecord.of(scenario_with()).faults[0]
+    past = replace(gone, name="before", start_s=-7200.0, end_s=-6900.0)
+    record = ScenarioRecord(story="", load="", faults=(past,))
+    late = fired("Late", cause="before", onset_s=0.0, cause_end_s=0.0)
+    text = lines(section(outcome(alerts=(late,), record=record)))
+    assert "2h before the start to 1h55m before the start" in text
+
+
+def test_what_failed_is_short_above_and_whole_in_its_row():
+    """The list says the first sentence and the culprit, and leads to the row."""
+    blame = Culprit(suspect="rule", because="it is deaf")
+    reason = f"never fired; its value was 3; {culprit_sentence(blame)}"
+    odd = alert("Odd", ok=False, reason=reason, evidence=FailureEvidence(culprit=blame))
+    whole = outcome(alerts=(odd,))
+    assert lines(failures([whole])) == [
+        *("Failed", "drop", ": ", "Odd", ": never fired"),
+        "likely culprit: the rule, since it is deaf",
+    ]
+    link = re.search(r'href="#(alert[^"]*)"', failures([whole]))[1]
+    row = section(whole).partition(f'id="{link}"')[2].partition("</tr>")[0]
+    assert "its value was 3" in row
