@@ -172,6 +172,8 @@ def test_a_surge_speeds_a_recorded_trace_up_while_it_lasts():
         (lambda: Load(rate=-1), "load", "rate"),
         (lambda: Load(rate=nan), "load", "rate"),
         (lambda: Load(trace_s=(1.0, 0.5)), "load", "trace_s"),
+        (lambda: Load(trace_s=(0.0, 1.0, 4e8)), "load", "trace_s"),
+        (lambda: Load(trace_s=(-1.0, 1.0)), "load", "trace_s"),
         (lambda: Load(trace_s=(-0.1, 0.5)), "load", "trace_s"),
     ],
 )

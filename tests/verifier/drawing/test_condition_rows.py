@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import rules
-from verifier.drawing import condition_rows
-from verifier.drawing.condition_rows import ask_conditions
+from verifier.drawing import condition_rows, series_rows
+from verifier.drawing.condition_rows import ConditionPart, ask_conditions, row_of
+from verifier.drawing.series_rows import DrawnTime
 from verifier.evidence.silence import WatchedRun
+from verifier.evidence.stock import EvaluationSpan
 from verifier.pack.spread import WHOLE
+from verifier.servers.prometheus import Series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from verifier.servers.prometheus import RangeQuery, Series
+    from verifier.servers.prometheus import RangeQuery
 
 END_S = 3607.0
 """The last evaluation of every 15 s is 7 s before the end, the 241st of the scenario."""
@@ -57,6 +61,34 @@ def points(query: RangeQuery) -> int:
 def last_s(query: RangeQuery) -> float:
     """Return the last of them, in seconds of the scenario."""
     return query.start_s + (points(query) - 1) * query.step_s - EPOCH_S
+
+
+@pytest.mark.parametrize(
+    ("operator", "fires", "kept"),
+    [
+        (">", "above", "high"),
+        (">=", "above", "high"),
+        ("<", "below", "low"),
+        ("<=", "below", "low"),
+        ("==", None, "high"),
+        ("!=", None, "high"),
+    ],
+)
+def test_the_side_on_which_it_fires_follows_from_the_comparison(
+    monkeypatch, operator, fires, kept
+) -> None:
+    """And of many series the nearest to it are drawn."""
+    monkeypatch.setattr(series_rows, "LINES_MAX", 1)
+    times_s = np.array([EPOCH_S, EPOCH_S + 15.0])
+    answer = [
+        Series({"x": name}, times_s, np.full(2, value))
+        for name, value in (("low", 1.0), ("high", 9.0))
+    ]
+    span = EvaluationSpan(EPOCH_S, EPOCH_S, EPOCH_S + 15.0, 15.0)
+    part = ConditionPart("A", 0, "x", f"x {operator} 5", operator, 5.0, span)
+    row = row_of(part, answer, DrawnTime(EPOCH_S, 15.0))
+    assert [line.fires for line in row.thresholds] == [fires]
+    assert [series.labels for series in row.series] == [(("x", kept),)]
 
 
 def enough(tmp_path: Path) -> list[str]:

@@ -120,6 +120,19 @@ def test_what_is_not_drawn_of_many_series_is_said(kind, most):
     assert (len(row.series), row.notes) == (most, ())
 
 
+def test_values_levels_and_limits_of_a_panel_are_in_one_unit():
+    """In seconds, where the dashboard counts milliseconds."""
+    asked = answer(1, kind="gauge")
+    steps = {"steps": [{"value": None, "color": "green"}, {"value": 200, "color": "red"}]}
+    defaults = {"unit": "ms", "min": 100, "max": 500, "thresholds": steps}
+    panel = replace(asked.panel, raw={"fieldConfig": {"defaults": defaults}})
+    (row,) = panel_rows(PanelAnswers((replace(asked, panel=panel),)), TIME)
+    assert row.unit == "s"
+    assert row.limits == (0.1, 0.5)
+    assert [line.value for line in row.thresholds] == [-np.inf, 0.2]
+    assert row.series[0].values.tolist() == [0.001, 0.002]
+
+
 def test_of_a_long_query_the_beginning_is_shown_and_of_many_panels_the_first(monkeypatch):
     """A file of somebody makes no endless report."""
     monkeypatch.setattr(drawing, "PANELS_MAX", 2)

@@ -241,6 +241,15 @@ def test_an_explained_alert_may_notify_the_receivers_it_names_or_any():
     )
 
 
+def test_of_several_hops_that_broke_the_first_is_named():
+    """It fired too late, and then nobody was notified."""
+    late = "{alert: Throughput, receivers: [slack], fires_within: 1m, resolves_within: 9m}"
+    lasting = [timeline("Throughput", (210.0, 510.0, 900.0))]
+    ok, broke_at, reason = outcome_of(verdicts((), lasting, expectations=(late,)))
+    assert (ok, broke_at) == (False, "rule")
+    assert "slack was never notified" in reason
+
+
 def test_an_unexpected_alert_lists_the_receivers_it_notified():
     """It has failed already; who was notified is good to know."""
     results = verdicts(

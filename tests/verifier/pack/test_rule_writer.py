@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_promtool_and_the_loader_take_what_is_written(tmp_path, directory, names
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert documents(load_rules(paths)) == documents(files)
+
+
+def test_every_field_of_a_group_and_of_its_rules_is_written(tmp_path):
+    """What is read again is what was written; a field that is forgotten would be its default."""
+    alert = AlertRule("A", "x > 1", 60.0, 90.0, (("severity", "page"),), (("s", "t"),), NOWHERE)
+    record = RecordingRule("y:z", "sum(x)", (("a", "b"),), NOWHERE)
+    group = RuleGroup("g", "g.yaml", 15.0, (alert, record), limit=7, query_offset_s=30.0)
+    for field in (*fields(AlertRule), *fields(RecordingRule), *fields(RuleGroup)):
+        owners = [each for each in (alert, record, group) if hasattr(each, field.name)]
+        assert all(getattr(each, field.name) != field.default for each in owners), field.name
+    (again,) = load_rules(write_rules(RuleFiles((group,)), tmp_path)).groups
+    assert group_document(again) == group_document(group)
+    assert (again.limit, again.query_offset_s) == (7, 30.0)
 
 
 def test_a_running_prometheus_has_every_text_as_it_was():
