@@ -11,6 +11,7 @@
 import { element } from "./elements.js";
 import { laneElement, placePieces } from "./lanes.js";
 import { readout } from "./legend.js";
+import { showMarks } from "./marks.js";
 import { markStatus, panelNotes } from "./panel_notes.js";
 import { CURVES, GUTTER_PX, RIGHT_PX, ROW_PX, plotData, plotOptions } from "./plots.js";
 import { bandStrip, roundInstants, timeStrip } from "./ruler.js";
@@ -29,8 +30,9 @@ import { windowTools } from "./window_tools.js";
  *   must_fire: number[]|null, must_resolve: number[]|null,
  *   notifications: {receiver: string, status: string, at_s: number}[],
  *   failure: {at_s: number, reason: string}|null}} Lane
- * @typedef {{bare?: boolean, tile?: (row: Row) => HTMLElement}} Options `bare`: rows alone, in a grid;
- *   `tile` makes what stands for a row that is no curve: without it such rows are left out
+ * @typedef {{bare?: boolean, part?: boolean, tile?: (row: Row) => HTMLElement}} Options `bare`: rows
+ *   alone, in a grid; `part`: marks are explained elsewhere; `tile` makes what stands for a row that
+ *   is no curve: without it such rows are left out
  * @typedef {{version: number, title: string, starts_unix_s: number, end_s: number, rows: Row[],
  *   bands: Band[], lanes: Lane[]}} Chart
  */
@@ -63,8 +65,9 @@ export class ChartView {
     this.rows = element("div", "rows");
     this.lanes = element("div", "lanes");
     this.clock = element("output", "clock");
+    this.marks = element("p", "marks");
     const tools = windowTools(this, this.clock);
-    host.append(...(options.bare ? [this.rows] : [tools, this.ruler, this.lanes, this.rows]));
+    host.append(...(options.bare ? [this.rows] : [tools, this.marks, this.ruler, this.lanes, this.rows]));
     if (options.bare) this.rows.classList.add("grid");
     this.redrawn = () => this.repaint();
     this.sized = new ResizeObserver(() => this.resize());
@@ -307,6 +310,7 @@ export class ChartView {
 
   /** Draw the lanes of the alerts. */
   drawLanes() {
+    if (!this.settings.part) showMarks(this.marks, this.chart);
     this.lanes.replaceChildren(...this.chart.lanes.map((lane) => laneElement(lane, this.chart)));
   }
 

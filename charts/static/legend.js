@@ -3,7 +3,7 @@
  */
 
 import { LINES, element } from "./elements.js";
-import { valueText, withLabels } from "./texts.js";
+import { clockText, valueText, withLabels } from "./texts.js";
 
 /** @typedef {import("./axis.js").Row} Row */
 /** @typedef {import("./axis.js").Series} Series */
@@ -20,7 +20,7 @@ function ownLabels(series, row) {
 }
 
 /**
- * Names and values of a row's series at an instant; without one the newest.
+ * Names and values of a row's series at an instant; without one the last. Which of both is said.
  * @param {any} plot
  * @param {number|null} at_s
  */
@@ -32,9 +32,10 @@ export function readout(plot, at_s) {
     index = row.times_s.findIndex((time) => time > at_s);
     index = index === -1 ? row.times_s.length - 1 : Math.max(0, index - 1);
   }
-  plot.legend.replaceChildren(...row.series.slice(0, 12).map((series, number) => {
-    const name = series.name || withLabels("", ownLabels(series, row));
-    const item = element("span", `key key-${number % LINES}`, name);
+  const when = element("span", "when", at_s === null ? "last" : `at ${clockText(at_s)}`);
+  plot.legend.replaceChildren(...(row.series.length ? [when] : []), ...row.series.slice(0, 12).map((series, number) => {
+    const name = series.name || withLabels("", ownLabels(series, row)) || "value";
+    const item = element("span", `key key-${number % LINES}`, name === row.title ? "" : name);
     item.append(element("b", "", valueText(series.values[index], row.unit)));
     return item;
   }));

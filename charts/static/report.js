@@ -128,20 +128,22 @@ async function drawNow(host) {
   }));
   if (still.length) {
     host.append(folded(`${counted(still.length, "quantity", "quantities")} that hardly moved`, (place) =>
-      new ChartView(place, { ...chart, lanes: [], rows: still }), known));
+      new ChartView(place, { ...chart, lanes: [], rows: still }, { part: true }), known));
   }
   const silent = chart.lanes.filter((lane) => !active.has(lane.alert));
   if (silent.length) {
     const rows = of((row) => row.group === "alert" && !active.has(row.alert ?? ""));
     host.append(folded(counted(silent.length, "silent alert", "silent alerts"), (place) =>
-      new ChartView(place, { ...chart, lanes: silent, rows }), known));
+      new ChartView(place, { ...chart, lanes: silent, rows }, { part: true }), known));
   }
   for (const board of new Set(of((row) => row.dashboard !== null).map((row) => row.dashboard))) {
     const rows = of((row) => row.dashboard === board);
     const failed = rows.filter((row) => row.status === "failed").length;
     const broken = failed ? `, ${counted(failed, "panel", "panels")} failed` : "";
-    host.append(folded(`Dashboard: ${board}${broken}`, (place) =>
-      new ChartView(place, { ...chart, lanes: [], rows }, { bare: true, tile: panelTile }), known));
+    const part = folded(`Dashboard: ${board}${broken}`, (place) =>
+      new ChartView(place, { ...chart, lanes: [], rows }, { bare: true, tile: panelTile }), known);
+    part.querySelector("summary")?.after(element("p", "marks", "Numbers are the last ones of the scenario, and under the pointer those of its instant."));
+    host.append(part);
   }
   host.style.minHeight = "";
   host.dataset.drawn = "yes";

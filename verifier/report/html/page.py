@@ -29,12 +29,6 @@ if TYPE_CHECKING:
     from verifier.run_record import RunRecord
 
 UNDRAWN: Final = ".drawing { display: none !important; } .undrawn { display: block !important; }"
-LEGEND: Final = (
-    '<p class="legend-line">In the charts: <i class="pending"></i>pending <i class="firing"></i>'
-    'firing <i class="resolved"></i>resolved <i class="must-fire"></i>window in which it had to'
-    ' fire <i class="must-resolve"></i>to resolve <i class="fault"></i>fault'
-    ' <i class="resampled"></i>resampled, the rest simulated event by event</p>\n'
-)
 
 
 def page(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> str:
@@ -56,7 +50,6 @@ def page(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> s
             remarks(outcomes),
             run_part(run),
             '<div id="scenarios" tabindex="-1">\n',
-            LEGEND,
             *(section(outcome) for outcome in outcomes),
             "</div>\n</main>\n",
             *(_chart_data(outcome) for outcome in outcomes if outcome.chart),

@@ -1,0 +1,192 @@
+"""Panels, episodes and marks of a report in a browser: nothing spills, each says what it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import expect
+
+from charts.chart import Band, ChartSeries, LaneNotification
+from tests.verifier.report.charted_outcomes import chart, charted
+from verifier.report.html.page import page
+
+DRAWN = "[data-drawn=yes] .row canvas"
+
+
+@pytest.fixture
+def show(view, tmp_path):
+    """Return what writes the report of some outcomes into a file, opens it, and returns it."""
+
+    def write(outcomes, viewed=view):
+        file = tmp_path / "report.html"
+        file.write_text(page(outcomes), encoding="utf-8")
+        viewed.open_file(file)
+        return viewed
+
+    return write
+
+
+def test_panels_of_one_value_stay_inside_their_frames(show, open_page):
+    """A long value is on one line, and its curve grows no further than the frame."""
+    stat = replace(
+        chart().rows[0], kind="stat", group="panel", dashboard="Board", alert=None, unit="ratio",
+        series=tuple(ChartSeries(name, chart().rows[0].series[0].values * 0 + 0.88888)
+                     for name in "ABC"),
+    )  # fmt: skip
+    single = replace(stat, id="one", series=stat.series[:1])
+    drawn = chart(rows=(chart().rows[0], stat, single))
+    shown = show([charted(drawn=drawn)], open_page(viewport={"width": 1280, "height": 900}))
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.get_by_text("Dashboard: Board").click()
+    values = shown.page.locator(".tile .stat b")
+    values.nth(3).wait_for()
+    assert values.all_inner_texts() == ["88.89 %"] * 4
+    assert spilt(shown.page) == []
+    shown.page.evaluate(
+        "document.querySelectorAll('.tile-body').forEach(b => { b.style.height = '136px'; });"
+        "document.querySelectorAll('.stat b').forEach(value => { value.style.fontSize = '60px'; });"
+        "document.querySelectorAll('.stat svg').forEach(curve => {"
+        " curve.style.flexBasis = '200px'; curve.style.flexShrink = 0; });"
+    )
+    assert spilt(shown.page) == ["b", "b", "b", "svg", "svg", "svg", "svg"]
+
+
+def spilt(page):
+    """Return which parts of the panels of one value reach out of their frames."""
+    return page.evaluate(
+        "() => ['b', 'svg'].flatMap(part => [...document.querySelectorAll(`.stat ${part}`)]"
+        ".filter(each => { const frame = each.closest(part === 'b' ? '.stat' : '.tile');"
+        " const [inner, outer] = [each.getBoundingClientRect(), frame.getBoundingClientRect()];"
+        " const wide = inner.left + each.scrollWidth;"
+        " return inner.bottom > outer.bottom || wide > outer.right; }).map(() => part))"
+    )
+
+
+def test_no_notification_covers_the_name_of_an_episode(show):
+    """It stands in the widest part that is left; planted in the middle, it would be covered."""
+    lane = replace(
+        chart().lanes[0],
+        notifications=tuple(
+            LaneNotification("oncall", "firing", at_s) for at_s in (615.0, 765.0, 800.0)
+        ),
+    )
+    shown = show([charted(drawn=chart(lanes=(lane,)))])
+    shown.page.wait_for_selector(DRAWN)
+    covered = (
+        "() => { const bar = document.querySelector('.piece.firing'), text = new Range();"
+        " text.selectNodeContents(bar); const name = text.getBoundingClientRect();"
+        " return [name.width > 10, [...document.querySelectorAll('.notified')].filter(each => {"
+        " const box = each.getBoundingClientRect();"
+        " return box.left < name.right && box.right > name.left; }).length]; }"
+    )
+    assert shown.page.evaluate(covered) == [True, 0]
+    shown.page.evaluate("document.querySelector('.piece.firing').style.padding = 0")
+    assert shown.page.evaluate(covered)[1] > 0
+
+
+PANELS = {
+    "failed": ("no metric a exists", "✗ Failed: no metric a exists", True),
+    "accepted": ("none; accepted: known", "Failed, which is accepted: none; accepted: known", True),
+    "empty": ("nothing passes", "Empty: nothing passes", True),
+    "not-judged": ("it asks Loki", "Not judged: it asks Loki", False),
+}
+"""By status: the note on a panel without values, as it is shown, and whether `No data` stands."""
+
+
+def test_a_panel_without_values_says_why_and_what_it_asks(show):
+    """No empty chart stands for one that failed, is empty by right, or was not asked."""
+    panel = replace(
+        chart().rows[0], series=(), group="panel", alert=None, dashboard="Board", thresholds=()
+    )
+    rows = [
+        replace(panel, id=status, title=status, status=status, notes=(note,), queries=("a > 1",))
+        for status, (note, _, _) in PANELS.items()
+    ]
+    drawn = replace(rows[0], id="half", series=chart().rows[0].series)
+    shown = show([charted(drawn=chart(rows=(chart().rows[0], *rows, drawn)))])
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.get_by_text("Dashboard: Board, 2 panels failed").click()
+    for status, (_, said, is_empty) in PANELS.items():
+        tile = shown.page.locator(f".status-{status}").first
+        expect(tile.locator(".panel-note")).to_have_text(said)
+        expect(tile.locator("code")).to_have_text("a > 1")
+        expect(tile.get_by_text("No data")).to_have_count(int(is_empty))
+        assert tile.locator("canvas").count() == 0
+    red = shown.page.evaluate("getComputedStyle(document.body).getPropertyValue('--bad').trim()")
+    assert red == "#b3261e"
+    frame = "e => getComputedStyle(e).borderTopColor === 'rgb(179, 38, 30)'"
+    framed = [shown.page.locator(f".status-{s}").first.evaluate(frame) for s in PANELS]
+    assert framed == [True, False, False, False]
+    assert shown.page.locator(".status-failed canvas").count() == 1
+    assert shown.accessibility_faults() == []
+
+
+@pytest.mark.parametrize("kind", ["gauge", "bars", "table", "pie", "stat"])
+def test_panels_of_many_values_stay_inside_their_frames(show, kind):
+    """Of eight values each is in its frame; a frame that does not grow, planted, is noticed."""
+    values = chart().rows[0].series[0].values
+    series = tuple(ChartSeries(f"name {n}", values, (("n", str(n)),)) for n in range(8))
+    panel = replace(
+        chart().rows[0], series=series, kind=kind, group="panel", alert=None, dashboard="Board"
+    )
+    shown = show([charted(drawn=chart(rows=(panel,)))])
+    shown.page.wait_for_selector("[data-drawn=yes]")
+    shown.page.get_by_text("Dashboard: Board").click()
+    texts = {"table": "td.value", "pie": "li b"}.get(kind, ".tile b")
+    expect(shown.page.locator(texts)).to_have_count(8)
+    outside = (
+        "() => { const box = e => e.getBoundingClientRect();"
+        " const frame = box(document.querySelector('.tile'));"
+        " return [...document.querySelectorAll('.tile *')].filter(e => !e.closest('.scroll *') &&"
+        " box(e).width && (box(e).bottom > frame.bottom + 1 || box(e).right > frame.right + 1))"
+        ".length; }"
+    )
+    assert shown.page.evaluate(outside) == 0
+    shown.page.evaluate("document.querySelector('.tile').style.height = '60px'")
+    assert shown.page.evaluate(outside) > 0
+
+
+MARKS = {
+    "pending": "pending",
+    "firing": "firing",
+    "resolved": "resolved",
+    "must-fire": "has to fire in this window",
+    "must-resolve": "has to resolve in this window",
+    "threshold": "threshold",
+    "fault": "fault",
+    "resampled": "resampled from a steady state; all else is simulated event by event",
+}
+"""Of the chart of the tests: the class of each mark, and what stands beside it."""
+
+
+def test_the_marks_of_a_chart_are_explained_beside_it(show):
+    """Those that are in it, each in its own colour, and no other; folded parts repeat none."""
+    whole = chart()
+    plain = replace(whole, bands=(Band("load", "load 5 tasks/s", 0.0, 9.0),), lanes=())
+    still = replace(whole.rows[0], id="still", alert=None, group="world", thresholds=(),
+                    series=(ChartSeries("a", whole.rows[0].series[0].values * 0 + 1),))  # fmt: skip
+    drawn = [charted(drawn=replace(whole, rows=(*whole.rows, still))), charted("b", plain)]
+    shown = show(drawn)
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    lines = shown.page.locator(".chart .marks")
+    first = lines.first.locator("> span")
+    expect(first).to_have_text(list(MARKS.values()))
+    assert first.locator("i").evaluate_all("all => all.map(i => i.className)") == list(MARKS)
+    shown.page.locator("#scenario-b").scroll_into_view_if_needed()
+    expect(shown.page.locator("#scenario-b .marks > span")).to_have_text(["load changed by hand"])
+    expect(shown.page.locator(".folded .chart .marks > span")).to_have_count(0)
+
+
+def test_a_number_beside_a_curve_says_of_when_it_is(show):
+    """The last, or that under the pointer; of a single series without a name it has one, too."""
+    row = replace(chart().rows[0], series=(replace(chart().rows[0].series[0], labels=()),))
+    shown = show([charted(drawn=chart(rows=(row,)))])
+    shown.page.wait_for_selector(DRAWN)
+    legend = shown.page.locator(".row .legend")
+    expect(legend).to_have_text("lastvalue2")
+    shown.page.locator(".row .u-over").scroll_into_view_if_needed()
+    box = shown.page.locator(".row .u-over").bounding_box()
+    shown.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    expect(legend).to_have_text("at 10:00value20")
