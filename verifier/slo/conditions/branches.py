@@ -167,6 +167,8 @@ def _comparison(node: promql.BinaryExpr, reader: Reader) -> StrictComparison:
 
 
 def _holds(value: float, sign: str, limit: float) -> bool:
+    if value == limit:
+        return "=" in sign
     return value > limit if sign[0] == ">" else value < limit
 
 

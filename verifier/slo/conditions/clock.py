@@ -128,7 +128,7 @@ def _binary(node: promql.BinaryExpr) -> Column:
         holds = has_left & has_right & COMPARERS[sign](left, right)
         if node.modifier is not None and node.modifier.return_bool:
             return np.where(has_left & has_right, holds.astype(np.float64), np.nan)
-        shown = right if isinstance(node.lhs, promql.NumberLiteral) else left
+        shown = right if _is_scalar(node.lhs) else left
         return np.where(holds, shown, np.nan)
     if sign == "and":
         return np.where(has_left & has_right, left, np.nan)
@@ -137,6 +137,19 @@ def _binary(node: promql.BinaryExpr) -> Column:
     if sign == "or":
         return np.where(has_left, left, right)
     raise UnreadableConditionError(f"{sign!r} in a guard is not compared")
+
+
+def _is_scalar(node: promql.Expr) -> bool:
+    """Whether an expression is a number and no vector: a comparison keeps the vector's value."""
+    match node:
+        case promql.ParenExpr() | promql.UnaryExpr():
+            return _is_scalar(node.expr)
+        case promql.Call():
+            return node.func.name in ("time", "scalar")
+        case promql.BinaryExpr():
+            return _is_scalar(node.lhs) and _is_scalar(node.rhs)
+        case _:
+            return isinstance(node, promql.NumberLiteral)
 
 
 def without_guards(node: promql.Expr) -> promql.Expr:

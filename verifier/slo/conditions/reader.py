@@ -122,14 +122,12 @@ class Reader:
             raise UnreadableConditionError("the quantile is no plain number")
         if not isinstance(inner.core, EventCount) or inner.offset or not inner.slope > 0:
             raise UnreadableConditionError("histogram_quantile() does not read buckets alone")
-        labels = inner.labels
-        if labels.varying is not None and "le" not in labels.varying:
+        if not inner.labels.may_vary("le"):
             raise UnreadableConditionError(
                 "histogram_quantile() has no value: its buckets have lost the label le"
             )
-        left = None if labels.varying is None else labels.varying - {"le"}
         core = QuantileReading(quantile_reading.offset, inner.core)
-        return LinearReading(1.0, 0.0, core, replace(labels, varying=left))
+        return LinearReading(1.0, 0.0, core, inner.labels.without(frozenset({"le"})))
 
     def _aggregate(self, node: promql.AggregateExpr) -> LinearReading:
         operator, inner = str(node.op), self.read(node.expr)

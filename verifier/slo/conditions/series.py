@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 class SeriesLabels:
     """The labels of an expression's series.
 
-    `varying` names those of which there may be several values, None for all that the series have;
-    `fixed` are sorted pairs that every series has.
+    `varying` names those of which there may be several values, None for all that the series have
+    but those that were `dropped`; `fixed` are sorted pairs that every series has.
     """
 
     varying: frozenset[str] | None
     fixed: Labels = ()
+    dropped: frozenset[str] = frozenset()
 
     @property
     def is_single(self) -> bool:
@@ -39,20 +40,28 @@ class SeriesLabels:
         if modifier is None:
             return NO_LABELS
         names = frozenset(modifier.labels)
-        by = modifier.type == promql.AggModifierType.By
-        fixed = tuple(pair for pair in self.fixed if (pair[0] in names) == by)
-        known = {name for name, _ in fixed}
-        if by:
-            kept = names if self.varying is None else names & self.varying
-            return SeriesLabels(frozenset(kept) - known, fixed)
-        varying = None if self.varying is None else self.varying - names
-        return SeriesLabels(varying, fixed)
+        if modifier.type != promql.AggModifierType.By:
+            return self.without(names)
+        fixed = tuple(pair for pair in self.fixed if pair[0] in names)
+        kept = names - self.dropped if self.varying is None else names & self.varying
+        return SeriesLabels(kept - {name for name, _ in fixed}, fixed)
+
+    def without(self, names: frozenset[str]) -> SeriesLabels:
+        """Return the labels without those of these names."""
+        fixed = tuple(pair for pair in self.fixed if pair[0] not in names)
+        if self.varying is None:
+            return SeriesLabels(None, fixed, self.dropped | names)
+        return SeriesLabels(self.varying - names, fixed)
+
+    def may_vary(self, name: str) -> bool:
+        """Whether there may be several values of a label."""
+        return name not in self.dropped if self.varying is None else name in self.varying
 
     def with_fixed(self, labels: Labels) -> SeriesLabels:
         """Return the labels after `labels` were set on every series, as a recording rule does."""
         fixed = dict(self.fixed) | dict(labels)
         varying = None if self.varying is None else self.varying - set(fixed)
-        return SeriesLabels(varying, tuple(sorted(fixed.items())))
+        return SeriesLabels(varying, tuple(sorted(fixed.items())), self.dropped - set(fixed))
 
     def in_words(self) -> str:
         """Say which labels the series have."""
@@ -129,7 +138,7 @@ def _matched(
     if matching.type == promql.LabelModifierType.Include:
         fixed = tuple(each for each in side.fixed if each[0] in names)
         known = {name for name, _ in fixed}
-        varying = names if side.varying is None else names & side.varying
+        varying = names - side.dropped if side.varying is None else names & side.varying
         return fixed, varying - known
     fixed = tuple(each for each in side.fixed if each[0] not in names)
     return fixed, None if side.varying is None else side.varying - names
