@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from documents.durations import format_duration
-from verifier.report.wording import pending_cell, reported_alerts, time_cell, title
+from verifier.report.wording import COUNTED_FROM, event_cell, pending_cell, reported_alerts, title
 from verifier.time_compression import INERTIA_S, TimeCompression
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from verifier.report.wording import TimeCell, Title
 
 _CAPTION = (
-    "All times count from the onset of the cause (from the scenario's start where there is none)."
-    " Notified is the first receiver, resolve"
+    f"{COUNTED_FROM} Notified is the first receiver, resolve"
     " notified the last. The limit of notified follows from scrape, evaluation, `for` and"
     " group_wait."
 )
@@ -58,12 +57,12 @@ class RealTimeRow:
     def condition(self) -> TimeCell:
         """When its condition became true."""
         latency = self.alert.latency
-        return _time(latency.condition_s if latency else None)
+        return _time(self.alert, latency.condition_s if latency else None)
 
     @property
     def fired(self) -> TimeCell:
         """When it fired, and its limit."""
-        return _time(self.alert.firing_s, self.alert.fires_within_s)
+        return _time(self.alert, self.alert.firing_s, self.alert.fires_within_s)
 
     @property
     def notified(self) -> TimeCell:
@@ -71,7 +70,7 @@ class RealTimeRow:
         at_s = [each.at_s for each in self.alert.deliveries if each.status == "firing"]
         latency = self.alert.latency
         limit_s = latency.bound_s if latency else None
-        return _time(min(at_s) - self.alert.onset_s if at_s else None, limit_s)
+        return _time(self.alert, min(at_s) - self.alert.onset_s if at_s else None, limit_s)
 
     @property
     def receivers(self) -> str:
@@ -81,13 +80,13 @@ class RealTimeRow:
     @property
     def resolved(self) -> TimeCell:
         """When it resolved, and its limit."""
-        return _time(self.alert.resolved_s, self.alert.resolved_limit_s)
+        return _time(self.alert, self.alert.resolved_s, self.alert.resolved_limit_s)
 
     @property
     def notice(self) -> TimeCell:
         """When the last receiver was notified that it resolved."""
         at_s = [each.at_s for each in self.alert.deliveries if each.status == "resolved"]
-        return _time(max(at_s) - self.alert.onset_s if at_s else None)
+        return _time(self.alert, max(at_s) - self.alert.onset_s if at_s else None)
 
     @property
     def mark(self) -> str:
@@ -101,7 +100,7 @@ class RealTimeRow:
             str(self.title),
             self.scenario,
             str(self.condition),
-            str(pending_cell(self.alert, _time(self.alert.pending_s))),
+            str(pending_cell(self.alert, _time(self.alert, self.alert.pending_s))),
             str(self.fired),
             str(self.notified),
             self.receivers,
@@ -239,10 +238,10 @@ def _same(outcome: ScenarioOutcome, difference: ClockDifference) -> bool:
     return abs(difference.real_s - difference.virtual_s) <= _SAME_S * outcome.compress
 
 
-def _time(seconds: float | None, limit_s: float | None = None) -> TimeCell:
+def _time(alert: AlertVerdict, seconds: float | None, limit_s: float | None = None) -> TimeCell:
     """Return times to the second: what is finer is the machine's."""
     whole_s = None if seconds is None else round(seconds)
-    return time_cell(whole_s, None if limit_s is None else round(limit_s))
+    return event_cell(alert, whole_s, None if limit_s is None else round(limit_s))
 
 
 def _tenth(seconds: float | None) -> str:

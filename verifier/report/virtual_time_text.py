@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from verifier.report.wording import pending_cell, reported_alerts, time_cell
+from verifier.report.wording import COUNTED_FROM, event_cell, pending_cell, reported_alerts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
     from verifier.report.wording import TimeCell, Title
 
-CAPTION: Final = (
-    "All times count from the onset of the cause, from the scenario's start where there is none."
-)
+CAPTION: Final = COUNTED_FROM
 HEAD: Final = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "Result")
 
 
@@ -30,7 +28,7 @@ HEAD: Final = ("Alert", "Scenario", "Pending", "Fired", "Resolved", "Result")
 class VirtualTimeRow:
     """An alert that had to fire or failed, as a person reads it.
 
-    All times count from the cause's onset, the limit of `resolved` too.
+    All times of an alert count from the same moment, the limit of `resolved` too.
     """
 
     title: Title
@@ -42,9 +40,9 @@ class VirtualTimeRow:
         """When it was pending, fired and resolved."""
         alert = self.alert
         return (
-            pending_cell(alert, time_cell(alert.pending_s)),
-            time_cell(alert.firing_s, alert.fires_within_s),
-            time_cell(alert.resolved_s, alert.resolved_limit_s),
+            pending_cell(alert, event_cell(alert, alert.pending_s)),
+            event_cell(alert, alert.firing_s, alert.fires_within_s),
+            event_cell(alert, alert.resolved_s, alert.resolved_limit_s),
         )
 
     @property

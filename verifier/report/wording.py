@@ -6,7 +6,7 @@ Used by the reports of both clocks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
 
@@ -63,6 +63,30 @@ def title(
     common = set(alert.labels).intersection(*(sibling.labels for sibling in siblings))
     own = [f"{name}={value}" for name, value in alert.labels if (name, value) not in common]
     return Title(alert.alert, f"{{{','.join(own)}}}" if own and siblings else "")
+
+
+COUNTED_FROM: Final = (
+    "All times count from the onset of the cause; `at 5m` is a time of the scenario, from its"
+    " start, for an alert without one."
+)
+"""What the times of a table count from."""
+
+
+def event_cell(
+    alert: AlertVerdict, seconds: float | None, limit_s: float | None = None
+) -> TimeCell:
+    """Return a time of an alert by the clock that it counts from, and its limit.
+
+    `5m30s` is after the onset of its cause, `at 5m30s` a time of the scenario; what came earlier is
+    said in words.
+    """
+    cell = time_cell(None if seconds is None else abs(seconds), limit_s)
+    if seconds is None:
+        return cell
+    from_start = alert.cause is None or alert.onset_s == 0
+    if seconds < 0:
+        return TimeCell(f"{cell.time} before the {'start' if from_start else 'onset'}", cell.limit)
+    return TimeCell(f"at {cell.time}", cell.limit) if from_start else cell
 
 
 def pending_cell(alert: AlertVerdict, cell: TimeCell) -> TimeCell:

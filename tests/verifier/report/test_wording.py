@@ -6,7 +6,7 @@ import pytest
 
 from tests.verifier.judge.small_scenario import outcome
 from tests.verifier.outcomes import alert
-from verifier.report.wording import pending_cell, time_cell, title
+from verifier.report.wording import event_cell, pending_cell, time_cell, title
 
 
 def test_an_alert_is_named_by_the_labels_in_which_it_differs():
@@ -39,3 +39,25 @@ def test_an_alert_that_had_been_pending_before_it_fired_says_so(changes, text):
     """An alert that never fired shows its first time."""
     alert = replace(outcome().alerts[0], **changes)
     assert str(pending_cell(alert, time_cell(30.0))) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds", "text"),
+    [
+        ({}, 330.0, "5m30s"),
+        ({}, -20.0, "20s before the onset"),
+        ({"cause": None, "onset_s": 0.0}, 330.0, "at 5m30s"),
+        ({"cause": None, "onset_s": 0.0}, 0.0, "at 0s"),
+        ({"cause": None, "onset_s": 0.0}, -170.25, "2m50.2s before the start"),
+        # What began in the past counts from the start.
+        ({"onset_s": 0.0}, 330.0, "at 5m30s"),
+        ({"onset_s": 0.0}, -20.0, "20s before the start"),
+        ({}, None, "-"),
+        ({"cause": None, "onset_s": 0.0}, None, "-"),
+    ],
+)
+def test_a_time_says_which_clock_it_counts_from(changes, seconds, text):
+    """The onset of its cause, or the scenario's start; never with a sign."""
+    each = replace(outcome().alerts[0], **changes)
+    assert str(event_cell(each, seconds)) == text
+    assert str(event_cell(each, seconds, 420.0)) == f"{text} of 7m"

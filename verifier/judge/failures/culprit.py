@@ -46,16 +46,18 @@ FAR_SHARE: Final = 0.1
 class FailedCase:
     """An alert that failed, with what is known around it.
 
-    `siblings` are the other alerts that must fire by the same cause. `active_fault` is the fault in
-    effect when it became pending, `not_before_s` when its cause truly began. `difference` is what
-    the bundled rule of its name has instead: "" nothing, None there is none. `longest_for_s` is the
-    longest `for` among the other rules, `fault` the cause where it is one of the scenario.
+    `siblings` are the other alerts that must fire by the same cause. `active_fault` is the fault
+    that had begun last when it became pending, and had ended by then if it `is_over`;
+    `not_before_s` is when its cause truly began. `difference` is what the bundled rule of its name
+    has instead: "" nothing, None there is none. `longest_for_s` is the longest `for` among the
+    other rules, `fault` the cause where it is one of the scenario.
     """
 
     verdict: AlertVerdict
     numbers: ConditionNumbers | None
     siblings: Sequence[AlertVerdict] = ()
     active_fault: str | None = None
+    is_over: bool = False
     not_before_s: float = float("-inf")
     difference: str | None = None
     longest_for_s: float = 0.0
@@ -153,7 +155,10 @@ def _uncalled_for(case: FailedCase) -> Culprit:
     """Blame for an alert that was pending or fired when it must not have."""
     if case.active_fault is None:
         return _blame("rule", "its condition held before any fault began, in a healthy system")
-    because = f"its condition held while {case.active_fault} was in effect"
+    during = f"while {case.active_fault} was in effect"
+    if case.is_over:
+        during = f"after {case.active_fault} had ended"
+    because = f"its condition held {during}"
     return _blame("expectation", f"{because}, and no expectation says so")
 
 

@@ -20,7 +20,7 @@ from verifier.evidence.measurement import (
 from verifier.evidence.silence import rule_findings, silences, static_labels
 from verifier.judge.failures.bundled_rules import BundledRules, longest_for_s, read_bundled
 from verifier.judge.failures.culprit import FailedCase, likely_culprit
-from verifier.judge.failures.overlay import active_fault, stanza
+from verifier.judge.failures.overlay import active_fault, is_over, since_onset, stanza
 from verifier.judge.failures.sentences import (
     bounds_that_would_hold,
     changes_that_would_fire,
@@ -90,7 +90,8 @@ class FailureExplainer:
         numbers = None if pair is None else measure(self.run, *pair, view)
         bounds = bounds_that_would_hold(verdict)
         effect = self.fault_effects.get(verdict.cause or "")
-        sentences: list[str] = []
+        since = since_onset(verdict, self.scenario) if verdict.expected != "fires" else None
+        sentences = [] if since is None else [since]
         if numbers is not None and verdict.vacuous is None:
             sentences += failure_sentences(verdict, numbers)
         sentences += [f"`{bound}` would have held" for bound in bounds]
@@ -137,6 +138,7 @@ class FailureExplainer:
                 and other.alert != verdict.alert
             ],
             active_fault=fault,
+            is_over=is_over(verdict, self.scenario),
             not_before_s=self._not_before_s(verdict),
             difference=None if rule is None else bundled.difference(rule, factor),
             fault=next(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
 from scenarios.expectations import NO_REASON
+from verifier.judge.expectation_matching import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,24 @@ def active_fault(verdict: AlertVerdict, scenario: Scenario) -> str | None:
     pending_s = verdict.onset_s + verdict.pending_s if verdict.pending_s is not None else 0.0
     past = [each for each in scenario.past.incidents if -each.ago_s <= pending_s]
     return min(past, key=lambda incident: incident.ago_s).name if past else None
+
+
+def since_onset(verdict: AlertVerdict, scenario: Scenario) -> str | None:
+    """Say how long after the onset of the fault of `active_fault` an unexpected alert fired."""
+    fault = _cause(verdict, scenario.plan.faults)
+    if fault is None or verdict.firing_s is None or verdict.cause is not None:
+        return None
+    after_s = verdict.onset_s + verdict.firing_s - fault.start_s
+    began = f"which began at {time_text(fault.start_s)}"
+    return f"that is {time_text(after_s)} after the onset of {fault.name}, {began}"
+
+
+def is_over(verdict: AlertVerdict, scenario: Scenario) -> bool:
+    """Whether the fault of `active_fault` had ended before the alert was pending."""
+    fault = _cause(verdict, scenario.plan.faults)
+    if fault is None:
+        return True
+    return verdict.pending_s is not None and verdict.onset_s + verdict.pending_s >= fault.end_s
 
 
 def overlay_lines(outcomes: Sequence[ScenarioOutcome]) -> list[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from documents.durations import format_duration
 from verifier.judge.failures.sentences import change_sentence, figure
 from verifier.judge.silence_verdicts import ALERT
 from verifier.report.alert_states import why_it_need_not
 from verifier.report.lists import FAILED, VACUOUS, lists, resolved_early_text
 from verifier.report.saved.saved_outcomes import saved_outcomes, saved_run
 from verifier.report.tally import verdict_line
+from verifier.report.wording import instant
 from verifier.run_record import run_facts
 
 if TYPE_CHECKING:
@@ -125,10 +125,12 @@ def _expected(alert: Values) -> str:
             alert["expected"], "that it stays silent"
         )
     cause = alert.get("cause")
-    limits = [f"fires within {_time(alert['fires_within_s'])}"]
+    limits = [f"fires within {instant(alert['fires_within_s'])}"]
     limits[0] += f" of {cause}" if cause else " of the start"
+    if cause and alert["onset_s"]:
+        limits[0] += f", which began at {instant(alert['onset_s'])}"
     if alert.get("resolves_within_s") is not None:
-        limits.append(f"resolves within {_time(alert['resolves_within_s'])} of its end")
+        limits.append(f"resolves within {instant(alert['resolves_within_s'])} of its end")
     return ", ".join(limits)
 
 
@@ -148,12 +150,12 @@ def _numbers(alert: Values, evidence: Values) -> Iterator[str]:
     """Yield the condition of a rule in numbers."""
     if evidence["for_s"] is None:
         return
-    wait = f"its `for` is {_time(evidence['for_s'])}"
+    wait = f"its `for` is {instant(evidence['for_s'])}"
     if evidence["held_s"] is None:
         yield f"  its condition never held; {wait}"
     else:
-        since = f"from {_time(evidence['held_from_s'])} on"
-        held = f"its condition held for {_time(evidence['held_s'])} at the longest"
+        since = f"from {_moment(evidence['held_from_s'])} on"
+        held = f"its condition held for {instant(evidence['held_s'])} at the longest"
         yield f"  {held}, {since}; {wait}"
     for comparison in evidence["comparisons"]:
         yield from _comparison(alert, comparison)
@@ -176,11 +178,11 @@ def _comparison(alert: Values, comparison: Values) -> Iterator[str]:
         rows.append((float("inf"), "at the end", comparison["last"]))
     rows.sort(key=lambda row: row[0])
     yield from _table(
-        ("", "at", "value", "from the threshold"),
+        ("", "scenario time", "value", "from the threshold"),
         [
             (
                 moment,
-                "" if at_s == float("inf") else _time(at_s),
+                "" if at_s == float("inf") else instant(at_s),
                 "none" if value is None else figure(value),
                 "" if value is None else _distance(value, limit, comparison["operator"]),
             )
@@ -220,7 +222,7 @@ def _bounds(evidence: Values) -> Iterator[str]:
 def _deliveries(alert: Values) -> Iterable[str]:
     return (
         f"{each['receiver']} that it {'fires' if each['status'] == 'firing' else 'resolved'},"
-        f" at {_time(round(each['at_s']))}"
+        f" at {instant(round(each['at_s']))} of the scenario"
         for each in alert.get("deliveries", ())
     )
 
@@ -235,5 +237,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield f"    {'   '.join(cells)}".rstrip()
 
 
-def _time(seconds: float) -> str:
-    return format_duration(round(seconds, 1))
+def _moment(seconds: float) -> str:
+    return instant(seconds) if seconds < 0 else f"{instant(seconds)} of the scenario"

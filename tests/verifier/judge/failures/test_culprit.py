@@ -54,6 +54,13 @@ CASES = [
     # It fired, or was pending, when it must not have.
     (HELD, {}, {"expected": "unexpected"}, "rule", "before any fault began"),
     (HELD, {"active_fault": "gone"}, {"expected": "silent"}, "expectation", "while gone was"),
+    (
+        HELD,
+        {"active_fault": "gone", "is_over": True},
+        {"expected": "silent"},
+        "expectation",
+        "its condition held after gone had ended",
+    ),
     (HELD, {"not_before_s": 180.0}, {**FIRED, "pending_s": -60.0}, "rule", "healthy system"),
     # It never fired: by how far its value came, and what its siblings did.
     (NEVER, {}, {}, "rule", "from 20 to 40, 25% of the way to > 100"),

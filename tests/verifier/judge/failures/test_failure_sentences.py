@@ -18,7 +18,7 @@ from tests.verifier.judge.small_scenario import (
 )
 from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
 from verifier.judge.alert_verdicts import judge
-from verifier.judge.failures.overlay import overlay_lines, stanza
+from verifier.judge.failures.overlay import is_over, overlay_lines, since_onset, stanza
 from verifier.judge.failures.sentences import (
     bounds_that_would_hold,
     changes_that_would_fire,
@@ -174,6 +174,23 @@ def unexpected(*episodes):
 def test_an_unexpected_alert_brings_the_expectation_to_paste(episode, text):
     """With its cause, and bounds with some room; explained where no fault had begun."""
     assert stanza(*unexpected(episode)) == text
+
+
+@pytest.mark.parametrize(
+    ("episode", "since", "over"),
+    [
+        (GOOD, "that is 5m30s after the onset of gone, which began at 3m", False),
+        ((720.0, 730.0, None), "that is 9m10s after the onset of gone, which began at 3m", True),
+        ((0.0, 0.0, None), None, True),
+        ((-230.0, -170.0, None), None, True),
+        ((210.0, None, 300.0), None, False),
+    ],
+)
+def test_an_unexpected_alert_is_placed_by_the_fault_that_had_begun(episode, since, over):
+    """Which is how a `fires_within` would count; a fault that had ended is not in effect."""
+    failed, scenario = unexpected(episode)
+    assert since_onset(failed, scenario) == since
+    assert is_over(failed, scenario) == over
 
 
 @pytest.mark.parametrize("episode", [GOOD, (210.0, 210.0, 300.0)])

@@ -68,16 +68,16 @@ def test_a_failure_is_told_with_its_culprit_values_and_bounds(saved):
     assert explanation(saved(failed())) == [
         "s: Throughput: failed",
         "  never fired",
-        "  expected: fires within 7m of gone, resolves within 3m of its end",
+        "  expected: fires within 7m of gone, which began at 3m, resolves within 3m of its end",
         "  likely culprit: the fault: it is weak",
         "  its condition never held; its `for` is 5m",
         "  rate < 100",
         "    of tier=x",
-        "                               at   value     from the threshold",
-        "    before its cause           3m     103   3 (3.0%) short of it",
-        "    nearest                    5m     101   1 (1.0%) short of it",
-        "    when it was due to fire   10m    none",
-        "    at the end                        104   4 (4.0%) short of it",
+        "                              scenario time   value     from the threshold",
+        "    before its cause                     3m     103   3 (3.0%) short of it",
+        "    nearest                              5m     101   1 (1.0%) short of it",
+        "    when it was due to fire             10m    none",
+        "    at the end                                  104   4 (4.0%) short of it",
         "    kept up for the whole `for`: 102; the threshold is 100",
         "  gone (agent_hang) did: 3 agents measured, 3 declared",
         "  would have held: `fires_within: 9m`",
@@ -129,9 +129,19 @@ def test_an_alert_that_did_not_fail_is_told_as_it_was(saved):
     lines = explanation(saved(outcome()), "Throughput")
     assert lines[:2] == [
         "s: Throughput: did not fail",
-        "  expected: fires within 7m of gone, resolves within 3m of its end",
+        "  expected: fires within 7m of gone, which began at 3m, resolves within 3m of its end",
     ]
     assert all("Queue" not in line for line in lines)
+
+
+def test_a_time_before_the_scenario_is_said_in_words(saved):
+    """No time of a table has a sign."""
+    early = replace(COMPARISON, readings=(DecisiveValue("when it fired", -170.25, 90.0),))
+    evidence = replace(EVIDENCE, condition=ConditionNumbers(60.0, 600.0, -230.0, (early,)))
+    lines = explanation(saved(failed(expected="unexpected", cause=None, evidence=evidence)))
+    assert any("when it fired   2m50.2s before the start   " in line for line in lines)
+    assert any("from 3m50s before the start on" in line for line in lines)
+    assert not any(" -" in line for line in lines)
 
 
 def test_a_run_without_failures_says_so(saved):
@@ -173,7 +183,7 @@ def test_an_older_verdict_is_explained_as_far_as_it_goes(tmp_path):
     (tmp_path / FILE).write_text(json.dumps(values))
     lines = explanation(read_verdict(tmp_path))
     assert "  likely culprit: not weighed: the verdict was saved by a release that did not" in lines
-    assert "    nearest      5m     101   1 (1.0%) short of it" in lines
+    assert "    nearest                 5m     101   1 (1.0%) short of it" in lines
 
 
 @pytest.mark.parametrize(
