@@ -122,7 +122,8 @@ def _alert_row(
 ) -> str:
     name = title(alert, [other for other in reported if other.alert == alert.alert])
     labels = ", ".join(f'{name}="{text}"' for name, text in alert.labels)
-    result = f"{'✓' if alert.ok else '✗'} {sentences(alert.reason)}"
+    first, _, more = ("", "", "") if alert.ok else alert.reason.partition("; ")
+    result = f"✗ {written(first)}" if first else f"✓ {sentences(alert.reason)}"
     if early := resolved_early_text(alert):
         result += f'<br><span class="remark">{escape(early)}</span>'
     if alert.broke_at is not None:
@@ -133,10 +134,14 @@ def _alert_row(
         notified = (f"{row.notified}<br><small>{escape(row.receivers)}</small>", str(row.notice))
     texts = (alert.expected, _cause(outcome, alert), *_times(alert), *notified, result)
     cells = "".join(f"<td>{text}</td>" for text in texts)
+    style = "ok" if alert.ok else "failed"
+    below = (
+        f'<tr class="{style} detail"><td colspan="{len(texts) + 1}">{sentences(more)}</td></tr>\n'
+    )
     return (
-        f'<tr class="{"ok" if alert.ok else "failed"}" id="{alert_anchor(outcome.name, alert)}">'
+        f'<tr class="{style}" id="{alert_anchor(outcome.name, alert)}">'
         f'<th scope="row" title="{escape(labels)}">{escape(str(name))}</th>'
-        f"{cells}</tr>\n"
+        f"{cells}</tr>\n{below if more else ''}"
     )
 
 

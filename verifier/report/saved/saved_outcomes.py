@@ -73,6 +73,9 @@ def _alert(values: Values) -> AlertVerdict:
     taken = {**values, "labels": _labels(values), "latency": None}
     receivers, evidence = taken.get("receivers"), taken.get("evidence")
     taken["receivers"] = None if receivers is None else tuple(receivers)
+    taken["lost_pending"] = tuple(
+        (each["from_s"], each["until_s"]) for each in taken.get("lost_pending", ())
+    )
     taken["deliveries"] = tuple(
         Delivery(**_known(Delivery, each)) for each in taken.get("deliveries", ())
     )

@@ -136,5 +136,5 @@ def test_what_failed_is_short_above_and_whole_in_its_row():
         "likely culprit: the rule, since it is deaf",
     ]
     link = re.search(r'href="#(alert[^"]*)"', failures([whole]))[1]
-    row = section(whole).partition(f'id="{link}"')[2].partition("</tr>")[0]
+    row = section(whole).partition(f'id="{link}"')[2].partition("</tbody>")[0]
     assert "its value was 3" in row
