@@ -43,8 +43,8 @@ UNITS: Final[dict[str, tuple[str, float]]] = {
     "bytes": ("bytes", 1.0), "decbytes": ("bytes", 1.0), "kbytes": ("bytes", 1024.0),
     "deckbytes": ("bytes", 1e3), "mbytes": ("bytes", 1024.0**2), "decmbytes": ("bytes", 1e6),
     "gbytes": ("bytes", 1024.0**3), "decgbytes": ("bytes", 1e9), "Bps": ("bytes/s", 1.0),
-    "binBps": ("bytes/s", 1.0), "ops": ("/s", 1.0), "reqps": ("/s", 1.0), "cps": ("/s", 1.0),
-    "rps": ("/s", 1.0), "iops": ("/s", 1.0), "wps": ("/s", 1.0),
+    "binBps": ("bytes/s", 1.0), "ops": ("ops/s", 1.0), "reqps": ("req/s", 1.0),
+    "cps": ("c/s", 1.0), "rps": ("rd/s", 1.0), "iops": ("io/s", 1.0), "wps": ("wr/s", 1.0),
 }  # fmt: skip
 """Grafana's units: the unit of a chart, and by what values are multiplied."""
 KINDS: Final[dict[str, RowKind]] = {

@@ -138,3 +138,15 @@ def test_of_a_long_query_the_beginning_is_shown_and_of_many_panels_the_first(mon
     monkeypatch.setattr(drawing, "PANELS_MAX", 2)
     rows = panel_rows(PanelAnswers(tuple(answer(n, expr="a" * 9999) for n in range(5))), TIME)
     assert [row.queries for row in rows] == [("a" * QUERY_MAX + " …",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("grafana", "unit", "value"),
+    [("reqps", "req/s", 2.0), ("ms", "s", 0.002), ("kbytes", "bytes", 2048.0), ("USD", "USD", 2.0)],
+)
+def test_a_unit_is_written_as_grafana_does_and_values_go_with_it(grafana, unit, value):
+    """One that is not known stays as it is written."""
+    asked = answer(1)
+    raw = {"fieldConfig": {"defaults": {"unit": grafana}}}
+    (row,) = panel_rows(PanelAnswers((replace(asked, panel=replace(asked.panel, raw=raw)),)), TIME)
+    assert (row.unit, row.series[0].values[-1]) == (unit, pytest.approx(value))

@@ -69,7 +69,7 @@ def _what_happens(outcome: ScenarioOutcome) -> str:
     rows = "".join(_fault_row(fault, outcome) for fault in record.faults)
     faults = _table("Faults", FAULT_HEAD, rows) if rows else "<p>No faults.</p>\n"
     story = f'<p class="story">{written(record.story)}</p>\n' if record.story else ""
-    return f"{story}<p>Load, before any fault: {escape(record.load)}.</p>\n{faults}"
+    return f"{story}<p>Load profile, before any fault: {escape(record.load)}.</p>\n{faults}"
 
 
 def _fault_row(fault: PlannedFault, outcome: ScenarioOutcome) -> str:

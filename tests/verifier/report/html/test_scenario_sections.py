@@ -38,7 +38,7 @@ def test_the_faults_stand_in_a_table_with_what_was_measured():
     assert text[at : at + 4] == ["gone", "agent_hang", "3m", "12m"]
     assert "3 agents measured, 3 declared" in text
     assert "From 3m to 12m something is wrong." in text
-    assert "Load, before any fault: 10,300 tasks a second." in text
+    assert "Load profile, before any fault: 10,300 tasks a second." in text
 
 
 def test_an_alert_has_its_cause_its_onset_and_its_windows():
