@@ -86,7 +86,7 @@ def test_what_could_not_have_fired_is_not_among_the_silent():
 
 def test_code_in_a_reason_is_shown_as_code_and_its_markup_is_not_run():
     """Backticks are for terminals."""
-    odd = alert("Odd", ok=False, reason="its `for` is <b>1h</b>; more")
+    odd = alert("Odd", ok=False, reason="no; its `for` is <b>1h</b>; more")
     made = section(outcome(alerts=(odd,)))
     assert "its <code>for</code> is &lt;b&gt;1h&lt;/b&gt;<br>more" in made
 
