@@ -6,19 +6,51 @@ nouns of this program, not English.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+PLAIN_FROM: Final = 1e-7
+"""Numbers below are written with an exponent."""
 
-def amount(figure: int | str, nouns: str) -> str:
+
+def amount(number: int | str, nouns: str) -> str:
     """Return a figure and its nouns, which are in the plural: the first of them agrees with it.
 
     A number is written with separators of thousands; text stands as it is.
     """
-    text = f"{figure:,}" if isinstance(figure, int) else figure
+    text = f"{number:,}" if isinstance(number, int) else number
     return f"{text} {_singular(nouns) if text == '1' else nouns}"
+
+
+def figure(value: float) -> str:
+    """Write a measured number for people: whole from a thousand on, else four digits.
+
+    What is below a thousandth has three, and an exponent only where it would be all zeros.
+    """
+    if not math.isfinite(value):
+        return f"{value:+}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if PLAIN_FROM <= abs(value) < 0.001:
+        return f"{Decimal(f'{value:.3g}'):f}"
+    return f"{value:.4g}"
+
+
+def measured_figures(measured: float, declared: float, nouns: str) -> str:
+    """Say what was measured and what was declared of it: `3 crashes measured, 4 declared`.
+
+    Of nouns such as `seconds, mean task` the part behind the comma says of what.
+    """
+    unit, _, of_what = nouns.partition(", ")
+    if not of_what:
+        return f"{amount(figure(measured), unit)} measured, {figure(declared)} declared"
+    if unit == "seconds":
+        return f"{of_what} {figure(measured)} s measured, {figure(declared)} s declared"
+    return f"{nouns}: {figure(measured)} measured, {figure(declared)} declared"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from agentaskit_sim.access_token import read_token
 from agentaskit_sim.fault_client import DEFAULT_URL, FaultClient
 from agentaskit_sim.front.completion import complete_fault
 from agentaskit_sim.terminal.tables import print_table
-from documents.amounts import amount
+from documents.amounts import amount, figure
 from documents.durations import format_duration
 from documents.mistake_kinds import BrokenRule, RepeatedName, UnknownName
 from documents.mistakes import InputError, Mistake
@@ -242,19 +242,14 @@ def _show(
     rows = []
     for fault in faults:
         magnitude, effect = fault["magnitude"], fault["effect"]
-        strength = _figure(magnitude["effective"])
+        strength = figure(magnitude["effective"])
         if magnitude["effective"] != magnitude["declared"]:
-            strength += f" of {_figure(magnitude['declared'])}"
-        measured = f"{amount(_figure(effect['value']), effect['unit'])}"
-        expected = _figure(effect["expected"])
+            strength += f" of {figure(magnitude['declared'])}"
+        measured = f"{amount(figure(effect['value']), effect['unit'])}"
+        expected = figure(effect["expected"])
         left = format_duration(round(fault["ends_in_s"]))
         rows.append([fault["name"], fault["fault"], strength, measured, expected, left])
     print_table(titles, rows, plain_width=_PLAIN_WIDTH)
-
-
-def _figure(value: float) -> str:
-    """Write a number for people: whole from a thousand on, else four digits."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _parse_parameters(words: list[str] | None) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from documents.amounts import amount, listed
+from documents.amounts import amount, figure, listed, measured_figures
 from simulator.faults.kinds.catalogue import FAULTS
 
 
@@ -63,3 +63,58 @@ def test_every_unit_of_an_effect_reads_well_after_one():
 def test_names_are_listed_as_a_sentence_lists_them(names, text):
     """Each once, with one `and`."""
     assert listed(names) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (5.157e-05, "0.0000516"),
+        (-5.157e-05, "-0.0000516"),
+        (0.000999, "0.000999"),
+        (0.07924, "0.07924"),
+        (0.0010004, "0.001"),
+        (999.94, "999.9"),
+        (12345.6, "12,346"),
+        (6.5e-10, "6.5e-10"),
+        (float("inf"), "+inf"),
+        (float("nan"), "+nan"),
+    ],
+)
+def test_a_number_is_written_as_people_read_it(value, text):
+    """An exponent only where all digits would be zeros."""
+    assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("measured", "declared", "nouns", "text"),
+    [
+        (1.0, 4.0, "crashes", "1 crash measured, 4 declared"),
+        (42027.0, 42223.0, "failed tasks", "42,027 failed tasks measured, 42,223 declared"),
+        (
+            0.1095,
+            0.1096,
+            "seconds, mean task",
+            "mean task 0.1095 s measured, 0.1096 s declared",
+        ),
+        (
+            30.0,
+            31.0,
+            "series missing from a scrape, mean",
+            "series missing from a scrape, mean: 30 measured, 31 declared",
+        ),
+    ],
+)
+def test_what_was_measured_stands_beside_what_was_declared(measured, declared, nouns, text):
+    """Of nouns with a comma the part behind it says of what."""
+    assert measured_figures(measured, declared, nouns) == text
+
+
+def test_every_unit_of_an_effect_makes_a_whole_sentence():
+    """No number stands between a unit and what it is the unit of, as in `2 seconds, mean task`."""
+    for kind in FAULTS.values():
+        text = measured_figures(2.0, 3.0, kind.facts.effect_unit)
+        rest = text.partition("2")[2]
+        assert rest.endswith(" declared")
+        assert " measured, 3" in rest
+        assert "," not in rest.replace(" measured, 3", "")

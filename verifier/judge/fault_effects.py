@@ -11,7 +11,7 @@ from itertools import groupby
 from math import isclose
 from typing import TYPE_CHECKING, Final, Literal
 
-from documents.amounts import amount
+from documents.amounts import figure, measured_figures
 from documents.durations import format_duration
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def measured_effects(effects: Iterable[FaultEffect]) -> dict[str, str]:
         if effect_status(effect) != "idle":
             texts.setdefault(f"{effect.name} ({effect.fault})", []).append(_figures(effect))
     return {
-        subject.rpartition(" (")[0]: f"{subject} did: {', '.join(dict.fromkeys(figures))}"
+        subject.rpartition(" (")[0]: f"{subject} did: {', and '.join(dict.fromkeys(figures))}"
         for subject, figures in texts.items()
     }
 
@@ -110,15 +110,9 @@ def _sentence(effect: FaultEffect, status: EffectStatus) -> str:
         return f"{fault} had nothing to act on: {effect.idle}"
     figures = _figures(effect)
     if status == "inconclusive":
-        figures += f", and {_figure(effect.base)} without it: too little or too short to tell"
+        figures += f", and {figure(effect.base)} without it: too little or too short to tell"
     return f"{fault} had no effect: {figures}"
 
 
 def _figures(effect: FaultEffect) -> str:
-    measured, declared = _figure(effect.measured), _figure(effect.expected)
-    return f"{amount(measured, effect.unit)} measured, {declared} declared"
-
-
-def _figure(value: float) -> str:
-    """Write a number for people: whole from a thousand on, else four digits."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return measured_figures(effect.measured, effect.expected, effect.unit)

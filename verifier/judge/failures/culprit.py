@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from documents.amounts import listed
+from documents.amounts import figure, listed
 from documents.durations import format_duration
 from verifier.judge.expectation_matching import time_text
-from verifier.judge.failures.sentences import figure
 from verifier.judge.failures.strength import needed_strength
 from verifier.judge.verdict import Culprit
 
@@ -216,7 +215,7 @@ def _never_held(case: FailedCase, numbers: ComparisonNumbers) -> Culprit:
         return _blame(suspect, f"its value came no nearer than {figure(numbers.nearest)}")
     moved = numbers.nearest - healthy
     noise = max(MOVED_DEVIATIONS * numbers.healthy_spread, MOVED_SHARE * abs(healthy))
-    values = f"from {figure(healthy)} to {figure(numbers.nearest)}"
+    values = f"from a healthy mean of {figure(healthy)} to {figure(numbers.nearest)}"
     if abs(moved) <= noise:
         return _blame("expectation", f"{cause} does not move what this alert reads: {values}")
     gap = (numbers.threshold or 0.0) - healthy

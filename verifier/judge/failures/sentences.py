@@ -11,6 +11,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from documents.amounts import figure
 from documents.durations import format_duration
 from verifier.judge.expectation_matching import time_text
 
@@ -113,13 +114,6 @@ def plain_number(value: float) -> str:
 def culprit_sentence(culprit: Culprit) -> str:
     """Say what is likely to blame, and why."""
     return f"likely culprit: the {culprit.suspect}, since {culprit.because}"
-
-
-def figure(value: float) -> str:
-    """Write a number for people: whole from a thousand on, else four digits."""
-    if not math.isfinite(value):
-        return f"{value:+}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _nearest(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from verifier.judge.failures.sentences import change_sentence, figure
+from documents.amounts import figure
+from verifier.judge.failures.sentences import change_sentence
 from verifier.judge.silence_verdicts import ALERT
 from verifier.report.alert_states import why_it_need_not
 from verifier.report.lists import FAILED, VACUOUS, lists, resolved_early_text

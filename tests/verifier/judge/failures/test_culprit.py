@@ -63,7 +63,7 @@ CASES = [
     ),
     (HELD, {"not_before_s": 180.0}, {**FIRED, "pending_s": -60.0}, "rule", "healthy system"),
     # It never fired: by how far its value came, and what its siblings did.
-    (NEVER, {}, {}, "rule", "from 20 to 40, 25% of the way to > 100"),
+    (NEVER, {}, {}, "rule", "from a healthy mean of 20 to 40, 25% of the way to > 100"),
     (NEVER, {"siblings": [SIBLING]}, {}, "rule", "while B fires by the same cause"),
     (NEVER, {"siblings": [MUTE]}, {}, "fault", "25% of the way to > 100: too weak"),
     (NEVER, {"siblings": [SIBLING], "difference": ""}, {}, "fault", "25% of the way"),
