@@ -168,15 +168,13 @@ class _PolicyReader(Walker):
     def events(self, raw: Value) -> StatedEvents | None:
         """Return what the policy counts, None where it does not say."""
         values = raw if isinstance(raw, dict) else {}
-        stated = [self.selector(values, name) for name in ("requests", "errors")]
-        requests, errors = stated
-        if requests is None or errors is None:
-            if (requests is None) != (errors is None):
-                name = "requests" if requests is None else "errors"
-                place = self.document.key_place(("availability",))
-                self.missing.append(place.mistake(MissingKey(name, "availability")))
-            return None
-        return StatedEvents(requests, errors)
+        names = ("requests", "errors")
+        requests, errors = (self.selector(values, name) for name in names)
+        absent = [name for name in names if values.get(name) is None]
+        if len(absent) == 1:
+            place = self.document.key_place(("availability",))
+            self.missing.append(place.mistake(MissingKey(absent[0], "availability")))
+        return None if requests is None or errors is None else StatedEvents(requests, errors)
 
     def selector(self, values: dict[str, Value], name: str) -> Events | None:
         """Return a selector of events, None where there is no usable one."""

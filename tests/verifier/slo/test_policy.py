@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from documents.mistake_kinds import BrokenRule, MissingKey
 from documents.yaml_reader import parse
-from verifier.slo.policy import Window, read_policy
+from verifier.slo.conditions.indicator import read_events
+from verifier.slo.policy import Window, foreign_form, read_policy
 
 GOOD = """\
 service: x
@@ -72,3 +75,109 @@ def test_what_is_missing_is_named_by_its_key_and_its_holder():
             (5, MissingKey("name", "availability.windows[1]")),
         ],
     )
+
+
+@pytest.mark.parametrize("name", ["''", "'  '", "7", "[x]"])
+def test_a_service_is_a_name(name):
+    """Neither empty nor a number; what is missing is another mistake."""
+    [(line, problem)], missing = mistakes(GOOD.replace("service: x", f"service: {name}"))
+    assert (line, problem.field, problem.rule, missing) == (1, "service", "be a name", [])
+
+
+def test_a_policy_of_nothing_lacks_every_part():
+    """Each once, with nothing that follows from it."""
+    invalid, missing = mistakes("x: 1\n")
+    assert invalid == []
+    keys = ("service", "availability", "latency", "startup_time")
+    assert [problem.key for _, problem in missing] == [*keys]
+    reading = read_policy(parse("x: 1\n", "policies.yaml"))
+    policy = reading.policy
+    assert (policy.service, policy.target_percent, policy.budget) == (None, None, None)
+    assert (policy.windows, policy.objectives_ms, policy.events) == ((), {}, None)
+
+
+REQUESTS, ERRORS = "requests: rpc_total", 'errors: rpc_total{outcome="bad"}'
+
+
+def stating(*events):
+    """Return a policy that states these events."""
+    return GOOD.replace("  target", "".join(f"  {each}\n" for each in events) + "  target")
+
+
+def test_events_are_stated_as_two_selectors():
+    """Requests and errors, each its own."""
+    reading = read_policy(parse(stating(REQUESTS, ERRORS), "policies.yaml"))
+    assert (reading.invalid, reading.missing) == ((), ())
+    events = reading.policy.events
+    assert events.requests == read_events("rpc_total")
+    assert events.errors == read_events('rpc_total{outcome="bad"}')
+
+
+@pytest.mark.parametrize(
+    ("events", "key"), [((REQUESTS,), "errors"), ((ERRORS,), "requests"), ((), None)]
+)
+def test_events_are_stated_both_or_not_at_all(events, key):
+    """The other is missing."""
+    reading = read_policy(parse(stating(*events), "policies.yaml"))
+    assert reading.policy.events is None
+    expected = [(2, MissingKey(key, "availability"))] if key else []
+    assert mistakes(stating(*events)) == ([], expected)
+
+
+@pytest.mark.parametrize("selector", ["rate(x[5m])", "x offset 5m", "x[5m]", "x +", "7", "[x]"])
+@pytest.mark.parametrize(("name", "other"), [("requests", ERRORS), ("errors", REQUESTS)])
+def test_events_that_are_no_selector_are_refused_and_not_called_missing(name, other, selector):
+    """They are there."""
+    (invalid,), missing = mistakes(stating(f"{name}: {selector}", other))
+    assert invalid[1].field == f"availability.{name}"
+    assert invalid[1].rule.startswith("be a selector of series")
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("target", "problem", "is_used"),
+    [
+        ("99.9", None, True), ("99.99", None, True), ("'99.95 %'", None, True),
+        ("99.89", "be at least 99.9", True), ("1", "be at least 99.9", True),
+        ("0.999", "be in per cent, like 99.9", False), ("100", "be below 100 per cent", False),
+        ("100.1", "be below 100 per cent", False), ("0", "be a number above 0", False),
+        ("-1", "be a number above 0", False), ("true", "be a number above 0", False),
+        (".inf", "be a number above 0", False), ("nine", "be a number above 0", False),
+    ],
+)  # fmt: skip
+def test_a_target_is_per_cent_below_a_hundred(target, problem, is_used):
+    """One that is too weak is compared all the same; any other is not."""
+    text = GOOD.replace("target: 99.9", f"target: {target}")
+    invalid, missing = mistakes(text)
+    assert [each.rule for _, each in (*invalid, *missing)] == ([problem] if problem else [])
+    policy = read_policy(parse(text, "policies.yaml")).policy
+    assert (policy.target_percent is not None) is is_used
+
+
+def test_the_quantiles_of_a_policy_do_not_cross():
+    """Equal is allowed."""
+    assert mistakes(GOOD.replace("p99_ms: 100", "p99_ms: 50")) == ([], [])
+    ((line, problem),), _ = mistakes(GOOD.replace("p99_ms: 100", "p99_ms: 49.9"))
+    assert (line, problem.field, problem.rule) == (7, "latency.p99_ms", "be at least p95_ms (50)")
+
+
+def test_what_a_window_spends_follows_from_its_rate():
+    """A rate of 1 spends thirty days' budget in thirty days."""
+    window = Window("w", 3 * 86400.0, 2.5, ())
+    assert (window.exhaustion_s, window.budget_spent) == (12 * 86400.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        (GOOD, None),
+        ("apiVersion: openslo/v1\n", "an OpenSLO document"),
+        ("version: 'prometheus/v1'\n", "a specification for sloth"),
+        ("x: 1\napiVersion: pyrra.dev/v1\n", "a Kubernetes resource of an SLO generator"),
+        ("apiVersion: sloth.slok.dev/v1\n", "a Kubernetes resource of an SLO generator"),
+        ("# apiVersion: openslo/v1\n", None),
+    ],
+)
+def test_the_form_of_another_tool_is_known_by_its_own_line(text, form):
+    """Wherever it stands, but at the beginning of its line."""
+    assert foreign_form(text) == form
