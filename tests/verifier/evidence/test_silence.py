@@ -215,3 +215,22 @@ def test_an_alert_that_fired_is_no_silence(server, tmp_path):
     run = WatchedRun(server, files, EPOCH_S, END_S, WHOLE)
     (silence,) = silences(run, evaluation.timelines)
     assert silence.labels == (("severity", "high"),)
+
+
+def test_every_alert_that_reads_a_dead_recording_is_told_so(server, tmp_path):
+    """The first and those after it; through another recording, and from both sides of one rule."""
+    files = rules(
+        tmp_path,
+        {"record": "dead", "expr": "nowhere"},
+        {"record": "deader", "expr": "dead * 2"},
+        {"alert": "First", "expr": "dead > 5"},
+        {"alert": "Second", "expr": "dead > 6"},
+        {"alert": "Both", "expr": "dead + dead > 7"},
+        {"alert": "Through", "expr": "deader > 8"},
+        {"alert": "Again", "expr": "sum(deader) > 9"},
+    )
+    evaluation = evaluate(server, files, start_s=0.0, end_s=END_S)
+    run = WatchedRun(server, files, EPOCH_S, END_S, WHOLE)
+    reasons = [each.vacuous for each in silences(run, evaluation.timelines)]
+    assert len(reasons) == 5
+    assert all("recording dead never has a value: no metric nowhere" in each for each in reasons)

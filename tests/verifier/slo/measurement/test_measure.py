@@ -5,11 +5,13 @@ Two short burns for some rules here; the whole pack in a test that takes longer.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from documents.mistakes import Place
 from documents.yaml_reader import load, parse
 from tests.verifier.slo.packs import PACK
+from verifier.evaluation.timeline import Episode, Timeline
 from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup, load_rules
 from verifier.slo.measurement import measure as measuring
 from verifier.slo.measurement.burns import Burn
@@ -102,6 +104,58 @@ def test_a_guard_by_the_clock_is_taken_as_open(measured):
     measurement, _ = measured
     response = next(r for r in measurement.burns[1].responses if r.alert.alert == "Guarded")
     assert response.fired_s is not None
+
+
+SPENDING = measuring._Spending(
+    np.arange(81) * 15.0 - 300.0,
+    np.arange(81) * 100.0,
+    np.maximum(np.arange(81) - 20, 0) * 10.0,
+)
+
+
+def test_what_a_burn_spends_is_a_share_of_thirty_days_of_requests():
+    """At 100 requests each 15 s, of which 10 fail from the onset on; between scrapes as well."""
+    of_period = 100 / 15 * 30 * 86400
+    assert SPENDING.spent(150.0) == pytest.approx(100 / of_period)
+    assert SPENDING.spent(7.5) == pytest.approx(5 / of_period)
+    assert SPENDING.spent(-30.0) == 0.0
+    assert SPENDING.rate(150.0) == pytest.approx(0.1)
+
+
+def episode(firing_s, resolved_s=None):
+    """Return an episode at these seconds from the onset on."""
+    resolved_s = None if resolved_s is None else measuring.ONSET_S + resolved_s
+    firing_s = None if firing_s is None else measuring.ONSET_S + firing_s
+    return Episode(0.0, firing_s, resolved_s)
+
+
+@pytest.mark.parametrize(
+    ("episodes", "fired_s", "resolved_s", "fired_before"),
+    [
+        ([[episode(60, 90), episode(300)]], 60, 90, False),
+        ([[episode(300)], [episode(60, 90)]], 60, 90, False),
+        ([[episode(60)], [episode(60, 90)]], 60, 90, False),
+        ([[episode(60)], [episode(None, 30)]], 60, None, False),
+        ([[episode(0)]], 0, None, False),
+        ([[episode(60)], [episode(-15, 30)]], -15, 30, True),
+        ([[episode(None, 30)]], None, None, False),
+        ([], None, None, False),
+    ],
+)
+def test_an_alert_that_fires_several_times_is_measured_by_the_first(
+    episodes, fired_s, resolved_s, fired_before
+):
+    """Whatever the labels; not by what was pending alone, nor by another alert."""
+    [(_, rule)] = rules_of(Good="x").alerts
+    lines = [Timeline("Good", (("a", str(i)),), tuple(each)) for i, each in enumerate(episodes)]
+    response = measuring._response(
+        rule, (Timeline("Other", (), (episode(-99),)), *lines), SPENDING, 0.001
+    )
+    assert (response.fired_s, response.resolved_s) == (fired_s, resolved_s)
+    assert response.fired_before is fired_before
+    assert (response.alert, response.is_evaluated) == (rule, True)
+    spent = None if fired_s is None else SPENDING.spent(fired_s) / 0.001
+    assert response.spent_share == spent
 
 
 def test_without_an_alert_on_availability_there_is_nothing_to_measure():
