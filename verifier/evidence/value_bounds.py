@@ -46,7 +46,7 @@ class ValueBounds:
 
     def __neg__(self) -> ValueBounds:
         """Return the bounds of the value with the other sign."""
-        return ValueBounds(-self.greatest, -self.least)
+        return ValueBounds(0.0 - self.greatest, 0.0 - self.least)
 
     def __mul__(self, other: ValueBounds) -> ValueBounds:
         """Return the bounds of a product."""

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from documents.mistakes import Place
 from tests.verifier.alerts import rule_files
 from tests.verifier.real_time.replays import leaking_world, two_scrapes_a_second
 from verifier.evaluation.timeline import Episode, Timeline
-from verifier.real_time.clock_comparison import ComparedRun, busy_share, compare, evaluate_at
+from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
+from verifier.real_time.clock_comparison import (
+    COMMIT_S,
+    ComparedRun,
+    _under_way,
+    busy_share,
+    compare,
+    evaluate_at,
+    stored_records,
+)
 from verifier.real_time.replay import Scrapes, replay_scrapes
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Prometheus, Series
@@ -171,3 +182,41 @@ def test_rules_are_evaluated_at_the_instants_of_the_run():
         assert began_s == fired_s
         assert began_s in (4.25, 5.25, 6.25)
         assert resolved_s in (7.25, 8.25)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "is_under_way"),
+    [
+        (9.9, False),
+        (9.997, False),
+        (9.999, True),
+        (10.0, True),
+        (10.0 + 0.3 + COMMIT_S - 0.001, True),
+        (10.0 + 0.3 + COMMIT_S + 0.001, False),
+        (20.0, True),
+        (20.0 + COMMIT_S - 0.001, True),
+        (20.0 + COMMIT_S + 0.001, False),
+    ],
+)
+def test_a_scrape_is_under_way_from_its_timestamp_until_rules_see_it(at_s, is_under_way):
+    """As long as it took, and its commit; each by its own duration."""
+    two = Scrapes(np.array([10.0, 20.0]), np.zeros(2, np.int64), np.array([0.3, 0.0]))
+    assert _under_way(two, at_s) is is_under_way
+
+
+def test_only_what_one_rule_records_shows_when_its_group_was_evaluated():
+    """Of two rules of a name nobody can tell whose sample it is."""
+    asked = []
+
+    def stored(name, start_s, end_s):
+        asked.append((name, start_s, end_s))
+        return [Series({"__name__": name, "x": x}, np.zeros(1), np.ones(1)) for x in "ab"]
+
+    server = SimpleNamespace(stored=stored)
+    rules = tuple(
+        RecordingRule(name, "up", (), Place("r.yaml", 1, 1)) for name in ("a", "b", "c", "b")
+    )
+    groups = (RuleGroup("g", "r.yaml", 1.0, rules[:2]), RuleGroup("h", "r.yaml", 1.0, rules[2:]))
+    series = stored_records(server, RuleFiles(groups), 5.0, 9.0)
+    assert asked == [("a", 5.0, 9.0), ("c", 5.0, 9.0)]
+    assert [each.labels["__name__"] for each in series] == ["a", "a", "c", "c"]

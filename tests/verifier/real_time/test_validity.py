@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.verifier.outcomes import difference
 from tests.verifier.simulations import scenario_of
 from verifier.errors import JudgeError
-from verifier.real_time.validity import RunValidity
+from verifier.real_time.replay import Scrapes
+from verifier.real_time.validity import RunValidity, comparison_doubts
 from verifier.scenario_clock import ScenarioClock
 from verifier.servers.prometheus import Series
 from verifier.time_compression import TimeCompression
@@ -128,3 +130,53 @@ def test_a_scenario_does_not_begin_otherwise(state, refused):
     """The sentence names what is wrong."""
     with pytest.raises(JudgeError, match=refused):
         check_start(**state)
+
+
+def of_edges(server, *, restarts=(), ok=False, fault=""):
+    """Return the doubts about a run of ten seconds, of twenty scrapes due."""
+    faults = f"faults: [{{name: f, fault: {fault}, start: 1m, duration: 1m}}]\n" if fault else ""
+    validity = RunValidity(scenario_of(f"duration: 6m\n{faults}"), TimeCompression(30))
+    stack = SimpleNamespace(prometheus=server, restarts=restarts)
+    observation = SimpleNamespace(ok=ok, ended_s=300.0)
+    return validity.doubts(stack, CLOCK, observation, behind_s=0.0)
+
+
+@pytest.mark.parametrize(
+    ("server", "fault", "is_doubted"),
+    [
+        (Server(19), "", False),
+        (Server(18), "", True),
+        (Server(20, missed=49), "", False),
+        (Server(20, missed=50), "", False),
+        (Server(20, missed=51), "", True),
+        (Server(20, failed=1), "", True),
+        (Server(20, failed=1), "exporter_down", False),
+        (Server(20, failed=1), "agent_hang", True),
+    ],
+)
+def test_one_in_twenty_may_be_lost_and_scrapes_fail_only_by_a_fault(server, fault, is_doubted):
+    """A run that failed is believed only on a stack that worked."""
+    assert bool(of_edges(server, fault=fault)) is is_doubted
+
+
+def test_every_loss_and_every_restart_is_named():
+    """In one sentence for the machine, and one for each server that was started again."""
+    reasons = of_edges(Server(10, failed=3, missed=500), restarts=("A ended", "B ended"))
+    assert len(reasons) == 3
+    for loss in ("scraped 10 times instead of 20", "3 scrapes failed", "missed 500 of 1000"):
+        assert loss in reasons[0]
+    assert [reason[:7] for reason in reasons[1:]] == ["A ended", "B ended"]
+
+
+@pytest.mark.parametrize(
+    ("slow", "oks", "is_doubted"),
+    [(5, (True, False), False), (6, (True, False), True), (6, (True, True), False),
+     (6, (), False)],
+)  # fmt: skip
+def test_clocks_that_differ_are_doubted_where_scrapes_were_slow(slow, oks, is_doubted):
+    """Clocks that agree are not."""
+    took_s = np.where(np.arange(100) < slow, 0.11, 0.1)
+    scrapes = Scrapes(np.arange(100.0), np.zeros(100, np.int64), took_s)
+    doubted = comparison_doubts([difference(ok=ok) for ok in oks], scrapes)
+    assert bool(doubted) is is_doubted
+    assert all("both clocks differ, and 6% of the scrapes were slow" in each for each in doubted)
