@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from charts.chart import Lane, LaneEpisode
 from tests.verifier.histories import rules
 from tests.verifier.simulations import scenario_of, verify
 from verifier.drawing import scenario_chart
@@ -43,6 +44,18 @@ def test_what_goes_wrong_in_drawing_is_a_finding_and_changes_no_verdict(judged, 
     assert not bare.chart
     assert whole.findings == bare.findings[:-1]
     assert bare.findings[-1].startswith("the chart could not be drawn: internal error: KeyError")
+
+
+def test_conditions_are_drawn_of_what_did_anything_or_had_to():
+    """Of an alert that had to fire and was never pending most of all."""
+    episode = LaneEpisode(0.0, 1.0, 2.0)
+    drawn = [
+        Lane(alert="Never", labels=(), expected="fires"),
+        Lane(alert="Silent", labels=(), expected="silent"),
+        Lane(alert="Maybe", labels=(), expected="explained"),
+        Lane(alert="Pending", labels=(), expected="silent", episodes=(episode,)),
+    ]
+    assert scenario_chart._active(drawn) == {"Never", "Pending"}
 
 
 def silent_rules(tmp_path: Path) -> RuleFiles:

@@ -16,6 +16,8 @@ from verifier.evidence.clock_reading import clock_finding, clock_functions
         ("x > 1 unless on() (day_of_week() == 0 or day_of_week() == 6)", ("day_of_week()",)),
         ("month(vector(time())) == 12 and on() x > 5", ("month()", "time()")),
         ("vector(time() % 86400) > 28800 and on() x", ("time()",)),
+        ("x and on() vector(time() - 1.7e9) > 0", ("time()",)),
+        ("x and on() vector(time() > bool 1.7e9) == 1", ("time()",)),
         ("x > 1", ()),
         ("time() - x > 600", ()),
         ("time() - max(timestamp(x)) > 600", ()),

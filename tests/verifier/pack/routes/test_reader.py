@@ -160,3 +160,16 @@ def test_a_file_without_a_route_is_refused(
     """Nobody is notified by default."""
     with pytest.raises(InputError, match=message):
         read(text)
+
+
+def test_a_mistake_of_alertmanager_is_placed_where_its_word_stands_and_in_no_comment(tmp_path):
+    """Not in a longer word either; without any, it is of the whole file."""
+    path = tmp_path / "am.yml"
+    path.write_text("# the pager\nroute:\n  # pager\n  receiver: my_pager\n  x: [pager]\n")
+    for words, place in (
+        ('undefined receiver "pager" used', (5, 7)),
+        ("route is wrong", (2, 1)),
+        ('undefined receiver "chat"', (None, None)),
+    ):
+        stated = engine_check._place_of(words, str(path))
+        assert (stated.line, stated.column) == place
