@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import promql_parser as promql
+import pytest
 
 from verifier.promql.walker import nodes, nodes_of, nodes_with_parents
 
@@ -27,6 +28,26 @@ def test_every_node_comes_with_its_parents_outermost_first():
     }
     assert parents["a"] == ["BinaryExpr", "AggregateExpr", "Call", "MatrixSelector"]
     assert parents["b"] == ["BinaryExpr", "ParenExpr", "BinaryExpr", "Call", "SubqueryExpr"]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "a + b",
+        "(a + b)",
+        "-a + -b",
+        "topk(scalar(a), b)",
+        'count_values("x", a or b)',
+        "clamp(a, scalar(b), 1)",
+        "a[5m:] @ 17 + b",
+        "max_over_time((a + b)[1h:1m])",
+        "rate(a[5m]) / rate(b[5m] offset 5m)",
+    ],
+)
+def test_no_part_of_any_node_is_left_out(expr):
+    """Whatever can hold an expression is walked into."""
+    names = {selector.name for selector in nodes_of(promql.parse(expr), promql.VectorSelector)}
+    assert names == {"a", "b"}
 
 
 def test_nodes_of_a_kind_are_those_and_no_others():

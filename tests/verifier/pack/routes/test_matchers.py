@@ -27,6 +27,8 @@ def receivers_of(root: Route, **labels: str) -> list[str]:
         ('{a="1,2",b=~"x"}', [("a", "=", "1,2"), ("b", "=~", "x")]),
         (r'a="q\"q\n\\\d"', [("a", "=", 'q"q\n\\\\d')]),
         (r'a="1\",2",b="x\\",c=y', [("a", "=", '1",2'), ("b", "=", "x\\"), ("c", "=", "y")]),
+        # Of the classic syntax alone, which leaves a backslash before any letter as it is.
+        (r'a="1\",2\d",b=x', [("a", "=", '1",2\\d'), ("b", "=", "x")]),
         ('a=""', [("a", "=", "")]),
         ("a=", [("a", "=", "")]),
         ("a=b,", [("a", "=", "b")]),
