@@ -39,7 +39,7 @@ def test_every_node_comes_with_its_parents_outermost_first():
         "topk(scalar(a), b)",
         'count_values("x", a or b)',
         "clamp(a, scalar(b), 1)",
-        "a[5m:] @ 17 + b",
+        "sum_over_time(a[5m:] @ 17) + b",
         "max_over_time((a + b)[1h:1m])",
         "rate(a[5m]) / rate(b[5m] offset 5m)",
     ],
