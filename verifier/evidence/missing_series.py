@@ -85,20 +85,18 @@ class SelectorCheck:
     def _no_value(self, name: str, matcher: promql.Matcher, named: Sequence[Labels]) -> str:
         subject = name or "the metrics that are stored"
         values = sorted({labels[matcher.name] for labels in named if matcher.name in labels})
+        is_positive = matcher.op in (promql.MatchOp.Equal, promql.MatchOp.Re)
         if values:
-            nearest = get_close_matches(matcher.value, values, n=1, cutoff=NEAR_ENOUGH)
+            # Whoever excludes a value means it: no other one is nearer.
+            asked = values if is_positive else ()
+            nearest = get_close_matches(matcher.value, asked, n=1, cutoff=NEAR_ENOUGH)
             near = f", did you mean {nearest[0]!r}?" if nearest else ""
             return (
                 f"no series of {subject} has {matcher_text(matcher)}{near or ': '}"
                 f"{' ' if near else ''}{matcher.name} is {_listed(values)}"
             )
         labels = sorted({label for series in named for label in series} - set(TARGET_LABELS))
-        fitting = [
-            label
-            for label in labels
-            if matcher.op in (promql.MatchOp.Equal, promql.MatchOp.Re)
-            and self._met_as(name, label, matcher)
-        ]
+        fitting = [label for label in labels if is_positive and self._met_as(name, label, matcher)]
         near_names = fitting or get_close_matches(matcher.name, labels, n=1, cutoff=NEAR_ENOUGH)
         if near_names:
             meant = f", did you mean {near_names[0]!r}?"
@@ -106,7 +104,7 @@ class SelectorCheck:
             meant = f": beside job and instance it has {_listed(labels)}"
         else:
             meant = ": it has job and instance only"
-        return f"{subject} has no label {matcher.name}{meant}"
+        return f"{subject} {'has' if name else 'have'} no label {matcher.name}{meant}"
 
     def _met_as(self, name: str, label: str, matcher: promql.Matcher) -> bool:
         """Whether the matcher would be met if it named another label."""

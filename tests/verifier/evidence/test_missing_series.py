@@ -1,0 +1,124 @@
+"""What is wrong with a selector that no series met, in the words that help to mend it."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import promql_parser as promql
+import pytest
+
+from exporter.metrics.catalogue import BURST, RUN
+from verifier.evidence.missing_series import SelectorCheck, _listed, _meets
+from verifier.evidence.nearest_names import NearestNames
+
+TARGET = {"job": "j", "instance": "i"}
+STORED = [
+    {"__name__": "depth", "priority": "high", "tier": "a", **TARGET},
+    {"__name__": "depth", "priority": "low", "tier": "b", **TARGET},
+    {"__name__": "bare", **TARGET},
+]
+
+
+def met(labels, selector):
+    """Whether labels meet every matcher of a selector, by Python's regular expressions."""
+    signs = {"=": str.__eq__, "!=": str.__ne__}
+    for matcher in promql.parse(selector).matchers.matchers:
+        text, sign = labels.get(matcher.name, ""), str(matcher.op).removeprefix("MatchOp.")
+        sign = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}[sign]
+        if sign in signs:
+            holds = signs[sign](text, matcher.value)
+        else:
+            holds = bool(re.fullmatch(matcher.value, text)) == (sign == "=~")
+        if not holds:
+            return False
+    return True
+
+
+def reason(expr, *others):
+    """Return what is wrong with a selector on what is stored."""
+    stock = SimpleNamespace(
+        metric_names=frozenset(each["__name__"] for each in STORED),
+        label_sets=lambda selector, _: [each for each in STORED if met(each, selector)],
+    )
+    check = SelectorCheck(stock, None, NearestNames(lambda: stock.metric_names | {"recorded"}))
+    return check.reason(promql.parse(expr), others)
+
+
+RECORDED = {"__name__": "recorded", "kind": "x", "host": "h-1"}
+
+
+@pytest.mark.parametrize(
+    ("expr", "others", "sentence"),
+    [
+        ("depth", (), None),
+        ('depth{priority="high"}', (), None),
+        ('depth{priority="high",tier="a"}', (), None),
+        ('depth{priority!="x"}', (), None),
+        ('{__name__="depth"}', (), None),
+        ('{priority="high"}', (), None),
+        ("dept", (), "no metric dept exists, did you mean depth?"),
+        ("recordet", (), "no metric recordet exists, did you mean recorded?"),
+        ("nothing_like_it_at_all", (), "no metric nothing_like_it_at_all exists"),
+        ('depth{priority="high",tier="b"}', (),
+         'no series of depth has priority="high", tier="b" together'),
+        ('{priority="high",tier="b"}', (),
+         'no series of any metric has priority="high", tier="b" together'),
+        ('depth{priority="hihg"}', (),
+         'no series of depth has priority="hihg", did you mean \'high\'? priority is high, low'),
+        ('depth{priority=~"z+"}', (),
+         'no series of depth has priority=~"z+": priority is high, low'),
+        ('depth{level="high"}', (), "depth has no label level, did you mean 'priority'?"),
+        ('depth{level=~"hi.*"}', (), "depth has no label level, did you mean 'priority'?"),
+        ('depth{prioritty="zz"}', (), "depth has no label prioritty, did you mean 'priority'?"),
+        ('depth{zone="zz"}', (),
+         "depth has no label zone: beside job and instance it has priority, tier"),
+        ('bare{zone="zz"}', (), "bare has no label zone: it has job and instance only"),
+        ('{zone="zz"}', (),
+         "the metrics that are stored have no label zone: beside job and instance it has"),
+        ('recorded{kind="x"}', (RECORDED,), None),
+        ('recorded{kind=~"x|y"}', (RECORDED,), None),
+        ('recorded{kind!="x"}', (RECORDED,), 'no series of recorded has kind!="x": kind is x'),
+        ('recorded{kind!~"x.*"}', (RECORDED,), 'no series of recorded has kind!~"x.*": kind is x'),
+        ('recorded{kind!~"y.*",host=~"h-.+"}', (RECORDED,), None),
+        ('recorded{zone=""}', (RECORDED,), None),
+        ('recorded{kind="z"}', (RECORDED,), 'no series of recorded has kind="z": kind is x'),
+        ('recorded{kind="x",host="h-2"}', (RECORDED, {**RECORDED, "kind": "y", "host": "h-2"}),
+         'no series of recorded has kind="x", host="h-2" together'),
+    ],
+)  # fmt: skip
+def test_a_selector_that_nothing_met_is_told_what_there_is(expr, others, sentence):
+    """A name, a value, a label, or several that never come together."""
+    text = reason(expr, *others)
+    assert text == sentence or (text or "").startswith(sentence or "?")
+
+
+@pytest.mark.parametrize(
+    ("metric", "why"),
+    [(RUN[0], "nothing scrapes it in virtual time"), (BURST[0], "only a cardinality burst makes")],
+)
+def test_a_metric_that_exists_elsewhere_is_not_called_unknown(metric, why):
+    """It is no typing mistake."""
+    assert why in reason(metric.name)
+
+
+@pytest.mark.parametrize(
+    ("matcher", "value", "expected"),
+    [
+        ('a="x"', "x", True), ('a="x"', "y", False), ('a="x"', "", False), ('a=""', "", True),
+        ('a!="x"', "x", False), ('a!="x"', "y", True), ('a!="x"', "", True),
+        ('a=~"x.*"', "xy", True), ('a=~"x"', "xy", False), ('a=~"x.*"', "yx", False),
+        ('a!~"x.*"', "xy", False), ('a!~"x"', "xy", True), ('a=~".*"', "", True),
+        ('a=~"\\\\pL+"', "1", True), ('a!~"\\\\pL+"', "é", True),
+    ],
+)  # fmt: skip
+def test_labels_that_are_not_stored_meet_a_matcher_as_an_engine_has_it(matcher, value, expected):
+    """Of the whole text; a pattern that Python cannot read is met, so that nothing seems dead."""
+    (parsed,) = promql.parse(f"x{{{matcher}}}").matchers.matchers
+    assert _meets({"a": value} if value else {}, parsed) is expected
+
+
+def test_a_long_list_of_values_is_cut():
+    """Eight are shown."""
+    assert _listed(["v"] * 8) == ", ".join(["v"] * 8)
+    assert _listed(["v"] * 10) == ", ".join(["v"] * 8) + " and 2 more"
