@@ -126,6 +126,19 @@ class Stock:
             self._ranges_of.setdefault(query.expr, []).append(query)
         return self._ranges
 
+    def known(self, expr: str, span: EvaluationSpan) -> tuple[float, list[Series]] | None:
+        """Return the step and the series of `expr` where `ranges` has answered for a span already.
+
+        That of the span itself, or of every n-th of its evaluations; None where nothing is known.
+        """
+        queries = (span.query(expr), *self._ranges_of.get(expr, ()))
+        for query in queries:
+            answer = self._ranges.get(query)
+            within = span.first_s <= query.start_s and query.end_s <= span.end_s
+            if within and isinstance(answer, list):
+                return query.step_s, answer
+        return None
+
     def label_sets(self, selector: str, span: EvaluationSpan) -> Sequence[Mapping[str, str]]:
         """Return the labels of the series of `selector` that were stored by the end of a span."""
         key = (selector, span.end_s)

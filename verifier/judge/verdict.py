@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from verifier.errors import NotJudged
-    from verifier.evidence.measurement import ConditionNumbers
+    from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
     from verifier.labels import Labels
     from verifier.pack.spread import Spread
     from verifier.run_record import ScenarioRecord
@@ -126,7 +126,8 @@ class AlertVerdict:
 
     `vacuous` says why it could not have fired, so that its silence proves nothing: not ok, unless
     it was `accepted` (with that reason) or `could_fire_in` another scenario of the run, by name.
-    `evidence` is there when it failed.
+    `evidence` is there when it failed, `margin` its condition in numbers when it did not, as far as
+    that was known.
     """
 
     alert: str
@@ -152,6 +153,7 @@ class AlertVerdict:
     accepted: str | None = None
     could_fire_in: str | None = None
     evidence: FailureEvidence | None = None
+    margin: tuple[ComparisonNumbers, ...] = ()
 
     @property
     def resolved_limit_s(self) -> float | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from documents.document import Value
+    from verifier.evidence.measurement import ComparisonNumbers
     from verifier.judge.verdict import (
         AlertVerdict,
         ClockDifference,
@@ -182,6 +183,7 @@ def _alert(alert: AlertVerdict) -> dict[str, Value]:
         "accepted": alert.accepted,
         "could_fire_in": alert.could_fire_in,
         "evidence": None if alert.evidence is None else _evidence(alert.evidence),
+        "margin": list(map(_comparison, alert.margin)),
     }
 
 
@@ -191,29 +193,7 @@ def _evidence(evidence: FailureEvidence) -> dict[str, Value]:
         "for_s": _rounded(condition.for_s if condition else None),
         "held_s": _rounded(condition.held_s if condition else None),
         "held_from_s": _rounded(condition.held_from_s if condition else None),
-        "comparisons": [
-            {
-                "condition": comparison.condition,
-                "operator": comparison.operator,
-                "threshold": _finite(comparison.threshold),
-                "nearest": _finite(comparison.nearest),
-                "at_s": _rounded(comparison.at_s),
-                "labels": dict(comparison.labels),
-                "held_s": _rounded(comparison.held_s),
-                "last": _finite(comparison.last),
-                "readings": [
-                    {
-                        "moment": reading.moment,
-                        "at_s": _rounded(reading.at_s),
-                        "value": _finite(reading.value),
-                    }
-                    for reading in comparison.readings
-                ],
-                "healthy": _finite(comparison.healthy),
-                "sustained": _finite(comparison.sustained),
-            }
-            for comparison in (condition.comparisons if condition else ())
-        ],
+        "comparisons": list(map(_comparison, condition.comparisons if condition else ())),
         "fault_effect": evidence.fault_effect,
         "would_hold": list(evidence.would_hold),
         "would_fire": list(evidence.would_fire),
@@ -221,6 +201,29 @@ def _evidence(evidence: FailureEvidence) -> dict[str, Value]:
         "culprit": None
         if evidence.culprit is None
         else {"suspect": evidence.culprit.suspect, "because": evidence.culprit.because},
+    }
+
+
+def _comparison(comparison: ComparisonNumbers) -> dict[str, Value]:
+    return {
+        "condition": comparison.condition,
+        "operator": comparison.operator,
+        "threshold": _finite(comparison.threshold),
+        "nearest": _finite(comparison.nearest),
+        "at_s": _rounded(comparison.at_s),
+        "labels": dict(comparison.labels),
+        "held_s": _rounded(comparison.held_s),
+        "last": _finite(comparison.last),
+        "readings": [
+            {
+                "moment": reading.moment,
+                "at_s": _rounded(reading.at_s),
+                "value": _finite(reading.value),
+            }
+            for reading in comparison.readings
+        ],
+        "healthy": _finite(comparison.healthy),
+        "sustained": _finite(comparison.sustained),
     }
 
 

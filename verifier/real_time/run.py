@@ -291,12 +291,12 @@ class RealTimeRun:
     ) -> ScenarioOutcome:
         stack, clock = observer.stack, observer.clock
         panels = self._panels(explainer.run)
-        alerts, findings = explainer.complete(
-            observer.with_latency(observation.alerts), observation.timelines
-        )
         shown = PanelAnswers(panels, self.setup.left_out, self.scenario.accepted)
-        run, effects = explainer.run, explainer.fault_effects
-        drawing = DrawnScenario(run, self.scenario, effects, answers=shown)
+        watched, effects = explainer.run, explainer.fault_effects
+        drawing = DrawnScenario(watched, self.scenario, effects, answers=shown)
+        drawing.ask(observation.alerts, observation.timelines)
+        judged = observer.with_latency(observation.alerts)
+        alerts, findings = explainer.complete(judged, observation.timelines)
         chart, undrawn = drawing.document(alerts, observation.timelines)
         return ScenarioOutcome(
             name=self.scenario.name,
@@ -315,7 +315,7 @@ class RealTimeRun:
             findings=(*findings, *routing_findings(self.scenario, self.setup.routing), *undrawn),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
             chart=chart,
-            fault_effects=explainer.fault_effects,
+            fault_effects=effects,
         )
 
     def _panels(self, watched: WatchedRun) -> tuple[PanelAnswer, ...]:

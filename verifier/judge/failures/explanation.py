@@ -20,6 +20,7 @@ from verifier.evidence.measurement import (
 from verifier.evidence.silence import rule_findings, silences, static_labels
 from verifier.judge.failures.bundled_rules import BundledRules, longest_for_s, read_bundled
 from verifier.judge.failures.culprit import FailedCase, likely_culprit
+from verifier.judge.failures.margin import margin
 from verifier.judge.failures.overlay import active_fault, is_over, since_onset, stanza
 from verifier.judge.failures.sentences import (
     bounds_that_would_hold,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import Culprit
     from verifier.pack.rules import AlertRule, RuleGroup
 
+MARGINS_MAX: Final = 200
+"""Alerts of a scenario that did as expected and are told with their numbers."""
 DID_ITS_PART: Final = "no scrape failed meanwhile, and the rule did what it says"
 
 
@@ -71,13 +74,27 @@ class FailureExplainer:
         return self.explain(judged), findings
 
     def explain(self, verdicts: Sequence[AlertVerdict]) -> tuple[AlertVerdict, ...]:
-        """Return the verdicts, those that are not ok with numbers."""
+        """Return the verdicts: those that are not ok with numbers, the others with their margin."""
         failed = [verdict for verdict in verdicts if not (verdict.ok or verdict.is_vacuous)]
+        good = [verdict for verdict in verdicts if verdict.ok and not verdict.is_vacuous]
+        spared = {id(verdict) for verdict in good[:MARGINS_MAX]}
         bundled = read_bundled(self.bundled) if failed else BundledRules()
         return tuple(
-            self._explained(verdict, verdicts, bundled) if verdict in failed else verdict
+            self._explained(verdict, verdicts, bundled)
+            if verdict in failed
+            else self._with_margin(verdict)
+            if id(verdict) in spared
+            else verdict
             for verdict in verdicts
         )
+
+    def _with_margin(self, verdict: AlertVerdict) -> AlertVerdict:
+        """Return a verdict that is ok with what is known of its condition."""
+        pair = self._rule_of(verdict)
+        if pair is None:
+            return verdict
+        view = AlertView(verdict.labels, decisive_instants(verdict))
+        return replace(verdict, margin=margin(self.run, *pair, view))
 
     def _explained(
         self, verdict: AlertVerdict, verdicts: Sequence[AlertVerdict], bundled: BundledRules

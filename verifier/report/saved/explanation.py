@@ -102,6 +102,9 @@ def _of_alert(scenario: Values, alert: Values) -> Iterator[str]:
     if alert["ok"]:
         yield f"  expected: {_expected(alert)}"
         yield from (f"  {sentence}" for sentence in reason)
+        yield from (f"  {text}" for text in _spared(alert))
+        for comparison in alert.get("margin", ()):
+            yield from _comparison(alert, comparison)
         if could_not:
             yield f"  {why_it_need_not(alert.get('accepted'), alert.get('could_fire_in'))}"
         return
@@ -117,6 +120,18 @@ def _of_alert(scenario: Values, alert: Values) -> Iterator[str]:
     if alert.get("broke_at"):
         yield f"  broke at: {alert['broke_at']}"
     yield from (f"  notified: {text}" for text in _deliveries(alert))
+
+
+def _spared(alert: Values) -> Iterator[str]:
+    """Yield by how much an alert that did as expected was within its limits."""
+    firing_s, within_s = alert["firing_s"], alert.get("fires_within_s")
+    if firing_s is not None and within_s is not None and firing_s <= within_s:
+        yield f"it fired {instant(within_s - firing_s)} before its limit"
+    resolved_s, within_s = alert.get("resolved_s"), alert.get("resolves_within_s")
+    if firing_s is not None and resolved_s is not None and within_s is not None:
+        left_s = (alert.get("cause_end_s") or 0.0) + within_s - resolved_s
+        if left_s >= 0:
+            yield f"it resolved {instant(left_s)} before its limit"
 
 
 def _expected(alert: Values) -> str:

@@ -69,7 +69,7 @@ def _outcome(values: Values, engine: Engine) -> ScenarioOutcome:
 
 
 def _alert(values: Values) -> AlertVerdict:
-    """Return a verdict on an alert; of its evidence only what an overlay would need."""
+    """Return a verdict on an alert; its numbers are read by `explanation` alone."""
     taken = {**values, "labels": _labels(values), "latency": None}
     receivers, evidence = taken.get("receivers"), taken.get("evidence")
     taken["receivers"] = None if receivers is None else tuple(receivers)
@@ -79,7 +79,7 @@ def _alert(values: Values) -> AlertVerdict:
     taken["deliveries"] = tuple(
         Delivery(**_known(Delivery, each)) for each in taken.get("deliveries", ())
     )
-    taken["evidence"] = None
+    taken["evidence"], taken["margin"] = None, ()
     if evidence is not None:
         taken["evidence"] = FailureEvidence(overlay=evidence.get("overlay"))
     return AlertVerdict(**_known(AlertVerdict, taken))

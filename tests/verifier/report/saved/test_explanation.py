@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +133,38 @@ def test_an_alert_that_did_not_fail_is_told_as_it_was(saved):
         "  expected: fires within 7m of gone, which began at 3m, resolves within 3m of its end",
     ]
     assert all("Queue" not in line for line in lines)
+
+
+def test_an_alert_that_did_not_fail_has_its_margin_and_its_values(saved):
+    """By how much it was within its limits, and the table that a failure has."""
+    good = outcome().alerts[0]
+    alert = replace(good, margin=(replace(COMPARISON, held_s=600.0, nearest=97.0, sustained=None),))
+    lines = explanation(saved(outcome(alerts=(alert,))), "Throughput")
+    assert lines[3:] == [
+        "  it fired 1m30s before its limit",
+        "  it resolved 2m before its limit",
+        "  rate < 100",
+        "    of tier=x",
+        "                              scenario time   value     from the threshold",
+        "    before its cause                     3m     103   3 (3.0%) short of it",
+        "    furthest beyond                      5m      97        3 (3.0%) beyond",
+        "    when it was due to fire             10m    none",
+        "    at the end                                  104   4 (4.0%) short of it",
+    ]
+
+
+def test_no_margin_is_invented(saved):
+    """Of a label set that fired after the first, and of a verdict of an older release."""
+    second = replace(outcome().alerts[0], firing_s=430.0, resolved_s=None)
+    lines = explanation(saved(outcome(alerts=(second,))), "Throughput")
+    assert not any("before its limit" in line for line in lines)
+    values = document([outcome()])
+    del values["scenarios"][0]["alerts"][0]["margin"]
+    path = saved(outcome()).path
+    Path(path).write_text(json.dumps(values))
+    assert "  it fired 1m30s before its limit" in explanation(
+        read_verdict(Path(path)), "Throughput"
+    )
 
 
 def test_a_time_before_the_scenario_is_said_in_words(saved):
