@@ -128,3 +128,128 @@ def test_a_mixed_panel_goes_by_the_datasource_of_each_query(tmp_path: Path) -> N
     ]
     mixed = panel(targets=targets, datasource={"type": "datasource", "uid": "-- Mixed --"})
     assert exprs(tmp_path, {"panels": [mixed]}) == ["a"]
+
+
+def constant(query: str) -> dict[str, Any]:
+    """Return a constant variable, and the input of a shared dashboard that it may stand for."""
+    return {"name": "job", "type": "constant", "query": query, "hide": 2}
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "expected"),
+    [
+        ("${VAR_JOB}", "api", 'up{job="api"}'),
+        ("${VAR_JOB}", None, 'up{job=""}'),
+        ("plain", "api", 'up{job="plain"}'),
+        ("${VAR_OTHER}", "api", 'up{job="${VAR_OTHER}"}'),
+    ],
+)
+def test_a_constant_of_a_shared_dashboard_has_the_value_of_its_input(
+    tmp_path: Path, query: str, value: str | None, expected: str
+) -> None:
+    """By the name of the input; inputs that are no constants, and others, give it none."""
+    document = {
+        "__inputs": [
+            {"name": "DS", "type": "datasource", "pluginId": "prometheus", "value": "wrong"},
+            {"name": "VAR_JOB", "type": "constant", "value": value},
+            {"name": "VAR_MORE", "type": "constant", "value": "wrong"},
+        ],
+        "templating": {"list": [constant(query)]},
+        "panels": [panel('up{job="$job"}')],
+    }
+    assert exprs(tmp_path, document) == [expected]
+
+
+def test_filters_that_a_person_added_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    """Without any there is nothing to say."""
+    filters = {"name": "F", "type": "adhoc", "filters": [{"key": "a", "value": "b"}]}
+    for variable, count in ((filters, 1), ({**filters, "filters": []}, 0)):
+        document = {"templating": {"list": [variable]}, "panels": [panel("up")]}
+        boards = load_dashboards([write(tmp_path, document)])
+        texts = [str(each) for each in boards.findings]
+        assert len(texts) == count
+        assert all("the filters of variable 'F' are left out" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("fields", "points"),
+    [
+        ({}, 80 * 12),
+        ({"gridPos": {"w": 24}}, 80 * 24),
+        ({"gridPos": {"w": 6}, "span": 12}, 80 * 6),
+        ({"span": 12}, 80 * 24),
+        ({"span": 3}, 80 * 6),
+        ({"gridPos": {"w": 0}}, 80 * 12),
+        ({"gridPos": {"w": "wide"}}, 80 * 12),
+        ({"gridPos": {"w": 1e9}}, 80 * 240),
+        ({"gridPos": {"w": 24}, "maxDataPoints": 100}, 100),
+        ({"gridPos": {"w": 24}, "maxDataPoints": "100"}, 100),
+        ({"gridPos": {"w": 24}, "maxDataPoints": 0}, 80 * 24),
+    ],
+)
+def test_a_panel_has_as_many_points_as_it_is_wide(
+    tmp_path: Path, fields: dict[str, Any], points: int
+) -> None:
+    """In columns of the grid, or twelfths of an old row; unless it says how many."""
+    (only,) = load_dashboards([write(tmp_path, {"panels": [panel("up", **fields)]})]).panels
+    assert only.resolution.points == points
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"), [(None, 1), (3, 3), (0, 1), (-2, 1), ("4", 1), (10**9, 10_000)]
+)
+def test_a_query_has_its_own_step_within_bounds(
+    tmp_path: Path, factor: object, expected: int
+) -> None:
+    """And it is instant unless it is a range as well."""
+    targets = [
+        {"expr": "up", "intervalFactor": factor, "interval": "30s", "instant": True},
+        {"expr": "up", "instant": True, "range": True},
+        {"expr": "up"},
+    ]
+    (only,) = load_dashboards([write(tmp_path, {"panels": [panel(targets=targets)]})]).panels
+    assert only.queries[0].interval_factor == expected
+    assert only.queries[0].min_step == "30s"
+    assert [query.instant for query in only.queries] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"title": "P"}, "P"),
+        ({"title": "", "id": 7}, "panel 7"),
+        ({"title": None, "id": 7}, "panel 7"),
+        ({"title": None}, "panel 0"),
+    ],
+)
+def test_a_panel_without_a_title_is_called_by_its_number(
+    tmp_path: Path, fields: dict[str, Any], name: str
+) -> None:
+    """That of the file, else its place in it."""
+    (only,) = load_dashboards([write(tmp_path, {"panels": [panel("up", **fields)]})]).panels
+    assert only.title == name
+
+
+@pytest.mark.parametrize(
+    ("targets", "reason", "queries"),
+    [
+        ([], "it has no query", ()),
+        ([{"expr": "a", "hide": True}], "its queries are hidden", ()),
+        ([{"expr": "  "}], "it has a query without expr", ()),
+        ([{"expr": 7}], "it has a query without expr", ()),
+        (
+            [{"expr": "$A * 2", "type": "math", "datasource": {"type": "__expr__"}}],
+            "it calculates with what other queries return, in Grafana",
+            ("$A * 2",),
+        ),
+        ([{"expr": '{job="x"} |= "error"'}], "it asks Loki", ('{job="x"} |= "error"',)),
+    ],
+)
+def test_a_panel_that_asks_nothing_to_judge_is_named_with_its_queries(
+    tmp_path: Path, targets: list[dict[str, Any]], reason: str, queries: tuple[str, ...]
+) -> None:
+    """Those that are hidden are none."""
+    boards = load_dashboards([write(tmp_path, {"panels": [panel(targets=targets)]})])
+    assert boards.panels == ()
+    (left_out,) = boards.left_out
+    assert (left_out.reason, left_out.queries) == (reason, queries)
