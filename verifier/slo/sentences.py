@@ -59,7 +59,8 @@ def disagreement_sentence(problem: Disagreement) -> str:  # noqa: C901 - a case 
             pairs = ", ".join(f"{name}={value}" for name, value in labels)
             sentence = f"{objective}: no alert has the labels {pairs}"
             if optional:
-                sentence += f", but {' and '.join(optional)}, which is loaded only on request"
+                verb = "are" if len(optional) > 1 else "is"
+                sentence += f", but {' and '.join(optional)}, which {verb} loaded only on request"
         case MissingPart(_, alert, name):
             sentence = f"{alert} lacks {name}"
         case NotComparable(_, alert, reason):
