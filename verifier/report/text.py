@@ -18,6 +18,7 @@ from verifier.judge.verdict import UNKNOWN_ENGINE, engine_of, overall
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.lists import lists
 from verifier.report.tally import counts, verdict_line
+from verifier.report.wording import cause_span, instant
 from verifier.run_record import run_facts
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from verifier.judge.verdict import Engine, ScenarioOutcome
+    from verifier.judge.verdict import AlertVerdict, Engine, ScenarioOutcome
+    from verifier.report.real_time_text import RealTimeRow
+    from verifier.report.virtual_time_text import VirtualTimeRow
     from verifier.run_record import RunRecord
 
 PLAIN_WIDTH: Final = 120
@@ -48,11 +51,14 @@ def summary(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -
     lines = [f"# Verdict: {overall(outcomes)}", "", f"{counts(outcomes)}.", ""]
     lines += [f"{engine_and_speed(outcomes)}", ""]
     if _in_real_time(outcomes):
-        cells = [row.cells for row in real_time_text.rows(outcomes)]
-        lines += _markdown_table(real_time_text.HEAD, cells, real_time_text.caption(outcomes))
+        cells = _with_causes(outcomes, real_time_text.rows(outcomes))
+        lines += _markdown_table(
+            _with_cause(real_time_text.HEAD), cells, real_time_text.caption(outcomes)
+        )
     else:
-        cells = [row.cells for row in virtual_time_text.rows(outcomes)]
-        lines += _markdown_table(virtual_time_text.HEAD, cells, virtual_time_text.CAPTION)
+        cells = _with_causes(outcomes, virtual_time_text.rows(outcomes))
+        caption = virtual_time_text.CAPTION
+        lines += _markdown_table(_with_cause(virtual_time_text.HEAD), cells, caption)
     if comparison := real_time_text.comparison(outcomes):
         differences = real_time_text.differences(outcomes)
         cells = [real_time_text.difference_cells(*difference) for difference in differences]
@@ -77,6 +83,7 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
             parts += [real_time_text.table(real_time_rows), caption]
     elif virtual_time_rows := virtual_time_text.rows(outcomes):
         parts += [virtual_time_text.table(virtual_time_rows), Text(virtual_time_text.CAPTION)]
+        parts += [Text(line) for line in _faults(outcomes)]
     if comparison := real_time_text.comparison(outcomes):
         parts += [Text(), Text("Virtual and real time", style="bold"), Text(f"  {comparison}")]
         if differences := real_time_text.differences(outcomes):
@@ -94,6 +101,34 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
         Text.assemble((line[: len(word)], _STYLES[word]), line[len(word) :]),
     ]
     return parts
+
+
+def _with_causes(
+    outcomes: Sequence[ScenarioOutcome], rows: Iterable[VirtualTimeRow | RealTimeRow]
+) -> list[tuple[str, ...]]:
+    """Return the cells of rows, each with the cause that its times count from, and when it was."""
+    named = {outcome.name: outcome for outcome in outcomes}
+    return [_with_cause(row.cells, _cause(named[row.scenario], row.alert)) for row in rows]
+
+
+def _with_cause(cells: Sequence[str], cause: str = "Cause") -> tuple[str, ...]:
+    """Return cells with a cause behind the scenario."""
+    return (*cells[:2], cause, *cells[2:])
+
+
+def _faults(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
+    """Say when the faults were that times count from, where one scenario alone was run."""
+    if len(outcomes) != 1 or outcomes[0].record is None or not outcomes[0].record.faults:
+        return []
+    spans = (
+        f"{fault.name} ({fault.kind}) from {instant(fault.start_s)} to {instant(fault.end_s)}"
+        for fault in outcomes[0].record.faults
+    )
+    return [f"Of the scenario's time: {', '.join(spans)}."]
+
+
+def _cause(outcome: ScenarioOutcome, alert: AlertVerdict) -> str:
+    return "none" if alert.cause is None else f"{alert.cause}, {cause_span(outcome, alert)}"
 
 
 def _in_real_time(outcomes: Sequence[ScenarioOutcome]) -> bool:

@@ -115,3 +115,12 @@ def instant(seconds: float) -> str:
     """Return a time of a scenario; of its past, how long before the start."""
     text = format_duration(abs(round(seconds, 1)))
     return f"{text} before the start" if seconds < 0 else text
+
+
+def cause_span(outcome: ScenarioOutcome, alert: AlertVerdict) -> str:
+    """Return from when to when an alert's cause lasts: one of the past, before the start."""
+    from_s, to_s = alert.onset_s, alert.onset_s + (alert.cause_end_s or 0.0)
+    for fault in outcome.record.faults if outcome.record else ():
+        if fault.name == alert.cause:
+            from_s, to_s = fault.start_s, fault.end_s
+    return f"{instant(from_s)} to {instant(to_s)}"

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from documents.files import write_whole
 from documents.mistakes import InputError
+from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
 from verifier.errors import JudgeError
 from verifier.judge.verdict import FailureEvidence
@@ -21,6 +22,7 @@ from verifier.report.saved import results as results_module
 from verifier.report.saved.results import Results
 from verifier.report.text import print_report, summary
 from verifier.report.virtual_time_text import rows
+from verifier.run_record import ScenarioRecord
 
 
 def printed(outcomes, **console):
@@ -123,7 +125,7 @@ def test_the_summary_is_a_markdown_table():
     """The same rows, for a CI system's page."""
     text = summary([outcome(), failing()])
     assert text.startswith("# Verdict: fail\n")
-    assert "| Throughput | drop | 30s | 5m30s of 7m | 10m of 12m | ok |" in text
+    assert "| Throughput | drop | gone, 3m to 12m | 30s | 5m30s of 7m | 10m of 12m | ok |" in text
     assert "## Failed\n\n- bad: Planted: fired\n" in text
 
 
@@ -300,3 +302,13 @@ def test_the_report_ends_with_the_overlay_to_paste():
         "      - {alert: Planted, cause: gone, fires_within: 6m}",
     ]
     assert "```yaml\nscenarios:\n  drop:\n" in summary(outcomes)
+
+
+def test_of_one_scenario_the_terminal_says_when_its_faults_were():
+    """Times count from them; of many scenarios the summary's table and the page say it."""
+    record = ScenarioRecord.of(scenario_with())
+    line = "Of the scenario's time: gone (agent_hang) from 3m to 12m."
+    assert line in printed([outcome(record=record)]).splitlines()
+    several = [outcome(record=record), outcome("other", record=record)]
+    for outcomes in (several, [outcome()]):
+        assert "Of the scenario's time" not in printed(outcomes)

@@ -14,7 +14,7 @@ from verifier.report.html.writing import alert_anchor, anchor, sentences, writte
 from verifier.report.lists import resolved_early_text
 from verifier.report.real_time_text import RealTimeRow
 from verifier.report.tally import silent_of
-from verifier.report.wording import instant, pending_cell, time_cell, title
+from verifier.report.wording import cause_span, instant, pending_cell, time_cell, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,14 +146,10 @@ def _alert_row(
 
 
 def _cause(outcome: ScenarioOutcome, alert: AlertVerdict) -> str:
-    """Return the cause, and from when to when it lasts: that of the past before the start."""
+    """Return the cause, and from when to when it lasts."""
     if alert.cause is None:
         return "none"
-    span_s = alert.onset_s, alert.onset_s + (alert.cause_end_s or 0.0)
-    for fault in outcome.record.faults if outcome.record else ():
-        if fault.name == alert.cause:
-            span_s = fault.start_s, fault.end_s
-    return f"{escape(alert.cause)}<br><small>{instant(span_s[0])} to {instant(span_s[1])}</small>"
+    return f"{escape(alert.cause)}<br><small>{cause_span(outcome, alert)}</small>"
 
 
 def _times(alert: AlertVerdict) -> Iterator[str]:

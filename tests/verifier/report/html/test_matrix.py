@@ -8,10 +8,13 @@ from itertools import permutations
 
 import pytest
 
+from documents.mistakes import Place
 from tests.verifier.outcomes import outcome
+from verifier.errors import NotJudged
 from verifier.judge.verdict import AlertVerdict
 from verifier.report.alert_states import alert_state
 from verifier.report.html.matrix import matrix
+from verifier.report.tally import silent_of
 
 DID = {
     "failed": {"expected": "fires", "ok": False},
@@ -64,3 +67,18 @@ def test_alerts_are_rows_and_scenarios_columns():
         ("Loud", ["failed", "resolved"]),
         ("Quiet", ["silent", "not-judged"]),
     ]
+
+
+def test_the_table_shows_as_many_silent_alerts_as_the_count_says():
+    """What could not have fired, or need not, is no cell of them in either."""
+    every = replace(outcome("drop"), alerts=tuple(alert(word, name=word) for word in DID))
+    silent = [words for words in cells(every).values() if words[0] in {"silent", "pending"}]
+    assert silent_of(every) == f"{len(silent)} of {len(DID)}" == "2 of 9"
+
+
+def test_an_alert_that_was_not_judged_has_a_row():
+    """Though there is no verdict on it: its file is named above the table."""
+    place = Place("mine.yaml", 5, 11)
+    dead = NotJudged("alert BadJoin", "the engine refuses it", place)
+    table = cells(replace(outcome("drop"), alerts=(), not_judged=(dead,)))
+    assert table == {"BadJoin": ["not-judged"]}
