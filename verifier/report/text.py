@@ -124,7 +124,7 @@ def _faults(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
         f"{fault.name} ({fault.kind}) from {instant(fault.start_s)} to {instant(fault.end_s)}"
         for fault in outcomes[0].record.faults
     )
-    return [f"Of the scenario's time: {', '.join(spans)}."]
+    return [f"Faults, in the scenario's time: {', '.join(spans)}."]
 
 
 def _cause(outcome: ScenarioOutcome, alert: AlertVerdict) -> str:

@@ -307,8 +307,8 @@ def test_the_report_ends_with_the_overlay_to_paste():
 def test_of_one_scenario_the_terminal_says_when_its_faults_were():
     """Times count from them; of many scenarios the summary's table and the page say it."""
     record = ScenarioRecord.of(scenario_with())
-    line = "Of the scenario's time: gone (agent_hang) from 3m to 12m."
+    line = "Faults, in the scenario's time: gone (agent_hang) from 3m to 12m."
     assert line in printed([outcome(record=record)]).splitlines()
     several = [outcome(record=record), outcome("other", record=record)]
     for outcomes in (several, [outcome()]):
-        assert "Of the scenario's time" not in printed(outcomes)
+        assert "Faults, in the scenario's time" not in printed(outcomes)

@@ -14,7 +14,8 @@ from verifier.report.html.writing import alert_anchor, anchor, sentences, writte
 from verifier.report.lists import resolved_early_text
 from verifier.report.real_time_text import RealTimeRow
 from verifier.report.tally import silent_of
-from verifier.report.wording import cause_span, instant, pending_cell, time_cell, title
+from verifier.report.virtual_time_text import VirtualTimeRow
+from verifier.report.wording import COUNTED_FROM, cause_span, instant, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +33,7 @@ UNDRAWN: Final = (
     " at the top of the page.</p>"
 )
 TIMES: Final = (
-    "Times count from the onset of the cause, from the scenario's start where there is none; below"
-    " them stands when that was in the scenario, and the window in which it had to be."
+    f"{COUNTED_FROM} Below a time stands when it was in the scenario, and the window that it had."
 )
 
 
@@ -132,7 +132,13 @@ def _alert_row(
     if outcome.clock == "real":
         row = RealTimeRow(name, outcome.name, alert)
         notified = (f"{row.notified}<br><small>{escape(row.receivers)}</small>", str(row.notice))
-    texts = (alert.expected, _cause(outcome, alert), *_times(alert), *notified, result)
+    texts = (
+        alert.expected,
+        _cause(outcome, alert),
+        *_times(VirtualTimeRow(name, outcome.name, alert)),
+        *notified,
+        result,
+    )
     cells = "".join(f"<td>{text}</td>" for text in texts)
     style = "ok" if alert.ok else "failed"
     below = (
@@ -152,15 +158,17 @@ def _cause(outcome: ScenarioOutcome, alert: AlertVerdict) -> str:
     return f"{escape(alert.cause)}<br><small>{cause_span(outcome, alert)}</small>"
 
 
-def _times(alert: AlertVerdict) -> Iterator[str]:
-    """Yield when the alert was pending, fired and resolved."""
+def _times(row: VirtualTimeRow) -> Iterator[str]:
+    """Yield when the alert was pending, fired and resolved, as the terminal says it, and more."""
+    alert = row.alert
     end_s, due_s = alert.cause_end_s or 0.0, alert.resolved_limit_s
     within_s = alert.fires_within_s
     firing = None if within_s is None else (0.0, within_s)
     resolving = None if due_s is None else (end_s, due_s)
-    yield _time(alert, alert.pending_s, pending_cell(alert, time_cell(alert.pending_s)))
-    yield _time(alert, alert.firing_s, time_cell(alert.firing_s, within_s), firing)
-    yield _time(alert, alert.resolved_s, time_cell(alert.resolved_s, due_s), resolving)
+    pending, fired, resolved = row.times
+    yield _time(alert, alert.pending_s, pending)
+    yield _time(alert, alert.firing_s, fired, firing)
+    yield _time(alert, alert.resolved_s, resolved, resolving)
 
 
 def _time(
@@ -171,7 +179,7 @@ def _time(
 ) -> str:
     """Return a time from the onset, and below it the scenario's time and the window it had."""
     below = []
-    if seconds is not None and alert.cause is not None:
+    if seconds is not None and alert.cause is not None and alert.onset_s != 0:
         below.append(f"at {instant(alert.onset_s + seconds)}")
     if window is not None:
         from_s, to_s = (instant(alert.onset_s + each) for each in window)
