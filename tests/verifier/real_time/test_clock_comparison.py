@@ -12,10 +12,13 @@ from documents.mistakes import Place
 from tests.verifier.alerts import rule_files
 from tests.verifier.real_time.replays import leaking_world, two_scrapes_a_second
 from verifier.evaluation.timeline import Episode, Timeline
+from verifier.pack.history_depth import HistoryDepths
 from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup
 from verifier.real_time.clock_comparison import (
     COMMIT_S,
     ComparedRun,
+    _first_evaluation_s,
+    _ObservedSchedule,
     _under_way,
     busy_share,
     compare,
@@ -220,3 +223,31 @@ def test_only_what_one_rule_records_shows_when_its_group_was_evaluated():
     series = stored_records(server, RuleFiles(groups), 5.0, 9.0)
     assert asked == [("a", 5.0, 9.0), ("c", 5.0, 9.0)]
     assert [each.labels["__name__"] for each in series] == ["a", "a", "c", "c"]
+
+
+@pytest.mark.parametrize(
+    ("first_s", "starts_s"),
+    [(None, 0.0), (0.0, 0.0), (0.25, 0.25), (1.25, 0.25), (7.5, 0.5), (3.0, 0.0), (-2.75, -2.75)],
+)
+def test_a_group_is_evaluated_on_from_what_shows_of_it(first_s, starts_s):
+    """Back to the start in whole intervals; from before the start on where it shows that."""
+    (group,) = rule_files(interval_s=1.0).groups
+    first = {} if first_s is None else {("rules.yaml", "group"): first_s, ("other", "group"): 0.9}
+    grid = _ObservedSchedule(0.0, 60.0, HistoryDepths(()), first).grid(group, group.rules[0])
+    assert (grid.start_s, grid.end_s, grid.interval_s) == (pytest.approx(starts_s), 60.0, 1.0)
+
+
+def test_the_first_evaluation_of_a_group_is_that_of_any_of_its_rules():
+    """By the names of its alerts and records; not by those of another group."""
+    record = RecordingRule("r", "up", (), Place("rules.yaml", 2, 1))
+    (group,) = rule_files("Slow").groups
+    group = replace(group, rules=(*group.rules, record))
+    observed = [
+        Series({"__name__": "ALERTS", "alertname": "Slow"}, np.array([5.0, 1.0]), np.ones(2)),
+        Series({"__name__": "r"}, np.array([4.0]), np.ones(1)),
+        Series({"__name__": "ALERTS", "alertname": "Other"}, np.array([3.0]), np.ones(1)),
+        Series({"__name__": "s"}, np.array([2.0]), np.ones(1)),
+    ]
+    assert _first_evaluation_s(group, observed) == 4.0
+    assert _first_evaluation_s(group, observed[:1]) == 5.0
+    assert _first_evaluation_s(group, observed[2:]) is None
