@@ -31,7 +31,7 @@ from simulator.load import BASE_RATE_PER_S, Burst, Daily, Load, Stage
 from simulator.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from documents.document import Steps
     from scenarios.schema.models import FaultFields, LoadModel, ScenarioModel
@@ -53,9 +53,15 @@ LETTERS_SHOWN_MAX = 40
 class Builder:
     """Builds one scenario from its document; mistakes are noted by `walker`."""
 
-    def __init__(self, walker: ModelWalker, model: ScenarioModel) -> None:
-        """Build from `model`, which the document of `walker` holds."""
+    def __init__(
+        self, walker: ModelWalker, model: ScenarioModel, skipped: Collection[Steps] = ()
+    ) -> None:
+        """Build from `model`, which the document of `walker` holds but for what is `skipped`.
+
+        There the document has a mistake, which is noted already: only names are read.
+        """
         self.walker = walker
+        self.skipped = skipped
         self.model = model
         self.path = walker.document.path
         self.folder = Path(self.path).parent
@@ -70,8 +76,11 @@ class Builder:
         incidents = tuple(self._incident(i, topology) for i in range(len(model.history.incidents)))
         expectations = read_expectations(
             self.walker,
-            model.expectations,
-            ("expectations",),
+            {
+                ("expectations", index): each
+                for index, each in enumerate(model.expectations)
+                if ("expectations", index) not in self.skipped
+            },
             causes=causes_in(model),
             duration_s=model.duration,
         )
@@ -118,6 +127,8 @@ class Builder:
                 names.add(fault.name)
 
     def _topology(self) -> Topology | None:
+        if ("topology",) in self.skipped:
+            return None
         data = self.model.topology
         if isinstance(data, dict):
             return overlay(self.walker, data, ("topology",))
@@ -185,6 +196,8 @@ class Builder:
 
     def _fault(self, index: int, topology: Topology | None) -> Fault | None:
         model, steps = self.model.faults[index], ("faults", index)
+        if steps in self.skipped:
+            return None
         fault = read_fault(self.walker, model, steps, topology, start_s=model.start)
         if fault and fault.end_s > self.model.duration:
             problem = ends_too_late(f"fault {fault.name!r}", fault.end_s, self.model.duration)
@@ -194,6 +207,8 @@ class Builder:
     def _incident(self, index: int, topology: Topology | None) -> Incident | None:
         model = self.model.history.incidents[index]
         steps = ("history", "incidents", index)
+        if steps in self.skipped:
+            return None
         # An incident has the bounds of a fault; only its start is counted from elsewhere.
         fault = read_fault(self.walker, model, steps, topology, start_s=0.0)
         if fault is None:

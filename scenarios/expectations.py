@@ -16,7 +16,7 @@ from documents.sentences import list_choices
 from scenarios.scenario import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from documents.document import Steps
     from scenarios.scenario import Expected, Scenario
@@ -67,19 +67,18 @@ def causes_of(scenario: Scenario) -> dict[str, Cause]:
 
 def read_expectations(
     walker: ModelWalker,
-    models: Sequence[ExpectationModel],
-    steps: Steps,
+    models: Mapping[Steps, ExpectationModel],
     *,
     causes: dict[str, Cause],
     duration_s: float,
 ) -> tuple[Expectation, ...]:
     """Return the expectations without a mistake; mistakes of the others are noted by `walker`.
 
-    Its document holds the `models` at `steps`.
+    Its document holds each of the `models` at its steps.
     """
     expectations = [
-        _ExpectationReader(walker, model, (*steps, index)).read(causes, duration_s)
-        for index, model in enumerate(models)
+        _ExpectationReader(walker, model, steps).read(causes, duration_s)
+        for steps, model in models.items()
     ]
     return tuple(expectation for expectation in expectations if expectation)
 

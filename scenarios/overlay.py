@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from documents.document import Document
+    from documents.document import Document, Steps
     from documents.mistakes import Mistake, Place
     from scenarios.scenario import Expectation, Scenario
     from scenarios.schema.models import ExpectationModel
@@ -116,9 +116,11 @@ def _read(
 ) -> tuple[Expectation, ...]:
     """Return the expectations under `name`, read for `scenario`."""
     steps = ("scenarios", name, "expectations")
-    models = _added(overlay.model, name)
+    models: dict[Steps, ExpectationModel] = {
+        (*steps, i): each for i, each in enumerate(_added(overlay.model, name))
+    }
     return read_expectations(
-        walker, models, steps, causes=causes_of(scenario), duration_s=scenario.duration_s
+        walker, models, causes=causes_of(scenario), duration_s=scenario.duration_s
     )
 
 

@@ -129,6 +129,64 @@ def test_all_mistakes_of_a_file_are_reported_together():
     assert lines == ["3", "6", "27", "43"]
 
 
+UNKNOWN_CAUSE = ("cause: gone", "cause: gon")
+MISTAKEN = {
+    "a key": ("share: 0.4", "shar: 0.4"),
+    "a kind": ("fault: traffic_drop", "fault: trafic_drop"),
+    "a time": ("start: 3m", "start: 3"),
+    "a duration": ("duration: 20m\ntopology", "duration: 20\ntopology"),
+    "the seed": ("seed: 42", "seed: x"),
+    "the name": ("name: good", "name: Good One"),
+    "the story": ("story: Two faults and an incident long ago.\n", ""),
+    "the load": ("rate: 10300", "rate: much"),
+    "the topology": ("agents: 700", "agent: 700"),
+    "the depth": ("depth: 6h", "depth: 6"),
+    "an incident": ("ago: 2h", "ago: 2"),
+    "an expectation": ("silent: true", "silent: yes please"),
+    "a target": ("fraction: 0.2", "fraction: most"),
+    "a bound": ("share: 0.4", "share: 4"),
+}
+
+
+@pytest.mark.parametrize("what", [*MISTAKEN])
+def test_no_mistake_hides_a_cause_that_does_not_exist(what):
+    """Whichever part of the file is wrong beside it; it stays the only other line."""
+    text = GOOD.replace(*MISTAKEN[what], 1)
+    alone = mistakes_of(text)
+    lines = mistakes_of(text.replace(*UNKNOWN_CAUSE, 1))
+    assert [line for line in lines if line in alone] == alone
+    assert len(lines) == len(alone) + 1
+    assert any("no fault or incident is called 'gon', did you mean 'gone'?" in x for x in lines)
+
+
+def test_several_mistakes_of_several_kinds_are_reported_together():
+    """Keys, kinds, times, causes, limits, bounds and names at once."""
+    changes = [MISTAKEN[what] for what in ("a kind", "the seed", "a target")]
+    changes += [UNKNOWN_CAUSE, ("resolves_within: 8m", "resolves_within: 0s")]
+    changes += [("parameters: {share: 0.5}", "parameters: {share: 5}"), ("name: old", "name: loop")]
+    text = GOOD
+    for change in changes:
+        assert change[0] in text
+        text = text.replace(*change, 1)
+    lines = mistakes_of(text.replace("cause: old", "cause: loop"))
+    assert [line.split(":")[1] for line in lines] == ["3", "17", "26", "31", "35", "40", "42"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("faults:", "fault:"),
+        ("incidents:", "incident:"),
+        ("  - name: gone\n    fault", "  - nam: gone\n    fault"),
+        ("  - name: gone\n", "  - name: [gone]\n"),
+    ],
+)
+def test_what_only_follows_from_a_mistake_is_no_other(change):
+    """Where a name of a cause may be what is wrong, no cause is called unknown."""
+    assert change[0] in GOOD
+    assert not any("no fault or incident" in line for line in mistakes_of(GOOD.replace(*change)))
+
+
 def test_a_mistake_elsewhere_does_not_hide_those_of_a_topology_that_is_right():
     """The system is known, so tiers and hosts that it does not have are reported too."""
     text = GOOD.replace("name: good", "name: bad").replace("hosts: [0]", "hosts: [99]")
