@@ -53,6 +53,19 @@ def rule(tmp_path, text, name="rules.yaml"):
     return path
 
 
+def test_our_mistakes_and_those_of_the_engine_are_reported_together(tmp_path):
+    """Each in its place; a rule that is right beside them says nothing."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "groups:\n- name: g\n  rules:\n  - {alert: A, expr: nosuch(x) > 1}\n"
+        "- name: g\n  rules:\n  - {alert: B, expr: up == 0}\n  - {record: x y, expr: up}\n"
+        "  - {alert: C, expr: sum(up}\n".replace("sum(up}", '"sum(up"}')
+    )
+    with pytest.raises(InputError) as caught:
+        load_checked_rules([path])
+    assert [mistake.place.line for mistake in caught.value.mistakes] == [4, 5, 8, 9]
+
+
 def test_labels_are_judged_as_they_are_written(tmp_path):
     """An expectation names them as the file does, and so does the alert; nothing is no label."""
     labels = "".join(f"\n  {name}: {text}" for name, text in AS_WRITTEN.items())

@@ -11,11 +11,13 @@ from verifier.servers import binaries
 from verifier.servers.binaries import (
     PROGRAMS,
     TOOLS_VARIABLE,
+    Binary,
     describe,
     find,
     install_advice,
     require,
 )
+from verifier.servers.prometheus import rule_check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,3 +104,19 @@ def test_a_program_without_a_version_is_refused(
     broken.write_bytes(b"\x7fELF not really")
     with pytest.raises(JudgeError, match="does not run"):
         describe("promtool")
+
+
+@pytest.mark.parametrize(("tool", "is_used"), [("3.1.0", True), ("3.1.1", False), (None, False)])
+def test_a_promtool_of_another_version_than_the_engine_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tool: str | None, *, is_used: bool
+) -> None:
+    """Which files are valid is for the engine that judges; without its tool it is asked itself."""
+    versions = {"prometheus": "3.1.0", "promtool": tool}
+
+    def describe_it(name: str) -> Binary | None:
+        version = versions[name]
+        return None if version is None else Binary(name, tmp_path / name, version)
+
+    monkeypatch.setattr(rule_check, "describe", describe_it)
+    promtool = rule_check._promtool.__wrapped__()
+    assert (promtool is not None) == is_used

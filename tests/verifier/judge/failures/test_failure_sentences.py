@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from documents.yaml_reader import parse
+from scenarios.scenario import Incident
 from tests.verifier.judge.small_scenario import (
     ALERTS,
     FIRES,
@@ -18,7 +19,13 @@ from tests.verifier.judge.small_scenario import (
 )
 from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
 from verifier.judge.alert_verdicts import judge
-from verifier.judge.failures.overlay import is_over, overlay_lines, since_onset, stanza
+from verifier.judge.failures.overlay import (
+    active_fault,
+    is_over,
+    overlay_lines,
+    since_onset,
+    stanza,
+)
 from verifier.judge.failures.sentences import (
     bounds_that_would_hold,
     changes_that_would_fire,
@@ -132,6 +139,7 @@ def test_what_would_have_let_it_fire_is_named_as_a_rule_holds_it(wait_s, thresho
     [
         ([(210.0, 601.25, 780.0)], ("fires_within: 7m2s",)),
         ([(210.0, 510.0, 930.0)], ("resolves_within: 3m30s",)),
+        ([(210.0, 510.0, 930.25)], ("resolves_within: 3m31s",)),
         ([(210.0, 700.0, 1000.0)], ("fires_within: 8m40s", "resolves_within: 4m40s")),
         ([(210.0, 510.0, None)], ()),
         ([], ()),
@@ -191,6 +199,19 @@ def test_an_unexpected_alert_is_placed_by_the_fault_that_had_begun(episode, sinc
     failed, scenario = unexpected(episode)
     assert since_onset(failed, scenario) == since
     assert is_over(failed, scenario) == over
+
+
+def test_of_several_incidents_the_one_that_began_last_is_named():
+    """Of those that had begun when the alert was pending, wherever they stand in the file."""
+    failed, scenario = unexpected((-1000.0, -900.0, None))
+    kind = scenario.plan.faults[0].parameters
+    ages = {"old": 7200.0, "newest": 1800.0, "older": 86400.0, "later": 600.0}
+    past = [
+        Incident(name=name, parameters=kind, ago_s=ago_s, duration_s=60.0)
+        for name, ago_s in ages.items()
+    ]
+    scenario = replace(scenario, past=replace(scenario.past, incidents=tuple(past)))
+    assert active_fault(failed, scenario) == "newest"
 
 
 @pytest.mark.parametrize("episode", [GOOD, (210.0, 210.0, 300.0)])
