@@ -26,6 +26,7 @@ from verifier.real_time.start import (
     prepare_run,
     start_run,
 )
+from verifier.real_time.world import WARM_UP_S, build_world
 from verifier.servers.foreign_server import ForeignServer
 from verifier.servers.receiver import Receiver
 from verifier.time_compression import TimeCompression
@@ -93,3 +94,14 @@ def test_a_past_is_laid_so_that_it_ends_where_the_run_begins():
     (block,) = in_real_time(history, 1_800_000_000.0, 30.0).blocks
     assert block.timestamps_ms.tolist() == [1_799_999_990_000, 1_800_000_000_000]
     assert block.values is values
+
+
+@pytest.mark.parametrize("rate", [0, 100, 400])
+def test_a_world_warms_up_under_the_load_of_its_scenario(rate: int) -> None:
+    """No other load's queues and fleet; a fault that begins at once has done nothing before."""
+    fault = "{name: gone, fault: traffic_drop, start: 0s, duration: 1m, parameters: {share: 0.5}}"
+    world = build_world(scenario_of(f"duration: 5m\nload: {{rate: {rate}}}\nfaults:\n- {fault}\n"))
+    snapshot = world.snapshot()
+    assert snapshot.tasks_arrived.sum() == pytest.approx(rate * WARM_UP_S, rel=0.05)
+    assert world.plan_s == 0.0
+    assert [fault.name for fault in world.plan.faults] == ["gone"]

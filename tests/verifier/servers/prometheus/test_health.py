@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from tests.verifier.deliveries import wait_until
 from tests.verifier.histories import history, labels, row
 from verifier.errors import JudgeError
 from verifier.servers.prometheus import Prometheus, client
+from verifier.servers.prometheus.health import check_stored
 from verifier.servers.prometheus.remote_write import joined_requests
 
 if TYPE_CHECKING:
@@ -35,6 +36,37 @@ def test_samples_that_are_lost_silently_are_a_judge_error(monkeypatch: pytest.Mo
         monkeypatch.setattr(client, "joined_requests", lossy)
         with pytest.raises(JudgeError, match="Prometheus stored 3 of 4 samples"):
             running.push(history({A: row("1 2 3")}))
+
+
+class CountingServer:
+    """A server that counts so many samples and failed writes."""
+
+    def __init__(self, stored: int, failed: int) -> None:
+        """Count them."""
+        self.stored, self.failed = stored, failed
+
+    def metrics_page(self) -> str:
+        """Show both."""
+        return (
+            f'prometheus_tsdb_head_samples_appended_total{{type="float"}} {self.stored}\n'
+            f"prometheus_tsdb_wal_writes_failed_total {self.failed}\n"
+        )
+
+    def failure(self, words: str) -> JudgeError:
+        """Return an error of these words."""
+        return JudgeError(words)
+
+
+@pytest.mark.parametrize(("stored", "failed"), [(3, 0), (5, 0), (4, 1)])
+def test_a_count_that_differs_or_a_write_that_failed_is_a_judge_error(
+    stored: int, failed: int
+) -> None:
+    """Too many are as wrong as too few, and right ones are no comfort when writes failed."""
+    sound: Any = CountingServer(4, 0)
+    check_stored(sound, sound, 4)
+    server: Any = CountingServer(stored, failed)
+    with pytest.raises(JudgeError, match=f"stored {stored} of 4 samples, failed writes: {failed}"):
+        check_stored(server, server, 4)
 
 
 @pytest.fixture
