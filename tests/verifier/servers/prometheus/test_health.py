@@ -38,7 +38,7 @@ def test_samples_that_are_lost_silently_are_a_judge_error(monkeypatch: pytest.Mo
             running.push(history({A: row("1 2 3")}))
 
 
-class CountingServer:
+class ServerThatCounts:
     """A server that counts so many samples and failed writes."""
 
     def __init__(self, stored: int, failed: int) -> None:
@@ -62,9 +62,9 @@ def test_a_count_that_differs_or_a_write_that_failed_is_a_judge_error(
     stored: int, failed: int
 ) -> None:
     """Too many are as wrong as too few, and right ones are no comfort when writes failed."""
-    sound: Any = CountingServer(4, 0)
+    sound: Any = ServerThatCounts(4, 0)
     check_stored(sound, sound, 4)
-    server: Any = CountingServer(stored, failed)
+    server: Any = ServerThatCounts(stored, failed)
     with pytest.raises(JudgeError, match=f"stored {stored} of 4 samples, failed writes: {failed}"):
         check_stored(server, server, 4)
 
