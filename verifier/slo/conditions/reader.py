@@ -169,10 +169,7 @@ class Reader:
             raise UnreadableConditionError("'or' of two quantities is not compared")
         if not left.labels.is_single:
             raise UnreadableConditionError("'or' adds a series beside those of the quantity")
-        modifier = node.modifier
-        on_nothing = modifier is not None and modifier.matching is not None
-        if not on_nothing:
-            check_meeting(left.labels, right.labels, modifier, "or")
+        check_meeting(left.labels, right.labels, node.modifier, "or")
         is_count = isinstance(left.core, EventCount)
         if is_count and right.offset == 0 and not left.offset:
             return left  # without a series nothing was counted yet

@@ -15,6 +15,7 @@ from verifier.slo.conditions.unreadable import UnreadableConditionError
 X = EventCount("x", frozenset(), "rate", 300.0)
 SUMMED = EventCount("x", frozenset(), "rate", 300.0, is_summed=True)
 A = frozenset({("job", "=", "a")})
+OF_A = EventCount("x", A, "rate", 300.0, is_summed=True)
 
 
 def read(expr, **recordings):
@@ -52,6 +53,10 @@ def read(expr, **recordings):
         ("sum(rate(x[5m])) or vector(0)", SUMMED),
         ("(sum(rate(x[5m])) or vector(0))", SUMMED),
         ("sum(rate(x[5m])) or on() vector(0)", SUMMED),
+        ("sum(rate(x[5m])) or on(job) vector(0)", SUMMED),
+        ("sum(rate(x[5m])) or ignoring(job) vector(0)", SUMMED),
+        ('sum by (job) (rate(x{job="a"}[5m])) or on() vector(0)', OF_A),
+        ('sum by (job) (rate(x{job="a"}[5m])) or ignoring(job) vector(0)', OF_A),
         ("sum(histogram_quantile(0.9, sum by (le) (rate(x[5m]))))", QuantileReading(0.9, SUMMED)),
     ],
 )  # fmt: skip
@@ -152,6 +157,7 @@ def test_a_reading_is_linear_in_its_core_and_says_what_it_is_without_series(
         ("sum(x) or vector(1)", "1 stands for events where none were counted"),
         ("(sum(x) - 1) or vector(0)", "0 stands for events where none were counted"),
         ('sum by (job) (x{job="a"}) or vector(0)', "the sides of 'or' never meet"),
+        ('sum by (job) (x{job="a"}) or on(job) vector(0)', "the sides of 'or' never meet"),
         ("sum(rate(x[5m])) / sum by (job) (rate(y[5m]))", "the sides of '/' never meet"),
         ("x offset 5m", "it reads 'x offset 5m', 300 s before the evaluation"),
         ("x offset -5m", "300 s after the evaluation"),
