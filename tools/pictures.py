@@ -38,6 +38,13 @@ REPORT_PX, PAGE_PX = 860, 1060
 SCENARIOS: Final = ("dependency-outage", "sandbox-leak")
 SHOWN: Final = "sandbox-leak"
 ALERT: Final = "SandboxPoolExhaustion"
+SHARE: Final = "0.81"
+"""As README.md has it: the pool runs out, and nothing else does."""
+RULES: Final = (
+    *("--rules", "observability/alerts"),
+    *("--overlay", "observability/overlays/extras.yaml"),
+)
+"""As `make run` has them."""
 LIMIT_MS: Final = 120_000
 NO_BROWSER: Final = f"""\
 No browser, so no pictures. Either:
@@ -70,7 +77,8 @@ def too_large(folder: Path) -> list[Path]:
 def take_report(browser: Browser, picture: Path) -> None:
     """Run the scenarios, open the report where the shown one begins, and take a picture of it."""
     with tempfile.TemporaryDirectory() as results:
-        verify = [sys.executable, "-m", "agentaskit_sim", "verify", *SCENARIOS, "--out", results]
+        verify = [sys.executable, "-m", "agentaskit_sim", "verify", *SCENARIOS, *RULES]
+        verify += ["--out", results]
         subprocess.run(verify, cwd=ROOT, check=True)
         page = blank_page(browser, REPORT_PX)
         page.goto(f"{(Path(results) / 'report.html').as_uri()}#scenario-{SHOWN}")
@@ -87,7 +95,7 @@ def take_page(browser: Browser, picture: Path) -> None:
         page.goto(url)
         expect(page.locator("#live .state")).to_have_text("live")
         page.get_by_label("inject", exact=True).select_option("sandbox_leak")
-        page.get_by_label("share").fill("0.95")
+        page.get_by_label("share").fill(SHARE)
         page.get_by_text("Targets, time and name").click()
         page.get_by_label("B", exact=True).check()
         page.wait_for_timeout(20_000)  # so that there is something to see before the fault
