@@ -97,7 +97,7 @@ def _alerts(outcome: ScenarioOutcome) -> str:
     head: tuple[str, ...] = ALERT_HEAD
     if outcome.clock == "real":
         head = (*ALERT_HEAD[:-1], *NOTIFIED_HEAD, ALERT_HEAD[-1])
-    return f"{_table('Alerts', head, rows)}<p class='hint'>{escape(TIMES)}</p>\n"
+    return f"{_table('Alerts', head, rows)}<p class='hint'>{written(TIMES)}</p>\n"
 
 
 def _others(outcome: ScenarioOutcome) -> Iterator[str]:
