@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
     from verifier.pack.rules import RuleFiles
 
 SCENARIO = "duration: 2m\nload: {rate: 1000}\nexpectations:\n- {alert: Up, fires_within: 1m}\n"
@@ -24,6 +26,11 @@ SCENARIO = "duration: 2m\nload: {rate: 1000}\nexpectations:\n- {alert: Up, fires
 def broken(*_: object) -> tuple[object, ...]:
     """Fail as a mistake of our own would."""
     raise KeyError("le")
+
+
+def judgements(outcome: ScenarioOutcome) -> list[AlertVerdict]:
+    """Return the verdicts without their margins, which are what was asked for drawing."""
+    return [replace(verdict, margin=()) for verdict in outcome.alerts]
 
 
 @pytest.fixture
@@ -39,7 +46,7 @@ def test_what_goes_wrong_in_drawing_is_a_finding_and_changes_no_verdict(judged, 
     whole = judged()
     monkeypatch.setattr(scenario_chart, part, broken)
     bare = judged()
-    assert (whole.alerts, whole.invalid) == (bare.alerts, bare.invalid)
+    assert (judgements(whole), whole.invalid) == (judgements(bare), bare.invalid)
     assert whole.chart
     assert not bare.chart
     assert whole.findings == bare.findings[:-1]
@@ -87,7 +94,9 @@ def test_evidence_says_the_same_with_what_was_asked_for_drawing(tmp_path, monkey
     with_shared = len(instants)
     monkeypatch.setattr(scenario_chart.DrawnScenario, "ask", lambda *_: None)
     alone = verify(scenario, silent_rules(tmp_path))
-    assert (shared.alerts, shared.findings) == (alone.alerts, alone.findings)
+    assert (judgements(shared), shared.findings) == (judgements(alone), alone.findings)
+    assert any(alert.margin for alert in shared.alerts)
+    assert not any(alert.margin for alert in alone.alerts)
     assert any(alert.vacuous for alert in shared.alerts)
     assert shared.chart == alone.chart
     assert with_shared < len(instants) - with_shared

@@ -210,7 +210,9 @@ def test_a_fault_affects_recorded_scrapes_or_is_reported(kind, monkeypatch):
     assert recorded(kind, ON_SCRAPES[kind]) == ()
     disarm(monkeypatch, kind)
     (sentence,) = recorded(kind, ON_SCRAPES[kind])
-    nothing, _, _ = measured_figures(0.0, 1.0, FAULTS[kind].facts.effect_unit).partition(",")
+    nothing, _, _ = measured_figures(0.0, 1.0, FAULTS[kind].facts.effect_unit).partition(
+        " measured"
+    )
     assert sentence.startswith(f"fault it ({kind}) had no effect: {nothing}")
 
 
