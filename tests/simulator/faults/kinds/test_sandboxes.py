@@ -38,3 +38,15 @@ def test_sandbox_crash_takes_slots_and_the_executions_in_them():
     world.advance(4.1)
     assert world.snapshot().sandbox_down.sum() == 0
     assert world.snapshot().sandbox_in_use[1] > 0
+
+
+def test_of_a_pool_that_leaked_what_is_left_can_go_down():
+    """Half of its slots have leaked: a crash of three quarters takes the other half, as expected."""
+    leak = fault("sandbox_leak", share=0.5, sandboxes=("A",), duration_s=30.0)
+    crash = fault("sandbox_crash", share=0.75, sandboxes=("A",), start_s=9.0, duration_s=5.0)
+    world = make(leak, crash)
+    world.advance(10.0)
+    after = world.snapshot()
+    assert (after.sandbox_leaked[0], after.sandbox_down[0]) == (4, 4)
+    (effect_of_crash,) = (each for each in world.effects() if each.fault == "sandbox_crash")
+    assert (effect_of_crash.measured, effect_of_crash.expected) == (4, 4)
