@@ -118,6 +118,17 @@ async def test_while_the_exporter_is_down_the_faults_can_still_be_ended(served):
     assert (await served.client.get("/metrics")).status == 200
 
 
+async def test_what_a_fault_of_the_scrape_path_did_is_reported(served):
+    """It is done to the page, not in the world: counted where pages are made."""
+    body = {"fault": "series_vanish", "parameters": {"share": 0.5}, "name": "lost"}
+    assert (await served.call("POST", body=body))[0] == 201
+    served.advance(1.0)
+    await served.client.get("/metrics")
+    effect = (await served.call("GET", "/lost"))[1]["effect"]
+    assert 0.3 < effect["value"] <= 1
+    assert effect["value"] == pytest.approx(effect["expected"], rel=0.2)
+
+
 async def test_the_number_of_faults_in_effect_is_bounded(served):
     """Further injections are refused."""
     for number in range(IN_EFFECT_MAX):

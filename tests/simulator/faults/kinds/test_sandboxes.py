@@ -41,7 +41,7 @@ def test_sandbox_crash_takes_slots_and_the_executions_in_them():
 
 
 def test_of_a_pool_that_leaked_what_is_left_can_go_down():
-    """Half of its slots have leaked: a crash of three quarters takes the other half, as expected."""
+    """Half of its slots have leaked: a crash of three quarters takes the other half."""
     leak = fault("sandbox_leak", share=0.5, sandboxes=("A",), duration_s=30.0)
     crash = fault("sandbox_crash", share=0.75, sandboxes=("A",), start_s=9.0, duration_s=5.0)
     world = make(leak, crash)
