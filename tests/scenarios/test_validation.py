@@ -193,6 +193,15 @@ def test_a_mistake_elsewhere_does_not_hide_those_of_a_topology_that_is_right():
     assert [line.split(":")[1] for line in mistakes_of(text)] == ["1", "26"]
 
 
+def test_a_wrong_parameter_of_an_incident_is_placed_in_the_incident():
+    """Beside a mistake elsewhere too, which keeps the scenario from being built."""
+    text = GOOD.replace("parameters: {share: 0.5}", "parameters: {shore: 0.5}")
+    line = GOOD.splitlines().index("      parameters: {share: 0.5}") + 1
+    for wrong in (text, text.replace("seed: 42", "seed: x")):
+        placed = [mistake for mistake in mistakes_of(wrong) if "shore" in mistake]
+        assert [mistake.split(":")[1] for mistake in placed] == [str(line)]
+
+
 def test_a_scenario_that_is_no_mapping_is_one_line():
     """Empty files and lists are reported as such."""
     assert mistakes_of("") == ["good.yaml:1:1: the file must be a mapping, got nothing"]

@@ -40,6 +40,8 @@ REQUESTS = {
     b"GET /metrics HTTP/1.1\r\nHost: any.name:80\r\n\r\n": 200,
     b"GET /metrics HTTP/1.0\r\n\r\n": 200,
     b"GET http://127.0.0.1/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n": 200,
+    b"GET http://LOCALHOST/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n": 200,
+    b"GET http://localhost/metrics HTTP/1.1\r\nHost: LocalHost\r\n\r\n": 200,
     b"GET http://evil.example/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n": 421,
     b"GET http://127.0.0.1:1/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n": 421,
     b"GET http:/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n": 400,
