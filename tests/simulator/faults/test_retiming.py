@@ -74,6 +74,21 @@ def test_a_task_that_waits_for_its_slot_works_at_the_speed_of_the_time_when_it_h
     assert held_s(one_task(*faults, sandboxes=pools)) == pytest.approx(1.510, abs=1e-6)
 
 
+def test_another_try_has_the_work_of_the_task_and_not_the_slowed_work_of_the_lost_one():
+    """Begun at a thousandth of the speed, lost with its slot; the faults end before it goes on."""
+    pools = tuple(
+        SandboxPool(name=name, slots=1, share=share)
+        for name, share in zip(SANDBOXES, (1.0, 0.0, 0.0), strict=True)
+    )
+    faults = (
+        fault("task_slowdown", factor=1000.0, start_s=0.5, duration_s=1.0),
+        fault("sandbox_crash", share=1.0, start_s=1.2, duration_s=0.8),
+    )
+    world = one_task(*faults, sandboxes=pools)
+    assert ended_s(world) == pytest.approx(2.010, abs=2e-3)
+    assert world.snapshot().tasks_retried.sum() == 1
+
+
 def test_the_three_runs_of_a_triple_verified_task_are_scaled_and_the_merge_is_not():
     """Twice as slow throughout: both worlds draw the same factors, and merge for 5 ms."""
     pools = tuple(SandboxPool(name=name, slots=1, share=0.0) for name in SANDBOXES)
