@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from documents.durations import format_duration
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import gather
-from verifier.judge.expectation_matching import NEVER, assign, time_text
+from verifier.judge.expectation_matching import NEVER, assign, at_least, time_text, times_text
 from verifier.judge.verdict import AlertVerdict
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _verdict(
         firing_s=times.firing_s,
         resolved_s=times.resolved_s,
         lost_pending=times.lost,
+        firings=times.firings,
         fires_within_s=expectation.fires_within_s,
         resolves_within_s=expectation.resolves_within_s,
         receivers=expectation.receivers,
@@ -135,18 +136,22 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
     failures = _too_early(expectation, assigned)
     late_s = (times.firing_s or 0.0) - (expectation.fires_within_s or 0.0)
     fired = f"fired {_relative_text(times.firing_s or 0.0)} the onset"
+    again = ""
+    if len(times.firings) > 1:
+        again = f", {at_least(times.firings)}{times_text(len(times.firings))} in all"
     if late_s > 0 and first:
         limit = format_duration(expectation.fires_within_s or 0.0)
         failures.append(f"{fired}, {time_text(late_s)} past its limit of {limit}")
     failures += _too_long(expectation, times.resolved_s)
     cause_s = expectation.end_s - expectation.onset_s
-    resolved = ""
+    course = f"{fired} of its cause{again}"
     if times.resolved_s is not None:
-        resolved = f", resolved {_relative_text(times.resolved_s - cause_s)} the end"
+        resolved = f"resolved {_relative_text(times.resolved_s - cause_s)} the end of its cause"
+        course = f"{fired}{again}, {resolved}"
     return _verdict(
         expectation,
         ok=not failures,
-        reason="; ".join(failures) or f"{fired}{resolved} of its cause",
+        reason="; ".join(failures) or course,
         labels=assigned.timeline.labels,
         times=times,
     )
@@ -223,6 +228,7 @@ def _not_expected(assigned: AssignedEpisodes, *, pending_allowed: bool) -> Alert
         firing_s=times.firing_s,
         resolved_s=times.resolved_s,
         lost_pending=times.lost,
+        firings=times.firings,
     )
 
 

@@ -24,14 +24,18 @@ class EpisodeTimes:
     """When an alert was pending, fired and resolved, in seconds from an onset; None: it did not.
 
     `lost` are the times (from, until) that it was pending and did not fire, up to its first firing.
+    `firings` are those that it fired, `FIRINGS_MAX` at most; the last may not have ended.
     """
 
     pending_s: float | None = None
     firing_s: float | None = None
     resolved_s: float | None = None
     lost: tuple[tuple[float, float], ...] = ()
+    firings: tuple[tuple[float, float | None], ...] = ()
 
 
+FIRINGS_MAX: Final = 100
+"""Firings of an alert that are kept, the first ones."""
 NEVER: Final = EpisodeTimes()
 """The times of an alert without episodes."""
 
@@ -54,11 +58,14 @@ class AssignedEpisodes:
         return min(e.firing_s for e in self.episodes if e.firing_s is not None)
 
     def times(self, onset_s: float) -> EpisodeTimes:
-        """Return when the first that fired (else the first) began and fired, and when all ended."""
+        """Return when the first that fired (else the first) began, and when all had resolved.
+
+        What never fired was only pending, and did not resolve.
+        """
         firing = [episode for episode in self.episodes if episode.firing_s is not None]
         first = (firing or self.episodes)[0]
-        ends = [episode.resolved_s for episode in firing or self.episodes]
-        last = None if None in ends else max(end for end in ends if end is not None)
+        ends = [episode.resolved_s for episode in firing]
+        last = None if None in ends else max((end for end in ends if end is not None), default=None)
         lost = [
             (each.pending_s - onset_s, each.resolved_s - onset_s)
             for each in self.episodes
@@ -71,6 +78,14 @@ class AssignedEpisodes:
             firing_s=None if first.firing_s is None else first.firing_s - onset_s,
             resolved_s=None if last is None else last - onset_s,
             lost=tuple(lost),
+            firings=tuple(
+                (
+                    each.firing_s - onset_s,
+                    None if each.resolved_s is None else each.resolved_s - onset_s,
+                )
+                for each in firing[:FIRINGS_MAX]
+                if each.firing_s is not None
+            ),
         )
 
     def summary(self) -> str:
@@ -136,3 +151,13 @@ def _latest_begun(
 def time_text(seconds: float) -> str:
     """Write a time to a tenth of a second; what is shorter than a second in full."""
     return format_duration(seconds if abs(seconds) < 1 else round(seconds, 1))
+
+
+def times_text(number: int) -> str:
+    """Write how often: `once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def at_least(firings: Sequence[tuple[float, float | None]]) -> str:
+    """Return what stands before a count of firings: there may be more than are kept."""
+    return "at least " if len(firings) >= FIRINGS_MAX else ""

@@ -118,7 +118,8 @@ class AlertVerdict:
     `pending_s`, `firing_s` and `resolved_s` count from `onset_s`, the onset of `cause` (the
     scenario's start when there is none), and are None for what did not happen. `cause_end_s`
     counts from there too; `resolves_within_s` counts from `cause_end_s`. `lost_pending` are the
-    times (from, until) that it was pending and did not fire, up to its first firing.
+    times (from, until) that it was pending and did not fire, up to its first firing, `firings` all
+    that it fired (see `verifier.judge.expectation_matching.FIRINGS_MAX`).
 
     Known in real time only: `deliveries` in the order of their arrival, `latency`, and `broke_at`,
     the first hop on the way from the cause to the receiver that failed. `receivers` and
@@ -142,6 +143,7 @@ class AlertVerdict:
     firing_s: float | None = None
     resolved_s: float | None = None
     lost_pending: tuple[tuple[float, float], ...] = ()
+    firings: tuple[tuple[float, float | None], ...] = ()
     fires_within_s: float | None = None
     resolves_within_s: float | None = None
     receivers: tuple[str, ...] | None = None
@@ -165,10 +167,20 @@ class AlertVerdict:
     @property
     def resolved_early_s(self) -> float | None:
         """How long before the end of its cause it resolved; None where it did not."""
-        if self.expected != "fires" or self.resolved_s is None or self.cause_end_s is None:
+        if self.expected != "fires" or self.firing_s is None:
+            return None
+        if self.resolved_s is None or self.cause_end_s is None:
             return None
         early_s = self.cause_end_s - self.resolved_s
         return early_s if early_s > 0 else None
+
+    @property
+    def early_resolves_s(self) -> tuple[float, ...]:
+        """When it resolved while its cause lasted, each time, whether it fired again or not."""
+        if self.expected != "fires" or self.cause_end_s is None:
+            return ()
+        ends = (until_s for _, until_s in self.firings if until_s is not None)
+        return tuple(until_s for until_s in ends if 0 < until_s < self.cause_end_s)
 
     @property
     def is_vacuous(self) -> bool:

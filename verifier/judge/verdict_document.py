@@ -162,6 +162,10 @@ def _alert(alert: AlertVerdict) -> dict[str, Value]:
             {"from_s": _rounded(from_s), "until_s": _rounded(until_s)}
             for from_s, until_s in alert.lost_pending[:LOST_MAX]
         ],
+        "firings": [
+            {"from_s": _rounded(from_s), "until_s": _rounded(until_s)}
+            for from_s, until_s in alert.firings
+        ],
         "fires_within_s": _rounded(alert.fires_within_s),
         "resolves_within_s": _rounded(alert.resolves_within_s),
         "receivers": None if alert.receivers is None else list(alert.receivers),

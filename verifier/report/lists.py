@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from documents.durations import format_duration
+from verifier.judge.expectation_matching import at_least, times_text
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.alert_states import alert_state, names_in, why_it_need_not
 from verifier.report.panel_lists import answered, not_judged, unanswered
 from verifier.report.tally import silent_of
+from verifier.report.wording import event_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +26,8 @@ Weight = Literal["failure", "remark", "count"]
 """Whether a part keeps the run from a pass, explains what is in it, or counts what is well."""
 NAMED_MAX: Final = 3
 """Scenarios that a line names."""
+TIMES_MAX: Final = 5
+"""Times of an alert that a line gives."""
 FAILED: Final = "Failed"
 VACUOUS: Final = "Vacuous: could not have fired"
 WAY_OUT: Final = (
@@ -86,11 +90,31 @@ def lists(outcomes: Sequence[ScenarioOutcome]) -> list[ReportPart]:
 
 
 def resolved_early_text(alert: AlertVerdict) -> str | None:
-    """Say that an alert resolved before its cause ended, which looks like an all-clear."""
+    """Say that an alert resolved before its cause ended, which looks like an all-clear.
+
+    Also of one that fired again by the same cause, which resolved for good after it.
+    """
+    early_s = alert.early_resolves_s
+    if early_s and len(alert.firings) > 1:
+        least = at_least(alert.firings)
+        fired = f"fired {least}{times_text(len(alert.firings))}"
+        ends = f"resolved {least}{times_text(len(early_s))} while {alert.cause} lasted"
+        began_s = [from_s for from_s, _ in alert.firings]
+        return (
+            f"{fired} ({_instants(alert, began_s)}), {ends} ({_instants(alert, early_s)}):"
+            f" whoever is on call reads {'an all-clear' if len(early_s) == 1 else 'all-clears'}"
+        )
     if alert.resolved_early_s is None:
         return None
     early = format_duration(round(alert.resolved_early_s, 1))
     return f"resolved {early} before {alert.cause} ended: whoever is on call reads an all-clear"
+
+
+def _instants(alert: AlertVerdict, instants_s: Sequence[float]) -> str:
+    """Write times of an alert as its table does, the first few of them."""
+    texts = [str(event_cell(alert, each)) for each in instants_s[:TIMES_MAX]]
+    more = len(instants_s) - len(texts)
+    return ", ".join(texts) + (f" and {more} more" if more else "")
 
 
 def _lines(texts: Iterable[str]) -> Iterator[ReportItem]:

@@ -14,7 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from documents.durations import format_duration
-from verifier.report.wording import COUNTED_FROM, event_cell, pending_cell, reported_alerts, title
+from verifier.report.wording import (
+    COUNTED_FROM,
+    event_cell,
+    fired_cell,
+    pending_cell,
+    reported_alerts,
+    title,
+)
 from verifier.time_compression import INERTIA_S, TimeCompression
 
 if TYPE_CHECKING:
@@ -62,7 +69,8 @@ class RealTimeRow:
     @property
     def fired(self) -> TimeCell:
         """When it fired, and its limit."""
-        return _time(self.alert, self.alert.firing_s, self.alert.fires_within_s)
+        cell = _time(self.alert, self.alert.firing_s, self.alert.fires_within_s)
+        return fired_cell(self.alert, cell)
 
     @property
     def notified(self) -> TimeCell:

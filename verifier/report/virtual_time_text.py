@@ -12,7 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from verifier.report.wording import COUNTED_FROM, event_cell, pending_cell, reported_alerts
+from verifier.report.wording import (
+    COUNTED_FROM,
+    event_cell,
+    fired_cell,
+    pending_cell,
+    reported_alerts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +47,7 @@ class VirtualTimeRow:
         alert = self.alert
         return (
             pending_cell(alert, event_cell(alert, alert.pending_s)),
-            event_cell(alert, alert.firing_s, alert.fires_within_s),
+            fired_cell(alert, event_cell(alert, alert.firing_s, alert.fires_within_s)),
             event_cell(alert, alert.resolved_s, alert.resolved_limit_s),
         )
 

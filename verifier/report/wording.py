@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
+from verifier.judge.expectation_matching import at_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,6 +96,14 @@ def pending_cell(alert: AlertVerdict, cell: TimeCell) -> TimeCell:
     if alert.firing_s is None or not times:
         return cell
     return TimeCell(f"{cell.time} ({ordinal(times + 1)} time)", cell.limit)
+
+
+def fired_cell(alert: AlertVerdict, cell: TimeCell) -> TimeCell:
+    """Return when an alert first fired, marked where it fired again."""
+    times = len(alert.firings)
+    if times < 2:
+        return cell
+    return TimeCell(f"{cell.time} (1st of {at_least(alert.firings)}{times})", cell.limit)
 
 
 def ordinal(number: int) -> str:

@@ -14,6 +14,7 @@ from tests.verifier.judge.small_scenario import (
     verdict_on,
 )
 from verifier.judge.alert_verdicts import judge, missing_history
+from verifier.judge.expectation_matching import FIRINGS_MAX
 
 
 def test_an_alert_that_meets_its_expectation_is_ok():
@@ -65,6 +66,70 @@ def test_the_bounds_themselves_are_in_time():
     """Firing and resolving exactly at the bound holds."""
     timelines = [timeline("Throughput", (210.0, 600.0, 900.0))]
     assert verdict_on(judge(scenario_with(FIRES), ALERTS, timelines), "Throughput").ok
+
+
+FLAPPING = ((190.0, 240.0, 300.0), (320.0, 380.0, 450.0), (500.0, 560.0, 780.0))
+
+
+@pytest.mark.parametrize(
+    ("episodes", "early_s", "reason"),
+    [
+        (
+            FLAPPING,
+            (120.0, 270.0),
+            "fired 1m after the onset, 3 times in all, resolved 1m after the end of its cause",
+        ),
+        # Again after its cause: twice, and no all-clear while it lasted.
+        (
+            (GOOD, (800.0, 820.0, 840.0)),
+            (),
+            "fired 5m30s after the onset, twice in all, resolved 2m after the end of its cause",
+        ),
+        # Pending again is not firing again.
+        (
+            (GOOD, (800.0, None, 840.0)),
+            (),
+            "fired 5m30s after the onset, resolved 1m after the end of its cause",
+        ),
+    ],
+)
+def test_an_alert_that_fires_again_says_how_often_and_what_looked_like_an_all_clear(
+    episodes, early_s, reason
+):
+    """It passes: its expectation is about the first time that it fires, and the last resolve."""
+    timelines = [timeline("Throughput", *episodes)]
+    verdict = verdict_on(judge(scenario_with(FIRES), ALERTS, timelines), "Throughput")
+    spans = [(firing - 180.0, end - 180.0) for _, firing, end in episodes if firing is not None]
+    assert (verdict.ok, list(verdict.firings)) == (True, spans)
+    assert (verdict.early_resolves_s, verdict.reason) == (early_s, reason)
+
+
+def test_of_an_alert_that_still_fires_the_count_says_no_end():
+    """The last firing has none."""
+    scenario = scenario_with("{alert: Throughput, fires_within: 7m}")
+    episodes = (FLAPPING[0], (320.0, 380.0, None))
+    verdict = verdict_on(judge(scenario, ALERTS, [timeline("Throughput", *episodes)]), "Throughput")
+    assert verdict.firings == ((60.0, 120.0), (200.0, None))
+    assert verdict.reason == "fired 1m after the onset of its cause, twice in all"
+
+
+def test_only_so_many_firings_are_kept():
+    """And the count says that there may be more; the last resolve is that of all."""
+    episodes = [(200.0 + n, 200.0 + n, 200.5 + n) for n in range(FIRINGS_MAX + 20)]
+    timelines = [timeline("Throughput", *episodes)]
+    verdict = verdict_on(judge(scenario_with(FIRES), ALERTS, timelines), "Throughput")
+    assert (len(verdict.firings), verdict.resolved_s) == (FIRINGS_MAX, 139.5)
+    assert f"at least {FIRINGS_MAX} times in all" in verdict.reason
+
+
+@pytest.mark.parametrize("expected", [FIRES, "{alert: Throughput, silent: true}"])
+def test_what_was_only_pending_did_not_resolve(expected):
+    """No notification was sent, so there is none that reads as an all-clear."""
+    scenario = scenario_with(expected, more="pending: forbidden\n")
+    timelines = [timeline("Throughput", (210.0, None, 240.0))]
+    verdict = verdict_on(judge(scenario, ALERTS, timelines), "Throughput")
+    assert (verdict.ok, verdict.resolved_s, verdict.firings) == (False, None, ())
+    assert verdict.resolved_early_s is None
 
 
 def test_an_alert_need_not_resolve_unless_it_is_expected_to():

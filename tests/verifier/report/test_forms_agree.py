@@ -31,6 +31,7 @@ JOIN = NotJudged("alert Join", "the engine refuses it: many-to-many", Place("a.y
 ALERTS = (
     fired("Throughput", labels=(("severity", "warning"),)),
     fired("Early", resolved_s=400.0),
+    fired("Flapping", firings=((330.0, 400.0), (430.0, 500.0), (520.0, 600.0))),
     alert("Quiet", "silent", reason="stayed silent"),
     alert("Free", "explained", reason="did not fire, and need not"),
     alert("Mute", "silent", **MUTE, accepted="its exporter is another"),
@@ -140,6 +141,28 @@ def test_an_early_resolution_is_remarked_beside_its_alert(tmp_path):
     assert lines[0] == "drop: Early: did not fail"
     remark = "resolved 2m20s before gone ended: whoever is on call reads an all-clear"
     assert lines[-1] == f"  {remark}"
+
+
+def test_every_form_says_that_an_alert_fired_again_while_its_cause_lasted(tmp_path):
+    """How often, with times, also where it passed: each resolve reads as an all-clear."""
+    said = (
+        "fired 3 times (5m30s, 7m10s, 8m40s), resolved twice while gone lasted (6m40s, 8m20s):"
+        " whoever is on call reads all-clears"
+    )
+    for form, whole in forms(OUTCOMES, tmp_path).items():
+        assert said in " ".join(whole.split()), form
+    marked = {"terminal", "summary", "page"}
+    for form in marked:
+        assert "5m30s (1st of 3) of 7m" in forms(OUTCOMES, tmp_path)[form]
+    lines = saved_explanation.explanation(read_verdict(tmp_path), "Flapping")
+    assert lines[-1] == f"  {said}"
+
+
+def test_of_an_alert_that_never_fired_no_form_says_that_it_resolved(tmp_path):
+    """An older release wrote of it when it was pending no more."""
+    pending = fired("Weak", ok=False, firing_s=None, resolved_s=400.0, reason="never fired")
+    for form, whole in forms([outcome(alerts=(pending,))], tmp_path).items():
+        assert "all-clear" not in whole, form
 
 
 def test_summary_page_and_explain_say_what_was_run(tmp_path):

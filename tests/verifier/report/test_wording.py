@@ -6,7 +6,8 @@ import pytest
 
 from tests.verifier.judge.small_scenario import outcome
 from tests.verifier.outcomes import alert
-from verifier.report.wording import event_cell, pending_cell, time_cell, title
+from verifier.judge.expectation_matching import FIRINGS_MAX
+from verifier.report.wording import event_cell, fired_cell, pending_cell, time_cell, title
 
 
 def test_an_alert_is_named_by_the_labels_in_which_it_differs():
@@ -39,6 +40,20 @@ def test_an_alert_that_had_been_pending_before_it_fired_says_so(changes, text):
     """An alert that never fired shows its first time."""
     alert = replace(outcome().alerts[0], **changes)
     assert str(pending_cell(alert, time_cell(30.0))) == text
+
+
+@pytest.mark.parametrize(
+    ("times", "text"),
+    [
+        (1, "30s of 7m"),
+        (3, "30s (1st of 3) of 7m"),
+        (FIRINGS_MAX, f"30s (1st of at least {FIRINGS_MAX}) of 7m"),
+    ],
+)
+def test_an_alert_that_fired_again_says_so_where_it_first_fired(times, text):
+    """Its limit is about the first time."""
+    alert = replace(outcome().alerts[0], firings=((30.0, 40.0),) * times)
+    assert str(fired_cell(alert, time_cell(30.0, 420.0))) == text
 
 
 @pytest.mark.parametrize(

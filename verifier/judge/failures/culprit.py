@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.amounts import figure, listed
 from documents.durations import format_duration
-from verifier.judge.expectation_matching import time_text
+from verifier.judge.expectation_matching import time_text, times_text
 from verifier.judge.failures.strength import needed_strength
 from verifier.judge.verdict import Culprit
 
@@ -203,7 +203,7 @@ def _flapping(case: FailedCase) -> Culprit | None:
         near = f"its threshold {limit} is only {figure(gap)}{share} from {figure(each.plateau)}"
         held = f"{near}, about which {case.verdict.cause} holds its value"
         suspect: Suspect = "fault" if case.is_as_bundled else "rule"
-        return _blame(suspect, f"{held}: so it was pending {_times(times)}")
+        return _blame(suspect, f"{held}: so it was pending {times_text(times)}")
     return None
 
 
@@ -246,7 +246,7 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
         return _blame("expectation", f"its `for` alone is {wait}: nothing fires it within {limit}")
     lost = [from_s for from_s, _ in case.verdict.lost_pending if from_s >= 0]
     if lost and lost[0] + wait_s <= within_s:
-        times = _times(len(case.verdict.lost_pending) + 1)
+        times = times_text(len(case.verdict.lost_pending) + 1)
         unsteady = f"it was pending {times}, at first early enough: too unsteady to keep it up"
         return _flapping(case) or _blame("fault", unsteady)
     judged = [each for each in case.siblings if each.firing_s is not None and each.fires_within_s]
@@ -281,7 +281,3 @@ def _of_which_fired(case: FailedCase) -> str:
 
 def _percent(share: float) -> str:
     return f"{share:.0%}" if abs(share) >= LEAST_SHARE else f"less than {LEAST_SHARE:.0%}"
-
-
-def _times(number: int) -> str:
-    return "twice" if number == 2 else f"{number} times"

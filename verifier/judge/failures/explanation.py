@@ -214,6 +214,9 @@ def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:
     due_s = verdict.fires_within_s
     resolves_s = None if verdict.firing_s is None else verdict.resolved_limit_s
     fired = verdict.firing_s is not None
+    ended_s = verdict.resolved_s
+    if not fired and verdict.lost_pending:
+        ended_s = verdict.lost_pending[-1][1]
     moments = (
         ("before its cause" if verdict.cause else "at the start", 0.0),
         *(_lost(verdict) if fired else ()),
@@ -221,7 +224,7 @@ def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:
         ("when it fired", verdict.firing_s),
         ("when it was due to fire", due_s),
         ("when its cause ended", end_s if verdict.cause else None),
-        (f"when it {'had resolved' if fired else 'was pending no more'}", verdict.resolved_s),
+        (f"when it {'had resolved' if fired else 'was pending no more'}", ended_s),
         ("when it was due to have resolved", resolves_s),
     )
     instants = [

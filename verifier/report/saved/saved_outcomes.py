@@ -73,9 +73,8 @@ def _alert(values: Values) -> AlertVerdict:
     taken = {**values, "labels": _labels(values), "latency": None}
     receivers, evidence = taken.get("receivers"), taken.get("evidence")
     taken["receivers"] = None if receivers is None else tuple(receivers)
-    taken["lost_pending"] = tuple(
-        (each["from_s"], each["until_s"]) for each in taken.get("lost_pending", ())
-    )
+    for spans in ("lost_pending", "firings"):
+        taken[spans] = tuple((each["from_s"], each["until_s"]) for each in taken.get(spans, ()))
     taken["deliveries"] = tuple(
         Delivery(**_known(Delivery, each)) for each in taken.get("deliveries", ())
     )
