@@ -9,11 +9,15 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.viewed_page import ViewedPage
+from verifier.report.html.page import page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from playwright.sync_api import Browser
+
+    from verifier.judge.verdict import ScenarioOutcome
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +53,16 @@ def open_page(browser: Browser) -> Iterator[Callable[..., ViewedPage]]:
 def view(open_page: Callable[..., ViewedPage]) -> ViewedPage:
     """Return a page in a context of its own, with the defaults of playwright."""
     return open_page()
+
+
+@pytest.fixture
+def show(view: ViewedPage, tmp_path: Path) -> Callable[..., ViewedPage]:
+    """Return what writes the report of some outcomes into a file, opens it, and returns it."""
+
+    def write(outcomes: Sequence[ScenarioOutcome], viewed: ViewedPage = view) -> ViewedPage:
+        file = tmp_path / "report.html"
+        file.write_text(page(outcomes), encoding="utf-8")
+        viewed.open_file(file)
+        return viewed
+
+    return write

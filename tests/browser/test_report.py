@@ -26,19 +26,6 @@ HOSTILE = (
 """Markup that would change the title of the page if it ran anywhere."""
 
 
-@pytest.fixture
-def show(view, tmp_path):
-    """Return what writes the report of some outcomes into a file, opens it, and returns it."""
-
-    def write(outcomes, viewed=view):
-        file = tmp_path / "report.html"
-        file.write_text(page(outcomes), encoding="utf-8")
-        viewed.open_file(file)
-        return viewed
-
-    return write
-
-
 def test_it_opens_from_a_file_and_draws_a_scenario(show):
     """No error on the console, no request, a plot with its lane, no fault of accessibility."""
     shown = show([charted()])

@@ -9,22 +9,8 @@ from playwright.sync_api import expect
 
 from charts.chart import Band, ChartSeries, LaneNotification
 from tests.verifier.report.charted_outcomes import chart, charted
-from verifier.report.html.page import page
 
 DRAWN = "[data-drawn=yes] .row canvas"
-
-
-@pytest.fixture
-def show(view, tmp_path):
-    """Return what writes the report of some outcomes into a file, opens it, and returns it."""
-
-    def write(outcomes, viewed=view):
-        file = tmp_path / "report.html"
-        file.write_text(page(outcomes), encoding="utf-8")
-        viewed.open_file(file)
-        return viewed
-
-    return write
 
 
 def test_panels_of_one_value_stay_inside_their_frames(show, open_page):

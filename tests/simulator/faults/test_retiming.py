@@ -18,6 +18,11 @@ from tests.simulator.worlds import fault, make, small, station
 
 SECOND = 10**9
 FIXED = {"distribution": "deterministic", "dependency_share": 0.0}
+ONE_SLOT = tuple(
+    SandboxPool(name=name, slots=1, share=share)
+    for name, share in zip(SANDBOXES, (1.0, 0.0, 0.0), strict=True)
+)
+"""Pools of which one takes every task, in its only slot."""
 
 
 def one_task(*faults, server=1, **changes):
@@ -63,28 +68,20 @@ def _without(run, skipped):
 
 def test_a_task_that_waits_for_its_slot_works_at_the_speed_of_the_time_when_it_has_it():
     """Dispatched at a thousandth of the speed to a pool without a slot; then the faults end."""
-    pools = tuple(
-        SandboxPool(name=name, slots=1, share=share)
-        for name, share in zip(SANDBOXES, (1.0, 0.0, 0.0), strict=True)
-    )
     faults = (
         fault("task_slowdown", factor=1000.0, start_s=0.5, duration_s=1.0),
         fault("sandbox_crash", share=1.0, start_s=0.5, duration_s=2.0),
     )
-    assert held_s(one_task(*faults, sandboxes=pools)) == pytest.approx(1.510, abs=1e-6)
+    assert held_s(one_task(*faults, sandboxes=ONE_SLOT)) == pytest.approx(1.510, abs=1e-6)
 
 
 def test_another_try_has_the_work_of_the_task_and_not_the_slowed_work_of_the_lost_one():
     """Begun at a thousandth of the speed, lost with its slot; the faults end before it goes on."""
-    pools = tuple(
-        SandboxPool(name=name, slots=1, share=share)
-        for name, share in zip(SANDBOXES, (1.0, 0.0, 0.0), strict=True)
-    )
     faults = (
         fault("task_slowdown", factor=1000.0, start_s=0.5, duration_s=1.0),
         fault("sandbox_crash", share=1.0, start_s=1.2, duration_s=0.8),
     )
-    world = one_task(*faults, sandboxes=pools)
+    world = one_task(*faults, sandboxes=ONE_SLOT)
     assert ended_s(world) == pytest.approx(2.010, abs=2e-3)
     assert world.snapshot().tasks_retried.sum() == 1
 
