@@ -113,3 +113,21 @@ def furthest(
     if not held:
         nearness = np.where(holds(values, operator, limit), -np.inf, nearness)
     return points[int(np.argmax(nearness))]
+
+
+def best_from(
+    scored: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], from_s: float, *, only: bool
+) -> tuple[int, int]:
+    """Return which series came nearest, and at which of its evaluations: the first of several.
+
+    Each series is its times and scores. Of equals those from `from_s` on come first; `only` those
+    count, as long as there are any.
+    """
+    late = [np.where(times_s >= from_s, score, np.nan) for times_s, score in scored]
+    known = any(not np.isnan(each).all() for each in late)
+    whole = late if only and known else [score for _, score in scored]
+    tops = [-np.inf if np.isnan(each).all() else float(np.nanmax(each)) for each in whole]
+    best = int(np.argmax(tops))
+    late_top = np.flatnonzero(late[best] == tops[best])
+    at = late_top[0] if len(late_top) else np.nanargmax(whole[best])
+    return best, int(at)

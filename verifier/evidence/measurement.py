@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
 
-from verifier.evidence.comparison import comparisons, furthest, holds, opened, scores
+from verifier.evidence.comparison import best_from, comparisons, furthest, holds, opened, scores
 from verifier.evidence.emptiness import ALERTS
 from verifier.evidence.firing_bounds import (
-    ABOVE,
     ANY_TIME,
+    BEFORE_EVALUATIONS,
     ComparedValues,
+    FiringBounds,
     HeldTime,
-    kept_value,
     longest_wait_s,
-    threshold_between,
 )
 from verifier.evidence.relaxed import bare
 from verifier.promql.parsing import parse
@@ -46,12 +45,8 @@ if TYPE_CHECKING:
 
 COMPARISONS_MAX: Final = 6
 """Comparisons of one condition that are measured: a longer one is not read to its end."""
-MOVED_DEVIATIONS: Final = 3.0
-"""A value that is no further from its healthy extreme than this is the noise of a healthy one."""
 PLATEAU_EVALUATIONS: Final = 5
 """Evaluations that make a plateau."""
-BEFORE_EVALUATIONS: Final = 20
-"""Evaluations before the scenario's start that are read too: what the value was without a cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,7 @@ class AlertView:
 
     Series that contradict `labels` are left out; the cause began at `onset_s`, and the alert had
     to fire in `window`. `reached` is from when it was first pending to the end of its cause.
+    `history_s` is how far the history reaches back where a scenario asks for less than is read.
     """
 
     labels: Labels = ()
@@ -75,6 +71,7 @@ class AlertView:
     onset_s: float = 0.0
     window: FiringWindow = ANY_TIME
     reached: HeldTime | None = None
+    history_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +89,12 @@ class ComparisonNumbers:
 
     `condition` is its text, with `operator` and the number `threshold` (None: the other side is no
     plain number, and `nearest` and `last` are the left side less the right one). `nearest` is the
-    value nearest to holding, or furthest beyond, of the series with `labels`, at `at_s`; `last` the
+    value nearest to holding (since the onset, where there was one), or furthest beyond, of the
+    series with `labels`, at `at_s`; `last` the
     value of that series at the end. `held_s` is the longest time from an evaluation at which it
     held to the last in a row, None when it never held. `readings` are its values at the instants
     that decided. `healthy` is the mean of that series before the onset and `healthy_spread` its
-    standard deviation there, None and 0 where nothing was read. `sustained` is the furthest value
+    standard deviation there, None and 0 where no window was full. `sustained` is the furthest value
     that it kept for the rule's `for` when it had to fire, None where it was as far before.
     `firing_threshold` is a threshold with which the alert would have fired, where this comparison
     is the whole condition and there is one. `plateau` is the mean of the series while the cause
@@ -138,8 +136,8 @@ def measure(
     run: WatchedRun, group: RuleGroup, rule: AlertRule, view: AlertView | None = None
 ) -> ConditionNumbers:
     """Measure the condition of a rule for one alert of it, or for all of them."""
-    span = run.span(group, rule).scenario
-    probe = _Probe(run, run.stock, span, view or AlertView(), rule.for_s * run.factor)
+    past = run.span(group, rule)
+    probe = _Probe(run, past, view or AlertView(), rule.for_s * run.factor)
     held = list(probe.held(probe.answer(rule.expr), _any_value))
     longest = _longest(held)
     try:
@@ -184,13 +182,26 @@ class _Course(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """Asks one server about the evaluations of one rule."""
+    """Asks one server about the evaluations of one rule.
+
+    `past` begins with the evaluations before the scenario that the rule remembers. For those its
+    history is deep enough, whatever else is read; before them a window may not be full.
+    """
 
     run: WatchedRun
-    stock: Stock
-    span: EvaluationSpan
+    past: EvaluationSpan
     view: AlertView
     for_s: float
+
+    @property
+    def stock(self) -> Stock:
+        """What the server was asked so far."""
+        return self.run.stock
+
+    @property
+    def span(self) -> EvaluationSpan:
+        """The evaluations of the scenario alone."""
+        return self.past.scenario
 
     def answer(self, expr: str, span: EvaluationSpan | None = None) -> Sequence[Series]:
         """Return the series of `expr` that do not contradict the labels."""
@@ -210,15 +221,16 @@ class _Probe:
         if not series:
             return None
         limit = threshold or 0.0
-        score = [scores(each.values, operator, limit) for each in series]
-        best = max(range(len(series)), key=lambda index: float(np.nanmax(score[index])))
-        at = int(np.nanargmax(score[best]))
         held = _longest(list(self.held(series, lambda values: holds(values, operator, limit))))
+        compared = [self._compared(each, (operator, limit)) for each in series]
+        scored = [(each.times_s, each.scores) for each in compared]
+        best, at = best_from(scored, self.view.onset_s, only=held is None)
         nearest = series[best]
         sustained, firing = self._sustained(expr, nearest, (operator, limit))
         course = self._course(expr, nearest)
         points = [(self._scenario_s(nearest.times_s[at]), float(nearest.values[at]))]
-        points += [(r.at_s, r.value) for r in course["readings"] if r.value is not None]
+        if held is not None:
+            points += [(r.at_s, r.value) for r in course["readings"] if r.value is not None]
         at_s, value = furthest(points, operator, limit, held=held is not None)
         return ComparisonNumbers(
             condition=text_of(node, self.run.factor),
@@ -240,7 +252,7 @@ class _Probe:
         own_state = any(read.matches(name) for read in all_reads(expr) for name in ALERTS)
         if not is_whole or own_state:
             return None  # another `for` may change what a rule reads that reads states of alerts
-        everywhere = self.stock.over(expr, self.span.earlier(BEFORE_EVALUATIONS)).series
+        everywhere = self.stock.over(expr, self.past).series
         wait_s = longest_wait_s(
             held,
             self.held(everywhere, _any_value),
@@ -251,10 +263,13 @@ class _Probe:
 
     def _course(self, expr: str, nearest: Series) -> _Course:
         """Return the values of a series at the decisive instants, and what it was before."""
-        longer = self.span.earlier(BEFORE_EVALUATIONS)
-        whole = next((s for s in self.answer(expr, longer) if s.labels == nearest.labels), nearest)
+        whole = next(
+            (s for s in self.answer(expr, self.past) if s.labels == nearest.labels), nearest
+        )
         times_s = (whole.times_s - self.run.epoch_s) * self.run.factor
-        is_before = (times_s < self.view.onset_s) & ~np.isnan(whole.values)
+        full_after_s = max((read.full_after_s for read in all_reads(expr)), default=0.0)
+        is_full = times_s >= full_after_s * self.run.factor - self.view.history_s
+        is_before = (times_s < self.view.onset_s) & is_full & ~np.isnan(whole.values)
         before = whole.values[is_before][-BEFORE_EVALUATIONS:]
         known = len(before) and bool(np.isfinite(before).all())
         there = self._plateau(whole)
@@ -291,29 +306,12 @@ class _Probe:
     def _sustained(
         self, expr: str, nearest: Series, compared: tuple[str, float]
     ) -> tuple[float | None, float | None]:
-        """Return the value that was kept for the whole `for`, and the threshold that would fire.
-
-        Healthy is every series until the cause began: none may meet that threshold.
-        """
-        operator, _ = compared
-        window = self.view.window
-        longer = [
-            self._compared(each, compared)
-            for each in self.stock.over(expr, self.span.earlier(BEFORE_EVALUATIONS)).series
-        ]
-        before = [
-            each.scores[each.times_s < window.not_before_s][-BEFORE_EVALUATIONS:] for each in longer
-        ]
-        known = np.concatenate([each[~np.isnan(each)] for each in before] or [np.empty(0)])
-        healthy_score = float(known.max()) if len(known) else -math.inf
-        noise = MOVED_DEVIATIONS * float(known.std()) if len(known) else 0.0
+        """Return the value that was kept for the whole `for`, and the threshold that would fire."""
+        everywhere = [self._compared(s, compared) for s in self.stock.over(expr, self.past).series]
         evaluations = math.ceil(self.for_s / self.run.factor / self.span.interval_s - 1e-9) + 1
-        kept = kept_value(self._compared(nearest, compared), evaluations, window, healthy_score)
-        if kept is None:
-            return None, None
-        healthy = healthy_score if operator in ABOVE else -healthy_score
-        is_noise = len(known) and abs(kept - healthy) <= noise
-        return kept, None if is_noise else threshold_between(operator, kept, healthy)
+        interval_s = self.span.interval_s * self.run.factor
+        bounds = FiringBounds(compared[0], evaluations, self.view.window, interval_s)
+        return bounds.of(self._compared(nearest, compared), everywhere)
 
     def _compared(self, series: Series, compared: tuple[str, float]) -> ComparedValues:
         times_s = (series.times_s - self.run.epoch_s) * self.run.factor

@@ -53,10 +53,6 @@ class EvaluationSpan:
         """The evaluations of the scenario alone."""
         return EvaluationSpan(self.scenario_first_s, self.start_s, self.end_s, self.interval_s)
 
-    def earlier(self, evaluations: int) -> EvaluationSpan:
-        """Return these evaluations with some before them."""
-        return replace(self, first_s=self.first_s - evaluations * self.interval_s)
-
     def query(self, expr: str) -> RangeQuery:
         """Return the query of `expr` at every evaluation, or at every n-th of very many."""
         count = (self.end_s - self.first_s) / self.interval_s

@@ -45,8 +45,8 @@ class Read:
     `names` matches whole names, `exact` is the name where there is only one. `depth_s` counts from
     the evaluation, or from the start of whatever is evaluated; nothing is read that is younger than
     `recent_s` at the evaluation. `window_s` is the selector's own range (an instant selector: the
-    lookback), wherever offsets and subqueries move it. `ends` says that the samples near the ends
-    of that window decide, as for a rate.
+    lookback, and `is_instant`), wherever offsets and subqueries move it. `ends` says that the
+    samples near the ends of that window decide, as for a rate.
     """
 
     names: re.Pattern[str]
@@ -55,6 +55,12 @@ class Read:
     window_s: float
     recent_s: float = 0.0
     ends: bool = False
+    is_instant: bool = False
+
+    @property
+    def full_after_s(self) -> float:
+        """How much history must precede an evaluation for its windows to be full."""
+        return self.depth_s - (self.window_s if self.is_instant else 0.0)
 
     def matches(self, metric: str) -> bool:
         """Return whether the selector may read `metric`."""
@@ -160,7 +166,8 @@ def _read(selector: promql.VectorSelector, parents: Sequence[promql.Expr]) -> Re
     if depth_s <= 0:
         depth_s = LOOKBACK_S
     names, exact = _names(selector)
-    return Read(re.compile(names), exact, depth_s, window_s, recent_s, ends)
+    is_instant = not isinstance(parent, promql.MatrixSelector)
+    return Read(re.compile(names), exact, depth_s, window_s, recent_s, ends, is_instant)
 
 
 def _subquery_s(subquery: promql.SubqueryExpr) -> float:

@@ -19,12 +19,16 @@ STORED = history(
     {
         labels("depth", queue="a"): row("3*10 7*4 9 3*26"),
         labels("depth", queue="b"): row("1 6*2 1*38"),
+        labels("depth", queue="falling"): row("3*10 9*4 7.4*12 3*15"),
+        labels("depth", queue="twice"): row("3*10 9*4 3*2 9*12 3*13"),
+        labels("depth", queue="ending"): row("3*10 9*4 x" + " .*26"),
         labels("noise"): row("3 5 " * 20 + "6"),
     }
 )
 """`a` is above 5 from 150 s to 210 s of ten minutes, `b` from 15 s to 30 s."""
 ONSET_S = 140.0
-A = 'depth{queue="a"}'
+NAMES = ("a", "falling", "twice", "ending")
+A, FALLING, TWICE, ENDING = (f'depth{{queue="{name}"}}' for name in NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +39,22 @@ def server():
         yield started
 
 
-def numbers_of(server, files, *, not_before_s=ONSET_S, due_s=600.0):
+def numbers_of(server, files, *, not_before_s=ONSET_S, due_s=600.0, cause_end_s=-math.inf):
     """Measure an alert that has to fire in a window."""
     run = WatchedRun(server, files, EPOCH_S, 600.0, WHOLE)
-    window = FiringWindow(not_before_s, due_s)
+    window = FiringWindow(not_before_s, due_s, cause_end_s)
     return measure(run, *files.alerts[0], AlertView(onset_s=ONSET_S, window=window))
+
+
+def episodes(server, files):
+    """Return the episodes of these rules' alerts, on the real engine."""
+    timelines = evaluate(server, files, start_s=0.0, end_s=600.0).timelines
+    return [episode for each in timelines for episode in each.episodes]
 
 
 def fired_s(server, files):
     """Return when the alerts of these rules fired, on the real engine."""
-    timelines = evaluate(server, files, start_s=0.0, end_s=600.0).timelines
-    return [episode.firing_s for each in timelines for episode in each.episodes]
+    return [episode.firing_s for episode in episodes(server, files)]
 
 
 @pytest.mark.parametrize(
@@ -88,10 +97,17 @@ def test_a_for_that_was_short_enough_is_not_named(server, tmp_path):
 @pytest.mark.parametrize(
     ("rule", "window", "named"),
     [
-        ((f"{A} > 20", "1m"), {}, (7.0, 6.9)),
-        ((f"{A} >= 20", "1m"), {}, (7.0, 7.0)),
-        ((f"{A} > 20", "0s"), {}, (9.0, 8.9)),
-        ((f"-{A} < -20", "1m"), {}, (-7.0, -6.9)),
+        ((f"{A} > 20", "1m"), {}, (7.0, 5.0)),
+        ((f"{A} >= 20", "1m"), {}, (7.0, 5.0)),
+        ((f"{A} > 20", "0s"), {}, (9.0, 6.0)),
+        ((f"-{A} < -20", "1m"), {}, (-7.0, -5.0)),
+        # It must not resolve while its cause lasts: what held on to its end, or nothing.
+        ((f"{A} > 20", "0s"), {"cause_end_s": 205.0}, (9.0, 6.0)),
+        ((f"{A} > 20", "0s"), {"cause_end_s": 300.0}, (9.0, None)),
+        ((f"{FALLING} > 20", "30s"), {}, (9.0, 6.0)),
+        ((f"{FALLING} > 20", "30s"), {"cause_end_s": 300.0}, (9.0, 5.2)),
+        ((f"{TWICE} > 20", "30s"), {"cause_end_s": 300.0}, (9.0, None)),
+        ((f"{ENDING} > 20", "30s"), {"cause_end_s": 300.0}, (9.0, None)),
         ((f"{A} == 20", "1m"), {}, (7.0, None)),
         # Before its cause it was as far; it is noise; kept after it was due alone.
         ((f"{A} > 20", "2m"), {}, (None, None)),
@@ -104,7 +120,7 @@ def test_a_for_that_was_short_enough_is_not_named(server, tmp_path):
     ],
 )
 def test_the_threshold_that_is_named_fires_when_it_is_tried(server, tmp_path, rule, window, named):
-    """After the onset alone; none is named that a healthy system meets."""
+    """After the onset alone, to the end of its cause; none that a healthy system meets."""
     expr, wait = rule
     written = {"alert": "A", "for": wait}
     numbers = numbers_of(server, rules(tmp_path, {**written, "expr": expr}), **window).comparisons
@@ -112,31 +128,37 @@ def test_the_threshold_that_is_named_fires_when_it_is_tried(server, tmp_path, ru
     threshold = named[1]
     if threshold is not None:
         bound = expr.replace("-20", "20").replace("20", f"{threshold:g}")
-        times_s = fired_s(server, rules(tmp_path, {**written, "expr": bound}))
-        assert [at_s for at_s in times_s if at_s is not None]
-        assert all(at_s is None or at_s > ONSET_S for at_s in times_s)
+        tried = episodes(server, rules(tmp_path, {**written, "expr": bound}))
+        fired = [episode for episode in tried if episode.firing_s is not None]
+        assert fired
+        assert all(episode.firing_s > ONSET_S for episode in fired)
+        end_s = window.get("cause_end_s", -math.inf)
+        assert all((episode.resolved_s or math.inf) >= end_s for episode in fired)
 
 
 @pytest.mark.parametrize(
     ("operator", "kept", "healthy", "threshold"),
     [
-        (">", 0.07441, 0.00005, 0.074),
-        ("<", 9106.0, 10260.0, 9200.0),
-        (">", 7.54, 7.04, 7.5),
+        (">", 0.07441, 0.00005, 0.038),
+        ("<", 9106.0, 10260.0, 9600.0),
+        (">", 7.54, 7.0, 7.4),
+        (">", 7.4, 7.04, 7.392),
+        (">", 5.0, 0.0, 2.5),
+        (">=", 5.0, 4.761904, 5.0),
         # Too near to the healthy level: tomorrow it would fire without a cause.
         ("<", 10106.0, 10260.0, None),
         (">", 7.04, 7.01, None),
         (">", 7.0000001, 7.0, None),
         (">", 5.0, math.inf, None),
         ("<", math.inf, 5.0, None),
-        (">", 5.0, -math.inf, 4.9),
+        (">", 5.0, -math.inf, 4.8),
         ("!=", 5.0, 1.0, None),
     ],
 )
-def test_a_threshold_has_few_digits_between_what_was_kept_and_what_is_healthy(
+def test_a_threshold_has_few_digits_midway_between_what_was_kept_and_what_is_healthy(
     operator, kept, healthy, threshold
 ):
-    """On the side of the healthy value, so that the kept one is beyond it; none where none fits."""
+    """Not too near to the healthy value, and the kept one is beyond it; none where none fits."""
     assert threshold_between(operator, kept, healthy) == threshold
 
 
@@ -144,3 +166,10 @@ def test_a_planted_threshold_that_only_touches_what_was_kept_does_not_fire(serve
     """What this file tries can fail: `> 7` is no remedy where 7 was kept."""
     files = rules(tmp_path, {"alert": "A", "expr": f"{A} > 7", "for": "1m"})
     assert fired_s(server, files) == [None]
+
+
+def test_a_planted_threshold_next_to_the_furthest_value_resolves_early(server, tmp_path):
+    """What this file tries can fail: `> 8` fires in time, and is over long before 300 s."""
+    files = rules(tmp_path, {"alert": "A", "expr": f"{FALLING} > 8", "for": "30s"})
+    (episode,) = episodes(server, files)
+    assert (episode.firing_s, episode.resolved_s) == (180.0, 210.0)

@@ -22,6 +22,8 @@ STORED = history(
         labels("zero"): row("0*41"),
     }
 )
+NOT_FULL = {labels("served_total"): [150.0 * place for place in range(57)]}
+"""Ten a second, from four minutes before the start on."""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,7 @@ def server():
     """Start a Prometheus that holds ten minutes of a queue's depth."""
     with Prometheus() as started:
         started.push(STORED)
+        started.push(history(NOT_FULL, start_s=-240.0))
         started.push(history({labels("past"): row("9*8 5*40")}, start_s=-120.0))
         yield started
 
@@ -113,6 +116,37 @@ def test_the_healthy_value_is_that_before_the_onset(server, tmp_path, onset_s, h
         server, tmp_path, "depth > 20", view=AlertView(onset_s=onset_s)
     ).comparisons[0]
     assert (numbers.healthy, numbers.healthy_spread) == healthy
+
+
+@pytest.mark.parametrize(
+    ("wait", "history_s", "healthy"),
+    [
+        # The history begins where it is needed for a `for` of 1m, and one that is longer or more
+        # evaluations would look at windows that are not full.
+        ("1m", math.inf, 10.0),
+        # The scenario itself asks for less.
+        ("5m", 240.0, 10.0),
+        ("5m", -540.0, None),
+        # What this test tries can fail.
+        ("5m", math.inf, 145 / 18),
+    ],
+)
+def test_only_full_windows_say_what_is_healthy(server, tmp_path, wait, history_s, healthy):
+    """Neither evaluations before those that a rule remembers, nor such without a history."""
+    view = AlertView(onset_s=45.0, history_s=history_s)
+    expr = "rate(served_total[2m]) > 20"
+    numbers = numbers_of(server, tmp_path, expr, view=view, **{"for": wait}).comparisons[0]
+    assert numbers.healthy == (healthy if healthy is None else pytest.approx(healthy))
+
+
+def test_a_value_came_nearest_since_the_onset(server, tmp_path):
+    """Not before it, unless there is no later one; and of equals the first since then."""
+    for onset_s, nearest in ((220.0, (8.0, 300.0)), (400.0, (3.0, 405.0)), (700.0, (9.0, 210.0))):
+        view = AlertView(onset_s=onset_s)
+        numbers = numbers_of(server, tmp_path, "depth > 20", view=view).comparisons[0]
+        assert (numbers.nearest, numbers.at_s) == nearest
+    numbers = numbers_of(server, tmp_path, "zero > 1", view=AlertView(onset_s=220.0))
+    assert numbers.comparisons[0].at_s == 225.0
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,8 @@ def _never_held(case: FailedCase, numbers: ComparisonNumbers) -> Culprit:
     if healthy is None:
         suspect: Suspect = "rule" if case.fired_siblings else "fault"
         return _blame(suspect, f"its value came no nearer than {figure(numbers.nearest)}")
+    if numbers.at_s < case.verdict.onset_s:
+        return _blame("rule", f"what it compares had no value from the onset of {cause} on")
     moved = numbers.nearest - healthy
     noise = max(MOVED_DEVIATIONS * numbers.healthy_spread, MOVED_SHARE * abs(healthy))
     values = f"from a healthy mean of {figure(healthy)} to {figure(numbers.nearest)}"

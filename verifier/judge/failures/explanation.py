@@ -101,9 +101,12 @@ class FailureExplainer:
     ) -> AlertVerdict:
         """Return one of `verdicts` with the numbers of its rule."""
         pair = self._rule_of(verdict)
-        window = FiringWindow(self._not_before_s(verdict), _due_s(verdict))
+        window = FiringWindow(self._not_before_s(verdict), _due_s(verdict), self._ends_s(verdict))
         instants = decisive_instants(verdict)
-        view = AlertView(verdict.labels, instants, verdict.onset_s, window, _reached(verdict))
+        depth_s = self.scenario.past.depth_s
+        history_s = math.inf if depth_s is None else depth_s
+        reached = _reached(verdict)
+        view = AlertView(verdict.labels, instants, verdict.onset_s, window, reached, history_s)
         numbers = None if pair is None else measure(self.run, *pair, view)
         bounds = bounds_that_would_hold(verdict)
         effect = self.fault_effects.get(verdict.cause or "")
@@ -163,6 +166,12 @@ class FailureExplainer:
             ),
             longest_for_s=0.0 if rule is None else longest_for_s(rules, rule, factor),
         )
+
+    def _ends_s(self, verdict: AlertVerdict) -> float:
+        """Return when the cause of a verdict ended in the run; -inf where there is none."""
+        if verdict.cause is None or verdict.cause_end_s is None:
+            return -math.inf
+        return min(verdict.onset_s + verdict.cause_end_s, self.run.end_s * self.run.factor)
 
     def _not_before_s(self, verdict: AlertVerdict) -> float:
         """Return when the cause of a verdict truly began; -inf where there is none."""

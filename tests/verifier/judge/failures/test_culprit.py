@@ -69,6 +69,13 @@ CASES = [
     (NEVER, {"siblings": [SIBLING], "difference": ""}, {}, "fault", "25% of the way"),
     (NEVER, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
     (NEVER, {"siblings": [SIBLING]}, {"cause_end_s": 90.0}, "rule", "while B fires"),
+    (
+        replace(NEVER, comparisons=(replace(COMPARISON, at_s=170.0),)),
+        {},
+        {},
+        "rule",
+        "had no value from the onset of gone on",
+    ),
     # It was only pending.
     (BRIEFLY, {}, {}, "fault", "held for 1m, its `for` is 5m: too weak"),
     (BRIEFLY, {}, {"cause_end_s": 90.0}, "fault", "gone lasts 1m30s: too short"),
