@@ -185,4 +185,5 @@ class FaultLedger:
             began_ns=effect.began_ns,
             ends_ns=progress.end_ns(fault),
             expected=effect.expected,
+            targets=", ".join(f"{key} {text}" for key, text in fault.targets.in_words()),
         )

@@ -46,7 +46,8 @@ class FaultStatus:
     """A fault in effect: its magnitude now and as declared, and its effect so far.
 
     `effect` is measured and `expected` follows from the declaration, both in `effect_unit`. The
-    fault began and ends at `began_ns` and `ends_ns` of the world's clock.
+    fault began and ends at `began_ns` and `ends_ns` of the world's clock. `targets` are those that
+    a person named, empty where it means the whole system.
     """
 
     name: str
@@ -58,6 +59,7 @@ class FaultStatus:
     began_ns: int
     ends_ns: int
     expected: float = 0.0
+    targets: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,14 +153,5 @@ def _record(fault: Fault | Incident, start_s: float) -> PlannedFault:
             (fact.field, float(getattr(fault.parameters, fact.field)))
             for fact in parameter_facts(type(fault.parameters))
         ),
-        targets=tuple(_targets(fault)),
+        targets=fault.targets.in_words(),
     )
-
-
-def _targets(fault: Fault | Incident) -> list[tuple[str, str]]:
-    targets = fault.targets
-    lists = (("tiers", targets.tiers), ("hosts", targets.hosts), ("sandboxes", targets.sandboxes))
-    named = [(name, ", ".join(map(str, chosen))) for name, chosen in lists if chosen]
-    if targets.fraction != 1:
-        named.append(("fraction", f"{targets.fraction:g}"))
-    return named

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exporter.server.exposition import LoadReading
     from scenarios.scenario import Scenario
     from simulator.pacer import Pace
-    from simulator.snapshot import Snapshot
+    from simulator.snapshot import FaultStatus, Snapshot
 
 OBSERVE_EVERY_S: Final = 1.0
 READINGS_PER_PLAIN_LINE: Final = 10
@@ -110,11 +110,17 @@ def describe_time(seconds: float) -> str:
 def notice_changes(before: Snapshot, now: Snapshot) -> list[str]:
     """Return a sentence for each fault that began or ended between two readings."""
     old, new = ({fault.name: fault for fault in s.faults} for s in (before, now))
-    began = [f"fault {name} ({new[name].fault}) begins" for name in new.keys() - old.keys()]
-    ended = [f"fault {name} ({old[name].fault}) has ended" for name in old.keys() - new.keys()]
+    began = [f"fault {_named(new[name])} begins" for name in new.keys() - old.keys()]
+    ended = [f"fault {_named(old[name])} has ended" for name in old.keys() - new.keys()]
     restarts = now.exporter_restarts - before.exporter_restarts
     restarted = ["the exporter has restarted: counters begin at 0"] if restarts else []
     return sorted(began) + sorted(ended) + restarted
+
+
+def _named(fault: FaultStatus) -> str:
+    """Return a fault's name and kind, and what it targets where that is not the whole system."""
+    targets = f" on {fault.targets}" if fault.targets else ""
+    return f"{fault.name} ({fault.fault}{targets})"
 
 
 def notice_load(before: LoadReading, now: LoadReading) -> list[str]:

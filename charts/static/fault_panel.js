@@ -98,7 +98,7 @@ class FaultCard {
     this.fault = fault;
     const { declared, effective } = fault.magnitude;
     const strength = effective === declared ? amount(declared) : `${amount(effective)} of ${amount(declared)}`;
-    this.what.textContent = `${fault.fault} ${strength}, ends in ${clockText(Math.max(0, fault.ends_in_s))}`;
+    this.what.textContent = `${fault.fault} ${strength}${targetsText(fault.targets)}, ends in ${clockText(Math.max(0, fault.ends_in_s))}`;
     const { value, expected, unit } = fault.effect;
     this.effect.textContent = `So far ${amount(value)} ${unit}; expected ${amount(expected)}`;
   }
@@ -128,6 +128,16 @@ class FaultCard {
     form.append(...parameters, duration, send);
     this.change.append(form);
   }
+}
+
+/**
+ * What a fault targets; nothing where it means the whole system.
+ * @param {Record<string, number|(string|number)[]>} targets as the API writes them
+ * @returns {string}
+ */
+function targetsText(targets) {
+  const named = Object.entries(targets).map(([key, chosen]) => `${key} ${[chosen].flat().join(", ")}`);
+  return named.length ? ` on ${named.join(", ")}` : "";
 }
 
 /**

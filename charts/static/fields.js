@@ -136,7 +136,8 @@ export function actionForm(className, said, action) {
 async function attempt(by, said, action) {
   if (by.dataset.busy) return;
   by.dataset.busy = "yes";
-  said.textContent = "";
+  // Also what another form was refused: beside what is done now it would be taken for its answer.
+  for (const old of document.querySelectorAll(".said[role=alert]")) old.textContent = "";
   try {
     await action();
   } catch (error) {

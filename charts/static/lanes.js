@@ -52,7 +52,9 @@ export function placePieces(lanes, [from, to], width) {
     const begin = place(bar.dataset.from);
     const end = place(bar.dataset.to);
     bar.hidden = end < 0 || begin > 1;
-    bar.style.left = `${Math.max(begin, 0) * 100}%`;
+    const left = `${Math.max(begin, 0) * 100}%`;
+    const isMark = bar.matches(".failure, .notified"); // wider than its instant: whole at both ends
+    bar.style.left = isMark ? `clamp(${ENVELOPE_PX}px, ${left}, calc(100% - ${ENVELOPE_PX}px))` : left;
     bar.style.width = `${(Math.min(end, 1) - Math.max(begin, 0)) * 100}%`;
   }
   const track = width - GUTTER_PX - RIGHT_PX;

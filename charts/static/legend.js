@@ -39,5 +39,6 @@ export function readout(plot, at_s) {
     item.append(element("b", "", valueText(series.values[index], row.unit)));
     return item;
   }));
+  if (!row.series.length) plot.legend.append(element("span", "none", "no series"));
   if (row.series.length > 12) plot.legend.append(element("span", "more", `and ${row.series.length - 12} more`));
 }

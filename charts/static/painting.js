@@ -100,6 +100,7 @@ export function drawFailures(plot, lanes) {
   for (const { failure } of lanes.filter((lane) => lane.alert === alert)) {
     if (!failure) continue;
     const x = Math.round(plot.valToPos(failure.at_s, "x", true)) + 0.5;
+    ctx.save(); // uPlot keeps in mind which style it set last: what is left here would be its grid's
     ctx.strokeStyle = ctx.fillStyle = colour("bad");
     ctx.lineWidth = 2 * devicePixelRatio;
     ctx.setLineDash([]);
@@ -111,5 +112,6 @@ export function drawFailures(plot, lanes) {
     ctx.textAlign = "right";
     ctx.textBaseline = "top";
     ctx.fillText("✗", x - 4, top + 2);
+    ctx.restore();
   }
 }

@@ -212,6 +212,7 @@ addEventListener("afterprint", onPaper);
 const all = document.getElementById("draw-all");
 if (all) {
   all.hidden = false;
+  for (const hint of document.querySelectorAll(".on-paper-hint")) hint.hidden = false;
   all.addEventListener("click", async () => {
     keepAll = true;
     for (const host of hosts) await draw(host);

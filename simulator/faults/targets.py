@@ -36,6 +36,14 @@ class Targets:
         holds = isfinite(self.fraction) and 0 < self.fraction <= 1
         require(holds, "fraction", "above 0 and at most 1", self.fraction, owner="targets")
 
+    def in_words(self) -> tuple[tuple[str, str], ...]:
+        """Return what a person named, by its key; nothing where the whole system is meant."""
+        lists = (("tiers", self.tiers), ("hosts", self.hosts), ("sandboxes", self.sandboxes))
+        named = [(key, ", ".join(map(str, chosen))) for key, chosen in lists if chosen]
+        if self.fraction != 1:
+            named.append(("fraction", f"{self.fraction:g}"))
+        return tuple(named)
+
 
 @dataclass(frozen=True, slots=True)
 class FaultTargets:

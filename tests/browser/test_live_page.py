@@ -109,9 +109,18 @@ def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
     expect(said).to_contain_text("duration must be above 0s and at most 1h, got 2h")
     page.get_by_label("duration").first.fill("20s")
     expect(said).to_be_empty()
+    page.get_by_label("duration").first.fill("2h")
+    page.get_by_role("button", name="Inject").click()
+    expect(said).to_contain_text("got 2h")
+    page.get_by_label("target").fill("100")
+    # What this form was refused is no answer to what another one does.
+    page.get_by_role("button", name="Change the load").click()
+    expect(said).to_be_empty()
+    page.get_by_role("button", name="End the change").click()
+    page.get_by_label("duration").first.fill("20s")
     page.get_by_role("button", name="Inject").click()
     card = page.locator("[data-fault='agent-hang']")
-    expect(card).to_be_visible()
+    expect(card).to_contain_text(" on tiers worker, fraction 0.5, ends in")
     expect(said).to_be_empty()
     page.get_by_role("button", name="End agent-hang").click()
     expect(card).to_have_count(0)
@@ -179,7 +188,7 @@ def test_the_button_of_a_bundled_scenario_begins_its_faults(view):
         assert view.page.locator(".fault").count() == 0
         button.click()
         card = view.page.locator("[data-fault='leaking-pool']")
-        expect(card).to_contain_text("sandbox_leak 0.81, ends in 7:5")
+        expect(card).to_contain_text("sandbox_leak 0.81 on sandboxes B, ends in 7:5")
         expect(button).to_have_attribute("aria-pressed", "true")
         bands = "() => livePage.view.chart.bands.some(b => b.name === 'leaking-pool')"
         view.page.wait_for_function(bands)

@@ -28,10 +28,10 @@ def unanswered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
 
 
 def answered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
-    """Return which panels answered with nothing, which were accepted, and that all answered."""
+    """Return how many panels answered, which of them with nothing, and which were accepted."""
     every = {_name(panel) for o in outcomes for panel in o.panels}
     failed = any(not panel.ok for o in outcomes for panel in o.panels)
-    count = [] if failed or not every else [f"all {len(every)} answered"]
+    count = [] if failed or not every else [_count(len(every), len(accepted_panels(outcomes)))]
     remarks: dict[str, None] = {}
     for outcome in outcomes:
         for panel in outcome.panels:
@@ -40,6 +40,13 @@ def answered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
             elif panel.ok and panel.reason:
                 remarks[f"{_name(panel)}: {panel.reason}"] = None
     return [*count, *remarks]
+
+
+def accepted_panels(outcomes: Sequence[ScenarioOutcome]) -> set[tuple[str, str]]:
+    """Return the panels that did not answer and were accepted; one that also failed is not."""
+    panels = [panel for outcome in outcomes for panel in outcome.panels]
+    failed = {(panel.dashboard, panel.panel) for panel in panels if not panel.ok}
+    return {(p.dashboard, p.panel) for p in panels if p.accepted is not None} - failed
 
 
 def not_judged(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
@@ -51,6 +58,12 @@ def not_judged(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
             for item in o.not_judged
         )
     )
+
+
+def _count(every: int, accepted: int) -> str:
+    if not accepted:
+        return f"all {every} answered"
+    return f"{every - accepted} of {every} answered, {accepted} accepted"
 
 
 def _name(panel: PanelVerdict) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from documents.amounts import amount
 from verifier.judge.verdict import overall
 from verifier.report.alert_states import SILENT, alert_states, names_in
+from verifier.report.panel_lists import accepted_panels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,8 @@ def counts(outcomes: Sequence[ScenarioOutcome]) -> str:
     parts = [f"{amount(number, 'alerts')} {first}", *(f"{many} {what}" for what, many in others)]
     mute = {(p.dashboard, p.panel) for o in outcomes for p in o.panels if not p.ok}
     panels = [f"{amount(len(mute), 'panels')} did not answer"] if mute else []
+    if accepted := accepted_panels(outcomes):
+        panels.append(f"{amount(len(accepted), 'panels')} did not answer, as accepted")
     scenarios = f"{passed} of {len(outcomes)} scenarios pass"
     return "; ".join((scenarios, ", ".join(parts), *panels))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -70,6 +71,17 @@ def test_falling_behind_is_printed_once_and_so_is_its_end():
         status.observe()
     assert text.getvalue().count("the world is back in real time") == 1
     assert text.getvalue().count("\n") == 2
+
+
+def test_a_fault_says_what_it_targets_when_it_begins():
+    """Of the whole system nothing is said."""
+    world = FakeWorld()
+    before = world.snapshot()
+    world.begin_fault("sandbox_leak")
+    world.change(faults=(replace(world.snapshot().faults[0], targets="sandboxes B"),))
+    assert notice_changes(before, world.snapshot()) == [
+        "fault sandbox_leak-here (sandbox_leak on sandboxes B) begins"
+    ]
 
 
 def test_every_sentence_carries_the_time():

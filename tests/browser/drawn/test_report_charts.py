@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from charts.chart import Band, ChartSeries, LaneNotification
+from charts.chart import Band, ChartSeries, LaneFailure, LaneNotification
 from tests.verifier.report.charted_outcomes import chart, charted
 
 DRAWN = "[data-drawn=yes] .row canvas"
@@ -176,3 +176,57 @@ def test_a_number_beside_a_curve_says_of_when_it_is(show):
     box = shown.page.locator(".row .u-over").bounding_box()
     shown.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     expect(legend).to_have_text("at 10:00value20")
+
+
+def test_the_mark_of_a_failure_does_not_colour_the_grid(show):
+    """A row without series says so; its grid, drawn again, is no mark. Planted: no restore."""
+    row = replace(chart().rows[0], series=(), thresholds=())
+    lane = replace(chart().lanes[0], failure=LaneFailure(720.0, "never fired"))
+    shown = show([charted(drawn=chart(rows=(row,), lanes=(lane,)))])
+    shown.page.wait_for_selector(DRAWN)
+    expect(shown.page.locator(".row .legend")).to_have_text("no series")
+    red = (
+        "() => { const canvas = document.querySelector('.row canvas'), { width, height } = canvas;"
+        " const dots = canvas.getContext('2d').getImageData(0, 0, width, height).data;"
+        " const columns = new Set(); for (let at = 0; at < dots.length; at += 4)"
+        " if (Math.abs(dots[at] - 179) + Math.abs(dots[at + 1] - 38) + Math.abs(dots[at + 2] - 30)"
+        " < 12) columns.add(at / 4 % width); return columns.size; }"
+    )
+    redraw = (
+        "() => { document.querySelector('.tools button').click();"
+        " return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))); }"
+    )
+    shown.page.evaluate(redraw)
+    assert 0 < shown.page.evaluate(red) < 40
+    shown.page.evaluate(
+        "document.querySelector('.row canvas').getContext('2d').restore = () => undefined"
+    )
+    shown.page.evaluate(redraw)
+    shown.page.evaluate(redraw)
+    assert shown.page.evaluate(red) > 100
+
+
+def test_a_mark_at_the_end_of_a_lane_is_whole(show):
+    """Planted: at its instant, half of it would be outside of its lane."""
+    lane = replace(chart().lanes[0], failure=LaneFailure(1200.0, "never resolved"))
+    shown = show([charted(drawn=chart(lanes=(lane,)))])
+    shown.page.wait_for_selector(DRAWN)
+    spill = (
+        "() => { const mark = document.querySelector('.piece.failure');"
+        " const right = each => each.getBoundingClientRect().right;"
+        " return right(mark) - right(mark.parentElement); }"
+    )
+    assert shown.page.evaluate(spill) <= 0
+    shown.page.evaluate("document.querySelector('.piece.failure').style.left = '100%'")
+    assert shown.page.evaluate(spill) > 5
+
+
+def test_without_scripts_no_button_is_promised(show, open_page):
+    """There is none then; with scripts there is."""
+    outcomes = [charted()]
+    plain = show(outcomes, open_page(java_script_enabled=False))
+    undrawn = plain.page.locator(".undrawn").first
+    assert undrawn.inner_text() == "Its chart is not drawn: that needs JavaScript."
+    hint = show(outcomes).page.locator(".undrawn").first.text_content()
+    assert "the button at the top" in hint
+    assert plain.page.locator("#draw-all").is_hidden()

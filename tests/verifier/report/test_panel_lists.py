@@ -35,7 +35,7 @@ def test_empty_and_accepted_panels_are_named_beside_those_that_answered() -> Non
         panel("C", reason="query returns nothing", accepted="another exporter"),
     )
     assert answered([replace(outcome(), panels=verdicts)] * 2) == [
-        "all 3 answered",
+        "2 of 3 answered, 1 accepted",
         "Board / B: nothing passes its filter",
         "Board / C: query returns nothing; accepted: another exporter",
     ]

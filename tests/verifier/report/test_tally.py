@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from documents.mistakes import Place
 from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
 from verifier.errors import NotJudged
+from verifier.judge.verdict import PanelVerdict
 from verifier.report.tally import counts, headline, silent_of
 
 MUTE = {"vacuous": "no metric x exists"}
@@ -32,6 +35,18 @@ def test_every_alert_is_counted_once(alerts, changes, text):
     """By the worst that it did; what could not be judged is not silent."""
     changed = {"panels": (), "alerts": alerts, **changes}
     assert counts([outcome(**changed)]).partition("; ")[2].startswith(text)
+
+
+def test_panels_that_did_not_answer_and_were_accepted_are_counted():
+    """A pass that leaves them out would say that all is well."""
+    panel = PanelVerdict(
+        dashboard="B", panel="P", query="up", ok=True, reason="nothing", accepted="known"
+    )
+    line = counts([outcome(panels=(panel, panel))])
+    assert line.endswith("; 1 panel did not answer, as accepted")
+    both = (panel, replace(panel, ok=False, accepted=None))
+    assert counts([outcome(panels=both)]).endswith("; 1 panel did not answer")
+    assert "panel" not in counts([outcome(panels=(replace(panel, accepted=None),))])
 
 
 def test_what_could_not_have_fired_is_not_counted_as_silent():

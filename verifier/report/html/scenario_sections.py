@@ -29,8 +29,9 @@ NOTIFIED_HEAD: Final = ("Notified", "Resolve notified")
 """In real time alone: virtual time has nobody to notify."""
 FAULT_HEAD: Final = ("Fault", "Kind", "From", "To", "Strength and targets", "Measured")
 UNDRAWN: Final = (
-    '<p class="undrawn hint">Its chart is not drawn: that needs JavaScript, and on paper the button'
-    " at the top of the page.</p>"
+    '<p class="undrawn hint">Its chart is not drawn: that needs JavaScript'
+    '<span class="on-paper-hint" hidden>, and on paper the button'
+    " at the top of the page</span>.</p>"
 )
 TIMES: Final = (
     f"{COUNTED_FROM} Below a time stands when it was in the scenario, and the window that it had."
