@@ -49,7 +49,8 @@ class FailedCase:
     that had begun last when it became pending, and had ended by then if it `is_over`;
     `not_before_s` is when its cause truly began. `difference` is what the bundled rule of its name
     has instead: "" nothing, None there is none. `longest_for_s` is the longest `for` among the
-    other rules, `fault` the cause where it is one of the scenario.
+    other rules, `fault` the cause where it is one of the scenario, `refusal` why the engine refused
+    every evaluation of the rule, in its words.
     """
 
     verdict: AlertVerdict
@@ -61,6 +62,7 @@ class FailedCase:
     difference: str | None = None
     longest_for_s: float = 0.0
     fault: Fault | None = None
+    refusal: str | None = None
 
     @property
     def differs(self) -> bool:
@@ -92,6 +94,9 @@ def likely_culprit(case: FailedCase) -> Culprit | None:
     verdict = case.verdict
     if verdict.broke_at == "scrape":
         return None
+    if case.refusal is not None:
+        # A reason is cut into sentences at this mark.
+        return _blame("rule", case.refusal.replace("; ", ", "))
     return _plain_case(case) or (
         _uncalled_for(case) if case.came_uncalled else _never_or_late(case)
     )

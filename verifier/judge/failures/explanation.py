@@ -29,7 +29,7 @@ from verifier.judge.failures.sentences import (
     failure_sentences,
 )
 from verifier.judge.notification_checks import BROKE_AT_RULE
-from verifier.judge.silence_verdicts import judge_silence
+from verifier.judge.silence_verdicts import ALERT, judge_silence
 from verifier.judge.verdict import AlertVerdict, FailureEvidence
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scenarios.scenario import Scenario
+    from verifier.errors import NotJudged
     from verifier.evaluation.timeline import Timeline
     from verifier.evidence.silence import WatchedRun
     from verifier.judge.verdict import Culprit
@@ -52,7 +53,8 @@ class FailureExplainer:
     """What explains failures: the run as it was watched, and what its faults did, by name.
 
     `longest` is the name and duration of the longest scenario of all that run together,
-    `bundled` are the rule files of the pack, which a rule that failed is compared with.
+    `bundled` are the rule files of the pack, which a rule that failed is compared with, `refused`
+    the rules that the engine could not evaluate.
     """
 
     run: WatchedRun
@@ -60,6 +62,7 @@ class FailureExplainer:
     fault_effects: Mapping[str, str]
     longest: tuple[str, float]
     bundled: tuple[Path, ...] = ()
+    refused: tuple[NotJudged, ...] = ()
 
     def complete(
         self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]
@@ -101,13 +104,7 @@ class FailureExplainer:
     ) -> AlertVerdict:
         """Return one of `verdicts` with the numbers of its rule."""
         pair = self._rule_of(verdict)
-        window = FiringWindow(self._not_before_s(verdict), _due_s(verdict), self._ends_s(verdict))
-        instants = decisive_instants(verdict)
-        depth_s = self.scenario.past.depth_s
-        history_s = math.inf if depth_s is None else depth_s
-        reached = _reached(verdict)
-        view = AlertView(verdict.labels, instants, verdict.onset_s, window, reached, history_s)
-        numbers = None if pair is None else measure(self.run, *pair, view)
+        numbers = None if pair is None else self._measured(verdict, *pair)
         bounds = bounds_that_would_hold(verdict)
         effect = self.fault_effects.get(verdict.cause or "")
         since = since_onset(verdict, self.scenario) if verdict.expected != "fires" else None
@@ -164,6 +161,7 @@ class FailureExplainer:
             fault=next(
                 (each for each in self.scenario.plan.faults if each.name == verdict.cause), None
             ),
+            refusal=None if rule is None else self._refusal(rule),
             longest_for_s=0.0 if rule is None else longest_for_s(rules, rule, factor),
         )
 
@@ -172,6 +170,29 @@ class FailureExplainer:
         if verdict.cause is None or verdict.cause_end_s is None:
             return -math.inf
         return min(verdict.onset_s + verdict.cause_end_s, self.run.end_s * self.run.factor)
+
+    def _measured(
+        self, verdict: AlertVerdict, group: RuleGroup, rule: AlertRule
+    ) -> ConditionNumbers | None:
+        """Return the numbers of a rule; of one that the engine refuses there are none."""
+        if self._refusal(rule) is not None:
+            return None
+        window = FiringWindow(self._not_before_s(verdict), _due_s(verdict), self._ends_s(verdict))
+        instants = decisive_instants(verdict)
+        depth_s = self.scenario.past.depth_s
+        history_s = math.inf if depth_s is None else depth_s
+        reached = _reached(verdict)
+        view = AlertView(verdict.labels, instants, verdict.onset_s, window, reached, history_s)
+        return measure(self.run, group, rule, view)
+
+    def _refusal(self, rule: AlertRule) -> str | None:
+        """Return why the engine could not evaluate a rule at all, None where it could."""
+        reasons = (
+            each.reason
+            for each in self.refused
+            if each.place == rule.position and each.subject == f"{ALERT}{rule.alert}"
+        )
+        return next(reasons, None)
 
     def _not_before_s(self, verdict: AlertVerdict) -> float:
         """Return when the cause of a verdict truly began; -inf where there is none."""

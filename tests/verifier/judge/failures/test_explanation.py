@@ -8,9 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from documents.mistakes import Place
 from tests.verifier.alerts import rule_files
 from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.outcomes import alert, fired
+from verifier.errors import NotJudged
+from verifier.judge.failures import explanation
 from verifier.judge.failures.bundled_rules import BundledRules
 from verifier.judge.failures.explanation import FailureExplainer, decisive_instants
 
@@ -52,6 +55,37 @@ def test_the_fault_and_the_beginning_of_a_failure_are_those_of_its_own_cause():
     assert own.fault.name == "gone"
     assert other.fault is None
     assert other.not_before_s == -math.inf
+
+
+RULES = rule_files("A")
+RULE = RULES.alerts[0][1]
+REFUSAL = "Prometheus cannot evaluate it: many-to-many; labels must be unique"
+
+
+@pytest.mark.parametrize(
+    ("refused", "because"),
+    [
+        ((NotJudged("alert A", REFUSAL, RULE.position),), REFUSAL.replace(";", ",")),
+        # Another rule, or another of its name.
+        ((NotJudged("alert B", REFUSAL, RULE.position),), "its condition never had a value"),
+        (
+            (NotJudged("alert A", REFUSAL, Place("z.yaml", 9, 9)),),
+            "its condition never had a value",
+        ),
+        ((), "its condition never had a value"),
+    ],
+)
+def test_a_rule_that_the_engine_refuses_is_blamed_in_the_engines_words(
+    monkeypatch, refused, because
+):
+    """And not with the value that it never had, which follows from it."""
+    monkeypatch.setattr(explanation, "measure", lambda *_: None)
+    run = SimpleNamespace(rules=RULES, factor=1.0, end_s=1800.0)
+    scenario = scenario_with("{alert: A, cause: gone, fires_within: 7m}")
+    explainer = FailureExplainer(run, scenario, {}, ("s", 1800.0), refused=refused)
+    (verdict,) = explainer.explain([FAILED])
+    assert (verdict.evidence.culprit.suspect, verdict.evidence.culprit.because) == ("rule", because)
+    assert verdict.reason == f"never fired; likely culprit: the rule, since {because}"
 
 
 def test_what_decided_a_verdict_is_told_in_the_order_of_time():
