@@ -152,10 +152,8 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, panels)
         drawing.ask(verdicts, evaluation.timelines)
         longest = setup.longest or (scenario.name, scenario.duration_s)
-        refused = evaluation.not_judged
-        explainer = FailureExplainer(
-            watched, scenario, simulated.effects, longest, bundled=setup.bundled, refused=refused
-        )
+        about_rules = setup.bundled, evaluation.not_judged
+        explainer = FailureExplainer(watched, scenario, simulated.effects, longest, *about_rules)
         alerts, findings = explainer.complete(verdicts, evaluation.timelines)
         chart, undrawn = drawing.document(alerts, evaluation.timelines)
     return ScenarioOutcome(

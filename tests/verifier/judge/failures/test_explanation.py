@@ -79,13 +79,15 @@ def test_a_rule_that_the_engine_refuses_is_blamed_in_the_engines_words(
     monkeypatch, refused, because
 ):
     """And not with the value that it never had, which follows from it."""
-    monkeypatch.setattr(explanation, "measure", lambda *_: None)
+    measured = []
+    monkeypatch.setattr(explanation, "measure", lambda *asked: measured.append(asked))
     run = SimpleNamespace(rules=RULES, factor=1.0, end_s=1800.0)
     scenario = scenario_with("{alert: A, cause: gone, fires_within: 7m}")
     explainer = FailureExplainer(run, scenario, {}, ("s", 1800.0), refused=refused)
     (verdict,) = explainer.explain([FAILED])
     assert (verdict.evidence.culprit.suspect, verdict.evidence.culprit.because) == ("rule", because)
     assert verdict.reason == f"never fired; likely culprit: the rule, since {because}"
+    assert bool(measured) == ("never had" in because)
 
 
 def test_what_decided_a_verdict_is_told_in_the_order_of_time():
