@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from simulator.kernel import loop as k
+from simulator.kernel.state import ns
 from simulator.load import BASE_RATE_PER_S, Load
 from simulator.plan import Plan
 from simulator.snapshot import DURATION_BOUNDS_S
 from simulator.topology import Topology
 from simulator.world import World
-from tests.simulator.worlds import fault
+from tests.simulator.kernel.uncompiled import Bench
+from tests.simulator.worlds import fault, small
 
 ROWS = {
     "http_request_duration": k.HTTP_DURATION,
@@ -81,3 +83,14 @@ def test_a_histogram_counts_and_sums_the_durations_that_were_kept():
         cells = np.searchsorted(bounds, durations_ns, side="left")
         assert histogram.counts.tolist() == np.bincount(cells, minlength=31).tolist(), name
         assert histogram.sum_ns == durations_ns.sum(), name
+
+
+def test_a_duration_on_a_bound_is_counted_within_it():
+    """As `le` says; a nanosecond more is in the next bucket, and the last has no bound."""
+    bench = Bench(small())
+    bounds_ns = [ns(bound) for bound in DURATION_BOUNDS_S]
+    for cell, bound_ns in enumerate(bounds_ns):
+        for duration, counted in ((bound_ns, cell), (bound_ns + 1, cell + 1)):
+            bench.s.histogram[k.TASK_DURATION] = 0
+            bench.observe(k.TASK_DURATION, duration)
+            assert np.flatnonzero(bench.s.histogram[k.TASK_DURATION]).tolist() == [counted]
