@@ -1,4 +1,4 @@
-"""How many more tasks failed than on average: of the last scrapes, and none from before a change."""
+"""How many more tasks failed than on average: of the last scrapes, since the last change."""
 
 from __future__ import annotations
 
