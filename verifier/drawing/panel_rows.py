@@ -137,6 +137,8 @@ def _row(
     said = remarks(answers, [verdict for _, verdict in judged], left_out)
     undrawn = len(named) - most if kind != "heatmap" else 0
     more = (f"{undrawn} more series are not drawn",) if undrawn > 0 else ()
+    left = _not_applied(panel, defaults) if said.status is None else ()
+    limits = _limit(defaults.get("min"), scale), _limit(defaults.get("max"), scale)
     return ChartRow(
         id="",
         title=panel.title,
@@ -145,12 +147,12 @@ def _row(
         series=tuple(ChartSeries(s.name, s.values[kept], s.labels) for s in drawn),
         kind=kind,
         group="panel",
-        thresholds=tuple(_thresholds(defaults, scale, kind)),
-        limits=(_limit(defaults.get("min"), scale), _limit(defaults.get("max"), scale)),
+        thresholds=tuple(_thresholds(defaults, _level_scale(defaults, scale, limits, drawn), kind)),
+        limits=limits,
         dashboard=panel.dashboard,
         text="; ".join((f"{panel.title}, a panel of {panel.dashboard}", *said.notes)),
         status=said.status,
-        notes=(*said.notes, *more),
+        notes=(*said.notes, *more, *left),
         queries=said.queries,
     )
 
@@ -195,7 +197,7 @@ def _bound(series: ChartSeries) -> float:
 
 
 def _thresholds(
-    defaults: Mapping[str, Value], scale: float, kind: RowKind
+    defaults: Mapping[str, Value], level_scale: tuple[float, float], kind: RowKind
 ) -> Iterator[ThresholdLine]:
     """Yield the levels of a panel; on a time series only where it draws them."""
     style = _mapping(_mapping(defaults.get("custom")).get("thresholdsStyle")).get("mode")
@@ -205,9 +207,38 @@ def _thresholds(
     for step in steps if isinstance(steps, list) else ():
         value, colour = _mapping(step).get("value"), str(_mapping(step).get("color") or "")
         if isinstance(value, (int, float)):
-            yield ThresholdLine(float(value) * scale, "", colour=colour)
+            yield ThresholdLine(level_scale[0] + value * level_scale[1], "", colour=colour)
         elif value is None and kind not in ("line", "stack"):
             yield ThresholdLine(-math.inf, "", colour=colour)  # the colour below all levels
+
+
+def _level_scale(
+    defaults: Mapping[str, Value],
+    scale: float,
+    limits: tuple[float | None, float | None],
+    drawn: Sequence[ChartSeries],
+) -> tuple[float, float]:
+    """Return what to add to a level and by what to multiply it: some are percent of the range.
+
+    The range lies between the limits of the panel, or else those of its values, as in Grafana.
+    """
+    if _mapping(defaults.get("thresholds")).get("mode") != "percentage":
+        return 0.0, scale
+    values = [float(v) for series in drawn for v in series.values if math.isfinite(v)] or [0.0]
+    least = min(values) if limits[0] is None else limits[0]
+    most = max(values) if limits[1] is None else limits[1]
+    return least, (most - least) / 100
+
+
+def _not_applied(panel: Panel, defaults: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return a note on what the panel asks of Grafana that the drawing leaves out."""
+    parts = {
+        "transformations": panel.raw.get("transformations"),
+        "value mappings": defaults.get("mappings"),
+        "overrides": _mapping(panel.raw.get("fieldConfig")).get("overrides"),
+    }
+    names = [name for name, configured in parts.items() if configured]
+    return (f"not applied here: {', '.join(names)}",) if names else ()
 
 
 def _limit(value: Value, scale: float) -> float | None:

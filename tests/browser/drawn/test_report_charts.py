@@ -230,3 +230,27 @@ def test_without_scripts_no_button_is_promised(show, open_page):
     hint = show(outcomes).page.locator(".undrawn").first.text_content()
     assert "the button at the top" in hint
     assert plain.page.locator("#draw-all").is_hidden()
+
+
+def test_the_bars_of_a_panel_begin_at_the_same_place(show):
+    """However long their values are. Planted: columns of its own for each."""
+    zero = chart().rows[0].series[0].values * 0
+    series = tuple(ChartSeries(str(at), zero + at) for at in (0.5, 0.123456))
+    panel = replace(
+        chart().rows[0], series=series, kind="bars", unit="ratio", group="panel", alert=None,
+        dashboard="Board", thresholds=(),
+    )  # fmt: skip
+    shown = show([charted(drawn=chart(rows=(panel,)))])
+    shown.page.wait_for_selector("[data-drawn=yes]")
+    shown.page.get_by_text("Dashboard: Board").click()
+    expect(shown.page.locator(".bar-track")).to_have_count(2)
+    places = (
+        "() => new Set([...document.querySelectorAll('.bar-track')]"
+        ".map(each => each.getBoundingClientRect().left)).size"
+    )
+    assert shown.page.evaluate(places) == 1
+    shown.page.evaluate(
+        "document.querySelectorAll('.bars li').forEach("
+        "each => { each.style.gridTemplateColumns = 'minmax(0, 2fr) minmax(0, 3fr) auto'; })"
+    )
+    assert shown.page.evaluate(places) == 2

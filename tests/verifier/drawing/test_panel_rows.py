@@ -150,3 +150,33 @@ def test_a_unit_is_written_as_grafana_does_and_values_go_with_it(grafana, unit, 
     raw = {"fieldConfig": {"defaults": {"unit": grafana}}}
     (row,) = panel_rows(PanelAnswers((replace(asked, panel=replace(asked.panel, raw=raw)),)), TIME)
     assert (row.unit, row.series[0].values[-1]) == (unit, pytest.approx(value))
+
+
+@pytest.mark.parametrize(
+    ("limits", "level"), [({"min": 0, "max": 10}, 5.0), ({}, 1.5), ({"max": 10}, 5.5)]
+)
+def test_thresholds_in_percent_are_of_the_range(limits, level):
+    """Between the limits of the panel, or else its values; absolute ones stay as they are."""
+    steps = [{"color": "red", "value": None}, {"color": "green", "value": 50}]
+    for mode, expected in (("percentage", level), ("absolute", 50.0)):
+        defaults = {**limits, "thresholds": {"mode": mode, "steps": steps}}
+        shown = answer(1, kind="bargauge")
+        panel = replace(shown.panel, raw={"fieldConfig": {"defaults": defaults}})
+        row = panel_rows(PanelAnswers(answers=(replace(shown, panel=panel),)), TIME)[0]
+        assert [line.value for line in row.thresholds] == [-np.inf, expected]
+
+
+def test_what_is_not_applied_of_a_panel_is_said():
+    """And of one that has nothing of it, nothing."""
+    shown = answer(1)
+    raw = {
+        "transformations": [{"id": "organize"}],
+        "fieldConfig": {"defaults": {"mappings": [{"type": "value"}]}, "overrides": []},
+    }
+    panel = replace(shown.panel, raw=raw)
+    rows = [
+        panel_rows(PanelAnswers(answers=(each,)), TIME)[0]
+        for each in (replace(shown, panel=panel), shown)
+    ]
+    notes = [row.notes for row in rows]
+    assert notes == [("not applied here: transformations, value mappings",), ()]
