@@ -21,18 +21,15 @@ from agentaskit_sim.front.completion import words_to_complete
 from agentaskit_sim.front.help import PlainCommand, PlainGroup
 from agentaskit_sim.front.streams import guard_standard_streams
 from agentaskit_sim.front.word_lists import repeat_options
+from verifier.ending_signal import EXIT_SIGNALLED, EndingSignal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_INPUT: Final = 2
 EXIT_UNABLE: Final = 3
-EXIT_SIGNALLED: Final = 128
-AGAIN_S: Final = 0.02
-"""After this long a callback that ignored a signal has returned."""
-_signals: Final[list[int]] = []
+_ending: Final = EndingSignal()
 """The signal that ends this run, if one does."""
-"""Plus the signal's number, as shells do."""
 
 COMMANDS: Final = {
     "verify": "Run scenarios and judge every alert with a real Prometheus.",
@@ -73,12 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     guard_standard_streams()
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    _signals.clear()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
-    sys.unraisablehook = _raise_again
+    _ending.listen((signal.SIGINT, signal.SIGTERM))
     status = _run(argv)
     sys.stdout.flush()
+    # `python -m` ends itself by SIGINT, whatever the status, if the last text that `exec` ran was
+    # interrupted: that of a data class, say.
+    exec("")  # noqa: S102 - an empty text
     sys.exit(status)
 
 
@@ -125,8 +122,8 @@ def _run(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_SIGNALLED + signal.SIGINT
     except Exception as error:
-        if _signals:  # it was on its way, and something on that way made an error of it
-            return EXIT_SIGNALLED + _signals[0]
+        if _ending.number:  # it was on its way, and something on that way made an error of it
+            return _ending.status
         if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
             raise
         return _report(error)
@@ -148,35 +145,6 @@ def _report(error: Exception) -> int:
         err=True,
     )
     return EXIT_UNABLE
-
-
-def _stop(number: int, _frame: object) -> NoReturn:
-    """Unwind, so that every child process ends and every temporary folder is removed."""
-    _signals.append(number)
-    # A second signal would interrupt the unwinding and leave servers behind.
-    for handled in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(handled, signal.SIG_IGN)
-    _unwind()
-
-
-def _unwind(*_: object) -> NoReturn:
-    """Raise what ends the run by its signal."""
-    if _signals[0] == signal.SIGINT:
-        raise KeyboardInterrupt
-    raise SystemExit(EXIT_SIGNALLED + _signals[0])
-
-
-def _raise_again(ignored: sys.UnraisableHookArgs) -> None:
-    """Unwind a moment later where a signal came in a callback that lets no exception out.
-
-    Such callbacks are those of weak references, as of every lock of an import, and finalizers: the
-    run would go on, and hear no other signal. Whatever else is ignored is printed, as ever.
-    """
-    if _signals and isinstance(ignored.exc_value, KeyboardInterrupt | SystemExit):
-        signal.signal(signal.SIGALRM, _unwind)
-        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
-    else:
-        sys.__unraisablehook__(ignored)
 
 
 def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -18,9 +18,10 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from documents.mistakes import InputError
+from verifier.ending_signal import EndingSignal
 from verifier.errors import JudgeError
 from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE, Progress, ScenarioOutcome
 from verifier.run_record import ScenarioRecord
@@ -252,7 +253,7 @@ def _work(
     for connection in inherited:
         connection.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
-    signal.signal(signal.SIGTERM, _leave)
+    EndingSignal().listen((signal.SIGTERM,))
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     # A pipe that is closed at any point means that the parent has ended.
     with contextlib.suppress(EOFError, OSError):
@@ -262,11 +263,6 @@ def _work(
                 parent.send(_judge_safely(judge, scenario, parent.send))
             except InputError as error:
                 parent.send(error)
-
-
-def _leave(_number: int, _frame: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _end_with_parent(lifeline: Connection) -> None:

@@ -176,20 +176,19 @@ for (const host of hosts) near.observe(host);
 
 /**
  * Show the scenario that the address names. What is drawn above it moves it, so it is shown again
- * until nothing near it is left to draw.
+ * until nothing near it is left to draw, or its reader has gone elsewhere.
  */
 async function showNamed() {
   const section = location.hash.startsWith("#scenario-") ? document.getElementById(location.hash.slice(1)) : null;
   if (!section) return;
   const host = /** @type {HTMLElement|null} */ (section.querySelector("[data-chart]"));
+  section.focus({ preventScroll: true });
   if (host) await draw(host);
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < 5 && document.activeElement === section; round += 1) {
     section.scrollIntoView();
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     await Promise.all(drawings.values());
   }
-  section.scrollIntoView();
-  section.focus({ preventScroll: true });
 }
 addEventListener("hashchange", showNamed);
 document.addEventListener("click", (event) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -156,3 +157,30 @@ def test_a_signal_in_a_callback_that_lets_nothing_out_ends_the_command(
     finished = command("scenarios", "list")
     assert (finished.status, finished.out, finished.err) == (status, "", "")
     assert time.monotonic() - began_s < 10
+
+
+INTERRUPTED_TEXT = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "agentaskit_sim.commands.scenarios":
+            exec("import signal\\nsignal.raise_signal(signal.SIGINT)\\nused = 1")
+
+sys.meta_path.insert(0, Interrupting())
+"""
+
+
+def test_a_run_that_was_interrupted_in_a_text_ends_with_its_status(tmp_path, repository):
+    """Python remembers that text, `exec`uted, and would end `-m` by the signal itself."""
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_TEXT)
+    done = subprocess.run(
+        [sys.executable, "-m", "agentaskit_sim", "scenarios", "list"],
+        cwd=repository,
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{repository}"},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -84,6 +84,21 @@ def test_every_scenario_is_reached_by_the_keyboard(show):
     expect(shown.page.locator("#scenario-scenario-17 > h2")).to_be_in_viewport()
 
 
+def test_a_jump_leaves_the_focus_to_a_reader_who_has_gone_elsewhere(show):
+    """What is drawn late above the scenario neither takes the focus back nor scrolls again."""
+    shown = show([charted(f"scenario-{number:02}") for number in range(20)])
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.evaluate(
+        """document.querySelectorAll('thead a')[17].click();
+        addEventListener('hashchange', () => requestAnimationFrame(
+            () => document.querySelectorAll('thead a')[3].focus()), {once: true})"""
+    )
+    expect(shown.page.locator("thead a").nth(3)).to_be_focused()
+    shown.page.wait_for_timeout(1000)
+    expect(shown.page.locator("thead a").nth(3)).to_be_focused()
+    expect(shown.page.locator("thead a").nth(3)).to_be_in_viewport()
+
+
 def test_zoom_and_cursor_are_linked_over_rows_and_lanes(show):
     """The same window and instant in every row, and the lane's pieces follow."""
     two = (chart().rows[0], replace(chart().rows[0], id="second", alert=None, group="world"))

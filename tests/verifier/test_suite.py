@@ -131,10 +131,9 @@ def test_a_dead_worker_is_replaced(tmp_path):
 PROGRAM = """
 import sys
 from pathlib import Path
-from agentaskit_sim.__main__ import _stop
 import signal
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, _stop)
+from verifier.ending_signal import EndingSignal
+EndingSignal().listen((signal.SIGINT, signal.SIGTERM))
 from tests.verifier.judges import Scripted
 from tests.verifier.test_suite import Notes, scenario
 from verifier.suite import run_suite

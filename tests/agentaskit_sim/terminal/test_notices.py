@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agentaskit_sim.terminal.notices import count_alerts, describe_fault, notice_stack
-from tests.fakes import FakeWorld
-from tests.verifier.statuses import (
+from tests.agentaskit_sim.terminal.statuses import (
     EXHAUSTED,
     FIRING,
     FIRING_STATUS,
@@ -17,6 +16,7 @@ from tests.verifier.statuses import (
     NOW_S,
     PENDING_STATUS,
 )
+from tests.fakes import FakeWorld
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from agentaskit_sim.terminal.notices import count_alerts
 from agentaskit_sim.terminal.screen import ScenarioTitle, ScreenContent, render
 from agentaskit_sim.terminal.status import StatusReading
 from exporter.server.exposition import Exposition
-from tests.fakes import FakeWorld, MockClock
-from tests.verifier.statuses import (
+from tests.agentaskit_sim.terminal.statuses import (
     EXHAUSTED,
     FIRING,
     FIRING_STATUS,
@@ -21,6 +20,7 @@ from tests.verifier.statuses import (
     NOTIFICATION,
     NOW_S,
 )
+from tests.fakes import FakeWorld, MockClock
 
 
 def content(stack, *, faults=0):

@@ -7,7 +7,13 @@ from dataclasses import replace
 from agentaskit_sim.terminal.addresses import Addresses
 from agentaskit_sim.terminal.stack_view import link, show_on
 from exporter.server.live_page.stack_board import StackBoard
-from tests.verifier.statuses import FIRING_STATUS, NO_STATUS, NOTIFICATION, NOW_S, PENDING_STATUS
+from tests.agentaskit_sim.terminal.statuses import (
+    FIRING_STATUS,
+    NO_STATUS,
+    NOTIFICATION,
+    NOW_S,
+    PENDING_STATUS,
+)
 
 
 def test_an_alert_and_its_notification_have_the_same_labels():

@@ -14,8 +14,8 @@ from agentaskit_sim.terminal.watch import Watch
 from exporter.server.exposition import Exposition
 from exporter.server.live_page.stack_board import StackBoard
 from simulator.pacer import SystemClock
+from tests.agentaskit_sim.terminal.statuses import FIRING_STATUS
 from tests.fakes import FakeWorld
-from tests.verifier.statuses import FIRING_STATUS
 from verifier.errors import JudgeError
 
 

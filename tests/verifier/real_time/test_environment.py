@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.verifier.statuses import (
+from tests.agentaskit_sim.terminal.statuses import (
     EXHAUSTED,
     FIRING,
     FIRING_STATUS,
