@@ -1,4 +1,4 @@
-"""The browser of this machine, by its path: Debian's chromium, or a Chrome of its user.
+"""The browser of this machine, by its path: one of Debian's chromium, or a Chrome of its user.
 
 Playwright would bring a browser of its own, from a server of its own; these tests use the one that
 the machine has. Run as a program, it prints the path and fails when there is none, which is what
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 VARIABLE: Final = "AGENTASKIT_SIM_BROWSER"
 """Names the browser to use: a path, or a program on PATH."""
 NAMES: Final = (
+    "chromium-headless-shell",  # the same engine for less than half the processor time
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",

@@ -10,8 +10,8 @@ from tests.browser.chromium import NAMES, VARIABLE, find_browser
 
 @pytest.fixture
 def path(tmp_path):
-    """Return a folder with the programs `chromium-browser` and `my-browser`."""
-    for name in (NAMES[1], "my-browser"):
+    """Return a folder with the programs `chromium`, a later one of the list, and `my-browser`."""
+    for name in (NAMES[1], NAMES[3], "my-browser"):
         program = tmp_path / name
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)

@@ -28,6 +28,7 @@ def live(view, server):
     """Return the page of the world, once it moves."""
     view.open(server.url)
     expect(view.page.locator("#live .state")).to_have_text("live")
+    view.page.wait_for_function("() => livePage.view")
     return view
 
 

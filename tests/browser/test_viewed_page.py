@@ -82,7 +82,7 @@ def test_a_page_that_paints_nothing_has_no_first_content(show, view):
     """Such a page must not pass as a fast one."""
     page = show("<style>body { display: none }</style>")
     with pytest.raises(AssertionError, match="nothing was painted"):
-        page.first_content_s()
+        page.first_content_s(patience_s=0.5)
     assert page is view
 
 

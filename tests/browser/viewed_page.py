@@ -6,10 +6,12 @@ faults that axe-core reports with what it expects, mostly nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import TimeoutError as WaitedTooLongError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,16 +69,18 @@ class ViewedPage:
         """Show what a server answers, and wait until it is loaded."""
         self.page.goto(url, wait_until="load")
 
-    def first_content_s(self) -> float:
+    def first_content_s(self, patience_s: float = 5.0) -> float:
         """Return when the browser first painted content, in seconds from the navigation's start.
 
-        Raises `AssertionError` when it painted none.
+        Raises `AssertionError` when it painted none within `patience_s`.
         """
-        entries: list[dict[str, Any]] = self.page.evaluate(
-            "performance.getEntriesByName('first-contentful-paint').map(entry => entry.toJSON())"
-        )
+        script = "performance.getEntriesByName('first-contentful-paint').map(it => it.startTime)"
+        with suppress(WaitedTooLongError):  # loaded, a page may still have to be painted
+            found = f"() => {script}.length"
+            self.page.wait_for_function(found, timeout=1000 * patience_s)
+        entries: list[float] = self.page.evaluate(script)
         assert entries, "nothing was painted"
-        return float(entries[0]["startTime"]) / 1000
+        return entries[0] / 1000
 
     def accessibility_faults(self) -> list[str]:
         """Return what axe-core holds to be serious or critical: the rule and each place."""

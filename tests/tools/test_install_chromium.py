@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+QUICK = "chromium-headless-shell"
 PLAIN = ("awk", "dirname", "env", "sed", "sh", "chmod", "cp")
 
 
@@ -19,8 +20,9 @@ def machine(repository, tmp_path):
         shutil.copy(repository / "tools" / name, project / "tools" / name)
     for name in PLAIN:
         (path / name).symlink_to(shutil.which(name))
-    # What `python -m tests.browser.chromium` answers: is there a chromium on this PATH?
-    put(project / ".venv" / "bin" / "python", f'[ -x "{path}/chromium" ]')
+    # What `python -m tests.browser.chromium` answers: is there a browser on this PATH?
+    asked = f'[ -x "{path}/chromium" ] || [ -x "{path}/{QUICK}" ]'
+    put(project / ".venv" / "bin" / "python", asked)
     put(path / "id", "echo 0")
     return project, path
 
@@ -31,24 +33,26 @@ def put(program, body):
     program.chmod(0o755)
 
 
-def has_apt(path, status):
-    """Put an apt-get on PATH that installs a chromium, or fails with a status."""
-    put(path / "apt-cache", "echo '  Candidate: 150.0-1'")
+def has_apt(path, status=0, packages=(QUICK, "chromium")):
+    """Put an apt-get on PATH that knows packages and installs them, or fails with a status."""
+    known = "|".join(packages)
+    put(path / "apt-cache", f"""case $2 in {known}) echo '  Candidate: 150.0-1' ;; esac""")
     put(
         path / "apt-get",
         f"""[ "$1" = update ] && exit
 [ {status} = 0 ] || exit {status}
-printf '#!/bin/sh\\n' >{path}/chromium
-chmod 755 {path}/chromium""",
+for package; do :; done
+printf '#!/bin/sh\\n' >{path}/$package
+chmod 755 {path}/$package""",
     )
 
 
-def run(machine):
-    """Run the script; return its exit status and everything that it said."""
+def run(machine, **environment):
+    """Run the script in such an environment; return its exit status and all that it said."""
     project, path = machine
     done = subprocess.run(
         ["/bin/sh", str(project / "tools" / "install-chromium.sh")],
-        env={"PATH": str(path)}, capture_output=True, text=True, check=False,
+        env={"PATH": str(path)} | environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
@@ -60,11 +64,33 @@ def test_with_a_browser_it_says_and_does_nothing(machine):
     assert run(machine) == (0, "")
 
 
-def test_debians_package_is_installed_and_announced(machine):
-    """Nothing global happens without a word."""
-    has_apt(machine[1], 0)
-    assert run(machine) == (0, "setup: installing chromium with apt-get\n")
+@pytest.mark.parametrize(
+    ("packages", "installed"), [([QUICK, "chromium"], QUICK), (["chromium"], "chromium")]
+)
+def test_debians_package_is_installed_and_announced(machine, packages, installed):
+    """Nothing global happens without a word; the quicker one is preferred."""
+    has_apt(machine[1], packages=packages)
+    assert run(machine) == (0, f"setup: installing {installed} with apt-get\n")
     assert run(machine) == (0, "")
+
+
+def test_ci_gets_the_quicker_browser_beside_another(machine):
+    """Nobody else does, nor who named one."""
+    put(machine[1] / "chromium", ":")
+    has_apt(machine[1])
+    assert run(machine) == (0, "")
+    assert run(machine, CI="true", AGENTASKIT_SIM_BROWSER="chromium") == (0, "")
+    assert run(machine, CI="true") == (0, f"setup: installing {QUICK} with apt-get\n")
+    assert run(machine, CI="true") == (0, "")
+
+
+@pytest.mark.parametrize("packages", [["other"], [QUICK]])
+def test_ci_does_with_the_browser_that_is_there(machine, packages):
+    """Where the quicker one is not to be had."""
+    put(machine[1] / "chromium", ":")
+    has_apt(machine[1], 100, packages)
+    code, _ = run(machine, CI="true")
+    assert code == 0
 
 
 @pytest.mark.parametrize("status", [100, None])
@@ -74,5 +100,5 @@ def test_where_nothing_can_be_installed_it_says_what_to_do(machine, status):
         has_apt(machine[1], status)
     code, text = run(machine)
     assert code == 3
-    assert "sudo apt-get install chromium" in text
+    assert f"sudo apt-get install {QUICK}" in text
     assert "AGENTASKIT_SIM_BROWSER" in text
