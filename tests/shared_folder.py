@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pickle
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Made = TypeVar("Made")
 _VARIABLE = "AGENTASKIT_SIM_TESTS_FOLDER"
 
 
@@ -30,3 +33,14 @@ def make_shared_folder() -> Callable[[], None] | None:
 def shared_folder() -> Path:
     """Return the folder."""
     return Path(os.environ[_VARIABLE])
+
+
+def once(name: str, make: Callable[[], Made]) -> Made:
+    """Return what `make` makes, which it does once in a test run: other workers read it."""
+    file = shared_folder() / f"{name}.pickle"
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be making it right now
+        if not file.exists():
+            file.write_bytes(pickle.dumps(make()))
+    made: Made = pickle.loads(file.read_bytes())  # noqa: S301 - our own bytes
+    return made

@@ -1,14 +1,13 @@
 """Scenarios simulated and judged for tests; what is costly is done once for each process.
 
-Every scenario of a process starts from healthy worlds that are simulated once (`HEALTHY`). `make
-test` gives each worker whole files (`--dist loadfile`), so the tests of a file share what they
-simulate; whole scenarios of the library are shared by all workers of a run, through files.
+Scenarios start from healthy worlds that are simulated once (`HEALTHY`), which all workers of a run
+share through files, as they do whole scenarios of the library. `make test` gives each worker whole
+files (`--dist loadfile`), so the tests of a file share what else they simulate.
 """
 
 from __future__ import annotations
 
-import fcntl
-import pickle
+import hashlib
 import re
 from dataclasses import replace
 from functools import cache
@@ -24,7 +23,7 @@ from exporter.metrics.catalogue import catalogue_world
 from exporter.target import SCRAPE_S
 from scenarios.loader import load_scenario, parse_scenario, resolve
 from simulator.world import World
-from tests.shared_folder import shared_folder
+from tests.shared_folder import once
 from verifier.dashboards.reader import load_dashboards
 from verifier.evaluation.engine import evaluate
 from verifier.judge.alert_verdicts import judge
@@ -33,7 +32,7 @@ from verifier.pack.rules import RuleFiles, load_rules
 from verifier.panels.answers import PanelWindow, answer_panels
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time import run
-from verifier.virtual_time.healthy_world import HealthyWorlds
+from verifier.virtual_time.healthy_world import REAL_TIME, HealthyWorld, HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
     from verifier.pack.panels import Panel
     from verifier.panels.answers import PanelAnswer
+    from verifier.time_compression import TimeCompression
     from verifier.virtual_time.run import SimulatedScenario
 
 PACK = Path(__file__).parents[2] / "observability"
@@ -69,8 +69,30 @@ NINETEEN = ("slo", "performance", "backpressure")
 """Rule files with the nineteen alerts of the contract."""
 NEAR = ("performance", "backpressure")
 """Rule files that read back five minutes at most: their past costs nothing."""
-HEALTHY = HealthyWorlds()
-"""The healthy worlds of this process, each simulated when a test first needs it."""
+
+
+class SharedHealthyWorlds(HealthyWorlds):
+    """Healthy worlds that are simulated once for all workers of a test run."""
+
+    def __init__(self) -> None:
+        """Read none yet."""
+        super().__init__()
+        self._shared: dict[str, HealthyWorld] = {}
+
+    def start_of(
+        self, scenario: Scenario, compression: TimeCompression = REAL_TIME
+    ) -> HealthyWorld:
+        """Return the healthy world that a scenario starts from, simulated when first needed."""
+        load, topology = scenario.plan.load, scenario.topology
+        key = repr((topology, load.rate, scenario.seed, compression)).encode()
+        name = f"healthy-{hashlib.sha256(key).hexdigest()[:16]}"
+        if name not in self._shared:
+            start_of = super().start_of
+            self._shared[name] = once(name, lambda: start_of(scenario, compression))
+        return self._shared[name]
+
+
+HEALTHY = SharedHealthyWorlds()
 
 
 def only(rules: RuleFiles, *alerts: str) -> RuleFiles:
@@ -158,13 +180,7 @@ def _covers(depths: HistoryDepths, needed: HistoryDepths) -> bool:
 @cache
 def simulated(name: str, *, exact: bool = False) -> SimulatedScenario:
     """Simulate a scenario of the library, once in a test run, and record every metric."""
-    file = shared_folder() / f"{name}{'-exact' * exact}.pickle"
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be simulating it right now
-        if not file.exists():
-            file.write_bytes(pickle.dumps(simulate(bundled(name), exact=exact)))
-    loaded: SimulatedScenario = pickle.loads(file.read_bytes())  # noqa: S301 - our own bytes
-    return loaded
+    return once(f"{name}{'-exact' * exact}", lambda: simulate(bundled(name), exact=exact))
 
 
 @cache
