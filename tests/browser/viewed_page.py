@@ -76,8 +76,8 @@ class ViewedPage:
         """
         script = "performance.getEntriesByName('first-contentful-paint').map(it => it.startTime)"
         with suppress(WaitedTooLongError):  # loaded, a page may still have to be painted
-            found = f"() => {script}.length"
-            self.page.wait_for_function(found, timeout=1000 * patience_s)
+            painted = f"() => {script}.length"
+            self.page.wait_for_function(painted, timeout=1000 * patience_s)
         entries: list[float] = self.page.evaluate(script)
         assert entries, "nothing was painted"
         return entries[0] / 1000
