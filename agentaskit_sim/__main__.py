@@ -19,6 +19,7 @@ import typer
 
 from agentaskit_sim.front.completion import words_to_complete
 from agentaskit_sim.front.help import PlainCommand, PlainGroup
+from agentaskit_sim.front.scenario_words import refuse_unknown_scenarios
 from agentaskit_sim.front.streams import guard_standard_streams
 from agentaskit_sim.front.word_lists import repeat_options
 from verifier.ending_signal import EXIT_SIGNALLED, EndingSignal
@@ -116,6 +117,8 @@ def _run(argv: list[str]) -> int:
     try:
         if command in {"verify", "up", "scenarios"}:
             argv = repeat_options(argv)
+        if command in {"verify", "up", "serve"} and completed is None:
+            refuse_unknown_scenarios(argv)
         app(command)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0

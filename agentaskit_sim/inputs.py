@@ -14,7 +14,8 @@ from documents.amounts import amount
 from documents.files import files_below
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake, Place, gather
-from scenarios.loader import LIBRARY, library, load_for_verify, resolve
+from scenarios.library.files import LIBRARY, library, resolve
+from scenarios.loader import load_for_verify
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.scenario import Acceptance
 from verifier.dashboards.reader import load_dashboards

@@ -7,7 +7,8 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from documents.mistakes import InputError
-from scenarios.loader import load_scenario, resolve
+from scenarios.library.files import resolve
+from scenarios.loader import load_scenario
 from scenarios.scenario import Scenario
 from scenarios.topology_overlay import load_topology
 from simulator.plan import Plan

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 NEAR_ENOUGH = 0.6
 """difflib's own similarity from which a word is offered: two letters swapped in a short word."""
 
+PART_LETTERS_MIN = 4
+"""Letters of a word from which its being a part of another is no chance."""
+
 CHOICES_LISTED_MAX = 6
 """More choices than these are counted, not listed, when one of them is near."""
 
@@ -95,11 +98,21 @@ def show(value: object) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `, did you mean 'x'?` for the nearest known word, or nothing when none is near."""
+    """Return `, did you mean 'x'?` for the nearest known word, or nothing when none is near.
+
+    Near is also what has the word in it, or is a part of it: `leak` for `sandbox-leak`.
+    """
     if len(word) > WORD_LETTERS_MAX:
         return ""
-    choices = {name.casefold(): name for name in known}
-    near = get_close_matches(word.casefold(), list(choices), n=1, cutoff=NEAR_ENOUGH)
+    folded, choices = word.casefold(), {name.casefold(): name for name in known}
+    near = get_close_matches(folded, list(choices), n=1, cutoff=NEAR_ENOUGH)
+    if not near and len(folded) >= PART_LETTERS_MIN:
+        parts = [
+            name
+            for name in choices
+            if folded in name or (len(name) >= PART_LETTERS_MIN and name in folded)
+        ]
+        near = get_close_matches(folded, parts, n=1, cutoff=0.0)
     return f", did you mean {choices[near[0]]!r}?" if near else ""
 
 

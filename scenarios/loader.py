@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from documents.durations import parse_duration
-from documents.mistake_kinds import UnknownName
-from documents.mistakes import InputError, Mistake
+from documents.mistakes import InputError
 from documents.yaml_reader import load, parse
 from scenarios.build import Builder
 from scenarios.schema.derived import parameters_model, topology_model
@@ -30,27 +29,8 @@ if TYPE_CHECKING:
     from scenarios.scenario import Incident, Scenario
     from simulator.faults.fault import Fault
 
-LIBRARY = Path(__file__).parent / "library"
-_SUFFIXES = (".yaml", ".yml")
 _HEAD: Final[dict[str, Value]] = {"story": "-", "seed": 0, "duration": "31d"}
 """What stands for keys that are missing or wrong while all others are checked."""
-
-
-def library() -> tuple[Path, ...]:
-    """Return the paths of the bundled scenarios, sorted by name."""
-    return tuple(sorted(LIBRARY.glob("*.yaml")))
-
-
-def resolve(name: str) -> Path:
-    """Return the file of a bundled scenario's name or of a path; raise `InputError` if none."""
-    path = Path(name)
-    if path.suffix in _SUFFIXES or len(path.parts) > 1:
-        return path
-    bundled = {file.stem: file for file in library()}
-    if name in bundled:
-        return bundled[name]
-    hint = ", see `agentaskit-sim scenarios list`"
-    raise InputError(Mistake(UnknownName("bundled scenario", name, tuple(bundled), hint)))
 
 
 def load_scenario(path: str | Path) -> Scenario:

@@ -26,7 +26,7 @@ from rich.text import Text
 
 from agentaskit_sim.inputs import PACK
 from documents.amounts import amount
-from scenarios.loader import LIBRARY
+from scenarios.library.files import LIBRARY
 from verifier.errors import JudgeError
 from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe, install_advice
 from verifier.servers.foreign_server import ForeignServer, ServerUnreachable

@@ -35,7 +35,8 @@ from documents.durations import format_duration
 from documents.files import read_text, write_whole
 from documents.mistakes import InputError
 from documents.yaml_reader import YAML_BYTES_MAX
-from scenarios.loader import LIBRARY, library, load_scenario, parse_scenario, resolve
+from scenarios.library.files import LIBRARY, library, resolve
+from scenarios.loader import load_scenario, parse_scenario
 from scenarios.schema.json_schema import scenario_schema
 from verifier.judge.notification_verdicts import check_receivers_exist
 from verifier.pack.routes.routing import load_routing

@@ -28,7 +28,7 @@ def words_to_complete() -> list[str] | None:
 
 def complete_scenario(incomplete: str) -> list[str]:
     """Return the bundled scenarios whose names begin so."""
-    from scenarios.loader import library  # noqa: PLC0415 - help does without
+    from scenarios.library.files import library  # noqa: PLC0415 - help does without
 
     return [path.stem for path in library() if path.stem.startswith(incomplete)]
 

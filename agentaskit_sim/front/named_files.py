@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from agentaskit_sim.front.file_kinds import SCENARIO_SUFFIXES, FileKind, files_in, kind_of
 from documents.amounts import amount
 from documents.mistakes import InputError, gather
-from scenarios.loader import library
+from scenarios.library.files import library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

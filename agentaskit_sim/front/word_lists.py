@@ -38,7 +38,7 @@ def repeat_options(arguments: Sequence[str]) -> list[str]:
 def _belongs(word: str) -> bool:
     """Return whether a further word is one more file of the option before it."""
     from agentaskit_sim.front.file_kinds import kind_of  # noqa: PLC0415 - seldom needed
-    from scenarios.loader import library  # noqa: PLC0415 - seldom needed, and takes its time
+    from scenarios.library.files import library  # noqa: PLC0415 - seldom needed
 
     if any(word == bundled.stem for bundled in library()):
         return False

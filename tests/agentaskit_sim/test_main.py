@@ -42,7 +42,8 @@ def test_the_catalogue_of_faults_and_scenarios_load_without_numba():
     """Importing numba takes half a second, for commands that never run a world."""
     program = (
         "import sys\n"
-        "from scenarios.loader import library, load_scenario\n"
+        "from scenarios.library.files import library\n"
+        "from scenarios.loader import load_scenario\n"
         "load_scenario(library()[0])\n"
         "print('before', 'numba' in sys.modules)\n"
         "from simulator.kernel.loop import compile_kernel\n"

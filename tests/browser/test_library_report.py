@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from scenarios.loader import library
+from scenarios.library.files import library
 from tests.machine_lag import needs_quiet_machine
 from tests.verifier.simulations import PACK
 

@@ -81,6 +81,14 @@ def test_a_near_word_is_offered_and_a_far_one_is_not():
     assert did_you_mean("zzz", ["micro", "board"]) == ""
 
 
+def test_a_part_of_a_word_is_near_and_so_is_a_word_with_more_around_it():
+    """From four letters on: fewer are in many words by chance."""
+    known = ["traffic-drop", "sandbox-leak", "dependency-outage"]
+    assert did_you_mean("leak", known) == ", did you mean 'sandbox-leak'?"
+    assert did_you_mean("the-sandbox-leak-of-the-library", known) == did_you_mean("leak", known)
+    assert did_you_mean("age", known) == ""
+
+
 READERS = {"partition", "rpartition", "split", "startswith", "endswith", "find", "removeprefix"}
 PATTERNS = {"match", "search", "fullmatch", "findall", "sub"}
 ERRORS = {"error", "mistake", "problem", "refusal"}

@@ -15,7 +15,8 @@ from documents.mistakes import InputError, Mistake
 from documents.yaml_reader import YAML_BYTES_MAX, load
 from scenarios.build import read_trace
 from scenarios.injection_form import FaultForm
-from scenarios.loader import LIBRARY, load_for_verify, load_scenario
+from scenarios.library.files import LIBRARY
+from scenarios.loader import load_for_verify, load_scenario
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.topology_overlay import load_topology
 from simulator.topology import Topology

@@ -15,7 +15,8 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from scenarios.loader import library, load_scenario
+from scenarios.library.files import library
+from scenarios.loader import load_scenario
 from simulator.plan import Plan
 from simulator.world import World
 from tests.swarm.run import add_to

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agentaskit_sim.commands.scenarios import TEMPLATE
-from scenarios.loader import library, load_for_verify, parse_scenario
+from scenarios.library.files import library
+from scenarios.loader import load_for_verify, parse_scenario
 
 
 @pytest.fixture

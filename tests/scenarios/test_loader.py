@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from documents.mistakes import InputError
-from scenarios.loader import library, load_for_verify, load_scenario, resolve
+from scenarios.library.files import library, resolve
+from scenarios.loader import load_for_verify, load_scenario
 
 
 def test_a_bundled_scenario_is_found_by_its_name():

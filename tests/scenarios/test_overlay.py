@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from documents.mistakes import InputError, gather
-from scenarios.loader import load_scenario, resolve
+from scenarios.library.files import resolve
+from scenarios.loader import load_scenario
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.scenario import Acceptance
 

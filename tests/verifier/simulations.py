@@ -21,7 +21,8 @@ from exporter.history.samples import EPOCH_S, STALE_BITS
 from exporter.history.scrape_series import SCRAPE_SERIES
 from exporter.metrics.catalogue import catalogue_world
 from exporter.target import SCRAPE_S
-from scenarios.loader import load_scenario, parse_scenario, resolve
+from scenarios.library.files import resolve
+from scenarios.loader import load_scenario, parse_scenario
 from simulator.world import World
 from tests.shared_folder import once
 from verifier.dashboards.reader import load_dashboards

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.server.plan_api.scenario_control import OfferedScenario
-from scenarios.loader import library, load_scenario
+from scenarios.library.files import library
+from scenarios.loader import load_scenario
 from simulator.load import Load
 from verifier.time_compression import TimeCompression
 

@@ -6,7 +6,8 @@ import json
 import re
 
 from agentaskit_sim.commands import scenarios as scenarios_command
-from scenarios.loader import library, load_scenario
+from scenarios.library.files import library
+from scenarios.loader import load_scenario
 from scenarios.schema.json_schema import scenario_schema
 
 NAMES = [path.stem for path in library()]

@@ -15,7 +15,7 @@ import pytest
 from agentaskit_sim.commands import verify as verify_module
 from agentaskit_sim.inputs import PACK, PACK_RULES, InputPaths, read_inputs
 from documents.mistakes import InputError
-from scenarios.loader import library
+from scenarios.library.files import library
 from tests.verifier.outcomes import failing, outcome, unjudged
 from verifier.errors import JudgeError
 from verifier.judge.verdict_document import verdict_schema

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from agentaskit_sim.inputs import PACK
-from scenarios.loader import resolve
+from scenarios.library.files import resolve
 from tests.verifier.simulations import simulate_once
 from verifier.judge.verdict_document import verdict_schema
 from verifier.virtual_time import run as virtual_time

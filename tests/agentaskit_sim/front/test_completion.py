@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from scenarios.loader import library
+from scenarios.library.files import library
 
 SCENARIOS = [path.stem for path in library()]
 

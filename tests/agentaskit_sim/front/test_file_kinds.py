@@ -6,7 +6,7 @@ import pytest
 
 from agentaskit_sim.front.file_kinds import files_in, kind_of
 from agentaskit_sim.inputs import PACK, PACK_RULES
-from scenarios.loader import library
+from scenarios.library.files import library
 
 
 @pytest.mark.parametrize(

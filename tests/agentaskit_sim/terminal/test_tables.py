@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from scenarios.loader import library
+from scenarios.library.files import library
 from simulator.faults.kinds.catalogue import FAULTS
 
 NAMES = {

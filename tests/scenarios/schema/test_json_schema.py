@@ -7,7 +7,7 @@ import json
 import jsonschema
 
 from documents.yaml_reader import parse
-from scenarios.loader import library
+from scenarios.library.files import library
 from scenarios.schema.json_schema import scenario_schema
 from simulator.faults.kinds.catalogue import FAULTS
 from tests.scenarios.good import GOOD

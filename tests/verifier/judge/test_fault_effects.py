@@ -15,7 +15,7 @@ from exporter.history.scrape_series import SCRAPE_SERIES
 from exporter.metrics.series import Catalogue
 from exporter.scrape_path import losses as hindrance
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
-from scenarios.loader import LIBRARY
+from scenarios.library.files import LIBRARY
 from simulator.fault_ledger import FaultLedger
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.load import Load

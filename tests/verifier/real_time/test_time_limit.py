@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.loader import library, load_for_verify
+from scenarios.library.files import library
+from scenarios.loader import load_for_verify
 from tests.verifier.judge.test_notification_verdicts import scenario_with, timeline
 from verifier.judge.alert_verdicts import judge
 from verifier.real_time.time_limit import limit_scenario

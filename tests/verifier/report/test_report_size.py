@@ -16,7 +16,7 @@ from functools import cache
 import pytest
 
 from benchmarks.report.cost import SIZE_MAX_BYTES
-from scenarios.loader import library
+from scenarios.library.files import library
 from tests.verifier.simulations import NINETEEN, bundled, pack_panels, pack_rules, verify
 from verifier.report.html.page import page
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.loader import library, load_scenario
+from scenarios.library.files import library
+from scenarios.loader import load_scenario
 from simulator.topology import Topology
 from tests.simulator.worlds import small
 from verifier.real_time import bundled_scenarios

@@ -8,7 +8,8 @@ import promql_parser as promql
 import pytest
 
 from documents.mistakes import InputError
-from scenarios.loader import library, load_scenario
+from scenarios.library.files import library
+from scenarios.loader import load_scenario
 from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.simulations import NINETEEN, pack_rules
 from verifier.evidence.carried_labels import carried_labels

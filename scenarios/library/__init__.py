@@ -1,0 +1,1 @@
+"""The bundled scenarios, a file of YAML each."""
