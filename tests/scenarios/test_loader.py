@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from documents.mistakes import InputError
@@ -45,3 +47,9 @@ def test_what_only_real_time_can_show_is_refused_for_verify_alone(tmp_path, wher
     assert load_scenario(path).name == "x"
     with pytest.raises(InputError, match=rf":{place}: cardinality_burst is for a run in real time"):
         load_for_verify(path)
+
+
+@pytest.mark.parametrize("path", library(), ids=lambda path: path.stem)
+def test_no_story_counts_the_alerts(path):
+    """How many there are, the rules decide that are run with it: 19, or 29 with the extras."""
+    assert re.search(r"\d+ alerts", load_scenario(path).story) is None

@@ -135,7 +135,8 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
     times = assigned.times(expectation.onset_s)
     failures = _too_early(expectation, assigned)
     late_s = (times.firing_s or 0.0) - (expectation.fires_within_s or 0.0)
-    fired = f"fired {_relative_text(times.firing_s or 0.0)} the onset"
+    cause = expectation.cause
+    fired = f"fired {_relative_text(times.firing_s or 0.0)} {'the onset' if cause else 'the start'}"
     again = ""
     if len(times.firings) > 1:
         again = f", {at_least(times.firings)}{times_text(len(times.firings))} in all"
@@ -144,10 +145,11 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
         failures.append(f"{fired}, {time_text(late_s)} past its limit of {limit}")
     failures += _too_long(expectation, times.resolved_s)
     cause_s = expectation.end_s - expectation.onset_s
-    course = f"{fired} of its cause{again}"
+    course = f"{fired}{' of its cause' if cause else ''}{again}"
     if times.resolved_s is not None:
-        resolved = f"resolved {_relative_text(times.resolved_s - cause_s)} the end of its cause"
+        resolved = f"resolved {_relative_text(times.resolved_s - cause_s)} {_end(expectation)}"
         course = f"{fired}{again}, {resolved}"
+    course += "" if cause else "; it has no cause in this scenario"
     return _verdict(
         expectation,
         ok=not failures,
@@ -163,12 +165,13 @@ def _too_long(expectation: Expectation, resolved_s: float | None) -> list[str]:
         return []
     limit = format_duration(expectation.resolves_within_s)
     if resolved_s is None:
-        return [f"still firing when the scenario ended, due {limit} after its cause"]
+        due = f"due {limit} after {'its cause' if expectation.cause else 'the start'}"
+        return [f"still firing when the scenario ended, {due}"]
     after_s = resolved_s - (expectation.end_s - expectation.onset_s)
     late_s = after_s - expectation.resolves_within_s
     if late_s <= 0:
         return []
-    resolved = f"resolved {_relative_text(after_s)} the end of its cause"
+    resolved = f"resolved {_relative_text(after_s)} {_end(expectation)}"
     return [f"{resolved}, {time_text(late_s)} past its limit of {limit}"]
 
 
@@ -234,6 +237,11 @@ def _not_expected(assigned: AssignedEpisodes, *, pending_allowed: bool) -> Alert
 
 def _stayed_silent(alert: str) -> AlertVerdict:
     return AlertVerdict(alert=alert, labels=(), expected="silent", ok=True, reason="stayed silent")
+
+
+def _end(expectation: Expectation) -> str:
+    """Return what the time to resolve counts from."""
+    return "the end of its cause" if expectation.cause else "the start"
 
 
 def _relative_text(seconds: float) -> str:

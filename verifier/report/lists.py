@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from documents.amounts import amount
 from documents.durations import format_duration
+from scenarios.library.files import library
 from verifier.judge.expectation_matching import at_least, times_text
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.alert_states import alert_state, names_in, why_it_need_not
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 Weight = Literal["failure", "remark", "count"]
 """Whether a part keeps the run from a pass, explains what is in it, or counts what is well."""
 NAMED_MAX: Final = 3
-"""Scenarios that a line names."""
+"""Scenarios that a line names, and alerts that fired in no scenario of a part of the library."""
 TIMES_MAX: Final = 5
 """Times of an alert that a line gives."""
 FAILED: Final = "Failed"
@@ -207,12 +209,20 @@ def _where(names: Sequence[str], of: int) -> str:
 
 
 def _never_fired(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
-    """Return the alerts that fired in no scenario; of interest in a run of several scenarios."""
+    """Return the alerts that fired in no scenario; of interest in a run of several scenarios.
+
+    Of a part of the library no more than how many: most alerts are meant for the other scenarios.
+    """
     if len(outcomes) < 2:
         return []
     names = _unique(alert.alert for o in outcomes for alert in o.alerts)
     fired = {alert.alert for o in outcomes for alert in o.alerts if alert.firing_s is not None}
-    return [name for name in names if name not in fired]
+    quiet = [name for name in names if name not in fired]
+    left_out = {path.stem for path in library()}.difference(outcome.name for outcome in outcomes)
+    if not left_out or len(quiet) <= NAMED_MAX:
+        return quiet
+    ran = f"{len(outcomes)} scenarios ran, {len(left_out)} of the library did not"
+    return [f"{len(quiet)} of {amount(len(names), 'alerts')}: {ran}"]
 
 
 def _unique(items: Iterable[str]) -> list[str]:

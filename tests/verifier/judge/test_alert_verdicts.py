@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from documents.mistakes import InputError
+from scenarios.loader import parse_scenario
 from tests.verifier.judge.small_scenario import (
     ALERTS,
     FIRES,
@@ -102,6 +103,28 @@ def test_an_alert_that_fires_again_says_how_often_and_what_looked_like_an_all_cl
     spans = [(firing - 180.0, end - 180.0) for _, firing, end in episodes if firing is not None]
     assert (verdict.ok, list(verdict.firings)) == (True, spans)
     assert (verdict.early_resolves_s, verdict.reason) == (early_s, reason)
+
+
+@pytest.mark.parametrize(
+    ("episode", "reason"),
+    [
+        ((-300.0, -60.0, None), "fired 1m before the start; it has no cause in this scenario"),
+        (
+            (-300.0, -60.0, 90.0),
+            (
+                "fired 1m before the start, resolved 1m30s after the start;"
+                " it has no cause in this scenario"
+            ),
+        ),
+        ((60.0, 500.0, None), "fired 8m20s after the start, 1m20s past its limit of 7m"),
+    ],
+)
+def test_an_alert_without_a_cause_says_so_and_counts_from_the_start(episode, reason):
+    """There is no onset that it could have fired before."""
+    without = "name: s\nstory: x\nseed: 1\nduration: 30m\nexpectations:\n"
+    scenario = parse_scenario(f"{without}  - {{alert: Throughput, fires_within: 7m}}\n", "s.yaml")
+    timelines = [timeline("Throughput", episode)]
+    assert verdict_on(judge(scenario, ALERTS, timelines)).reason == reason
 
 
 def test_of_an_alert_that_still_fires_the_count_says_no_end():

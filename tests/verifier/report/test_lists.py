@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.library.files import library
 from tests.verifier.outcomes import alert, delivery, fired, outcome, unjudged
 from verifier.report.lists import WAY_OUT, lists
 
@@ -97,6 +98,18 @@ def test_an_alert_that_fired_in_any_scenario_is_not_among_those_that_never_fired
     assert "Fired in no scenario" not in shown(first)
     third = outcome("c", alerts=(alert("D", "silent"), alert("A", "silent")))
     assert shown(third, third)["Fired in no scenario"] == ["D", "A"]
+
+
+def test_of_a_part_of_the_library_the_alerts_that_fired_in_no_scenario_are_counted():
+    """Most of them are meant for the other scenarios; of the whole library each is named."""
+    quiet = tuple(alert(name, "silent") for name in "ABCDE")
+    some = [outcome(name, alerts=(*quiet, fired("F"))) for name in ("fast-burn", "slow-burn")]
+    missing = len(library()) - 2
+    assert shown(*some)["Fired in no scenario"] == [
+        f"5 of 6 alerts: 2 scenarios ran, {missing} of the library did not"
+    ]
+    whole = [outcome(path.stem, alerts=quiet) for path in library()]
+    assert shown(*whole)["Fired in no scenario"] == list("ABCDE")
 
 
 def test_what_an_explained_alert_notified_is_said_beside_it():

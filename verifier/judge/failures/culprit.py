@@ -262,7 +262,8 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
     if slow and judged and all_late:
         others = listed(each.alert for each in judged)
         return _blame("fault", f"{case.verdict.cause} acts slowly: {others} fired too late as well")
-    because = f"it fired {time_text(firing_s)} after the onset, {wait} of it its `for`"
+    from_what = "the onset" if case.verdict.cause else "the start"
+    because = f"it fired {time_text(firing_s)} after {from_what}, {wait} of it its `for`"
     return _blame("expectation", f"{because}: the rule did what it says, {limit} is too short")
 
 
@@ -275,9 +276,12 @@ def _lasting(case: FailedCase) -> Culprit:
         return _blame("fault", f"its effect outlasts {verdict.cause}: {others} kept firing too")
     limit = format_duration(verdict.resolves_within_s or 0.0)
     if verdict.resolved_s is None:
+        if verdict.cause is None:
+            return _blame("expectation", f"it has no cause that ends, and still fires {limit} on")
         return _blame("expectation", f"{limit} after its cause its window still sees the cause")
     after = time_text(verdict.resolved_s - (verdict.cause_end_s or 0.0))
-    return _blame("expectation", f"it resolved {after} after its cause: {limit} is too short")
+    from_what = "its cause" if verdict.cause else "the start"
+    return _blame("expectation", f"it resolved {after} after {from_what}: {limit} is too short")
 
 
 def _of_which_fired(case: FailedCase) -> str:

@@ -105,7 +105,7 @@ class FailureExplainer:
         """Return one of `verdicts` with the numbers of its rule."""
         pair = self._rule_of(verdict)
         numbers = None if pair is None else self._measured(verdict, *pair)
-        bounds = bounds_that_would_hold(verdict)
+        bounds = bounds_that_would_hold(verdict, self.scenario.duration_s)
         effect = self.fault_effects.get(verdict.cause or "")
         since = since_onset(verdict, self.scenario) if verdict.expected != "fires" else None
         sentences = [] if since is None else [since]

@@ -36,7 +36,10 @@ def stanza(verdict: AlertVerdict, scenario: Scenario) -> str:
     fault = _cause(verdict, scenario.plan.faults)
     if fault is None or verdict.firing_s is None:
         return f"{{{', '.join((*pairs, f'explained: {NO_REASON}'))}}}"
-    fires_s = _room(verdict.firing_s - fault.start_s, scenario.duration_s - fault.start_s)
+    after_s = verdict.firing_s - fault.start_s
+    fires_s = _room(after_s, scenario.duration_s - fault.start_s)
+    if fires_s < after_s:  # it fired after the scenario's end: no limit of the scenario sees it
+        return f"{{{', '.join((*pairs, f'explained: {NO_REASON}'))}}}"
     pairs += [f"cause: {_plain(fault.name)}", f"fires_within: {format_duration(fires_s)}"]
     remark = ""
     if verdict.resolved_s is not None:

@@ -73,16 +73,21 @@ def _lost(verdict: AlertVerdict) -> list[str]:
     return [f"it had been pending {before}, and had to begin anew"]
 
 
-def bounds_that_would_hold(verdict: AlertVerdict) -> tuple[str, ...]:
-    """Return the limits under which an alert that came too late would have been in time."""
+def bounds_that_would_hold(verdict: AlertVerdict, duration_s: float) -> tuple[str, ...]:
+    """Return the limits under which an alert that came too late would have been in time.
+
+    None that ends after the scenario of `duration_s` does: it would be refused.
+    """
     bounds = []
-    if _is_late(verdict):
-        firing_s = verdict.firing_s or 0.0
-        bounds.append(f"fires_within: {format_duration(math.ceil(firing_s))}")
+    last_s = duration_s - verdict.onset_s
+    fires_s = math.ceil(verdict.firing_s or 0.0)
+    if _is_late(verdict) and fires_s <= last_s:
+        bounds.append(f"fires_within: {format_duration(fires_s)}")
     resolved_s, within_s = verdict.resolved_s, verdict.resolves_within_s
     if resolved_s is not None and within_s is not None:
-        after_s = resolved_s - (verdict.cause_end_s or 0.0)
-        if after_s > within_s:
+        cause_end_s = verdict.cause_end_s or 0.0
+        after_s = resolved_s - cause_end_s
+        if after_s > within_s and cause_end_s + math.ceil(after_s) <= last_s:
             bounds.append(f"resolves_within: {format_duration(math.ceil(after_s))}")
     return tuple(bounds)
 

@@ -147,7 +147,21 @@ def test_what_would_have_let_it_fire_is_named_as_a_rule_holds_it(wait_s, thresho
 )
 def test_the_bounds_that_would_have_held_are_named(episodes, bounds):
     """In whole seconds; none where it never came, or never ended."""
-    assert bounds_that_would_hold(verdict(*episodes)) == bounds
+    assert bounds_that_would_hold(verdict(*episodes), 1200.0) == bounds
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "bounds"),
+    [
+        (1000.0, ("fires_within: 8m41s", "resolves_within: 4m40s")),
+        (999.0, ("fires_within: 8m41s",)),
+        (701.0, ("fires_within: 8m41s",)),
+        (700.5, ()),
+    ],
+)
+def test_no_bound_is_named_that_ends_after_the_scenario(duration_s, bounds):
+    """A scenario with such a limit is refused; what fires so late nobody can expect of it."""
+    assert bounds_that_would_hold(verdict((210.0, 700.5, 1000.0)), duration_s) == bounds
 
 
 def test_an_alert_that_does_not_resolve_says_its_value_at_the_end():
@@ -177,6 +191,8 @@ def unexpected(*episodes):
             f"{BRIEF}  # it resolved 7m before gone ended: an all-clear too soon?",
         ),
         ((0.0, 0.0, None), "{alert: Queue, explained: <why it may fire here>}"),
+        # In real time, after the scenario's end: no limit of it would be taken.
+        ((210.0, 1800.5, None), "{alert: Queue, explained: <why it may fire here>}"),
     ],
 )
 def test_an_unexpected_alert_brings_the_expectation_to_paste(episode, text):
