@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from charts import assets
 from verifier.judge.verdict import overall
+from verifier.report.html.broken_part import broken_part
 from verifier.report.html.matrix import matrix
 from verifier.report.html.parts import failures, remarks
 from verifier.report.html.run_part import run_part
@@ -43,8 +44,9 @@ def page(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> s
             f"<title>{escape(_title(outcomes))}</title>\n",
             f"<style>{_style()}</style>{_unscripted(scripts)}</head>\n<body>\n",
             '<a class="skip" href="#scenarios">To the scenarios</a>\n',
-            _header(outcomes),
+            _header(outcomes, run),
             '<main id="main">\n',
+            broken_part(outcomes),
             failures(outcomes),
             matrix(outcomes),
             remarks(outcomes),
@@ -95,12 +97,13 @@ def _title(outcomes: Sequence[ScenarioOutcome]) -> str:
     return f"{overall(outcomes)}: agentaskit-sim"
 
 
-def _header(outcomes: Sequence[ScenarioOutcome]) -> str:
+def _header(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None) -> str:
     verdict = overall(outcomes)
+    command = f'<p class="command"><code>{escape(run.command)}</code></p>' if run else ""
     return (
         f'<header class="top"><p class="verdict {verdict}">{verdict}</p><div>'
         f"<h1>{escape(headline(outcomes))}</h1>"
-        f"<p>{escape(counts(outcomes))}.</p><p>{escape(engine_and_speed(outcomes))}.</p></div>"
+        f"<p>{escape(counts(outcomes))}.</p><p>{escape(engine_and_speed(outcomes))}.</p>{command}</div>"
         '<button id="draw-all" type="button" hidden>Draw all scenarios, to print</button>'
         "</header>\n"
     )
