@@ -53,7 +53,10 @@ class VerdictOutput:
         """
         if all(INTERRUPTED in outcome.invalid for outcome in outcomes):
             return
+        replaces = self.results.has_earlier
         saved_in = self.results.save(outcomes, self.run)
+        if replaces:
+            typer.echo(f"{saved_in}: the results of an earlier run there were replaced", err=True)
         if self.junit_file is not None:
             _write(self.junit_file, junit(outcomes))
         if self.report_file is not None:

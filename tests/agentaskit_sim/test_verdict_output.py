@@ -30,6 +30,19 @@ def publish(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_results_that_replace_earlier_ones_say_so_in_a_line(publish, tmp_path, capsys, as_json):
+    """The first time nothing was there; a folder with other files has no results."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "notes.txt").touch()
+    said = f"{tmp_path / 'here'}: the results of an earlier run there were replaced\n"
+    publish(outcome(), as_json=as_json)
+    assert said not in capsys.readouterr().err
+    publish(failing(), as_json=as_json)
+    assert capsys.readouterr().err.count(said) == 1
+    assert (tmp_path / "here" / "notes.txt").exists()
+
+
 def test_the_summary_is_appended_to_the_page_of_a_github_step(publish, tmp_path, monkeypatch):
     """Earlier steps and runs keep what they wrote."""
     page = tmp_path / "page.md"

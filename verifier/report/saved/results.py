@@ -54,6 +54,11 @@ class Results:
             message = f"results cannot be saved here: {error.strerror}"
             raise InputError(message, path=str(self.folder)) from None
 
+    @property
+    def has_earlier(self) -> bool:
+        """Whether results of an earlier run are in the folder: `save` replaces them."""
+        return (self.folder / "verdict.json").exists()
+
     def save(self, outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> Path:
         """Write verdict.json, report.html, junit.xml and summary.md; return the folder they are in.
 
