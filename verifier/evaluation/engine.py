@@ -14,7 +14,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from exporter.history.samples import EPOCH_S
-from verifier.errors import Finding, NotJudged
+from verifier.errors import Finding
+from verifier.evaluation.refused_rules import not_evaluated, subject_of
 from verifier.evaluation.rule_graph import rule_units, stored_names
 from verifier.evaluation.rule_run import RuleRun
 from verifier.evaluation.rule_samples import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exporter.history.samples import LabelSet
+    from verifier.errors import NotJudged
     from verifier.evaluation.rule_graph import Rule, RuleNode
     from verifier.evaluation.timeline import Timeline
     from verifier.pack.history_depth import HistoryDepths
@@ -253,17 +255,11 @@ def _failures(runs: Sequence[RuleRun]) -> tuple[tuple[Finding, ...], tuple[NotJu
         rule, failures = run.node.rule, run.failures
         if not failures.count:
             continue
-        kind, name = "recording rule", stored_names(rule)[0]
-        if isinstance(rule, AlertRule):
-            kind, name = "alert", rule.alert
-        subject = f"{kind} {name}"
         if failures.count == failures.of:
-            reason = f"Prometheus cannot evaluate it: {failures.reason}"
-            not_judged.append(NotJudged(subject, reason, rule.position))
+            not_judged.append(not_evaluated(rule, failures.reason))
         else:
-            message = (
-                f"{subject}: {failures.count} of {failures.of} evaluations fail, as they would on"
-                f" a server, and change nothing: {failures.reason}"
-            )
+            some = f"{failures.count} of {failures.of} evaluations fail"
+            as_there = "as they would on a server, and change nothing"
+            message = f"{subject_of(rule)}: {some}, {as_there}: {failures.reason}"
             findings.append(Finding(rule.position, message))
     return tuple(findings), tuple(not_judged)

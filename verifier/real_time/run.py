@@ -20,6 +20,7 @@ from exporter.server.app import bind, build_app, describe_address
 from exporter.server.service import serve_world
 from verifier.drawing.panel_rows import PanelAnswers
 from verifier.drawing.scenario_chart import DrawnScenario
+from verifier.evaluation.refused_rules import refused_rules
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.failures.explanation import FailureExplainer
 from verifier.judge.fault_effects import faults_without_effect, measured_effects
@@ -137,13 +138,9 @@ class RealTimeRun:
             allow_for_inertia(scenario, self.compression), self.until_s
         )
         self.request = RunRequest(
-            scenario=self.scenario,
-            rules=setup.rules,
-            routing=setup.routing,
-            compression=setup.compression,
-            panels=setup.panels,
-            healthy_worlds=setup.healthy_worlds,
-        )
+            scenario=self.scenario, rules=setup.rules, routing=setup.routing,
+            compression=self.compression, panels=setup.panels, healthy_worlds=setup.healthy_worlds,
+        )  # fmt: skip
         self.validity = RunValidity(self.scenario, self.compression)
         self.began_s = time.monotonic()
         self.behind_s = 0.0
@@ -293,9 +290,12 @@ class RealTimeRun:
         panels = self._panels(explainer.run)
         shown = PanelAnswers(panels, self.setup.left_out, self.scenario.accepted)
         watched, effects = explainer.run, explainer.fault_effects
+        ended_s = watched.epoch_s + watched.end_s
+        refused = refused_rules(watched.server, watched.rules, watched.epoch_s, ended_s)
         drawing = DrawnScenario(watched, self.scenario, effects, answers=shown)
         drawing.ask(observation.alerts, observation.timelines)
         judged = observer.with_latency(observation.alerts)
+        explainer = replace(explainer, refused=refused)
         alerts, findings = explainer.complete(judged, observation.timelines)
         chart, undrawn = drawing.document(alerts, observation.timelines)
         return ScenarioOutcome(
@@ -316,6 +316,7 @@ class RealTimeRun:
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
             chart=chart,
             fault_effects=effects,
+            not_judged=refused,
         )
 
     def _panels(self, watched: WatchedRun) -> tuple[PanelAnswer, ...]:
@@ -329,13 +330,10 @@ class RealTimeRun:
     def _report(self, phase: str, at_s: float) -> None:
         self.report(
             Progress(
-                scenario=self.scenario.name,
-                phase=phase,
-                virtual_s=at_s,
-                of_s=self.until_s,
-                times_real_time=self.compression.factor,
+                scenario=self.scenario.name, phase=phase, virtual_s=at_s,
+                of_s=self.until_s, times_real_time=self.compression.factor,
             )
-        )
+        )  # fmt: skip
 
 
 def _with_both_clocks(

@@ -9,6 +9,7 @@ from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.crosscheck import PlainSchedule
 from verifier.evaluation.engine import Evaluation, evaluate, evaluate_rules, record
+from verifier.evaluation.refused_rules import refused_rules
 from verifier.evaluation.timeline import Episode
 from verifier.pack.history_depth import depths
 from verifier.servers.prometheus import Prometheus
@@ -254,3 +255,32 @@ def test_what_was_recorded_before_goes_on_and_a_scraped_series_is_not_recorded(
         (scraped,) = server.stored("queue_depth", EPOCH_S - 1, EPOCH_S + 150)
     assert (worst.times_s - EPOCH_S).tolist()[-7:] == [60.0 + 15 * step for step in range(7)]
     assert set(scraped.values.tolist()) == {1.0}
+
+
+PRIORITIES = (("low", "1*11"), ("high", "x*5 1*6"))
+"""Two series for one of the other side, once the second is there."""
+ALWAYS_TWICE = "depth > on (job) (depth or label_replace(depth, 'a', 'b', '', ''))"
+
+
+def test_a_rule_that_always_fails_in_real_time_is_named_with_the_words_of_virtual_time(
+    tmp_path: Path,
+) -> None:
+    """One that fails at times is not: it answered at one of the instants."""
+    series = {labels("depth", priority=name): row(values) for name, values in PRIORITIES}
+    read = rules(
+        tmp_path,
+        {"alert": "Good", "expr": "depth > 0"},
+        {"alert": "Later", "expr": "sum(depth) by (job) > on (job) depth"},
+        {"alert": "Never", "expr": ALWAYS_TWICE},
+        {"record": "never:depth", "expr": ALWAYS_TWICE},
+    )
+    with Prometheus() as server:
+        server.push(history(series))
+        virtual = evaluate(server, read, start_s=90, end_s=150).not_judged
+        late = refused_rules(server, read, EPOCH_S + 90, EPOCH_S + 150)
+        whole = refused_rules(server, read, EPOCH_S, EPOCH_S + 150)
+    never = ["alert Never", "recording rule never:depth"]
+    assert late == virtual
+    assert [each.subject for each in late] == ["alert Later", *never]
+    assert [each.subject for each in whole] == never
+    assert all("found duplicate series" in each.reason for each in late)

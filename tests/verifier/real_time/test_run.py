@@ -14,6 +14,7 @@ from tests.machine_lag import needs_quiet_machine
 from tests.verifier.judges import NoWatcher
 from tests.verifier.simulations import NINETEEN, pack_panels, pack_rules, scenario_of
 from verifier.pack.routes.routing import load_routing
+from verifier.pack.rules import join, load_rules
 from verifier.real_time.run import RealTimeSetup, run_in_real_time
 from verifier.suite import run_suite
 from verifier.time_compression import TimeCompression
@@ -29,6 +30,16 @@ expectations:
     fires_within: 2m50s
     resolves_within: 1m20s
 """
+
+
+BAD_JOIN = """\
+groups:
+  - name: mine
+    rules:
+      - alert: BadJoin
+        expr: agentaskit_sandbox_pool_available > on (job) agentaskit_sandbox_pool_total
+"""
+"""There are several pools of each: the engine cannot tell which goes with which."""
 
 
 def scenario(name, share=0.83, receiver="slack-warnings"):
@@ -47,7 +58,7 @@ def scenario(name, share=0.83, receiver="slack-warnings"):
 
 
 @pytest.fixture(scope="module")
-def outcomes(machine_lag):  # noqa: ARG001 - sampled while the runs are under way
+def outcomes(machine_lag, tmp_path_factory):  # noqa: ARG001 - sampled while the runs are under way
     """Return five runs beside each other: passing, cut, misrouted, too weak a fault, disarmed.
 
     The whole pack is evaluated in the first, whose 30 days of history take a machine seconds to
@@ -63,11 +74,16 @@ def outcomes(machine_lag):  # noqa: ARG001 - sampled while the runs are under wa
         healthy_worlds=worlds,
     )
     setup = replace(whole, rules=pack_rules("backpressure"), panels=(), both=False)
+    file = tmp_path_factory.mktemp("rules") / "join.yaml"
+    file.write_text(BAD_JOIN)
+    weak = scenario("weak", share=0.1)
+    never = replace(weak.expectations[0], alert="BadJoin", receivers=None)
+    refusing = replace(weak, expectations=(*weak.expectations, never))
     runs = (
         (scenario("passing"), whole),
         (scenario("cut"), replace(setup, limit_s=4.0)),
         (scenario("misrouted", receiver="pagerduty-critical"), setup),
-        (scenario("weak", share=0.1), setup),
+        (refusing, replace(setup, rules=join((setup.rules, load_rules([file]))))),
         (scenario("disarmed"), setup),
     )
     setups = {scenario.name: setup for scenario, setup in runs}
@@ -167,6 +183,15 @@ def test_an_alert_whose_fault_is_too_weak_breaks_in_the_world(outcomes):
     (verdict,) = of(outcome)
     assert (verdict.ok, verdict.broke_at, verdict.deliveries) == (False, "world", ())
     assert "it must be < 0.1" in verdict.reason
+
+
+def test_a_rule_that_the_engine_refuses_fails_in_its_words(outcomes):
+    """And not in those of the hop: that nothing fired says nothing of why."""
+    (unjudged,) = outcomes["weak"].not_judged
+    assert unjudged.subject == "alert BadJoin"
+    assert unjudged.reason.startswith("Prometheus cannot evaluate it: found duplicate series")
+    (verdict,) = of(outcomes["weak"], "BadJoin")
+    assert "likely culprit: the rule, since Prometheus cannot evaluate it: found" in verdict.reason
 
 
 @needs_quiet_machine
