@@ -33,6 +33,15 @@ def test_a_dashboard_knows_its_range_of_time_in_milliseconds() -> None:
 
 
 ALL = {"value": ["$__all"], "text": ["All"]}
+SAVED = [
+    {"text": "All", "value": "$__all", "selected": True},
+    {"text": "none"},
+    {"text": "nothing", "value": None},
+    "no mapping",
+    {"text": "A", "value": "a"},
+    {"text": "B", "value": "b"},
+]
+"""Choices as a file saves them, with entries that are none."""
 
 
 @pytest.mark.parametrize(
@@ -63,6 +72,11 @@ ALL = {"value": ["$__all"], "text": ["All"]}
         ),
         ({"type": "switch", "disabledValue": "0", "enabledValue": "1"}, "0"),
         ({"type": "custom", "query": "'a'"}, r"\\'a\\'"),
+        ({"type": "query", "options": SAVED}, "a"),
+        ({"type": "query", "options": SAVED, "current": {"value": "b"}}, "b"),
+        ({"type": "query", "options": SAVED, "includeAll": True}, "(a|b)"),
+        ({"type": "query", "options": SAVED, "multi": True, "current": ALL}, "(a|b)"),
+        ({"type": "groupby", "options": SAVED}, "a"),
     ],
 )
 def test_a_variable_has_its_current_value_else_all_else_its_first(
@@ -122,24 +136,55 @@ def test_variables_that_need_each_other_end() -> None:
     assert values(a, loop).substitute("$a $b") == ".+ $b"
 
 
-def test_a_regular_expression_cuts_choices_and_names_their_text() -> None:
-    """Groups, named groups, several matches, none; as JavaScript writes them."""
-    assert through_regex(["ab", "b"], "/a(.)/") == [Option("b", "b")]
-    named = through_regex(["x-1"], "/(?<text>\\w)-(?<value>\\d)/")
-    assert named == [Option("x", "1")]
-    assert through_regex(["1.2"], "/(\\d)/") == [Option("1", "1"), Option("2", "2")]
-    assert through_regex(["ab", "cab"], "ab") == [Option("ab", "ab")]
-    assert through_regex(["AB"], "/ab/i") == [Option("AB", "AB")]
-    assert through_regex(["a"], "/(/") == [Option("a", "a")]
+@pytest.mark.parametrize(
+    ("returned", "regex", "expected"),
+    [
+        (["ab", "b"], "/a(.)/", ["b"]),
+        (["x-1"], "/(?<text>\\w)-(?<value>\\d)/", ["x: 1"]),
+        (["x-1"], "/(?<value>\\d)/", ["1"]),
+        (["x-1"], "/(?<text>\\w)-/", ["x"]),
+        (["x1 y2"], "/(?<text>[a-z])(?<value>\\d)/g", ["x: 1"]),
+        (["1.2"], "/(\\d)/", ["1"]),
+        (["1.2"], "/(\\d)/g", ["1", "2"]),
+        (["A.b"], "/([a-z])/gi", ["A", "b"]),
+        (["a", "a"], "/a/g", ["a"]),
+        (["ab"], "/[ab]/g", ["ab"]),
+        (["ab", "cab"], "ab", ["ab"]),
+        (["AB"], "/ab/i", ["AB"]),
+        (["AB"], "/ab/", []),
+        (["a/b"], "/a\\/b/", ["a/b"]),
+        (["a"], "/(/", ["a"]),
+        (["a", "b", "a"], "", ["a", "b"]),
+    ],
+)
+def test_a_regular_expression_cuts_choices_and_names_their_text(
+    returned: list[str], regex: str, expected: list[str]
+) -> None:
+    """Groups, named groups, one match or with `g` several, none; as JavaScript writes them."""
+    choices = through_regex(returned, regex)
+    written = [o.value if o.text == o.value else f"{o.text}: {o.value}" for o in choices]
+    assert written == expected
 
 
 @pytest.mark.parametrize(
     ("sort", "expected"),
-    [(0, "b10 a9 B1"), (1, "B1 a9 b10"), (2, "b10 a9 B1"), (3, "B1 a9 b10"), (5, "a9 B1 b10")],
+    [
+        (-1, "b10 a9 B1 n1.5 n1.2 B B9"),
+        (0, "b10 a9 B1 n1.5 n1.2 B B9"),
+        (1, "B B1 B9 a9 b10 n1.2 n1.5"),
+        (2, "n1.5 n1.2 b10 a9 B9 B1 B"),
+        (3, "B B1 n1.5 n1.2 a9 B9 b10"),
+        (4, "b10 B9 a9 n1.2 n1.5 B1 B"),
+        (5, "a9 B B1 b10 B9 n1.2 n1.5"),
+        (6, "n1.5 n1.2 B9 b10 B1 B a9"),
+        (7, "a9 B B1 B9 b10 n1.2 n1.5"),
+        (8, "n1.5 n1.2 b10 B9 B1 B a9"),
+        (9, "b10 a9 B1 n1.5 n1.2 B B9"),
+    ],
 )
 def test_choices_have_an_order(sort: int, expected: str) -> None:
-    """By letters, by number, by letters of either case."""
-    options = [Option(text, text) for text in ("b10", "a9", "B1")]
+    """By letters, by their first number, by letters of either case, as people count; and back."""
+    options = [Option(text, text) for text in ("b10", "a9", "B1", "n1.5", "n1.2", "B", "B9")]
     assert [option.text for option in ordered(options, sort)] == expected.split()
 
 
