@@ -10,7 +10,7 @@ import contextlib
 import gzip
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from charts.chart import Band, Chart
@@ -22,7 +22,7 @@ from verifier.drawing.series_rows import DrawnTime
 from verifier.drawing.world_rows import load_row, world_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from charts.chart import Lane
     from scenarios.scenario import Scenario
@@ -108,17 +108,14 @@ class DrawnScenario:
             for fault in self.scenario.plan.faults
         ]  # fmt: skip
         resampled = [Band("resampled", "resampled", *span) for span in self.resampled]
-        return tuple(
-            Band(
-                band.kind,
-                band.name,
-                max(band.from_s, 0.0),
-                min(band.to_s or end_s, end_s),
-                band.text,
-            )
-            for band in (*faults, *resampled)
-            if band.from_s < end_s and (band.to_s or end_s) > 0.0
-        )
+        return tuple(part for band in (*faults, *resampled) for part in _inside(band, end_s))
+
+
+def _inside(band: Band, end_s: float) -> Iterator[Band]:
+    """Yield the part of a band that lies in the scenario, if there is any."""
+    to_s = end_s if band.to_s is None else min(band.to_s, end_s)
+    if band.from_s < end_s and to_s > 0.0:
+        yield replace(band, from_s=max(band.from_s, 0.0), to_s=to_s)
 
 
 def _active(drawn: Iterable[Lane]) -> set[str]:

@@ -91,6 +91,26 @@ def test_the_side_on_which_it_fires_follows_from_the_comparison(
     assert [series.labels for series in row.series] == [(("x", kept),)]
 
 
+@pytest.mark.parametrize("factor", [1.0, 4.0])
+@pytest.mark.parametrize(
+    ("evaluations", "whole"), [([0, 1, 2, 3], [0, 1, 2, 3]), ([0, 1, 4, 5], [0, 1, 2, 4, 5])]
+)
+def test_a_curve_is_broken_where_evaluations_are_missing_and_nowhere_else(
+    factor, evaluations, whole
+) -> None:
+    """Also where the seconds of the scenario pass faster than those of the server."""
+    unix_s = EPOCH_S + 15.0 * np.array(evaluations)
+    answer = [Series({}, unix_s, 10.0 + np.array(evaluations))]
+    span = EvaluationSpan(EPOCH_S, EPOCH_S, EPOCH_S + 75.0, 15.0)
+    part = ConditionPart("A", 0, "x", "x > 5", ">", 5.0, span)
+    row = row_of(part, answer, DrawnTime(EPOCH_S, 75.0 * factor, factor))
+    assert row.times_s.tolist() == [15.0 * factor * number for number in whole]
+    drawn = dict(zip(whole, row.series[0].values, strict=True))
+    assert {number: value for number, value in drawn.items() if not np.isnan(value)} == {
+        number: 10.0 + number for number in evaluations
+    }
+
+
 def enough(tmp_path: Path) -> list[str]:
     """Return complaints about how many points are asked for; none if all is well."""
     (wide,), (narrow,) = asked(tmp_path, WIDE), asked(tmp_path, NARROW)

@@ -86,6 +86,32 @@ def test_a_planted_answer_changes_what_is_said_of_its_panel_alone(planted, title
     assert [each[0] for each in EXPECTED if each not in said] == titles
 
 
+FULL, BARE = answer(1), replace(answer(1, reason=HEALTHY), ok=True, is_empty=True)
+FAILED = answer(1, reason=EMPTY)
+KNOWN = (Acceptance("Board / P1", "known"),)
+
+
+@pytest.mark.parametrize(
+    ("answers", "accepted", "status"),
+    [
+        ([FULL], (), None),
+        ([FULL, FULL], KNOWN, None),
+        ([BARE], (), "empty"),
+        ([BARE, BARE], (), "empty"),
+        ([FULL, BARE], (), None),
+        ([BARE, FULL], (), None),
+        ([FULL, FAILED], (), "failed"),
+        ([FAILED, BARE], (), "failed"),
+        ([FULL, FAILED], KNOWN, "accepted"),
+        ([FAILED, BARE], KNOWN, "accepted"),
+    ],
+)
+def test_a_panel_of_several_queries_has_one_status(answers, accepted, status):
+    """It failed where one of them did, and is empty only where all of them are."""
+    (row,) = panel_rows(PanelAnswers(tuple(answers), accepted=accepted), TIME)
+    assert row.status == status
+
+
 @pytest.mark.parametrize(
     ("kind", "instant", "drawn_as"),
     [

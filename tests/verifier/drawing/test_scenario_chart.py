@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from charts.chart import Lane, LaneEpisode
+from charts.chart import Band, Lane, LaneEpisode
+from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import rules
 from tests.verifier.simulations import scenario_of, verify
 from verifier.drawing import scenario_chart
+from verifier.drawing.scenario_chart import DrawnScenario
+from verifier.evidence.silence import WatchedRun
+from verifier.pack.rules import RuleFiles
+from verifier.pack.spread import WHOLE
 from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -18,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
-    from verifier.pack.rules import RuleFiles
 
 SCENARIO = "duration: 2m\nload: {rate: 1000}\nexpectations:\n- {alert: Up, fires_within: 1m}\n"
 
@@ -63,6 +68,43 @@ def test_conditions_are_drawn_of_what_did_anything_or_had_to():
         Lane(alert="Pending", labels=(), expected="silent", episodes=(episode,)),
     ]
     assert scenario_chart._active(drawn) == {"Never", "Pending"}
+
+
+def drawn_run(factor: float, resampled: tuple[tuple[float, float], ...] = ()) -> DrawnScenario:
+    """Return ten minutes of a scenario with one fault, from the second to the fifth."""
+    run = WatchedRun(Prometheus(), RuleFiles(()), EPOCH_S, 600.0 / factor, WHOLE, factor=factor)
+    scenario = scenario_of(
+        "duration: 10m\nfaults:\n- {name: hang, fault: agent_hang, start: 2m, duration: 3m}\n"
+    )
+    return DrawnScenario(run, scenario, {"hang": "9 hung"}, resampled)
+
+
+@pytest.mark.parametrize("factor", [1.0, 30.0])
+def test_a_chart_ends_with_the_scenario_however_fast_time_runs(factor):
+    """Its end is in seconds of the scenario, the run's in those of the server."""
+    time = drawn_run(factor).time
+    assert (time.epoch_s, time.end_s, time.factor) == (EPOCH_S, 600.0, factor)
+    assert time.scenario_s(np.array([EPOCH_S, EPOCH_S + 600.0 / factor])).tolist() == [0.0, 600.0]
+    (hang,) = drawn_run(factor).bands(time.end_s)
+    assert hang == Band("fault", "hang", 120.0, 300.0, "9 hung")
+
+
+@pytest.mark.parametrize(
+    ("span", "drawn"),
+    [
+        ((60.0, 90.0), (60.0, 90.0)),
+        ((-60.0, 90.0), (0.0, 90.0)),
+        ((540.0, 660.0), (540.0, 600.0)),
+        ((-1.0, 601.0), (0.0, 600.0)),
+        ((-86400.0, 0.0), None),
+        ((-86400.0, -3600.0), None),
+        ((600.0, 660.0), None),
+    ],
+)
+def test_a_stretch_is_drawn_as_far_as_it_is_in_the_scenario(span, drawn):
+    """The past ends where the scenario begins: what was resampled of it is no part of this."""
+    bands = [each for each in drawn_run(1.0, (span,)).bands(600.0) if each.kind == "resampled"]
+    assert [(band.from_s, band.to_s) for band in bands] == [drawn] * (drawn is not None)
 
 
 def silent_rules(tmp_path: Path) -> RuleFiles:
