@@ -82,6 +82,19 @@ def test_outcomes_come_in_the_order_of_the_scenarios(tmp_path):
     assert sorted(notes.phases) == [(name, "going") for name in "abcde"]
 
 
+def test_no_more_processes_than_jobs(tmp_path):
+    """Each has servers and memory of its own, so one more may be too many."""
+    outcomes, _ = run(tmp_path, *"abcdefg", jobs=3)
+    assert len({outcome.seed for outcome in outcomes}) == 3
+
+
+def test_the_order_kept_is_not_that_of_completion(tmp_path):
+    """The shortest comes first in the report and is judged last."""
+    some = [scenario(name, minutes) for minutes, name in enumerate("abcdef", 1)]
+    outcomes = run_suite(some, Scripted(tmp_path), Notes(), jobs=2)
+    assert [outcome.name for outcome in outcomes] == list("abcdef")
+
+
 def test_the_longest_scenario_begins_first():
     """So that it does not run alone at the end."""
     some = [scenario("short", 1), scenario("long", 90), scenario("middle", 5)]

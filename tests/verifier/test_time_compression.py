@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from simulator.faults.fault import Fault
@@ -11,7 +13,8 @@ from simulator.faults.kinds.tasks import TaskFailure
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.topology import Topology
-from verifier.time_compression import TimeCompression
+from tests.verifier.simulations import scenario_of
+from verifier.time_compression import INERTIA_S, TimeCompression, allow_for_inertia
 
 
 def fault(parameters):
@@ -105,3 +108,64 @@ def test_loads_that_go_by_the_clock_cannot_be_compressed():
 def test_the_world_keeps_its_own_inertia():
     """15 s of filling queues are 450 s of a scenario run 30 times as fast, of which 15 were in."""
     assert TimeCompression(30).allowance_s(15.0) == 435.0
+
+
+FAULTS = """
+  - {name: leak, fault: memory_leak, parameters: {bytes_per_s: 1000}, start: 2m, duration: 5m}
+  - {name: failures, fault: task_failure, parameters: {share: 0.1}, start: 2m, duration: 5m}
+"""
+DUE, ENDS = "fires_within: 60s", "resolves_within: 90s"
+FADE_S = Topology().fleet / Topology().recycle_per_s
+
+
+def judged_faults(expectation):
+    """A scenario with a leak and a share of failures, and one expectation."""
+    return scenario_of(f"duration: 1h\nfaults: {FAULTS}\nexpectations: [{expectation}]\n")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "fires_s", "resolves_s"),
+    [
+        (f"{{alert: A, cause: leak, {DUE}, {ENDS}}}", 15, 15 + FADE_S),
+        (f"{{alert: A, cause: failures, {DUE}, {ENDS}}}", 15, 15),
+        (f"{{alert: A, cause: leak, {DUE}}}", 15, None),
+        ("{alert: A, silent: true}", None, None),
+    ],
+)
+@pytest.mark.parametrize("factor", [1, 30])
+def test_deadlines_leave_the_world_its_inertia(expectation, fires_s, resolves_s, factor):
+    """Filling queues before an alert; also the fading of what a fault leaves, after its end."""
+    scenario = judged_faults(expectation)
+    (before,) = scenario.expectations
+    (after,) = allow_for_inertia(scenario, TimeCompression(factor)).expectations
+    for was_s, is_s, inertia_s in (
+        (before.fires_within_s, after.fires_within_s, fires_s),
+        (before.resolves_within_s, after.resolves_within_s, resolves_s),
+    ):
+        assert (is_s is None) is (was_s is None) is (inertia_s is None)
+        assert is_s is None or is_s == was_s + inertia_s * (factor - 1)
+    assert INERTIA_S == 15
+
+
+@pytest.mark.parametrize(("recycle_per_s", "felt_s"), [(10.0, 1.0), (0.0, 0.0)])
+def test_a_leak_is_felt_until_every_agent_was_recycled(recycle_per_s, felt_s):
+    """Without recycling nothing is waited for: what leaked stays."""
+    tiers = tuple(replace(tier, agents=10) for tier in Topology().tiers)
+    topology = replace(Topology(), tiers=tiers, recycle_per_s=recycle_per_s)
+    assert MemoryLeak(bytes_per_s=1.0).felt_after_end_s(topology) == felt_s * len(tiers)
+    assert TaskFailure(share=0.1).felt_after_end_s(topology) == 0
+
+
+@pytest.mark.parametrize(
+    ("pending", "factor", "then"),
+    [
+        ("forbidden", 1, False),
+        ("allowed", 1, True),
+        ("forbidden", 1.5, True),
+        ("allowed", 1.5, True),
+    ],
+)
+def test_an_alert_may_be_pending_in_every_compressed_run(pending, factor, then):
+    """Its windows are noisier; in real time only where the scenario says so."""
+    scenario = scenario_of(f"duration: 1h\npending: {pending}\n")
+    assert allow_for_inertia(scenario, TimeCompression(factor)).pending_allowed is then

@@ -86,6 +86,53 @@ def test_an_expression_that_is_not_promql_is_left_to_the_engine(tmp_path: Path) 
     assert only.reads == ('last_over_time({__name__=~"a|rate|sum"}[360s])',)
 
 
+@pytest.mark.parametrize(
+    ("expr", "depth_s"),
+    [
+        ("sum(a", 300),
+        ("rate(a[90s]", 300 + 90),
+        ("max_over_time(rate(a[5m])[1h:]", 300 + 300 + 3600),
+        ("max_over_time(rate(a[5m] offset 1d)[1h:1m]", 300 + 300 + 86400 + 3600 + 60),
+        ("rate(a[90]", 300 + 90),
+    ],
+)
+def test_windows_within_windows_are_as_deep_as_all_together(
+    tmp_path: Path, expr: str, depth_s: int
+) -> None:
+    """Which is within which a text that cannot be followed does not say."""
+    (only,) = load_dashboards([write(tmp_path, {"panels": [panel(expr)]})]).panels
+    assert [text.rpartition("[")[2] for text in only.reads] == [f"{depth_s}s])"]
+
+
+@pytest.mark.parametrize(
+    ("own", "range_s"), [({}, 21600), ({"timeFrom": "2h"}, 7200), ({"timeFrom": "now-1d"}, 86400)]
+)
+def test_the_range_in_a_query_is_that_of_its_panel(
+    tmp_path: Path, own: dict[str, Any], range_s: int
+) -> None:
+    """That of the dashboard where the panel has none; in each of its units."""
+    asked = panel("a[$__range]", "a[${__range}]", "a[${__range_s}s]", "a[${__range_ms}ms]", **own)
+    document = {"time": {"from": "now-6h", "to": "now"}, "panels": [asked]}
+    expected = [f"a[{range_s}s]"] * 3 + [f"a[{range_s}000ms]"]
+    assert exprs(tmp_path, document) == expected
+
+
+@pytest.mark.parametrize(
+    ("hidden", "asked"), [({"hidden": True}, []), ({"hidden": False}, ["a"]), ({}, ["a"])]
+)
+def test_hidden_queries_of_the_newer_model_are_not_asked(
+    tmp_path: Path, hidden: dict[str, Any], asked: list[str]
+) -> None:
+    """It calls them `hidden` where the older says `hide`."""
+    queries = [
+        {"spec": fields | {"query": {"group": "prometheus", "spec": {"expr": expr}}}}
+        for expr, fields in (("a", hidden), ("b", {"hidden": False}))
+    ]
+    spec = {"title": "P", "data": {"kind": "QueryGroup", "spec": {"queries": queries}}}
+    document = {"title": "G", "elements": {"p": {"kind": "Panel", "spec": spec}}}
+    assert exprs(tmp_path, document) == [*asked, "b"]
+
+
 @pytest.mark.parametrize("document", [[], {"title": "x"}, "text", {"spec": {"elements": {}}}])
 def test_what_is_no_dashboard_is_refused(tmp_path: Path, document: Any) -> None:
     """A file that was named must hold one."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.crosscheck import PlainSchedule
-from verifier.evaluation.engine import Evaluation, evaluate, evaluate_rules, record
+from verifier.evaluation.engine import (
+    Evaluation,
+    SpreadSchedule,
+    evaluate,
+    evaluate_rules,
+    record,
+)
 from verifier.evaluation.refused_rules import refused_rules
 from verifier.evaluation.timeline import Episode
 from verifier.pack.history_depth import depths
+from verifier.pack.spread import GroupOffset, Spread
 from verifier.servers.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -284,3 +293,24 @@ def test_a_rule_that_always_fails_in_real_time_is_named_with_the_words_of_virtua
     assert [each.subject for each in late] == ["alert Later", *never]
     assert [each.subject for each in whole] == never
     assert all("found duplicate series" in each.reason for each in late)
+
+
+@pytest.mark.parametrize("offset_s", [0.0, 0.001, 7.5, 14.999])
+@pytest.mark.parametrize(
+    "rule", [ALERT, {**ALERT, "for": "31s"}, {"record": "worst", "expr": "max(queue_depth)"}]
+)
+def test_a_group_is_evaluated_far_enough_into_the_past_whatever_its_offset(
+    tmp_path: Path, rule: dict[str, Any], offset_s: float
+) -> None:
+    """One evaluation is at the depth needed or before it: what it found shows until the next."""
+    read = rules(tmp_path, rule, {"alert": "Reads", "expr": "max_over_time(worst[10m]) > 5"})
+    (group,) = read.groups
+    spread = Spread(groups=(GroupOffset(group.file, group.name, group.interval_s, offset_s),))
+    needed = depths(read)
+    schedule = SpreadSchedule(start_s=60.0, end_s=600.0, needed=needed, spread=spread)
+    times_s = schedule.grid(group, group.rules[0]).times_s
+    deepest_s = 60.0 - needed.before_s(group, group.rules[0])
+    assert times_s[0] <= deepest_s < times_s[1]
+    steps = (times_s - 60.0 - offset_s) / 15.0
+    assert steps == pytest.approx(steps.round())
+    assert times_s[-1] <= 600.0 < times_s[-1] + 15.0
