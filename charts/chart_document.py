@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
     from charts.chart import Band, Chart, ChartRow, ChartSeries, Labels, Lane, ThresholdLine
     from documents.document import Value
@@ -52,7 +57,7 @@ def row_document(row: ChartRow) -> dict[str, Value]:
         "unit": row.unit,
         "kind": row.kind,
         "group": row.group,
-        "times_s": [time_value(time_s) for time_s in row.times_s.tolist()],
+        "times_s": list(_time_values(row.times_s.astype(np.float64).tobytes())),
         "series": [_series(series) for series in row.series],
         "thresholds": [_threshold(threshold) for threshold in row.thresholds],
         "limits": [None if limit is None else number(limit) for limit in row.limits],
@@ -114,6 +119,13 @@ def number(value: float) -> float | int | None:
     return int(rounded) if rounded.is_integer() and abs(rounded) < 2**53 else rounded
 
 
+def numbers(values: NDArray[np.float64]) -> list[Value]:
+    """Return `number` of each value; what occurs several times, as most do, is written once."""
+    distinct, places = np.unique(values, return_inverse=True)
+    written = [number(value) for value in distinct.tolist()]
+    return [written[place] for place in places.tolist()]
+
+
 def time_value(time_s: float | None) -> float | int | None:
     """Return a time to the millisecond, as a whole number where it is one."""
     if time_s is None or not math.isfinite(time_s):
@@ -126,8 +138,14 @@ def _series(series: ChartSeries) -> dict[str, Value]:
     return {
         "name": series.name,
         "labels": _labels(series.labels),
-        "values": [number(value) for value in series.values.tolist()],
+        "values": numbers(series.values),
     }
+
+
+@lru_cache(maxsize=64)
+def _time_values(times_s: bytes) -> tuple[float | int | None, ...]:
+    """Return times to the millisecond; most rows of a chart have those of another."""
+    return tuple(time_value(time_s) for time_s in np.frombuffer(times_s).tolist())
 
 
 def _threshold(threshold: ThresholdLine) -> dict[str, Value]:

@@ -19,7 +19,7 @@ from charts.chart import (
     LaneNotification,
     ThresholdLine,
 )
-from charts.chart_document import chart_document, chart_schema, number, time_value
+from charts.chart_document import chart_document, chart_schema, number, numbers, time_value
 
 CHART = Chart(
     title="a title",
@@ -105,3 +105,11 @@ def test_values_have_six_digits_and_whole_numbers_no_point(value, written):
 def test_times_have_milliseconds():
     """And no end is null."""
     assert (time_value(1.23456), time_value(3.0), time_value(None)) == (1.235, 3, None)
+
+
+def test_values_are_written_one_by_one_as_each_alone():
+    """Those that occur often too, none, whole ones, zeros of both signs, and no numbers."""
+    odd = [0.0, -0.0, math.nan, math.inf, -math.inf, 1.0, 2.0**53, 2.0**53 + 2, 1 / 3, -1e-9]
+    drawn = np.random.default_rng(1).choice([*odd, *np.random.default_rng(2).normal(size=9)], 500)
+    for values in (np.array(odd), drawn, np.empty(0)):
+        assert numbers(values) == [number(value) for value in values.tolist()]
