@@ -1,6 +1,18 @@
 """Which expectation an episode belongs to: the most precise one, of several the latest cause."""
 
-from tests.verifier.judge.small_scenario import FIRES, scenario_with, timeline
+from __future__ import annotations
+
+import pytest
+
+from tests.verifier.judge.small_scenario import (
+    ALERTS,
+    FIRES,
+    GOOD,
+    scenario_with,
+    timeline,
+    verdict_on,
+)
+from verifier.judge.alert_verdicts import judge
 from verifier.judge.expectation_matching import assign
 
 
@@ -37,3 +49,24 @@ def test_what_resolved_before_the_start_is_left_out():
     assigned = assign(scenario.expectations, [past, timeline("Latency", (5.0, None, 35.0))])
     assert list(assigned.expected[0]) == []
     assert [each.timeline.alert for each in assigned.unexpected] == ["Latency"]
+
+
+@pytest.mark.parametrize("expected", [FIRES, "{alert: Throughput, explained: it may, cause: gone}"])
+@pytest.mark.parametrize(
+    ("episodes", "early"),
+    [
+        ([(100.0, 150.0, 170.0), GOOD], True),
+        ([GOOD, (800.0, 820.0, 840.0)], False),
+        ([(100.0, None, 130.0), GOOD], False),
+        ([(180.0, 200.0, 300.0), GOOD], False),
+    ],
+    ids=["the first of two", "neither", "it did not fire then", "with its cause"],
+)
+def test_an_alert_that_ever_fires_before_its_cause_is_early_though_it_fires_again(
+    expected, episodes, early
+):
+    """Any firing that its cause cannot have brought about counts, not the last one alone."""
+    timelines = [timeline("Throughput", *episodes)]
+    verdict = verdict_on(judge(scenario_with(expected), ALERTS, timelines), "Throughput")
+    assert verdict.ok is not early
+    assert ("its condition held 1m20s before its cause began" in verdict.reason) is early

@@ -8,6 +8,7 @@ import pytest
 
 from tests.verifier.judge.ledgers import notification, outcome_of, timeline, verdicts
 from verifier.evaluation.timeline import Episode
+from verifier.judge.hop_evidence import NotificationDeadlines
 from verifier.judge.notification_checks import DeliveryChecks
 
 
@@ -42,6 +43,50 @@ def test_an_alert_that_fired_or_resolved_late_broke_before_alertmanager_too():
     ledger = (notification("firing", 541.0), notification("resolved", 1041.0))
     assert outcome_of(verdicts(ledger, stuck, failed_scrapes_s=(300.0,)))[:2] == (False, "rule")
     assert outcome_of(verdicts(ledger, stuck, failed_scrapes_s=(800.0,)))[:2] == (False, "scrape")
+
+
+@pytest.mark.parametrize(
+    ("fired_at_s", "unmuted_at_s", "muted", "excused"),
+    [
+        ([250.0], {}, (), True),
+        ([201.0], {}, (), True),
+        ([200.0], {}, (), False),
+        ([50.0, 250.0], {}, (), False),
+        ([50.0, 250.0], {"slack": 260.0, "sre": 260.0}, (), True),
+        ([50.0], {"slack": 260.0}, (), False),
+        ([50.0], {"sre": 260.0}, (), False),
+        ([250.0], {}, ("sre",), False),
+        ([210.0, 250.0], {}, (), True),
+    ],
+    ids=[
+        "it has just fired",
+        "it is due in a moment",
+        "it is due now",
+        "an earlier one is overdue, a later one is not",
+        "both are due since they are not muted",
+        "of two receivers the second is overdue",
+        "of two receivers the first is overdue",
+        "one receiver is muted for good",
+        "none of two is due",
+    ],
+)
+def test_a_missing_notification_is_excused_only_if_none_of_any_receiver_was_due(
+    fired_at_s, unmuted_at_s, muted, excused
+):
+    """Each firing and each receiver counts: one that is overdue is missed, whatever the others."""
+    evidence = SimpleNamespace(
+        ended_s=300.0,
+        why_muted=lambda _labels, name, *_times: "muted by night" if name in muted else None,
+        unmuted_s=lambda _labels, name, from_s, _until: max(from_s, unmuted_at_s.get(name, 0.0)),
+    )
+    case = SimpleNamespace(
+        labels={},
+        episodes=[Episode(at_s, at_s, at_s + 30.0) for at_s in fired_at_s],
+        verdict=SimpleNamespace(expected="fires", receivers=("slack", "sre")),
+        notified_firing=set(),
+    )
+    deadlines = NotificationDeadlines(due_s=100.0, early_s=0.0)
+    assert DeliveryChecks([case], evidence, deadlines).not_due_yet(case) == excused
 
 
 @pytest.mark.parametrize(

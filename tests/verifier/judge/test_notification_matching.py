@@ -32,6 +32,27 @@ def test_a_notification_of_what_never_fired_is_an_unexpected_alert():
     assert verdict_on(results).ok
 
 
+@pytest.mark.parametrize(
+    ("pending", "others"),
+    [
+        ((), []),
+        (((300.0, None, 330.0),), []),
+        (((300.0, None, 330.0), "le"), [("silent", (("le", "1"), ("severity", "warning")))]),
+    ],
+    ids=["it was never pending", "it was pending", "others of its labels were pending"],
+)
+def test_what_was_notified_without_firing_is_not_called_silent_too(pending, others):
+    """A silence that has no labels speaks for all of them; one with others stays as it is."""
+    ghost = notification("firing", 400.0, since_s=390.0, alert="Latency")
+    labels = {"le": "1"} if len(pending) > 1 else {}
+    silent = [timeline("Latency", pending[0], **labels)] if pending else []
+    results = verdicts((*LEDGER, ghost), [timeline("Throughput", GOOD), *silent])
+    assert [(v.expected, v.labels) for v in results if v.alert == "Latency"] == [
+        *others,
+        ("unexpected", (("severity", "warning"),)),
+    ]
+
+
 def test_a_notification_with_other_labels_matches_no_alert():
     """What Alertmanager notifies must be what fired in Prometheus, label by label."""
     changed = [replace(each, labels=(*each.labels, ("zone", "x"))) for each in LEDGER]

@@ -92,6 +92,17 @@ def test_an_alert_that_is_too_slow_for_one_scenario_is_not_held_against_the_run(
     assert not verdict("Queue", verdicts_with(dead, longest=("healthy-day", 86_400.0))).ok
 
 
+@pytest.mark.parametrize(
+    ("longest_s", "could_fire_in"),
+    [(1800.0, None), (2000.0, None), (3600.0, None), (3601.0, "other")],
+)
+def test_another_scenario_is_long_enough_only_if_the_rule_can_fire_in_it(longest_s, could_fire_in):
+    """Being longer than this one does not suffice, nor does being as long as the `for`."""
+    slow = silence(vacuous=None, too_slow_s=3600.0)
+    slept = verdict("Queue", verdicts_with(slow, longest=("other", longest_s)))
+    assert (slept.ok, slept.could_fire_in) == (could_fire_in is not None, could_fire_in)
+
+
 def test_a_dead_rule_beside_one_of_its_name_that_fired_has_its_own_verdict():
     """Their labels tell them apart."""
     fired = timeline("Queue", GOOD, severity="low")

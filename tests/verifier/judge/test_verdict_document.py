@@ -13,7 +13,7 @@ from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario
 from tests.verifier.outcomes import difference, in_real_time
 from verifier.errors import NotJudged
 from verifier.judge.alert_verdicts import judge
-from verifier.judge.verdict import UNKNOWN_ENGINE
+from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE
 from verifier.judge.verdict_document import document, verdict_schema
 from verifier.run_record import InputFile, RunRecord, ScenarioRecord
 
@@ -83,6 +83,23 @@ def part_at(values, path):
     for step in path:
         values = values[step]
     return values
+
+
+@pytest.mark.parametrize(
+    ("reasons", "partial"),
+    [
+        ([(), ()], False),
+        ([(), (INTERRUPTED,)], True),
+        ([(INTERRUPTED,), ()], True),
+        ([("no history", INTERRUPTED)], True),
+        ([("no history",), ()], False),
+        ([], False),
+    ],
+)
+def test_a_run_is_partial_when_any_of_its_scenarios_was_interrupted(reasons, partial):
+    """Wherever it stands, and whatever else is wrong; another invalid scenario is whole."""
+    values = document([outcome(invalid=each) for each in reasons])
+    assert values["partial"] is partial
 
 
 def test_what_is_not_judged_is_listed_and_keeps_the_verdict_from_being_a_pass():

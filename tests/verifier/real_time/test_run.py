@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +16,8 @@ from tests.verifier.judges import NoWatcher
 from tests.verifier.simulations import NINETEEN, pack_panels, pack_rules, scenario_of
 from verifier.pack.routes.routing import load_routing
 from verifier.pack.rules import join, load_rules
-from verifier.real_time.run import RealTimeSetup, run_in_real_time
+from verifier.real_time import run as module
+from verifier.real_time.run import RealTimeRun, RealTimeSetup, run_in_real_time
 from verifier.suite import run_suite
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -208,3 +210,36 @@ def test_a_fault_that_composes_nothing_makes_the_run_invalid(outcomes):
 def test_a_run_without_limit_lasts_as_long_as_its_scenario():
     """No limit is an infinite one."""
     assert RealTimeSetup((), (), None, TimeCompression()).limit_s == math.inf
+
+
+class Drifting:
+    """An exposition whose pacer is so far behind real time, one time it is asked after another."""
+
+    def __init__(self, drifts_s):
+        """Drift by each of these in turn."""
+        self._drifts_s = drifts_s
+
+    @property
+    def pacer(self):
+        """The pacer, with the drift of now."""
+        return SimpleNamespace(drift_s=next(self._drifts_s))
+
+
+@pytest.mark.parametrize(
+    ("drifts_s", "behind_s"),
+    [((0.1, 2.5, 0.2), 2.5), ((3.0, 0.0), 3.0), ((0.1, 0.2, 0.3), 0.3), ((0.0,), 0.0)],
+)
+async def test_a_world_that_fell_behind_and_caught_up_has_fallen_behind(drifts_s, behind_s):
+    """What it lacked in the middle of a run is not made good by its end."""
+    drifts = iter(drifts_s)
+    turns = iter([*([math.inf] * len(drifts_s)), 0.0])
+    clock = SimpleNamespace(unix_s=lambda _: next(turns), scenario_s=lambda _: 1.0)
+    observer = SimpleNamespace(clock=clock, stack=SimpleNamespace(check=lambda: None))
+    reports = []
+    setup = RealTimeSetup((), (), None, TimeCompression(30))
+    run = RealTimeRun(scenario("late"), setup, reports.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "OBSERVE_EVERY_S", 0.0)
+        await run._watch(observer, Drifting(drifts), until_s=10.0)
+    assert run.behind_s == behind_s
+    assert [report.phase for report in reports] == ["running"] * len(drifts_s)

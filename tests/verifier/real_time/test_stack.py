@@ -1,9 +1,11 @@
-"""What a stack refuses: a Prometheus that stores nothing."""
+"""What a stack refuses, and how its servers are told of date, compression and each other."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.field.routed_alerts import AlertRun, date
 from tests.verifier.deliveries import wait_until
@@ -13,12 +15,11 @@ from verifier.pack.routes.routing import load_routing
 from verifier.pack.routes.zone_files import DateClock
 from verifier.real_time import stack as module
 from verifier.real_time.stack import Stack
+from verifier.servers.foreign_server import ForeignServer
 from verifier.time_compression import TimeCompression
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 MUTED_IN_MAY = """\
 time_intervals: [{name: may, time_intervals: [{months: [may], location: Asia/Tokyo}]}]
@@ -75,6 +76,40 @@ def test_alertmanager_believes_in_the_date_of_the_scenario(tmp_path: Path) -> No
             assert wait_until(lambda alert=alert: "all" in receivers_of(run, alert), 5)
             time.sleep(0.5)
             assert ("duty" in receivers_of(run, alert)) == duty
+
+
+@pytest.mark.parametrize(
+    ("factor", "scrape", "timeout", "evaluation"),
+    [(1.0, "15000ms", "10000ms", "60000ms"), (30.0, "500ms", "500ms", "2000ms")],
+)
+def test_every_time_of_prometheus_is_compressed_as_the_run_is(
+    tmp_path: Path, factor: float, scrape: str, timeout: str, evaluation: str
+) -> None:
+    """Its own flags too: how far back a query looks, and how often a firing alert is sent."""
+    path = tmp_path / "routing.yml"
+    path.write_text(EMPTY)
+    alertmanager = ForeignServer("your Alertmanager", "https://host:93/am/")
+    stack = Stack(
+        pack_rules("backpressure"),
+        load_routing(path),
+        TimeCompression(factor),
+        foreign_alertmanager=alertmanager,
+    )
+    assert stack.prometheus.factor == factor
+    assert stack.prometheus._process._factor == factor
+    config = stack._config(["a.yaml"], "127.0.0.1:1")
+    assert config["global"] == {
+        "scrape_interval": scrape,
+        "scrape_timeout": timeout,
+        "evaluation_interval": evaluation,
+    }
+    assert config["rule_files"] == ["a.yaml"]
+    notified = {
+        "scheme": "https",
+        "path_prefix": "/am",
+        "static_configs": [{"targets": ["host:93"]}],
+    }
+    assert config["alerting"] == {"alertmanagers": [notified]}
 
 
 def receivers_of(run: AlertRun, alert: dict[str, str]) -> set[str]:

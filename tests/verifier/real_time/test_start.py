@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from math import inf
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,12 +19,14 @@ from simulator.faults.targets import Targets
 from simulator.plan import Plan
 from tests.verifier.simulations import pack_rules, scenario_of
 from verifier.pack.routes.routing import load_routing
+from verifier.pack.routes.zone_files import DateClock
 from verifier.real_time.environment import ReceiverOnly
 from verifier.real_time.start import (
     FOREIGN_LEAD_S,
     RunRequest,
     in_real_time,
     prepare_run,
+    start_on_stack,
     start_run,
 )
 from verifier.real_time.world import WARM_UP_S, build_world
@@ -84,6 +87,22 @@ def test_beside_a_prometheus_of_the_user_only_the_receiver_is_ours(request_for):
         assert (started.lead_s, started.alertmanager_url) == (FOREIGN_LEAD_S, None)
         environment.start()
         assert environment.servers.notifications() == ()
+
+
+@pytest.mark.parametrize("starts_at_s", [None, 1_900_000_000.0])
+def test_the_date_of_a_scenario_begins_with_it_and_not_with_its_lead(request_for, starts_at_s):
+    """Alertmanager's zones follow the scenario's clock, which starts when the stack has settled."""
+    dates = []
+    server = SimpleNamespace(url="http://127.0.0.1:1")
+    stack = SimpleNamespace(set_date=dates.append, prometheus=server, alertmanager=server)
+    request = request_for(replace(SMALL, starts_at_s=starts_at_s))
+    prepared = prepare_run(request)
+    started = start_on_stack(request, prepared, stack, "127.0.0.1:1")
+    date_s = EPOCH_S if starts_at_s is None else starts_at_s
+    begins_s = started.started_s + prepared.lead_s
+    assert dates == [DateClock(begins_s, date_s, 30.0, 360.0)]
+    assert begins_s > started.started_s
+    assert started.lead_s == prepared.lead_s
 
 
 def test_a_past_is_laid_so_that_it_ends_where_the_run_begins():

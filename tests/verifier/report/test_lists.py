@@ -91,12 +91,16 @@ def test_of_several_scenarios_a_line_names_at_most_three(heading, verdict, line,
 
 
 def test_an_alert_that_fired_in_any_scenario_is_not_among_those_that_never_fired():
-    """Each once, in the order in which they were judged; of one scenario it says nothing."""
+    """Each once, in the order in which they were judged; of one scenario it says nothing.
+
+    What was only pending did not fire.
+    """
     first = outcome("a", alerts=(alert("B", "silent"), alert("A", "silent"), fired("C")))
     second = outcome("b", alerts=(alert("C", "silent"), alert("A", "silent"), fired("B")))
     assert shown(first, second)["Fired in no scenario"] == ["A"]
     assert "Fired in no scenario" not in shown(first)
-    third = outcome("c", alerts=(alert("D", "silent"), alert("A", "silent")))
+    pending = alert("D", "silent", pending_s=3.0)
+    third = outcome("c", alerts=(pending, alert("A", "silent")))
     assert shown(third, third)["Fired in no scenario"] == ["D", "A"]
 
 

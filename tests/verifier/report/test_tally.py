@@ -10,7 +10,7 @@ from documents.mistakes import Place
 from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
 from verifier.errors import NotJudged
 from verifier.judge.verdict import PanelVerdict
-from verifier.report.tally import counts, headline, silent_of
+from verifier.report.tally import counts, headline, silent_of, verdict_line
 
 MUTE = {"vacuous": "no metric x exists"}
 ACCEPTED = alert("Mute", "silent", **MUTE, accepted="its exporter is another")
@@ -35,6 +35,21 @@ def test_every_alert_is_counted_once(alerts, changes, text):
     """By the worst that it did; what could not be judged is not silent."""
     changed = {"panels": (), "alerts": alerts, **changes}
     assert counts([outcome(**changed)]).partition("; ")[2].startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "line"),
+    [
+        ([outcome()], "PASS: 1 of 1 scenarios pass"),
+        ([failing()], "FAIL: 0 of 1 scenarios pass"),
+        ([unjudged()], "INVALID: 0 of 1 scenarios pass"),
+        ([outcome(), unjudged()], "INVALID: 1 of 2 scenarios pass"),
+        ([outcome(), failing(), unjudged(), outcome()], "FAIL: 2 of 4 scenarios pass"),
+    ],
+)
+def test_what_could_not_be_judged_does_not_pass(outcomes, line):
+    """Nor does what fails: only a pass is counted as one."""
+    assert verdict_line(outcomes).partition("; ")[0] == line
 
 
 def test_panels_that_did_not_answer_and_were_accepted_are_counted():

@@ -6,6 +6,7 @@ import pytest
 
 from tests.verifier.slo.packs import NOW, edit
 from verifier.slo.check import check
+from verifier.slo.compliance import Compliance, Step
 from verifier.slo.report import budget_of, document, markdown
 
 
@@ -23,6 +24,38 @@ def test_budget_and_times_to_exhaustion_follow_from_the_policy(pack):
     stricter = budget_of(check(pack, checked_at=NOW).policy)
     assert stricter["full_outage_exhaustion_s"] == pytest.approx(4.32 * 60)
     assert stricter["windows"][0]["exhaustion_s"] == pytest.approx(50 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "passed"),
+    [
+        (("ok", "ok"), True),
+        (("ok", "not seen"), True),
+        (("not seen", "ok"), True),
+        (("ok", "skipped"), False),
+        (("skipped", "not seen"), False),
+        (("fail", "ok"), False),
+        (("ok", "fail"), False),
+        (("skipped", "fail"), False),
+    ],
+)
+def test_a_check_passes_when_all_that_can_be_seen_was_compared(statuses, passed):
+    """What had to be skipped was not: no failure stands there, and no pass either."""
+    steps = tuple(Step(name, status, ("why",)) for name, status in zip("ab", statuses, strict=True))
+    outcome = Compliance(
+        pack="p",
+        checked_at=NOW,
+        engine="",
+        steps=steps,
+        policy=None,
+        objectives=(),
+        alert_panels=(),
+        findings=(),
+    )
+    assert outcome.passed is passed
+    assert document(outcome)["verdict"] == ("pass" if passed else "fail")
+    stated = markdown(outcome).partition("\n")[0]
+    assert stated.endswith(": pass" if passed else ": FAIL")
 
 
 def test_the_report_has_every_part_and_is_the_same_for_the_same_pack(pack):

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from documents.mistakes import InputError
+from documents.yaml_reader import parse_texts
 from tests.verifier.pack.routing_files import GOOD, accepted, receivers
 from verifier.pack.routes import engine_check
-from verifier.pack.routes.engine_check import ask_alertmanager
+from verifier.pack.routes.engine_check import EngineOpinion, ask_alertmanager
+from verifier.pack.routes.reader import read_config
 from verifier.servers.binaries import describe, require
 
 if TYPE_CHECKING:
@@ -134,6 +136,62 @@ def test_without_amtool_the_server_says_the_same(tmp_path: Path, monkeypatch) ->
     opinion = ask_alertmanager(path)
     assert opinion.words == 'undefined receiver "paeg" used in route'
     assert not opinion.is_taken
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
+def test_without_an_alertmanager_our_own_reader_refuses_the_same(
+    read: Callable[[str], Routing], monkeypatch, *, right: str, wrong: str, message: str
+) -> None:
+    """No opinion is not a good one: its mistakes stay mistakes, in its own words alone."""
+    monkeypatch.setattr(engine_check, "find", lambda _name: None)
+    with pytest.raises(InputError) as caught:
+        read(GOOD.replace(right, wrong, 1))
+    assert f"alertmanager.yml:{message}" in str(caught.value)
+    assert "refuses it: " not in str(caught.value)
+    assert read(GOOD).receivers == ("mail", "page")
+
+
+@pytest.mark.parametrize(
+    ("version", "words", "taken"),
+    [("0.27.0", "", True), ("0.27.0", "no route", False), ("", "", False)],
+)
+def test_a_file_is_taken_when_an_alertmanager_was_asked_and_has_nothing_against_it(
+    version: str, words: str, *, taken: bool
+) -> None:
+    """Nobody asked, nobody took it."""
+    assert EngineOpinion(version, words).is_taken is taken
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        (("", "", ""), (None, None, None)),
+        (("2m", "", ""), (120, 120, 120)),
+        (("2m", "1m", ""), (120, 60, 60)),
+        (("2m", "", "1m"), (120, 120, 60)),
+        (("", "10s", ""), (None, 10, 10)),
+        (("2m", "0s", ""), (120, 0, 0)),
+        (("0s", "", "1m"), (0, 0, 60)),
+    ],
+)
+@pytest.mark.parametrize(("key", "default_s"), [("group_wait", 30), ("group_interval", 300)])
+def test_a_route_waits_as_it_says_itself_or_as_the_next_above_that_says_so(
+    key: str, default_s: float, written: tuple[str, ...], seconds: tuple[float | None, ...]
+) -> None:
+    """Alertmanager's own wait is for a root that says nothing; none at all is a wait too."""
+    root, middle, leaf = (f"{key}: {text}, " if text else "" for text in written)
+    text = (
+        f"route: {{{root}receiver: a, routes: [{{{middle}match: {{x: y}},"
+        f" routes: [{{{leaf}match: {{x: z}}}}]}}]}}\n{receivers('a')}"
+    )
+    reading = read_config(next(parse_texts(text, "alertmanager.yml")))
+    route = reading.root
+    routes = (route, route.routes[0], route.routes[0].routes[0])
+    expected = [default_s if each is None else each for each in seconds]
+    assert [getattr(each, f"{key}_s") for each in routes] == expected
+    # To Alertmanager an interval of nothing is a mistake, and a wait of nothing is not.
+    is_refused = key == "group_interval" and "0s" in written
+    assert bool(reading.mistakes) == is_refused
 
 
 def test_the_good_document_is_good(tmp_path: Path, read: Callable[[str], Routing]) -> None:
