@@ -69,6 +69,13 @@ def test_a_thousand_requests_take_one_server(monkeypatch):
     assert expand_templates([]) == []
 
 
+def test_answers_keep_the_order_of_their_requests_in_many_groups(monkeypatch):
+    """A server lists groups as their names are sorted, where ten comes before two."""
+    monkeypatch.setattr(label_templates, "GROUP_RULES", 1)
+    requests = [request("{{ $value }}", value=float(number)) for number in range(12)]
+    assert [labels[0][1] for labels in expand_templates(requests)] == [str(n) for n in range(12)]
+
+
 def test_a_server_that_does_not_evaluate_is_no_answer(monkeypatch):
     """It is said, and nothing is guessed."""
     monkeypatch.setattr(label_templates, "EVALUATED_WITHIN_S", -1.0)

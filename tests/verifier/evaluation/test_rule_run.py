@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents.mistakes import Place
+from exporter.history.samples import Block, History
+from verifier.evaluation import step_by_step
 from verifier.evaluation.alert_labels import go_float
 from verifier.evaluation.alert_states import AlertStates
 from verifier.evaluation.rule_graph import RuleNode
 from verifier.evaluation.rule_run import RuleRun
 from verifier.evaluation.timeline import Episode, Grid, Timeline
-from verifier.pack.rules import AlertRule, RuleGroup
+from verifier.pack.rules import AlertRule, RecordingRule, RuleGroup
 from verifier.servers.prometheus import Series
 
 
@@ -207,3 +209,71 @@ def test_two_series_with_the_same_labels_at_one_time_fail_that_evaluation() -> N
 def test_values_are_written_as_go_writes_them(value: float, text: str) -> None:
     """As `{{ $value }}` does: %v, that is the shortest %g."""
     assert go_float(value) == text
+
+
+RECORD = RecordingRule(record="r", expr="x", labels=(), position=Place("rules.yaml", 3, 5))
+
+
+def stored(evaluated: RuleRun) -> dict[tuple[str, float], list[float]]:
+    """Return name and value of what a rule stored, each with its times in Unix seconds."""
+    samples: dict[tuple[str, float], list[float]] = {}
+    for block in evaluated.history.blocks:
+        for index, values in zip(block.series, block.values, strict=True):
+            name = dict(evaluated.history.series[index])["__name__"]
+            for at_ms, value in zip(block.timestamps_ms.tolist(), values, strict=True):
+                if not np.isnan(value):
+                    samples.setdefault((name, float(value)), []).append(at_ms / 1000)
+    return samples
+
+
+@pytest.mark.parametrize("offset_s", [0.0, 45.0])
+@pytest.mark.parametrize("limit", [0, 9])
+@pytest.mark.parametrize(
+    ("stores", "name"), [(RULE, "ALERTS"), (RULE, "ALERTS_FOR_STATE"), (RECORD, "r")]
+)
+def test_what_is_stored_lies_where_the_query_asked(
+    stores: AlertRule | RecordingRule, name: str, limit: int, offset_s: float
+) -> None:
+    """A group's offset before its evaluations, whether these go one by one or all at once."""
+    group = RuleGroup("g", "rules.yaml", 30.0, (stores,), limit, query_offset_s=offset_s)
+    asked_s = [1e6 + at_s - offset_s for at_s in (0, 30, 60, 90, 120)]
+    for at_once in (True, False):
+        node = RuleNode((0, 0), group, stores, ())
+        evaluated = RuleRun(node, GRID, epoch_s=1e6, stores=True)
+        assert [evaluated.query_s(at_ms) for at_ms in evaluated.times_ms] == asked_s
+        if at_once:
+            evaluated.evaluate_all([series(asked_s, 1.0, x="1")], {})
+        else:
+            for at_ms in evaluated.times_ms.tolist():
+                evaluated.evaluate(at_ms, [({"x": "1"}, 1.0)])
+        value = 1.0 if name != "ALERTS_FOR_STATE" else 1e6
+        assert stored(evaluated)[name, value] == asked_s
+
+
+def blocks(*stamps: list[int]) -> History:
+    """Return one series whose value is the time of each sample, in blocks."""
+    return History(
+        [(("__name__", "x"),)],
+        [
+            Block(np.array(s), np.zeros(1, dtype=np.int64), np.array([s], dtype=float))
+            for s in stamps
+        ],
+    )
+
+
+@pytest.mark.parametrize("delay_ms", [0, 5])
+@pytest.mark.parametrize("asked_ms", [[10, 20, 30, 40], [25, 26, 39], [9, 100], [100, 100], [0]])
+@pytest.mark.parametrize(
+    "of", [[[10, 20, 30, 40]], [[10], [20, 30], [40]], [[10, 20], [], [30, 40]], [[]], []]
+)
+def test_each_sample_is_given_once_when_it_is_stored(
+    of: list[list[int]], asked_ms: list[int], delay_ms: int
+) -> None:
+    """At its very instant, later by the delay; however the history is cut into blocks."""
+    feed = step_by_step._Feed(blocks(*of), delay_ms)
+    samples: list[int] = []
+    for at_ms in asked_ms:
+        for block in feed.until(at_ms):
+            assert block.values.tolist() == [block.timestamps_ms.tolist()]
+            samples += block.timestamps_ms.tolist()
+        assert samples == [ms for stamps in of for ms in stamps if ms + delay_ms <= at_ms]
