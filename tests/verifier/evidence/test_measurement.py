@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
-from verifier.evidence.firing_bounds import HeldTime
+from verifier.evidence.firing_bounds import BEFORE_EVALUATIONS, HeldTime
 from verifier.evidence.measurement import AlertView, DecisiveInstant, measure
 from verifier.evidence.silence import WatchedRun
 from verifier.pack.spread import WHOLE
@@ -20,6 +21,7 @@ STORED = history(
         labels("depth", priority="low"): row("1*20 8*2 1*19"),
         labels("limit"): row("10*41"),
         labels("zero"): row("0*41"),
+        labels("ramp"): [float(place) for place in range(41)],
     }
 )
 NOT_FULL = {labels("served_total"): [150.0 * place for place in range(57)]}
@@ -116,6 +118,19 @@ def test_the_healthy_value_is_that_before_the_onset(server, tmp_path, onset_s, h
         server, tmp_path, "depth > 20", view=AlertView(onset_s=onset_s)
     ).comparisons[0]
     assert (numbers.healthy, numbers.healthy_spread) == healthy
+
+
+@pytest.mark.parametrize("onset_s", [15.0, 45.5, 315.0, 450.0, 599.0])
+def test_of_a_value_that_moves_the_evaluations_just_before_the_onset_are_healthy(
+    server, tmp_path, onset_s
+):
+    """As many as a window of them, or as there are; that of the onset itself is none."""
+    count = math.ceil(onset_s / 15.0)
+    before = np.arange(max(0, count - BEFORE_EVALUATIONS), count)
+    view = AlertView(onset_s=onset_s)
+    numbers = numbers_of(server, tmp_path, "ramp > 50", view=view).comparisons[0]
+    assert numbers.healthy == pytest.approx(before.mean())
+    assert numbers.healthy_spread == pytest.approx(before.std())
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row
 from verifier.dashboards.reader import load_dashboards
-from verifier.evidence.emptiness import EmptinessCheck
+from verifier.evidence.emptiness import EmptinessCheck, Recording
 from verifier.evidence.relaxed import is_unstored, relax
-from verifier.evidence.stock import Stock
+from verifier.evidence.stock import EvaluationSpan, Stock
 from verifier.panels.answers import PanelWindow, answer_panels
 from verifier.panels.emptiness import explained
 from verifier.promql.parsing import parse
@@ -79,6 +79,60 @@ def test_what_is_told_without_asking_is_what_the_engine_answers(
     filterless = expr.removesuffix(" > 5")
     answer = server.query_range(RangeQuery(filterless, EPOCH_S, EPOCH_S + 60, 15.0))
     assert (not answer) == never
+
+
+STATE = 'ALERTS{alertname="Known"}'
+SPAN = EvaluationSpan(EPOCH_S, EPOCH_S, EPOCH_S + 60, 15.0)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        f"depth + on() {STATE}",
+        f"{STATE} + on() depth",
+        f"depth and on() {STATE}",
+        f"sum(depth) / on() count({STATE})",
+        f"rate({STATE}[1m])",
+        "depth",
+        "depth > 99",
+    ],
+)
+def test_a_side_that_had_no_value_this_time_makes_nothing_empty_for_ever(
+    server: Prometheus, expr: str
+) -> None:
+    """The state of an alert that a rule defines, and that never came."""
+    check = EmptinessCheck(Stock(server), alerts={"Known"})
+    assert [check.reason(root, SPAN) for root in relax(parse(expr)).roots] == [None]
+
+
+RECORDINGS = (
+    Recording("r", parse("depth > 100"), {"kind": "one"}),
+    Recording("r", parse("gone > 5"), {"kind": "never"}),
+    Recording("r", parse("-depth > 200"), {"kind": "two", "job": "b"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("selector", "reason"),
+    [
+        ("r", None),
+        ('r{kind="one"}', None),
+        ('r{kind="two"}', None),
+        ('r{job="a"}', None),
+        ('r{job="b"}', None),
+        ('r{kind="one", job="a"}', None),
+        ('r{kind="two", job="a"}', 'no series of r has kind="two", job="a" together'),
+        ('r{kind="three"}', 'no series of r has kind="three": kind is one, two'),
+        ('r{kind="never"}', 'no series of r has kind="never": kind is one, two'),
+    ],
+)
+def test_any_of_several_recordings_of_a_name_may_be_the_one_that_is_read(
+    server: Prometheus, selector: str, reason: str | None
+) -> None:
+    """With the labels of each that could have had a value; none was stored this time."""
+    check = EmptinessCheck(Stock(server), RECORDINGS)
+    roots = relax(parse(f"{selector} > 1")).roots
+    assert [check.reason(root, SPAN) for root in roots] == [reason]
 
 
 def test_a_panel_without_its_metric_is_asked_once(
