@@ -133,6 +133,8 @@ def _of_metric(name: str) -> ValueBounds:
 
 def _of_aggregate(node: promql.AggregateExpr) -> ValueBounds:
     inner = bounds_of(node.expr)
+    if str(node.op) == "quantile" and not _is_within_0_and_1(node.param):
+        return UNKNOWN
     if str(node.op) in PICKING:
         return inner
     if str(node.op) == "group":
@@ -152,16 +154,23 @@ def _of_call(node: promql.Call) -> ValueBounds:
         return FIXED[name]
     if name == "histogram_quantile" and _is_duration(node):
         return ValueBounds(0.0, max(DURATION_BOUNDS_S))
+    if name == "quantile_over_time" and not _is_within_0_and_1(node.args[0]):
+        return UNKNOWN
     values = [each for each in node.args if not isinstance(each, promql.StringLiteral)]
     return bounds_of(values[-1]) if name in KEEPING else UNKNOWN
 
 
 def _is_duration(node: promql.Call) -> bool:
     """Whether a quantile reads a histogram of ours, whose last finite bucket bounds it."""
-    quantile = bounds_of(node.args[0])
     text = text_of(node.args[1])
     names = [f"{metric.name}_bucket" for metric in WORLD if metric.kind == "histogram"]
-    return 0 <= quantile.least <= quantile.greatest <= 1 and any(name in text for name in names)
+    return _is_within_0_and_1(node.args[0]) and any(name in text for name in names)
+
+
+def _is_within_0_and_1(quantile: promql.Expr | None) -> bool:
+    """Whether it is a quantile: one beyond, such as 95 for 0.95, is infinite for the engine."""
+    bounds = UNKNOWN if quantile is None else bounds_of(quantile)
+    return 0 <= bounds.least <= bounds.greatest <= 1
 
 
 def _of_operation(node: promql.BinaryExpr) -> ValueBounds:  # noqa: PLR0911 - one for each
