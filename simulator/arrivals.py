@@ -7,7 +7,7 @@ kernel's arrays, and the two-state chain of a bursty load, which draws from its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, inf, pi
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from simulator.kernel import loop as k
 from simulator.kernel.state import ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from simulator.faults.fault import Fault
     from simulator.kernel.state import State
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DAY_S: Final = 86_400.0
 DAILY_STEP_NS: Final = 60 * 10**9
 """A day's curve is held over steps of a minute: it changes by less than 0.5 % in one."""
+NEAR_ARRIVALS: Final = 50
+"""Of a recorded trace, the arrivals before and after an instant whose mean is the rate there."""
 _TRACE_RATE_PER_S: Final = 1e9
 """A recorded trace's gaps are in ns already, so one unit of its gaps is one ns."""
 
@@ -112,6 +114,15 @@ def set_rate(s: State, rate_per_s: float, now_ns: int) -> None:
 def trace_rate(traffic_factor: float) -> float:
     """The rate at which a recorded trace is played `traffic_factor` times as fast."""
     return _TRACE_RATE_PER_S * traffic_factor
+
+
+def recorded_per_s(trace_s: Sequence[float], arrived: int) -> float:
+    """Tasks per second of a recorded trace after so many of them, near there; 0 after the last."""
+    if arrived >= len(trace_s):
+        return 0.0
+    first, last = max(arrived - NEAR_ARRIVALS, 0), min(arrived + NEAR_ARRIVALS, len(trace_s) - 1)
+    lasted_s = trace_s[last] - (trace_s[first - 1] if first else 0.0)
+    return (last - first + 1) / lasted_s if lasted_s > 0 else inf
 
 
 def trace_gaps(load: Load) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:

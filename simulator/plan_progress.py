@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from simulator.arrivals import (
     DAILY_STEP_NS,
     BurstChain,
+    recorded_per_s,
     requested_per_s,
     trace_rate,
 )
@@ -148,6 +149,17 @@ class PlanProgress:
         else:
             self.load_per_s = requested_per_s(load, plan_ns, burst_factor)
         return min(self.load_per_s * traffic_factor, RATE_MAX_PER_S)
+
+    def rate_now_per_s(self, kernel_per_s: float, arrived: int) -> float:
+        """The rate of arrivals of this instant, after so many of them, by the kernel's rate.
+
+        That of a recorded trace says only how fast it is played.
+        """
+        trace_s = self.plan.load.trace_s
+        if trace_s is None:
+            return kernel_per_s
+        speed = kernel_per_s / trace_rate(1.0)
+        return min(recorded_per_s(trace_s, arrived) * speed, RATE_MAX_PER_S)
 
     def requested_tasks(self, elapsed_s: float) -> Callable[[float], float]:
         """How many tasks the load sends in `elapsed_s` since the last edge, by its factor."""

@@ -125,7 +125,7 @@ class Snapshot:
     in_flight_by_tier: Counts  # (tier,)
     backpressure_level: int
     saturation: float
-    arrival_rate: float  # tasks per second that the load asks for now
+    arrival_rate: float  # tasks per second that the load asks for now; of a trace, around now
 
     # agents
     agents: Counts  # (tier, agent state)

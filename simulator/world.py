@@ -133,12 +133,15 @@ class World:
     def snapshot(self) -> Snapshot:
         """One consistent frozen reading of this instant. Reading changes nothing."""
         self._settle()
-        ledger = self._ledger
+        ledger, s = self._ledger, self._state
+        kernel_per_s = float(s.real_head[k.RATE]) * 1e9  # it counts by the nanosecond
+        arrived = int(s.priority[:, k.ARRIVED].sum())
         return read(
-            self._state,
+            s,
             self.topology,
             self.seed,
-            faults=ledger.statuses(self._progress, self._state),
+            arrival_rate=self._progress.rate_now_per_s(kernel_per_s, arrived),
+            faults=ledger.statuses(self._progress, s),
             exporter_up=ledger.exporter_up,
             exporter_restarts=ledger.exporter_restarts,
             scrape_path=ledger.scrape_path,

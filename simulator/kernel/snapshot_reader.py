@@ -49,6 +49,7 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
     topology: Topology,
     seed: int,
     *,
+    arrival_rate: float,
     faults: tuple[FaultStatus, ...],
     exporter_up: bool,
     exporter_restarts: int,
@@ -62,7 +63,7 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
     free = pools[:, k.TOTAL] - pools[:, k.IN_USE] - pools[:, k.LEAKED] - pools[:, k.DOWN]
     depth = by_priority[:, k.DEPTH]
     return Snapshot(
-        now_ns=int(head[k.NOW]), seed=seed,
+        now_ns=int(head[k.NOW]), seed=seed, arrival_rate=arrival_rate,
         tiers=tuple(tier.name for tier in topology.tiers),
         priorities=tuple(priority.name for priority in topology.priorities),
         sandboxes=tuple(pool.name for pool in topology.sandboxes),
@@ -80,7 +81,6 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
         finished=_frozen(s.tier[:, [k.TIER_COMPLETED, k.TIER_FAILED]]),
         in_flight_by_tier=_frozen(in_flight_by_tier), backpressure_level=int(head[k.LEVEL]),
         saturation=float((depth / by_priority[:, k.DEPTH_LIMIT]).max()),
-        arrival_rate=float(s.real_head[k.RATE]) * 1e9,  # the kernel's rate is per nanosecond
         agents=_frozen(agents), startup_duration=_histogram(s, k.STARTUP_DURATION),
         agents_started=int(head[k.STARTED]), agents_crashed=int(head[k.CRASHED]),
         memory_bytes=_frozen(_memory(s, topology, agents)), cpu_ns=_frozen(_cpu(s, topology)),

@@ -9,7 +9,7 @@ import pytest
 
 from simulator.bounds import BoundError
 from simulator.kernel import loop as k
-from simulator.load import Burst, Daily, Load, Stage
+from simulator.load import RATE_MAX_PER_S, Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.worlds import fault, station
@@ -155,6 +155,18 @@ def test_a_surge_speeds_a_recorded_trace_up_while_it_lasts():
     surge = fault("traffic_surge", factor=2.0, start_s=2.0, duration_s=1.0)
     arrivals = count_arrivals(world_under(Load(trace_s=trace), surge), 10**9, 10)
     assert arrivals.tolist() == [100, 100, 200, 100, 100, 100, 100, 100, 100, 0]
+
+
+def test_the_rate_of_a_recorded_trace_is_that_of_its_arrivals_around_now():
+    """Sped up by a surge; none after the last, the most there is where all come at once."""
+    trace = tuple(np.concatenate((np.arange(1, 401) / 100.0, 4.0 + np.arange(1, 1001) / 500.0)))
+    surge = fault("traffic_surge", factor=2.0, start_s=1.0, duration_s=1.0)
+    world, rates = world_under(Load(trace_s=trace), surge), []
+    for at_s in (0.0, 0.5, 1.5, 2.4, 3.5, 5.1):
+        world.advance(at_s)
+        rates.append(world.snapshot().arrival_rate)
+    assert rates == pytest.approx([100.0, 100.0, 200.0, 100.0, 500.0, 0.0], rel=0.03)
+    assert world_under(Load(trace_s=(0.0, 0.0))).snapshot().arrival_rate == RATE_MAX_PER_S
 
 
 @pytest.mark.parametrize(
