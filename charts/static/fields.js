@@ -124,6 +124,7 @@ export function actionForm(className, said, action) {
   });
   form.addEventListener("input", () => {
     said.textContent = "";
+    unmark(form);
   });
   return form;
 }
@@ -138,14 +139,36 @@ async function attempt(by, said, action) {
   by.dataset.busy = "yes";
   // Also what another form was refused: beside what is done now it would be taken for its answer.
   for (const old of document.querySelectorAll(".said[role=alert]")) old.textContent = "";
+  unmark(document);
   try {
     await action();
   } catch (error) {
     said.textContent = error instanceof Error ? error.message : String(error);
+    markRefused(by, said.textContent);
     said.scrollIntoView({ block: "nearest" });
   } finally {
     delete by.dataset.busy;
   }
+}
+
+/**
+ * Mark the fields that a refusal is about: those that stand before its `must`.
+ * @param {HTMLElement} by
+ * @param {string} sentences
+ */
+function markRefused(by, sentences) {
+  const subjects = new Set([...sentences.matchAll(/([^;\n]*?) must /g)].flatMap((match) => match[1].split(/[^\w]+/)));
+  for (const input of by.querySelectorAll("input[name]")) {
+    if (!subjects.has(input.getAttribute("name") ?? "")) continue;
+    input.setAttribute("aria-invalid", "true");
+    const folded = input.closest("details");
+    if (folded) folded.open = true;
+  }
+}
+
+/** @param {ParentNode} part in which no field is refused any more */
+function unmark(part) {
+  for (const input of part.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
 }
 
 /**

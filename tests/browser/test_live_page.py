@@ -97,6 +97,12 @@ def test_a_fault_is_injected_changed_and_ended_by_the_form(live):
     page.wait_for_function("() => livePage.chart.bands.every(b => b.to_s !== null)")
 
 
+def marked(page):
+    """Return the names of the fields that are marked as refused."""
+    named = "fields => fields.map(field => field.name)"
+    return page.eval_on_selector_all("[aria-invalid=true]", named)
+
+
 def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
     """Targets are boxes of this system; what is refused is said, and nothing begins."""
     page = live.page
@@ -108,8 +114,10 @@ def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
     page.get_by_role("button", name="Inject").click()
     said = page.locator(".fault-panel .said")
     expect(said).to_contain_text("duration must be above 0s and at most 1h, got 2h")
+    assert marked(page) == ["duration"]
     page.get_by_label("duration").first.fill("20s")
     expect(said).to_be_empty()
+    assert marked(page) == []
     page.get_by_label("duration").first.fill("2h")
     page.get_by_role("button", name="Inject").click()
     expect(said).to_contain_text("got 2h")
@@ -142,8 +150,10 @@ def test_the_load_is_changed_and_given_back(live):
         box.fill(value)
         page.get_by_role("button", name="Change the load").click()
         expect(said).to_contain_text(refusal)
+        assert marked(page) == re.findall(r"\w+", refusal.partition(" must")[0].replace("and", ""))
         box.fill(before)
         expect(said).to_be_empty()
+        assert marked(page) == []
     page.get_by_label("target").fill("100")
     page.get_by_role("button", name="Change the load").click()
     now = page.locator(".load-panel .what").first
