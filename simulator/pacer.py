@@ -109,6 +109,11 @@ class Pacer:
         self._window = self._window_before = _Window(self._started_s)
 
     @property
+    def origin_s(self) -> float:
+        """The virtual time at which the run began."""
+        return self._origin_s
+
+    @property
     def drift_s(self) -> float:
         """How far the virtual clock is behind the real one, now."""
         return (self._clock.monotonic() - self._started_s) - (self._world.now_s - self._origin_s)

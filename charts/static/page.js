@@ -20,7 +20,7 @@ const AGAIN_MS = 2000;
 const SILENT_MS = 10_000;
 const LOST = "the server does not answer, trying again …";
 const LOST_MS = 3000; // a stream ends now and then and is opened again at once: that is no loss
-const TILES = ["Virtual time", "Load profile", "Load after faults", "Tasks waiting", "Agents active", "Behind real time", "Scrapes"];
+const TILES = ["Running for", "Load profile", "Load after faults", "Tasks waiting", "Agents active", "Behind real time", "Scrapes"];
 
 /** The whole page; there is one. */
 class LivePage {

@@ -210,6 +210,7 @@ class Exposition:
         return (
             ("Scenario", self.scenario),
             ("Seed", str(self.seed)),
+            ("Running for", _clock_text(pace.elapsed_s)),
             ("Virtual time", _clock_text(snapshot.time_s)),
             ("Behind real time", f"{pace.drift_s * 1000:,.0f} ms"),
             ("Maximum speed", f"{pace.times_real_time:,.0f} times real time"),

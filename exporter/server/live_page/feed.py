@@ -46,8 +46,10 @@ class LiveFeed:
         """Begin now. `changes` returns what the API shows of faults, load and scenarios."""
         self._exposition, self._board, self._changes = exposition, board, changes
         self._token_needed = token_needed
-        self._recent = RecentReadings(exposition.catch_up())
-        self._starts_unix_s = time.time()
+        first, pacer = exposition.catch_up(), exposition.pacer
+        self._recent = RecentReadings(first, origin_s=pacer.origin_s)
+        # The instant that is 0:00:00 on the console.
+        self._starts_unix_s = time.time() - pacer.pace().elapsed_s
         self._run_id = secrets.token_hex(4)
         self._moment = self._write(None)
         self._newcomer: tuple[int, asyncio.Task[bytes]] | None = None

@@ -1,9 +1,8 @@
 """The last minutes of a world, a reading a second: what a newcomer is shown before anything moves.
 
 Bounded: a table of `KEPT` readings, and the bands of what was in effect during them, faults and
-changes of the load.
-Times are virtual seconds since the first reading. It asks nobody and waits for nothing; `feed`
-adds to it.
+changes of the load. Times are virtual seconds since the run began, as on a console. It asks nobody
+and waits for nothing; `feed` adds to it.
 """
 
 from __future__ import annotations
@@ -42,9 +41,13 @@ class WorldReading:
 class RecentReadings:
     """The last `kept` readings of one world."""
 
-    def __init__(self, first: Snapshot, kept: int = KEPT) -> None:
-        """Begin at `first`, with which the first reading is compared."""
-        self._first = self._last = first
+    def __init__(self, first: Snapshot, kept: int = KEPT, *, origin_s: float | None = None) -> None:
+        """Begin at `first`, with which the first reading is compared.
+
+        Times count from `origin_s` of the world's clock, or else from there.
+        """
+        self._last = first
+        self._origin_ns = first.now_ns if origin_s is None else round(origin_s * 1e9)
         self._kept = kept
         self._names = tuple(row.series(first) for row in ROWS)
         width = sum(map(len, self._names))
@@ -65,8 +68,8 @@ class RecentReadings:
         return WorldReading(self.count, at_s, values)
 
     def seconds(self, world_ns: int) -> float:
-        """Return an instant of the world's clock in seconds since the first reading."""
-        return (world_ns - self._first.now_ns) / 1e9
+        """Return an instant of the world's clock in seconds since the origin."""
+        return (world_ns - self._origin_ns) / 1e9
 
     @property
     def at_s(self) -> float:

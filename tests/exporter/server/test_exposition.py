@@ -125,6 +125,7 @@ def test_facts_for_people_name_the_faults(exposition, world):
     assert facts["Faults in effect"] == "traffic_drop-here"
     assert facts["Seed"] == "42"
     assert facts["Virtual time"] == "0:00:01"
+    assert facts["Running for"] == "0:00:00"
     world.change(now_ns=260_086_700_000_000)
     exposition.show_change()
     assert dict(exposition.facts())["Virtual time"] == "3d 0:14:46"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
@@ -22,6 +23,7 @@ from tests.exporter.server.live_page.watched import (
     next_moment,
     start,
 )
+from tests.fakes import MockClock
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +45,20 @@ async def validator(client, name):
     document = await (await client.get("/openapi.json")).json()
     schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
     return Draft202012Validator(schema)
+
+
+async def test_the_page_counts_from_the_instant_from_which_the_console_counts():
+    """When the run began: not from when the world did, nor from when the page was made."""
+    clock = MockClock()
+    _, exposition, _ = build(clock=clock)
+    clock.now_s += 5.0
+    while exposition.pace().drift_s > 0.001:
+        exposition.pacer.step()
+    recent = json.loads(await LiveFeed(exposition).newcomer())
+    assert recent["chart"]["end_s"] == pytest.approx(exposition.pace().elapsed_s) == 5.0
+    assert recent["chart"]["starts_unix_s"] == pytest.approx(time.time() - 5.0, abs=1.0)
+    facts = dict(recent["now"]["facts"])
+    assert (facts["Running for"], facts["Virtual time"]) == ("0:00:05", "0:00:06")
 
 
 async def test_moments_come_one_after_the_other_as_documented(served):
