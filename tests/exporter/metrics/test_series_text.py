@@ -163,6 +163,18 @@ def test_values_that_only_differ_in_writing_are_written_anew(before, after):
         assert text.endswith(f" {number_text(number)}\n".encode())
 
 
+@pytest.mark.parametrize("content_type", FORMATS)
+@pytest.mark.parametrize("present", [None, np.array([True, False])])
+def test_after_a_change_the_compressed_text_has_the_new_numbers(present, content_type):
+    """A client that asks for gzip is never left with the first page."""
+    writer = SeriesText(catalogue_burst(2))
+    for numbers in ((1.0, 2.0), (3.0, 2.0), (3.0, 4.0), (1.0, 2.0)):
+        reading = SeriesReading(writer, np.array(numbers), present)
+        deflated = zlib.decompressobj(-15).decompress(reading.deflated(content_type))
+        assert deflated == reading.text(content_type)
+        assert f" {numbers[0]}\n".encode() in deflated
+
+
 def test_an_older_reading_is_written_after_a_newer_one():
     """A page that is still asked for keeps its own numbers."""
     catalogue = catalogue_burst(2)

@@ -27,7 +27,7 @@ FAULTS = {
     "exporter_down": fault("exporter_down"),
     "counter_reset": fault("counter_reset"),
     "scrape_slow": fault("scrape_slow", delay_s=0.1),
-    "scrape_truncated": fault("scrape_truncated", share=0.5),
+    "scrape_truncated": fault("scrape_truncated", share=0.25),
     "series_vanish": fault("series_vanish", share=0.25),
     "cardinality_burst": fault("cardinality_burst", series=100),
 }
@@ -70,7 +70,7 @@ async def test_the_measured_effect_is_the_declared_effect(kind):
     """Three of four scrapes came while it was in effect."""
     ((measured, expected),) = await effects_of(FAULTS[kind])
     declared = {"exporter_down": 3, "counter_reset": 1, "scrape_slow": 0.1,
-                "scrape_truncated": 0.5, "cardinality_burst": 100}  # fmt: skip
+                "scrape_truncated": 0.25, "cardinality_burst": 100}  # fmt: skip
     assert expected == pytest.approx(declared.get(kind, expected))
     assert expected > 0
     assert expected * 0.99 <= measured <= expected * (5 if kind == "scrape_slow" else 1.01)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+from contextlib import suppress
 
 import pytest
+from aiohttp import ClientPayloadError
 from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDict
 
@@ -14,6 +16,7 @@ from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.server.app import BindError, bind, build_app, describe_url
 from exporter.server.exposition import Exposition
 from simulator.pacer import SystemClock
+from simulator.snapshot import ScrapePath
 from tests.fakes import FakeWorld, MockClock
 
 
@@ -87,6 +90,40 @@ async def test_a_down_exporter_is_healthy_but_not_ready(client, world):
     assert (await client.get("/metrics")).status == 503
     assert (await client.get("/-/ready")).status == 503
     assert (await client.get("/-/healthy")).status == 200
+
+
+class NotedAnswers(Exposition):
+    """Keeps what the server said of each answer: how late it was, and the share held back."""
+
+    def note_answer(self, _, late_s, cut_share):
+        """Keep them."""
+        self.noted = late_s, cut_share
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(("method", "path"), [
+    ("GET", ScrapePath()), ("GET", ScrapePath(delay_s=0.01)),
+    *(("GET", ScrapePath(cut_share=share)) for share in (0.001, 0.25, 0.9, 1.0)),
+    ("HEAD", ScrapePath(delay_s=0.01, cut_share=0.25)),
+])  # fmt: skip
+async def test_how_late_an_answer_was_and_the_share_held_back_are_noted(
+    world, method, path, compressed
+):
+    """What is held back is missing at the client; the answer to HEAD has no body to cut."""
+    source = NotedAnswers(world, MockClock(), version="1", scenario="calm")
+    world.change(scrape_path=path)
+    received = b""
+    async with TestClient(TestServer(build_app(source)), auto_decompress=False) as client:
+        headers = {"Accept-Encoding": "gzip" if compressed else "identity"}
+        answer = await client.request(method, "/metrics", headers=headers)
+        with suppress(ClientPayloadError):
+            async for piece in answer.content.iter_any():
+                received += piece
+    late_s, cut_share = source.noted
+    assert (late_s >= 0.01) == (path.delay_s > 0)
+    whole = int(answer.headers["Content-Length"])
+    assert cut_share == pytest.approx(0 if method == "HEAD" else path.cut_share, abs=1 / whole)
+    assert len(received) == (0 if method == "HEAD" else round(whole * (1 - cut_share)))
 
 
 async def test_scrapes_at_the_same_time_never_see_a_torn_world(world):
