@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from exporter.metrics.catalogue import RUN, STATE, WORLD, catalogue_world
 from exporter.metrics.series import NAME, Catalogue
 from simulator.faults.kinds.catalogue import FAULTS
-from tests.exporter.contract import METRICS, THRESHOLDS_S
+from tests.exporter.contract import METRICS, MOVED_BY, THRESHOLDS_S
 from tests.fakes import FakeWorld
 
 
@@ -195,18 +196,49 @@ def test_faults_in_effect_add_up_by_kind(world):
         assert values[(("fault", "exporter_down"),)] == 0.0
 
 
-def test_every_field_of_a_snapshot_is_shown(world):
-    """Change any field of a snapshot, and the vector changes."""
+ELSEWHERE = {"seed", "tiers", "priorities", "sandboxes", "faults", "exporter_up", "scrape_path"}
+
+
+def moved_metrics(catalogue, before, now):
+    """Return the names, without their prefix, of the metrics that differ between two readings."""
+    differs = catalogue.flatten(before) != catalogue.flatten(now)
+    return {
+        group.metric.name.removeprefix("agentaskit_")
+        for group in catalogue.groups
+        if differs[group.start : group.stop].any()
+    }
+
+
+def test_every_field_of_a_snapshot_is_shown_by_its_own_metrics(world):
+    """Change any field of a snapshot, and those move, and no other."""
     snapshot = world.snapshot()
     catalogue = catalogue_world(snapshot)
-    before = catalogue.flatten(snapshot)
-    elsewhere = {"seed", "tiers", "priorities", "sandboxes", "faults", "exporter_up", "scrape_path"}
-    for field in set(type(snapshot).__dataclass_fields__) - elsewhere:
+    shown = {}
+    for field in set(type(snapshot).__dataclass_fields__) - ELSEWHERE:
         old = getattr(snapshot, field)
         new = type(old)(old.counts + 1, old.sum_ns + 1) if hasattr(old, "counts") else old + 1
-        world.change(**{field: new})
-        assert (catalogue.flatten(world.snapshot()) != before).any(), field
-        world.change(**{field: old})
+        shown[field] = moved_metrics(catalogue, snapshot, replace(snapshot, **{field: new}))
+    assert shown == {field: set(names) for field, names in MOVED_BY.items()}
+
+
+def test_every_number_of_a_fault_is_shown_by_its_own_metric(world):
+    """The strength of now, not the one declared, which a ramp reaches only at its end."""
+    world.begin_fault("traffic_drop", 0.4, 100.0)
+    snapshot = world.snapshot()
+    catalogue, (status,) = catalogue_world(snapshot), snapshot.faults
+    moved = {
+        field: moved_metrics(
+            catalogue,
+            snapshot,
+            replace(snapshot, faults=(replace(status, **{field: getattr(status, field) + 1}),)),
+        )
+        for field in ("magnitude", "declared", "effect", "expected", "began_ns", "ends_ns")
+    }
+    assert moved == {
+        "magnitude": {"sim_fault_magnitude"}, "declared": set(), "effect": {"sim_fault_effect"},
+        "expected": {"sim_fault_effect_expected"}, "began_ns": {"sim_fault_start_time_seconds"},
+        "ends_ns": set(),
+    }  # fmt: skip
 
 
 def test_flattening_takes_well_under_a_millisecond(world):

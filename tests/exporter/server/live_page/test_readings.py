@@ -124,6 +124,30 @@ def test_quantiles_are_linear_between_two_bounds():
     assert quantile(0.125, none, spread) == pytest.approx(first + (second - first) / 2)
 
 
+def quantile_by_interpolation(share, counts):
+    """Return the same quantile by the running sum of all buckets; rows of no count are passed."""
+    bounds_s = np.array([0.0, *DURATION_BOUNDS_S])
+    sums = np.concatenate([[0], np.cumsum(counts[:-1])])
+    end = int(np.searchsorted(sums, share * counts.sum()))
+    if end == len(sums):
+        return bounds_s[-1]
+    return np.interp(share * counts.sum(), sums[end - 1 : end + 1], bounds_s[end - 1 : end + 1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_quantiles_of_many_buckets_are_those_of_the_running_sum(seed):
+    """Buckets of all sizes, empty ones among them, and some beyond the last bound."""
+    chance = np.random.default_rng(seed)
+    cells = len(DURATION_BOUNDS_S) + 1
+    before = DurationHistogram(chance.integers(0, 50, cells), 0)
+    counts = chance.integers(0, 50, cells) * (chance.random(cells) < 0.7)
+    now = DurationHistogram(before.counts + counts, 0)
+    for share in (0.01, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0):
+        assert quantile(share, before, now) == pytest.approx(
+            quantile_by_interpolation(share, counts)
+        )
+
+
 def test_the_last_readings_are_kept_in_order_and_no_more(world):
     """A ring: the oldest goes, times rise, each row has what was read."""
     recent = RecentReadings(world.snapshot(), kept=5)
