@@ -53,3 +53,17 @@ def test_what_only_real_time_can_show_is_refused_for_verify_alone(tmp_path, wher
 def test_no_story_counts_the_alerts(path):
     """How many there are, the rules decide that are run with it: 19, or 29 with the extras."""
     assert re.search(r"\d+ alerts", load_scenario(path).story) is None
+
+
+def test_the_oldest_outage_of_the_bad_month_leaves_its_window_in_time():
+    """After the errors of now are over, and before the alert must have resolved, as it is told."""
+    month_s = 30 * 86_400.0
+    scenario = load_scenario(resolve("budget-spent"))
+    ((trickle,), (expected, *_)) = scenario.plan.faults, scenario.expectations
+    oldest = max(scenario.past.incidents, key=lambda incident: incident.ago_s)
+    begins_to_leave_s = month_s - oldest.ago_s
+    left_s = begins_to_leave_s + oldest.duration_s
+    assert trickle.start_s + expected.fires_within_s < trickle.end_s < begins_to_leave_s
+    assert left_s < trickle.end_s + expected.resolves_within_s < scenario.duration_s
+    others = [each for each in scenario.past.incidents if each is not oldest]
+    assert all(month_s - each.ago_s > scenario.duration_s for each in others)

@@ -97,6 +97,7 @@ MUTATIONS = [
     ("silent: true", "silent: true, cause: gone", "43:34: a silent alert must have no cause"),
     ("silent: true", "silent: true, receivers: [pager]", "43:34: a silent alert must have no receivers"),
     ("silent: true", "silent: true, notifies_resolved: false", "43:34: a silent alert must have no notifies_resolved"),
+    ("explained: why not", "explained: ''", "44:31: expectations[2].explained must be non-empty, got ''"),
     ("why not", "why not, receivers: pager", "44:51: expectations[2].receivers must be a list, got 'pager'"),
     ("why not", "why not, receivers: ['']", "44:52: expectations[2].receivers[0] must be non-empty, got ''"),
     ("why not", "why not, receivers: [pager, pager]", "44:59: the receiver 'pager' is given twice"),
