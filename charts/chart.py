@@ -44,12 +44,14 @@ class ThresholdLine:
 class ChartSeries:
     """One line of a row: `values` (float64, NaN where there is none) at the row's times.
 
-    Of a heatmap, each series is a bucket; `name` is its upper bound, `+Inf` for the last.
+    Of a heatmap, each series is a bucket; `name` is its upper bound, `+Inf` for the last. `shown`
+    is what a panel writes in place of its newest value, empty where it writes that.
     """
 
     name: str
     values: NDArray[np.float64]
     labels: Labels = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,7 @@ def _series(series: ChartSeries) -> dict[str, Value]:
         "name": series.name,
         "labels": _labels(series.labels),
         "values": numbers(series.values),
+        **({"shown": series.shown} if series.shown else {}),
     }
 
 

@@ -20,7 +20,7 @@ import { windowTools } from "./window_tools.js";
 
 /**
  * @typedef {{value: number|null, label: string, fires: "above"|"below"|null, colour: string|null}} Threshold
- * @typedef {{name: string, labels: Record<string, string>, values: (number|null)[]}} Series
+ * @typedef {{name: string, labels: Record<string, string>, values: (number|null)[], shown?: string}} Series
  * @typedef {{id: string, title: string, unit: string, kind: string, group: string, times_s: number[],
  *   series: Series[], thresholds: Threshold[], limits: (number|null)[], alert: string|null,
  *   dashboard: string|null, text: string, status: string|null, notes: string[], queries: string[]}} Row

@@ -40,7 +40,7 @@ export function barList(row, colourOf) {
     bar.style.width = `${Math.min(Math.max(share, 0), 1) * 100}%`;
     const track = element("span", "bar-track");
     track.append(bar);
-    item.append(element("span", "name", seriesName(series)), track, element("b", "", valueText(value, row.unit)));
+    item.append(element("span", "name", seriesName(series)), track, element("b", "", series.shown ?? valueText(value, row.unit)));
     list.append(item);
   }
   return list;
@@ -76,7 +76,7 @@ export function entryTable(row) {
     const line = element("tr", "");
     const cells = shown.length ? shown.map((name) => series.labels[name] ?? "") : [seriesName(series)];
     const when = at_s === null || at_s === end_s ? "" : ` at ${clockText(at_s)}`;
-    line.append(...cells.map((text) => element("td", "", text)), element("td", "value", valueText(value, row.unit) + when));
+    line.append(...cells.map((text) => element("td", "", text)), element("td", "value", (series.shown ?? valueText(value, row.unit)) + when));
     table.append(line);
   }
   place.append(table);

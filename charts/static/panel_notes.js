@@ -7,6 +7,7 @@ import { element } from "./elements.js";
 
 /** @typedef {import("./axis.js").Row} Row */
 
+const NOT_APPLIED = "not applied here: ";
 /** @type {Record<string, string>} */
 const SAID = {
   failed: "✗ Failed: ",
@@ -31,7 +32,8 @@ export function markStatus(frame, row) {
  */
 export function panelNotes(row) {
   const said = SAID[row.status ?? ""] ?? "";
-  const parts = row.notes.map((note) => element("p", "panel-note", said + note));
+  // What is not drawn of a panel is no reason why it failed.
+  const parts = row.notes.map((note) => element("p", "panel-note", note.startsWith(NOT_APPLIED) ? note : said + note));
   if (!row.queries.length) return parts;
   const asked = element("div", "asked");
   for (const query of row.queries) asked.append(element("code", "", query));

@@ -87,7 +87,7 @@ function stat(row, series) {
   const value = lastValue(series);
   const card = element("div", `stat back-${stepColour(row, value)}`);
   if (row.series.length > 1) card.append(element("span", "name", series.name));
-  card.append(element("b", "", valueText(value, row.unit)));
+  card.append(element("b", "", series.shown ?? valueText(value, row.unit)));
   card.append(sparkline(row, series));
   return card;
 }
@@ -146,7 +146,7 @@ function gauge(row, series) {
     drawing.append(shape("path", { d: arc(-0.35, turn(value), 48), class: `ring stroke-${stepColour(row, value)}` }));
   }
   const card = element("div", "gauge");
-  card.append(drawing, element("b", "", valueText(value, row.unit)));
+  card.append(drawing, element("b", "", series.shown ?? valueText(value, row.unit)));
   if (row.series.length > 1) card.append(element("span", "name", series.name));
   return card;
 }

@@ -18,6 +18,7 @@ from charts.chart import ChartRow, ChartSeries, ThresholdLine
 from charts.thinning import kept_points
 from verifier.drawing.panel_status import remarks, shown_queries
 from verifier.drawing.series_rows import LINES_MAX, labels_of, on_one_grid
+from verifier.drawing.value_mappings import is_applied, mapped_text
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.promql.conditions import number_text
 
@@ -51,6 +52,8 @@ KINDS: Final[dict[str, RowKind]] = {
     "stat": "stat", "singlestat": "stat", "gauge": "gauge", "bargauge": "bars", "barchart": "bars",
     "piechart": "pie", "heatmap": "heatmap", "table": "table", "table-old": "table",
 }  # fmt: skip
+MAPPED: Final = frozenset({"stat", "gauge", "bars", "table"})
+"""Kinds that show their newest values, which value mappings replace by texts."""
 COLUMNS: Final = 200
 """A panel is half as wide as the page at the most."""
 PANELS_MAX: Final = 200
@@ -127,8 +130,14 @@ def _row(
     kind = _kind(panel, defaults)
     answered = [(answer.query, series) for answer in answers for series in answer.series]
     times_s, values = on_one_grid([series for _, series in answered], time)
+    mappings = defaults.get("mappings") if kind in MAPPED else None
     named = [
-        ChartSeries(_legend(query, series), column * scale, labels_of(series.labels))
+        ChartSeries(
+            _legend(query, series),
+            column * scale,
+            labels_of(series.labels),
+            _shown(mappings, series),
+        )
         for (query, series), column in zip(answered, values, strict=True)
     ]
     most = ENTRIES_MAX if kind in ("bars", "table") else LINES_MAX
@@ -137,14 +146,14 @@ def _row(
     said = remarks(answers, [verdict for _, verdict in judged], left_out)
     undrawn = len(named) - most if kind != "heatmap" else 0
     more = (f"{undrawn} more series are not drawn",) if undrawn > 0 else ()
-    left = _not_applied(panel, defaults) if said.status is None else ()
+    left = _not_applied(panel, defaults, kind, is_shown=said.status is None)
     limits = _limit(defaults.get("min"), scale), _limit(defaults.get("max"), scale)
     return ChartRow(
         id="",
         title=panel.title,
         unit=unit,
         times_s=times_s[kept],
-        series=tuple(ChartSeries(s.name, s.values[kept], s.labels) for s in drawn),
+        series=tuple(replace(s, values=s.values[kept]) for s in drawn),
         kind=kind,
         group="panel",
         thresholds=tuple(_thresholds(defaults, _level_scale(defaults, scale, limits, drawn), kind)),
@@ -230,13 +239,26 @@ def _level_scale(
     return least, (most - least) / 100
 
 
-def _not_applied(panel: Panel, defaults: Mapping[str, Value]) -> tuple[str, ...]:
-    """Return a note on what the panel asks of Grafana that the drawing leaves out."""
-    parts = {
-        "transformations": panel.raw.get("transformations"),
-        "value mappings": defaults.get("mappings"),
-        "overrides": _mapping(panel.raw.get("fieldConfig")).get("overrides"),
-    }
+def _shown(mappings: Value, series: Series) -> str:
+    """Return the text for the newest value as it was answered, or else for the newest number."""
+    values = series.values.tolist()
+    newest = values[-1] if values else None
+    number = next((value for value in reversed(values) if math.isfinite(value)), newest)
+    return mapped_text(mappings, newest) or mapped_text(mappings, number)
+
+
+def _not_applied(
+    panel: Panel, defaults: Mapping[str, Value], kind: RowKind, *, is_shown: bool
+) -> tuple[str, ...]:
+    """Return a note on what the panel asks of Grafana that the drawing leaves out.
+
+    Of one that shows no values, `is_shown` False, what would have made others of its series.
+    """
+    parts: dict[str, Value] = {"transformations": panel.raw.get("transformations")}
+    if is_shown:
+        mappings = defaults.get("mappings")
+        parts["value mappings"] = None if kind in MAPPED and is_applied(mappings) else mappings
+        parts["overrides"] = _mapping(panel.raw.get("fieldConfig")).get("overrides")
     names = [name for name, configured in parts.items() if configured]
     return (f"not applied here: {', '.join(names)}",) if names else ()
 

@@ -108,6 +108,24 @@ def test_a_panel_without_values_says_why_and_what_it_asks(show):
     assert shown.accessibility_faults() == []
 
 
+@pytest.mark.parametrize("kind", ["gauge", "bars", "table", "stat"])
+def test_a_mapped_value_is_written_as_its_text(show, kind):
+    """And what is not applied of a panel is no reason of its failure."""
+    values = chart().rows[0].series[0].values
+    panel = replace(
+        chart().rows[0], kind=kind, group="panel", dashboard="Board", alert=None, thresholds=(),
+        series=(ChartSeries("a", values, shown="<b>up</b>"), ChartSeries("b", values)),
+        status="failed", notes=("gone", "not applied here: transformations"),
+    )  # fmt: skip
+    shown = show([charted(drawn=chart(rows=(chart().rows[0], panel)))])
+    shown.page.wait_for_selector(DRAWN)
+    shown.page.get_by_text("Dashboard: Board").click()
+    tile = shown.page.locator(".tile")
+    assert tile.get_by_text("<b>up</b>", exact=True).count() == 1
+    notes = tile.locator(".panel-note").all_inner_texts()
+    assert notes == ["✗ Failed: gone", "not applied here: transformations"]
+
+
 @pytest.mark.parametrize("kind", ["gauge", "bars", "table", "pie", "stat"])
 def test_panels_of_many_values_stay_inside_their_frames(show, kind):
     """Of eight values each is in its frame; a frame that does not grow, planted, is noticed."""

@@ -14,6 +14,7 @@ from verifier.drawing import panel_rows as drawing
 from verifier.drawing.panel_rows import ENTRIES_MAX, PanelAnswers, panel_rows
 from verifier.drawing.panel_status import QUERY_MAX
 from verifier.drawing.series_rows import LINES_MAX, DrawnTime
+from verifier.drawing.value_mappings import mapped_text
 from verifier.pack.panels import LeftOutPanel, Panel, Query
 from verifier.panels.answers import EMPTY, PanelAnswer
 from verifier.panels.emptiness import HEALTHY
@@ -197,7 +198,7 @@ def test_what_is_not_applied_of_a_panel_is_said():
     shown = answer(1)
     raw = {
         "transformations": [{"id": "organize"}],
-        "fieldConfig": {"defaults": {"mappings": [{"type": "value"}]}, "overrides": []},
+        "fieldConfig": {"defaults": {"mappings": [{"type": "value"}]}, "overrides": [1]},
     }
     panel = replace(shown.panel, raw=raw)
     rows = [
@@ -205,4 +206,64 @@ def test_what_is_not_applied_of_a_panel_is_said():
         for each in (replace(shown, panel=panel), shown)
     ]
     notes = [row.notes for row in rows]
-    assert notes == [("not applied here: transformations, value mappings",), ()]
+    assert notes == [("not applied here: transformations, value mappings, overrides",), ()]
+
+
+@pytest.mark.parametrize(("reason", "is_empty"), [(EMPTY, False), (HEALTHY, True)])
+def test_what_would_have_made_others_of_its_series_is_said_of_a_panel_without_any(reason, is_empty):
+    """After the reason: renamed or hidden fields may be why somebody sees something in Grafana."""
+    asked = replace(answer(1, reason=reason), ok=is_empty, is_empty=is_empty)
+    defaults = {"mappings": [{"type": "regex"}]}
+    raw = {"transformations": [{"id": "organize"}], "fieldConfig": {"defaults": defaults}}
+    panel = replace(asked.panel, raw=raw)
+    (row,) = panel_rows(PanelAnswers((replace(asked, panel=panel),)), TIME)
+    assert row.notes == (reason, "not applied here: transformations")
+
+
+STATES = [
+    {
+        "type": "value",
+        "options": {"0": {"text": "down"}, "x": {"text": "x"}, "5": {"color": "red"}},
+    },
+    {"type": "range", "options": {"from": 0, "to": 10, "result": {"text": "low"}}},
+    {"type": "range", "options": {"from": 100, "to": None, "result": {"text": "much"}}},
+    {"type": "special", "options": {"match": "null+nan", "result": {"text": "none"}}},
+]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([7.0, 0.0], "down"),
+        ([0.0], "down"),
+        ([10.0], "low"),
+        ([10.5], ""),
+        ([5.0], ""),  # the first that fits has a colour alone
+        ([100.0], "much"),
+        ([np.inf], "much"),
+        ([0.0, np.nan], "none"),
+    ],
+)
+def test_a_value_mapping_is_what_is_shown_in_place_of_the_newest_value(values, text):
+    """Of the value as it was answered, whatever its unit; the first that fits."""
+    times_s = EPOCH_S + np.arange(len(values))
+    asked = answer(1, kind="stat", series=(Series({}, times_s, np.array(values)),))
+    raw = {"fieldConfig": {"defaults": {"unit": "ms", "mappings": STATES}}}
+    (row,) = panel_rows(PanelAnswers((replace(asked, panel=replace(asked.panel, raw=raw)),)), TIME)
+    assert (row.series[0].shown, row.notes) == (text, ())
+
+
+def test_a_value_mapping_of_a_curve_or_by_a_pattern_is_said_not_to_be_applied():
+    """A curve has no one value; a mapping that is no object maps nothing."""
+    for kind, mappings in (
+        ("timeseries", STATES),
+        ("stat", [{"type": "regex", "options": {"pattern": ".*", "result": {"text": "x"}}}]),
+        ("stat", [{"type": 1, "value": "1", "text": "x"}]),
+    ):
+        asked = answer(1, kind=kind)
+        panel = replace(asked.panel, raw={"fieldConfig": {"defaults": {"mappings": mappings}}})
+        (row,) = panel_rows(PanelAnswers((replace(asked, panel=panel),)), TIME)
+        assert (row.series[0].shown, row.notes) == ("", ("not applied here: value mappings",))
+    assert mapped_text([None, {"type": "value", "options": {"1": None}}], 1.0) == ""
+    assert mapped_text("x", 1.0) == mapped_text(STATES[:3], None) == ""
+    assert mapped_text(STATES, None) == "none"
