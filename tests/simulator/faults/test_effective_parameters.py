@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.faults.effective_parameters import EffectiveParameters
 from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.targets import FaultTargets
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
     SAMPLES,
     parameters_of,
 )
 from tests.simulator.kernel.laws import broken_laws, broken_ties
-from tests.simulator.worlds import fault, make
+from tests.simulator.worlds import fault, make, small
 
 
 def all_at_once(**options):
@@ -97,6 +99,68 @@ def test_two_faults_of_a_kind_compose():
     after = world.snapshot()
     assert (after.sandbox_available >= 0).all()
     assert (after.sandbox_down + after.sandbox_leaked == 8).all()
+
+
+DOUBLED, TRIPLED = {"factor": 2.0}, {"factor": 3.0}
+COMPOSED = [
+    # factors multiply, whatever kind they are of
+    ("slowness", "task_slowdown", DOUBLED, "task_slowdown", TRIPLED, 2.0, 6.0),
+    ("slowness", "task_slowdown", DOUBLED, "slow_host", TRIPLED, 2.0, 6.0),
+    ("slowness", "slow_host", DOUBLED, "slow_host", TRIPLED, 2.0, 6.0),
+    ("start_slowness", "slow_start", DOUBLED, "slow_start", TRIPLED, 2.0, 6.0),
+    ("start_slowness", "slow_start", DOUBLED, "slow_host", TRIPLED, 2.0, 6.0),
+    ("start_slowness", "slow_host", DOUBLED, "slow_host", TRIPLED, 2.0, 6.0),
+    ("inbox_slowness", "slow_consumer", DOUBLED, "slow_consumer", TRIPLED, 2.0, 6.0),
+    ("inbox_slowness", "slow_consumer", DOUBLED, "slow_host", TRIPLED, 2.0, 6.0),
+    ("inbox_slowness", "slow_host", DOUBLED, "slow_host", TRIPLED, 2.0, 6.0),
+    ("traffic_factor", "traffic_surge", DOUBLED, "traffic_surge", TRIPLED, 6.0, 6.0),
+    ("traffic_factor", "traffic_surge", TRIPLED, "traffic_drop", {"share": 0.5}, 1.5, 1.5),
+    # shares are of what is left
+    ("failing_share", "task_failure", {"share": 0.5}, "task_failure", {"share": 0.2}, 0.55, 0.64),
+    ("dependency_failing_share", "dependency_outage", {"share": 0.5},
+     "dependency_outage", {"share": 0.2}, 0.6, 0.6),
+    ("page_kept_share", "scrape_truncated", {"share": 0.5},
+     "scrape_truncated", {"share": 0.2}, 0.4, 0.4),
+    ("series_kept_share", "series_vanish", {"share": 0.5},
+     "series_vanish", {"share": 0.2}, 0.4, 0.4),
+    # rates, times and slots add up
+    ("crashes_per_s", "agent_crash", {"rate_per_s": 40.0}, "agent_crash", {"rate_per_s": 5.0},
+     1.0, 1.5),
+    ("leak_bytes_per_s", "memory_leak", {"bytes_per_s": 1e3}, "memory_leak", {"bytes_per_s": 500},
+     1000.0, 1500.0),
+    ("dependency_latency_s", "dependency_outage", {"share": 0.5, "latency_s": 2.0},
+     "dependency_outage", {"share": 0.2, "latency_s": 1.0}, 3.0, 3.0),
+    ("stolen_share", "cpu_contention", {"share": 0.5}, "cpu_contention", {"share": 0.2}, 0.5, 0.7),
+    ("leaked_share", "sandbox_leak", {"share": 0.5}, "sandbox_leak", {"share": 0.2}, 0.5, 0.7),
+    ("down_share", "sandbox_crash", {"share": 0.5}, "sandbox_crash", {"share": 0.2}, 0.5, 0.7),
+    ("scrape_delay_s", "scrape_slow", {"delay_s": 2.0}, "scrape_slow", {"delay_s": 1.0}, 3.0, 3.0),
+    ("extra_series", "cardinality_burst", {"series": 20}, "cardinality_burst", {"series": 3},
+     23, 23),
+    # the most that is asked for
+    ("reserved_agents", "capacity_demand", {"agents": 30}, "capacity_demand", {"agents": 20},
+     30, 30),
+]  # fmt: skip
+"""What is composed, one fault on everything, another on its first part; elsewhere, and there."""
+EVERYTHING = FaultTargets(np.arange(40), (0, 1, 2, 3), (0, 1, 2))
+FIRST_PART = FaultTargets(np.arange(10), (0,), (0,))
+
+
+@pytest.mark.parametrize("row", COMPOSED, ids=lambda row: "-".join((row[0], row[1], row[3])))
+def test_where_two_faults_overlap_both_count_in_either_order(row):
+    """And where they do not, the one that is there."""
+    what, kind, numbers, other_kind, other_numbers, elsewhere, there = row
+    both = [
+        (FAULTS[kind](**numbers), EVERYTHING), (FAULTS[other_kind](**other_numbers), FIRST_PART)
+    ]  # fmt: skip
+    state = make()._state
+    for order in (both, both[::-1]):
+        effective = EffectiveParameters(small(error_share=0.1), state)
+        for parameters, targets in order:
+            parameters.compose(effective, targets, 1.0)
+        composed = np.atleast_1d(getattr(effective, what))
+        first = {40: 10, 4: 1, 3: 1, 1: 1}[len(composed)]
+        assert composed[:first] == pytest.approx(np.full(first, there))
+        assert composed[first:] == pytest.approx(np.full(len(composed) - first, elsewhere))
 
 
 def test_a_fault_changes_nothing_but_what_follows_from_it():
