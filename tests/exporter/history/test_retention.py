@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from exporter.history.retention import COARSE_S, FINE_PAST_S
 from exporter.target import SCRAPE_S
 from tests.exporter.history.recordings import (
@@ -93,6 +95,31 @@ def test_steps_are_fine_where_a_window_begins_and_around_events_alone():
     assert [at_s for at_s in fine if at_s > -5 * day_s] == event
     assert all((y - x) * SCRAPE_S == b - a for (a, b), (x, y) in
                zip(pairwise(times_s), pairwise(values), strict=True))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("eventful", "fine"),
+    [
+        ([(-4, -3)], [(-4, -3), (-25, 0)]),
+        ([(-100, -60), (-90, -80)], [(-100, -60), (-25, 0)]),
+        ([(-100, -60), (-70, -40)], [(-100, -40), (-25, 0)]),
+        ([(-100, -60), (-60, -40)], [(-100, -40), (-25, 0)]),
+        ([(-100, -60), (-50, -40)], [(-100, -60), (-50, -40), (-25, 0)]),
+        ([(-30, -20)], [(-30, 0)]),
+        ([(-140, -1)], [(-140, 0)]),
+    ],
+)
+def test_events_within_one_another_or_side_by_side_keep_every_scrape_of_all_of_them(eventful, fine):
+    """Hours before the start: none cuts a longer one short, nor the last day."""
+    recorder = make_recorder(
+        requests_total=150 * HOUR_S, eventful=[(a * HOUR_S, b * HOUR_S) for a, b in eventful]
+    )
+    record_rows(recorder, -recorder.past_s, [[1, 0, 0]], [0] * round(recorder.past_s / SCRAPE_S))
+    times_s, _ = samples(recorder)["requests_total"]
+    expected = {False: COARSE_S, True: SCRAPE_S}
+    for before_s, at_s in pairwise(times_s):
+        inside = any(a * HOUR_S < at_s <= b * HOUR_S for a, b in fine)
+        assert at_s - before_s == expected[inside], at_s / HOUR_S
 
 
 def test_a_metric_with_every_scrape_leaves_the_others_their_coarse_steps():

@@ -160,6 +160,24 @@ def test_restarts_go_round_the_fleet_and_a_busy_agent_restarts_after_its_task(be
     assert starting == [4, 6, 39]
 
 
+@pytest.mark.parametrize("room", [True, False])
+@pytest.mark.parametrize("retries", [0, 1, 2, 10])
+def test_a_lost_task_is_tried_again_as_often_as_allowed_and_where_there_is_room(retries, room):
+    """The last attempt, or one that finds its queue full, is a failure with its answer."""
+    for attempt in range(retries + 2):
+        bench = Bench(small(max_retries=retries))
+        normal, worker = bench.s.priority[2], bench.s.agent[WORKER]
+        normal[k.DEPTH_LIMIT] = int(room)
+        bench.dispatch_task(WORKER, work_ns=10**9, meta=2 | attempt << k.ATTEMPT_SHIFT)
+        bench.give_back(WORKER, 5)
+        again = attempt < retries and room
+        tier = bench.s.tier[worker[k.TIER]]
+        counts = (normal[k.RETRIED], normal[k.DEPTH], normal[k.FAILED])
+        assert counts == (again, again, not again)
+        assert (tier[k.UNDISPATCHED], tier[k.TIER_FAILED]) == (again, not again)
+        assert bench.s.http[k.ERROR] == (not again)
+
+
 @pytest.mark.parametrize(
     ("depth", "level"),
     [(0, 0), (49, 0), (50, 1), (69, 1), (70, 2), (84, 2), (85, 3), (95, 3), (96, 4), (100, 4)],
