@@ -53,7 +53,7 @@ export class FaultPanel {
     }
     this.list.dataset.empty = moment.faults.length ? "" : "No fault is in effect.";
     const next = moment.planned.map(
-      (fault) => `${fault.name} (${fault.fault}) in ${clockText(fault.begins_in_s)}`,
+      (fault) => `${fault.name} (${fault.fault}${targetsText(fault.targets)}) in ${clockText(fault.begins_in_s)}`,
     );
     this.coming.textContent = next.length ? `To come: ${next.join(", ")}` : "";
   }

@@ -77,7 +77,14 @@ SCENARIOS: Final = closed({"scenarios": list_of(_component("Scenario"))})
 ENDED: Final = closed({"ended": list_of(STRING)})
 BEGINNING: Final = closed({"name": {**STRING, "description": "A scenario of the list."}})
 
-_PLANNED: Final = closed({"name": STRING, "fault": STRING, "begins_in_s": NUMBER})
+_PLANNED: Final = closed(
+    {
+        "name": STRING,
+        "fault": STRING,
+        "targets": {"type": "object", "additionalProperties": STRING},
+        "begins_in_s": NUMBER,
+    }
+)
 MOMENT: Final = closed(
     {
         "version": {"const": 1},

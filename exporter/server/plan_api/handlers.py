@@ -127,7 +127,12 @@ class ScenarioHandlers:
     def write_planned(self) -> list[JsonObject]:
         """Return the faults that come next as JSON values."""
         return [
-            {"name": fault.name, "fault": fault.kind, "begins_in_s": round(in_s, 3)}
+            {
+                "name": fault.name,
+                "fault": fault.kind,
+                "targets": dict(fault.targets.in_words()),
+                "begins_in_s": round(in_s, 3),
+            }
             for fault, in_s in self._control.planned()[:PLANNED_SHOWN_MAX]
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -176,6 +177,23 @@ async def test_a_scenario_begins_with_its_first_fault_now(serve):
         assert {each["name"]: each["running"] for each in listed} == {
             "outage": running, "unfit": False
         }  # fmt: skip
+
+
+async def test_what_is_to_come_says_when_and_what_it_targets(serve):
+    """Nothing of one that means the whole system; as documented."""
+    served = await serve()
+    document = (await served.call("GET", "/openapi.json"))[1]
+    aimed = replace(OUTAGE.faults[1], start_s=9.0, targets=Targets(tiers=("worker",), fraction=0.5))
+    whole = replace(OUTAGE.faults[1], name="all", start_s=19.0)
+    for fault in (aimed, whole):
+        served.world.inject(fault)
+    now = (await served.call("GET", f"{API}/chart"))[1]["now"]
+    schema = {"$ref": "#/components/schemas/Moment", "components": document["components"]}
+    Draft202012Validator(schema).validate(now)
+    assert [(each["name"], each["targets"]) for each in now["planned"]] == [
+        ("hung", {"tiers": "worker", "fraction": "0.5"}),
+        ("all", {}),
+    ]
 
 
 async def test_ending_scenarios_ends_their_faults_and_those_to_come(serve):
