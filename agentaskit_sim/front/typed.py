@@ -22,7 +22,7 @@ def command_line(*words: str) -> str:
 def _program() -> str:
     """Return how this program was called: its name where PATH leads to it, else its path."""
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
+    if called.parts[-2:] == ("agentaskit_sim", "__main__.py"):
         return f"{shlex.quote(sys.executable)} -m agentaskit_sim"
     if called.name != NAME:  # called by another program, as by tests: its name is not ours
         return NAME

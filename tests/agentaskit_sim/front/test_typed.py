@@ -33,5 +33,7 @@ def test_the_program_is_named_as_it_was_called(called, tmp_path):
     assert called("HERE/agentaskit-sim", on_path=True) == ["agentaskit-sim", *words]
     assert called("HERE/agentaskit-sim", on_path=False) == [place, *words]
     assert called("x/agentaskit-sim", on_path=True) == ["x/agentaskit-sim", *words]
-    assert called("x/__main__.py", on_path=True) == [sys.executable, "-m", "agentaskit_sim", *words]
-    assert called("x/pytest", on_path=True) == ["agentaskit-sim", *words]
+    module = "x/agentaskit_sim/__main__.py"
+    assert called(module, on_path=True) == [sys.executable, "-m", "agentaskit_sim", *words]
+    for other in ("x/pytest", "x/pytest/__main__.py"):
+        assert called(other, on_path=True) == ["agentaskit-sim", *words]
