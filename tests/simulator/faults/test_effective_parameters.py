@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.faults.declared_effect import DeclaredEffect
 from simulator.faults.effective_parameters import EffectiveParameters
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.targets import FaultTargets
@@ -161,6 +162,41 @@ def test_where_two_faults_overlap_both_count_in_either_order(row):
         first = {40: 10, 4: 1, 3: 1, 1: 1}[len(composed)]
         assert composed[:first] == pytest.approx(np.full(first, there))
         assert composed[first:] == pytest.approx(np.full(len(composed) - first, elsewhere))
+
+
+CLIMBING = [kind for kind, numbers in SAMPLES.items() if numbers and kind != "crash_loop"]
+"""Those that have a strength: an agent hangs or loops, an exporter is down or up."""
+
+
+def halved(numbers):
+    """Return what half of a fault's strength makes of its numbers: a factor is one above 1."""
+    return {
+        name: 1 + (number - 1) / 2 if name == "factor" else type(number)(number / 2)
+        for name, number in numbers.items()
+    }
+
+
+@pytest.mark.parametrize("kind", CLIMBING)
+def test_at_half_its_strength_a_fault_does_and_declares_what_one_of_half_its_numbers_does(kind):
+    """On a ramp; every parameter of the kernel, and every promise, by name."""
+    numbers = {name: 38 if name == "agents" else value for name, value in SAMPLES[kind].items()}
+    topology, state = small(error_share=0.1), make()._state
+    sums = []
+    for parameters, strength in (
+        (FAULTS[kind](**numbers), 0.5),
+        (FAULTS[kind](**halved(numbers)), 1.0),
+        (FAULTS[kind](**numbers), 1.0),
+    ):
+        effective, declared = EffectiveParameters(topology, state), DeclaredEffect(topology, ())
+        parameters.compose(effective, FIRST_PART, strength)
+        parameters.declare(declared, FIRST_PART, strength)
+        sums.append([
+            repr({name: value for name, value in vars(each).items() if name != "topology"})
+            for each in (effective, declared)
+        ])  # fmt: skip
+    half, of_half, whole = sums
+    assert half == of_half
+    assert whole[0] != half[0]
 
 
 def test_a_fault_changes_nothing_but_what_follows_from_it():
