@@ -215,3 +215,60 @@ def test_a_fault_changes_nothing_but_what_follows_from_it():
         assert (mine.w[begins:ends] == theirs.w[begins:ends]).all()
     assert (mine.x == theirs.x).all()
     assert (mine.agent[:, k.LEAKED_BYTES] > 0).sum() == 18
+
+
+COMPOSED = {
+    "agent_crash": {"crashes_per_s": 1.5 * 5.0 / 40},
+    "slow_start": {"start_slowness": 4.0 * 2.5},
+    "task_slowdown": {"slowness": 3.0 * 2.0},
+    "task_failure": {"failing_share": 1 - 0.7 * 0.85},
+    "dependency_outage": {
+        "dependency_failing_share": 1 - 0.5 * 0.75,
+        "dependency_latency_s": 1.5 * 0.3,
+    },
+    "traffic_surge": {"traffic_factor": 2.0 * 1.5},
+    "traffic_drop": {"traffic_factor": 0.4 * 0.7},
+    "capacity_demand": {"reserved_agents": 39},
+    "bus_partition": {"partition_losses": [1.0, 0.5], "partition_sides": 0b11},
+    "message_flood": {"floods_per_s": [5000.0, 2500.0]},
+    "slow_consumer": {"inbox_slowness": 50.0 * 25.5},
+    "sandbox_leak": {"leaked_share": 0.75},
+    "sandbox_crash": {"down_share": 0.75},
+    "memory_leak": {"leak_bytes_per_s": 1.5e6},
+    "cpu_contention": {"stolen_share": 0.75},
+    "slow_host": {"slowness": 6.0, "inbox_slowness": 6.0, "start_slowness": 6.0},
+    "agent_hang": {"hangs": 1},
+    "crash_loop": {"loops": 1, "alive_ns": 200_000_000},
+    "exporter_down": {"exporter_up": False},
+    "counter_reset": {},
+    "scrape_slow": {"scrape_delay_s": 4.5},
+    "scrape_truncated": {"page_kept_share": 0.5 * 0.75},
+    "series_vanish": {"series_kept_share": 0.75 * 0.875},
+    "cardinality_burst": {"extra_series": 150},
+}
+"""What a fault of each sample makes together with one of half its strength, on all targets."""
+
+
+def fields_of(effective):
+    """Return each effective parameter as plain numbers."""
+    return {
+        name: [rate for rate, _ in value] if name == "floods_per_s" else np.array(value).tolist()
+        for name, value in vars(effective).items()
+        if name != "topology"
+    }
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_second_fault_adds_to_the_first_and_replaces_nothing(kind):
+    """Sums, products of factors and of what is kept, the larger demand; nothing else changes."""
+    world = make()
+    base, both = (EffectiveParameters(world.topology, world._state) for _ in range(2))
+    targets = FaultTargets(np.arange(40), (0, 1, 2, 3), (0, 1, 2))
+    for strength in (1.0, 0.5):
+        fault(kind, **SAMPLES[kind]).parameters.compose(both, targets, strength)
+    before, after = fields_of(base), fields_of(both)
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    assert changed.keys() == COMPOSED[kind].keys()
+    for name, expected in COMPOSED[kind].items():
+        assert np.array(changed[name]) == pytest.approx(np.broadcast_to(
+            expected, np.shape(changed[name])))  # fmt: skip

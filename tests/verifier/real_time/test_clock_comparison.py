@@ -111,6 +111,16 @@ def test_a_scrape_under_way_may_cost_one_scrape_and_one_evaluation():
     )
 
 
+@pytest.mark.parametrize("racing_s", [300.0, 300.0 + SHIFT_S])
+def test_a_scrape_under_way_at_one_of_the_instants_that_decide_is_enough(racing_s):
+    """In either clock; a transition whose instants are all of another time gets no allowance."""
+    single = Scrapes(np.array([CLOCK.unix_s(racing_s) - 0.005, START_S + 80.0, START_S + 80.5]),
+                  np.zeros(3, np.int64), np.full(3, 0.02))  # fmt: skip
+    compared = differences(SAME, shifted(SAME, SHIFT_S), scrapes=single)
+    # `for` counts from pending, so firing came late by the same race.
+    assert [difference.ok for difference in compared] == [True, True, False]
+
+
 def test_what_came_in_one_clock_only_is_a_difference():
     """An alert, an episode, or a single transition."""
     assert {difference.reason for difference in differences(SAME, None)} == {"in virtual time only"}

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from simulator.faults.kinds.scrape_path import (
+    CardinalityBurst,
+    CounterReset,
+    ExporterDown,
+    ScrapeOutcome,
+    ScrapeSlow,
+    ScrapeTruncated,
+    SeriesVanish,
+)
 from simulator.snapshot import ScrapePath
 from tests.simulator.faults.samples import SAMPLES
 from tests.simulator.worlds import fault, make
@@ -64,3 +74,31 @@ def test_faults_of_the_scrape_path_compose_within_their_bounds():
     world = make(*slow, *burst)
     world.advance(1.0)
     assert world.snapshot().scrape_path == ScrapePath(delay_s=60.0, extra_series=10_000)
+
+
+RANKS = np.array([0.1, 0.2, 0.3, 0.6])
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "effect"),
+    [
+        (ScrapeSlow, ScrapeOutcome(late_s=3.0), (3.0, 5.0)),
+        (ScrapeSlow, ScrapeOutcome(), (0.0, 5.0)),
+        (ScrapeSlow, ScrapeOutcome(refused=True, late_s=3.0), (3.0, 5.0)),
+        (ScrapeSlow, ScrapeOutcome(refused=True), None),
+        (ScrapeTruncated, ScrapeOutcome(cut_share=0.4), (0.4, 5.0)),
+        (ScrapeTruncated, ScrapeOutcome(), (0.0, 5.0)),
+        (ScrapeTruncated, ScrapeOutcome(refused=True, cut_share=0.4), (0.4, 5.0)),
+        (ScrapeTruncated, ScrapeOutcome(refused=True), None),
+        (SeriesVanish, ScrapeOutcome(missing=2), (2.0, 4.0)),
+        (SeriesVanish, ScrapeOutcome(refused=True, missing=2), None),
+        (CardinalityBurst, ScrapeOutcome(further=7), (7.0, 5.0)),
+        (CardinalityBurst, ScrapeOutcome(refused=True, further=7), None),
+        (ExporterDown, ScrapeOutcome(refused=True), (1.0, 1.0)),
+        (ExporterDown, ScrapeOutcome(), (0.0, 1.0)),
+        (CounterReset, ScrapeOutcome(), None),
+    ],
+)
+def test_a_scrape_counts_for_a_fault_as_far_as_it_can_tell(kind, outcome, effect):
+    """One that brought nothing does where it is known to have been late, or cut, by that fault."""
+    assert kind.count_scrape(outcome, 5.0, RANKS) == effect
