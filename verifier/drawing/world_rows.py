@@ -7,12 +7,14 @@ says. Rows that moved most come first: they are those that matter for a scenario
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from charts.chart import ChartRow, ChartSeries
-from exporter.metrics.catalogue import CHARTED
+from exporter.metrics.catalogue import CHARTED, STEADY_COUNTER
 from exporter.target import SCRAPE_S
 from simulator.arrivals import planned_factor, requested_per_s
 from simulator.load import RATE_MAX_PER_S
@@ -37,22 +39,42 @@ WINDOW_SCRAPES: Final = 4
 
 
 def world_rows(run: WatchedRun, time: DrawnTime) -> tuple[ChartRow, ...]:
-    """Return the rows in the order of how much they moved."""
+    """Return the rows in the order of how much they moved; no rate before its window is full."""
     step_s = run.scrape_s * max(1, round(run.end_s / run.scrape_s / POINTS))
-    window = f"{round(max(WINDOW_SCRAPES * run.scrape_s, step_s) * 1000)}ms"
-    queries = [
-        RangeQuery(
-            each.query.replace("WINDOW", window), run.epoch_s, run.epoch_s + run.end_s, step_s
-        )
-        for each in CHARTED
-    ]
-    answers = run.server.query_ranges(queries)
-    rows = [
-        _row(quantity, answer, time)
-        for quantity, answer in zip(CHARTED, answers, strict=True)
-        if not isinstance(answer, QueryError) and answer
-    ]
+    window_s = max(WINDOW_SCRAPES * run.scrape_s, step_s)
+    window = f"{round(window_s * 1000)}ms"
+    exprs = [each.query.replace("WINDOW", window) for each in CHARTED]
+    exprs.append(f"max(count_over_time({STEADY_COUNTER}[{window}]))")
+    end_s = run.epoch_s + run.end_s
+    *answers, counted = run.server.query_ranges(
+        [RangeQuery(expr, run.epoch_s, end_s, step_s) for expr in exprs]
+    )
+    full_s = _first_full_s(counted, round(window_s / run.scrape_s))
+    rows = []
+    for quantity, answer in zip(CHARTED, answers, strict=True):
+        if isinstance(answer, QueryError):
+            continue
+        from_s = full_s if "WINDOW" in quantity.query else -math.inf
+        if drawn := [late for series in answer if len((late := _since(series, from_s)).times_s)]:
+            rows.append(_row(quantity, drawn, time))
     return tuple(sorted(rows, key=_movement, reverse=True))
+
+
+def _first_full_s(counted: Sequence[Series] | QueryError, scrapes: int) -> float:
+    """Return from when on a window holds all its scrapes; where none ever does, any is drawn.
+
+    In a short history the first windows hold fewer, whose rate is too low.
+    """
+    if isinstance(counted, QueryError) or not counted:
+        return -math.inf
+    full_s = counted[0].times_s[counted[0].values >= scrapes]
+    return float(full_s[0]) if len(full_s) else -math.inf
+
+
+def _since(series: Series, from_s: float) -> Series:
+    """Return what of a series is not before an instant."""
+    kept = series.times_s >= from_s
+    return replace(series, times_s=series.times_s[kept], values=series.values[kept])
 
 
 def load_row(scenario: Scenario, end_s: float) -> ChartRow:

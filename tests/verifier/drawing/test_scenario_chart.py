@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -142,3 +144,15 @@ def test_evidence_says_the_same_with_what_was_asked_for_drawing(tmp_path, monkey
     assert any(alert.vacuous for alert in shared.alerts)
     assert shared.chart == alone.chart
     assert with_shared < len(instants) - with_shared
+
+
+def test_no_rate_is_drawn_before_its_window_is_full(tmp_path: Path) -> None:
+    """In a history of a few seconds the first would be too low, and the CPU in use too high."""
+    read = rules(tmp_path, {"alert": "Deep", "expr": "agentaskit_task_queue_depth > 1e9"})
+    outcome = verify(scenario_of("duration: 4m\nload: {rate: 1000}\n"), read)
+    rows = {row["title"]: row for row in json.loads(gzip.decompress(outcome.chart))["rows"]}
+    cpu = rows["CPU in use"]
+    assert cpu["times_s"][0] > 0
+    assert rows["Tasks that wait, by priority"]["times_s"][0] == 0
+    (series,) = cpu["series"]
+    assert series["values"][0] == pytest.approx(np.mean(series["values"]), rel=0.03)
