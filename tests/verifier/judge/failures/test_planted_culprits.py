@@ -17,6 +17,16 @@ BY_NAME = {plant.name: plant for plant in PLANTS}
 WHOLE = [plant.name for plant in PLANTS if not plant.weak]
 """A weak fault is written as one below: not every kind scales as its strength does."""
 
+CASES = [
+    pytest.param(name, files, id=f"{name}-{text}", marks=pytest.mark.long if later else ())
+    for place, name in enumerate(WHOLE)
+    for files, text, later in (
+        ((), "own rules", place % 2 == 1),
+        (BUNDLED_RULES, "beside the pack", place % 2 == 0),
+    )
+]
+"""Each plant with and without the pack; one of both is a long test, by turns."""
+
 
 def verdicts_on(scenario, rules, alert, *, files=()):
     """Return the verdicts on an alert, with or without the pack to compare its rule with."""
@@ -33,8 +43,7 @@ def blamed_for(scenario, rules, alert, *, files=()):
     return suspects(verdicts_on(scenario, rules, alert, files=files), alert)
 
 
-@pytest.mark.parametrize("files", [(), BUNDLED_RULES], ids=["own rules", "beside the pack"])
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize(("name", "files"), CASES)
 def test_who_made_the_mistake_is_blamed(name, files):
     """By its neighbours where there is no bundled rule, with certainty where there is one."""
     plant = BY_NAME[name]
