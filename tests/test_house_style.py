@@ -24,6 +24,9 @@ KERNEL = "simulator/kernel/loop.py"
 MODULES_MAX, LINES_MAX, FUNCTION_LINES_MAX, POSITIONAL_MAX = 12, 350, 50, 4
 SUPPRESSION = re.compile(r"#\s*(?:type: ignore\[[\w\-, ]+\]|noqa: [A-Z0-9, ]+)")
 REASON = re.compile(r"[-#] .*\w+ \w+")
+UNWAITED = {"count", "is_visible", "is_hidden", "is_enabled", "is_checked", "get_attribute"}
+UNWAITED |= {"inner_text", "all_inner_texts", "text_content", "all_text_contents", "input_value"}
+"""What playwright answers of a page at once."""
 NAMED_MODULE = re.compile(rf"`((?:{'|'.join((*ROOMS, *TESTS))})(?:\.\w+)+)`")
 RETIRED = {
     "Tempo", "Around", "Alone", "Kept", "Begun", "Wanted", "Elsewhere", "Heard", "Seen", "Witness",
@@ -172,10 +175,29 @@ def strange_places(sources: Sources) -> list[str]:
     ]
 
 
+def unwaited_readings(sources: Sources) -> list[str]:
+    """Return a line for each assertion of a browser test on what a page shows at that instant.
+
+    It may be drawn a moment later, on another machine; playwright's `expect` waits for it.
+    """
+    return [
+        f"{path}:{call.lineno}: {call.func.attr}, where `expect` would wait"
+        for path, text in sources.items()
+        if path.startswith("tests/browser/")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assert)
+        for call in ast.walk(node.test)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in UNWAITED
+        and not (call.func.attr == "count" and call.args)
+    ]
+
+
 SIZES = (crowded_folders, long_modules, long_functions)
 NAMES = (shared_class_names, shadowed_modules, retired_names)
 OF_CODE = (*SIZES, *NAMES, bare_suppressions, names_of_nothing, many_positional)
-OF_TESTS = (*SIZES, *NAMES, bare_suppressions)
+OF_TESTS = (*SIZES, *NAMES, bare_suppressions, unwaited_readings)
 """Without `many_positional`: a test receives its fixtures and parameters by name."""
 OF_ALL = (names_of_nothing, strange_places)
 
@@ -236,6 +258,7 @@ LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 50
         (names_of_nothing, {"tests/test_a.py": naming("verifier.b")}, "tests/test_a.py"),
         (strange_places, {"verifier/a.py": "", "tests/verifier/old/test_a.py": ""}, "verifier/old"),
         (many_positional, {"a.py": "def f(a, b, c, d, e): ..."}, "a.py:1: f has 5"),
+        (unwaited_readings, {"tests/browser/a.py": "assert it.count() == 1"}, "a.py:1: count"),
     ],
 )  # fmt: skip
 def test_a_planted_violation_is_reported(rule, sources, complaint):
@@ -255,6 +278,8 @@ def test_a_planted_violation_is_reported(rule, sources, complaint):
         (strange_places, {"verifier/pack/a.py": "", "tests/verifier/pack/test_a.py": ""}),
         (strange_places, {"tests/trials/test_a.py": "", "tests/test_a.py": ""}),
         (many_positional, {"a.py": "def f(self, a, b, c, d, *, e): ..."}),
+        (unwaited_readings, {"tests/browser/a.py": "expect(it).to_have_count(1)"}),
+        (unwaited_readings, {"tests/test_a.py": "assert text.count('a') == 1"}),
     ],
 )
 def test_what_is_allowed_is_not_reported(rule, sources):

@@ -28,7 +28,7 @@ class Running:
             start_new_session=True,
             cwd=cwd,
         )
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:

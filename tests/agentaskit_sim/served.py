@@ -23,7 +23,7 @@ def running(app, listener):
         await runner.cleanup()
 
     stopped = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
     ready.wait(10)
     try:

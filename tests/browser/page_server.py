@@ -23,7 +23,10 @@ class PageServer:
         self._options = options
         self._loop = asyncio.new_event_loop()
         self._ready, self._over = threading.Event(), asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
+        # A daemon: no server that failed to start, or to end, keeps the tests from ending.
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete, args=(self._run(),), daemon=True
+        )
 
     async def _run(self):
         self.world, exposition, app = build(**self._options)
@@ -34,7 +37,7 @@ class PageServer:
     def __enter__(self):
         """Start, and wait until it answers."""
         self._thread.start()
-        assert self._ready.wait(30)
+        assert self._ready.wait(120)  # the first world of all compiles the kernel
         return self
 
     def __exit__(self, *_):

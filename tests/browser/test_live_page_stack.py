@@ -95,6 +95,6 @@ def test_markup_in_a_rule_is_shown_and_never_run(stack, view):
     lane = page.locator(".lane[data-alert='Hostile']")
     expect(lane).to_have_attribute("aria-label", re.compile(re.escape(MARKUP)))
     expect(page.locator(".notification-log")).to_contain_text(MARKUP, timeout=TOLD_MS)
-    assert page.locator("img, #live script").count() == 0
+    expect(page.locator("img, #live script")).to_have_count(0)
     assert (page.title(), view.console) == (title, [])
     assert title != "run"

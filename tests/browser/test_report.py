@@ -31,7 +31,7 @@ def test_it_opens_from_a_file_and_draws_a_scenario(show):
     shown = show([charted()])
     shown.page.wait_for_selector(DRAWN)
     assert (shown.console, shown.requests, shown.failed) == ([], [], [])
-    assert shown.page.locator(".lane").count() == 1
+    expect(shown.page.locator(".lane")).to_have_count(1)
     assert shown.first_content_s() < 1
     assert shown.accessibility_faults() == []
 
@@ -68,7 +68,7 @@ def test_without_scripts_everything_is_there_as_text(show, open_page):
     text = shown.page.inner_text("body")
     assert "PASS" in text
     assert "5m30s of 7m" in text
-    assert shown.page.locator(".matrix td.resolved").count() == 1
+    expect(shown.page.locator(".matrix td.resolved")).to_have_count(1)
 
 
 def test_every_scenario_is_reached_by_the_keyboard(show):
@@ -134,7 +134,7 @@ def test_paper_keeps_the_bars_and_leaves_out_what_cannot_be_opened_there(show):
     assert [is_shown for is_shown, _ in on_paper] == [True, False, False]
     assert (on_screen[0][1], on_paper[0][1]) == ("economy", "exact")
     shown.page.emulate_media(media="screen")
-    assert shown.page.locator(".folded summary").inner_text() == "1 silent alert"
+    expect(shown.page.locator(".folded summary")).to_have_text("1 silent alert")
 
 
 def test_on_paper_nothing_is_cut_off_and_an_instant_has_one_place(show, open_page):
@@ -163,13 +163,15 @@ def test_a_lane_is_named_by_what_tells_it_from_its_siblings(show):
     labels = (("job", "x"), ("tier", "L1"))
     came = replace(chart().lanes[0], labels=labels)
     explained = Lane(alert=came.alert, labels=(("tier", "L2"),), expected="explained")
-    names = []
-    for others in ((explained,), (replace(explained, expected="fires"),), ()):
+    first, second, alone = 'Throughput{tier="L1"}', 'Throughput{tier="L2"}', "Throughput"
+    named = {
+        (explained,): [alone],
+        (replace(explained, expected="fires"),): [first, second],
+        (): [alone],
+    }
+    for others, names in named.items():
         shown = show([charted(drawn=chart(lanes=(came, *others)))])
-        shown.page.wait_for_selector(DRAWN)
-        names.append(shown.page.locator(".lane .name").all_inner_texts())
-    first, alone = 'Throughput{tier="L1"}', "Throughput"
-    assert names == [[alone], [first, 'Throughput{tier="L2"}'], [alone]]
+        expect(shown.page.locator(".lane .name")).to_have_text(names)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -202,8 +204,8 @@ def test_markup_of_others_is_shown_and_never_run(show, text):
     shown.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
     shown.page.wait_for_timeout(100)
     assert shown.page.title() == title == "invalid: agentaskit-sim"
-    assert text in shown.page.inner_text(".scenario h2")
-    assert text in shown.page.locator(".lane .name").first.inner_text()
+    expect(shown.page.locator(".scenario h2")).to_contain_text(text)
+    expect(shown.page.locator(".lane .name").first).to_contain_text(text)
     assert (shown.console, shown.requests) == ([], [])
 
 

@@ -27,7 +27,7 @@ def test_panels_of_one_value_stay_inside_their_frames(show, open_page):
     shown.page.get_by_text("Dashboard: Board").click()
     values = shown.page.locator(".tile .stat b")
     values.nth(3).wait_for()
-    assert values.all_inner_texts() == ["88.89 %"] * 4
+    expect(values).to_have_text(["88.89 %"] * 4)
     assert spilt(shown.page) == []
     shown.page.evaluate(
         "document.querySelectorAll('.tile-body').forEach(b => { b.style.height = '136px'; });"
@@ -98,13 +98,13 @@ def test_a_panel_without_values_says_why_and_what_it_asks(show):
         expect(tile.locator(".panel-note")).to_have_text(said)
         expect(tile.locator("code")).to_have_text("a > 1")
         expect(tile.get_by_text("No data")).to_have_count(int(is_empty))
-        assert tile.locator("canvas").count() == 0
+        expect(tile.locator("canvas")).to_have_count(0)
     red = shown.page.evaluate("getComputedStyle(document.body).getPropertyValue('--bad').trim()")
     assert red == "#b3261e"
     frame = "e => getComputedStyle(e).borderTopColor === 'rgb(179, 38, 30)'"
     framed = [shown.page.locator(f".status-{s}").first.evaluate(frame) for s in PANELS]
     assert framed == [True, False, False, False]
-    assert shown.page.locator(".status-failed canvas").count() == 1
+    expect(shown.page.locator(".status-failed canvas")).to_have_count(1)
     assert shown.accessibility_faults() == []
 
 
@@ -121,9 +121,9 @@ def test_a_mapped_value_is_written_as_its_text(show, kind):
     shown.page.wait_for_selector(DRAWN)
     shown.page.get_by_text("Dashboard: Board").click()
     tile = shown.page.locator(".tile")
-    assert tile.get_by_text("<b>up</b>", exact=True).count() == 1
-    notes = tile.locator(".panel-note").all_inner_texts()
-    assert notes == ["✗ Failed: gone", "not applied here: transformations"]
+    expect(tile.get_by_text("<b>up</b>", exact=True)).to_have_count(1)
+    notes = ["✗ Failed: gone", "not applied here: transformations"]
+    expect(tile.locator(".panel-note")).to_have_text(notes)
 
 
 @pytest.mark.parametrize("kind", ["gauge", "bars", "table", "pie", "stat"])
@@ -244,10 +244,11 @@ def test_without_scripts_no_button_is_promised(show, open_page):
     outcomes = [charted()]
     plain = show(outcomes, open_page(java_script_enabled=False))
     undrawn = plain.page.locator(".undrawn").first
-    assert undrawn.inner_text() == "Its chart is not drawn: that needs JavaScript."
-    hint = show(outcomes).page.locator(".undrawn").first.text_content()
-    assert "the button at the top" in hint
-    assert plain.page.locator("#draw-all").is_hidden()
+    shown_text = "Its chart is not drawn: that needs JavaScript."
+    expect(undrawn).to_have_text(shown_text, use_inner_text=True)
+    hint = show(outcomes).page.locator(".undrawn").first
+    expect(hint).to_contain_text("the button at the top")
+    expect(plain.page.locator("#draw-all")).to_be_hidden()
 
 
 def test_the_bars_of_a_panel_begin_at_the_same_place(show):

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.outcomes import alert
@@ -60,21 +61,21 @@ def test_a_scenario_that_is_not_drawn_takes_no_page_of_its_own(show, planted, le
     assert least <= pages <= most
     shown.page.emulate_media(media="print")
     undrawn = shown.page.locator(".drawing:not([data-drawn=yes]) + .undrawn")
-    assert undrawn.first.is_visible()
-    assert not shown.page.locator("[data-drawn=yes] + .undrawn").first.is_visible()
+    expect(undrawn.first).to_be_visible()
+    expect(shown.page.locator("[data-drawn=yes] + .undrawn").first).to_be_hidden()
 
 
 def test_without_scripts_nothing_is_dead_or_blank(show, open_page):
     """No button, no place for a chart; causes, onsets and windows are in the tables."""
     shown = show(MANY[:1], viewed=open_page(java_script_enabled=False))
     for place in ("#draw-all", ".drawing"):
-        assert not shown.page.locator(place).is_visible()
+        expect(shown.page.locator(place)).to_be_hidden()
     text = shown.page.inner_text("body")
     for words in ("agent_hang", "3m to 12m", "window 3m to 10m", "that needs JavaScript"):
         assert words in text
     planted = "#draw-all, .drawing { display: block !important; }"
     shown = show(MANY[:1], planted, open_page(java_script_enabled=False))
-    assert shown.page.locator("#draw-all").is_visible()
+    expect(shown.page.locator("#draw-all")).to_be_visible()
 
 
 def test_the_head_of_the_table_is_as_high_as_its_names(show):
