@@ -92,6 +92,7 @@ def test_another_system_is_noticed(world):
     assert {"messages per task", "task_duration"} <= set(differing)
 
 
+@pytest.mark.long
 def test_both_buses_give_the_same_system(simpy):
     """With an event for each message or with none: the same arrivals, the same durations."""
     physics, _ = measure_simpy(Topology(), bus=EventBus)

@@ -42,8 +42,8 @@ def test_run_as_a_program_it_prints_the_browser_or_fails(repository, path, chose
 def test_without_a_browser_one_skip_says_so_for_all(repository, path):
     """Not one for each test, and never a pass; the tests that need none still run."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/browser",
-         "-k", "not without_a_browser"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "not without_a_browser",
+         "tests/browser/test_chromium.py", "tests/browser/paper"],
         cwd=repository, env={"PATH": str(path), VARIABLE: "absent"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

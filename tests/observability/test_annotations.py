@@ -249,25 +249,28 @@ def test_the_annotations_of_all_nineteen_read_well(files, nineteen, run_tool, tm
     assert status == 0, output
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ('{{ printf "%.2f" $value }} %, below', "{{ $value | humanizePercentage }}, below"),
-        ('{{ printf "%.2f" $value }} %', '{% raw %}{{ printf "%.2f" $value }} %{% endraw %}'),
-        ("{{ $labels.priority }} tasks are", "{{ $labels.queue }} tasks are"),
-    ],
-)
-def test_an_annotation_that_reads_wrongly_is_detected(
-    files, nineteen, run_tool, tmp_path, *, right, wrong
-):
-    """A percentage shown as 9950 %, Jinja residue, a label that is not there."""
-    copies = []
-    changed = 0
+WRONG = {
+    '{{ printf "%.2f" $value }} %, below': "{{ $value | humanizePercentage }}, below",
+    "{{ $value | humanize1024 }}B of memory, above": "{% raw %}{{ $value }}{% endraw %}, above",
+    "{{ $labels.priority }} tasks are": "{{ $labels.queue }} tasks are",
+}
+"""A percentage shown as 9950 %, Jinja residue, a label that is not there."""
+
+
+def test_annotations_that_read_wrongly_are_detected(files, nineteen, run_tool, tmp_path):
+    """Each of them, in the alert in which it stands."""
+    copies, changed = [], set()
     for file in files:
         text = file.read_text()
-        changed += right in text
+        for right, wrong in WRONG.items():
+            changed |= {wrong} if right in text else set()
+            text = text.replace(right, wrong)
         copies.append(tmp_path / file.name)
-        copies[-1].write_text(text.replace(right, wrong))
-    assert changed
+        copies[-1].write_text(text)
+    assert changed == set(WRONG.values())
     status, output = run_tool("promtool", "test", "rules", render(copies, nineteen, tmp_path))
     assert status != 0, output
+    assert re.findall(r"alertname: (\w+), time", output) == [
+        *("AvailabilitySLOBreach", "HighMemoryUsage", "HighTaskQueueDepth"),
+        "CriticalTaskQueueDepth",
+    ]

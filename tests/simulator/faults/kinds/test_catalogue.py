@@ -124,6 +124,7 @@ def test_a_parameter_without_its_bound_or_its_meaning_is_refused():
             parameter_facts(lacking)
 
 
+@pytest.mark.long  # a whole run of mypy, which `make check` makes as well
 def test_a_kind_without_one_of_its_parts_is_a_type_error(repository, tmp_path):
     """Mypy refuses it in the line of the catalogue, before anything runs."""
     program = tmp_path / "planted.py"
