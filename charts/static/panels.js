@@ -104,9 +104,17 @@ function sparkline(row, series) {
   const [first, last] = [drawn[0][0], drawn[drawn.length - 1][0]];
   const low = Math.min(...drawn.map(([, value]) => value));
   const high = Math.max(...drawn.map(([, value]) => value));
-  const points = drawn.map(([at, value]) =>
-    `${((at - first) / (last - first)) * 100},${high === low ? 15 : 28 - ((value - low) / (high - low)) * 26}`);
-  line.append(shape("polyline", { points: points.join(" "), fill: "none", "vector-effect": "non-scaling-stroke" }));
+  let points = /** @type {string[]} */ ([]);
+  const end = () => { // of a stretch that has values: nothing is drawn across a gap
+    if (points.length) line.append(shape("polyline", { points: points.join(" "), fill: "none", "vector-effect": "non-scaling-stroke" }));
+    points = [];
+  };
+  series.values.forEach((value, index) => {
+    if (value === null) return end();
+    const x = ((row.times_s[index] - first) / (last - first)) * 100;
+    points.push(`${x},${high === low ? 15 : 28 - ((value - low) / (high - low)) * 26}`);
+  });
+  end();
   return line;
 }
 

@@ -109,9 +109,9 @@ function curve(row, index) {
   return {
     ...stepped,
     stroke: () => colour(name),
-    width: 1.5,
+    width: row.kind === "stack" ? 0 : 1.5, // the line of what is 0 would cover the one below
     dash: index >= LINES ? [6, 3] : undefined,
-    fill: row.kind === "stack" && index === 0 ? () => `${colour(name)}55` : undefined,
+    fill: row.kind === "stack" && index === 0 ? () => `${colour(name)}99` : undefined,
     points: { show: (/** @type {any} */ plot) => plot.data[0].length < 3 },
   };
 }
@@ -123,7 +123,7 @@ function curve(row, index) {
 function stackBands(row) {
   return row.series.slice(1).map((_, index) => ({
     series: [index + 2, index + 1],
-    fill: () => `${colour(`line-${(index + 1) % LINES}`)}55`,
+    fill: () => `${colour(`line-${(index + 1) % LINES}`)}99`,
   }));
 }
 

@@ -18,7 +18,7 @@ import numpy as np
 import promql_parser as promql
 
 from charts.chart import ChartRow, ChartSeries, ThresholdLine
-from verifier.drawing.series_rows import labels_of, most_extreme, on_one_grid, thinned, with_gaps
+from verifier.drawing.series_rows import labels_of, most_extreme, on_one_grid, thinned
 from verifier.evidence.comparison import comparisons, opened
 from verifier.evidence.relaxed import bare, is_filter
 from verifier.evidence.stock import EvaluationSpan
@@ -111,21 +111,18 @@ def row_of(part: ConditionPart, answer: Sequence[Series], time: DrawnTime) -> Ch
         fires = "above"
     elif part.operator in ("<", "<="):
         fires = "below"
-    times_s, values = on_one_grid(answer, time)
-    whole_s = with_gaps(times_s, part.span.interval_s * time.factor)
-    at = np.searchsorted(whole_s, times_s)
-    series = []
-    for index in most_extreme(values, low=fires == "below"):
-        column = np.full(len(whole_s), np.nan)
-        column[at] = values[index]
-        series.append(ChartSeries("", column, labels_of(answer[index].labels)))
+    times_s, values = on_one_grid(answer, time, part.span.interval_s)
+    series = [
+        ChartSeries("", values[index], labels_of(answer[index].labels))
+        for index in most_extreme(values, low=fires == "below")
+    ]
     label = f"{part.operator} {number_text(part.threshold)}"
     return thinned(
         ChartRow(
             id=f"alert:{part.alert}:{part.number}",
             title=part.written,
             unit="1",
-            times_s=whole_s,
+            times_s=times_s,
             series=tuple(series),
             group="alert",
             thresholds=(ThresholdLine(part.threshold, label, fires),),

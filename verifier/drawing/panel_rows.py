@@ -129,7 +129,11 @@ def _row(
     unit, scale = UNITS.get(text := str(defaults.get("unit") or ""), (text, 1.0))
     kind = _kind(panel, defaults)
     answered = [(answer.query, series) for answer in answers for series in answer.series]
-    times_s, values = on_one_grid([series for _, series in answered], time)
+    step_s = max(answer.step_s for answer in answers)
+    joined_s = _joined_s(defaults) / time.factor
+    times_s, values = on_one_grid(
+        [series for _, series in answered], time, max(step_s, joined_s / 1.5) or math.inf
+    )
     mappings = defaults.get("mappings") if kind in MAPPED else None
     named = [
         ChartSeries(
@@ -174,6 +178,14 @@ def _kind(panel: Panel, defaults: Mapping[str, Value]) -> RowKind:
         return "table"
     stacking = _mapping(_mapping(defaults.get("custom")).get("stacking")).get("mode")
     return "stack" if stacking in ("normal", "percent") else "line"
+
+
+def _joined_s(defaults: Mapping[str, Value]) -> float:
+    """Return how long a gap may be that Grafana draws a line across, in seconds; inf for any."""
+    span_nulls = _mapping(defaults.get("custom")).get("spanNulls")
+    if isinstance(span_nulls, bool) or not isinstance(span_nulls, (int, float)):
+        return math.inf if span_nulls is True else 0.0
+    return span_nulls / 1000
 
 
 def _legend(query: Query, series: Series) -> str:

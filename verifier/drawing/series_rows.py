@@ -47,11 +47,16 @@ def labels_of(labels: Mapping[str, str]) -> Labels:
 
 
 def on_one_grid(
-    answer: Iterable[Series], time: DrawnTime
+    answer: Iterable[Series], time: DrawnTime, step_s: float
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """Return the times at which any series has a value, and each one's values there, else NaN."""
+    """Return times (n,) of the scenario and each series' values there (n,), NaN where it has none.
+
+    The times are those at which any series has a value, and the ends of what lies between them and
+    is longer than `step_s`, in seconds of the server: there nothing is drawn, and nothing read off.
+    """
     placed = [(time.scenario_s(series.times_s), series.values) for series in answer]
-    times_s = np.unique(np.concatenate([times for times, _ in placed] or [np.empty(0)]))
+    answered_s = np.unique(np.concatenate([times for times, _ in placed] or [np.empty(0)]))
+    times_s = with_gaps(answered_s, step_s * time.factor, time.end_s)
     columns = []
     for times, values in placed:
         column = np.full(len(times_s), np.nan)
@@ -73,10 +78,20 @@ def thinned(row: ChartRow) -> ChartRow:
     return replace(row, times_s=row.times_s[kept], series=series)
 
 
-def with_gaps(times_s: NDArray[np.float64], step_s: float) -> NDArray[np.float64]:
-    """Return `times_s` with an instant more in every gap, so that no line is drawn across it."""
+def with_gaps(times_s: NDArray[np.float64], step_s: float, end_s: float) -> NDArray[np.float64]:
+    """Return rising `times_s` with the first and the last instant of every gap among them.
+
+    A gap is where a multiple of `step_s` is missing, before the first time and after the last one
+    too, from 0 to `end_s`. No line is drawn across it, and no value of its sides stands for it.
+    """
+    if not len(times_s):
+        return times_s
     breaks = np.flatnonzero(np.diff(times_s) > 1.5 * step_s)
-    return np.insert(times_s, breaks + 1, times_s[breaks] + step_s)
+    outer_s = [times_s[0] - step_s, times_s[-1] + step_s]
+    inside_s = [at_s for at_s in outer_s if 0.0 <= at_s <= end_s]
+    edges_s = np.concatenate((times_s[breaks] + step_s, times_s[breaks + 1] - step_s, inside_s))
+    # The two ends of a gap of one step are one instant, but for rounding.
+    return np.unique(np.concatenate((times_s, np.round(edges_s, 3))))
 
 
 def most_extreme(values: Sequence[NDArray[np.float64]], *, low: bool) -> list[int]:

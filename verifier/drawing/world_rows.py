@@ -56,7 +56,7 @@ def world_rows(run: WatchedRun, time: DrawnTime) -> tuple[ChartRow, ...]:
             continue
         from_s = full_s if "WINDOW" in quantity.query else -math.inf
         if drawn := [late for series in answer if len((late := _since(series, from_s)).times_s)]:
-            rows.append(_row(quantity, drawn, time))
+            rows.append(_row(quantity, drawn, time, step_s))
     return tuple(sorted(rows, key=_movement, reverse=True))
 
 
@@ -124,8 +124,10 @@ def _load_times_s(scenario: Scenario, end_s: float) -> NDArray[np.float64]:
     return np.unique(np.round(np.concatenate((edges_s, inside_s)), 3))
 
 
-def _row(quantity: ChartedQuantity, answer: Sequence[Series], time: DrawnTime) -> ChartRow:
-    times_s, values = on_one_grid(answer, time)
+def _row(
+    quantity: ChartedQuantity, answer: Sequence[Series], time: DrawnTime, step_s: float
+) -> ChartRow:
+    times_s, values = on_one_grid(answer, time, step_s)
     series = tuple(
         ChartSeries(_name(quantity, labels), column, labels)
         for labels, column in zip((labels_of(s.labels) for s in answer), values, strict=True)

@@ -138,7 +138,10 @@ def measure(
     """Measure the condition of a rule for one alert of it, or for all of them."""
     past = run.span(group, rule)
     probe = _Probe(run, past, view or AlertView(), rule.for_s * run.factor)
-    held = list(probe.held(probe.answer(rule.expr), _any_value))
+    # An alert of a run in real time begins with it; only in virtual time it may be pending before.
+    is_older = any(instant.at_s < 0 for instant in probe.view.instants)
+    answer = probe.answer(rule.expr, past if is_older else None)
+    held = [each for each in probe.held(answer, _any_value) if each.until_s >= 0]
     longest = _longest(held)
     try:
         tree = parse(rule.expr)

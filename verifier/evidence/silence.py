@@ -61,9 +61,10 @@ class WatchedRun:
     def span(self, group: RuleGroup, rule: AlertRule) -> EvaluationSpan:
         """Return the evaluations of a rule, those of the past that it remembers among them."""
         memory_s = rule.for_s + rule.keep_firing_for_s + 2 * group.interval_s
-        before = math.ceil(memory_s / group.interval_s)
+        offset_s = self.spread.offset_s(group)
+        before = math.ceil((memory_s + offset_s) / group.interval_s)
         return EvaluationSpan(
-            first_s=self.epoch_s + self.spread.offset_s(group) - before * group.interval_s,
+            first_s=self.epoch_s + offset_s - before * group.interval_s,
             start_s=self.epoch_s,
             end_s=self.epoch_s + self.end_s,
             interval_s=group.interval_s,

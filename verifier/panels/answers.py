@@ -71,7 +71,7 @@ class PanelAnswer:
     """The answer to one query of a panel over the scenario; `series` has Unix times.
 
     `reason` says why it is not `ok`, or what to know where it is; `hints` are what a person should
-    look at where it is empty.
+    look at where it is empty. Values are `step_s` seconds apart, 0 where there is one instant.
     """
 
     panel: Panel
@@ -81,6 +81,7 @@ class PanelAnswer:
     series: tuple[Series, ...] = ()
     is_empty: bool = False
     hints: tuple[str, ...] = ()
+    step_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,12 @@ def answer_panels(
     later = server.query_ranges([window.grid(asked[index].query) for index in again])
     for index, answer in zip(again, later, strict=True):
         answers[index] = answer
-    return tuple(_answer(each, answer) for each, answer in zip(asked, answers, strict=True))
+    steps_s = [
+        0.0 if each.query.instant and index not in again else window.grid(each.query).step_s
+        for index, each in enumerate(asked)
+    ]
+    judged = map(_answer, asked, answers)
+    return tuple(replace(each, step_s=s) for each, s in zip(judged, steps_s, strict=True))
 
 
 def _never_shows(query: Query, names: Collection[str]) -> bool:

@@ -93,7 +93,7 @@ def test_the_side_on_which_it_fires_follows_from_the_comparison(
 
 @pytest.mark.parametrize("factor", [1.0, 4.0])
 @pytest.mark.parametrize(
-    ("evaluations", "whole"), [([0, 1, 2, 3], [0, 1, 2, 3]), ([0, 1, 4, 5], [0, 1, 2, 4, 5])]
+    ("evaluations", "whole"), [([0, 1, 2, 3], [0, 1, 2, 3, 4]), ([0, 1, 4, 5], [0, 1, 2, 3, 4, 5])]
 )
 def test_a_curve_is_broken_where_evaluations_are_missing_and_nowhere_else(
     factor, evaluations, whole

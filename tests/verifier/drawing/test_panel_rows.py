@@ -267,3 +267,23 @@ def test_a_value_mapping_of_a_curve_or_by_a_pattern_is_said_not_to_be_applied():
     assert mapped_text([None, {"type": "value", "options": {"1": None}}], 1.0) == ""
     assert mapped_text("x", 1.0) == mapped_text(STATES[:3], None) == ""
     assert mapped_text(STATES, None) == "none"
+
+
+@pytest.mark.parametrize(
+    ("span_nulls", "drawn_s"),
+    [
+        (None, [0.0, 15.0, 30.0, 105.0, 120.0]),
+        (False, [0.0, 15.0, 30.0, 105.0, 120.0]),
+        (True, [0.0, 15.0, 120.0]),
+        (200_000, [0.0, 15.0, 120.0]),
+        (60_000, [0.0, 15.0, 55.0, 80.0, 120.0]),
+    ],
+)
+def test_a_line_crosses_a_gap_only_where_its_panel_says_so(span_nulls, drawn_s):
+    """As `spanNulls` has it: never, always, or across gaps that are shorter; in milliseconds."""
+    times_s = EPOCH_S + np.array([0.0, 15.0, 120.0])
+    shown = replace(answer(1, series=(Series({}, times_s, np.ones(3)),)), step_s=15.0)
+    raw = {"fieldConfig": {"defaults": {"custom": {"spanNulls": span_nulls}}}}
+    shown = replace(shown, panel=replace(shown.panel, raw=raw))
+    (row,) = panel_rows(PanelAnswers((shown,)), DrawnTime(EPOCH_S, 120.0))
+    assert row.times_s.tolist() == drawn_s

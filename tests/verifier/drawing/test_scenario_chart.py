@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import compress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from charts.chart import Band, Lane, LaneEpisode
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import rules
 from tests.verifier.simulations import scenario_of, verify
+from verifier.dashboards.reader import load_dashboards
 from verifier.drawing import scenario_chart
 from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.evidence.silence import WatchedRun
@@ -152,7 +154,52 @@ def test_no_rate_is_drawn_before_its_window_is_full(tmp_path: Path) -> None:
     outcome = verify(scenario_of("duration: 4m\nload: {rate: 1000}\n"), read)
     rows = {row["title"]: row for row in json.loads(gzip.decompress(outcome.chart))["rows"]}
     cpu = rows["CPU in use"]
-    assert cpu["times_s"][0] > 0
-    assert rows["Tasks that wait, by priority"]["times_s"][0] == 0
     (series,) = cpu["series"]
-    assert series["values"][0] == pytest.approx(np.mean(series["values"]), rel=0.03)
+    early, *values = series["values"]
+    assert (early, cpu["times_s"][0] > 0) == (None, True)
+    assert rows["Tasks that wait, by priority"]["times_s"][0] == 0
+    assert values[0] == pytest.approx(np.mean(values), rel=0.03)
+
+
+OUTAGE = (
+    "duration: 5m\nload: {rate: 1000}\n"
+    "faults:\n- {name: dead, fault: exporter_down, start: 1m, duration: 2m}\n"
+)
+IN_OUTAGE_S = 155.0
+"""A window of a minute holds no two scrapes any more, and nothing is answered."""
+
+
+def bridged(chart: dict[str, Any]) -> list[str]:
+    """Return the rows of which a line is drawn in the outage: between two values next to it."""
+    wrong = []
+    for row in chart["rows"]:
+        after = int(np.searchsorted(row["times_s"], IN_OUTAGE_S))
+        sides = [series["values"][after - 1 : after + 1] for series in row["series"]]
+        if row["group"] in ("world", "panel") and any(None not in both for both in sides):
+            wrong.append(row["title"])
+    return wrong
+
+
+def test_nothing_is_drawn_while_the_exporter_was_down(tmp_path: Path) -> None:
+    """Of the world and of panels; planted: the ends of the gap are gone, so a line crosses it."""
+    read = rules(tmp_path, {"alert": "Deep", "expr": "agentaskit_task_queue_depth > 1e9"})
+    board = {"title": "B", "panels": [
+        {"type": kind, "title": kind, "targets": [{"expr": expr}]} for kind, expr in (
+            ("timeseries", "rate(http_requests_total[1m])"),
+            ("heatmap", "sum by (le) (rate(agentaskit_task_duration_seconds_bucket[1m]))"),
+        )
+    ]}  # fmt: skip
+    (file := tmp_path / "board.json").write_text(json.dumps(board))
+    panels = load_dashboards([file]).panels
+    outcome = verify(scenario_of(OUTAGE), read, panels)
+    chart = json.loads(gzip.decompress(outcome.chart))
+    drawn = [row["title"] for row in chart["rows"] if row["group"] in ("world", "panel")]
+    assert len(drawn) >= 5
+    assert bridged(chart) == []
+    for row in chart["rows"]:
+        columns = [series["values"] for series in row["series"]]
+        kept = [any(value is not None for value in at) for at in zip(*columns, strict=True)]
+        row["times_s"] = list(compress(row["times_s"], kept))
+        for series in row["series"]:
+            series["values"] = list(compress(series["values"], kept))
+    assert bridged(chart) == drawn

@@ -35,7 +35,7 @@ class BundledRules:
     rules: tuple[AlertRule, ...] = ()
 
     def difference(self, rule: AlertRule, factor: float = 1.0) -> str | None:
-        """Say what the bundled rule of its name has instead; "" when it has the same.
+        """Say what a rule has, and the bundled one of its name instead; "" when it has the same.
 
         None when there is none of its name. Time runs `factor` times as fast for `rule`.
         """
@@ -44,12 +44,16 @@ class BundledRules:
             return None
         labels = set(static_labels(rule))
         bundled = max(named, key=lambda each: len(labels & set(static_labels(each))))
-        differences = []
+        differing = []
         if _expression(rule, factor) != _expression(bundled, 1.0, whole=factor == 1):
-            differences.append(f"`{_short(bundled.expr)}`")
-        if not isclose(rule.for_s * factor, bundled.for_s, rel_tol=0.01, abs_tol=1e-6):
-            differences.append(f"`for: {format_duration(bundled.for_s)}`")
-        return " and ".join(differences)
+            own = rule.expr if factor == 1 else text_of(parse(rule.expr), factor)
+            differing.append((_short(own), _short(bundled.expr)))
+        waits_s = rule.for_s * factor, bundled.for_s
+        if not isclose(*waits_s, rel_tol=0.01, abs_tol=1e-6):
+            own, meant = (f"for: {format_duration(round(wait_s, 1))}" for wait_s in waits_s)
+            differing.append((own, meant))
+        own, meant = (" and ".join(f"`{each[at]}`" for each in differing) for at in (0, 1))
+        return f"{own}, the bundled rule of this name {meant}" if differing else ""
 
 
 def read_bundled(files: Iterable[Path]) -> BundledRules:

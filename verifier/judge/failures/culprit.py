@@ -47,10 +47,10 @@ class FailedCase:
 
     `siblings` are the other alerts that must fire by the same cause. `active_fault` is the fault
     that had begun last when it became pending, and had ended by then if it `is_over`;
-    `not_before_s` is when its cause truly began. `difference` is what the bundled rule of its name
-    has instead: "" nothing, None there is none. `longest_for_s` is the longest `for` among the
-    other rules, `fault` the cause where it is one of the scenario, `refusal` why the engine refused
-    every evaluation of the rule, in its words.
+    `not_before_s` is when its cause truly began. `difference` is what the rule has, and the bundled
+    one of its name instead: "" nothing, None there is none. `longest_for_s` is the longest `for`
+    among the other rules, `fault` the cause where it is one of the scenario, `refusal` why the
+    engine refused every evaluation of the rule, in its words.
     """
 
     verdict: AlertVerdict
@@ -112,7 +112,7 @@ def _plain_case(case: FailedCase) -> Culprit | None:
     if verdict.broke_at == "world":
         return _blame("fault", f"{verdict.cause} had no effect")
     if case.differs:
-        return _blame("rule", f"the bundled rule of this name has {case.difference}")
+        return _blame("rule", f"it has {case.difference}")
     if _stood_still(case):
         return _blame("rule", "its condition held for its `for` in time, and it did not fire")
     return None
@@ -180,6 +180,10 @@ def _held_briefly(case: FailedCase, numbers: ConditionNumbers) -> Culprit:
     held = f"its condition held for {time_text(numbers.held_s or 0.0)}"
     wait = f"its `for` is {format_duration(numbers.for_s)}"
     short = _shortness(case, numbers)
+    # Before what the other alerts did: their thresholds may be as they should.
+    many = len(case.verdict.lost_pending) > 1
+    if many and not short and (flapping := _flapping(case)) is not None:
+        return flapping
     if not case.is_as_bundled:
         if case.longest_for_s and numbers.for_s > OUTLIER * case.longest_for_s:
             longest = f"the longest of the others {format_duration(case.longest_for_s)}"
@@ -188,8 +192,6 @@ def _held_briefly(case: FailedCase, numbers: ConditionNumbers) -> Culprit:
             return _blame("rule", f"{short or wait}, {_of_which_fired(case)}")
     if short:
         return _blame("fault", f"{short}: too short for it")
-    if len(case.verdict.lost_pending) > 1 and (flapping := _flapping(case)) is not None:
-        return flapping
     return _blame("fault", f"{held}, {wait}: too weak, or too unsteady, to keep it up")
 
 

@@ -23,6 +23,7 @@ from verifier.judge.failures.culprit import FailedCase, likely_culprit
 from verifier.judge.failures.margin import margin
 from verifier.judge.failures.overlay import active_fault, is_over, since_onset, stanza
 from verifier.judge.failures.sentences import (
+    FIRED,
     bounds_that_would_hold,
     changes_that_would_fire,
     culprit_sentence,
@@ -251,7 +252,7 @@ def decisive_instants(verdict: AlertVerdict) -> tuple[DecisiveInstant, ...]:
         ("before its cause" if verdict.cause else "at the start", 0.0),
         *(_lost(verdict) if fired else ()),
         ("when it became pending", verdict.pending_s),
-        ("when it fired", verdict.firing_s),
+        (FIRED, verdict.firing_s),
         ("when it was due to fire", due_s),
         ("when its cause ended", end_s if verdict.cause else None),
         (f"when it {'had resolved' if fired else 'was pending no more'}", ended_s),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
     from verifier.judge.verdict import AlertVerdict, Culprit
 
+FIRED: Final = "when it fired"
+"""The decisive instant at which an alert fired."""
 CONDITION_LETTERS_MAX: Final = 90
 """Letters of a condition that a sentence repeats."""
 
@@ -41,7 +43,7 @@ def failure_sentences(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[
             *changes,
         ]
     if verdict.expected != "fires":
-        return _nearest(verdict, numbers)
+        return [*_when_it_fired(verdict, numbers), *_nearest(verdict, numbers)]
     lost = _lost(verdict) if _is_late(verdict) else []
     if verdict.resolved_s is None:
         return [*lost, *_at_the_end(numbers)]
@@ -96,12 +98,14 @@ def changes_that_would_fire(verdict: AlertVerdict, numbers: ConditionNumbers) ->
     """Return the `for` or the threshold with which an alert that never fired would have fired."""
     if verdict.expected != "fires" or verdict.firing_s is not None:
         return ()
-    if numbers.firing_for_s is not None:
-        return (f"for: {format_duration(numbers.firing_for_s)}",)
-    return tuple(
-        f"{each.operator} {plain_number(each.firing_threshold)}"
-        for each in numbers.comparisons
-        if each.firing_threshold is not None
+    shorter_s = numbers.firing_for_s
+    return (
+        *(
+            f"{each.operator} {plain_number(each.firing_threshold)}"
+            for each in numbers.comparisons
+            if each.firing_threshold is not None
+        ),
+        *(() if shorter_s is None else (f"for: {format_duration(shorter_s)}",)),
     )
 
 
@@ -148,6 +152,16 @@ def _comparison(verdict: AlertVerdict, numbers: ComparisonNumbers, *, named: boo
     return f"{subject} {came} {figure(numbers.nearest)} {at}, {must}{held_for}"
 
 
+def _when_it_fired(verdict: AlertVerdict, numbers: ConditionNumbers) -> list[str]:
+    """Return the values of an alert that must not have fired, at that instant."""
+    return [
+        f"its value was {figure(reading.value)} {_when(verdict, reading.at_s)}, when it fired"
+        for each in numbers.comparisons[:1]
+        for reading in each.readings
+        if reading.moment == FIRED and reading.value is not None and reading.value != each.nearest
+    ]
+
+
 def _at_the_end(numbers: ConditionNumbers) -> list[str]:
     """Return the values at the end of conditions that did not end."""
     return [
@@ -160,7 +174,7 @@ def _at_the_end(numbers: ConditionNumbers) -> list[str]:
 def _when(verdict: AlertVerdict, at_s: float) -> str:
     """Return a scenario time, counted as the verdict counts its own."""
     if verdict.cause is None:
-        return f"at {time_text(at_s)}"
+        return f"at {time_text(at_s)}" if at_s >= 0 else f"{time_text(-at_s)} before the start"
     after_s = at_s - verdict.onset_s
     return f"{time_text(abs(after_s))} {'after' if after_s >= 0 else 'before'} the onset"
 

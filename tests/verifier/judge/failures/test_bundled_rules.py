@@ -39,10 +39,13 @@ def test_every_bundled_rule_says_what_it_says(bundled):
     [
         ({"alert": "Mine"}, None),
         ({"expr": "sum( rate(agentaskit_tasks_processed_total[1m]) )  < 10000"}, ""),
-        ({"for_s": 600.0}, "`for: 5m`"),
+        ({"for_s": 600.0}, "`for: 10m`, the bundled rule of this name `for: 5m`"),
         (
             {"expr": "sum(rate(agentaskit_tasks_processed_total[1m])) < 1000"},
-            "`sum(rate(agentaskit_tasks_processed_total[1m])) < 10000`",
+            (
+                "`sum(rate(agentaskit_tasks_processed_total[1m])) < 1000`, the bundled rule of this"
+                " name `sum(rate(agentaskit_tasks_processed_total[1m])) < 10000`"
+            ),
         ),
     ],
 )

@@ -49,7 +49,7 @@ CASES = [
     (HELD, {}, {"broke_at": "receiver", **FIRED}, "route", "what followed did not"),
     (NEVER, {}, {"broke_at": "scrape"}, None, ""),
     (None, {}, {"vacuous": "no such series"}, "rule", "could not have fired"),
-    (NEVER, {"difference": "`x > 10`"}, {}, "rule", "the bundled rule of this name has `x"),
+    (NEVER, {"difference": "`x > 9`, not `x"}, {}, "rule", "it has `x > 9`, not `x"),
     (ConditionNumbers(300.0, None, None, ()), {}, {}, "rule", "never had a value"),
     # It fired, or was pending, when it must not have.
     (HELD, {}, {"expected": "unexpected"}, "rule", "before any fault began"),
@@ -147,6 +147,14 @@ FAR_PLATEAU = replace(HELD, comparisons=(replace(PLATEAU, plateau=130.0),))
             {"lost_pending": ((100.0, 130.0), (200.0, 290.0), (300.0, 320.0))},
             "rule",
             "so it was pending 3 times",
+        ),
+        # An alert of the same cause fired: its threshold lies further away.
+        (
+            replace(BRIEFLY, comparisons=(PLATEAU,)),
+            {"siblings": [SIBLING]},
+            {"lost_pending": ((100.0, 130.0), (200.0, 290.0))},
+            "rule",
+            "so it was pending twice",
         ),
         (
             replace(BRIEFLY, comparisons=(PLATEAU,)),

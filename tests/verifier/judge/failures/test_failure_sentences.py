@@ -17,7 +17,7 @@ from tests.verifier.judge.small_scenario import (
     timeline,
     verdict_on,
 )
-from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
+from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers, DecisiveValue
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.failures.overlay import (
     active_fault,
@@ -86,6 +86,21 @@ def test_a_condition_that_held_too_briefly_says_for_how_long():
     )
 
 
+def test_an_alert_that_fired_before_the_start_is_told_with_its_value_then():
+    """And not with one of later alone; planted, the reading of another instant says nothing."""
+    early = verdict((-90.0, -30.0, 60.0), expectation="{alert: Throughput, silent: true}")
+    fired = DecisiveValue("when it fired", -30.0, 0.93)
+    beyond = comparison(held_s=90.0, nearest=0.97, readings=(fired,))
+    assert failure_sentences(early, numbers(beyond)) == [
+        "its value was 0.93 30s before the start, when it fired",
+        "its value reached 0.97 at 10m, its threshold is > 0.9",
+    ]
+    other = replace(beyond, readings=(replace(fired, moment="at the start"),))
+    assert len(failure_sentences(early, numbers(other))) == 1
+    past = replace(other, at_s=-88.2)
+    assert "0.97 1m28.2s before the start" in failure_sentences(early, numbers(past))[0]
+
+
 @pytest.mark.parametrize(
     ("episodes", "sentence"),
     [
@@ -121,15 +136,16 @@ def test_an_alert_that_was_pending_time_and_again_says_so(episodes, sentence):
         (45.0, None, "with `for: 45s` or less it would have fired in time"),
         (0.0, None, "with `for: 0s` it would have fired in time"),
         (45.0, 0.61, "with `for: 45s` or less it would have fired in time"),
+        (45.0, 0.61, "with `> 0.61` it would have fired in time"),
         (None, 0.61, "with `> 0.61` it would have fired in time"),
         (None, 12000.0, "with `> 12000` it would have fired in time"),
         (None, 5e-06, "with `> 0.000005` it would have fired in time"),
     ],
 )
 def test_what_would_have_let_it_fire_is_named_as_a_rule_holds_it(wait_s, threshold, sentence):
-    """The `for` before the threshold; only for an alert that never fired."""
+    """The `for`, the threshold, or each of them by itself; only for an alert that never fired."""
     measured = numbers(comparison(firing_threshold=threshold), firing_for_s=wait_s)
-    assert failure_sentences(verdict(), measured)[-1] == sentence
+    assert sentence in failure_sentences(verdict(), measured)
     assert changes_that_would_fire(verdict((210.0, 601.25, 780.0)), measured) == ()
     assert changes_that_would_fire(verdict(), numbers()) == ()
 
