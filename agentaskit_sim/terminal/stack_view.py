@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentaskit_sim.terminal.notices import SHARED_LABELS
+from documents.durations import format_duration
 from exporter.server.live_page.stack_board import AlertShown, NotificationShown, StackBoard
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from agentaskit_sim.terminal.addresses import Addresses
     from exporter.server.live_page.stack_board import Labels
+    from verifier.pack.rules import AlertRule
     from verifier.real_time.environment import StackStatus
     from verifier.real_time.start import RunRequest
     from verifier.servers.foreign_server import ActiveAlert
@@ -25,7 +27,17 @@ if TYPE_CHECKING:
 def board_of(request: RunRequest) -> StackBoard:
     """Return an empty board for a run: a lane for each of its alerts, where the rules are ours."""
     ours = request.rules.alerts if request.prometheus is None else ()
-    return StackBoard([rule.alert for _, rule in ours], factor=request.compression.factor)
+    conditions: dict[str, list[str]] = {}
+    for _, rule in ours:
+        conditions.setdefault(rule.alert, []).append(_condition(rule))
+    shown = {alert: "\nor ".join(texts) for alert, texts in conditions.items()}
+    return StackBoard(shown, factor=request.compression.factor)
+
+
+def _condition(rule: AlertRule) -> str:
+    """Return what a rule compares, on one line, and for how long that must hold."""
+    wait = f" for {format_duration(rule.for_s)}" if rule.for_s else ""
+    return " ".join(rule.expr.split()) + wait
 
 
 def link(board: StackBoard, addresses: Addresses) -> None:

@@ -1,8 +1,8 @@
 """What the console of a world in real time shows: a line that moves, or a plain line now and then.
 
-The line is made from two readings by a pure function. Faults and changes of the load that begin and
-end, and a world that falls behind real time, are printed at once in a line of their own. Used by
-`serve`, and by `up` within its screen.
+The line is made from two readings by a pure function. Faults and changes of the load that begin,
+are changed and end, and a world that falls behind real time, are printed at once in a line of their
+own. Used by `serve`, and by `up` within its screen.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from agentaskit_sim.terminal.notices import describe_load_change
+from documents.durations import format_duration
 
 if TYPE_CHECKING:
     from exporter.server.exposition import LoadReading
@@ -108,19 +109,42 @@ def describe_time(seconds: float) -> str:
 
 
 def notice_changes(before: Snapshot, now: Snapshot) -> list[str]:
-    """Return a sentence for each fault that began or ended between two readings."""
+    """Return a sentence for each fault that began, was changed or ended between two readings."""
     old, new = ({fault.name: fault for fault in s.faults} for s in (before, now))
     began = [f"fault {_named(new[name])} begins" for name in new.keys() - old.keys()]
-    ended = [f"fault {_named(old[name])} has ended" for name in old.keys() - new.keys()]
+    ended = [
+        f"fault {_named(old[name])} {_how_ended(old[name], now)}"
+        for name in old.keys() - new.keys()
+    ]
+    changed = [
+        f"fault {_named(new[name])} is changed: ends in {_left(new[name], now)}"
+        for name in old.keys() & new.keys()
+        if _plan(old[name]) != _plan(new[name])
+    ]
     restarts = now.exporter_restarts - before.exporter_restarts
     restarted = ["the exporter has restarted: counters begin at 0"] if restarts else []
-    return sorted(began) + sorted(ended) + restarted
+    return sorted(began) + sorted(changed) + sorted(ended) + restarted
 
 
 def _named(fault: FaultStatus) -> str:
-    """Return a fault's name and kind, and what it targets where that is not the whole system."""
+    """Return a fault's name, kind and strength, and what it targets if not the whole system."""
     targets = f" on {fault.targets}" if fault.targets else ""
-    return f"{fault.name} ({fault.fault}{targets})"
+    return f"{fault.name} ({fault.fault} {fault.declared:.4g}{targets})"
+
+
+def _plan(fault: FaultStatus) -> tuple[int, float, int, str]:
+    """Return what of a fault stands until somebody changes it, or begins it anew."""
+    return fault.began_ns, fault.declared, fault.ends_ns, fault.targets
+
+
+def _left(fault: FaultStatus, now: Snapshot) -> str:
+    return format_duration(max(0, round((fault.ends_ns - now.now_ns) / 1e9)))
+
+
+def _how_ended(fault: FaultStatus, now: Snapshot) -> str:
+    """Say whether a fault came to its end, or was ended before it."""
+    is_early = fault.ends_ns > now.now_ns
+    return f"has ended by hand, {_left(fault, now)} before its time" if is_early else "has ended"
 
 
 def notice_load(before: LoadReading, now: LoadReading) -> list[str]:

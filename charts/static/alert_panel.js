@@ -26,7 +26,7 @@ export class AlertPanel {
     this.active.tabIndex = 0;
     this.inactive = element("details", "hint inactive");
     this.count = element("summary", "");
-    this.names = element("span", "");
+    this.names = element("ul", "");
     this.inactive.append(this.count, this.names);
     this.log = element("ol", "notification-log");
     this.log.setAttribute("role", "log");
@@ -34,6 +34,14 @@ export class AlertPanel {
     const heading = element("h3", "", "Notified");
     host.append(title, this.unreachable, this.active, this.inactive, heading, this.log);
     this.lastText = "";
+    /** @type {Map<string, string>} of each alert of the rules, what it compares and for how long */
+    this.conditions = new Map();
+  }
+
+  /** @param {Record<string, string>} conditions of each alert of the rules */
+  know(conditions) {
+    this.conditions = new Map(Object.entries(conditions));
+    this.calm = ""; // what is shown of those that are inactive is to be made anew
   }
 
   /** @param {Moment} moment */
@@ -51,15 +59,34 @@ export class AlertPanel {
           element("b", "", state.name),
           element("span", "since", clockText(moment.at_s - state.since_s)),
           element("span", "name", withLabels(lane.alert, lane.labels) + (severity ? ` (${severity})` : "")),
+          ...this.conditionOf(lane.alert),
         );
         return line;
       }),
     );
-    const calm = states.filter(({ state }) => state.name === "inactive").map(({ lane }) => lane.alert);
+    // An alert is inactive when none of its label sets is active.
+    const busy = new Set(active.map(({ lane }) => lane.alert));
+    const calm = [...new Set(states.map(({ lane }) => lane.alert))].filter((alert) => !busy.has(alert));
     this.inactive.hidden = calm.length === 0;
     this.count.textContent = `${calm.length} inactive`;
-    this.names.textContent = [...new Set(calm)].join(", ");
+    if (calm.join() !== this.calm) {
+      this.calm = calm.join();
+      this.names.replaceChildren(...calm.map((alert) => {
+        const line = element("li", "", alert);
+        line.append(...this.conditionOf(alert));
+        return line;
+      }));
+    }
     this.showNotifications(moment.lanes);
+  }
+
+  /**
+   * @param {string} alert
+   * @returns {HTMLElement[]} its condition, where its rule is known
+   */
+  conditionOf(alert) {
+    const condition = this.conditions.get(alert);
+    return condition ? [element("code", "condition", condition)] : [];
   }
 
   /** @param {Lane[]} lanes */

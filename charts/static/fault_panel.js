@@ -39,13 +39,14 @@ export class FaultPanel {
     const names = new Set(moment.faults.map((fault) => fault.name));
     for (const [name, card] of this.cards) {
       if (names.has(name)) continue;
+      if (card.said.textContent) this.said.textContent = card.said.textContent;
       card.frame.remove();
       this.cards.delete(name);
     }
     for (const fault of moment.faults) {
       let card = this.cards.get(fault.name);
       if (!card) {
-        card = new FaultCard(fault, () => this.entryOf(fault.fault), this.said);
+        card = new FaultCard(fault, () => this.entryOf(fault.fault));
         this.cards.set(fault.name, card);
         this.list.append(card.frame);
       }
@@ -73,9 +74,10 @@ class FaultCard {
   /**
    * @param {any} fault
    * @param {() => any} entry of its kind in the catalogue
-   * @param {HTMLElement} said
    */
-  constructor(fault, entry, said) {
+  constructor(fault, entry) {
+    const said = saying();
+    this.said = said;
     this.frame = element("article", "fault");
     this.frame.dataset.fault = fault.name;
     this.frame.append(element("h3", "", fault.name));
@@ -86,10 +88,10 @@ class FaultCard {
     this.change = element("div", "");
     const end = actionButton("End", said, () => call("DELETE", path));
     end.setAttribute("aria-label", `End ${fault.name}`);
-    const change = actionButton("Change", said, async () => this.open(path, entry(), said));
+    const change = actionButton("Change", said, async () => this.open(path, entry()));
     change.setAttribute("aria-label", `Change ${fault.name}`);
     buttons.append(end, change);
-    this.frame.append(this.what, this.effect, buttons, this.change);
+    this.frame.append(this.what, this.effect, buttons, this.change, said);
     this.fault = fault;
   }
 
@@ -107,16 +109,15 @@ class FaultCard {
    * Open the form of a change, or close it.
    * @param {string} path
    * @param {any} entry of its kind in the catalogue
-   * @param {HTMLElement} said
    */
-  open(path, entry, said) {
+  open(path, entry) {
     if (this.change.firstChild) {
       this.change.replaceChildren();
       return;
     }
     const parameters = schemaFields({ ...entry.parameters, required: [] }, entry.bounds, this.fault.parameters);
     const duration = field("duration", { placeholder: "as it is", hint: "counted from now, at most 1h" });
-    const form = actionForm("", said, async () => {
+    const form = actionForm("", this.said, async () => {
       /** @type {any} */
       const body = valuesOf([duration]);
       const changed = valuesOf(parameters);

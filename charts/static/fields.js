@@ -152,12 +152,13 @@ async function attempt(by, said, action) {
 }
 
 /**
- * Mark the fields that a refusal is about: those that stand before its `must`.
+ * Mark the fields that a refusal is about: of a sentence, those before its `must`, if it has one.
  * @param {HTMLElement} by
  * @param {string} sentences
  */
 function markRefused(by, sentences) {
-  const subjects = new Set([...sentences.matchAll(/([^;\n]*?) must /g)].flatMap((match) => match[1].split(/[^\w]+/)));
+  const clauses = sentences.split(/[;\n]/).map((sentence) => sentence.split(" must ")[0]);
+  const subjects = new Set(clauses.flatMap((clause) => clause.split(/[^\w]+/)));
   for (const input of by.querySelectorAll("input[name]")) {
     if (!subjects.has(input.getAttribute("name") ?? "")) continue;
     input.setAttribute("aria-invalid", "true");

@@ -22,6 +22,9 @@ const LOST = "the server does not answer, trying again …";
 const LOST_MS = 3000; // a stream ends now and then and is opened again at once: that is no loss
 const TILES = ["Running for", "Load profile", "Load after faults", "Tasks waiting", "Agents active", "Behind real time", "Scrapes"];
 
+// What is pressed in a row stands above all that grows: else it would move from under the pointer.
+const PANELS = ["scenario-panel", "alerts", "fault-panel", "load-panel"];
+
 /** The whole page; there is one. */
 class LivePage {
   /** @param {HTMLElement} host */
@@ -34,10 +37,10 @@ class LivePage {
     this.charts = element("section", "charts");
     this.charts.setAttribute("aria-label", "The last minutes");
     const side = element("div", "side");
-    const panels = ["alerts", "fault-panel", "scenario-panel", "load-panel"].map((name) => element("section", name));
+    const panels = PANELS.map((name) => element("section", name));
     const token = element("section", "token");
     this.tokenField = token;
-    side.append(panels[0], token, ...panels.slice(1));
+    side.append(token, ...panels);
     this.host = host;
     this.side = side;
     this.lost_ms = 0;
@@ -45,9 +48,9 @@ class LivePage {
     columns.append(this.charts, side);
     host.replaceChildren(this.state, this.links, this.tiles, columns);
     host.hidden = false;
-    this.alerts = new AlertPanel(panels[0]);
-    this.faults = new FaultPanel(panels[1]);
-    this.scenarios = new ScenarioPanel(panels[2]);
+    this.scenarios = new ScenarioPanel(panels[0]);
+    this.alerts = new AlertPanel(panels[1]);
+    this.faults = new FaultPanel(panels[2]);
     this.load = new LoadPanel(panels[3]);
     /** @type {LiveView|undefined} */
     this.view = undefined;
@@ -142,6 +145,7 @@ class LivePage {
       }),
     );
     if (recent.compressed !== 1) this.links.append(element("span", "", `time compressed ${recent.compressed} times`));
+    this.alerts.know(recent.conditions);
     this.askForToken(recent.token_needed);
   }
 

@@ -78,7 +78,7 @@ export class ScenarioPanel {
     title.id = "scenarios-title";
     host.setAttribute("aria-labelledby", title.id);
     this.list = element("div", "scenario-buttons");
-    this.end = actionButton("End them", this.said, () => call("DELETE", "scenarios"));
+    this.end = actionButton("End the scenarios", this.said, () => call("DELETE", "scenarios"));
     this.end.hidden = true;
     this.story = element("p", "hint story", "A button begins a scenario's faults; the first at once.");
     host.append(title, this.list, this.story, this.end, this.said);

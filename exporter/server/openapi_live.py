@@ -116,6 +116,11 @@ RECENT: Final = closed(
         "token_needed": {"type": "boolean"},
         "compressed": {**NUMBER, "description": "By how much the rules' times are divided."},
         "links": {"type": "object", "additionalProperties": STRING},
+        "conditions": {
+            "type": "object",
+            "description": "By alert of the rules, its condition and its `for`.",
+            "additionalProperties": STRING,
+        },
         "now": _component("Moment"),
         "chart": _component("Chart"),
     }

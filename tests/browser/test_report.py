@@ -46,6 +46,20 @@ def test_no_part_of_it_is_hard_to_read(show, open_page, scheme):
     assert shown.console == []
 
 
+def test_on_a_telephone_nothing_but_the_matrix_scrolls(show, open_page):
+    """However many scenarios it has; planted, hidden text of its cells makes the page wider."""
+    many = [charted(f"scenario-{number:02}") for number in range(30)]
+    shown = show(many, open_page(viewport={"width": 400, "height": 800}))
+    shown.page.wait_for_selector(DRAWN)
+    width = "() => document.documentElement.scrollWidth"
+    assert shown.page.evaluate(width) <= 400
+    head = shown.page.locator("header.top > div").bounding_box()
+    assert head["width"] > 300  # not one of three columns
+    script = "document.querySelector('.matrix .scroll').style.position = 'static'"
+    shown.page.evaluate(script)
+    assert shown.page.evaluate(width) > 400
+
+
 def test_paper_is_white_whatever_the_screen_is(show, open_page):
     """The colours of a light screen, also where the screen is dark."""
     colours = []

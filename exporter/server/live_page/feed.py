@@ -90,6 +90,7 @@ class LiveFeed:
                 "token_needed": self._token_needed,
                 "compressed": self._board.factor if self._board else 1,
                 "links": dict(self._board.links) if self._board else {},
+                "conditions": self._board.conditions if self._board else {},
                 "now": json.loads(self._write(None)),
             }
             chart = self._chart()

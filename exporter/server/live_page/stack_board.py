@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -71,15 +71,16 @@ class StackBoard:
     """The latest of a stack; written by who watches it, read by the page, in one event loop."""
 
     def __init__(
-        self, rules: Sequence[str] = (), links: Sequence[tuple[str, str]] = (), factor: float = 1.0
+        self, rules: Mapping[str, str], links: Sequence[tuple[str, str]] = (), factor: float = 1.0
     ) -> None:
         """Show a lane for each of `rules` from the start, and `links` as (what, URL).
 
-        `factor` is by how much time is compressed.
+        `rules` are names of alerts with their conditions, as a person reads them. `factor` is by
+        how much time is compressed.
         """
-        self.links, self.factor = tuple(links), factor
+        self.links, self.factor, self.conditions = tuple(links), factor, dict(rules)
         self._lanes: dict[tuple[str, Labels], AlertLane] = {
-            (rule, ()): AlertLane(alert=rule) for rule in dict.fromkeys(rules)
+            (rule, ()): AlertLane(alert=rule) for rule in rules
         }
         self._plain = len(self._lanes)
         self.notifications: tuple[NotificationShown, ...] = ()

@@ -106,7 +106,7 @@ def break_and_mend(session):
     what = [word.replace("0.81", "0.95") for word in BREAK_IT[1:]]
     assert "leaked slots" in fault(up, *what)
     name = "SandboxPoolExhaustion sandbox_type=B"
-    up.wait_for(r"fault sandbox-leak \(sandbox_leak on sandboxes B\) begins")
+    up.wait_for(r"fault sandbox-leak \(sandbox_leak 0.95 on sandboxes B\) begins")
     up.wait_for(rf"{name} FIRES after \S+ pending", 40)
     up.wait_for(rf"the-team was notified: {name} fires", 20)
     os.kill(session.pid_of("alertmanager.yml"), signal.SIGKILL)
@@ -219,7 +219,7 @@ def run_to_the_end(session):
     )
     up = session.start("--compress", "30", "--rules", NEAR, "--exit-at-end", cwd=session.folder)
     up.wait_for(r"next: gone \(traffic_drop\) in \d+s")
-    up.wait_for(r"fault gone \(traffic_drop\) begins", 60)
+    up.wait_for(r"fault gone \(traffic_drop [\d.]+\) begins", 60)
     assert up.end(timeout_s=90) == 1
     assert up.lines[-1].startswith("FAIL: 0 of 1 scenarios pass")
     assert [line for line in up.lines if "small: SandboxPoolExhaustion" in line]

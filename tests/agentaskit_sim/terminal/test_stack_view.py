@@ -18,7 +18,7 @@ from tests.agentaskit_sim.terminal.statuses import (
 
 def test_an_alert_and_its_notification_have_the_same_labels():
     """Those by which it differs from its siblings: neither the rule's nor those that all have."""
-    board = StackBoard(("PoolExhausted", "Calm"))
+    board = StackBoard({"PoolExhausted": "x < 1", "Calm": "y < 1"})
     show_on(board, PENDING_STATUS, NOW_S - 10)
     status = replace(FIRING_STATUS, notifications=(NOTIFICATION,), unreachable=("away",))
     show_on(board, status, NOW_S)
@@ -39,6 +39,6 @@ def test_an_alert_and_its_notification_have_the_same_labels():
 
 def test_the_page_links_to_servers_that_have_an_address():
     """An Alertmanager that only the user knows has none."""
-    board = StackBoard()
+    board = StackBoard({})
     link(board, Addresses(world="w", prometheus="http://p/", alertmanager=None, receiver="r"))
     assert board.links == (("Prometheus", "http://p/"),)

@@ -51,13 +51,23 @@ def test_faults_and_restarts_are_noticed_when_they_change():
     world.change(exporter_restarts=1)
     now = world.snapshot()
     assert notice_changes(before, now) == [
-        "fault traffic_drop-here (traffic_drop) begins",
+        "fault traffic_drop-here (traffic_drop 1) begins",
         "the exporter has restarted: counters begin at 0",
     ]
-    world.change(faults=())
-    assert notice_changes(now, world.snapshot()) == [
-        "fault traffic_drop-here (traffic_drop) has ended"
+    (fault,) = now.faults
+    changed = replace(fault, declared=0.25, ends_ns=fault.ends_ns + 30 * 10**9)
+    world.change(faults=(replace(changed, magnitude=0.2, effect=7.0),))
+    weaker = world.snapshot()
+    assert notice_changes(now, weaker) == [
+        "fault traffic_drop-here (traffic_drop 0.25) is changed: ends in 1m30s"
     ]
+    world.change(faults=(replace(changed, magnitude=0.25, effect=9.0),))
+    assert notice_changes(weaker, world.snapshot()) == []  # what it did is no change of it
+    world.change(faults=())
+    early, in_time = world.snapshot(), replace(world.snapshot(), now_ns=changed.ends_ns)
+    named = "fault traffic_drop-here (traffic_drop 0.25) has ended"
+    assert notice_changes(weaker, early) == [f"{named} by hand, 1m30s before its time"]
+    assert notice_changes(weaker, in_time) == [named]
 
 
 def test_falling_behind_is_printed_once_and_so_is_its_end():
@@ -80,7 +90,7 @@ def test_a_fault_says_what_it_targets_when_it_begins():
     world.begin_fault("sandbox_leak")
     world.change(faults=(replace(world.snapshot().faults[0], targets="sandboxes B"),))
     assert notice_changes(before, world.snapshot()) == [
-        "fault sandbox_leak-here (sandbox_leak on sandboxes B) begins"
+        "fault sandbox_leak-here (sandbox_leak 1 on sandboxes B) begins"
     ]
 
 

@@ -67,7 +67,7 @@ async def test_what_ends_the_run_is_raised_after_what_was_observed(monkeypatch, 
 async def test_the_page_shows_what_was_observed(monkeypatch):
     """By the board that it was given."""
     monkeypatch.setattr("agentaskit_sim.terminal.watch.OBSERVE_EVERY_S", 0.01)
-    board = StackBoard()
+    board = StackBoard({})
     stack = ScriptedStack(FIRING_STATUS, FIRING_STATUS, FIRING_STATUS, JudgeError("ended"))
     with pytest.raises(JudgeError):
         await asyncio.wait_for(watch(stack, board=board)[0].run(), 20)

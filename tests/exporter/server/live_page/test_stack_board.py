@@ -26,7 +26,7 @@ def shown(alert="Loud", *, pending_s=2.0, firing_s=None, labels=()):
 @pytest.fixture
 def board():
     """Return a board of two rules."""
-    return StackBoard(rules=("Calm", "Loud"))
+    return StackBoard(rules={"Calm": "x < 1", "Loud": "y < 1"})
 
 
 def episodes(board, alert="Loud"):

@@ -229,7 +229,7 @@ async def test_a_foreign_page_or_name_reads_neither(served):
 
 async def test_each_label_set_shows_its_own_notifications():
     """Two tiers fire, one of them was notified."""
-    board = StackBoard()
+    board = StackBoard({})
     _, _, client = await start(board=board, token="a-long-enough-token")  # noqa: S106 - opens nothing
     starts_s = (await (await client.get(CHART)).json())["chart"]["starts_unix_s"]
     micro, lead = (("tier", "micro"),), (("tier", "lead"),)
@@ -253,7 +253,9 @@ async def test_each_label_set_shows_its_own_notifications():
 
 async def test_the_stack_is_on_the_same_axis_whatever_it_says():
     """Its alerts and notifications, in seconds since the chart's start; markup stays text."""
-    board = StackBoard(rules=("Calm",), links=(("Prometheus", "http://127.0.0.1:1/"),), factor=10)
+    board = StackBoard(
+        rules={"Calm": "x < 1 for 5m"}, links=(("Prometheus", "http://127.0.0.1:1/"),), factor=10
+    )
     _, _, client = await start(board=board, scenario=HOSTILE)
     starts_s = (await (await client.get(CHART)).json())["chart"]["starts_unix_s"]
     labels = (("host", HOSTILE),)
