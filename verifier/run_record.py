@@ -64,11 +64,18 @@ class PlannedFault:
     @property
     def strength(self) -> str:
         """Parameters, targets and ramp as a person reads them: `share 0.2, tiers L1, L2`."""
-        parts = [f"{name} {value:.6g}" for name, value in self.parameters]
+        parts = [_as_written(name, value) for name, value in self.parameters]
         parts += [f"{name} {text}" for name, text in self.targets]
         if self.ramp_s:
             parts.append(f"full strength after {format_duration(self.ramp_s)}")
         return "; ".join(parts)
+
+
+def _as_written(name: str, value: float) -> str:
+    """Return a parameter as a scenario has it: `latency 2s` for what is seconds."""
+    if name.endswith("_s") and not name.endswith("_per_s"):
+        return f"{name.removesuffix('_s')} {format_duration(value)}"
+    return f"{name} {value:.6g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

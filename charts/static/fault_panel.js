@@ -102,7 +102,7 @@ class FaultCard {
     const strength = effective === declared ? amount(declared) : `${amount(effective)} of ${amount(declared)}`;
     this.what.textContent = `${fault.fault} ${strength}${targetsText(fault.targets)}, ends in ${clockText(Math.max(0, fault.ends_in_s))}`;
     const { value, expected, unit } = fault.effect;
-    this.effect.textContent = `So far ${amount(value)} ${unit}; expected ${amount(expected)}`;
+    this.effect.textContent = `So far ${counted(value, unit)}; expected ${amount(expected)}`;
   }
 
   /**
@@ -210,6 +210,17 @@ function fillForm(body, entry, catalogue) {
     const sent = { parameters: valuesOf(parameters), ...valuesOf(common) };
     return Object.keys(targets).length ? { ...sent, targets } : sent;
   };
+}
+
+/**
+ * A figure with its nouns, of which the first agrees with it.
+ * @param {number} value
+ * @param {string} nouns in the plural
+ * @returns {string}
+ */
+function counted(value, nouns) {
+  const text = amount(value);
+  return `${text} ${text === "1" ? nouns.replace(/(?<=ch|sh|ss|x)es\b|(?<!serie)s\b/, "") : nouns}`;
 }
 
 /**

@@ -42,6 +42,23 @@ def test_a_scenario_is_told_with_its_story_and_its_faults():
     assert leaking.strength == "share 0.81; sandboxes B; full strength after 1m"
 
 
+@pytest.mark.parametrize(
+    ("parameters", "strength"),
+    [
+        ("{share: 0.05, latency: 2s}", "share 0.05; latency 2s"),
+        ("{share: 1, latency: 250ms}", "share 1; latency 250ms"),
+    ],
+)
+def test_a_time_of_a_fault_reads_as_its_scenario_has_it(parameters, strength):
+    """With its unit, under the name that stands in the file."""
+    text = (
+        f"faults: [{{name: d, fault: dependency_outage, duration: 1m, parameters: {parameters}}}]"
+    )
+    scenario = parse_scenario(f"name: x\nstory: y\nduration: 9m\n{text}\n")
+    (slow,) = ScenarioRecord.of(scenario).faults
+    assert slow.strength == strength
+
+
 def test_a_fault_on_everything_names_no_targets():
     """Nor a ramp that it does not have."""
     (gone,) = ScenarioRecord.of(scenario_with()).faults

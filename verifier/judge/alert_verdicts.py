@@ -83,7 +83,7 @@ def _judge_expectation(
     if expectation.expected == "silent":
         loud = fired if pending_allowed else assigned
         verdicts = [_broken_silence(expectation, episodes) for episodes in loud]
-        return verdicts or [_verdict(expectation, ok=True, reason="stayed silent")]
+        return verdicts or [_kept_silence(expectation, assigned)]
     if expectation.expected == "explained":
         verdicts = [_explained(expectation, episodes) for episodes in fired]
         return verdicts or [_verdict(expectation, ok=True, reason="did not fire, and need not")]
@@ -203,6 +203,19 @@ def _explained(expectation: Expectation, assigned: AssignedEpisodes) -> AlertVer
         reason="; ".join(failures) or expectation.why,
         labels=assigned.timeline.labels,
         times=assigned.times(expectation.onset_s),
+    )
+
+
+def _kept_silence(expectation: Expectation, assigned: list[AssignedEpisodes]) -> AlertVerdict:
+    """Return the verdict on an alert that did not fire; that it was pending is said."""
+    if not assigned:
+        return _verdict(expectation, ok=True, reason="stayed silent")
+    return _verdict(
+        expectation,
+        ok=True,
+        reason=f"stayed silent, {assigned[0].summary()}",
+        labels=assigned[0].timeline.labels,
+        times=assigned[0].times(0.0),
     )
 
 

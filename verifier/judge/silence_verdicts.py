@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from verifier.evidence.silence import too_slow_text
+from verifier.judge.expectation_matching import time_text
 from verifier.judge.verdict import AlertVerdict
 
 if TYPE_CHECKING:
@@ -128,10 +129,12 @@ def _vacuous(
         reason = f"{verdict.vacuous}; {reason}"
     if verdict.expected == "fires":
         # It had to fire: no acceptance mends that.
-        text = f"{verdict.reason}, and could not have: {reason}"
+        pending = "" if verdict.pending_s is None else f" ({_pending(verdict)})"
+        text = f"{verdict.reason}{pending}, and could not have: {reason}"
         return replace(verdict, ok=False, reason=text, vacuous=reason)
     forgiven = accepted is not None or elsewhere is not None
-    text = f"silent, but it could not have fired: {reason}"
+    did = "silent" if verdict.pending_s is None else _pending(verdict)
+    text = f"{did}, but it could not have fired: {reason}"
     return replace(
         verdict,
         ok=verdict.ok and forgiven,
@@ -140,6 +143,14 @@ def _vacuous(
         accepted=accepted,
         could_fire_in=elsewhere,
     )
+
+
+def _pending(verdict: AlertVerdict) -> str:
+    """Say when an alert was first pending that did not fire."""
+    at_s = verdict.onset_s + (verdict.pending_s or 0.0)
+    if at_s < 0:
+        return f"pending, first {time_text(-at_s)} before the start"
+    return f"pending, first {time_text(at_s)} after the start"
 
 
 def _settled(item: NotJudged, reasons: dict[str, str]) -> NotJudged:

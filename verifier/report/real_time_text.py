@@ -20,6 +20,7 @@ from verifier.report.wording import (
     fired_cell,
     pending_cell,
     reported_alerts,
+    resolved_cell,
     title,
 )
 from verifier.time_compression import INERTIA_S, TimeCompression
@@ -88,7 +89,8 @@ class RealTimeRow:
     @property
     def resolved(self) -> TimeCell:
         """When it resolved, and its limit."""
-        return _time(self.alert, self.alert.resolved_s, self.alert.resolved_limit_s)
+        cell = _time(self.alert, self.alert.resolved_s, self.alert.resolved_limit_s)
+        return resolved_cell(self.alert, cell)
 
     @property
     def notice(self) -> TimeCell:

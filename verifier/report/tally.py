@@ -50,9 +50,10 @@ def headline(outcomes: Sequence[ScenarioOutcome]) -> str:
 def counts(outcomes: Sequence[ScenarioOutcome]) -> str:
     """Return how many scenarios pass, and how many alerts did what; none is counted twice."""
     passed = sum(outcome.verdict == "pass" for outcome in outcomes)
-    everywhere = " in every scenario" if len(outcomes) > 1 else ""
+    # Silence in all of several scenarios shows of no alert that it can fire.
+    silent = "stayed silent" if len(outcomes) == 1 else "fired in no scenario"
     numbers = [
-        (f"{what}{everywhere if what == 'stayed silent' else ''}", len(names))
+        (silent if what == "stayed silent" else what, len(names))
         for what, names in _alerts(outcomes).items()
         if names
     ]

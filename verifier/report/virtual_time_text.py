@@ -18,6 +18,7 @@ from verifier.report.wording import (
     fired_cell,
     pending_cell,
     reported_alerts,
+    resolved_cell,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class VirtualTimeRow:
         return (
             pending_cell(alert, event_cell(alert, alert.pending_s)),
             fired_cell(alert, event_cell(alert, alert.firing_s, alert.fires_within_s)),
-            event_cell(alert, alert.resolved_s, alert.resolved_limit_s),
+            resolved_cell(alert, event_cell(alert, alert.resolved_s, alert.resolved_limit_s)),
         )
 
     @property

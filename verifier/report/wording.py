@@ -106,6 +106,12 @@ def fired_cell(alert: AlertVerdict, cell: TimeCell) -> TimeCell:
     return TimeCell(f"{cell.time} (1st of {at_least(alert.firings)}{times})", cell.limit)
 
 
+def resolved_cell(alert: AlertVerdict, cell: TimeCell) -> TimeCell:
+    """Return when an alert resolved; of one that fires to the end, that it still does."""
+    lasts = alert.firing_s is not None and alert.resolved_s is None
+    return TimeCell("still firing", cell.limit) if lasts else cell
+
+
 def ordinal(number: int) -> str:
     """Write 2 as `2nd`."""
     teens = 11 <= number % 100 <= 13

@@ -72,6 +72,24 @@ def test_an_alert_that_must_fire_is_not_accepted():
     assert failed.reason == f"never fired, and could not have: {DEAD}"
 
 
+@pytest.mark.parametrize(
+    ("pending_s", "when"), [(190.0, "3m10s after the start"), (-20.0, "20s before the start")]
+)
+@pytest.mark.parametrize(
+    "expectation", ["{alert: Throughput, fires_within: 7m}", "{alert: Throughput, silent: true}"]
+)
+def test_an_alert_that_was_pending_to_the_end_is_not_called_silent(expectation, pending_s, when):
+    """Its `for` is what kept it from firing, and its condition held."""
+    pending = timeline("Throughput", (pending_s, None, None))
+    slow = silence("Throughput", vacuous=None, too_slow_s=3600.0)
+    scenario = scenario_with(expectation)
+    verdicts = verdicts_with(slow, scenario=scenario, timelines=[pending])
+    said = verdict("Throughput", verdicts).reason
+    assert f"pending, first {when}" in said
+    assert "could not have" in said
+    assert "silent, but" not in said
+
+
 def test_an_alert_that_is_too_slow_for_every_scenario_is_vacuous():
     """What begins in the scenario cannot last for its `for`."""
     slow = silence(vacuous=None, too_slow_s=3600.0)

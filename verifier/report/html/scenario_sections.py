@@ -34,7 +34,8 @@ UNDRAWN: Final = (
     " at the top of the page</span>.</p>"
 )
 TIMES: Final = (
-    f"{COUNTED_FROM} Below a time stands when it was in the scenario, and the window that it had."
+    f"{COUNTED_FROM} The second line of a cell is the time in the scenario, the third the window"
+    " in which it had to be."
 )
 
 

@@ -59,7 +59,7 @@ def test_an_alert_without_a_cause_says_so():
         alerts=(alert("Odd", "unexpected", ok=False, pending_s=60.0, firing_s=90.0),)
     )
     at = text.index("Odd")
-    assert text[at : at + 6] == ["Odd", "unexpected", "none", "at 1m", "at 1m30s", "-"]
+    assert text[at : at + 6] == ["Odd", "unexpected", "none", "at 1m", "at 1m30s", "still firing"]
 
 
 @pytest.mark.parametrize(("resolved_s", "remarks"), [(600.0, 0), (400.0, 1)])
