@@ -51,10 +51,9 @@ def test_a_scenario_is_told_with_its_story_and_its_faults():
 )
 def test_a_time_of_a_fault_reads_as_its_scenario_has_it(parameters, strength):
     """With its unit, under the name that stands in the file."""
-    text = (
-        f"faults: [{{name: d, fault: dependency_outage, start: 1m, duration: 1m, parameters: {parameters}}}]"
-    )
-    scenario = parse_scenario(f"name: x\nstory: y\nduration: 9m\n{text}\n", "x.yaml")
+    fault = "{name: d, fault: dependency_outage, start: 1m, duration: 1m, parameters: P}"
+    text = f"faults: [{fault.replace('P', parameters)}]"
+    scenario = parse_scenario(f"name: x\nstory: y\nseed: 1\nduration: 9m\n{text}\n", "x.yaml")
     (slow,) = ScenarioRecord.of(scenario).faults
     assert slow.strength == strength
 

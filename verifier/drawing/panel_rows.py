@@ -17,7 +17,7 @@ import numpy as np
 from charts.chart import ChartRow, ChartSeries, ThresholdLine
 from charts.thinning import kept_points
 from verifier.drawing.panel_status import remarks, shown_queries
-from verifier.drawing.series_rows import LINES_MAX, labels_of, on_one_grid
+from verifier.drawing.series_rows import GAP_STEPS, LINES_MAX, labels_of, on_one_grid
 from verifier.drawing.value_mappings import is_applied, mapped_text
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.promql.conditions import number_text
@@ -129,11 +129,8 @@ def _row(
     unit, scale = UNITS.get(text := str(defaults.get("unit") or ""), (text, 1.0))
     kind = _kind(panel, defaults)
     answered = [(answer.query, series) for answer in answers for series in answer.series]
-    step_s = max(answer.step_s for answer in answers)
-    joined_s = _joined_s(defaults) / time.factor
-    times_s, values = on_one_grid(
-        [series for _, series in answered], time, max(step_s, joined_s / 1.5) or math.inf
-    )
+    step_s = max(*(answer.step_s for answer in answers), _joined_s(defaults) / time.factor)
+    times_s, values = on_one_grid([series for _, series in answered], time, step_s or math.inf)
     mappings = defaults.get("mappings") if kind in MAPPED else None
     named = [
         ChartSeries(
@@ -181,11 +178,14 @@ def _kind(panel: Panel, defaults: Mapping[str, Value]) -> RowKind:
 
 
 def _joined_s(defaults: Mapping[str, Value]) -> float:
-    """Return how long a gap may be that Grafana draws a line across, in seconds; inf for any."""
+    """Return the step, in seconds, at which Grafana would draw a line across a gap; inf for any.
+
+    A gap is half as long again as its step; `spanNulls` is in milliseconds.
+    """
     span_nulls = _mapping(defaults.get("custom")).get("spanNulls")
     if isinstance(span_nulls, bool) or not isinstance(span_nulls, (int, float)):
         return math.inf if span_nulls is True else 0.0
-    return span_nulls / 1000
+    return span_nulls / 1000 / GAP_STEPS
 
 
 def _legend(query: Query, series: Series) -> str:

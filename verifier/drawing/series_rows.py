@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from charts.chart import ChartRow, Labels
     from verifier.servers.prometheus import Series
 
+GAP_STEPS: Final = 1.5
+"""Steps without a value, from one to the next, that make a gap: scrapes may be a little late."""
 LINES_MAX: Final = 8
 """Lines of a row: more cannot be told apart. Those with the most extreme values are drawn."""
 
@@ -86,7 +88,7 @@ def with_gaps(times_s: NDArray[np.float64], step_s: float, end_s: float) -> NDAr
     """
     if not len(times_s):
         return times_s
-    breaks = np.flatnonzero(np.diff(times_s) > 1.5 * step_s)
+    breaks = np.flatnonzero(np.diff(times_s) > GAP_STEPS * step_s)
     outer_s = [times_s[0] - step_s, times_s[-1] + step_s]
     inside_s = [at_s for at_s in outer_s if 0.0 <= at_s <= end_s]
     edges_s = np.concatenate((times_s[breaks] + step_s, times_s[breaks + 1] - step_s, inside_s))
