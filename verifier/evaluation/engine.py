@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from exporter.history.samples import EPOCH_S
 from verifier.errors import Finding
 from verifier.evaluation.refused_rules import not_evaluated, subject_of
-from verifier.evaluation.rule_graph import rule_units, stored_names
+from verifier.evaluation.rule_graph import RuleNode, rule_units, stored_names
 from verifier.evaluation.rule_run import RuleRun
 from verifier.evaluation.rule_samples import (
     after_known,
@@ -28,6 +28,7 @@ from verifier.evaluation.timeline import Grid
 from verifier.pack.history_depth import depths
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 from verifier.pack.spread import WHOLE
+from verifier.promql.reads import all_reads
 from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from exporter.history.samples import LabelSet
     from verifier.errors import NotJudged
-    from verifier.evaluation.rule_graph import Rule, RuleNode
+    from verifier.evaluation.rule_graph import Rule
     from verifier.evaluation.timeline import Timeline
     from verifier.pack.history_depth import HistoryDepths
     from verifier.pack.rules import RuleGroup
@@ -166,6 +167,28 @@ def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> 
     )
 
 
+def evaluate_alerts(
+    server: Prometheus, alerts: Sequence[tuple[RuleGroup, AlertRule]], schedule: Schedule
+) -> list[tuple[Timeline, ...]]:
+    """Return the timelines of each alert, evaluated by itself on what was pushed to `server`.
+
+    Nothing is stored. It is for alerts that read no state of alerts: each is one range query, asked
+    once for all that ask the same.
+    """
+    runs = [
+        RuleRun(
+            RuleNode((0, number), group, rule, all_reads(rule.expr)),
+            schedule.grid(group, rule),
+            epoch_s=schedule.epoch_s,
+            start_s=schedule.start_s,
+            stores=False,
+        )
+        for number, (group, rule) in enumerate(alerts)
+    ]
+    _answer_at_once(server, runs)
+    return [tuple(run.timelines()) for run in runs]
+
+
 def _store(
     server: Prometheus, runs: Sequence[RuleRun], known: dict[LabelSet, int]
 ) -> list[StoredHistory]:
@@ -209,7 +232,10 @@ def _is_stored(rule: Rule, needed: HistoryDepths) -> bool:
 def _answer_at_once(server: Prometheus, runs: Sequence[RuleRun]) -> None:
     """Evaluate rules that need nothing but what is pushed, each by one range query."""
     queries = [_on_grid(run, 0, run.grid.count) for run in runs]
-    for run, answer in zip(runs, server.query_ranges(queries), strict=True):
+    distinct = list(dict.fromkeys(queries))
+    answers = dict(zip(distinct, server.query_ranges(distinct), strict=True))
+    for run, query in zip(runs, queries, strict=True):
+        answer = answers[query]
         if isinstance(answer, RefusedQueryError):
             run.evaluate_all([], dict.fromkeys(range(run.grid.count), str(answer)))
         elif isinstance(answer, QueryError):

@@ -27,12 +27,12 @@ _UNITS: Final = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 
 
 def text_of(node: promql.Expr, factor: float = 1.0) -> str:
     """Return `node` as PromQL, with every duration in it `factor` times as long."""
-    return _Printer(factor).text(node)
+    return Printer(factor).text(node)
 
 
 def window_text(node: promql.SubqueryExpr) -> str:
     """Return what a subquery has behind the expression that it repeats: `[1h:5m] offset 1d`."""
-    return _Printer(1.0).window(node)
+    return Printer(1.0).window(node)
 
 
 def matcher_text(matcher: promql.Matcher) -> str:
@@ -68,10 +68,11 @@ def duration_text(seconds: float) -> str:
     return ("-" if seconds < 0 else "") + ("".join(parts) or "0s")
 
 
-class _Printer:
+class Printer:
     """A fold over a tree; every duration is made `factor` times as long."""
 
     def __init__(self, factor: float) -> None:
+        """Make every duration `factor` times as long."""
         self.factor = factor
 
     def text(self, node: promql.Expr) -> str:  # noqa: C901, PLR0911 - one case for each kind

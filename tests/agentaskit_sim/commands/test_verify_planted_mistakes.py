@@ -1,4 +1,4 @@
-"""Mistakes planted in scenario, rules or dashboards fail the verdict, by their names.
+"""Mistakes planted in scenario, rules, dashboards or faults fail the verdict, by their names.
 
 Each test runs the command line in this process, with a real Prometheus. The simulation of a bundled
 scenario is shared by the tests: only rules and dashboards differ. Other worlds run at a tenth of
@@ -17,8 +17,10 @@ import pytest
 
 from agentaskit_sim.inputs import PACK
 from scenarios.library.files import resolve
-from tests.verifier.simulations import simulate_once
+from tests.simulator.faults.injectors import disarm
+from tests.verifier.simulations import HEALTHY, simulate_once
 from verifier.judge.verdict_document import verdict_schema
+from verifier.virtual_time import healthy_world
 from verifier.virtual_time import run as virtual_time
 
 OLDER = Path(__file__).parent / "older"
@@ -271,3 +273,55 @@ def test_an_older_file_that_differs_gets_another_verdict(verify, tmp_path):
     status, document, _ = verify("sandbox-leak", "--rules", path)
     assert status == 1
     assert [alert for alert, _, _ in failures(document)] == ["SandboxPoolExhaustion"]
+
+
+DISARMED = """\
+name: disarmed
+story: x
+seed: 42
+duration: 4m
+load: {rate: 1000}
+faults:
+  - {name: it, fault: %s, start: 1m, duration: 2m, parameters: %s}
+expectations:
+  - {alert: %s, fires_within: 3m}
+"""
+EFFECTS = {
+    "traffic_drop": ("{share: 0.4}", "arrivals per second measured, 600 declared"),
+    "sandbox_leak": ("{share: 0.5}", "0 leaked slots measured, 600 declared"),
+    "counter_reset": ("{}", "0 restarts seen measured, 1 declared"),
+}
+
+
+@pytest.fixture
+def verify_disarmed(command, tmp_path, monkeypatch):
+    """Return a function that verifies a scenario with one fault and returns status and scenario."""
+    # These commands start from the same world, simulated once.
+    monkeypatch.setattr(healthy_world, "HealthyWorlds", lambda: HEALTHY)
+
+    def run(kind, alert):
+        path = tmp_path / "disarmed.yaml"
+        path.write_text(DISARMED % (kind, EFFECTS[kind][0], alert))
+        rules = PACK / "alerts" / "backpressure.yaml"
+        finished = command("verify", path, "--rules", rules, "--jobs", "1", "--json")
+        document = json.loads(finished.out)
+        jsonschema.validate(document, verdict_schema())
+        return finished.status, document["scenarios"][0]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["traffic_drop", "counter_reset", pytest.param("sandbox_leak", marks=pytest.mark.long)],
+)
+def test_a_disarmed_fault_is_neither_pass_nor_fail(verify_disarmed, kind, monkeypatch):
+    """That the alert never fired is no failure of the rule: there was nothing to alert on."""
+    status, scenario = verify_disarmed(kind, "SandboxPoolExhaustion")
+    assert (status, scenario["verdict"]) == (1, "fail")
+    disarm(monkeypatch, kind)
+    status, scenario = verify_disarmed(kind, "SandboxPoolExhaustion")
+    assert (status, scenario["verdict"]) == (3, "invalid")
+    (reason,) = scenario["reasons"]
+    assert reason.startswith(f"fault it ({kind}) had no effect: ")
+    assert reason.endswith(EFFECTS[kind][1])

@@ -1,0 +1,133 @@
+"""`agentaskit-sim mutate`: how many rules with one edit the scenarios notice.
+
+Every alert is edited in one place at a time; an edit under which no scenario fails is one that
+nobody would notice. Standard output carries the survivors and the score, or with `--json` one
+document; progress goes to standard error. Exit status: 0 the score is not below `--fail-under`, 1
+it is, 2 bad input, 3 a scenario could not be judged, or an alert fails without any edit.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from agentaskit_sim.front.named_files import distinct_files, scenario_names
+from agentaskit_sim.inputs import InputPaths, read_inputs
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    EverySeed,
+    Jobs,
+    OverlayFiles,
+    RulePaths,
+    ScenarioArguments,
+)
+from agentaskit_sim.terminal.progress import ProgressConsole
+from documents.amounts import amount
+from documents.mistake_kinds import UnknownName
+from documents.mistakes import InputError, Mistake, gather
+from verifier.mutation.killing import MutationJudge, is_alone
+from verifier.mutation.mutants import mutants_of
+from verifier.mutation.score import MutationScore, score_document, score_lines, score_of
+from verifier.servers.binaries import require
+from verifier.servers.child import require_room
+from verifier.suite import cores, run_suite
+from verifier.virtual_time.healthy_world import HealthyWorlds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.judge.verdict import ScenarioOutcome
+    from verifier.pack.rules import RuleFiles
+
+EXAMPLES: Final = """\b
+Examples:
+  agentaskit-sim mutate
+  agentaskit-sim mutate traffic-drop --alert TaskThroughputBelowTarget
+  agentaskit-sim mutate my-outage.yaml --rules my-alerts/ --fail-under 80
+  agentaskit-sim mutate --json > score.json
+"""
+
+
+def mutate(  # noqa: PLR0913 - typer declares options as parameters
+    scenario: ScenarioArguments = None,
+    *,
+    rules: RulePaths = None,
+    overlay: OverlayFiles = None,
+    alert: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Edit this alert alone; may be repeated."),
+    ] = None,
+    seed: EverySeed = None,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=100, metavar="PERCENT", help="Status 1 when fewer mutants are killed."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the score as one JSON document.")
+    ] = False,
+    jobs: Jobs = None,
+) -> None:
+    """Edit every alert in one place at a time, and count the edits that scenarios notice."""
+    names, notes = scenario_names(scenario or ())
+    files, twice = distinct_files(rules, "--rules")
+    for note in (*notes, *twice):
+        typer.echo(note, err=True)
+    inputs = read_inputs(InputPaths(names, files, None, overlay or ()))
+    scenarios = inputs.scenarios
+    if seed is not None:
+        scenarios = tuple(replace(each, seed=seed) for each in scenarios)
+    chosen = _chosen(inputs.rules, alert or ())
+    require("prometheus")
+    require_room()
+    mutants = tuple(each for each in mutants_of(inputs.rules, chosen) if is_alone(each.rule))
+    judge = MutationJudge(inputs.rules, mutants)
+    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
+    with watcher:
+        watcher.say(f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ...")
+        healthy_worlds = HealthyWorlds()
+        healthy_worlds.prepare(scenarios)
+        outcomes = run_suite(
+            scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs or cores()
+        )
+    score = score_of(mutants, outcomes)
+    if as_json:
+        typer.echo(json.dumps(score_document(score), indent=2, allow_nan=False))
+    else:
+        _print(Console(highlight=False, soft_wrap=True), score)
+    raise typer.Exit(_status(score, outcomes, fail_under))
+
+
+def _chosen(rules: RuleFiles, alerts: Sequence[str]) -> tuple[str, ...]:
+    """Return the alerts that are edited: those that are named, or all."""
+    known = tuple(dict.fromkeys(rule.alert for _, rule in rules.alerts))
+    unknown = [name for name in alerts if name not in known]
+    if unknown:
+        raise gather([InputError(Mistake(UnknownName("alert", each, known))) for each in unknown])
+    return tuple(dict.fromkeys(alerts)) or known
+
+
+def _print(console: Console, score: MutationScore) -> None:
+    """Print how many of each kind of edit are killed, then what survived."""
+    table = Table("Edit", "Killed", "Of", "Score", box=box.SIMPLE_HEAD)
+    for kind, (killed, of) in score.by_kind().items():
+        table.add_row(kind, f"{killed:,}", f"{of:,}", f"{killed / of:.0%}")
+    console.print(table)
+    for line in score_lines(score):
+        console.print(line, markup=False)
+
+
+def _status(
+    score: MutationScore, outcomes: Sequence[ScenarioOutcome], fail_under: float | None
+) -> int:
+    """Return the exit status."""
+    if score.unjudged or score.failing or not outcomes:
+        return 3
+    return int(fail_under is not None and 100 * score.share < fail_under)

@@ -1,0 +1,141 @@
+"""Which mutants a scenario kills: those under which it would not pass.
+
+Called by the suite once per scenario, in its worker. A scenario is simulated once, and evaluated
+once without any edit; a mutant is then one query on the same history, judged by the expectations on
+its alert. What is vacuous is no kill here: a mutant must fire when it must not, or not as it must.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from exporter.history.samples import EPOCH_S
+from verifier.evaluation.engine import SpreadSchedule, evaluate, evaluate_alerts
+from verifier.judge.alert_verdicts import judge
+from verifier.judge.verdict import Engine, ScenarioOutcome
+from verifier.pack.history_depth import ALERT_STATES, depths
+from verifier.pack.rules import RuleFiles
+from verifier.pack.spread import spread
+from verifier.promql.reads import all_reads
+from verifier.servers.prometheus import Prometheus
+from verifier.virtual_time.progress import ProgressReporter
+from verifier.virtual_time.run import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scenarios.scenario import Scenario
+    from verifier.evaluation.timeline import Timeline
+    from verifier.judge.verdict import AlertVerdict, Progress
+    from verifier.mutation.mutants import Mutant
+    from verifier.pack.rules import AlertRule, RuleGroup
+    from verifier.virtual_time.healthy_world import HealthyWorlds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutatedScenario(ScenarioOutcome):
+    """The outcome of a scenario, without any edit, and the numbers of the mutants that it kills.
+
+    None is killed by an alert that fails without an edit.
+    """
+
+    killed: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class MutationJudge:
+    """Judges one scenario without an edit, and with each of `mutants`, in virtual time."""
+
+    rules: RuleFiles
+    mutants: tuple[Mutant, ...]
+
+    def __call__(
+        self,
+        healthy_worlds: HealthyWorlds,
+        scenario: Scenario,
+        report: Callable[[Progress], None],
+        /,
+    ) -> MutatedScenario:
+        """Judge `scenario` in this process; raise `JudgeError` and `InputError` as parts do."""
+        started_s = time.monotonic()
+        rules = self.rules
+        mutated = tuple(replace(each.group, rules=(each.rule,)) for each in self.mutants)
+        needed = depths(RuleFiles((*rules.groups, *mutated)))
+        offsets = spread(scenario.seed, rules)
+        simulated = simulate(
+            scenario, needed, healthy_worlds, scrape_offset_s=offsets.scrape_s, report=report
+        )
+        ProgressReporter(scenario, report).judging(simulated.history.size)
+        epoch_s = EPOCH_S if scenario.starts_at_s is None else scenario.starts_at_s
+        schedule = SpreadSchedule(
+            start_s=0.0, end_s=scenario.duration_s, needed=needed, spread=offsets, epoch_s=epoch_s
+        )
+        with Prometheus() as server:
+            server.push(simulated.history)
+            evaluation = evaluate(
+                server, rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets,
+                needed=needed, epoch_s=epoch_s,
+            )  # fmt: skip
+            verdicts = judge(
+                scenario, [rule.alert for _, rule in rules.alerts], evaluation.timelines
+            )
+            killed = self._killed(scenario, verdicts, server, schedule)
+        return MutatedScenario(
+            name=scenario.name,
+            seed=scenario.seed,
+            engine=Engine(name="prometheus", version=evaluation.engine),
+            duration_s=scenario.duration_s,
+            exact_s=simulated.exact_s,
+            resampled_s=simulated.resampled_s,
+            wall_s=time.monotonic() - started_s,
+            alerts=verdicts,
+            invalid=simulated.without_effect,
+            not_judged=evaluation.not_judged,
+            offsets=offsets,
+            killed=killed,
+        )
+
+    def _killed(
+        self,
+        scenario: Scenario,
+        verdicts: Sequence[AlertVerdict],
+        server: Prometheus,
+        schedule: SpreadSchedule,
+    ) -> frozenset[int]:
+        """Return the numbers of the mutants with which the scenario would not pass."""
+        failing = {verdict.alert for verdict in verdicts if not verdict.ok}
+        plain = evaluate_alerts(server, self.rules.alerts, schedule)
+        edited = evaluate_alerts(server, [(m.group, m.rule) for m in self.mutants], schedule)
+        by_rule = list(zip(self.rules.alerts, plain, strict=True))
+        return frozenset(
+            number
+            for number, (mutant, timelines) in enumerate(zip(self.mutants, edited, strict=True))
+            if mutant.rule.alert not in failing
+            and not _passes(scenario, mutant, timelines, by_rule)
+        )
+
+
+def is_alone(rule: AlertRule) -> bool:
+    """Whether a rule reads no state of alerts, and so can be evaluated by itself."""
+    return not any(read.matches(name) for read in all_reads(rule.expr) for name in ALERT_STATES)
+
+
+def _passes(
+    scenario: Scenario,
+    mutant: Mutant,
+    timelines: Sequence[Timeline],
+    by_rule: Sequence[tuple[tuple[RuleGroup, AlertRule], tuple[Timeline, ...]]],
+) -> bool:
+    """Whether a scenario passes with a mutant in place of its rule, for alerts of that name."""
+    alert = mutant.rule.alert
+    others = [
+        timeline
+        for (_, rule), own in by_rule
+        if rule.alert == alert and rule.position != mutant.rule.position
+        for timeline in own
+    ]
+    expected = tuple(each for each in scenario.expectations if each.alert == alert)
+    about = replace(scenario, expectations=expected)
+    return all(verdict.ok for verdict in judge(about, [alert], [*timelines, *others]))

@@ -1,0 +1,124 @@
+"""How many mutants were killed, and which survived: for people and as a document.
+
+Made by `mutate` when all scenarios are judged. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from documents.amounts import amount
+from verifier.mutation.killing import MutatedScenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from verifier.judge.verdict import ScenarioOutcome
+    from verifier.mutation.edits import MutantKind
+    from verifier.mutation.mutants import Mutant
+
+VERSION: Final = 1
+SCHEMA: Final = Path(__file__).with_name("score.schema.json")
+
+
+@dataclass(frozen=True, slots=True)
+class MutationScore:
+    """Every mutant with the scenarios that kill it, in the order of both.
+
+    `failing` are alerts that fail a scenario without any edit, by the scenario: there they kill
+    nothing. `unjudged` says why scenarios could not be judged, by their names.
+    """
+
+    mutants: tuple[Mutant, ...]
+    killers: tuple[tuple[str, ...], ...]
+    failing: tuple[tuple[str, str], ...] = ()
+    unjudged: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def killed(self) -> int:
+        """How many mutants at least one scenario kills."""
+        return sum(bool(names) for names in self.killers)
+
+    @property
+    def share(self) -> float:
+        """The share of mutants that are killed, 0..1; 1 without any mutant."""
+        return self.killed / len(self.mutants) if self.mutants else 1.0
+
+    @property
+    def survivors(self) -> tuple[Mutant, ...]:
+        """The mutants that no scenario kills."""
+        pairs = zip(self.mutants, self.killers, strict=True)
+        return tuple(mutant for mutant, names in pairs if not names)
+
+    def by_kind(self) -> dict[MutantKind, tuple[int, int]]:
+        """Return for each kind of edit how many are killed, and of how many."""
+        counted: dict[MutantKind, tuple[int, int]] = {}
+        for mutant, names in zip(self.mutants, self.killers, strict=True):
+            killed, of = counted.get(mutant.kind, (0, 0))
+            counted[mutant.kind] = killed + bool(names), of + 1
+        return counted
+
+
+def score_of(mutants: Sequence[Mutant], outcomes: Sequence[ScenarioOutcome]) -> MutationScore:
+    """Put together what every scenario killed."""
+    judged = [each for each in outcomes if isinstance(each, MutatedScenario) and not each.invalid]
+    return MutationScore(
+        tuple(mutants),
+        tuple(
+            tuple(each.name for each in judged if number in each.killed)
+            for number in range(len(mutants))
+        ),
+        tuple(
+            (outcome.name, alert)
+            for outcome in judged
+            for alert in dict.fromkeys(v.alert for v in outcome.alerts if not v.ok)
+        ),
+        tuple((each.name, "; ".join(each.invalid)) for each in outcomes if each not in judged),
+    )
+
+
+def score_lines(score: MutationScore) -> Iterator[str]:
+    """Yield the survivors of each alert with their places, then what could not count, the score."""
+    last = None
+    for mutant in score.survivors:
+        place = f"{mutant.rule.position.path}:{mutant.rule.position.line}"
+        if (place, mutant.rule.alert) != last:
+            last = place, mutant.rule.alert
+            yield f"{mutant.rule.alert} ({place})"
+        yield f"  {mutant.kind}: {mutant.change}"
+    for scenario, alert in score.failing:
+        yield f"{scenario}: {alert} fails without any edit, so it kills nothing there"
+    for scenario, reason in score.unjudged:
+        yield f"{scenario}: not judged: {reason}"
+    of = amount(len(score.mutants), "mutants")
+    survived = f"{len(score.survivors):,} survived"
+    yield f"SCORE: {score.share:.1%}: {score.killed:,} of {of} killed, {survived}"
+
+
+def score_document(score: MutationScore) -> dict[str, Any]:
+    """Return the score as `score.schema.json` describes it."""
+    return {
+        "version": VERSION,
+        "score": round(score.share, 6),
+        "killed": score.killed,
+        "survived": len(score.survivors),
+        "kinds": {
+            kind: {"killed": killed, "of": of} for kind, (killed, of) in score.by_kind().items()
+        },
+        "mutants": [
+            {
+                "alert": mutant.rule.alert,
+                "file": mutant.rule.position.path,
+                "line": mutant.rule.position.line,
+                "kind": mutant.kind,
+                "before": mutant.before,
+                "after": mutant.after,
+                "killed_by": list(names),
+            }
+            for mutant, names in zip(score.mutants, score.killers, strict=True)
+        ],
+        "failing": [{"scenario": scenario, "alert": alert} for scenario, alert in score.failing],
+        "not_judged": [{"scenario": name, "reason": reason} for name, reason in score.unjudged],
+    }
