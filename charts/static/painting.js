@@ -55,12 +55,19 @@ export function drawOver(plot) {
     ctx.moveTo(left, y);
     ctx.lineTo(left + width, y);
     ctx.stroke();
-    ctx.fillStyle = colour("threshold");
+    ctx.setLineDash([]);
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "right";
-    const above = y - top > 16 * devicePixelRatio;
+    // On the side that fires: on the other one lies the healthy curve.
+    const room = 16 * devicePixelRatio;
+    const above = threshold.fires === "below" ? top + height - y < room : y - top > room;
     ctx.textBaseline = above ? "bottom" : "top";
-    ctx.fillText(threshold.label || valueText(threshold.value, row.unit), left + width - 4, y + (above ? -2 : 2));
+    const label = /** @type {const} */ ([threshold.label || valueText(threshold.value, row.unit), left + width - 4, y + (above ? -2 : 2)]);
+    ctx.strokeStyle = colour("paper");
+    ctx.lineWidth = 3 * devicePixelRatio;
+    ctx.strokeText(...label);
+    ctx.fillStyle = colour("threshold");
+    ctx.fillText(...label);
   }
   ctx.restore();
 }
