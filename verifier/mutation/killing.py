@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exporter.history.samples import EPOCH_S
 from verifier.evaluation.engine import SpreadSchedule, evaluate, evaluate_alerts
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import Engine, ScenarioOutcome
@@ -21,7 +20,7 @@ from verifier.pack.spread import spread
 from verifier.promql.reads import all_reads
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time.progress import ProgressReporter
-from verifier.virtual_time.run import simulate
+from verifier.virtual_time.run import epoch_s_of, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +67,7 @@ class MutationJudge:
             scenario, needed, healthy_worlds, scrape_offset_s=offsets.scrape_s, report=report
         )
         ProgressReporter(scenario, report).judging(simulated.history.size)
-        epoch_s = EPOCH_S if scenario.starts_at_s is None else scenario.starts_at_s
+        epoch_s = epoch_s_of(scenario)
         schedule = SpreadSchedule(
             start_s=0.0, end_s=scenario.duration_s, needed=needed, spread=offsets, epoch_s=epoch_s
         )

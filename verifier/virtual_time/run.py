@@ -115,7 +115,7 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
         *faults_without_effect(world, simulation.recorder.scrape_effects),
     )
     return SimulatedScenario(
-        simulation.recorder.history(_epoch_s(scenario) - delay_s),
+        simulation.recorder.history(epoch_s_of(scenario) - delay_s),
         simulation.exact_s,
         simulation.resampled_s,
         without_effect,
@@ -139,7 +139,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         report=report,
     )
     ProgressReporter(scenario, report).judging(simulated.history.size)
-    end_s, epoch_s = scenario.duration_s, _epoch_s(scenario)
+    end_s, epoch_s = scenario.duration_s, epoch_s_of(scenario)
     with Prometheus() as server:
         server.push(simulated.history)
         evaluation = evaluate(
@@ -175,7 +175,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     )
 
 
-def _epoch_s(scenario: Scenario) -> float:
+def epoch_s_of(scenario: Scenario) -> float:
     """Return the Unix time of the scenario's start."""
     return EPOCH_S if scenario.starts_at_s is None else scenario.starts_at_s
 
