@@ -168,7 +168,12 @@ def leave_out_bundled(
             if expectation.alert not in alerts and is_bundled(expectation)
         ]
         missing |= dict.fromkeys(expectation.alert for expectation in absent)
-        expectations = tuple(e for e in scenario.expectations if e not in absent)
+        # How long an alert is pending is the rule's own affair: that of the bundled one is no law.
+        expectations = tuple(
+            replace(each, pends_for_s=None) if is_bundled(each) else each
+            for each in scenario.expectations
+            if each not in absent
+        )
         kept.append(replace(scenario, expectations=expectations))
     if not missing:
         return kept, ()

@@ -120,6 +120,7 @@ class _ExpectationReader:
             not_before_s=cause.began_s,
             fires_within_s=model.fires_within,
             resolves_within_s=model.resolves_within,
+            pends_for_s=model.pends_for,
             receivers=None if model.receivers is None else tuple(model.receivers),
             notifies_resolved=model.notifies_resolved,
             why=model.explained or "",
@@ -143,10 +144,10 @@ class _ExpectationReader:
             rule = "be the reason, in your own words"
             self._note_key("explained", BrokenRule("explained", rule, model.explained))
             return None
-        if model.resolves_within is not None and kinds != ["fires"]:
-            rule = "be used with fires_within"
-            self._note_key("resolves_within", BrokenRule("resolves_within", rule))
-            return None
+        for key in ("resolves_within", "pends_for"):
+            if getattr(model, key) is not None and kinds != ["fires"]:
+                self._note_key(key, BrokenRule(key, "be used with fires_within"))
+                return None
         if model.cause is not None and kinds == ["silent"]:
             self._note_key("cause", BrokenRule("a silent alert", "have no cause"))
             return None

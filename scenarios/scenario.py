@@ -61,7 +61,8 @@ class Expectation:
     count from there. Both are 0 for a cause in the past and for none at all. The alert must not
     fire before `not_before_s`: the cause's true start, negative in the past. `labels` are sorted
     pairs that the alert must carry; it may carry more. For `fires`, `fires_within_s` is known and
-    `resolves_within_s` may be None: then the alert need not resolve in the scenario.
+    `resolves_within_s` may be None: then the alert need not resolve in the scenario. `pends_for_s`
+    is how long it must be pending before it fires, None for any time: judged in virtual time only.
 
     Notifications are judged in real time only. `receivers` must be notified, and nobody else; None:
     anybody, but somebody when it must fire; empty: nobody may be notified. `notifies_resolved`:
@@ -78,6 +79,7 @@ class Expectation:
     not_before_s: float = -inf
     fires_within_s: float | None = None
     resolves_within_s: float | None = None
+    pends_for_s: float | None = None
     receivers: tuple[str, ...] | None = None
     notifies_resolved: bool | None = None
     why: str = ""

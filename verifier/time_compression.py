@@ -140,7 +140,10 @@ def allow_for_inertia(scenario: Scenario, compression: TimeCompression) -> Scena
         if resolves_s is not None:
             resolves_s += compression.allowance_s(INERTIA_S + fade_s)
         fires_s = expectation.fires_within_s + compression.allowance_s(INERTIA_S)
-        return replace(expectation, fires_within_s=fires_s, resolves_within_s=resolves_s)
+        # How long it is pending is measured to an evaluation, which may be minutes of a scenario.
+        return replace(
+            expectation, fires_within_s=fires_s, resolves_within_s=resolves_s, pends_for_s=None
+        )
 
     return replace(
         scenario,

@@ -175,6 +175,10 @@ class ExpectationModel(Model):
     cause: str | None = Field(default=None, description="Name of the fault or incident behind it.")
     fires_within: Duration | None = Field(default=None, description="From the cause's onset.")
     resolves_within: Duration | None = Field(default=None, description="From the cause's end.")
+    pends_for: Duration | None = Field(
+        default=None,
+        description="How long it must be pending before it fires. Judged in virtual time only.",
+    )
     receivers: list[Annotated[str, Field(min_length=1)]] | None = Field(
         default=None,
         description="Who must be notified, and nobody else; []: nobody. Judged in real time only.",

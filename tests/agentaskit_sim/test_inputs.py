@@ -101,3 +101,20 @@ def test_receivers_that_own_routing_lacks_are_left_open_in_bundled_scenarios(tmp
         " anybody may be notified there"
     )
     assert leave_out_bundled_receivers(inputs.scenarios, ["slack-warnings"])[1] == ()
+
+
+def test_how_long_a_bundled_alert_is_pending_binds_the_bundled_rules_alone(rules, tmp_path):
+    """An own rule of that name may wait as it likes; what an own overlay says is held."""
+    waits = {
+        e.pends_for_s for e in read_inputs(InputPaths(["bus-partition"])).scenarios[0].expectations
+    }
+    assert waits == {180.0, 300.0, None}
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "scenarios:\n  bus-partition:\n    expectations:\n"
+        "      - {alert: Mine, cause: cut, fires_within: 8m, pends_for: 1m}\n"
+    )
+    [scenario] = read_inputs(InputPaths(["bus-partition"], rules=[rules], overlays=[own])).scenarios
+    assert {e.alert: e.pends_for_s for e in scenario.expectations} == {
+        "Mine": 60.0, "MessageQueueBackpressure": None,
+    }  # fmt: skip

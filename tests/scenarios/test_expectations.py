@@ -72,3 +72,15 @@ def test_the_reason_that_a_report_leaves_to_be_filled_in_is_none():
         parse_scenario(
             GOOD.replace("explained: why not", "explained: <why it may fire here>"), "good.yaml"
         )
+
+
+def test_how_long_an_alert_is_pending_is_said_of_one_that_must_fire():
+    """A silent or an explained one has no such time."""
+    text = GOOD.replace("    fires_within: 8m", "    fires_within: 8m\n    pends_for: 2m30s", 1)
+    waits_s = [
+        expectation.pends_for_s for expectation in parse_scenario(text, "good.yaml").expectations
+    ]
+    assert sorted(waits_s, key=str) == [150.0, None, None]
+    text = GOOD.replace("explained: why not", "explained: why not, pends_for: 2m")
+    with pytest.raises(InputError, match="pends_for must be used with fires_within"):
+        parse_scenario(text, "good.yaml")

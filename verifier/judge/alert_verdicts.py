@@ -8,7 +8,7 @@ is a mistake in the scenario, never a pass.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
 from documents.mistake_kinds import UnknownName
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.expectation_matching import AssignedEpisodes, EpisodeTimes
     from verifier.labels import Labels
+
+
+PENDING_ROOM_S: Final = 1.0
+"""By how much a time of being pending may be another one: evaluations lie further apart."""
 
 
 def check_alerts_exist(scenario: Scenario, alerts: Sequence[str]) -> None:
@@ -124,6 +128,7 @@ def _verdict(
         lost_pending=times.lost,
         firings=times.firings,
         fires_within_s=expectation.fires_within_s,
+        pends_for_s=expectation.pends_for_s,
         resolves_within_s=expectation.resolves_within_s,
         receivers=expectation.receivers,
         notifies_resolved=notifies_resolved,
@@ -143,6 +148,7 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
     if late_s > 0 and first:
         limit = format_duration(expectation.fires_within_s or 0.0)
         failures.append(f"{fired}, {time_text(late_s)} past its limit of {limit}")
+    failures += _pended_otherwise(expectation, times)
     failures += _too_long(expectation, times.resolved_s)
     cause_s = expectation.end_s - expectation.onset_s
     course = f"{fired}{' of its cause' if cause else ''}{again}"
@@ -157,6 +163,16 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
         labels=assigned.timeline.labels,
         times=times,
     )
+
+
+def _pended_otherwise(expectation: Expectation, times: EpisodeTimes) -> list[str]:
+    """Return what is wrong with how long an alert that fired was pending before."""
+    expected_s = expectation.pends_for_s
+    pended_s = (times.firing_s or 0.0) - (times.pending_s or 0.0)
+    if expected_s is None or abs(pended_s - expected_s) <= PENDING_ROOM_S:
+        return []
+    pended = f"was pending for {time_text(pended_s)} before it fired"
+    return [f"{pended}, it must be {format_duration(expected_s)}"]
 
 
 def _too_long(expectation: Expectation, resolved_s: float | None) -> list[str]:

@@ -145,6 +145,7 @@ class AlertVerdict:
     lost_pending: tuple[tuple[float, float], ...] = ()
     firings: tuple[tuple[float, float | None], ...] = ()
     fires_within_s: float | None = None
+    pends_for_s: float | None = None
     resolves_within_s: float | None = None
     receivers: tuple[str, ...] | None = None
     notifies_resolved: bool = False

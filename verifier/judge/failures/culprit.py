@@ -9,10 +9,12 @@ value came. Pure; times are scenario seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isclose
 from typing import TYPE_CHECKING, Final
 
 from documents.amounts import figure, listed
 from documents.durations import format_duration
+from verifier.judge.alert_verdicts import PENDING_ROOM_S
 from verifier.judge.expectation_matching import time_text, times_text
 from verifier.judge.failures.strength import needed_strength
 from verifier.judge.verdict import Culprit
@@ -133,7 +135,7 @@ def _never_or_late(case: FailedCase) -> Culprit:
         return _never_held(case, deciding)
     if verdict.fires_within_s is not None and verdict.firing_s > verdict.fires_within_s:
         return _late(case, verdict.firing_s, verdict.fires_within_s)
-    return _lasting(case)
+    return _other_wait(case, verdict.firing_s) or _lasting(case)
 
 
 def _stood_still(case: FailedCase) -> bool:
@@ -267,6 +269,16 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
     from_what = "the onset" if case.verdict.cause else "the start"
     because = f"it fired {time_text(firing_s)} after {from_what}, {wait} of it its `for`"
     return _blame("expectation", f"{because}: the rule did what it says, {limit} is too short")
+
+
+def _other_wait(case: FailedCase, firing_s: float) -> Culprit | None:
+    """Blame the rule of an alert that was pending for another time than it must be."""
+    expected_s = case.verdict.pends_for_s
+    pended_s = firing_s - (case.verdict.pending_s or 0.0)
+    if expected_s is None or isclose(pended_s, expected_s, abs_tol=PENDING_ROOM_S):
+        return None
+    wait = "" if case.numbers is None else f", its `for` is {format_duration(case.numbers.for_s)}"
+    return _blame("rule", f"it was pending for {time_text(pended_s)}{wait}")
 
 
 def _lasting(case: FailedCase) -> Culprit:
