@@ -72,7 +72,7 @@ export class AlertPanel {
     if (calm.join() !== this.calm) {
       this.calm = calm.join();
       this.names.replaceChildren(...calm.map((alert) => {
-        const line = element("li", "", alert);
+        const line = element("li", "", `${alert} `);
         line.append(...this.conditionOf(alert));
         return line;
       }));

@@ -52,7 +52,7 @@ def test_an_alert_goes_from_inactive_to_notified_and_back(stack, view):
     page = view.page
     expect(page.locator("#live .state")).to_have_text("live")
     expect(page.locator(".alerts .inactive summary")).to_have_text("19 inactive")
-    expect(page.locator(".alerts .inactive")).to_contain_text("AvailabilitySLOBreach, ")
+    expect(page.locator(".alerts .inactive")).to_contain_text("AvailabilitySLOBreach 100 * (1 - ")
     # What is pending before the stack has settled is shown only once it fires.
     page.wait_for_function("at_s => livePage.chart.end_s > at_s", arg=SETTLED_S, timeout=FIRES_MS)
     page.get_by_label("inject", exact=True).select_option("sandbox_leak")

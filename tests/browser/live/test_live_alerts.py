@@ -29,7 +29,7 @@ def test_alerts_are_counted_by_name_and_say_what_they_compare(view):
         count = view.page.locator(".inactive summary")
         expect(count).to_have_text("3 inactive")
         inactive = view.page.locator(".inactive li")
-        expect(inactive.nth(1)).to_have_text("Deep<b>depth</b> > 5")
+        expect(inactive.nth(1)).to_have_text("Deep <b>depth</b> > 5")
         now_s = time.time()
         for shown in (pools(now_s, "A"), pools(now_s, "B"), pools(now_s, "B", "C", firing=True)):
             server.call(board.show, shown, [], (), now_s)
