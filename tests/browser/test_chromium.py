@@ -39,6 +39,7 @@ def test_run_as_a_program_it_prints_the_browser_or_fails(repository, path, chose
     assert (done.returncode, done.stdout.strip()) == expected
 
 
+@pytest.mark.long
 def test_without_a_browser_one_skip_says_so_for_all(repository, path):
     """Not one for each test, and never a pass; the tests that need none still run."""
     done = subprocess.run(

@@ -73,7 +73,7 @@ EVENING = f"({POOL_LOW}) and on() (vector(time()) % 86400 > 64800)"
 @pytest.mark.parametrize(
     ("text", "expr", "fires"),
     [
-        (BLINK, "avg_over_time(up[30d]) < 0.999", False),
+        pytest.param(BLINK, "avg_over_time(up[30d]) < 0.999", False, marks=pytest.mark.long),
         (BLINK, "avg_over_time(up[30d]) < 0.9997", True),
         (LATE, "scrape_duration_seconds > 5", True),
         (LATE, "absent(scrape_samples_scraped)", False),

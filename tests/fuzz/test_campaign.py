@@ -14,7 +14,7 @@ from tests.fuzz.shrinking import shrink
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCUMENTS = 300
+DOCUMENTS = 150
 DOCUMENTS_LONG = 100_000
 
 

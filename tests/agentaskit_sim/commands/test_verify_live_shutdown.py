@@ -303,10 +303,12 @@ TRIALS = {
     "SIGKILL": lambda place, _: signalled(place, signal.SIGKILL),
 }
 """What happens to runs of their own; each function returns what is wrong with how it ended."""
+LONG = ("full in mid-run", "SIGTERM", "SIGKILL")
+"""Trials among the long tests: each is a stack or two of its own."""
 
 
 @pytest.mark.parametrize(
-    "trial", [pytest.param(t, marks=[pytest.mark.long] * (t == "SIGTERM")) for t in TRIALS]
+    "trial", [pytest.param(t, marks=[pytest.mark.long] * (t in LONG)) for t in TRIALS]
 )
 @needs_quiet_machine
 def test_a_full_disk_or_a_signal_ends_all_in_time_and_leaves_nothing(results, trial):

@@ -178,7 +178,10 @@ def test_burn_rates_on_an_empty_past_are_invalid(verify, written, copied):
 @pytest.mark.parametrize(
     ("old", "new", "because"),
     [
-        ("< 10000\n        for: 5m", "< 1000\n        for: 5m", "never fired"),
+        pytest.param(
+            *("< 10000\n        for: 5m", "< 1000\n        for: 5m", "never fired"),
+            marks=pytest.mark.long,
+        ),
         ("[1m])) < 10000", "[1m])) < 100000", "before its cause began"),
         ("        for: 5m\n", "        for: 50m\n", "only pending"),
         ("agentaskit_tasks_processed_total", "agentaskit_tasks_procesed_total", "never fired"),
@@ -265,6 +268,7 @@ def test_older_files_of_the_same_contract_get_the_same_verdicts(verify):
     assert sum("Jinja residue" in finding for finding in findings) == 12
 
 
+@pytest.mark.long
 def test_an_older_file_that_differs_gets_another_verdict(verify, tmp_path):
     """Planted: a threshold of the older sandbox rule, a tenth of what it was."""
     path = tmp_path / "backpressure.yaml"
@@ -313,7 +317,10 @@ def verify_disarmed(command, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "kind",
-    ["traffic_drop", "counter_reset", pytest.param("sandbox_leak", marks=pytest.mark.long)],
+    [
+        "traffic_drop",
+        *(pytest.param(k, marks=pytest.mark.long) for k in ("counter_reset", "sandbox_leak")),
+    ],
 )
 def test_a_disarmed_fault_is_neither_pass_nor_fail(verify_disarmed, kind, monkeypatch):
     """That the alert never fired is no failure of the rule: there was nothing to alert on."""

@@ -104,6 +104,7 @@ def check(document: dict[str, Any], shape: str, count: int) -> None:
             assert f"no metric {metric} exists" in verdict["vacuous"]
 
 
+@pytest.mark.long
 def test_more_than_a_hundred_groups_are_judged(tmp_path: Path) -> None:
     """Each recording of them was a call of its own to the engine, with connections of its own."""
     document, _ = verify(tmp_path, "".join(lines("groups of one", 120)))

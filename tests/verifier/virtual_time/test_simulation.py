@@ -191,7 +191,7 @@ def test_what_belongs_together_in_one_scrape_stays_together(exact):
 
 def test_series_that_are_drawn_separately_are_noticed():
     """Planted: the same gains, each series in an order of its own."""
-    history = simulated("traffic-drop").history
+    history = leaking().history
     random = np.random.default_rng(1)
     requests = gains(history, "http_requests_total")
     assert (random.permutation(requests) != requests).any()
@@ -203,7 +203,11 @@ def test_series_that_are_drawn_separately_are_noticed():
 
 @pytest.mark.parametrize(
     "simulation",
-    [partial(simulated, "traffic-drop"), partial(leaking, exact=True), leaking],
+    [
+        pytest.param(partial(simulated, "traffic-drop"), marks=pytest.mark.long),
+        partial(leaking, exact=True),
+        leaking,
+    ],
     ids=["traffic-drop", "small leak, exact", "small leak"],
 )
 def test_counters_never_fall(simulation):
@@ -242,9 +246,12 @@ def test_every_counter_falls_at_a_restart_and_at_no_other_time(text, expected_s)
         assert set(GAINS) <= fallen
 
 
+DOWN = "duration: 20m\nfaults: [{name: d, fault: exporter_down, start: 5m, duration: 10m}]\n"
+
+
 def test_while_the_exporter_is_down_its_series_have_ended():
     """One marker each, `up` 0, no sample until it is back; the world went on meanwhile."""
-    history = simulated("exporter-down").history
+    history = simulate(scenario_of(DOWN + SMALL)).history
     for labels in history.series:
         ((_, times_s, values),) = series(history, **dict(labels, name=dict(labels)["__name__"]))
         stale = is_stale(values)
@@ -257,7 +264,7 @@ def test_while_the_exporter_is_down_its_series_have_ended():
         else:
             assert times_s[stale].tolist() == [300]
             assert not ((times_s > 300) & (times_s < 900)).any()
-    per_scrape = gains(simulated("traffic-drop").history, "http_requests_total")[0]
+    per_scrape = SCRAPE_S * 1000
     missed = [
         float(values[times_s == 900][0] - values[times_s == 285][0])
         for _, times_s, values in series(history, "http_requests_total", status="200")
