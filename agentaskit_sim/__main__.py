@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "serve": "Run the world in real time and serve its metrics to Prometheus.",
     "up": "Run world and stack together, and watch alerts fire.",
     "fault": "Inject, change and end faults of a running world.",
+    "check": "Hold rules and dashboards against what is exported, and against known traps.",
     "mutate": "Edit each alert in one place at a time; count what is noticed.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "doctor": "Check what is installed on this machine and what is missing.",
@@ -116,7 +117,7 @@ def _run(argv: list[str]) -> int:
     words = completed or argv
     command = next((word for word in words if not word.startswith("-")), None)
     try:
-        if command in {"verify", "up", "scenarios", "mutate"}:
+        if command in {"verify", "up", "scenarios", "mutate", "check"}:
             argv = repeat_options(argv)
         if command in {"verify", "up", "serve", "mutate"} and completed is None:
             refuse_unknown_scenarios(argv)

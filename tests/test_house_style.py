@@ -164,7 +164,7 @@ def many_positional(sources: Sources) -> list[str]:
 
 
 def strange_places(sources: Sources) -> list[str]:
-    """Return a line for each folder of tests of a room that mirrors no folder of it."""
+    """Return a line for each folder of tests of a room that mirrors no folder or module of it."""
     folders = {str(PurePosixPath(path).parent) for path in sources}
     return [
         f"{folder}: there is no {mirrored}"
@@ -172,6 +172,7 @@ def strange_places(sources: Sources) -> list[str]:
         if (mirrored := folder.removeprefix("tests/")) != folder
         and mirrored.partition("/")[0] in CODE
         and mirrored not in folders
+        and f"{mirrored}.py" not in sources
     ]
 
 
