@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "check": "Hold rules and dashboards against what is exported, and against known traps.",
     "mutate": "Edit each alert in one place at a time; count what is noticed.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
+    "selftest": "Run what must fail; see that each fails for its own reason.",
     "doctor": "Check what is installed on this machine and what is missing.",
 }
 """Each is the module of its name: it has a function of that name, or an `app` of subcommands."""

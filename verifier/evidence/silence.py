@@ -8,7 +8,8 @@ when its `for` is longer than what was watched. It judges nothing: `verifier.jud
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
@@ -77,7 +78,8 @@ class Silence:
 
     `labels` are those that the rule sets, templates apart. `vacuous` says why it could not have
     fired, whatever the scenario does; `too_slow_s` is its `for` where that is what does not fit
-    into the scenario, in scenario seconds. `findings` change no verdict.
+    into the scenario, in scenario seconds. `findings` change no verdict. `shadowed` is one that
+    could not have fired behind another rule of its name and labels that did.
     """
 
     alert: str
@@ -86,19 +88,31 @@ class Silence:
     vacuous: str | None = None
     too_slow_s: float | None = None
     findings: tuple[str, ...] = ()
+    shadowed: bool = False
 
 
 def silences(run: WatchedRun, timelines: Sequence[Timeline]) -> tuple[Silence, ...]:
-    """Return every rule without a firing timeline, in the order of the files."""
+    """Return every rule without a firing timeline, in the order of the files.
+
+    A timeline does not say whose it is: of several rules of one name, one that could not have fired
+    is returned whatever the others did.
+    """
     check = emptiness_check(run)
     of_name: dict[str, list[Timeline]] = {}
     for timeline in timelines:
         of_name.setdefault(timeline.alert, []).append(timeline)
-    return tuple(
-        _silence(run, check, group, rule)
-        for group, rule in run.rules.alerts
-        if not any(_fired(rule, timeline) for timeline in of_name.get(rule.alert, ()))
-    )
+    rules_of_name = Counter(rule.alert for _, rule in run.rules.alerts)
+    silent: list[Silence] = []
+    for group, rule in run.rules.alerts:
+        has_fired = any(_fired(rule, timeline) for timeline in of_name.get(rule.alert, ()))
+        if has_fired and rules_of_name[rule.alert] == 1:
+            continue
+        silence = _silence(run, check, group, rule)
+        if not has_fired:
+            silent.append(silence)
+        elif silence.vacuous is not None:
+            silent.append(replace(silence, shadowed=True, too_slow_s=None))
+    return tuple(silent)
 
 
 def emptiness_check(run: WatchedRun) -> EmptinessCheck:

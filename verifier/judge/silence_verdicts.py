@@ -56,10 +56,15 @@ def judge_silence(
         accepted = reasons.get(silence.alert)
         named = of_name.setdefault(silence.alert, [])
         numbers = [number for number in named if _is_about(judged[number], silence)]
-        if not numbers and not any(_speaks_of(judged[number], silence) for number in named):
+        spoken = any(_speaks_of(judged[number], silence) for number in named)
+        if not numbers and (silence.shadowed or not spoken):
             numbers = [len(judged)]
             named.append(len(judged))
             judged.append(_stayed_silent(silence))
+            if silence.shadowed:
+                reason = (
+                    f"{reason}; what fired is another rule of its name ({silence.place} is this)"
+                )
         for number in numbers:
             judged[number] = _vacuous(
                 judged[number], reason, accepted=accepted, elsewhere=elsewhere

@@ -6,7 +6,7 @@ common, so `verifier.pack.history_depth` reads them too. Nothing here reads a fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from verifier.errors import NotJudged
@@ -139,5 +139,11 @@ class Dashboards:
 
     @property
     def not_judged(self) -> tuple[NotJudged, ...]:
-        """What is left out, as verdicts name it."""
-        return tuple(panel.not_judged for panel in self.left_out)
+        """What is left out, as verdicts name it.
+
+        Where nothing else is there, no panel is judged at all: that is no pass.
+        """
+        nothing_else = not self.panels
+        return tuple(
+            replace(panel.not_judged, keeps_from_passing=nothing_else) for panel in self.left_out
+        )

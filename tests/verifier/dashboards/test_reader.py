@@ -159,6 +159,9 @@ def test_what_is_not_asked_of_prometheus_is_named_with_its_reason(tmp_path: Path
     }
     dashboards = load_dashboards([write(tmp_path, document)])
     assert dashboards.panels == ()
+    assert all(item.keeps_from_passing for item in dashboards.not_judged)  # nothing is judged
+    document["panels"].append(panel("a"))
+    dashboards = load_dashboards([write(tmp_path, document)])
     assert [(item.subject.split(" / ")[1], item.reason) for item in dashboards.not_judged] == [
         ("P", "it asks Loki"),
         ("Lib", "its model is not in the file: it is library panel 'u'"),

@@ -217,6 +217,21 @@ def test_an_alert_that_fired_is_no_silence(server, tmp_path):
     assert silence.labels == (("severity", "high"),)
 
 
+def test_a_dead_rule_is_returned_behind_one_of_its_name_and_labels_that_fired(server, tmp_path):
+    """Its timeline would be the same; one that could have fired may be whose it is."""
+    files = rules(
+        tmp_path,
+        {"alert": "A", "expr": "queu_depth > 1"},
+        {"alert": "A", "expr": "queue_depth > 1"},
+        {"alert": "A", "expr": "queue_depth > 1e9"},
+    )
+    evaluation = evaluate(server, files, start_s=0.0, end_s=END_S)
+    run = WatchedRun(server, files, EPOCH_S, END_S, WHOLE)
+    (silence,) = silences(run, evaluation.timelines)
+    assert silence.shadowed
+    assert "no metric queu_depth exists" in silence.vacuous
+
+
 def test_every_alert_that_reads_a_dead_recording_is_told_so(server, tmp_path):
     """The first and those after it; through another recording, and from both sides of one rule."""
     files = rules(

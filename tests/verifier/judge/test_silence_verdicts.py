@@ -8,7 +8,7 @@ import pytest
 
 from documents.mistakes import Place
 from scenarios.scenario import Acceptance
-from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, timeline
+from tests.verifier.judge.small_scenario import ALERTS, FIRES, GOOD, scenario_with, timeline
 from tests.verifier.outcomes import alert, fired, outcome
 from verifier.errors import NotJudged
 from verifier.evidence.silence import Silence
@@ -164,3 +164,13 @@ def test_a_rule_that_was_judged_speaks_for_its_name():
     assert settle_not_judged(silent, ["Twice", "Twice"], ()).alerts == silent.alerts
     firing = outcome(alerts=(fired("Twice"),), not_judged=(unjudged,))
     assert settle_not_judged(firing, ["Twice"], ()).alerts == firing.alerts
+
+
+def test_a_dead_rule_behind_one_of_its_name_that_fired_gets_a_verdict_of_its_own():
+    """The timeline is the other rule's: what is expected was met, and not by this one."""
+    scenario = scenario_with(FIRES)
+    dead = silence("Throughput", shadowed=True)
+    verdicts = verdicts_with(dead, scenario=scenario, timelines=[timeline("Throughput", GOOD)])
+    both = [each for each in verdicts if each.alert == "Throughput"]
+    assert [(each.expected, each.ok) for each in both] == [("fires", True), ("silent", False)]
+    assert "what fired is another rule of its name (rules.yaml:1:1 is this)" in both[1].reason
