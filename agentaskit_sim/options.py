@@ -228,3 +228,61 @@ SdFile = Annotated[
         rich_help_panel=FOREIGN_PANEL,
     ),
 ]
+
+ReplayedRules = Annotated[
+    list[Path],
+    typer.Option("--rules", metavar="FILE...", help="Rule files or folders to replay."),
+]
+AgainstRules = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--against", metavar="FILE...", help="Another version of the rules, to compare with."
+    ),
+]
+HistoryPrometheus = Annotated[
+    str, typer.Option("--prometheus", metavar="URL", help="Your Prometheus; it is only read.")
+]
+FromInstant = Annotated[
+    str | None,
+    typer.Option("--from", metavar="T", help="Start: RFC3339, Unix seconds, or so long ago (7d)."),
+]
+ToInstant = Annotated[
+    str | None, typer.Option("--to", metavar="T", help="End, as --from; `now` by default.")
+]
+LastPeriod = Annotated[
+    str | None, typer.Option("--last", metavar="DURATION", help="Instead: from so long ago to now.")
+]
+ReplayJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+ReplayFolder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder for the result, and for progress meanwhile."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on where an ended run stopped, by what --out keeps.")
+]
+ReplayFailOver = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-over", min=0, metavar="N", help="Status 1 when an alert fires more often a day."
+    ),
+]
+RequestPause = Annotated[
+    str | None,
+    typer.Option("--pause", metavar="DURATION", help="Wait so long between two requests."),
+]
+ForeignTimeout = Annotated[
+    str | None,
+    typer.Option("--timeout", metavar="DURATION", help="Wait so long for an answer; 130s."),
+]
+RequestHeaders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header", metavar="NAME=VALUE", help="Header of every request; may be repeated."
+    ),
+]
+ServerTokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file", metavar="FILE", help="File with the token to send as `Bearer TOKEN`."
+    ),
+]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LISTS: Final = ("--rules", "--dashboards")
+LISTS: Final = ("--rules", "--dashboards", "--against")
 """The options that take several files."""
 
 

@@ -28,6 +28,8 @@ _PLAIN: Final = re.compile(
     r"\{\{[ \t]*(?:(?:\$labels|\.Labels)\.(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)|\$value|\.Value)"
     r"[ \t]*\}\}"
 )
+KNOWN_MAX: Final = 20_000
+"""Alerts that are remembered from one part of a stream to the next."""
 _VALUES: Final = ("$value", ".Value")
 
 
@@ -42,6 +44,11 @@ class AlertLabels:
             name in text for _, text in rule.labels for name in _VALUES
         )
         self._known: dict[tuple[Labels, str], Labels] = {}
+
+    def forget(self) -> None:
+        """Forget what templates expanded to, once that is much: a stream may never end."""
+        if len(self._known) > KNOWN_MAX:
+            self._known.clear()
 
     def prepare(self, samples: Sequence[Sample]) -> None:
         """Expand the labels of many samples at once."""

@@ -15,9 +15,10 @@ from verifier.evaluation.timeline import Episode, Timeline
 from verifier.pack.history_depth import ALERT_STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from exporter.history.samples import LabelSet
+    from verifier.evaluation.timeline import State
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule
 
@@ -38,6 +39,19 @@ class _Active:
     absent_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that is active at an evaluation: what the machine must know to go on from there.
+
+    Milliseconds of the scenario; `absent_ms` is since when it is only kept firing.
+    """
+
+    labels: Labels
+    pending_ms: int
+    firing_ms: int | None
+    absent_ms: int | None
+
+
 class AlertStates:
     """All alerts of one rule, from evaluation to evaluation, and the episodes that they had."""
 
@@ -53,6 +67,30 @@ class AlertStates:
     def active(self) -> bool:
         """Whether any alert is pending or firing."""
         return bool(self._active)
+
+    @property
+    def state(self) -> State | None:
+        """The state of the rule: firing if any alert is, else pending if any is."""
+        if any(alert.firing_ms is not None for alert in self._active.values()):
+            return "firing"
+        return "pending" if self._active else None
+
+    def open_alerts(self) -> tuple[OpenAlert, ...]:
+        """Return what is active, to go on from it elsewhere by `resume`."""
+        return tuple(
+            OpenAlert(labels, alert.pending_ms, alert.firing_ms, alert.absent_ms)
+            for labels, alert in self._active.items()
+        )
+
+    def resume(self, alerts: Iterable[OpenAlert]) -> None:
+        """Begin with these alerts active, as `open_alerts` of another machine gave them."""
+        for each in alerts:
+            self._active[each.labels] = _Active(each.pending_ms, each.firing_ms, each.absent_ms)
+
+    def take_ended(self) -> dict[Labels, list[Episode]]:
+        """Return the episodes that ended since the last call, and forget them."""
+        ended, self._episodes = self._episodes, {}
+        return ended
 
     def evaluate(self, at_ms: int, alerts: Sequence[Labels]) -> None:
         """Go on to the evaluation at `at_ms`, whose answer gives these alerts.

@@ -6,6 +6,7 @@ Used by the engine, which asks a Prometheus for the answers, at once or step by 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,14 @@ from verifier.evaluation.rule_samples import SampleLog, recorded, recorded_sampl
 from verifier.pack.rules import AlertRule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from exporter.history.samples import History, LabelSet
     from verifier.evaluation.alert_labels import Vector
     from verifier.evaluation.rule_graph import RuleNode
-    from verifier.evaluation.timeline import Grid, Timeline
+    from verifier.evaluation.timeline import Grid, State, Timeline
     from verifier.pack.rules import RecordingRule
     from verifier.servers.prometheus import Series
 
@@ -40,6 +41,15 @@ class Failures:
     count: int
     of: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateCounts:
+    """After how many of `of` evaluations the rule was pending, and firing."""
+
+    of: int
+    pending: int
+    firing: int
 
 
 class RuleRun:
@@ -93,6 +103,11 @@ class RuleRun:
         """All that the rule stored, None if that is nothing."""
         return self._stored or self._log.history()
 
+    @property
+    def states(self) -> AlertStates | None:
+        """The alerts of the rule, None of a recording rule."""
+        return self._evaluator.states
+
     def timelines(self) -> list[Timeline]:
         """Return the timelines of all alerts of the rule, none of a recording rule."""
         return self._evaluator.timelines()
@@ -118,6 +133,10 @@ class RuleRun:
             self._failed += 1
             self._reason = self._reason or reason
 
+    def go_on_from(self, failed: int, reason: str) -> None:
+        """Count on from so many failed evaluations, of which the first failed for this reason."""
+        self._failed, self._reason = failed, reason
+
     def evaluate_all(self, answer: Sequence[Series], failed: dict[int, str]) -> None:
         """Go through all evaluations, given the `answer` of a range query on the whole grid.
 
@@ -132,13 +151,29 @@ class RuleRun:
                 pass  # at some evaluations only: below, one after another
             else:
                 return
+        self.evaluate_part(range(len(times_ms)), answer, failed)
+
+    def evaluate_part(
+        self, steps: range, answer: Sequence[Series], failed: Mapping[int, str]
+    ) -> StateCounts:
+        """Go through some evaluations, the next ones, as `evaluate_all` does through all.
+
+        `answer` may hold other steps as well. Returns in which states the rule was after them,
+        those before the start left out.
+        """
         vectors = self._vectors(answer)
-        self._evaluator.prepare(list(vectors.values()))
-        for step, at_ms in enumerate(times_ms.tolist()):
+        self._evaluator.forget()
+        self._evaluator.prepare([vectors[step] for step in steps if step in vectors])
+        states: Counter[State | None] = Counter()
+        for step in steps:
+            at_ms = round((self.grid.start_s + step * self.grid.interval_s) * 1000)
             if step in failed:
                 self.fail(at_ms, failed[step])
             elif step in vectors or self._evaluator.remembers:
                 self.evaluate(at_ms, vectors.get(step, []))
+            if at_ms >= self._start_ms:
+                states[self._evaluator.state] += 1
+        return StateCounts(states.total(), states["pending"], states["firing"])
 
     def _vectors(self, answer: Sequence[Series]) -> dict[int, Vector]:
         """Return the instant vector of each step of the grid that has one."""
@@ -155,33 +190,44 @@ class _AlertEvaluator:
     """Evaluates an alerting rule."""
 
     def __init__(self, rule: AlertRule, *, limit: int, epoch_ms: int) -> None:
-        self._states = AlertStates(rule, limit=limit)
+        self.states = AlertStates(rule, limit=limit)
         self._labels = AlertLabels(rule)
         self.epoch_ms = epoch_ms
 
     @property
     def remembers(self) -> bool:
         """Whether an evaluation without an answer changes anything."""
-        return self._states.active
+        return self.states.active
+
+    @property
+    def state(self) -> State | None:
+        return self.states.state
+
+    def forget(self) -> None:
+        self._labels.forget()
 
     def prepare(self, vectors: Sequence[Vector]) -> None:
         self._labels.prepare([sample for vector in vectors for sample in vector])
 
     def evaluate(self, at_ms: int, vector: Vector, *, stores: bool) -> list[tuple[LabelSet, float]]:
-        self._states.evaluate(at_ms, self._labels.expand(vector))
-        return self._states.samples(epoch_ms=self.epoch_ms) if stores else []
+        self.states.evaluate(at_ms, self._labels.expand(vector))
+        return self.states.samples(epoch_ms=self.epoch_ms) if stores else []
 
     def timelines(self) -> list[Timeline]:
-        return self._states.timelines()
+        return self.states.timelines()
 
 
 class _RecordingEvaluator:
     """Evaluates a recording rule."""
 
     remembers = True  # a series that is gone is marked
+    state = states = None
 
     def __init__(self, rule: RecordingRule, *, limit: int) -> None:
         self._rule, self._limit = rule, limit
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
 
     def prepare(self, vectors: Sequence[Vector]) -> None:
         """Nothing is expanded."""

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from verifier.servers.ledger import parse_time_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from verifier.labels import Labels
 
@@ -31,6 +31,19 @@ _RULES: Final = "/api/v1/rules?type=alert"
 
 class ServerUnreachable(OSError):  # noqa: N818 - "unreachable" says that it is an error
     """A server that did not answer; the message is a sentence with its name, URL and the reason."""
+
+
+class AnswerTooLong(ServerUnreachable):
+    """An answer of more bytes than are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignAnswer:
+    """A server's answer, of any status; `retry_after_s` is how long it asks to be left alone."""
+
+    status: int
+    body: bytes
+    retry_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +85,33 @@ class ForeignServer:
 
     def get(self, path: str) -> bytes:
         """Return the body of an answer 200; raise ServerUnreachable for anything else."""
+        answer = self.request("GET", path)
+        if answer.status != http.client.OK:
+            raise self._unreachable(f"status {answer.status}")
+        return answer.body
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> ForeignAnswer:
+        """Return the answer, of whatever status; raise ServerUnreachable where there is none."""
         https = self.scheme == "https"
         connect = http.client.HTTPSConnection if https else http.client.HTTPConnection
         connection = connect(self.host, self.port, timeout=self._timeout_s)
         until_s = time.monotonic() + self._timeout_s
         try:
-            connection.request("GET", self.path_prefix + path, headers={"Connection": "close"})
+            sent = {**(headers or {}), "Connection": "close"}
+            connection.request(method, self.path_prefix + path, body=body, headers=sent)
             answer = connection.getresponse()
-            body = b"".join(self._read(answer, until_s))
+            wait = answer.getheader("Retry-After") or ""
+            return ForeignAnswer(
+                answer.status,
+                b"".join(self._read(answer, until_s)),
+                float(wait) if wait.isdecimal() else 0.0,
+            )
         except ServerUnreachable:
             raise
         except TimeoutError:
@@ -89,9 +121,6 @@ class ForeignServer:
             raise self._unreachable(reason.lower()) from None
         finally:
             connection.close()
-        if answer.status != http.client.OK:
-            raise self._unreachable(f"status {answer.status}")
-        return body
 
     def active_alerts(self) -> tuple[ActiveAlert, ...]:
         """Return the pending and firing alerts of this Prometheus, in the order of its rules.
@@ -112,7 +141,8 @@ class ForeignServer:
         while chunk := answer.read1(CHUNK_BYTES):
             left -= len(chunk)
             if left < 0:
-                raise self._unreachable(f"its answer is longer than {ANSWER_BYTES_MAX >> 20} MiB")
+                longer = f"its answer is longer than {ANSWER_BYTES_MAX >> 20} MiB"
+                raise AnswerTooLong(str(self._unreachable(longer)))
             if time.monotonic() > until_s:
                 raise TimeoutError
             yield chunk

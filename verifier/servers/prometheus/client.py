@@ -158,7 +158,7 @@ class PrometheusClient:
             form |= {"start": _number(start_s), "end": _number(end_s)}
             items: list[_RangeItem] = self._ask("/api/v1/query_range", form)["result"]
             for item in items:
-                series = _series(item["metric"], item["values"])
+                series = read_series(item["metric"], item["values"])
                 parts.setdefault(tuple(sorted(series.labels.items())), []).append(series)
         return [_concatenate(pieces) for pieces in parts.values()]
 
@@ -177,11 +177,11 @@ class PrometheusClient:
         """Return the instant vector (or scalar, with no labels) of `expr` at one Unix time."""
         data = self._ask("/api/v1/query", {"query": expr, "time": _number(at_s)})
         if data["resultType"] == "scalar":
-            return [_series({}, [data["result"]])]
+            return [read_series({}, [data["result"]])]
         if data["resultType"] != "vector":
             raise QueryError(f"expression must give a vector, got a {data['resultType']}")
         items: list[_InstantItem] = data["result"]
-        return [_series(item["metric"], [item["value"]]) for item in items]
+        return [read_series(item["metric"], [item["value"]]) for item in items]
 
     def stored(self, selector: str, start_s: float, end_s: float) -> list[Series]:
         """Return the very samples of `selector` after `start_s` up to `end_s`, as stored."""
@@ -190,7 +190,7 @@ class PrometheusClient:
         range_ms = end_ms - round(start_s * 1000) - 1
         form = {"query": f"{selector}[{range_ms}ms]", "time": _number(end_ms / 1000)}
         items: list[_RangeItem] = self._ask("/api/v1/query", form)["result"]
-        return [_series(item["metric"], item["values"]) for item in items]
+        return [read_series(item["metric"], item["values"]) for item in items]
 
     def label_sets(self, selector: str, start_s: float, end_s: float) -> list[dict[str, str]]:
         """Return the labels of every stored series of `selector` between two Unix times."""
@@ -303,7 +303,8 @@ def _chunks(query: RangeQuery) -> Iterator[tuple[float, float]]:
         yield query.start_s + first * query.step_s, query.start_s + last * query.step_s
 
 
-def _series(labels: Mapping[str, str], pairs: Sequence[tuple[float, str]]) -> Series:
+def read_series(labels: Mapping[str, str], pairs: Sequence[tuple[float, str]]) -> Series:
+    """Return a series of an answer: its pairs of a Unix time and a value written as text."""
     times_s = np.array([pair[0] for pair in pairs], dtype=np.float64)
     return Series(labels, times_s, np.array([float(pair[1]) for pair in pairs], dtype=np.float64))
 

@@ -1,0 +1,1 @@
+"""How two sets of timelines differ: of two versions of rules, or of two engines."""
