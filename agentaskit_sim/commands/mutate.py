@@ -31,7 +31,8 @@ from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.amounts import amount
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake, gather
-from verifier.mutation.killing import MutationJudge, is_alone
+from verifier.mutation.equivalence import exported_names
+from verifier.mutation.killing import MutationJudge
 from verifier.mutation.mutants import mutants_of
 from verifier.mutation.score import MutationScore, score_document, score_lines, score_of
 from verifier.servers.binaries import require
@@ -87,7 +88,7 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     chosen = _chosen(inputs.rules, alert or ())
     require("prometheus")
     require_room()
-    mutants = tuple(each for each in mutants_of(inputs.rules, chosen) if is_alone(each.rule))
+    mutants = mutants_of(inputs.rules, chosen, exported_names())
     judge = MutationJudge(inputs.rules, mutants)
     watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
     with watcher:

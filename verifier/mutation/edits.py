@@ -1,12 +1,14 @@
 """Every expression that differs from one by a single edit, as people make mistakes in rules.
 
 Called by `mutants` for each alert. A tree is printed again with one node written otherwise. Which
-edits there are follows what goes wrong in rule files: comparators, thresholds, windows, matchers,
-quantiles, aggregations and what they group by. It knows no metric by name. Pure.
+edits there are follows what goes wrong in rule files: comparators, thresholds, other numbers and
+operators, windows, metrics and matchers, functions, quantiles, aggregations and what they group by.
+It knows no metric by name. Pure.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -16,19 +18,29 @@ from verifier.promql.parsing import parse
 from verifier.promql.printing import Printer, duration_text, matcher_text, number_of, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _Written: TypeAlias = "Callable[[Printer], str]"
 """What writes a node otherwise, with the printer of the rest."""
 MutantKind: TypeAlias = Literal[
-    "comparator", "boundary", "threshold", "for", "window", "aggregation", "grouping", "matcher",
-    "quantile", "label", "interval",
+    "comparator", "boundary", "threshold", "unit", "number", "operator", "for", "window", "metric",
+    "matcher", "function", "aggregation", "grouping", "quantile", "label", "interval",
 ]  # fmt: skip
 
 REVERSED: Final = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "!=", "!=": "=="}
 AT_LIMIT: Final = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
 FACTORS: Final = (0.75, 0.9, 1.1, 1.25)
 """By which a threshold is moved: 10 and 25 % to both sides."""
+UNIT_FACTORS: Final = (0.001, 1000.0)
+"""Between units of a kind: milliseconds for seconds, kilobytes for bytes."""
+NUMBER_FACTORS: Final = (0.9, 1.1)
+"""By which a number of the arithmetic is moved: the size of a fleet, the budget of an objective."""
+OPERATORS: Final = {"/": "*", "*": "/", "-": "+", "+": "-"}
+FUNCTIONS: Final = {
+    "rate": "increase", "irate": "increase", "increase": "rate", "delta": "deriv", "deriv": "delta",
+    "avg_over_time": "max_over_time", "max_over_time": "min_over_time",
+    "min_over_time": "max_over_time",
+}  # fmt: skip
 WINDOW_FACTORS: Final = (0.5, 2.0)
 WINDOW_MAX_S: Final = 7 * 86400.0
 """A longer window is not doubled: thirty days would ask for sixty days of history."""
@@ -65,8 +77,13 @@ class _Rewriter(Printer):
         return super().text(node)
 
 
-def expression_edits(expr: str) -> Iterator[Edit]:
-    """Yield every edit of `expr`, each result once; nothing of what our parser does not read."""
+def expression_edits(
+    expr: str, siblings: Callable[[str], Sequence[str]] = lambda _: ()
+) -> Iterator[Edit]:
+    """Yield every edit of `expr`, each result once; nothing of what our parser does not read.
+
+    `siblings` returns the metrics that may be taken for one by mistake.
+    """
     try:
         tree = parse(expr)
     except ValueError:
@@ -74,7 +91,7 @@ def expression_edits(expr: str) -> Iterator[Edit]:
     plain = _Rewriter(-1, None)
     seen = {plain.text(tree)}
     for number, node in enumerate(plain.visited):
-        for kind, written in _edits_of(node):
+        for kind, written in _edits_of(node, siblings):
             before, after = Printer(1.0).text(node), written(Printer(1.0))
             text = _Rewriter(number, written).text(tree)
             if text not in seen and _is_valid(text):
@@ -84,13 +101,13 @@ def expression_edits(expr: str) -> Iterator[Edit]:
 
 def _where_they_differ(kind: MutantKind, before: str, after: str) -> tuple[str, str]:
     """Return two comparisons from their sign on, other parts as they are: `> 5` of `x > 5`."""
-    if kind not in ("comparator", "boundary", "threshold"):
+    if kind not in ("comparator", "boundary", "threshold", "unit"):
         return before, after
     old, new = before.split(" "), after.split(" ")
     same = next(
         (n for n, words in enumerate(zip(old, new, strict=False)) if len(set(words)) > 1), 0
     )
-    first = max(same - (kind == "threshold"), 0)
+    first = max(same - (kind in ("threshold", "unit")), 0)
     return " ".join(old[first:]), " ".join(new[first:])
 
 
@@ -102,20 +119,27 @@ def _is_valid(text: str) -> bool:
     return True
 
 
-def _edits_of(node: promql.Expr) -> Iterator[tuple[MutantKind, _Written]]:
+def _edits_of(
+    node: promql.Expr, siblings: Callable[[str], Sequence[str]]
+) -> Iterator[tuple[MutantKind, _Written]]:
     """Yield the kinds of edit of one node, each with what writes it."""
     match node:
         case promql.BinaryExpr() if str(node.op) in REVERSED:
             yield from _of_comparison(node)
+        case promql.BinaryExpr() if str(node.op) in OPERATORS:
+            yield from _of_arithmetic(node)
         case promql.MatrixSelector():
+            window = duration_text(node.range.total_seconds())
             yield from _of_window(node)
-            yield from _of_matchers(node.vector_selector, node)
+            yield from _of_metric(node.vector_selector, siblings, window)
+            yield from _of_matchers(node.vector_selector, window)
         case promql.VectorSelector():
+            yield from _of_metric(node, siblings, None)
             yield from _of_matchers(node, None)
         case promql.AggregateExpr():
             yield from _of_aggregation(node)
-        case promql.Call() if node.func.name == "histogram_quantile":
-            yield from _of_quantile(node)
+        case promql.Call():
+            yield from _of_call(node)
 
 
 def _of_comparison(node: promql.BinaryExpr) -> Iterator[tuple[MutantKind, _Written]]:
@@ -128,11 +152,23 @@ def _of_comparison(node: promql.BinaryExpr) -> Iterator[tuple[MutantKind, _Writt
         if isinstance(literal, promql.NumberLiteral):
             for value in _moved(literal.val):
                 yield "threshold", _with_side(node, side, number_of(value))
+            for value in _moved(literal.val, UNIT_FACTORS) if literal.val else ():
+                yield "unit", _with_side(node, side, number_of(value))
 
 
-def _moved(value: float) -> list[float]:
-    """Return the thresholds beside one; of 0, one to each side."""
-    return [-1.0, 1.0] if value == 0 else [float(f"{value * factor:.12g}") for factor in FACTORS]
+def _of_arithmetic(node: promql.BinaryExpr) -> Iterator[tuple[MutantKind, _Written]]:
+    """Yield the other operator, and each number of it moved."""
+    yield "operator", _with_sign(node, OPERATORS[str(node.op)])
+    for side in ("lhs", "rhs"):
+        literal = getattr(node, side)
+        if isinstance(literal, promql.NumberLiteral):
+            for value in _moved(literal.val, NUMBER_FACTORS):
+                yield "number", _with_side(node, side, number_of(value))
+
+
+def _moved(value: float, factors: Sequence[float] = FACTORS) -> list[float]:
+    """Return the numbers beside one; of 0, one to each side."""
+    return [-1.0, 1.0] if value == 0 else [float(f"{value * factor:.12g}") for factor in factors]
 
 
 def _with_sign(node: promql.BinaryExpr, sign: str) -> _Written:
@@ -162,15 +198,32 @@ def _of_window(node: promql.MatrixSelector) -> Iterator[tuple[MutantKind, _Writt
             yield "window", _selector(node.vector_selector, list, window)
 
 
-def _of_matchers(
-    selector: promql.VectorSelector, matrix: promql.MatrixSelector | None
+def _of_metric(
+    selector: promql.VectorSelector, siblings: Callable[[str], Sequence[str]], window: str | None
 ) -> Iterator[tuple[MutantKind, _Written]]:
-    """Yield each matcher dropped, and negated."""
-    window = None if matrix is None else duration_text(matrix.range.total_seconds())
+    """Yield each metric that may be taken for the one that is read."""
+    for name in siblings(selector.name) if selector.name else ():
+        yield "metric", _selector(selector, list, window, name)
+
+
+def _of_matchers(
+    selector: promql.VectorSelector, window: str | None
+) -> Iterator[tuple[MutantKind, _Written]]:
+    """Yield each matcher dropped, negated, and widened to all that begins as it does."""
     for place, matcher in enumerate(selector.matchers.matchers):
         negated = f"{matcher.name}{NEGATED[str(matcher.op)]}{quoted(matcher.value)}"
         yield "matcher", _selector(selector, _without(place), window)
         yield "matcher", _selector(selector, _replaced(place, negated), window)
+        if wider := _widened(matcher):
+            yield "matcher", _selector(selector, _replaced(place, wider), window)
+
+
+def _widened(matcher: promql.Matcher) -> str:
+    """Return a matcher of all values that begin as one does, of a pattern any; "" of another."""
+    if not matcher.value or str(matcher.op) not in ("MatchOp.Equal", "MatchOp.Re"):
+        return ""
+    first = re.escape(matcher.value[0])
+    return f"{matcher.name}=~" + ('".+"' if str(matcher.op) == "MatchOp.Re" else f'"{first}.*"')
 
 
 def _without(place: int) -> Callable[[list[str]], list[str]]:
@@ -182,15 +235,18 @@ def _replaced(place: int, other: str) -> Callable[[list[str]], list[str]]:
 
 
 def _selector(
-    selector: promql.VectorSelector, change: Callable[[list[str]], list[str]], window: str | None
+    selector: promql.VectorSelector,
+    change: Callable[[list[str]], list[str]],
+    window: str | None,
+    name: str | None = None,
 ) -> _Written:
-    """Return what writes a selector with other matchers, or another window."""
+    """Return what writes a selector with other matchers, another window or another name."""
 
     def write(printer: Printer) -> str:
         matchers = ",".join(change([matcher_text(each) for each in selector.matchers.matchers]))
         inside = f"{{{matchers}}}" if matchers or not selector.name else ""
         length = f"[{window}]" if window is not None else ""
-        return f"{selector.name or ''}{inside}{length}{printer.moved(selector)}"
+        return f"{name or selector.name or ''}{inside}{length}{printer.moved(selector)}"
 
     return write
 
@@ -219,6 +275,18 @@ def _aggregation(node: promql.AggregateExpr, name: str, grouping: str) -> _Writt
         return f"{name}{grouping}({parameter}{printer.text(node.expr)})"
 
     return write
+
+
+def _of_call(node: promql.Call) -> Iterator[tuple[MutantKind, _Written]]:
+    name = node.func.name
+    if name in FUNCTIONS:
+        arguments = list(node.args)
+        yield (
+            "function",
+            lambda printer: f"{FUNCTIONS[name]}({', '.join(map(printer.text, arguments))})",
+        )
+    if name == "histogram_quantile":
+        yield from _of_quantile(node)
 
 
 def _of_quantile(node: promql.Call) -> Iterator[tuple[MutantKind, _Written]]:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from verifier.evaluation.engine import SpreadSchedule, evaluate, evaluate_alerts
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import Engine, ScenarioOutcome
-from verifier.pack.history_depth import ALERT_STATES, depths
+from verifier.pack.history_depth import depths
 from verifier.pack.rules import RuleFiles
 from verifier.pack.spread import spread
-from verifier.promql.reads import all_reads
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time.progress import ProgressReporter
 from verifier.virtual_time.run import epoch_s_of, simulate
@@ -60,7 +59,7 @@ class MutationJudge:
         """Judge `scenario` in this process; raise `JudgeError` and `InputError` as parts do."""
         started_s = time.monotonic()
         rules = self.rules
-        mutated = tuple(replace(each.group, rules=(each.rule,)) for each in self.mutants)
+        mutated = tuple(replace(each.group, rules=each.rules) for each in self.mutants)
         needed = depths(RuleFiles((*rules.groups, *mutated)))
         offsets = spread(scenario.seed, rules)
         simulated = simulate(
@@ -106,33 +105,28 @@ class MutationJudge:
         """Return the numbers of the mutants with which the scenario would not pass."""
         failing = {verdict.alert for verdict in verdicts if not verdict.ok}
         plain = evaluate_alerts(server, self.rules.alerts, schedule)
-        edited = evaluate_alerts(server, [(m.group, m.rule) for m in self.mutants], schedule)
         by_rule = list(zip(self.rules.alerts, plain, strict=True))
+        pairs = [(n, m.group, rule) for n, m in enumerate(self.mutants) for rule in m.rules]
+        edited = evaluate_alerts(server, [(group, rule) for _, group, rule in pairs], schedule)
         return frozenset(
             number
-            for number, (mutant, timelines) in enumerate(zip(self.mutants, edited, strict=True))
-            if mutant.rule.alert not in failing
-            and not _passes(scenario, mutant, timelines, by_rule)
+            for (number, _, rule), timelines in zip(pairs, edited, strict=True)
+            if rule.alert not in failing and not _passes(scenario, rule, timelines, by_rule)
         )
-
-
-def is_alone(rule: AlertRule) -> bool:
-    """Whether a rule reads no state of alerts, and so can be evaluated by itself."""
-    return not any(read.matches(name) for read in all_reads(rule.expr) for name in ALERT_STATES)
 
 
 def _passes(
     scenario: Scenario,
-    mutant: Mutant,
+    edited: AlertRule,
     timelines: Sequence[Timeline],
     by_rule: Sequence[tuple[tuple[RuleGroup, AlertRule], tuple[Timeline, ...]]],
 ) -> bool:
-    """Whether a scenario passes with a mutant in place of its rule, for alerts of that name."""
-    alert = mutant.rule.alert
+    """Whether a scenario passes with an edited rule in place of it, for alerts of that name."""
+    alert = edited.alert
     others = [
         timeline
         for (_, rule), own in by_rule
-        if rule.alert == alert and rule.position != mutant.rule.position
+        if rule.alert == alert and rule.position != edited.position
         for timeline in own
     ]
     expected = tuple(each for each in scenario.expectations if each.alert == alert)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from documents.amounts import amount
+from verifier.mutation.equivalence import proof_of
 from verifier.mutation.killing import MutatedScenario
 
 if TYPE_CHECKING:
@@ -27,12 +28,15 @@ SCHEMA: Final = Path(__file__).with_name("score.schema.json")
 class MutationScore:
     """Every mutant with the scenarios that kill it, in the order of both.
 
-    `failing` are alerts that fail a scenario without any edit, by the scenario: there they kill
-    nothing. `unjudged` says why scenarios could not be judged, by their names.
+    `proofs` says of each mutant why it is its rule in every history, None where that is open: what
+    is equivalent counts neither as killed nor as survived. `failing` are alerts that fail a
+    scenario without any edit, by the scenario: there they kill nothing. `unjudged` says why
+    scenarios could not be judged, by their names.
     """
 
     mutants: tuple[Mutant, ...]
     killers: tuple[tuple[str, ...], ...]
+    proofs: tuple[str | None, ...]
     failing: tuple[tuple[str, str], ...] = ()
     unjudged: tuple[tuple[str, str], ...] = ()
 
@@ -43,19 +47,29 @@ class MutationScore:
 
     @property
     def share(self) -> float:
-        """The share of mutants that are killed, 0..1; 1 without any mutant."""
-        return self.killed / len(self.mutants) if self.mutants else 1.0
+        """The share of mutants that are killed, 0..1, without the equivalent; 1 without any."""
+        counted = len(self.mutants) - len(self.equivalent)
+        return self.killed / counted if counted else 1.0
+
+    @property
+    def equivalent(self) -> tuple[tuple[Mutant, str], ...]:
+        """The mutants that are their rule in every history, each with the proof."""
+        rows = zip(self.mutants, self.killers, self.proofs, strict=True)
+        # A scenario that kills one has disproved its proof.
+        return tuple((mutant, proof) for mutant, names, proof in rows if proof and not names)
 
     @property
     def survivors(self) -> tuple[Mutant, ...]:
-        """The mutants that no scenario kills."""
-        pairs = zip(self.mutants, self.killers, strict=True)
-        return tuple(mutant for mutant, names in pairs if not names)
+        """The mutants that no scenario kills, without the equivalent."""
+        rows = zip(self.mutants, self.killers, self.proofs, strict=True)
+        return tuple(mutant for mutant, names, proof in rows if not names and not proof)
 
     def by_kind(self) -> dict[MutantKind, tuple[int, int]]:
-        """Return for each kind of edit how many are killed, and of how many."""
+        """Return for each kind of edit how many are killed, and of how many not equivalent ones."""
         counted: dict[MutantKind, tuple[int, int]] = {}
-        for mutant, names in zip(self.mutants, self.killers, strict=True):
+        for mutant, names, proof in zip(self.mutants, self.killers, self.proofs, strict=True):
+            if proof and not names:
+                continue
             killed, of = counted.get(mutant.kind, (0, 0))
             counted[mutant.kind] = killed + bool(names), of + 1
         return counted
@@ -70,6 +84,7 @@ def score_of(mutants: Sequence[Mutant], outcomes: Sequence[ScenarioOutcome]) -> 
             tuple(each.name for each in judged if number in each.killed)
             for number in range(len(mutants))
         ),
+        tuple(map(proof_of, mutants)),
         tuple(
             (outcome.name, alert)
             for outcome in judged
@@ -83,41 +98,52 @@ def score_lines(score: MutationScore) -> Iterator[str]:
     """Yield the survivors of each alert with their places, then what could not count, the score."""
     last = None
     for mutant in score.survivors:
-        place = f"{mutant.rule.position.path}:{mutant.rule.position.line}"
-        if (place, mutant.rule.alert) != last:
-            last = place, mutant.rule.alert
-            yield f"{mutant.rule.alert} ({place})"
+        if (subject := _subject(mutant)) != last:
+            last = subject
+            yield subject
         yield f"  {mutant.kind}: {mutant.change}"
+    for mutant, proof in score.equivalent:
+        yield f"equivalent: {_subject(mutant)}: {mutant.change}: {proof}"
     for scenario, alert in score.failing:
         yield f"{scenario}: {alert} fails without any edit, so it kills nothing there"
     for scenario, reason in score.unjudged:
         yield f"{scenario}: not judged: {reason}"
-    of = amount(len(score.mutants), "mutants")
+    of = amount(len(score.mutants) - len(score.equivalent), "mutants")
     survived = f"{len(score.survivors):,} survived"
-    yield f"SCORE: {score.share:.1%}: {score.killed:,} of {of} killed, {survived}"
+    besides = f"; {len(score.equivalent):,} more are equivalent" if score.equivalent else ""
+    yield f"SCORE: {score.share:.1%}: {score.killed:,} of {of} killed, {survived}{besides}"
+
+
+def _subject(mutant: Mutant) -> str:
+    """Return what was edited, with its place."""
+    return f"{mutant.subject} ({mutant.rule.position.path}:{mutant.rule.position.line})"
 
 
 def score_document(score: MutationScore) -> dict[str, Any]:
     """Return the score as `score.schema.json` describes it."""
+    rows = zip(score.mutants, score.killers, score.proofs, strict=True)
     return {
         "version": VERSION,
         "score": round(score.share, 6),
         "killed": score.killed,
         "survived": len(score.survivors),
+        "equivalent": len(score.equivalent),
         "kinds": {
             kind: {"killed": killed, "of": of} for kind, (killed, of) in score.by_kind().items()
         },
         "mutants": [
             {
-                "alert": mutant.rule.alert,
+                "alert": None if mutant.kind == "interval" else mutant.rule.alert,
+                "group": mutant.group.name,
                 "file": mutant.rule.position.path,
                 "line": mutant.rule.position.line,
                 "kind": mutant.kind,
                 "before": mutant.before,
                 "after": mutant.after,
                 "killed_by": list(names),
+                "equivalent": None if names else proof,
             }
-            for mutant, names in zip(score.mutants, score.killers, strict=True)
+            for mutant, names, proof in rows
         ],
         "failing": [{"scenario": scenario, "alert": alert} for scenario, alert in score.failing],
         "not_judged": [{"scenario": name, "reason": reason} for name, reason in score.unjudged],

@@ -12,8 +12,8 @@ from documents.mistakes import Place
 from tests.verifier.histories import rules
 from tests.verifier.simulations import HEALTHY, scenario_of, simulate_for, verify
 from verifier.mutation import killing
-from verifier.mutation.killing import MutatedScenario, MutationJudge, is_alone
-from verifier.mutation.mutants import mutants_of
+from verifier.mutation.killing import MutatedScenario, MutationJudge
+from verifier.mutation.mutants import is_alone, mutants_of
 from verifier.mutation.score import SCHEMA, score_document, score_lines, score_of
 from verifier.pack.rules import AlertRule, RuleFiles
 
@@ -61,6 +61,7 @@ def test_what_is_killed_fails_the_scenario_as_a_whole_run_would(read, judged):
     chosen = {}
     for number, mutant in enumerate(mutants):
         if mutant.kind != "interval":  # that of a whole group
+            assert len(mutant.rules) == 1
             chosen.setdefault((mutant.kind, number in outcome.killed), mutant)
     assert {dead for _, dead in chosen} == {True, False}
     for (_, dead), mutant in chosen.items():

@@ -1,0 +1,62 @@
+"""What is proved to be the same rule, and what only looks like it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.verifier.histories import rules
+from verifier.mutation.equivalence import proof_of
+from verifier.mutation.mutants import mutants_of
+
+QUANTILE = "histogram_quantile(0.9, {} (rate(agentaskit_task_duration_seconds_bucket[5m]))) > 1"
+ONE_SERIES = "sum and avg of one series are that series: .* there is one target"
+WHOLE = "is a whole number, and no whole number divided by 928 is 0.9"
+
+
+def proofs(tmp_path, expr, kind):
+    """Return the proof of each mutant of a kind, None where there is none."""
+    mutants = mutants_of(rules(tmp_path, {"alert": "A", "expr": expr}))
+    return [proof_of(mutant) for mutant in mutants if mutant.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("expr", "kind", "proof"),
+    [
+        (QUANTILE.format("sum by (le)"), "aggregation", ONE_SERIES),
+        (QUANTILE.format("sum by (le, job)"), "aggregation", ONE_SERIES),
+        ("sum(agentaskit_agents_started_total) > 1", "aggregation", ONE_SERIES),
+        ("sum(agentaskit_active_agents) / 928 > 0.9", "boundary", WHOLE),
+        ("(max((agentaskit_active_agents)) / (928)) > 0.9", "boundary", WHOLE),
+        ("agentaskit_task_queue_depth > 10.5", "boundary", "divided by 1 is 10.5"),
+        (QUANTILE.format("sum by (le)"), "function", "times one number is the same"),
+        ("histogram_quantile(0.5, (increase(a_bucket[1m]))) > 1", "function", "times one number"),
+    ],
+)
+def test_what_cannot_differ_is_proved(tmp_path, expr, kind, proof):
+    """One series in a group, or a quotient that is never the threshold."""
+    (sentence,) = proofs(tmp_path, expr, kind)
+    assert re.search(proof, sentence)
+
+
+@pytest.mark.parametrize(
+    ("expr", "kind"),
+    [
+        (QUANTILE.format("sum without (le)"), "aggregation"),
+        ("sum(agentaskit_active_agents) > 1", "aggregation"),
+        ("sum(somebody_elses_total) > 1", "aggregation"),
+        ("count(agentaskit_agents_started_total) > 1", "aggregation"),
+        ("sum(agentaskit_active_agents) / 930 > 0.9", "boundary"),
+        ("agentaskit_task_queue_depth > 1000", "boundary"),
+        ("agentaskit_memory_bytes > 0.5", "boundary"),
+        ("sum(rate(agentaskit_tasks_processed_total[1m])) < 9999.5", "boundary"),
+        ("agentaskit_active_agents > 0.5 < 7.5", "boundary"),
+        ("sum(rate(agentaskit_tasks_processed_total[1m])) > 1", "function"),
+        ("histogram_quantile(0.5, rate(a_bucket[1m]) > 3) > 1", "function"),
+        ("histogram_quantile(0.5, max by (le) (delta(a_bucket[1m]))) > 1", "function"),
+    ],
+)
+def test_what_may_differ_is_not_proved(tmp_path, expr, kind):
+    """Several series, metrics of others, 837 of 930, measured numbers, a second comparison."""
+    assert set(proofs(tmp_path, expr, kind)) == {None}

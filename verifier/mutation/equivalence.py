@@ -1,0 +1,143 @@
+"""Mutants that are their rule in every history that there can be, each with the proof.
+
+Called by `mutate` before anything runs. Three arguments are known: an aggregation of one series is
+that series, whichever it is; a quotient of whole numbers that is never the threshold makes no
+difference between `>` and `>=`; and a quantile does not change with the scale of its buckets. What
+is only unlikely is no proof. It knows the labels and the whole numbers of the catalogue, nothing of
+other exporters. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import promql_parser as promql
+
+from exporter.metrics.catalogue import CONTRACT, WORLD
+from verifier.evidence.carried_labels import SCRAPED, carried_labels
+from verifier.mutation.edits import REVERSED
+from verifier.promql.parsing import parse
+from verifier.promql.printing import number_of, text_of
+from verifier.promql.walker import nodes_of, nodes_with_parents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.mutation.mutants import Mutant
+
+OF_ONE: Final = ("sum", "avg", "min", "max")
+"""Aggregations that return a single series as it is."""
+WHOLE: Final = frozenset(m.name for m in CONTRACT if m.kind == "gauge" and not m.unit)
+"""Gauges that count: agents, tasks, slots."""
+
+
+def exported_names() -> list[str]:
+    """Return the metrics of the world by the names of queries, of histograms their buckets."""
+    return [m.name + "_bucket" * (m.kind == "histogram") for m in WORLD]
+
+
+def proof_of(mutant: Mutant) -> str | None:
+    """Return why a mutant is its rule in every history, None where that is not proved."""
+    if mutant.kind == "aggregation":
+        return _of_one_series(mutant.before, mutant.after)
+    if mutant.kind == "boundary":
+        return _never_at_the_threshold(mutant.rule.expr)
+    if mutant.kind == "function":
+        return _of_no_scale(mutant.rule.expr, mutant.before, mutant.after)
+    return None
+
+
+def _of_no_scale(expr: str, before: str, after: str) -> str | None:
+    """Return why `rate` and `increase` agree: only a quantile is taken of either."""
+    if {_function(before), _function(after)} != {"rate", "increase"}:
+        return None
+    places = [
+        parents for node, parents in nodes_with_parents(parse(expr)) if text_of(node) == after
+    ]
+    if not places or not all(map(_ends_in_a_quantile, places)):
+        return None
+    return (
+        "increase is rate times the window, and histogram_quantile of all buckets times one number"
+        " is the same"
+    )
+
+
+def _function(text: str) -> str:
+    node = parse(text)
+    return str(node.func.name) if isinstance(node, promql.Call) else ""
+
+
+def _ends_in_a_quantile(parents: Sequence[promql.Expr]) -> bool:
+    """Whether only sums of series stand between an expression and the quantile around it."""
+    for parent in reversed(parents):
+        if isinstance(parent, promql.Call):
+            return bool(parent.func.name == "histogram_quantile")
+        summed = isinstance(parent, promql.AggregateExpr) and str(parent.op) in ("sum", "avg")
+        if not summed and not isinstance(parent, promql.ParenExpr):
+            return False
+    return False
+
+
+def _of_one_series(before: str, after: str) -> str | None:
+    """Return why two aggregations agree: no group of them has a second series."""
+    node, other = _unbracketed(parse(before)), _unbracketed(parse(after))
+    if not isinstance(node, promql.AggregateExpr) or not isinstance(other, promql.AggregateExpr):
+        return None
+    if str(node.op) not in OF_ONE or str(other.op) not in OF_ONE:
+        return None
+    carried = carried_labels(node.expr)
+    if carried is None or not carried - SCRAPED <= _grouped_by(node):
+        return None
+    labels = ", ".join(sorted(carried - SCRAPED))
+    besides = f"no label but {labels}" if labels else "no label"
+    return (
+        f"{node.op} and {other.op} of one series are that series:"
+        f" {text_of(node.expr)} has {besides}, and there is one target"
+    )
+
+
+def _grouped_by(node: promql.AggregateExpr) -> frozenset[str]:
+    """Return the labels that keep series apart; of `without`, none is known to."""
+    modifier = node.modifier
+    if modifier is None or modifier.type != promql.AggModifierType.By:
+        return frozenset()
+    return frozenset(modifier.labels)
+
+
+def _never_at_the_threshold(expr: str) -> str | None:
+    """Return why the only comparison of an expression is never between equal numbers."""
+    comparisons = [n for n in nodes_of(parse(expr), promql.BinaryExpr) if str(n.op) in REVERSED]
+    if len(comparisons) != 1:
+        return None
+    left, right = _unbracketed(comparisons[0].lhs), _unbracketed(comparisons[0].rhs)
+    if not isinstance(right, promql.NumberLiteral):
+        return None
+    number, divisor = right.val, 1.0
+    if isinstance(left, promql.BinaryExpr) and str(left.op) == "/":
+        below = _unbracketed(left.rhs)
+        if not isinstance(below, promql.NumberLiteral):
+            return None
+        left, divisor = _unbracketed(left.lhs), below.val
+    if not _is_whole(left) or not math.isfinite(number * divisor) or divisor == 0:
+        return None
+    near = math.floor(number * divisor)
+    if any(count / divisor == number for count in range(near - 1, near + 3)):
+        return None
+    return (
+        f"{text_of(left)} is a whole number, and no whole number"
+        f" divided by {number_of(divisor)} is {number_of(number)}"
+    )
+
+
+def _is_whole(node: promql.Expr) -> bool:
+    """Whether an expression is a count, or a sum or an extreme of counts."""
+    if isinstance(node, promql.AggregateExpr):
+        return str(node.op) in ("sum", "min", "max") and _is_whole(_unbracketed(node.expr))
+    return isinstance(node, promql.VectorSelector) and node.name in WHOLE
+
+
+def _unbracketed(node: promql.Expr) -> promql.Expr:
+    while isinstance(node, promql.ParenExpr):
+        node = node.expr
+    return node
