@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
-from documents.amounts import amount
+from agentaskit_sim.foreign.bundled_expectations import is_bundled, leave_out_bundled
+from agentaskit_sim.foreign.mappings import read_mapping
 from documents.files import files_below
-from documents.mistake_kinds import UnknownName
+from documents.mistake_kinds import Remark, UnknownName
 from documents.mistakes import InputError, Mistake, Place, gather
-from scenarios.library.files import LIBRARY, library, resolve
+from scenarios.library.files import library, resolve
 from scenarios.loader import load_for_verify
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.scenario import Acceptance
@@ -26,9 +27,9 @@ from verifier.judge.silence_verdicts import unjudged_alerts
 from verifier.rule_files.loading import load_checked_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from scenarios.scenario import Expectation, Scenario
+    from scenarios.scenario import Scenario
     from verifier.pack.panels import Dashboards
     from verifier.pack.rules import RuleFiles
     from verifier.time_compression import TimeCompression
@@ -43,6 +44,7 @@ RULE_PATTERNS = ("*.yaml", "*.yml", "*.rules")
 """What is read of a folder with rules; a file that is named itself may be called anything."""
 
 NAMES_LISTED_MAX = 6
+MAPPING_ALONE = "--mapping needs --rules: the bundled rules are written against our own metrics"
 
 PACK_ROUTING = PACK / "alertmanager" / "alertmanager.yml"
 
@@ -62,6 +64,11 @@ class Reading(Generic[_Value]):
         if isinstance(self.result, InputError):
             raise self.result
         return self.result
+
+    @property
+    def values(self) -> tuple[_Value, ...]:
+        """What was read, or nothing."""
+        return () if isinstance(self.result, InputError) else (self.result,)
 
     @property
     def is_read(self) -> bool:
@@ -113,6 +120,7 @@ class InputPaths:
     dashboards: Sequence[Path] | None = None
     overlays: Sequence[Path] = ()
     accept: Sequence[str] = ()
+    mapping: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +137,16 @@ def read_inputs(paths: InputPaths) -> Inputs:
     """Read all files of a run; raise one `InputError` with the mistakes of them all."""
     collector = MistakeCollector()
     scenarios = _read_scenarios(collector, paths.scenarios)
-    rule_files = collector.read(read_rules, paths.rules)
-    boards = collector.read(load_dashboards, paths.dashboards or [PACK / "dashboards"])
+    rule_files = collector.read(read_rules, paths.rules, paths.mapping, scenarios)
+    # The pack's dashboards show our own metrics, which a mapping leaves nothing of.
+    bundled = [] if paths.mapping else [PACK / "dashboards"]
+    boards = collector.read(load_dashboards, paths.dashboards or bundled)
     scenarios = _overlaid(collector, scenarios, paths)
     notes: tuple[str, ...] = ()
     if rule_files.is_read:
         alerts = [rule.alert for _, rule in rule_files.value.alerts]
         if paths.rules:
-            scenarios, notes = leave_out_bundled(scenarios, alerts)
+            scenarios, notes = leave_out_bundled(scenarios, () if paths.mapping else alerts)
         for scenario in scenarios:
             collector.read(check_alerts_exist, scenario, alerts)
             own = [e for e in scenario.expectations if not is_bundled(e)]
@@ -150,72 +160,6 @@ def read_inputs(paths: InputPaths) -> Inputs:
 def read_scenarios(names: Sequence[str]) -> list[Scenario]:
     """Return the scenarios without a mistake; every bundled scenario without `names`."""
     return _read_scenarios(MistakeCollector(), names)
-
-
-def leave_out_bundled(
-    scenarios: Sequence[Scenario], alerts: Sequence[str]
-) -> tuple[list[Scenario], tuple[str, ...]]:
-    """Leave out what bundled scenarios expect of alerts that own rules do not define.
-
-    Returns the scenarios, and a note that names those alerts once.
-    """
-    missing: dict[str, None] = {}
-    kept = []
-    for scenario in scenarios:
-        absent = [
-            expectation
-            for expectation in scenario.expectations
-            if expectation.alert not in alerts and is_bundled(expectation)
-        ]
-        missing |= dict.fromkeys(expectation.alert for expectation in absent)
-        # How long an alert is pending is the rule's own affair: that of the bundled one is no law.
-        expectations = tuple(
-            replace(each, pends_for_s=None) if is_bundled(each) else each
-            for each in scenario.expectations
-            if each not in absent
-        )
-        kept.append(replace(scenario, expectations=expectations))
-    if not missing:
-        return kept, ()
-    note = (
-        f"bundled scenarios are judged without {amount(len(missing), 'alerts')} that the rules do"
-        f" not define: {', '.join(missing)}; say what yours must do there in a file for --overlay"
-    )
-    return kept, (note,)
-
-
-def leave_out_bundled_receivers(
-    scenarios: Sequence[Scenario], receivers: Collection[str]
-) -> tuple[list[Scenario], tuple[str, ...]]:
-    """Leave open who is notified where a bundled file names receivers that own routing lacks.
-
-    Returns the scenarios, and a note that names those receivers once.
-    """
-    missing: dict[str, None] = {}
-
-    def opened(expectation: Expectation) -> Expectation:
-        absent = [name for name in expectation.receivers or () if name not in receivers]
-        if not absent or not is_bundled(expectation):
-            return expectation
-        missing.update(dict.fromkeys(absent))
-        return replace(expectation, receivers=None)
-
-    opened_scenarios = [
-        replace(scenario, expectations=tuple(map(opened, scenario.expectations)))
-        for scenario in scenarios
-    ]
-    if not missing:
-        return opened_scenarios, ()
-    note = (
-        f"bundled scenarios name {amount(len(missing), 'receivers')} that the routing does not"
-        f" define: {', '.join(missing)}; anybody may be notified there"
-    )
-    return opened_scenarios, (note,)
-
-
-def is_bundled(expectation: Expectation) -> bool:
-    """Whether an expectation stands in a file of the bundled library."""
-    return Path(expectation.place.path).parent == LIBRARY
 
 
 def _overlaid(
@@ -261,11 +205,28 @@ def _check_accepted(
             collector.note(Mistake(problem, acceptance.place))
 
 
-def read_rules(paths: Sequence[Path] | None) -> RuleFiles:
+def read_rules(
+    paths: Sequence[Path] | None,
+    mapping: Path | None = None,
+    scenarios: Iterable[Scenario] = (),
+) -> RuleFiles:
     """Read rule files and folders, the bundled ones without any; raise `InputError`.
 
-    The engine that judges says what is valid; raises JudgeError when there is none.
+    The engine that judges says what is valid; raises JudgeError when there is none. With a mapping
+    file, which must fit the `scenarios`, the rules are written against the metrics that it makes.
     """
+    if mapping is None:
+        return _read_rules(paths)
+    collector = MistakeCollector()
+    mapped = collector.read(read_mapping, mapping, scenarios)
+    if not paths:
+        collector.note(Mistake(Remark(MAPPING_ALONE)))
+    rules = collector.read(_read_rules, paths)
+    collector.finish()
+    return replace(rules.value, mapping=mapped.value)
+
+
+def _read_rules(paths: Sequence[Path] | None) -> RuleFiles:
     chosen = paths or PACK_RULES
     rules = load_checked_rules(list(expand(chosen, *RULE_PATTERNS)))
     return replace(rules, findings=(*rules.findings, *left_out(chosen, *RULE_PATTERNS)))

@@ -10,12 +10,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
 from agentaskit_sim.inputs import (
     BUNDLED_RULES,
     PACK_ROUTING,
     MistakeCollector,
     check_plan,
-    leave_out_bundled_receivers,
     read_inputs,
 )
 from verifier.judge.notification_verdicts import check_receivers_exist

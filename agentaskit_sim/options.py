@@ -101,6 +101,14 @@ OverlayFiles = Annotated[
         help="What your alerts must do in scenarios that do not name them; may be repeated.",
     ),
 ]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE",
+        help="Your exporter's metrics, made of ours; only they are exported then.",
+    ),
+]
 Accept = Annotated[
     list[str] | None,
     typer.Option(

@@ -33,6 +33,7 @@ def record(paths: InputPaths, routing: Path | None = None) -> RunRecord:
         ("dashboard", expand(paths.dashboards or (), *BOARD_PATTERNS)),
         ("overlay", paths.overlays),
         ("routing", [routing] if routing else []),
+        ("mapping", [paths.mapping] if paths.mapping else []),
     ]
     return RunRecord(
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

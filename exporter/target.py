@@ -1,11 +1,12 @@
 """The scrape target as Prometheus knows it: its job, its instance, and the rhythm of its scrapes.
 
 The exporter, its history, discovery and the judges of both clocks take these values from here, so
-that virtual and real time store the same labels. Constants only; this module imports nothing.
+that virtual and real time store the same labels. Values only; this module imports nothing of ours.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 JOB: Final = "agentaskit"
@@ -15,3 +16,18 @@ SCRAPE_S: Final = 15
 """Scrape interval of virtual time, in whole seconds: a history's grid is exact in float64."""
 SCRAPE_TIMEOUT_S: Final = 10
 """Prometheus's default `scrape_timeout`: a page that takes as long is a failed scrape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The labels that every scraped series carries: ours, unless a mapping names others."""
+
+    job: str = JOB
+    instance: str = INSTANCE
+
+    def complete(self, labels: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """Return a series' labels with those of the target, sorted; its own ones are honoured."""
+        return tuple(sorted({"instance": self.instance, "job": self.job, **dict(labels)}.items()))
+
+
+OURS: Final = Target()

@@ -23,6 +23,7 @@ from simulator.bounds import BoundError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
     from documents.document import Steps
@@ -110,7 +111,7 @@ class ModelWalker(Walker):
         if detail["type"] == "extra_forbidden":
             holder = _annotation_at(model, local[:-1])
             assert _is_model(holder)  # noqa: S101 - nothing else forbids keys
-            self.reject(UnknownKey(str(local[-1]), tuple(holder.model_fields)), where, at_key=True)
+            self.reject(UnknownKey(str(local[-1]), tuple(_keys(holder))), where, at_key=True)
         elif detail["type"] == "missing":
             holder_path = dotted(where[:-1]) if where[:-1] else ""
             self.reject(MissingKey(str(local[-1]), holder_path), where[:-1])
@@ -164,7 +165,7 @@ def _annotation_at(model: type[BaseModel], place: Steps) -> object:
             continue
         annotation = _bare(annotation)
         if _is_model(annotation):
-            field = annotation.model_fields.get(str(step))
+            field = _keys(annotation).get(str(step))
             annotation = field.annotation if field else object
         elif get_origin(annotation) is dict:
             key, value = get_args(annotation)
@@ -172,6 +173,11 @@ def _annotation_at(model: type[BaseModel], place: Steps) -> object:
         elif get_origin(annotation) is list:
             annotation = get_args(annotation)[0]
     return _bare(annotation)
+
+
+def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by their keys in a file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _bare(annotation: object) -> object:

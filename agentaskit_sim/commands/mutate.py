@@ -23,6 +23,7 @@ from agentaskit_sim.inputs import InputPaths, read_inputs
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     EverySeed,
     Jobs,
+    MappingFile,
     OverlayFiles,
     RulePaths,
     ScenarioArguments,
@@ -60,6 +61,7 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     *,
     rules: RulePaths = None,
     overlay: OverlayFiles = None,
+    mapping: MappingFile = None,
     alert: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Edit this alert alone; may be repeated."),
@@ -81,7 +83,7 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     files, twice = distinct_files(rules, "--rules")
     for note in (*notes, *twice):
         typer.echo(note, err=True)
-    inputs = read_inputs(InputPaths(names, files, None, overlay or ()))
+    inputs = read_inputs(InputPaths(names, files, None, overlay or (), mapping=mapping))
     scenarios = inputs.scenarios
     if seed is not None:
         scenarios = tuple(replace(each, seed=seed) for each in scenarios)

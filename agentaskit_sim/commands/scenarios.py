@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
 from agentaskit_sim.front.completion import complete_scenario
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.front.typed import command_line
 from agentaskit_sim.inputs import (
     InputPaths,
     MistakeCollector,
-    leave_out_bundled_receivers,
     read_inputs,
 )
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations

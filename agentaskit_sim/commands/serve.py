@@ -6,15 +6,18 @@ scenario's end with `--exit-at-end`, 3 when the port cannot be had, 130 and 143 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from agentaskit_sim.access_token import read_token
+from agentaskit_sim.foreign.mappings import read_mapping
 from agentaskit_sim.listening_port import DEFAULT_PORT, take_port
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     ExitAtEnd,
     Host,
+    MappingFile,
     Port,
     ScenarioArgument,
     Seed,
@@ -33,8 +36,11 @@ from verifier.real_time.world import build_server, build_world, expose
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
+    from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
+    from simulator.world import World
 
 
 def serve(  # noqa: PLR0913 - typer declares options as parameters
@@ -47,6 +53,7 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
     token_file: TokenFile = None,
     exit_at_end: ExitAtEnd = False,
     series_limit: SeriesLimit = SERIES_LIMIT,
+    mapping: MappingFile = None,
 ) -> None:
     """Run the world in real time and serve its metrics to Prometheus.
 
@@ -55,12 +62,16 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
     Examples: agentaskit-sim serve; agentaskit-sim serve traffic-drop --port 0 --exit-at-end
     """
     chosen = choose_scenario(scenario, seed, topology)
-    token = read_token(token_file)
+    token, mapped = read_token(token_file), read_mapping(mapping, [chosen])
     refuse_end_without_scenario(chosen, exit_at_end=exit_at_end)
     with take_port(host, port) as listener:
         raise typer.Exit(
             _serve(
-                chosen, listener, token=token, exit_at_end=exit_at_end, series_limit=series_limit
+                chosen,
+                listener,
+                partial(expose, fresh=False, series_limit=series_limit, mapping=mapped),
+                token=token,
+                exit_at_end=exit_at_end,
             )
         )
 
@@ -68,19 +79,19 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
 def _serve(
     scenario: Scenario,
     listener: socket.socket,
+    show: Callable[[World, Scenario], Exposition],
     *,
     token: str | None,
     exit_at_end: bool,
-    series_limit: int,
 ) -> int:
-    """Build the world, serve it, return the exit status."""
+    """Build the world, serve what `show` makes of it, return the exit status."""
     console = ServiceConsole()
     console.announce_preparation(scenario)
     try:
         world = build_world(scenario)
     except ValueError as error:
         raise InputError(str(error)) from error
-    exposition = expose(world, scenario, fresh=False, series_limit=series_limit)
+    exposition = show(world, scenario)
     service = WorldService(
         exposition,
         Status(exposition, console),

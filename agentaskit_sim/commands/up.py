@@ -30,6 +30,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ExitAtEnd,
     ForeignAlertmanager,
     ForeignPrometheus,
+    MappingFile,
     NoBrowser,
     RoutingFile,
     RulePaths,
@@ -125,6 +126,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     topology: TopologyFile = None,
     rules: RulePaths = None,
     routing: RoutingFile = None,
+    mapping: MappingFile = None,
     token_file: TokenFile = None,
     exit_at_end: ExitAtEnd = False,
     prometheus: ForeignPrometheus = None,
@@ -135,8 +137,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     """Run world and stack together, and watch alerts fire.
 
     Needs the programs prometheus and alertmanager, on PATH or in the folder that
-    AGENTASKIT_SIM_TOOLS names, or servers of yours that run: --prometheus, --alertmanager.
-    `agentaskit-sim doctor` says what is there.
+    AGENTASKIT_SIM_TOOLS names (see `doctor`), or yours: --prometheus, --alertmanager.
     """
     _refuse_options_of_ours(
         compress=compress, rules=rules, routing=routing,
@@ -144,27 +145,27 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     )  # fmt: skip
     compression, files = TimeCompression(compress or 1.0), MistakeCollector()
     chosen = files.read(choose_scenario, scenario, seed, topology)
-    rule_files = files.read(read_rules, rules)
+    pack = files.read(read_rules, rules, mapping, chosen.values)
     routes = files.read(load_routing, routing or PACK_ROUTING)
     their_prometheus = files.read(_foreign_server, "Prometheus", prometheus)
     their_alertmanager = files.read(_foreign_server, "Alertmanager", alertmanager)
     token = files.read(read_token, token_file)
     files.check(
-        rule_files, lambda read: check_compression(read, compression.factor, compression.scrape_s)
+        pack, lambda read: check_compression(read, compression.factor, compression.scrape_s)
     )
     files.check(chosen, lambda read: refuse_end_without_scenario(read, exit_at_end=exit_at_end))
     files.check(chosen, lambda read: check_plan(read, compression))
     files.finish()
-    known = routes.value if routing is None else routes.value.for_rules(rule_files.value)
+    known = routes.value if routing is None else routes.value.for_rules(pack.value)
     request = RunRequest(
-        scenario=chosen.value, rules=rule_files.value, routing=known, compression=compression,
+        scenario=chosen.value, rules=pack.value, routing=known, compression=compression,
         prometheus=their_prometheus.value, alertmanager=their_alertmanager.value,
     )  # fmt: skip
     session = Session(
         request=request, sd_file=sd_file, token=token.value, token_file=token_file,
         exit_at_end=exit_at_end, board=board_of(request), no_browser=no_browser,
     )  # fmt: skip
-    judged = _judge_of(session, InputPaths((scenario or "",), rules), routing)
+    judged = _judge_of(session, InputPaths((scenario or "",), rules, mapping=mapping), routing)
     raise typer.Exit(_run_or_judge(session, judged, port))
 
 

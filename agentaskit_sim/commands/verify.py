@@ -34,6 +34,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     JunitFile,
     Limit,
     Live,
+    MappingFile,
     OverlayFiles,
     RealTimeCompress,
     RealTimeRouting,
@@ -84,6 +85,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     dashboards: DashboardPaths = None,
     overlay: OverlayFiles = None,
     accept: Accept = None,
+    mapping: MappingFile = None,
     seed: EverySeed = None,
     out: ResultsFolder = None,
     as_json: AsJson = False,
@@ -101,7 +103,9 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     live = live or both
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
     check_places(junit_file, report_file)
-    paths = _opened(InputPaths(scenario or (), rules, dashboards, overlay or (), accept or ()))
+    paths = _opened(
+        InputPaths(scenario or (), rules, dashboards, overlay or (), accept or (), mapping)
+    )
     inputs = _with_seed(_read(paths, as_json=as_json), seed)
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
     if live:
@@ -111,12 +115,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         )
         if scenario and limit is not None:
             _check_limit(judge, limit)
-    try:
-        _check_machine(live=live)
-    except JudgeError as error:
-        if as_json:
-            print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
-        raise
+    _check_machine(inputs, live=live, as_json=as_json)
     output = VerdictOutput(Results(out), junit_file, as_json, report_file, record(paths, routing))
     watcher = ProgressConsole(len(inputs.scenarios), Console(stderr=True, highlight=False))
     try:
@@ -194,12 +193,17 @@ def _refuse_odd_options(*, live: bool, exact: bool, for_live: Sequence[object]) 
             raise InputError(f"--{name} needs --live: virtual time has no such thing")
 
 
-def _check_machine(*, live: bool) -> None:
+def _check_machine(inputs: Inputs, *, live: bool, as_json: bool) -> None:
     """Raise `JudgeError` when something is missing without which nothing could be judged."""
-    require("prometheus")
-    if live:
-        require("alertmanager")
-    require_room()
+    try:
+        require("prometheus")
+        if live:
+            require("alertmanager")
+        require_room()
+    except JudgeError as error:
+        if as_json:
+            print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
+        raise
 
 
 def _judge(

@@ -21,7 +21,7 @@ from exporter.history.scrape_series import SCRAPE_SERIES, SERIES_ADDED, ScrapeRe
 from exporter.metrics.series import NAME
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import arrives, rank_series
-from exporter.target import SCRAPE_TIMEOUT_S
+from exporter.target import OURS, SCRAPE_TIMEOUT_S
 from simulator.faults.kinds.scrape_path import ScrapeOutcome
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from exporter.history.retention import Interval, Need, Span
     from exporter.history.samples import History
     from exporter.metrics.series import Catalogue
+    from exporter.target import Target
     from simulator.snapshot import Snapshot
 
     Rows = NDArray[np.float64]
@@ -69,10 +70,12 @@ class Recorder:
         need_of: Callable[[str], Need],
         past_s: float | None = None,
         eventful: Iterable[Interval] = (),
+        *,
+        target: Target = OURS,
     ) -> None:
         """Keep what `plan_retention` plans for these; every counter begins at 0."""
         self._catalogue = catalogue
-        self._retention = plan_retention(catalogue, need_of, past_s, eventful)
+        self._retention = plan_retention(catalogue, need_of, past_s, eventful, target=target)
         kept = self._retention.kept
         self._kept = kept
         self.counters: NDArray[np.bool_] = catalogue.kinds[kept] == "counter"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.history.scrape_series import SCRAPE_SERIES, UP
-from exporter.metrics.catalogue import STEADY_COUNTER
+from exporter.metrics.catalogue import STEADY_BESIDE_MAPPED, STEADY_COUNTER
 from exporter.metrics.series import NAME
-from exporter.target import INSTANCE, JOB, SCRAPE_S
+from exporter.target import OURS, SCRAPE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
     from exporter.history.samples import LabelSet
     from exporter.metrics.series import Catalogue
+    from exporter.target import Target
     from simulator.snapshot import Snapshot
 
 COARSE_S: Final = 300
 """Step of the far past, where nothing needs every scrape."""
 FINE_PAST_S: Final = 25 * 3600
 """At least so far back every scrape is kept: a day, and an hour to spare."""
+
+STEADY: Final = (STEADY_COUNTER, STEADY_BESIDE_MAPPED)
 
 Interval = tuple[float, float]
 """Start and end in scenario seconds, which are below 0 before the start."""
@@ -81,21 +84,23 @@ def plan_retention(
     need_of: Callable[[str], Need],
     past_s: float | None,
     eventful: Iterable[Interval] = (),
+    *,
+    target: Target = OURS,
 ) -> Retention:
     """Keep each series as deep as `need_of(metric name)` says, or `past_s` where that is less.
 
     A series of depth 0 is never read and not kept at all, except for `up` and the counter that
     shows every restart: a fault must not seem to have failed because no rule looks. `eventful` are
     intervals in which series may end or begin anew, so that every scrape of all of them is kept.
+    `target` completes the labels.
     """
     names = [dict(labels)[NAME] for labels in catalogue.series]
     needs = {name: need_of(name) for name in {*names, *SCRAPE_SERIES}}
-    kept = np.flatnonzero([needs[name].depth_s > 0 or name == STEADY_COUNTER for name in names])
+    kept = np.flatnonzero([needs[name].depth_s > 0 or name in STEADY for name in names])
     own = [i for i, name in enumerate(SCRAPE_SERIES) if name == UP or needs[name].depth_s > 0]
     columns = [*(names[index] for index in kept), *(SCRAPE_SERIES[i] for i in own)]
-    target = (("instance", INSTANCE), ("job", JOB))
-    labels = [(*catalogue.series[index], *target) for index in kept]
-    labels += [((NAME, SCRAPE_SERIES[i]), *target) for i in own]
+    labels = [target.complete(catalogue.series[index]) for index in kept]
+    labels += [target.complete(((NAME, SCRAPE_SERIES[i]),)) for i in own]
     depths_s = {name: _kept_s(needs[name].depth_s, past_s) for name in set(columns)}
     # On the coarse grid, or the first coarse step would be a short one.
     whole_s = float(np.ceil(max(depths_s.values()) / COARSE_S) * COARSE_S)
@@ -107,7 +112,7 @@ def plan_retention(
     return Retention(
         kept,
         np.array(own, np.int64),
-        tuple(tuple(sorted(pairs)) for pairs in labels),
+        tuple(labels),
         whole_s,
         _cut_spans(columns, depths_s, fine),
     )

@@ -9,12 +9,13 @@ then adds its row to docs/serve.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from exporter.metrics.charted import ChartedQuantity
+from exporter.metrics.readings import first_began_s, law_errors, sum_by_fault
 from exporter.metrics.series import Catalogue, Label, LabelSet, Metric, cumulate
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.snapshot import (
@@ -33,13 +34,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from exporter.metrics.series import Values
     from simulator.pacer import Pace
-    from simulator.snapshot import FaultStatus
 
 __all__ = [
-    "RUN", "WORLD", "Catalogue", "LabelSet", "RunStatus", "catalogue_burst", "catalogue_run",
-    "catalogue_world",
+    "BESIDE_MAPPED", "RUN", "WORLD", "Catalogue", "LabelSet", "RunStatus", "catalogue_burst",
+    "catalogue_run", "catalogue_world",
 ]  # fmt: skip
 
 Source = TypeVar("Source")
@@ -50,6 +49,8 @@ SCRAPE_OUTCOMES: Final = ("served", "refused")
 IDLE: Final = '{mode="idle"}'
 STEADY_COUNTER: Final = "node_cpu_seconds_total"
 """It grows from scrape to scrape whatever else happens: a restart of the exporter always shows."""
+STEADY_BESIDE_MAPPED: Final = "agentaskit_sim_cpu_seconds_total"
+"""The same beside metrics of the user, who may have one of that name."""
 
 
 def _fixed(name: str, values: tuple[str, ...]) -> Label[Snapshot]:
@@ -105,43 +106,6 @@ def _durations(
         bounds_s=DURATION_BOUNDS_S,
         monotone=True,
     )
-
-
-def _by_fault(read: Callable[[FaultStatus], float]) -> Callable[[Snapshot], Values]:
-    """Sum `read` over the faults in effect, by kind of fault."""
-    index = {kind: i for i, kind in enumerate(FAULTS)}
-
-    def sum_by_kind(snapshot: Snapshot) -> Values:
-        sums = np.zeros(len(index))
-        for status in snapshot.faults:
-            sums[index[status.fault]] += read(status)
-        return sums
-
-    return sum_by_kind
-
-
-def _began_s(snapshot: Snapshot) -> Values:
-    """Return when the first of the faults in effect began, by kind of fault; 0 without a fault."""
-    index = {kind: i for i, kind in enumerate(FAULTS)}
-    first_s = np.full(len(index), np.inf)
-    for status in snapshot.faults:
-        at = index[status.fault]
-        first_s[at] = min(first_s[at], status.began_ns / 1e9)
-    return np.where(np.isinf(first_s), 0.0, first_s)
-
-
-def _law_errors(s: Snapshot) -> tuple[int, int, int, int]:
-    """Return by how much each conservation law is broken, over all its parts, in LAWS' order."""
-    tasks = s.tasks_rejected + s.queue_depth + s.tasks_in_flight + s.tasks_timed_out
-    tasks = s.tasks_arrived - tasks - s.tasks_processed.sum(axis=1)
-    dispatch = s.dispatched - s.undispatched - s.in_flight_by_tier - s.finished.sum(axis=1)
-    messages = s.messages_sent - int(s.messages_delivered.sum())
-    messages -= s.messages_waiting + s.messages_dropped
-    slots = s.sandbox_total - s.sandbox_available - s.sandbox_in_use
-    slots = slots - s.sandbox_leaked - s.sandbox_down
-    return (
-        int(abs(tasks).sum()), int(abs(dispatch).sum()), abs(messages), int(abs(slots).sum()),
-    )  # fmt: skip
 
 
 WORLD_TIME: Final = "agentaskit_sim_time_seconds"
@@ -233,28 +197,34 @@ STATE: tuple[Metric[Snapshot], ...] = (
            "Arrival rate of now: what faults of the load make of its profile.",
            lambda s: s.arrival_rate),
     _gauge("agentaskit_sim_faults_active", "Fault windows in effect, by kind of fault.",
-           _by_fault(lambda _: 1.0), FAULT),
+           sum_by_fault(lambda _: 1.0), FAULT),
     _gauge("agentaskit_sim_fault_magnitude",
            "Strength of the faults in effect, in the unit of the fault's magnitude.",
-           _by_fault(lambda f: f.magnitude), FAULT),
+           sum_by_fault(lambda f: f.magnitude), FAULT),
     _gauge("agentaskit_sim_fault_effect",
            "Measured effect of the faults in effect, in the fault's unit of effect.",
-           _by_fault(lambda f: f.effect), FAULT),
+           sum_by_fault(lambda f: f.effect), FAULT),
     _gauge("agentaskit_sim_fault_effect_expected",
            "Expected effect of the faults in effect, by what they declare, in that unit.",
-           _by_fault(lambda f: f.expected), FAULT),
+           sum_by_fault(lambda f: f.expected), FAULT),
     _gauge("agentaskit_sim_fault_start_time_seconds",
            "Virtual time at which the first of the faults in effect began; 0 without one.",
-           _began_s, FAULT, unit="seconds"),
+           first_began_s, FAULT, unit="seconds"),
     _gauge("agentaskit_sim_exporter_restarts",
            "Times the exporter restarted: counters began at 0 again.",
            lambda s: s.exporter_restarts),
     _gauge("agentaskit_sim_conservation_error",
            "By how much a conservation law is broken; anything but 0 is a bug of the simulator.",
-           _law_errors, _fixed("law", LAWS)),
+           law_errors, _fixed("law", LAWS)),
 )  # fmt: skip
 
 WORLD: tuple[Metric[Snapshot], ...] = CONTRACT + STATE
+
+BESIDE_MAPPED: tuple[Metric[Snapshot], ...] = (
+    *(replace(each, name=STEADY_BESIDE_MAPPED) for each in CONTRACT if each.name == STEADY_COUNTER),
+    *(each for each in STATE if each.name.startswith("agentaskit_sim_")),
+)
+"""What the page shows of the simulator itself beside metrics of the user."""
 
 
 CHARTED: Final = (
@@ -339,9 +309,11 @@ def catalogue_burst(count: int) -> Catalogue[int]:
     return Catalogue(BURST, count)
 
 
-def catalogue_world(snapshot: Snapshot) -> Catalogue[Snapshot]:
-    """Lay out every metric of the world over the axes of `snapshot`."""
-    return Catalogue(WORLD, snapshot)
+def catalogue_world(
+    snapshot: Snapshot, metrics: tuple[Metric[Snapshot], ...] = WORLD
+) -> Catalogue[Snapshot]:
+    """Lay out every metric of the world over the axes of `snapshot`, or those of a mapping."""
+    return Catalogue(metrics, snapshot)
 
 
 def catalogue_run(status: RunStatus) -> Catalogue[RunStatus]:

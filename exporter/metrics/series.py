@@ -44,8 +44,9 @@ class Metric(Generic[Source]):
     """One metric: its full name as a query spells it, and how to read all its series at once.
 
     `read` returns one number per combination of label values, in the labels' order, or for a
-    histogram the numbers of `cumulate`. `monotone` metrics never fall but at a restart. A `clock`
-    tells the world's time, which no restart of the exporter sets back.
+    histogram the numbers of `cumulate` for each. `label_sets` names the combinations where they
+    are not all there could be of `labels`. `monotone` metrics never fall but at a restart. A
+    `clock` tells the world's time, which no restart of the exporter sets back.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Metric(Generic[Source]):
     help: str
     read: Callable[[Source], ArrayLike]
     labels: tuple[Label[Source], ...] = ()
+    label_sets: Callable[[Source], tuple[LabelSet, ...]] | None = None
     unit: str = ""
     bounds_s: tuple[float, ...] = ()
     monotone: bool = False
@@ -124,16 +126,23 @@ class Catalogue(Generic[Source]):
         return values
 
 
+def combinations(metric: Metric[Source], source: Source) -> tuple[LabelSet, ...]:
+    """Return the label sets of a metric, in the order in which it is read; of a histogram no le."""
+    if metric.label_sets is not None:
+        return metric.label_sets(source)
+    axes = [[(label.name, value) for value in label.values(source)] for label in metric.labels]
+    return tuple(product(*axes))
+
+
 def _lay_out(metrics: tuple[Metric[Source], ...], source: Source) -> Iterator[MetricLayout[Source]]:
     start = 0
     for metric in metrics:
-        axes = [[(label.name, value) for value in label.values(source)] for label in metric.labels]
-        label_sets: tuple[LabelSet, ...] = tuple(product(*axes))
+        label_sets = combinations(metric, source)
         names = (metric.name,) * len(label_sets)
         if metric.kind == "histogram":
             les: tuple[LabelSet, ...] = tuple((("le", b),) for b in bound_texts(metric.bounds_s))
-            label_sets = (*les, (), ())
             names = (*(f"{metric.name}_bucket" for _ in les),
-                     f"{metric.name}_count", f"{metric.name}_sum")  # fmt: skip
+                     f"{metric.name}_count", f"{metric.name}_sum") * len(label_sets)  # fmt: skip
+            label_sets = tuple((*labels, *le) for labels in label_sets for le in (*les, (), ()))
         yield MetricLayout(metric, start, start + len(names), names, label_sets)
         start += len(names)

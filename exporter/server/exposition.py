@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from prometheus_client import ProcessCollector
 
+from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import RunStatus, catalogue_burst, catalogue_run, catalogue_world
 from exporter.metrics.page import Page
 from exporter.metrics.restart_view import RestartView
@@ -25,6 +26,7 @@ from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.pacer import PacedWorld, Pacer
 
 if TYPE_CHECKING:
+    from exporter.mapping.metric_mapping import MetricMapping
     from exporter.metrics.page import PagePart
     from exporter.server.landing import Facts
     from simulator.load import LoadChange
@@ -110,17 +112,19 @@ class Exposition:
         scenario: str,
         fresh: bool = False,
         series_limit: int = SERIES_LIMIT,
+        mapping: MetricMapping | None = None,
     ) -> None:
         """Lay out the catalogue over the axes of `world` and start its clock now.
 
         A `fresh` exporter starts with it: its counters begin at 0, whatever the world has counted.
-        No page has more than `series_limit` series.
+        No page has more than `series_limit` series. With a `mapping` it shows the user's metrics
+        instead of ours, and nothing of the process, whose metrics theirs may have too.
         """
         self._world, self._clock, self._version = world, clock, version
         self._series_limit = series_limit
         snapshot = world.snapshot()
         self.scenario, self.seed = scenario, snapshot.seed
-        self._catalogue = catalogue_world(snapshot)
+        self._catalogue = catalogue_world(snapshot, exported_metrics(mapping))
         self._ranks = rank_series(self._catalogue)
         self.scrape_effects = ScrapeEffectCounter(self._ranks)
         self._outcome = ScrapeOutcome()
@@ -130,7 +134,7 @@ class Exposition:
         self._view = RestartView(self._catalogue, snapshot.exporter_restarts)
         if fresh:
             self._view.restart(snapshot)
-        self._process = ProcessCollector(registry=None)
+        self._process = None if mapping else ProcessCollector(registry=None)
         self._next_change_ns = world.next_change_ns()
         self.pacer = Pacer(world, clock, on_tick=self._notice_restart)
         self.scrapes_served = self.scrapes_refused = self.series_dropped = 0
@@ -237,7 +241,7 @@ class Exposition:
     def _parts(self, snapshot: Snapshot) -> tuple[PagePart, ...]:
         """Return the page's parts: the world, the process and the burst, within the limit."""
         path, values = snapshot.scrape_path, self._view.read(snapshot)
-        process = tuple(self._process.collect())
+        process = tuple(self._process.collect()) if self._process else ()
         present = self._ranks >= path.vanished_share
         room = self._series_limit - len(self._run.series)
         room -= sum(len(family.samples) for family in process)

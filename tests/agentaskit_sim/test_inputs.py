@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentaskit_sim.inputs import InputPaths, leave_out_bundled_receivers, read_inputs
+from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
+from agentaskit_sim.inputs import InputPaths, read_inputs
 from documents.mistakes import InputError
 
 if TYPE_CHECKING:

@@ -16,6 +16,11 @@ from verifier.evidence.relaxed import ABSENCE, is_scalar, name_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exporter.metrics.series import Metric
+    from simulator.snapshot import Snapshot
+
+    Metrics = tuple[Metric[Snapshot], ...]
+
 Carried = frozenset[str] | None
 """The labels that a series may carry at most; None: not known."""
 
@@ -25,28 +30,28 @@ RELABELLING: Final = ("label_replace", "label_join", "info")
 QUANTILES: Final = ("histogram_quantile", "histogram_fraction")
 
 
-def carried_labels(node: promql.Expr) -> Carried:  # noqa: PLR0911 - one for each kind of node
+def carried_labels(node: promql.Expr, metrics: Metrics = WORLD) -> Carried:  # noqa: PLR0911 - one for each kind of node
     """Return the labels that the series of `node` may carry at most; None where that is open."""
     match node:
         case promql.VectorSelector():
-            return _of_metric(name_of(node))
+            return _of_metric(name_of(node), metrics)
         case promql.MatrixSelector():
-            return carried_labels(node.vector_selector)
+            return carried_labels(node.vector_selector, metrics)
         case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr():
-            return carried_labels(node.expr)
+            return carried_labels(node.expr, metrics)
         case promql.AggregateExpr():
-            return _of_aggregate(node)
+            return _of_aggregate(node, metrics)
         case promql.BinaryExpr():
-            return _of_operation(node)
+            return _of_operation(node, metrics)
         case promql.Call():
-            return _of_call(node)
+            return _of_call(node, metrics)
     return frozenset()
 
 
-def _of_metric(name: str) -> Carried:
+def _of_metric(name: str, metrics: Metrics) -> Carried:
     if name == "up":
         return SCRAPED
-    for metric in WORLD:
+    for metric in metrics:
         labels = SCRAPED | {label.name for label in metric.labels}
         if metric.kind != "histogram" and name == metric.name:
             return labels
@@ -57,8 +62,8 @@ def _of_metric(name: str) -> Carried:
     return None
 
 
-def _of_aggregate(node: promql.AggregateExpr) -> Carried:
-    inner = carried_labels(node.expr)
+def _of_aggregate(node: promql.AggregateExpr, metrics: Metrics) -> Carried:
+    inner = carried_labels(node.expr, metrics)
     if str(node.op) in PICKING:
         return inner
     if str(node.op) == "count_values":
@@ -71,9 +76,9 @@ def _of_aggregate(node: promql.AggregateExpr) -> Carried:
     return None if inner is None else inner - named
 
 
-def _of_operation(node: promql.BinaryExpr) -> Carried:
+def _of_operation(node: promql.BinaryExpr, metrics: Metrics) -> Carried:
     operator = str(node.op)
-    left, right = carried_labels(node.lhs), carried_labels(node.rhs)
+    left, right = carried_labels(node.lhs, metrics), carried_labels(node.rhs, metrics)
     if is_scalar(node.lhs) or is_scalar(node.rhs):
         return left if is_scalar(node.rhs) else right
     if operator in ("and", "unless", "or"):
@@ -89,7 +94,7 @@ def _of_operation(node: promql.BinaryExpr) -> Carried:
     return None if left is None else left - named
 
 
-def _of_call(node: promql.Call) -> Carried:
+def _of_call(node: promql.Call, metrics: Metrics) -> Carried:
     name, arguments = node.func.name, _vectors(node.args)
     if name in RELABELLING:
         return None
@@ -97,7 +102,7 @@ def _of_call(node: promql.Call) -> Carried:
         return _asked_of(node.args[0])
     if not arguments:
         return frozenset()
-    inner = carried_labels(arguments[-1])
+    inner = carried_labels(arguments[-1], metrics)
     return inner - {"le"} if inner is not None and name in QUANTILES else inner
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
+from exporter.metrics.catalogue import WORLD
 from exporter.target import SCRAPE_S
 from verifier.evidence.missing_series import SelectorCheck, catalogue_names
 from verifier.evidence.nearest_names import NearestNames
@@ -22,6 +23,8 @@ from verifier.promql.printing import duration_text, text_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from exporter.metrics.series import Metric
+    from simulator.snapshot import Snapshot
     from verifier.evidence.stock import EvaluationSpan, Stock
     from verifier.servers.prometheus import Series
 
@@ -52,6 +55,7 @@ class EmptinessCheck:
     """What one scenario stored, the recordings, and the names of all alerts.
 
     `factor` is by how much the windows of the rules were divided: sentences name the written ones.
+    `metrics` are what the exporter shows.
     """
 
     stock: Stock
@@ -59,6 +63,7 @@ class EmptinessCheck:
     alerts: Collection[str] = ()
     scrape_s: float = SCRAPE_S
     factor: float = 1.0
+    metrics: tuple[Metric[Snapshot], ...] = WORLD
     _tracing: list[str] = field(default_factory=list)
     _of_name: dict[str, list[Recording]] = field(init=False, default_factory=dict)
     _names: NearestNames = field(init=False)
@@ -87,7 +92,7 @@ class EmptinessCheck:
         return self._own(node, span) if filled and not answer.refusal else None
 
     def _known_names(self) -> set[str]:
-        return {*self.stock.metric_names, *catalogue_names(), *self._of_name}
+        return {*self.stock.metric_names, *catalogue_names(self.metrics), *self._of_name}
 
     def _has_value(self, node: Relaxed, span: EvaluationSpan) -> bool:
         return node.always or bool(self._answer(node, span).series)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
-from exporter.metrics.catalogue import BURST, RUN, WORLD
+from exporter.metrics.catalogue import BURST, RUN
 from verifier.evidence.nearest_names import NEAR_ENOUGH
 from verifier.evidence.relaxed import name_of
 from verifier.promql.printing import matcher_text, quoted
@@ -131,9 +131,9 @@ def _meets(labels: Labels, matcher: promql.Matcher) -> bool:
     return matches == bool(matcher.op == promql.MatchOp.Re)
 
 
-def catalogue_names() -> set[str]:
-    """Return the names of the series of a world, whether anybody reads them or not."""
-    return _names(WORLD)
+def catalogue_names(metrics: Iterable[Metric[Source]]) -> set[str]:
+    """Return the names of the series of `metrics`, whether anybody reads them or not."""
+    return _names(metrics)
 
 
 def _names(metrics: Iterable[Metric[Source]]) -> set[str]:

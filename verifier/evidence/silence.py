@@ -123,6 +123,7 @@ def emptiness_check(run: WatchedRun) -> EmptinessCheck:
         frozenset(rule.alert for _, rule in run.rules.alerts),
         run.scrape_s,
         run.factor,
+        run.rules.metrics,
     )
 
 
@@ -133,7 +134,7 @@ def rule_findings(run: WatchedRun) -> tuple[str, ...]:
         tree = _tree(rule.expr)
         if tree is None:
             continue
-        findings += [f"alert {rule.alert}: {text}" for text in unreachable(tree)]
+        findings += [f"alert {rule.alert}: {text}" for text in unreachable(tree, run.rules.metrics)]
         if run.epoch_s != EPOCH_S:
             continue  # in real time the clock is the machine's, and `starts_at` chose another
         finding = clock_finding(rule.alert, tree, run.epoch_s)

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from exporter.metrics.catalogue import WORLD
-from simulator.snapshot import DURATION_BOUNDS_S
 from verifier.evidence.relaxed import COMPARISONS, bare, is_filter, is_scalar, name_of
 from verifier.promql.printing import matcher_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from exporter.metrics.series import Metric
+    from simulator.snapshot import Snapshot
+
+    Metrics = tuple[Metric[Snapshot], ...]
 
 INF: Final = math.inf
 SHRINKING: Final = ("rate", "irate", "increase", "changes", "resets", "count_over_time")
@@ -79,21 +83,21 @@ FIXED: Final = {
 """Functions whose values are the same whatever they read."""
 
 
-def unreachable(node: promql.Expr) -> Iterator[str]:
+def unreachable(node: promql.Expr, metrics: Metrics = WORLD) -> Iterator[str]:
     """Yield what is wrong with each comparison in a condition that nothing can make true."""
     node = bare(node)
     if not isinstance(node, promql.BinaryExpr):
         return
     if str(node.op) in ("and", "or", "unless"):
-        yield from unreachable(node.lhs)
+        yield from unreachable(node.lhs, metrics)
         if str(node.op) != "unless":
-            yield from unreachable(node.rhs)
+            yield from unreachable(node.rhs, metrics)
     elif is_filter(node):
-        yield from unreachable(node.lhs)
+        yield from unreachable(node.lhs, metrics)
         left, right, operator = node.lhs, node.rhs, str(node.op)
         if is_scalar(left):
             left, right, operator = right, left, FLIPPED.get(operator, operator)
-        value, limit = bounds_of(left), bounds_of(right)
+        value, limit = bounds_of(left, metrics), bounds_of(right, metrics)
         if limit.least == limit.greatest and _never(value, operator, limit.least):
             yield (
                 f"nothing in this world makes `{text_of(node)}` true: its left side stays"
@@ -101,39 +105,39 @@ def unreachable(node: promql.Expr) -> Iterator[str]:
             )
 
 
-def bounds_of(node: promql.Expr) -> ValueBounds:  # noqa: PLR0911 - one for each kind of node
+def bounds_of(node: promql.Expr, metrics: Metrics = WORLD) -> ValueBounds:  # noqa: PLR0911 - one for each kind of node
     """Return the bounds of an expression's values."""
     match node:
         case promql.NumberLiteral():
             return UNKNOWN if math.isnan(node.val) else ValueBounds(node.val, node.val)
         case promql.ParenExpr() | promql.SubqueryExpr():
-            return bounds_of(node.expr)
+            return bounds_of(node.expr, metrics)
         case promql.UnaryExpr():
-            return -bounds_of(node.expr)
+            return -bounds_of(node.expr, metrics)
         case promql.MatrixSelector():
-            return bounds_of(node.vector_selector)
+            return bounds_of(node.vector_selector, metrics)
         case promql.VectorSelector():
-            return _of_metric(name_of(node))
+            return _of_metric(name_of(node), metrics)
         case promql.AggregateExpr():
-            return _of_aggregate(node)
+            return _of_aggregate(node, metrics)
         case promql.Call():
-            return _of_call(node)
+            return _of_call(node, metrics)
         case promql.BinaryExpr():
-            return _of_operation(node)
+            return _of_operation(node, metrics)
     return UNKNOWN
 
 
-def _of_metric(name: str) -> ValueBounds:
+def _of_metric(name: str, metrics: Metrics) -> ValueBounds:
     if name == "up":
         return SHARE
-    names = {metric.name for metric in WORLD}
+    names = {metric.name for metric in metrics}
     parts = {name.removesuffix(part) for part in ("_bucket", "_count", "_sum")}
     return NOT_NEGATIVE if name in names or names & parts else UNKNOWN
 
 
-def _of_aggregate(node: promql.AggregateExpr) -> ValueBounds:
-    inner = bounds_of(node.expr)
-    if str(node.op) == "quantile" and not _is_within_0_and_1(node.param):
+def _of_aggregate(node: promql.AggregateExpr, metrics: Metrics) -> ValueBounds:
+    inner = bounds_of(node.expr, metrics)
+    if str(node.op) == "quantile" and not _is_within_0_and_1(node.param, metrics):
         return UNKNOWN
     if str(node.op) in PICKING:
         return inner
@@ -146,36 +150,40 @@ def _of_aggregate(node: promql.AggregateExpr) -> ValueBounds:
     return NOT_NEGATIVE if str(node.op) == "sum" and inner.least >= 0 else UNKNOWN
 
 
-def _of_call(node: promql.Call) -> ValueBounds:
+def _of_call(node: promql.Call, metrics: Metrics) -> ValueBounds:
     name = node.func.name
     if name in SHRINKING:
         return NOT_NEGATIVE
     if name in FIXED:
         return FIXED[name]
-    if name == "histogram_quantile" and _is_duration(node):
-        return ValueBounds(0.0, max(DURATION_BOUNDS_S))
-    if name == "quantile_over_time" and not _is_within_0_and_1(node.args[0]):
+    if name == "histogram_quantile" and (greatest := _greatest(node, metrics)) is not None:
+        return ValueBounds(0.0, greatest)
+    if name == "quantile_over_time" and not _is_within_0_and_1(node.args[0], metrics):
         return UNKNOWN
     values = [each for each in node.args if not isinstance(each, promql.StringLiteral)]
-    return bounds_of(values[-1]) if name in KEEPING else UNKNOWN
+    return bounds_of(values[-1], metrics) if name in KEEPING else UNKNOWN
 
 
-def _is_duration(node: promql.Call) -> bool:
-    """Whether a quantile reads a histogram of ours, whose last finite bucket bounds it."""
+def _greatest(node: promql.Call, metrics: Metrics) -> float | None:
+    """Return what a quantile of a histogram of `metrics` is at most: its last finite bound."""
     text = text_of(node.args[1])
-    names = [f"{metric.name}_bucket" for metric in WORLD if metric.kind == "histogram"]
-    return _is_within_0_and_1(node.args[0]) and any(name in text for name in names)
+    bounds = [
+        max(each.bounds_s)
+        for each in metrics
+        if each.kind == "histogram" and f"{each.name}_bucket" in text
+    ]
+    return max(bounds, default=None) if _is_within_0_and_1(node.args[0], metrics) else None
 
 
-def _is_within_0_and_1(quantile: promql.Expr | None) -> bool:
+def _is_within_0_and_1(quantile: promql.Expr | None, metrics: Metrics) -> bool:
     """Whether it is a quantile: one beyond, such as 95 for 0.95, is infinite for the engine."""
-    bounds = UNKNOWN if quantile is None else bounds_of(quantile)
+    bounds = UNKNOWN if quantile is None else bounds_of(quantile, metrics)
     return 0 <= bounds.least <= bounds.greatest <= 1
 
 
-def _of_operation(node: promql.BinaryExpr) -> ValueBounds:  # noqa: PLR0911 - one for each
+def _of_operation(node: promql.BinaryExpr, metrics: Metrics) -> ValueBounds:  # noqa: PLR0911 - one for each
     operator = str(node.op)
-    left, right = bounds_of(node.lhs), bounds_of(node.rhs)
+    left, right = bounds_of(node.lhs, metrics), bounds_of(node.rhs, metrics)
     if operator in COMPARISONS:
         is_bool = node.modifier is not None and node.modifier.return_bool
         return SHARE if is_bool else (right if is_scalar(node.lhs) else left)
@@ -191,34 +199,40 @@ def _of_operation(node: promql.BinaryExpr) -> ValueBounds:  # noqa: PLR0911 - on
         case "*":
             return left * right
         case "/":
-            return _of_ratio(node.lhs, node.rhs)
+            return _of_ratio(node.lhs, node.rhs, metrics)
     return UNKNOWN
 
 
-def _of_ratio(part: promql.Expr, whole: promql.Expr) -> ValueBounds:
+def _of_ratio(part: promql.Expr, whole: promql.Expr, metrics: Metrics) -> ValueBounds:
     """Return the bounds of a division; a factor of the part stands before the fraction."""
-    if _is_share(part, whole):
+    if _is_share(part, whole, metrics):
         return SHARE
     inner = bare(part)
     if isinstance(inner, promql.BinaryExpr) and str(inner.op) == "*":
         if is_scalar(inner.lhs):
-            return bounds_of(inner.lhs) * _of_ratio(inner.rhs, whole)
+            return bounds_of(inner.lhs, metrics) * _of_ratio(inner.rhs, whole, metrics)
         if is_scalar(inner.rhs):
-            return _of_ratio(inner.lhs, whole) * bounds_of(inner.rhs)
-    return bounds_of(part) * bounds_of(whole).inverse()
+            return _of_ratio(inner.lhs, whole, metrics) * bounds_of(inner.rhs, metrics)
+    return bounds_of(part, metrics) * bounds_of(whole, metrics).inverse()
 
 
-def _is_share(part: promql.Expr, whole: promql.Expr) -> bool:
+def _is_share(part: promql.Expr, whole: promql.Expr, metrics: Metrics) -> bool:
     """Whether `part` sums or counts some of the series that `whole` sums or counts, alike."""
     part, whole = bare(part), bare(whole)
     if isinstance(part, promql.AggregateExpr) and isinstance(whole, promql.AggregateExpr):
         alike = str(part.op) == str(whole.op) == "sum" and str(part.modifier) == str(whole.modifier)
-        return alike and bounds_of(whole.expr).least >= 0 and _is_share(part.expr, whole.expr)
+        return (
+            alike
+            and bounds_of(whole.expr, metrics).least >= 0
+            and _is_share(part.expr, whole.expr, metrics)
+        )
     if isinstance(part, promql.Call) and isinstance(whole, promql.Call):
         alike = part.func.name == whole.func.name and part.func.name in ("rate", "increase")
-        return alike and _is_share(part.args[0], whole.args[0])
+        return alike and _is_share(part.args[0], whole.args[0], metrics)
     if isinstance(part, promql.MatrixSelector) and isinstance(whole, promql.MatrixSelector):
-        return part.range == whole.range and _is_share(part.vector_selector, whole.vector_selector)
+        return part.range == whole.range and _is_share(
+            part.vector_selector, whole.vector_selector, metrics
+        )
     if isinstance(part, promql.VectorSelector) and isinstance(whole, promql.VectorSelector):
         own = {matcher_text(matcher) for matcher in part.matchers.matchers}
         others = {matcher_text(matcher) for matcher in whole.matchers.matchers}

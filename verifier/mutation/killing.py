@@ -63,8 +63,9 @@ class MutationJudge:
         needed = depths(RuleFiles((*rules.groups, *mutated)))
         offsets = spread(scenario.seed, rules)
         simulated = simulate(
-            scenario, needed, healthy_worlds, scrape_offset_s=offsets.scrape_s, report=report
-        )
+            scenario, needed, healthy_worlds, scrape_offset_s=offsets.scrape_s,
+            mapping=rules.mapping, report=report,
+        )  # fmt: skip
         ProgressReporter(scenario, report).judging(simulated.history.size)
         epoch_s = epoch_s_of(scenario)
         schedule = SpreadSchedule(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from documents.mistake_kinds import BrokenRule, InvalidSyntax, RepeatedName
 from documents.mistakes import InputError, Mistake, gather
+from exporter.mapping.mapped_metrics import exported_metrics
+from exporter.target import OURS
 from verifier.pack.rule_sources import FOREIGN_KEYS, IGNORED_KEYS, read_source
 from verifier.pack.walker import PackWalker
 from verifier.promql.parsing import parse
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
     from documents.document import Steps, Value
     from documents.mistakes import Place
+    from exporter.mapping.metric_mapping import MetricMapping
+    from exporter.metrics.series import Metric
+    from exporter.target import Target
+    from simulator.snapshot import Snapshot
     from verifier.errors import Finding, NotJudged
     from verifier.labels import Labels
     from verifier.pack.rule_sources import RuleUnit
@@ -78,11 +84,25 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True)
 class RuleFiles:
-    """All groups of some rule files, and what to know about them."""
+    """All groups of some rule files, and what to know about them.
+
+    With a `mapping` they are written against the metrics that it makes, not against our own.
+    """
 
     groups: tuple[RuleGroup, ...]
     findings: tuple[Finding, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
+    mapping: MetricMapping | None = None
+
+    @property
+    def metrics(self) -> tuple[Metric[Snapshot], ...]:
+        """What the exporter shows that they are written against."""
+        return exported_metrics(self.mapping)
+
+    @property
+    def target(self) -> Target:
+        """The job and the instance of that exporter."""
+        return OURS if self.mapping is None else self.mapping.target
 
     @property
     def alerts(self) -> tuple[tuple[RuleGroup, AlertRule], ...]:

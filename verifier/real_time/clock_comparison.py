@@ -57,7 +57,7 @@ def compare_clocks(
     with Prometheus(factor=clock.factor) as server:
         server.push(origin.history)
         record(server, rules, epoch_s=observer.started_s)
-        server.push(replay_scrapes(origin.world, scrapes))
+        server.push(replay_scrapes(origin.world, scrapes, rules.mapping))
         recorded = stored_records(observer.stack.prometheus, rules, observer.started_s, end_s)
         evidence = (*observation.stored, *recorded)
         virtual = evaluate_at(server, rules, evidence, clock=clock, end_s=end_s)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from exporter.history.samples import EPOCH_S
-from exporter.target import JOB
+from exporter.history.scrape_series import UP
 from verifier.evaluation.observed_timelines import ALERT_STATES, observed_timelines
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.detection_latency import bound_s, latency
@@ -190,7 +190,7 @@ class RunObserver:
         )
 
     def _failed_scrapes_s(self, end_s: float) -> tuple[float, ...]:
-        scraped = self.stack.prometheus.stored(f'up{{job="{JOB}"}}', self.clock.start_s, end_s)
+        scraped = self.stack.prometheus.stored(UP, self.clock.start_s, end_s)
         return tuple(
             self.clock.scenario_s(at_s)
             for series in scraped

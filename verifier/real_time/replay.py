@@ -14,16 +14,18 @@ import numpy as np
 
 from exporter.history.samples import STALE, Block, History
 from exporter.history.scrape_series import SCRAPE_DURATION, SCRAPE_SERIES, UP
+from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import WORLD_TIME, catalogue_world
 from exporter.metrics.restart_view import RestartView
 from exporter.scrape_path.losses import arrives, rank_series
-from exporter.target import INSTANCE, JOB
+from exporter.target import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from exporter.mapping.metric_mapping import MetricMapping
     from simulator.world import World
     from verifier.servers.prometheus import Prometheus, Series
 
@@ -56,13 +58,11 @@ class Scrapes:
 
 def read_scrapes(server: Prometheus, start_s: float, end_s: float) -> Scrapes:
     """Return the scrapes that `server` stored between two Unix times."""
-    up = _only(server.stored(f'up{{job="{JOB}"}}', start_s, end_s))
+    up = _only(server.stored(UP, start_s, end_s))
     stored = {
-        name: _only(server.stored(f'{name}{{job="{JOB}"}}', start_s, end_s))
-        for name in SCRAPE_SERIES
-        if name != UP
+        name: _only(server.stored(name, start_s, end_s)) for name in SCRAPE_SERIES if name != UP
     }
-    world = _only(server.stored(f'{WORLD_TIME}{{job="{JOB}"}}', start_s, end_s))
+    world = _only(server.stored(WORLD_TIME, start_s, end_s))
     clock = dict(zip(world.times_s.tolist(), world.values.tolist(), strict=True)) if world else {}
     times_s = up.times_s if up else np.empty(0)
     reports = {name: _at(series, times_s) for name, series in stored.items() if series}
@@ -74,12 +74,12 @@ def read_scrapes(server: Prometheus, start_s: float, end_s: float) -> Scrapes:
     )
 
 
-def replay_scrapes(world: World, scrapes: Scrapes) -> History:
+def replay_scrapes(world: World, scrapes: Scrapes, mapping: MetricMapping | None = None) -> History:
     """Simulate `world` again, which stands where the run's exporter started.
 
     Returns what the scrapes had to bring, as a recorder in virtual time would have written it.
     """
-    catalogue = catalogue_world(world.snapshot())
+    catalogue = catalogue_world(world.snapshot(), exported_metrics(mapping))
     view, ranks = RestartView(catalogue), rank_series(catalogue)
     view.restart(world.snapshot())
     values = np.full((len(catalogue.series) + 1, len(scrapes.at_s)), np.nan)
@@ -100,10 +100,10 @@ def replay_scrapes(world: World, scrapes: Scrapes) -> History:
         values[:-1, scrape][present & ~shown] = STALE
         values[-1, scrape] = float(shown.any())
         present = shown
-    target = (("instance", INSTANCE), ("job", JOB))
-    series = [tuple(sorted((*labels, *target))) for labels in catalogue.series]
+    target = OURS if mapping is None else mapping.target
+    series = [target.complete(labels) for labels in catalogue.series]
     own = ("up", *scrapes.reports)
-    series += [tuple(sorted((("__name__", name), *target))) for name in own]
+    series += [target.complete((("__name__", name),)) for name in own]
     values = np.vstack((values, *scrapes.reports.values()))
     stamps = np.rint(scrapes.at_s * 1000).astype(np.int64)
     return History(series, [Block(stamps, np.arange(len(series)), values)])

@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from exporter.history.samples import EPOCH_S
-from exporter.target import INSTANCE, JOB
 from verifier.errors import JudgeError
 from verifier.pack.routes.zone_files import DateClock
 from verifier.pack.rule_writer import write_rules
@@ -152,10 +151,14 @@ class Stack:
             "static_configs": [{"targets": [notified.target]}],
         }
         scrape = {
-            "job_name": JOB,
+            "job_name": self._rules.target.job,
             "static_configs": [{"targets": [target]}],
             # The past was stored under this name: scraped samples continue its series.
-            "relabel_configs": [{"target_label": "instance", "replacement": INSTANCE}],
+            "relabel_configs": [
+                {"target_label": "instance", "replacement": self._rules.target.instance}
+            ],
+            # A mapping may name the job and the instance of a single metric.
+            "honor_labels": self._rules.mapping is not None,
         }
         return {
             "global": {

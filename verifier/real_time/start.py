@@ -127,8 +127,9 @@ def prepare_run(
     scenario, compression = request.scenario, request.compression
     needed = depths(request.rules, request.panels)
     past = simulate_past(
-        scenario, needed, request.healthy_worlds, compression=compression, report=report
-    )
+        scenario, needed, request.healthy_worlds, compression=compression,
+        mapping=request.rules.mapping, report=report,
+    )  # fmt: skip
     history = past.simulation.recorder.history()
     # A scenario without an end has no beginning that a stack would have to be ready for.
     lead_s = 0.0 if math.isinf(scenario.duration_s) else settling_s(history, compression)
@@ -162,7 +163,7 @@ def start_on_stack(
             request.scenario.duration_s,
         )
     )
-    exposition = expose(prepared.world, request.scenario, fresh=True)
+    exposition = expose(prepared.world, request.scenario, fresh=True, mapping=request.rules.mapping)
     factor, foreign = request.compression.factor, request.alertmanager
 
     def join() -> None:
@@ -231,7 +232,7 @@ def _start_beside(
     held.enter_context(receiver)
     return StartedRun(
         world=world,
-        exposition=expose(world, scenario, fresh=False),
+        exposition=expose(world, scenario, fresh=False, mapping=request.rules.mapping),
         environment=Environment(
             prometheus=prometheus, alertmanager=foreign, servers=ReceiverOnly(receiver)
         ),

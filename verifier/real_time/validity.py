@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from documents.amounts import amount
-from exporter.target import JOB
+from exporter.history.scrape_series import UP
 from simulator.faults.kinds.catalogue import SCRAPE_PATH_FAULTS
 from verifier.errors import JudgeError
 from verifier.evaluation.observed_timelines import ALERT_STATES
@@ -51,7 +51,7 @@ class RunValidity:
 
         `start_s` is the Unix time of that, `behind_s` how late the world is.
         """
-        scraped = server.stored(f'up{{job="{JOB}"}}', start_s - lead_s, start_s)
+        scraped = server.stored(UP, start_s - lead_s, start_s)
         arrived = sum(int(series.values.sum()) for series in scraped)
         if arrived < LEAD_SCRAPES // 2:
             raise JudgeError(
@@ -99,7 +99,7 @@ class RunValidity:
     def _lost_scrapes(
         self, server: Prometheus, start_s: float, end_s: float, *, all_ok: bool
     ) -> Iterator[str]:
-        stored = server.stored(f'up{{job="{JOB}"}}', start_s, end_s)
+        stored = server.stored(UP, start_s, end_s)
         scrapes = sum(len(series.times_s) for series in stored)
         failed = scrapes - sum(int(series.values.sum()) for series in stored)
         due = (end_s - start_s) / self.compression.scrape_s

@@ -24,6 +24,7 @@ from verifier.time_compression import TimeCompression
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from exporter.mapping.metric_mapping import MetricMapping
     from exporter.server.live_page.stack_board import StackBoard
     from scenarios.scenario import Scenario
 
@@ -46,9 +47,17 @@ def build_world(scenario: Scenario) -> World:
 
 
 def expose(
-    world: World, scenario: Scenario, *, fresh: bool, series_limit: int = SERIES_LIMIT
+    world: World,
+    scenario: Scenario,
+    *,
+    fresh: bool,
+    series_limit: int = SERIES_LIMIT,
+    mapping: MetricMapping | None = None,
 ) -> Exposition:
-    """Put a page before `world` and start its clock; a `fresh` one counts from 0, as a process."""
+    """Put a page before `world` and start its clock; a `fresh` one counts from 0, as a process.
+
+    With a `mapping` it shows the metrics that this makes.
+    """
     return Exposition(
         world,
         SystemClock(),
@@ -56,6 +65,7 @@ def expose(
         scenario=scenario.name,
         fresh=fresh,
         series_limit=series_limit,
+        mapping=mapping,
     )
 
 

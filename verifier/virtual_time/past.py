@@ -13,8 +13,9 @@ import numpy as np
 
 from exporter.history.recorder import Recorder
 from exporter.history.retention import FINE_PAST_S
+from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import catalogue_world
-from exporter.target import SCRAPE_S
+from exporter.target import OURS, SCRAPE_S
 from simulator.load import Load
 from simulator.plan import Plan
 from verifier.judge.fault_effects import faults_without_effect
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exporter.history.retention import Interval
+    from exporter.mapping.metric_mapping import MetricMapping
     from scenarios.scenario import Scenario
     from simulator.faults.fault import Fault
     from simulator.world import World
@@ -67,6 +69,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     *,
     compression: TimeCompression = REAL_TIME,
     delay_s: float = 0.0,
+    mapping: MetricMapping | None = None,
     report: Report | None = None,
 ) -> SimulatedPast:
     """Simulate what came before `scenario`, as far back as rules and panels read.
@@ -76,13 +79,14 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     under the scenario's load.
     """
     healthy = healthy_worlds.start_of(scenario, compression)
-    catalogue = catalogue_world(healthy.before)
+    catalogue = catalogue_world(healthy.before, exported_metrics(mapping))
     duration_s = min(scenario.duration_s, FINE_PAST_S) + SCRAPE_S
     recorder = Recorder(
         catalogue,
         lambda metric: needed.need(metric, duration_s),
         scenario.past.depth_s,
         _eventful(scenario),
+        target=OURS if mapping is None else mapping.target,
     )
     past_s, incidents = _incidents(scenario, recorder.past_s)
     simulation = Simulation(

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
 from exporter.history.samples import EPOCH_S
-from exporter.metrics.catalogue import WORLD
 from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.world import World
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.history.samples import History
+    from exporter.mapping.metric_mapping import MetricMapping
     from scenarios.scenario import Scenario
     from verifier.pack.history_depth import HistoryDepths
     from verifier.pack.panels import LeftOutPanel, Panel
@@ -89,14 +89,18 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
     *,
     exact: bool = False,
     scrape_offset_s: float = 0.0,
+    mapping: MetricMapping | None = None,
     report: Report | None = None,
 ) -> SimulatedScenario:
     """Simulate `scenario`, its past included, and record what rules and panels will read.
 
-    Its scrapes come `scrape_offset_s` after every multiple of their interval.
+    Its scrapes come `scrape_offset_s` after every multiple of their interval. With a `mapping` the
+    exporter shows what it makes.
     """
     delay_s = lead_s(scrape_offset_s)
-    past = simulate_past(scenario, needed, healthy_worlds, delay_s=delay_s, report=report)
+    past = simulate_past(
+        scenario, needed, healthy_worlds, delay_s=delay_s, mapping=mapping, report=report
+    )
     world, pool, simulation = past.world, past.pool, past.simulation
     plan = delayed(scenario.plan, delay_s)
     load = scenario.plan.load
@@ -136,6 +140,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         setup.healthy_worlds,
         exact=setup.exact,
         scrape_offset_s=offsets.scrape_s,
+        mapping=rules.mapping,
         report=report,
     )
     ProgressReporter(scenario, report).judging(simulated.history.size)
@@ -195,7 +200,7 @@ def _missing(scenario: Scenario, setup: VirtualTimeSetup) -> tuple[str, ...]:
     if depth_s is None:
         return ()
     needed = depths(setup.rules, setup.panels, remembered=False)
-    names = {metric.name for metric in WORLD}
+    names = {metric.name for metric in setup.rules.metrics}
     # Rules read the series of a histogram, the catalogue lists its name alone.
     names |= {f"{name}_{part}" for name in names for part in ("bucket", "count", "sum")}
     read_s = {name: needed.depth_s(name) for name in names if needed.depth_s(name) > 0}

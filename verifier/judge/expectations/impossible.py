@@ -44,7 +44,7 @@ def _problems(expectation: Expectation, rules: RuleFiles) -> Iterator[BrokenRule
     fitting = []
     refused: list[list[BrokenRule]] = []
     for rule in named:
-        problems = [*_wrong_labels(expectation, rule)]
+        problems = [*_wrong_labels(expectation, rule, rules)]
         refused.append(problems)
         if not problems:
             fitting.append(rule)
@@ -62,10 +62,12 @@ def _problems(expectation: Expectation, rules: RuleFiles) -> Iterator[BrokenRule
         yield BrokenRule(subject, f"{least} ({shortest.position})", show_duration(bound_s))
 
 
-def _wrong_labels(expectation: Expectation, rule: AlertRule) -> Iterator[BrokenRule]:
+def _wrong_labels(
+    expectation: Expectation, rule: AlertRule, rules: RuleFiles
+) -> Iterator[BrokenRule]:
     """Yield what is wrong with the labels of an expectation, if it is about this rule."""
     own = dict(rule.labels)
-    carried = _carried(rule)
+    carried = _carried(rule, rules)
     for name, value in expectation.labels:
         subject = f"label {name} of {expectation.alert}"
         if name in own:
@@ -80,8 +82,8 @@ def _wrong_labels(expectation: Expectation, rule: AlertRule) -> Iterator[BrokenR
             yield BrokenRule(subject, rule_text, value)
 
 
-def _carried(rule: AlertRule) -> frozenset[str] | None:
+def _carried(rule: AlertRule, rules: RuleFiles) -> frozenset[str] | None:
     try:
-        return carried_labels(parse(rule.expr))
+        return carried_labels(parse(rule.expr), rules.metrics)
     except ValueError:
         return None

@@ -1,0 +1,1 @@
+"""What changes when rules, routing or metrics are the user's own."""

@@ -1,0 +1,134 @@
+"""A mapped catalogue: selection, sums, spellings, shares, units, and counters through a restart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from exporter.mapping.mapped_metrics import exported_metrics
+from exporter.mapping.metric_mapping import MappedLabel, MappedMetric, MetricMapping
+from exporter.metrics.catalogue import WORLD, catalogue_world
+from exporter.metrics.restart_view import RestartView
+from simulator.plan import Plan
+from simulator.topology import Topology
+from simulator.world import World
+
+HANDLERS = MappedLabel(name="handler", shares=(("/a", 0.75), ("/b", 0.25)))
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Return a world in which every kind of request has been counted for a while."""
+    made = World(Topology(), Plan(), 3)
+    made.advance(5.0)
+    return made
+
+
+def values(snapshot, *metrics):
+    """Return the values of mapped series by name and labels, without those of the simulator."""
+    catalogue = catalogue_world(snapshot, exported_metrics(MetricMapping(metrics)))
+    return {
+        tuple(value for _, value in labels): number
+        for labels, number in zip(catalogue.series, catalogue.flatten(snapshot), strict=True)
+        if "agentaskit_sim" not in labels[0][1]
+    }
+
+
+def counter(**fields):
+    """Return a counter made of the requests by status."""
+    return MappedMetric(name="r_total", kind="counter", source="http_requests_total", **fields)
+
+
+def test_without_a_mapping_our_own_metrics_are_exported():
+    """The same tuple: nothing is made anew."""
+    assert exported_metrics(None) is WORLD
+
+
+def test_beside_a_mapping_nothing_of_ours_is_left_but_of_the_simulator():
+    """A rule that reads one of our names must find nothing."""
+    names = {metric.name for metric in exported_metrics(MetricMapping((counter(),)))}
+    assert "http_requests_total" not in names
+    assert {name for name in names if not name.startswith("agentaskit_sim_")} == {"r_total"}
+
+
+def test_series_that_no_label_tells_apart_are_added_up(world):
+    """All statuses, or those that are selected."""
+    snapshot = world.snapshot()
+    assert values(snapshot, counter()) == {("r_total",): snapshot.http_requests.sum()}
+    failed = counter(where=(("status", ("500", "503", "504")),))
+    assert values(snapshot, failed) == {("r_total",): snapshot.http_requests[-3:].sum()}
+
+
+def test_labels_are_renamed_and_their_values_spelt_otherwise(world):
+    """Two values that are spelt alike are one series; a fixed label stands on each."""
+    codes = MappedLabel(name="code", source="status", values=(("504", "5xx"), ("503", "5xx")))
+    mapped = values(world.snapshot(), counter(labels=(codes, MappedLabel(name="m", fixed="GET"))))
+    assert [key[1:] for key in mapped] == [(c, "GET") for c in ("200", "429", "500", "5xx")]
+    assert sum(mapped.values()) == world.snapshot().http_requests.sum()
+
+
+def test_two_labels_with_shares_split_each_other_and_all_adds_up(world):
+    """Whole numbers, whose sum is the quantity."""
+    methods = MappedLabel(name="method", shares=(("GET", 0.9), ("POST", 0.1)))
+    mapped = values(world.snapshot(), counter(labels=(HANDLERS, methods)))
+    total = world.snapshot().http_requests.sum()
+    assert list(mapped) == [("r_total", h, m) for h in ("/a", "/b") for m in ("GET", "POST")]
+    assert sum(mapped.values()) == total
+    assert mapped["r_total", "/a", "GET"] == pytest.approx(0.675 * total, abs=3)
+
+
+def test_a_histogram_keeps_its_laws_when_split_and_rebinned(world):
+    """The last bucket is the count; the sum is scaled; buckets rise."""
+    snapshot = world.snapshot()
+    duration = MappedMetric(
+        name="d_ms", kind="histogram", source="http_request_duration_seconds",
+        labels=(HANDLERS,), factor=1000.0, bounds=(7.0, 10.0, 100.0),
+    )  # fmt: skip
+    mapped = values(snapshot, duration)
+    assert [key for key in mapped if key[1] == "/a"] == [
+        *(("d_ms_bucket", "/a", le) for le in ("7.0", "10.0", "100.0", "+Inf")),
+        ("d_ms_count", "/a"),
+        ("d_ms_sum", "/a"),
+    ]
+    for handler in ("/a", "/b"):
+        buckets = [number for key, number in mapped.items() if key[:2] == ("d_ms_bucket", handler)]
+        assert buckets == sorted(buckets)
+        assert buckets[-1] == mapped["d_ms_count", handler]
+    count, total_s = (
+        snapshot.http_request_duration.counts.sum(),
+        snapshot.http_request_duration.sum_ns,
+    )
+    assert mapped["d_ms_count", "/a"] + mapped["d_ms_count", "/b"] == count
+    assert mapped["d_ms_sum", "/a"] == pytest.approx(0.75 * total_s / 1e6)
+
+
+def test_parts_of_a_histogram_are_counters_too(world):
+    """For an exporter with a summary, or a counter beside it."""
+    snapshot = world.snapshot()
+    mapped = values(
+        snapshot,
+        MappedMetric(name="n", kind="counter", source="http_request_duration_seconds_count"),
+        MappedMetric(
+            name="s", kind="counter", source="http_request_duration_seconds_sum", factor=1e3
+        ),
+    )  # fmt: skip
+    assert mapped["n",] == snapshot.http_request_duration.counts.sum()
+    assert mapped["s",] == pytest.approx(snapshot.http_request_duration.sum_ns / 1e6)
+
+
+def test_a_mapped_counter_begins_at_0_after_a_restart_and_never_falls_else(world):
+    """Read through the view that the page is read through, scrape by scrape."""
+    metrics = exported_metrics(MetricMapping((counter(labels=(HANDLERS,)),)))
+    own = world.fork()
+    catalogue = catalogue_world(own.snapshot(), metrics)
+    view = RestartView(catalogue)
+    counters = np.flatnonzero(catalogue.kinds == "counter")
+    rows = []
+    for scrape in range(40):
+        own.advance(5.0 + (scrape + 1) / 10)
+        if scrape == 20:
+            view.restart(own.snapshot())
+        rows.append(view.read(own.snapshot())[counters])
+    falls = (np.diff(np.array(rows), axis=0) < 0).any(axis=1)
+    assert np.flatnonzero(falls).tolist() == [19]
+    assert not rows[20].any()

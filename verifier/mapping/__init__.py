@@ -1,0 +1,1 @@
+"""Mapping files: read and checked, proposed for a page of metrics, described by a schema."""
