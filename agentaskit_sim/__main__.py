@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "fault": "Inject, change and end faults of a running world.",
     "check": "Hold rules and dashboards against what is exported, and against known traps.",
     "mutate": "Edit each alert in one place at a time; count what is noticed.",
+    "coverage": "For each alert, which scenario proves what of it, and what is open.",
     "replay": "Replay rules against the history of your own Prometheus.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "selftest": "Run what must fail; see that each fails for its own reason.",
@@ -119,9 +120,9 @@ def _run(argv: list[str]) -> int:
     words = completed or argv
     command = next((word for word in words if not word.startswith("-")), None)
     try:
-        if command in {"verify", "up", "scenarios", "mutate", "check", "replay"}:
+        if command in {"verify", "up", "scenarios", "mutate", "coverage", "check", "replay"}:
             argv = repeat_options(argv)
-        if command in {"verify", "up", "serve", "mutate"} and completed is None:
+        if command in {"verify", "up", "serve", "mutate", "coverage"} and completed is None:
             refuse_unknown_scenarios(argv)
         app(command)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:

@@ -1,0 +1,139 @@
+"""`agentaskit-sim coverage`: for each alert, which scenario proves which of its seven cells.
+
+Standard output carries the table, the open cells and the score, or with `--json` one document;
+progress goes to standard error. Exit status: 0 the score is not below `--fail-under`, 1 it is, 2
+bad input, 3 a scenario could not be judged, or does not accept an alert as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+
+from agentaskit_sim.front.named_files import distinct_files, scenario_names
+from agentaskit_sim.inputs import PACK, PACK_ROUTING, InputPaths, read_inputs
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    EverySeed,
+    Jobs,
+    MappingFile,
+    OverlayFiles,
+    RoutingFile,
+    RulePaths,
+    ScenarioArguments,
+)
+from agentaskit_sim.terminal.progress import ProgressConsole
+from agentaskit_sim.terminal.tables import print_table
+from documents.amounts import amount
+from verifier.coverage.cells import CELLS, TITLES
+from verifier.coverage.observing import CoverageJudge
+from verifier.coverage.reasons import load_reasons
+from verifier.coverage.score import coverage_document, coverage_lines, coverage_of, table_rows
+from verifier.pack.routes.routing import load_routing
+from verifier.servers.binaries import require
+from verifier.servers.child import require_room
+from verifier.suite import cores, run_suite
+from verifier.virtual_time.healthy_world import HealthyWorlds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenarios.scenario import Scenario
+    from verifier.coverage.reasons import Reasons
+    from verifier.coverage.score import Coverage
+    from verifier.judge.verdict import ScenarioOutcome
+    from verifier.pack.rules import RuleFiles
+
+PACK_REASONS: Final = PACK / "alerts" / "coverage" / "reasons.yaml"
+"""Why cells of the bundled alerts cannot be proven."""
+WIDTH: Final = 200
+"""Columns of the table where no terminal says how many."""
+EXAMPLES: Final = """\b
+Examples:
+  agentaskit-sim coverage
+  agentaskit-sim coverage traffic-drop exporter-down
+  agentaskit-sim coverage my-outage.yaml --rules my-alerts/ --fail-under 80
+  agentaskit-sim coverage --json > coverage.json
+"""
+
+
+def coverage(  # noqa: PLR0913 - typer declares options as parameters
+    scenario: ScenarioArguments = None,
+    *,
+    rules: RulePaths = None,
+    overlay: OverlayFiles = None,
+    mapping: MappingFile = None,
+    routing: RoutingFile = None,
+    reasons: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Why cells of your alerts cannot be proven."),
+    ] = None,
+    seed: EverySeed = None,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=100, metavar="PERCENT", help="Status 1 when fewer cells are proven."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the coverage as one JSON document.")
+    ] = False,
+    jobs: Jobs = None,
+) -> None:
+    """Show for each alert which scenario proves what of it, and which of its cells are open."""
+    names, notes = scenario_names(scenario or ())
+    files, twice = distinct_files(rules, "--rules")
+    for note in (*notes, *twice):
+        typer.echo(note, err=True)
+    inputs = read_inputs(InputPaths(names, files, None, overlay or (), mapping=mapping))
+    scenarios = inputs.scenarios
+    if seed is not None:
+        scenarios = tuple(replace(each, seed=seed) for each in scenarios)
+    known = _reasons(inputs.rules, reasons, own_rules=bool(files))
+    judge = CoverageJudge(inputs.rules, load_routing(routing or PACK_ROUTING))
+    outcomes = _observe(scenarios, judge, jobs or cores())
+    result = coverage_of(inputs.rules, outcomes, known)
+    if as_json:
+        typer.echo(json.dumps(coverage_document(result), indent=2, allow_nan=False))
+    else:
+        print_table(
+            ("Alert", *TITLES.values()), list(map(list, table_rows(result))), plain_width=WIDTH
+        )
+        for line in coverage_lines(result):
+            typer.echo(line)
+    raise typer.Exit(_status(result, outcomes, fail_under))
+
+
+def _observe(
+    scenarios: Sequence[Scenario], judge: CoverageJudge, jobs: int
+) -> list[ScenarioOutcome]:
+    """Observe every scenario, with progress on standard error."""
+    require("prometheus")
+    require_room()
+    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
+    with watcher:
+        watcher.say(f"{len(CELLS)} cells of {amount(len(judge.rules.alerts), 'alerts')} ...")
+        healthy_worlds = HealthyWorlds()
+        healthy_worlds.prepare(scenarios)
+        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs)
+
+
+def _reasons(rules: RuleFiles, path: Path | None, *, own_rules: bool) -> Reasons:
+    """Return the reasons of a file; those of the pack for its own alerts."""
+    if path is None and not own_rules and PACK_REASONS.exists():
+        path = PACK_REASONS
+    if path is None:
+        return {}
+    return load_reasons(path, tuple(dict.fromkeys(rule.alert for _, rule in rules.alerts)))
+
+
+def _status(result: Coverage, outcomes: Sequence[ScenarioOutcome], fail_under: float | None) -> int:
+    """Return the exit status."""
+    if result.unjudged or result.failing or not outcomes:
+        return 3
+    return int(fail_under is not None and 100 * result.share < fail_under)
