@@ -6,22 +6,44 @@ exports are read before. The order of what it returns is that of the files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from verifier.check.exports.label_fold import LabelFold
-from verifier.check.expressions import CheckedExpression, of_panels, of_rules
-from verifier.check.findings import CheckFinding, in_order
-from verifier.check.names import NameCheck
+from verifier.check.findings.expressions import CheckedExpression, of_panels, of_rules
+from verifier.check.findings.finding import CheckFinding, in_order
+from verifier.check.findings.rule_texts import template_residue
+from verifier.check.traps.joins import joins
+from verifier.check.traps.metric_uses import metric_uses
+from verifier.check.traps.names import NameCheck
+from verifier.check.traps.panel_units import panel_units
+from verifier.check.traps.ratios import zero_by_zero
+from verifier.check.traps.routing import routing_findings
+from verifier.check.traps.slo_traps import slo_traps, split_quantiles
+from verifier.check.traps.thresholds import thresholds
+from verifier.check.traps.windows import windows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from documents.mistakes import Place
     from verifier.check.exports.families import Exports
+    from verifier.check.findings.rule_texts import RuleText
     from verifier.pack.panels import Dashboards
+    from verifier.pack.routes.routing import Routing
     from verifier.pack.rules import RecordingRule, RuleFiles
 
 SCRAPE_INTERVAL_S: Final = 15.0
 RETENTION_S: Final = 15 * 86400.0
 """Prometheus's own default."""
+WEAKER: Final[dict[str, tuple[str, ...]]] = {
+    "split-quantile": ("quantile-without-le", "quantile-of-no-histogram"),
+    "zero-by-zero": ("mismatched-labels", "many-to-many"),
+    "raw-counter": ("quantile-of-no-histogram",),
+    "quantile-without-le": ("quantile-of-no-histogram",),
+    "phantom-label": ("quantile-of-no-histogram",),
+}
+"""What is not worth saying beside a heavier finding of the same expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +55,56 @@ class Surroundings:
     retention_s: float = RETENTION_S
 
 
-def check_pack(
-    rules: RuleFiles, dashboards: Dashboards, surroundings: Surroundings
-) -> tuple[CheckFinding, ...]:
+@dataclass(frozen=True, slots=True)
+class CheckedPack:
+    """What is checked: rules with their texts by place, panels with their boards, routing."""
+
+    rules: RuleFiles
+    dashboards: Dashboards
+    texts: Mapping[Place, RuleText] = field(default_factory=dict)
+    routing: Routing | None = None
+
+
+def check_pack(pack: CheckedPack, surroundings: Surroundings) -> tuple[CheckFinding, ...]:
     """Return every finding, by its place."""
+    rules = pack.rules
     recordings: dict[str, list[RecordingRule]] = {}
     for _, rule in rules.recordings:
         recordings.setdefault(rule.record, []).append(rule)
     fold = LabelFold(surroundings.exports, recordings)
-    parts = [*of_rules(rules), *of_panels(dashboards.panels)]
+    recorded_s = {rule.record: group.interval_s for group, rule in rules.recordings}
+    parts = [*of_rules(rules), *of_panels(pack.dashboards.panels)]
     expressions = [each for each in parts if isinstance(each, CheckedExpression)]
     findings = [each for each in parts if isinstance(each, CheckFinding)]
     names = NameCheck(surroundings.exports, fold)
     for expression in expressions:
         findings += names.findings(expression)
-    return in_order(findings)
+        findings += windows(
+            expression, surroundings.scrape_interval_s, surroundings.retention_s, recorded_s
+        )
+        findings += _of_expression(expression, surroundings.exports, fold)
+    findings += zero_by_zero(expressions)
+    findings += slo_traps(rules, pack.dashboards.panels)
+    findings += template_residue(rules, pack.texts)
+    if pack.routing is not None:
+        findings += routing_findings(pack.routing, rules)
+    return in_order(_without_weaker(findings))
+
+
+def _of_expression(
+    expression: CheckedExpression, exports: Exports, fold: LabelFold
+) -> Iterator[CheckFinding]:
+    yield from metric_uses(expression, exports)
+    yield from thresholds(expression, exports, fold)
+    yield from joins(expression, exports, fold)
+    yield from split_quantiles(expression, fold)
+    yield from panel_units(expression)
+
+
+def _without_weaker(findings: Sequence[CheckFinding]) -> Iterator[CheckFinding]:
+    """Yield findings without those that a heavier one of the same expression already says."""
+    places = {(each.id, each.place, each.subject) for each in findings}
+    for each in findings:
+        heavier = WEAKER.get(each.id, ())
+        if not any((name, each.place, each.subject) in places for name in heavier):
+            yield each

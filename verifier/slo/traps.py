@@ -1,8 +1,8 @@
 """Traps in alert rules: what loads, and may even be right, and still misleads who relies on it.
 
-Called by the SLO check; a trap is a finding and never a failure: users have such rules. Reads
-promql-parser's syntax tree. Nothing is compared with the policy here: `verifier.slo.alignment` does
-that.
+Called by the SLO check, where a trap is a finding and never a failure, for users have such rules;
+and by `verifier.check`. Reads promql-parser's syntax tree. Nothing is compared with the policy
+here: `verifier.slo.alignment` does that.
 """
 
 from __future__ import annotations
@@ -87,11 +87,13 @@ def _percent_twice(rule: AlertRule) -> Iterator[Trap]:
 
 
 def _split_quantile(rule: AlertRule) -> Iterator[Trap]:
-    if any(
-        call.func.name == "histogram_quantile" and not _sums_by_le(call.args[1])
-        for call in nodes_of(parse(rule.expr), promql.Call)
-    ):
+    if any(map(is_split_quantile, nodes_of(parse(rule.expr), promql.Call))):
         yield SplitQuantile(rule.position, rule.alert)
+
+
+def is_split_quantile(call: promql.Call) -> bool:
+    """Return whether a call is a quantile whose buckets are not summed by `le`."""
+    return call.func.name == "histogram_quantile" and not _sums_by_le(call.args[1])
 
 
 def _single_window(rule: AlertRule) -> Iterator[Trap]:

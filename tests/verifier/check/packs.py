@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from verifier.check.checking import Surroundings, check_pack
+from verifier.check.checking import CheckedPack, Surroundings, check_pack
 from verifier.check.exports.catalogue_exports import catalogue_exports
 from verifier.check.exports.page_reader import read_page
+from verifier.check.findings.rule_texts import rule_texts
 from verifier.dashboards.reader import load_dashboards
 from verifier.pack.panels import Dashboards
 from verifier.pack.rules import RuleFiles, load_rules
@@ -14,8 +15,9 @@ from verifier.pack.rules import RuleFiles, load_rules
 CATALOGUE = catalogue_exports()
 
 
-def findings(folder, *, rules=(), panels=(), exports=CATALOGUE, board=None, **around):
+def findings(folder, *, rules=(), panels=(), exports=CATALOGUE, **around):
     """Check rules (mappings) and panels (expressions or mappings); return the findings."""
+    board, routing = around.pop("board", None), around.pop("routing", None)
     rule_files = RuleFiles(())
     if rules:
         path = folder / "rules.yaml"
@@ -26,7 +28,9 @@ def findings(folder, *, rules=(), panels=(), exports=CATALOGUE, board=None, **ar
         path = folder / "board.json"
         path.write_text(json.dumps(board_of(panels) | (board or {})))
         dashboards = load_dashboards([path])
-    return check_pack(rule_files, dashboards, Surroundings(exports, **around))
+    texts = rule_texts([folder / "rules.yaml"]) if rules else {}
+    pack = CheckedPack(rule_files, dashboards, texts, routing)
+    return check_pack(pack, Surroundings(exports, **around))
 
 
 def board_of(panels):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from documents.amounts import amount
 from documents.sentences import in_one_line
-from verifier.check.kinds import SEVERITIES
+from verifier.check.findings.kinds import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verifier.check.kinds import Severity
-    from verifier.check.outcome import CheckOutcome
+    from verifier.check.findings.kinds import Severity
+    from verifier.check.findings.outcome import CheckOutcome
 
 NOUNS: Final[dict[Severity, str]] = {"error": "errors", "warning": "warnings", "info": "infos"}
 VERDICTS: Final = {0: "PASS", 1: "FAIL", 3: "NOT CHECKED"}

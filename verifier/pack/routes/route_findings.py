@@ -31,7 +31,7 @@ def route_findings(reading: ConfigReading) -> list[Finding]:
     """Return the findings of a configuration, in the order of the file's parts."""
     used = {route.receiver for route in all_routes(reading.root)}
     return [
-        *_unreached(reading.root, ()),
+        *unreached_routes(reading.root),
         *_always_muted(reading.root, reading.intervals),
         *(
             finding
@@ -51,7 +51,7 @@ def unmet_routes(root: Route, rules: RuleFiles) -> list[Finding]:
     alerts = [_known_labels(rule) for _, rule in rules.alerts]
     if not alerts or rules.not_judged:
         return []
-    said = {finding.position for finding in _unreached(root, ())}
+    said = {finding.position for finding in unreached_routes(root)}
     return [finding for finding in _unmet(root, alerts) if finding.position not in said]
 
 
@@ -108,7 +108,7 @@ def _of_receiver(receiver: RoutedReceiver, *, is_used: bool) -> Iterator[Finding
             )
 
 
-def _unreached(route: Route, above: Sequence[Matcher]) -> Iterator[Finding]:
+def unreached_routes(route: Route, above: Sequence[Matcher] = ()) -> Iterator[Finding]:
     """Yield a finding for each route below that no alert reaches; `above` hold for all of them."""
     held = (*above, *route.matchers)
     for index, child in enumerate(route.routes):
@@ -116,7 +116,7 @@ def _unreached(route: Route, above: Sequence[Matcher]) -> Iterator[Finding]:
             route.routes[:index], (*held, *child.matchers)
         )
         if reason is None:
-            yield from _unreached(child, held)
+            yield from unreached_routes(child, held)
         elif child.place is not None:
             yield Finding(
                 child.place, f"no alert reaches this route to {child.receiver!r}: {reason}"

@@ -46,6 +46,20 @@ def test_the_findings_decide_the_status(command, tmp_path, expr, status, said):
     assert (done.status, said in done.out) == (status, True), done.out
 
 
+def test_every_finding_of_the_bundled_pack_is_explained_by_its_own_file(command, tmp_path):
+    """Without that file they stand; with it each has a reason, and none is left over."""
+    (tmp_path / "none.yaml").write_text("silences: []\n")
+    bare = json.loads(command("check", "--silence", "none.yaml", "--json").out)
+    explained = json.loads(command("check", "--json").out)
+    assert (bare["verdict"], explained["verdict"]) == ("fail", "pass")
+    assert explained["findings"] == []
+    silenced = [
+        {k: v for k, v in e.items() if k != "silenced_because"} for e in explained["silenced"]
+    ]
+    assert silenced == bare["findings"]
+    assert all(len(each["silenced_because"]) > 20 for each in explained["silenced"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from verifier.check.findings import CheckFinding
+from verifier.check.findings.finding import CheckFinding
 from verifier.pack.rules import AlertRule
 from verifier.promql.parsing import parse
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from verifier.check.kinds import KINDS, SEVERITIES
+from verifier.check.findings.kinds import KINDS, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from documents.mistakes import Place
-    from verifier.check.kinds import FindingKind, Severity
+    from verifier.check.findings.kinds import FindingKind, Severity
 
 
 @dataclass(frozen=True, slots=True)

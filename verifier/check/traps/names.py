@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from verifier.check.exports.families import Exports
     from verifier.check.exports.label_fold import LabelFold
-    from verifier.check.expressions import CheckedExpression
-    from verifier.check.findings import CheckFinding
+    from verifier.check.findings.expressions import CheckedExpression
+    from verifier.check.findings.finding import CheckFinding
     from verifier.labels import Labels
 
 NEAR_ENOUGH: Final = 0.75

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verifier.check.findings import CheckFinding
-    from verifier.check.kinds import Severity
+    from verifier.check.findings.finding import CheckFinding
+    from verifier.check.findings.kinds import Severity
     from verifier.errors import Finding, NotJudged
 
 
