@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "mutate": "Edit each alert in one place at a time; count what is noticed.",
     "coverage": "For each alert, which scenario proves what of it, and what is open.",
     "replay": "Replay rules against the history of your own Prometheus.",
+    "derive": "Derive promtool unit tests of alert rules, from the rules alone.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "selftest": "Run what must fail; see that each fails for its own reason.",
     "doctor": "Check what is installed on this machine and what is missing.",
@@ -120,7 +121,16 @@ def _run(argv: list[str]) -> int:
     words = completed or argv
     command = next((word for word in words if not word.startswith("-")), None)
     try:
-        if command in {"verify", "up", "scenarios", "mutate", "coverage", "check", "replay"}:
+        if command in {
+            "verify",
+            "up",
+            "scenarios",
+            "mutate",
+            "coverage",
+            "check",
+            "replay",
+            "derive",
+        }:
             argv = repeat_options(argv)
         if command in {"verify", "up", "serve", "mutate", "coverage"} and completed is None:
             refuse_unknown_scenarios(argv)

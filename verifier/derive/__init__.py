@@ -1,0 +1,1 @@
+"""Series that make each alert of any rule file fire, nearly fire, resolve and go absent."""

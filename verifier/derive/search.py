@@ -1,0 +1,272 @@
+"""Finds the worlds of an alert: levels with which it fires, and just does not.
+
+Backwards first: what the expression says its series must be. Each world is then asked of promtool,
+and only what it says counts. Where the answer is another, the aim is moved further to either side;
+where that does not help, one selector's value is searched by bisection. A search is a generator: it
+yields the questions that it has and goes on with the answers, so that many share one promtool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from verifier.derive.backwards.aiming import Aiming
+from verifier.derive.backwards.targets import Goal
+from verifier.derive.problem import condition_paths, or_paths
+from verifier.derive.promtool import Question
+from verifier.derive.series.leaves import plan_series
+from verifier.derive.series.worlds import Phase, input_series
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping, Sequence
+
+    from verifier.derive.backwards.targets import Mode, Path
+    from verifier.derive.problem import AlertProblem
+    from verifier.derive.promtool import Answers, TestAnswer
+    from verifier.derive.series.leaves import LeafSeries
+    from verifier.derive.series.levels import Level
+
+Levels: TypeAlias = "Mapping[str, Level]"
+
+FIRE_SHARES: Final = (0.02, 0.001, 0.05, 0.25, 1.0, 9.0)
+"""How far beyond its threshold a value is put so that the alert fires; the first that does."""
+NEAR_SHARES: Final = (0.0, 0.005, 0.02, 0.1, 0.5)
+"""How far on the silent side of it; the first that is silent."""
+CONDITIONS_MAX: Final = 6
+VARIANTS_MAX: Final = 4
+COUNTS: Final = (3, 10, 20)
+"""How many series there are where they are counted."""
+GRID: Final = (
+    *(0.0, 0.5, 1.0, 2.0, 3.0, 5.0),
+    *(sign * 10.0**power for power in range(-4, 13) for sign in (1, -1)),
+)
+BISECTIONS: Final = 4
+LEAVES_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Worlds in which one condition just does not hold, the nearest first."""
+
+    condition: Path
+    worlds: tuple[Levels, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """How an alert fires, and how it just does not; `deep` is far from it."""
+
+    series: Mapping[str, LeafSeries]
+    fire: Levels
+    nears: tuple[Near, ...]
+    deep: Levels
+
+
+@dataclass(frozen=True, slots=True)
+class NoWorld:
+    """Why there is no world in which the alert fires."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class WorldSearch:
+    """The search for one alert's worlds, one for each way in which it can fire."""
+
+    problem: AlertProblem
+    last_error: str = ""
+
+    def run(self) -> Generator[list[Question], list[Answers], list[Worlds] | NoWorld]:
+        """Return a world for each side of every `or`, at least one."""
+        problem = self.problem
+        if not problem.leaves:
+            return NoWorld("it reads no series")
+        paths = tuple(or_paths(problem.tree))[: VARIANTS_MAX - 1]
+        variants = [frozenset[tuple[int, ...]](), *(frozenset({path}) for path in paths)]
+        results: list[Worlds] = []
+        for variant in variants:
+            worlds = yield from self._variant(variant)
+            if worlds is not None:
+                results.append(worlds)
+        if not results:
+            return NoWorld(self.last_error or "no values were found with which it fires")
+        return results
+
+    def _variant(
+        self, second: frozenset[Path]
+    ) -> Generator[list[Question], list[Answers], Worlds | None]:
+        partial: Worlds | None = None
+        for rows, counted in self._sizes():
+            series = plan_series(self.problem.leaves, rows=rows, counted_rows=counted)
+            if not series:
+                self.last_error = "its matchers leave no series that it could read"
+                return None
+            hunt = _Hunt(self, series, second, {})
+            worlds = yield from (hunt.counted(counted) if _is_counted(series) else hunt.aimed())
+            if worlds is not None and worlds.nears:
+                return worlds
+            partial = partial or worlds
+        hunted = yield from _Hunt(
+            self, plan_series(self.problem.leaves, rows=1, counted_rows=1), second, {}
+        ).bisected()
+        return hunted or partial
+
+    def _sizes(self) -> Iterator[tuple[int, int]]:
+        series = plan_series(self.problem.leaves, rows=1, counted_rows=1)
+        for count in COUNTS if _is_counted(series) else (1,):
+            yield 2, count
+            yield 1, count
+
+
+def _is_counted(series: Mapping[str, LeafSeries]) -> bool:
+    return any(each.counted for each in series.values())
+
+
+@dataclass(slots=True)
+class _Hunt:
+    """One try: with these series, and these sides of each `or`."""
+
+    search: WorldSearch
+    series: Mapping[str, LeafSeries]
+    second: frozenset[Path]
+    anchors: dict[str, float]
+
+    def aimed(self) -> Generator[list[Question], list[Answers], Worlds | None]:
+        """Goal at every condition's threshold, at its silent side and at both."""
+        conditions = self._conditions()
+        if not self.anchors:  # a histogram's bounds lie about its threshold, not beside it
+            self._levels(dict.fromkeys(conditions, "near"))
+        fires = [self._levels({}, fire_share=share) for share in FIRE_SHARES[:1]]
+        answers = yield from self._ask(fires)
+        if not answers[0].vector:
+            self._note(answers[0])
+            fires = [self._levels({}, fire_share=share) for share in FIRE_SHARES[1:]]
+            answers = yield from self._ask(fires)
+        fire = next((w for w, a in zip(fires, answers, strict=True) if a.vector), None)
+        if fire is None:
+            return None
+        return (yield from self._nears(fire, conditions, 1))
+
+    def counted(self, count: int) -> Generator[list[Question], list[Answers], Worlds | None]:
+        """Try each number of series that pass what they are counted by."""
+        sweep = [self._levels({}, hot=number) for number in range(count + 1)]
+        answers = yield from self._ask(sweep)
+        fires = [bool(answer.vector) for answer in answers]
+        for number, answer in enumerate(answers):
+            other = next(
+                (n for n in (number - 1, number + 1) if 0 <= n <= count and not fires[n]), None
+            )
+            self._note(answer)
+            if not fires[number] or other is None or answers[other].error:
+                continue
+            deep = sweep[0] if other < number else sweep[count]
+            if fires[0 if other < number else count]:
+                deep = sweep[other]
+            near = Near((), (sweep[other],))
+            more = yield from self._nears(sweep[number], self._conditions(), number)
+            return replace(more, nears=(near, *more.nears), deep=deep)
+        return None
+
+    def bisected(self) -> Generator[list[Question], list[Answers], Worlds | None]:
+        """Search one selector's value, all others as they are aimed at."""
+        base = self._levels({})
+        for key in list(self.series)[:LEAVES_MAX]:
+            if base[key].kind == "absent":
+                continue
+            values = sorted({*GRID, base[key].value})
+            answers = yield from self._ask([_with_value(base, key, value) for value in values])
+            fires = [bool(answer.vector) for answer in answers]
+            pair = next(
+                (
+                    (values[n], values[n + 1]) if fires[n + 1] else (values[n + 1], values[n])
+                    for n in range(len(values) - 1)
+                    if fires[n] != fires[n + 1]
+                ),
+                None,
+            )
+            if pair is None:
+                continue
+            silent, firing = pair
+            for _ in range(BISECTIONS):
+                points = [silent + (firing - silent) * part / 8 for part in range(1, 8)]
+                answers = yield from self._ask([_with_value(base, key, each) for each in points])
+                ladder = [
+                    (silent, False),
+                    *((p, bool(a.vector)) for p, a in zip(points, answers, strict=True)),
+                    (firing, True),
+                ]
+                at = next(n for n, (_, fired) in enumerate(ladder) if fired)
+                silent, firing = ladder[at - 1][0], ladder[at][0]
+            near = _with_value(base, key, silent)
+            far = _with_value(base, key, pair[0])
+            return Worlds(
+                self.series, _with_value(base, key, firing), (Near((), (near, far)),), far
+            )
+        return None
+
+    def _nears(
+        self, fire: Levels, conditions: Sequence[Path], hot: int
+    ) -> Generator[list[Question], list[Answers], Worlds]:
+        """Return the worlds beside `fire`: for each condition those that are silent."""
+        candidates = [
+            (path, self._levels({path: "near"}, near_share=share, hot=hot))
+            for path in conditions
+            for share in NEAR_SHARES
+        ]
+        candidates += [(path, self._levels({path: "deep"}, hot=hot)) for path in conditions]
+        together = self._levels(dict.fromkeys(conditions, "deep"), hot=hot)
+        answers = yield from self._ask([*(world for _, world in candidates), together])
+        nears = []
+        for path in conditions:
+            silent = tuple(
+                world
+                for (each, world), answer in zip(candidates, answers, strict=False)
+                if each == path and not answer.vector and not answer.error
+            )
+            if silent:
+                nears.append(Near(path, silent))
+        deep_is_silent = not answers[-1].vector and not answers[-1].error
+        deep = together if deep_is_silent else nears[0].worlds[-1] if nears else {}
+        return Worlds(self.series, fire, tuple(nears), deep)
+
+    def _conditions(self) -> list[Path]:
+        problem = self.search.problem
+        return list(condition_paths(problem.tree, problem.recordings))[:CONDITIONS_MAX]
+
+    def _levels(
+        self,
+        modes: Mapping[Path, Mode],
+        *,
+        fire_share: float = FIRE_SHARES[0],
+        near_share: float = 0.0,
+        hot: int = 1,
+    ) -> Levels:
+        goal = Goal(modes, fire_share, near_share, self.second, hot)
+        problem = self.search.problem
+        return Aiming(goal, self.series, problem.recordings, self.anchors).solve(problem.tree)
+
+    def _ask(
+        self, worlds: Sequence[Levels]
+    ) -> Generator[list[Question], list[Answers], list[TestAnswer]]:
+        """Return what the alert's expression is at the end of each world."""
+        problem = self.search.problem
+        steps = problem.fill_steps + 1
+        questions = [
+            Question(
+                problem.timing,
+                input_series(self.series, [Phase(steps, levels)], problem.timing, {}),
+                ((problem.rule.expr, (steps - 1) * problem.timing.evaluation_s),),
+            )
+            for levels in worlds
+        ]
+        answers = yield questions
+        return [each[0] for each in answers]
+
+    def _note(self, answer: TestAnswer) -> None:
+        if answer.error:
+            self.search.last_error = f"the engine says: {answer.error}"
+
+
+def _with_value(base: Levels, key: str, value: float) -> Levels:
+    return {**base, key: replace(base[key], value=value)}

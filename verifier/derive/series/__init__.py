@@ -1,0 +1,1 @@
+"""Series by name: labels that selectors read, levels, and how promtool writes both down."""

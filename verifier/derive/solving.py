@@ -1,0 +1,141 @@
+"""Solves every alert of some rule files at once, each by its own search.
+
+Called by the command. The searches go on side by side: what all of them ask in a round goes to
+promtool in one file, so that a hundred alerts take as many starts as one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from math import gcd
+from typing import TYPE_CHECKING, Any, Final
+
+from verifier.derive.problem import STEPS_MAX, AlertProblem, problem_leaves, timing_of
+from verifier.derive.promtool import ask_promtool
+from verifier.derive.search import NoWorld, WorldSearch
+from verifier.derive.timelines import TestMaker
+from verifier.pack.rule_writer import rule_document
+from verifier.promql.parsing import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from verifier.derive.promtool import Answers, Question
+    from verifier.derive.search import Worlds
+    from verifier.derive.timelines import DerivedTest
+    from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
+
+SHORTEST_STEP_S: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The tests of one alert, and what could not be solved of it, with the reasons."""
+
+    rule: AlertRule
+    tests: tuple[DerivedTest, ...] = ()
+    unsolved: tuple[str, ...] = ()
+
+    @property
+    def solved(self) -> bool:
+        """Whether it fires, resolves, nearly fires and goes absent."""
+        return not self.unsolved
+
+
+def evaluation_s(rules: RuleFiles) -> float:
+    """Return how often the tests evaluate: so that half of every `for` is a whole number of steps.
+
+    promtool knows one interval for a whole file, whatever a group says.
+    """
+    halves = [round(rule.for_s / 2) for _, rule in rules.alerts if rule.for_s >= 1]
+    intervals = [round(group.interval_s) for group in rules.groups if group.interval_s >= 1]
+    common = reduce(gcd, [*halves, *intervals], 60)
+    return float(max(common, SHORTEST_STEP_S))
+
+
+def recorded(rules: RuleFiles) -> dict[str, Any]:
+    """Return the recording rules alone, as a rule file."""
+    groups = []
+    for number, group in enumerate(rules.groups):
+        own = [rule for rule in group.rules if any(rule is each for _, each in rules.recordings)]
+        if own:
+            name = f"{number} {group.name}"
+            groups.append({"name": name, "rules": [rule_document(rule) for rule in own]})
+    return {"groups": groups} if groups else {}
+
+
+def solve_alerts(
+    rules: RuleFiles, alerts: Sequence[AlertRule], progress: Callable[[str], None]
+) -> list[Solution]:
+    """Return the solution of each of `alerts`, rules of `rules`."""
+    step_s = evaluation_s(rules)
+    documents = recorded(rules)
+    recordings: dict[str, tuple[RecordingRule, ...]] = {}
+    for _, recording in rules.recordings:
+        name = recording.record
+        recordings[name] = (*recordings.get(name, ()), recording)
+    every = [rule for _, rule in rules.alerts]
+    results: dict[int, Solution] = {}
+    searches: dict[int, Generator[list[Question], list[Answers], Solution]] = {}
+    for number, rule in enumerate(alerts):
+        tree = parse(rule.expr)
+        leaves = problem_leaves(tree, recordings)
+        namesakes = tuple(each for each in every if each.alert == rule.alert)
+        problem = AlertProblem(rule, namesakes, tree, leaves, recordings, timing_of(leaves, step_s))
+        searches[number] = _solve(problem)
+    pending = {number: next(search) for number, search in searches.items()}
+    while pending:
+        questions = [each for batch in pending.values() for each in batch]
+        progress(f"{len(results)} of {len(alerts)} alerts done, {len(questions)} questions ...")
+        answers = iter(ask_promtool(questions, documents, step_s))
+        following: dict[int, list[Question]] = {}
+        for number, batch in pending.items():
+            own = [next(answers) for _ in batch]
+            try:
+                following[number] = searches[number].send(own)
+            except StopIteration as end:
+                results[number] = end.value
+        pending = following
+    return [results[number] for number in range(len(alerts))]
+
+
+def _solve(problem: AlertProblem) -> Generator[list[Question], list[Answers], Solution]:
+    rule = problem.rule
+    start = Solution(rule)
+    if problem.wait_steps > STEPS_MAX:
+        yield []
+        return replace(start, unsolved=("its `for` is too long to be waited for in a test",))
+    worlds = yield from WorldSearch(problem).run()
+    if isinstance(worlds, NoWorld):
+        return replace(start, unsolved=(worlds.reason,))
+    tests: list[DerivedTest] = []
+    unsolved: list[str] = []
+    for number, each in enumerate(worlds):
+        made, missing = yield from _tests(problem, each, number)
+        tests += made
+        unsolved += [] if number else missing
+    return replace(start, tests=tuple(tests), unsolved=tuple(unsolved))
+
+
+def _tests(
+    problem: AlertProblem, worlds: Worlds, number: int
+) -> Generator[list[Question], list[Answers], tuple[list[DerivedTest], list[str]]]:
+    """Return the tests of one way in which the alert fires, and what could not be shown."""
+    if not worlds.nears:
+        return [], ["nothing beside its threshold keeps it silent"]
+    maker = TestMaker(problem, worlds, f", way {number + 1}" if number else "")
+    parts = [("fires and resolves", maker.fires())]
+    parts += [("near its threshold", maker.threshold(n)) for n in range(len(worlds.nears))]
+    if problem.wait_steps:
+        parts.append(("near its `for`", maker.almost_long_enough()))
+    if not number:
+        parts.append(("absent", maker.absent()))
+    tests, missing = [], []
+    for what, trying in parts:
+        test = yield from trying
+        if test is None:
+            missing.append(f"no series were found that show it {what}")
+        else:
+            tests.append(test)
+    return tests, missing

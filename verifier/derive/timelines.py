@@ -1,0 +1,235 @@
+"""Tests of an alert, phase after phase, each with the states of the alert that must come of it.
+
+Whether the condition holds at an evaluation is promtool's answer; when the alert is then pending
+and firing is worked out here, by the state machine that judges scenarios too. The tests that are
+written are then run by promtool's own rules: two ways to the same states. A timeline is only taken
+when it does what it is for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from verifier.derive.promtool import Question
+from verifier.derive.series.worlds import InputSeries, Phase, input_series
+from verifier.evaluation.alert_labels import AlertLabels
+from verifier.evaluation.alert_states import AlertStates, EvaluationError
+from verifier.pack.history_depth import ALERT_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from verifier.derive.problem import AlertProblem
+    from verifier.derive.promtool import Answers
+    from verifier.derive.search import Worlds
+    from verifier.derive.series.worlds import Timing
+    from verifier.evaluation.alert_labels import Vector
+    from verifier.labels import Labels
+    from verifier.pack.rules import AlertRule
+
+TestKind: TypeAlias = Literal["fires", "threshold", "for", "absent"]
+SETTLING: Final = 2
+"""Evaluations that a test goes on after what it shows."""
+TRIES_MAX: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTest:
+    """One test: its series, and the alerts (`ALERTS`) at some times, in seconds."""
+
+    kind: TestKind
+    alert: str
+    name: str
+    timing: Timing
+    series: tuple[InputSeries, ...]
+    expected: tuple[tuple[float, tuple[Labels, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Timeline:
+    """What came of some phases: the alerts at each evaluation, and at which the condition held."""
+
+    phases: tuple[Phase, ...]
+    series: tuple[InputSeries, ...]
+    states: tuple[tuple[Labels, ...], ...]
+    holds: tuple[bool, ...]
+
+    def fires_between(self, first: int, end: int) -> bool:
+        return any(_is_firing(state) for state in self.states[first:end])
+
+    @property
+    def is_silent(self) -> bool:
+        return not any(self.states)
+
+
+def _is_firing(state: tuple[Labels, ...]) -> bool:
+    return any(("alertstate", "firing") in labels for labels in state)
+
+
+Trying: TypeAlias = "Generator[list[Question], list[Answers], DerivedTest | None]"
+
+
+@dataclass(slots=True)
+class TestMaker:
+    """Makes the tests of one way in which an alert fires."""
+
+    problem: AlertProblem
+    worlds: Worlds
+    suffix: str = ""
+
+    def fires(self) -> Trying:
+        """It is silent beside its threshold, fires beyond it, and resolves beside it again."""
+        problem = self.problem
+        lead = problem.fill_steps
+        held = problem.wait_steps + 1 + SETTLING
+        rest = problem.fill_steps + problem.keep_steps + SETTLING
+        backgrounds = [world for near in self.worlds.nears for world in near.worlds][:TRIES_MAX]
+        tries = [
+            (Phase(lead, near), Phase(held, self.worlds.fire), Phase(rest, after))
+            for near in backgrounds
+            for after in (near, self.worlds.deep)
+        ]
+        timelines = yield from self._run(tries)
+        for line in timelines:
+            if (
+                line.fires_between(lead, lead + held + rest)
+                and not line.states[-1]
+                and not any(line.states[max(lead - 1, 0) : lead])
+            ):
+                return self._test("fires", "fires, then resolves", line)
+        return None
+
+    def threshold(self, number: int) -> Trying:
+        """It stays silent beside one of its thresholds."""
+        near = self.worlds.nears[number]
+        steps = self.problem.fill_steps + SETTLING
+        tries = [(Phase(steps, world),) for world in near.worlds[:TRIES_MAX]]
+        timelines = yield from self._run(tries)
+        which = f" of condition {number + 1}" if len(self.worlds.nears) > 1 else ""
+        for line in timelines:
+            if not any(line.states[-SETTLING:]) and not line.fires_between(0, steps):
+                return self._test("threshold", f"stays silent at the threshold{which}", line)
+        return None
+
+    def almost_long_enough(self) -> Trying:
+        """Its condition holds for one evaluation too few."""
+        problem = self.problem
+        wait = problem.wait_steps
+        lead, rest = problem.fill_steps, problem.fill_steps + SETTLING
+        near = self.worlds.nears[0].worlds[0]
+        lengths = range(wait, max(wait - TRIES_MAX, 0), -1)
+        tries = [
+            (Phase(lead, before), Phase(length, self.worlds.fire), Phase(rest, self.worlds.deep))
+            for before in (near, self.worlds.deep)
+            for length in lengths
+        ]
+        timelines = yield from self._run(tries)
+        silent = [
+            line
+            for line in timelines
+            if any(line.holds)
+            and not line.fires_between(0, len(line.states))
+            and not line.states[-1]
+        ]
+        if not silent:
+            return None
+        best = max(silent, key=lambda line: _longest(line.holds))
+        return self._test("for", "is pending, one evaluation too short to fire", best)
+
+    def absent(self) -> Trying:
+        """Its series end while it fires; or, if it fires for want of them, while it does not."""
+        problem = self.problem
+        for_want = any(level.kind == "absent" for level in self.worlds.fire.values())
+        present = self.worlds.nears[0].worlds[0] if for_want else self.worlds.fire
+        rest = problem.fill_steps + problem.lookback_steps + problem.keep_steps + SETTLING
+        if for_want:
+            rest += problem.wait_steps
+        held = problem.fill_steps if for_want else problem.fill_steps + problem.wait_steps + 1
+        timelines = yield from self._run([(Phase(held, present), Phase(rest, {}))])
+        [line] = timelines
+        return self._test("absent", "when its series end", line)
+
+    def _run(
+        self, tries: Sequence[tuple[Phase, ...]]
+    ) -> Generator[list[Question], list[Answers], list[_Timeline]]:
+        problem = self.problem
+        step_s = problem.timing.evaluation_s
+        all_series = [
+            input_series(self.worlds.series, phases, problem.timing, self.worlds.fire)
+            for phases in tries
+        ]
+        questions = [
+            Question(
+                problem.timing,
+                series,
+                tuple(
+                    (rule.expr, step * step_s)
+                    for rule in problem.namesakes
+                    for step in range(sum(phase.steps for phase in phases))
+                ),
+            )
+            for phases, series in zip(tries, all_series, strict=True)
+        ]
+        answers = yield questions
+        return [
+            _Timeline(phases, series, *_states(problem, each))
+            for phases, series, each in zip(tries, all_series, answers, strict=True)
+        ]
+
+    def _test(self, kind: TestKind, what: str, line: _Timeline) -> DerivedTest:
+        step_s = self.problem.timing.evaluation_s
+        count = len(line.states)
+        changes = {n for n in range(1, count) if line.states[n] != line.states[n - 1]}
+        shown = sorted({0, count - 1, *changes, *(n - 1 for n in changes)})
+        return DerivedTest(
+            kind,
+            self.problem.rule.alert,
+            f"{self.problem.rule.alert} {what}{self.suffix}",
+            self.problem.timing,
+            line.series,
+            tuple((step * step_s, line.states[step]) for step in shown),
+        )
+
+
+def _longest(holds: Sequence[bool]) -> int:
+    best = run = 0
+    for holding in holds:
+        run = run + 1 if holding else 0
+        best = max(best, run)
+    return best
+
+
+def _states(
+    problem: AlertProblem, answers: Answers
+) -> tuple[tuple[tuple[Labels, ...], ...], tuple[bool, ...]]:
+    """Return the `ALERTS` of all rules of the name at each evaluation, and when the rule holds."""
+    count = len(answers) // len(problem.namesakes)
+    merged: list[list[Labels]] = [[] for _ in range(count)]
+    holds: tuple[bool, ...] = ()
+    for number, rule in enumerate(problem.namesakes):
+        own = answers[number * count : (number + 1) * count]
+        if rule is problem.rule:
+            holds = tuple(bool(answer.vector) for answer in own)
+        for step, states in enumerate(_states_of(rule, own, problem.timing.evaluation_s)):
+            merged[step] += states
+    return tuple(tuple(sorted(set(states))) for states in merged), holds
+
+
+def _states_of(rule: AlertRule, answers: Answers, step_s: float) -> list[list[Labels]]:
+    machine, labels = AlertStates(rule), AlertLabels(rule)
+    name = ALERT_STATES[0]
+    labels.prepare([(dict(pairs), value) for answer in answers for pairs, value in answer.vector])
+    result: list[list[Labels]] = []
+    for step, answer in enumerate(answers):
+        at_ms = round(step * step_s * 1000)
+        if not answer.error:
+            vector: Vector = [(dict(pairs), value) for pairs, value in answer.vector]
+            try:
+                machine.evaluate(at_ms, labels.expand(vector))
+            except EvaluationError:
+                result.append([])
+                continue
+        stored = [pairs for pairs, _ in machine.samples(epoch_ms=0)]
+        result.append([pairs for pairs in stored if dict(pairs)["__name__"] == name])
+    return result
