@@ -193,7 +193,13 @@ def _outcome(paths: CheckPaths, against: ServerOptions) -> CheckOutcome:
     silences = [collector.read(load_silences, path) for path in paths.silences]
     collector.finish()
     texts = rule_texts({group.file for group in rules.value.groups})
-    pack = CheckedPack(rules.value, boards.value, texts, routing.value if routing else None)
+    pack = CheckedPack(
+        rules.value,
+        boards.value,
+        paths.dashboards or (),
+        texts,
+        routing.value if routing else None,
+    )
     findings, silenced = apply_silences(
         check_pack(pack, around.value), [each for read in silences for each in read.value]
     )

@@ -13,6 +13,9 @@ from verifier.check.exports.label_fold import LabelFold
 from verifier.check.findings.expressions import CheckedExpression, of_panels, of_rules
 from verifier.check.findings.finding import CheckFinding, in_order
 from verifier.check.findings.rule_texts import template_residue
+from verifier.check.linters.dashboard_linter import dashboard_findings
+from verifier.check.linters.pint import duplicates, of_alerts, of_expression
+from verifier.check.linters.variable_questions import variable_questions
 from verifier.check.traps.joins import joins
 from verifier.check.traps.metric_uses import metric_uses
 from verifier.check.traps.names import NameCheck
@@ -25,6 +28,7 @@ from verifier.check.traps.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from documents.mistakes import Place
     from verifier.check.exports.families import Exports
@@ -39,6 +43,7 @@ RETENTION_S: Final = 15 * 86400.0
 WEAKER: Final[dict[str, tuple[str, ...]]] = {
     "split-quantile": ("quantile-without-le", "quantile-of-no-histogram"),
     "zero-by-zero": ("mismatched-labels", "many-to-many"),
+    "repeated-condition": ("duplicate-rule",),
     "raw-counter": ("quantile-of-no-histogram",),
     "quantile-without-le": ("quantile-of-no-histogram",),
     "phantom-label": ("quantile-of-no-histogram",),
@@ -57,10 +62,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPack:
-    """What is checked: rules with their texts by place, panels with their boards, routing."""
+    """What is checked: rules with their texts by place, panels, routing, and files of boards."""
 
     rules: RuleFiles
     dashboards: Dashboards
+    boards: Sequence[Path] = ()
     texts: Mapping[Place, RuleText] = field(default_factory=dict)
     routing: Routing | None = None
 
@@ -83,6 +89,12 @@ def check_pack(pack: CheckedPack, surroundings: Surroundings) -> tuple[CheckFind
             expression, surroundings.scrape_interval_s, surroundings.retention_s, recorded_s
         )
         findings += _of_expression(expression, surroundings.exports, fold)
+        findings += of_expression(expression)
+    for question in variable_questions(pack.boards):
+        findings += names.findings(question)
+    findings += of_alerts(rules, pack.texts, surroundings.scrape_interval_s)
+    findings += duplicates(rules)
+    findings += dashboard_findings(pack.boards)
     findings += zero_by_zero(expressions)
     findings += slo_traps(rules, pack.dashboards.panels)
     findings += template_residue(rules, pack.texts)

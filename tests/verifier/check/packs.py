@@ -29,7 +29,8 @@ def findings(folder, *, rules=(), panels=(), exports=CATALOGUE, **around):
         path.write_text(json.dumps(board_of(panels) | (board or {})))
         dashboards = load_dashboards([path])
     texts = rule_texts([folder / "rules.yaml"]) if rules else {}
-    pack = CheckedPack(rule_files, dashboards, texts, routing)
+    boards = [folder / "board.json"] if panels else []
+    pack = CheckedPack(rule_files, dashboards, boards, texts, routing)
     return check_pack(pack, Surroundings(exports, **around))
 
 

@@ -47,7 +47,10 @@ class CheckedExpression:
 
     def is_written(self, text: str) -> bool:
         """Whether a name or value stands in the file, and is not what a variable stands for."""
-        return self.panel is None or text in self.template
+        if self.rule is not None:
+            return True
+        # A pattern is written with each backslash twice.
+        return text.replace("\\", "") in self.template.replace("\\", "")
 
     def finding(self, kind: str, reason: str) -> CheckFinding:
         """Return a finding about it."""
