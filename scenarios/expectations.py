@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scenarios.schema.models import ExpectationModel, ScenarioModel
     from scenarios.validation import ModelWalker
 
+FIRING_KEYS: Final = ("resolves_within", "pends_for", "fires_after", "resolves_after")
+"""Keys of an alert that must fire, and of no other."""
 NO_REASON: Final = "<why it may fire here>"
 """What a report leaves to be filled in, where it proposes an explained alert; no reason itself."""
 
@@ -121,6 +123,8 @@ class _ExpectationReader:
             fires_within_s=model.fires_within,
             resolves_within_s=model.resolves_within,
             pends_for_s=model.pends_for,
+            fires_after_s=model.fires_after,
+            resolves_after_s=model.resolves_after,
             receivers=None if model.receivers is None else tuple(model.receivers),
             notifies_resolved=model.notifies_resolved,
             why=model.explained or "",
@@ -144,7 +148,7 @@ class _ExpectationReader:
             rule = "be the reason, in your own words"
             self._note_key("explained", BrokenRule("explained", rule, model.explained))
             return None
-        for key in ("resolves_within", "pends_for"):
+        for key in FIRING_KEYS:
             if getattr(model, key) is not None and kinds != ["fires"]:
                 self._note_key(key, BrokenRule(key, "be used with fires_within"))
                 return None
@@ -203,6 +207,12 @@ class _ExpectationReader:
             elif from_s + limit_s > duration_s:
                 problem = ends_too_late(key, from_s + limit_s, duration_s)
                 self.walker.reject(problem, (*self.steps, key))
+        for early, late in (("fires_after", "fires_within"), ("resolves_after", "resolves_within")):
+            first_s, last_s = getattr(self.model, early), getattr(self.model, late)
+            if first_s is not None and last_s is not None and first_s > last_s:
+                rule = f"be at most {late}, {format_duration(last_s)}"
+                problem = BrokenRule(early, rule, Shown(first_s, format_duration(first_s)))
+                self.walker.reject(problem, (*self.steps, early))
 
     def _note_key(self, key: str, problem: BrokenRule) -> None:
         self.walker.reject(problem, (*self.steps, key), at_key=True)

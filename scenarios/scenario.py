@@ -6,7 +6,7 @@ are history and negative. Nothing here reads files or simulates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
@@ -61,8 +61,10 @@ class Expectation:
     count from there. Both are 0 for a cause in the past and for none at all. The alert must not
     fire before `not_before_s`: the cause's true start, negative in the past. `labels` are sorted
     pairs that the alert must carry; it may carry more. For `fires`, `fires_within_s` is known and
-    `resolves_within_s` may be None: then the alert need not resolve in the scenario. `pends_for_s`
-    is how long it must be pending before it fires, None for any time: judged in virtual time only.
+    `resolves_within_s` may be None: then the alert need not resolve in the scenario. Judged in
+    virtual time only, None for any time: `pends_for_s` is how long it must be pending before it
+    fires, `fires_after_s` and `resolves_after_s` are how long after onset and end of its cause it
+    can do so at the earliest.
 
     Notifications are judged in real time only. `receivers` must be notified, and nobody else; None:
     anybody, but somebody when it must fire; empty: nobody may be notified. `notifies_resolved`:
@@ -80,9 +82,16 @@ class Expectation:
     fires_within_s: float | None = None
     resolves_within_s: float | None = None
     pends_for_s: float | None = None
+    fires_after_s: float | None = None
+    resolves_after_s: float | None = None
     receivers: tuple[str, ...] | None = None
     notifies_resolved: bool | None = None
     why: str = ""
+
+
+def without_exact_times(expectation: Expectation) -> Expectation:
+    """Return an expectation that says only by when an alert fires and resolves."""
+    return replace(expectation, pends_for_s=None, fires_after_s=None, resolves_after_s=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
 from exporter.target import SCRAPE_S, SCRAPE_TIMEOUT_S
+from scenarios.scenario import without_exact_times
 from simulator.bounds import require
 from simulator.faults.parameters import TimeScale
 from simulator.load import Load, Stage
@@ -140,9 +141,9 @@ def allow_for_inertia(scenario: Scenario, compression: TimeCompression) -> Scena
         if resolves_s is not None:
             resolves_s += compression.allowance_s(INERTIA_S + fade_s)
         fires_s = expectation.fires_within_s + compression.allowance_s(INERTIA_S)
-        # How long it is pending is measured to an evaluation, which may be minutes of a scenario.
+        # All is measured to an evaluation, which may be minutes of a scenario.
         return replace(
-            expectation, fires_within_s=fires_s, resolves_within_s=resolves_s, pends_for_s=None
+            without_exact_times(expectation), fires_within_s=fires_s, resolves_within_s=resolves_s
         )
 
     return replace(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from documents.amounts import amount
 from scenarios.library.files import LIBRARY
+from scenarios.scenario import without_exact_times
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,9 +35,10 @@ def leave_out_bundled(
             if expectation.alert not in alerts and is_bundled(expectation)
         ]
         missing |= dict.fromkeys(expectation.alert for expectation in absent)
-        # How long an alert is pending is the rule's own affair: that of the bundled one is no law.
+        # When an alert can fire, and how long it is pending, is the affair of its rule: that of the
+        # bundled one is no law for another.
         expectations = tuple(
-            replace(each, pends_for_s=None) if is_bundled(each) else each
+            without_exact_times(each) if is_bundled(each) else each
             for each in scenario.expectations
             if each not in absent
         )

@@ -179,6 +179,14 @@ class ExpectationModel(Model):
         default=None,
         description="How long it must be pending before it fires. Judged in virtual time only.",
     )
+    fires_after: Duration | None = Field(
+        default=None,
+        description="From the cause's onset: it cannot fire earlier. Judged in virtual time only.",
+    )
+    resolves_after: Duration | None = Field(
+        default=None,
+        description="From the cause's end: it cannot resolve earlier. Judged in virtual time only.",
+    )
     receivers: list[Annotated[str, Field(min_length=1)]] | None = Field(
         default=None,
         description="Who must be notified, and nobody else; []: nobody. Judged in real time only.",

@@ -74,6 +74,22 @@ def test_the_reason_that_a_report_leaves_to_be_filled_in_is_none():
         )
 
 
+@pytest.mark.parametrize("key", ["fires_after", "resolves_after"])
+def test_how_early_an_alert_can_be_is_said_of_one_that_must_fire_and_within_its_limit(key):
+    """A silent or an explained one has no such time; of two limits the later is not the first."""
+    limits = "    fires_within: 8m\n    resolves_within: 8m"
+    assert limits in GOOD
+    text = GOOD.replace(limits, f"{limits}\n    {key}: 2m", 1)
+    times_s = [getattr(e, f"{key}_s") for e in parse_scenario(text, "good.yaml").expectations]
+    assert sorted(times_s, key=str) == [120.0, None, None]
+    late = key.replace("after", "within")
+    with pytest.raises(InputError, match=f"{key} must be at most {late}, .m, got 9m"):
+        parse_scenario(text.replace(f"{key}: 2m", f"{key}: 9m"), "good.yaml")
+    text = GOOD.replace("explained: why not", f"explained: why not, {key}: 2m")
+    with pytest.raises(InputError, match=f"{key} must be used with fires_within"):
+        parse_scenario(text, "good.yaml")
+
+
 def test_how_long_an_alert_is_pending_is_said_of_one_that_must_fire():
     """A silent or an explained one has no such time."""
     text = GOOD.replace("    fires_within: 8m", "    fires_within: 8m\n    pends_for: 2m30s", 1)

@@ -129,6 +129,8 @@ def _verdict(
         firings=times.firings,
         fires_within_s=expectation.fires_within_s,
         pends_for_s=expectation.pends_for_s,
+        fires_after_s=expectation.fires_after_s,
+        resolves_after_s=expectation.resolves_after_s,
         resolves_within_s=expectation.resolves_within_s,
         receivers=expectation.receivers,
         notifies_resolved=notifies_resolved,
@@ -148,6 +150,7 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
     if late_s > 0 and first:
         limit = format_duration(expectation.fires_within_s or 0.0)
         failures.append(f"{fired}, {time_text(late_s)} past its limit of {limit}")
+    failures += _before_it_could(expectation, times)
     failures += _pended_otherwise(expectation, times)
     failures += _too_long(expectation, times.resolved_s)
     cause_s = expectation.end_s - expectation.onset_s
@@ -163,6 +166,23 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
         labels=assigned.timeline.labels,
         times=times,
     )
+
+
+def _before_it_could(expectation: Expectation, times: EpisodeTimes) -> list[str]:
+    """Return what is wrong with an alert that fired or resolved before its cause lets it."""
+    first_s, earliest_s = times.firing_s or 0.0, expectation.fires_after_s
+    failures = []
+    if earliest_s is not None and first_s < earliest_s:
+        from_what = "the onset" if expectation.cause else "the start"
+        early = f"fired {_relative_text(first_s)} {from_what}"
+        failures.append(f"{early}, it cannot before {format_duration(earliest_s)}")
+    earliest_s, resolved_s = expectation.resolves_after_s, times.resolved_s
+    if earliest_s is not None and resolved_s is not None:
+        after_s = resolved_s - (expectation.end_s - expectation.onset_s)
+        if after_s < earliest_s:
+            early = f"resolved {_relative_text(after_s)} {_end(expectation)}"
+            failures.append(f"{early}, it cannot before {format_duration(earliest_s)}")
+    return failures
 
 
 def _pended_otherwise(expectation: Expectation, times: EpisodeTimes) -> list[str]:

@@ -146,6 +146,8 @@ class AlertVerdict:
     firings: tuple[tuple[float, float | None], ...] = ()
     fires_within_s: float | None = None
     pends_for_s: float | None = None
+    fires_after_s: float | None = None
+    resolves_after_s: float | None = None
     resolves_within_s: float | None = None
     receivers: tuple[str, ...] | None = None
     notifies_resolved: bool = False

@@ -9,7 +9,7 @@ value came. Pure; times are scenario seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isclose
+from math import inf, isclose
 from typing import TYPE_CHECKING, Final
 
 from documents.amounts import figure, listed
@@ -135,7 +135,7 @@ def _never_or_late(case: FailedCase) -> Culprit:
         return _never_held(case, deciding)
     if verdict.fires_within_s is not None and verdict.firing_s > verdict.fires_within_s:
         return _late(case, verdict.firing_s, verdict.fires_within_s)
-    return _other_wait(case, verdict.firing_s) or _lasting(case)
+    return _too_soon(verdict) or _other_wait(case, verdict.firing_s) or _lasting(case)
 
 
 def _stood_still(case: FailedCase) -> bool:
@@ -269,6 +269,17 @@ def _late(case: FailedCase, firing_s: float, within_s: float) -> Culprit:
     from_what = "the onset" if case.verdict.cause else "the start"
     because = f"it fired {time_text(firing_s)} after {from_what}, {wait} of it its `for`"
     return _blame("expectation", f"{because}: the rule did what it says, {limit} is too short")
+
+
+def _too_soon(verdict: AlertVerdict) -> Culprit | None:
+    """Blame the rule of an alert that fired or resolved before its cause lets it."""
+    firing_s, resolved_s = verdict.firing_s or 0.0, verdict.resolved_s
+    if verdict.fires_after_s is not None and firing_s < verdict.fires_after_s:
+        return _blame("rule", "it fired before its cause can have brought it to that")
+    after_s = None if resolved_s is None else resolved_s - (verdict.cause_end_s or 0.0)
+    if after_s is not None and after_s < (verdict.resolves_after_s or -inf):
+        return _blame("rule", "it resolved while its window still sees the cause")
+    return None
 
 
 def _other_wait(case: FailedCase, firing_s: float) -> Culprit | None:
