@@ -1,6 +1,6 @@
 """Write the files that are made from the code: tables in docs/ and the scenario file's schema.
 
-Run by `make docs` after a change of a metric, or of a fault's parameters, bounds or measures.
+Run by `make docs` after a change of a metric, a finding, a fault's parameters, bounds or measures.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from documents.marked_tables import fill_tables  # noqa: E402 - the repository i
 from exporter.metrics.metric_tables import METRIC_TABLES  # noqa: E402 - as above
 from scenarios.fault_tables import FAULT_TABLES  # noqa: E402 - as above
 from scenarios.schema.json_schema import scenario_schema  # noqa: E402 - as above
+from verifier.check.findings.kind_tables import KIND_TABLES  # noqa: E402 - as above
 
 PAGES = {
+    "docs/check.md": KIND_TABLES,
     "docs/scenarios.md": FAULT_TABLES,
     "docs/fault.md": FAULT_TABLES,
     "docs/serve.md": METRIC_TABLES,

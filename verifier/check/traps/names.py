@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from verifier.labels import Labels
 
 NEAR_ENOUGH: Final = 0.75
+NAMES_ALIKE: Final = 0.8
+"""Names of one exporter share their first word: what is less alike was not meant."""
 NEAR_LETTERS_MIN: Final = 4
 VALUES_LISTED_MAX: Final = 8
 _DIGITS: Final = re.compile(r"\d+")
@@ -100,7 +102,7 @@ class NameCheck:
         hint = ""
         if metric in self.exports.kinds or f"{metric}_bucket" in self.exports.kinds:
             hint = f", only {metric}_bucket, {metric}_count and {metric}_sum"
-        elif (near := self._nearest.nearest(metric)) is not None:
+        elif (near := self._nearest.nearest(metric)) is not None and _is_alike(metric, near):
             hint = f", did you mean {near}?"
         if ":" in metric:
             return f"no rule of those read records {metric}, nor does anybody export it{hint}"
@@ -174,6 +176,10 @@ class NameCheck:
         reason = f"no series of {metric} has all of {pairs} at once"
         closed = self.exports.is_closed and metric in self.exports.series
         yield expression.finding("phantom-label-value" if closed else "empty-child", reason)
+
+
+def _is_alike(metric: str, other: str) -> bool:
+    return SequenceMatcher(None, metric, other).ratio() >= NAMES_ALIKE
 
 
 def _near(value: str, values: Collection[str]) -> str | None:
