@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
@@ -18,6 +19,7 @@ from agentaskit_sim.inputs import (
     check_plan,
     read_inputs,
 )
+from verifier.engines.choice import PROMETHEUS
 from verifier.judge.notification_verdicts import check_receivers_exist
 from verifier.judge.silence_verdicts import settle_not_judged
 from verifier.pack.routes.routing import load_routing
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from agentaskit_sim.inputs import InputPaths, Inputs
     from scenarios.scenario import Scenario
+    from verifier.engines.choice import EngineChoice
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.pack.routes.routing import Routing
     from verifier.real_time.run import Hosting
@@ -48,6 +51,7 @@ class VirtualTimeJudge:
 
     inputs: Inputs
     exact: bool
+    engine: EngineChoice = PROMETHEUS
 
     def __call__(
         self,
@@ -67,6 +71,7 @@ class VirtualTimeJudge:
             longest,
             bundled=BUNDLED_RULES,
             left_out=self.inputs.dashboards.left_out,
+            start_engine=partial(self.engine.server, scenario.name),
         )
         outcome = verify_scenario(scenario, setup, report)
         return _complete(outcome, scenario, self.inputs)

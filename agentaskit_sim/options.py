@@ -15,6 +15,7 @@ from agentaskit_sim.front.completion import complete_scenario
 from exporter.metrics.series_limit import SERIES_LIMIT_LEAST, SERIES_LIMIT_MOST
 
 REAL_TIME_PANEL: Final = "In real time"
+ENGINE_PANEL: Final = "Another engine"
 FOREIGN_PANEL: Final = "With servers that you run"
 
 ScenarioArgument = Annotated[
@@ -292,5 +293,33 @@ ServerTokenFile = Annotated[
     Path | None,
     typer.Option(
         "--token-file", metavar="FILE", help="File with the token to send as `Bearer TOKEN`."
+    ),
+]
+EngineNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        help="Who judges: prometheus, victoria-metrics, a program's path, or a URL; given twice,"
+        " say what differs.",
+        rich_help_panel=ENGINE_PANEL,
+    ),
+]
+RemoteWrite = Annotated[
+    str | None,
+    typer.Option(
+        "--remote-write",
+        metavar="URL",
+        help="Where samples are written for an --engine that is a URL.",
+        rich_help_panel=ENGINE_PANEL,
+    ),
+]
+EngineHeaders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine-header",
+        metavar="NAME=VALUE",
+        help="Header of every request to an --engine that is a URL; may be repeated.",
+        rich_help_panel=ENGINE_PANEL,
     ),
 ]

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from agentaskit_sim.access_token import read_token
+from agentaskit_sim.engines.reading import read_headers
 from agentaskit_sim.front.named_files import distinct_files
 from agentaskit_sim.inputs import read_rules
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
@@ -214,12 +215,7 @@ def _foreign_server(url: str, timeout: str | None) -> ForeignServer:
 
 def _headers(written: Sequence[str], token_file: Path | None) -> dict[str, str]:
     """Return the headers of every request; raise `InputError` for one that is none."""
-    headers = {}
-    for text in written:
-        name, mark, value = text.partition("=")
-        if not mark or not name.strip() or not value.strip() or not text.isprintable():
-            raise InputError("--header must be NAME=VALUE, such as X-Scope-OrgID=team")
-        headers[name.strip()] = value.strip()
+    headers = dict(read_headers(written, "--header"))
     if token_file is not None:
         headers["Authorization"] = f"Bearer {read_token(token_file)}"
     return headers

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 import typer
 from rich.console import Console
 
+from agentaskit_sim.engines.comparing import compare, refuse_files
+from agentaskit_sim.engines.reading import read_engines
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs, read_scenarios
 from agentaskit_sim.judges import (
@@ -28,6 +30,8 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     AsJson,
     BothClocks,
     DashboardPaths,
+    EngineHeaders,
+    EngineNames,
     EverySeed,
     Exact,
     Jobs,
@@ -38,6 +42,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     OverlayFiles,
     RealTimeCompress,
     RealTimeRouting,
+    RemoteWrite,
     ReportFile,
     ResultsFolder,
     RulePaths,
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agentaskit_sim.inputs import Inputs
+    from verifier.engines.choice import EngineChoice
     from verifier.judge.verdict import ScenarioOutcome
 
 LIBRARY_LIMIT_S: Final = 13 * 60.0
@@ -75,6 +81,7 @@ Examples:
   agentaskit-sim verify --json --junit report.xml > verdict.json
   agentaskit-sim verify --live --compress 30
   agentaskit-sim verify --both --compress 30 traffic-drop
+  agentaskit-sim verify --engine prometheus --engine victoria-metrics
 """
 
 
@@ -98,16 +105,25 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     both: BothClocks = False,
     limit: Limit = None,
     routing: RealTimeRouting = None,
+    engine: EngineNames = None,
+    remote_write: RemoteWrite = None,
+    engine_header: EngineHeaders = None,
 ) -> None:
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
+    if live and engine:
+        raise InputError("--engine judges in virtual time: it cannot be used with --live")
     check_places(junit_file, report_file)
     paths = _opened(
         InputPaths(scenario or (), rules, dashboards, overlay or (), accept or (), mapping)
     )
     inputs = _with_seed(_read(paths, as_json=as_json), seed)
-    judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact)
+    engines = read_engines(engine, remote_write, engine_header, scenarios=len(inputs.scenarios))
+    if len(engines) > 1:
+        refuse_files(junit_file, report_file, out)
+        raise typer.Exit(compare(inputs, engines, exact=exact, jobs=jobs, as_json=as_json))
+    judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact, *engines)
     if live:
         limit_s = _limit_s(limit, whole_library=not scenario)
         judge = build_real_time_judge(
@@ -115,7 +131,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         )
         if scenario and limit is not None:
             _check_limit(judge, limit)
-    _check_machine(inputs, live=live, as_json=as_json)
+    _check_machine(inputs, engines, live=live, as_json=as_json)
     output = VerdictOutput(Results(out), junit_file, as_json, report_file, record(paths, routing))
     watcher = ProgressConsole(len(inputs.scenarios), Console(stderr=True, highlight=False))
     try:
@@ -193,10 +209,14 @@ def _refuse_odd_options(*, live: bool, exact: bool, for_live: Sequence[object]) 
             raise InputError(f"--{name} needs --live: virtual time has no such thing")
 
 
-def _check_machine(inputs: Inputs, *, live: bool, as_json: bool) -> None:
+def _check_machine(
+    inputs: Inputs, engines: Sequence[EngineChoice], *, live: bool, as_json: bool
+) -> None:
     """Raise `JudgeError` when something is missing without which nothing could be judged."""
     try:
         require("prometheus")
+        for choice in engines:
+            choice.check()
         if live:
             require("alertmanager")
         require_room()

@@ -49,7 +49,7 @@ class SlicedQuery:
     def __init__(self, server: HistoryServer, expr: str, grid: Grid, *, epoch_s: float) -> None:
         """Read nothing yet."""
         self._server, self._expr, self._grid, self._epoch_s = server, expr, grid, epoch_s
-        self._points = POINTS_FIRST
+        self._points, self._points_max = POINTS_FIRST, POINTS_MAX
 
     def slices(self, first: int = 0) -> Iterator[Slice]:
         """Yield slice after slice from the evaluation `first` on.
@@ -83,10 +83,11 @@ class SlicedQuery:
                         "the answer for a single evaluation is too long, or takes the server too"
                         f" long: narrow the expression {self._expr}"
                     ) from None
+                self._points_max = len(steps) // 2
             else:
                 samples = sum(len(series.values) for series in answer)
                 if 2 * samples <= SAMPLES_MAX:
-                    self._points = min(2 * self._points, POINTS_MAX)
+                    self._points = min(2 * self._points, self._points_max)
                 elif samples > SAMPLES_MAX:
                     self._points = max(1, self._points // 2)
                 return Slice(steps, answer, {})

@@ -98,16 +98,6 @@ class AlertChange:
             if not _same(pair.before.resolved_s, pair.after.resolved_s)
         )
 
-    @property
-    def pends_otherwise(self) -> int:
-        """How many episodes differ in nothing but in when, or whether, they were pending."""
-        return sum(
-            not pair.is_same
-            and pair.fires_before == pair.fires_after
-            and (not pair.fires_before or _fires_alike(pair))
-            for pair in self.pairs
-        )
-
 
 def compare(
     before: Sequence[Timeline],
@@ -151,9 +141,41 @@ def change_text(change: AlertChange, *, before: str, after: str) -> str:
             own = [abs(shift) for shift in shifts if (shift < 0) == sooner]
             if own:
                 parts.append(f"{what} {_shift_text(own, sooner=sooner)} {after}")
-    if change.pends_otherwise and not parts:
-        parts.append(f"pending at other times, {amount(change.pends_otherwise, 'times')}")
-    return ", ".join(parts) or "the same"
+    return ", ".join(parts or _pending_texts(change, before, after)) or "the same"
+
+
+def _pending_texts(change: AlertChange, before: str, after: str) -> Iterator[str]:
+    """Yield what differs of episodes that fire alike, or not at all."""
+    alone = [pair for pair in change.pairs if pair.before is None or pair.after is None]
+    for side, count in (
+        (before, sum(pair.after is None for pair in alone)),
+        (after, sum(pair.before is None for pair in alone)),
+    ):
+        if count:
+            yield f"pending, without firing, only {side}" + _times_text(count)
+    moved: list[tuple[float, float]] = [
+        (pair.before.pending_s, pair.after.pending_s)
+        for pair in change.pairs
+        if pair.before is not None and pair.after is not None
+    ]
+    for what, shifts in (
+        ("begins to pend", [then - first for first, then in moved]),
+        ("ends to pend", [_end_shift(pair) for pair in change.pairs if not pair.fires_before]),
+    ):
+        for sooner in (True, False):
+            own = [abs(shift) for shift in shifts if abs(shift) > SAME_S and (shift < 0) == sooner]
+            if own:
+                yield f"{what} {_shift_text(own, sooner=sooner)} {after}"
+
+
+def _end_shift(pair: EpisodePair) -> float:
+    if pair.before is None or pair.after is None or _end(pair.before) == _end(pair.after):
+        return 0.0
+    return _end(pair.after) - _end(pair.before)
+
+
+def _times_text(count: int) -> str:
+    return f" ({count} times)" if count > 1 else ""
 
 
 def _shift_text(shifts_s: Sequence[float], *, sooner: bool) -> str:
@@ -162,8 +184,7 @@ def _shift_text(shifts_s: Sequence[float], *, sooner: bool) -> str:
         return "in time alone" if sooner else "no more"
     most = format_duration(max(finite))
     text = most if min(finite) == max(finite) else f"{format_duration(min(finite))} to {most}"
-    times = f" ({len(shifts_s)} times)" if len(shifts_s) > 1 else ""
-    return f"{text} {'earlier' if sooner else 'later'}{times}"
+    return f"{text} {'earlier' if sooner else 'later'}{_times_text(len(shifts_s))}"
 
 
 def _by_alert(
@@ -176,17 +197,6 @@ def _by_alert(
     for own in episodes.values():
         own.sort(key=lambda episode: episode.pending_s)
     return episodes
-
-
-def _fires_alike(pair: EpisodePair) -> bool:
-    """Whether a pair that fires in both does so at the same times."""
-    before, after = pair.before, pair.after
-    return (
-        before is not None
-        and after is not None
-        and _same(before.firing_s, after.firing_s)
-        and _same(before.resolved_s, after.resolved_s)
-    )
 
 
 def _times(episode: Episode) -> tuple[float | None, ...]:

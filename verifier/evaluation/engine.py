@@ -154,7 +154,7 @@ def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> 
         _answer_at_once(server, at_once)
         if in_steps:
             in_steps.sort(key=lambda run: run.node.position)
-            evaluate_step_by_step(in_steps, stored, factor=server.factor)
+            evaluate_step_by_step(in_steps, stored, server.fresh())
         stored += _store(server, (*at_once, *in_steps), known)
         runs += (*at_once, *in_steps)
     runs.sort(key=lambda run: run.node.position)

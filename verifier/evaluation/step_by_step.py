@@ -15,13 +15,14 @@ import numpy as np
 
 from exporter.history.samples import Block, History
 from verifier.evaluation.rule_samples import chosen_series, last_samples_ms
-from verifier.servers.prometheus import Prometheus, QueryError
+from verifier.servers.prometheus import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from exporter.history.samples import LabelSet
     from verifier.evaluation.rule_run import RuleRun
+    from verifier.servers.prometheus import Prometheus
 
 
 @dataclass(slots=True)
@@ -60,12 +61,12 @@ class StoredHistory:
 
 
 def evaluate_step_by_step(
-    runs: Sequence[RuleRun], stored: Sequence[StoredHistory], *, factor: float
+    runs: Sequence[RuleRun], stored: Sequence[StoredHistory], fresh: Prometheus
 ) -> None:
     """Evaluate `runs` in the order of their evaluations, on what of `stored` was there by then.
 
-    Evaluations at the same millisecond follow the order of the rules. `factor` is that of the
-    server's time compression.
+    Evaluations at the same millisecond follow the order of the rules. `fresh` is an empty server,
+    which is started and ended here.
     """
     reads = [read for run in runs for read in run.node.reads]
     is_read = cache(lambda name: any(read.matches(name) for read in reads))
@@ -79,7 +80,7 @@ def evaluate_step_by_step(
     names = {name for run in runs for name in run.stored_names}
     shared = {name for name in names if is_read(name)}
     last_ms = last_samples_ms([feed.history for feed in feeds])
-    with Prometheus(factor=factor) as server:
+    with fresh as server:
         for at_ms, run in _evaluations(runs):
             for feed in feeds:
                 blocks = list(feed.until(run.epoch_ms + at_ms))

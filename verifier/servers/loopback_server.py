@@ -118,13 +118,17 @@ class LoopbackServer:
                 break
         raise self.failure(f"{self.name} did not start again")
 
+    def connect(self, timeout_s: float) -> http.client.HTTPConnection:
+        """Return a connection, which connects when it is used."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+
     def get(self, path: str, *, timeout_s: float) -> tuple[int, bytes]:
         """Return status and body of a GET over a connection of its own; raises what it raises."""
         return self.request("GET", path, timeout_s=timeout_s)
 
     def request(self, method: str, path: str, *, timeout_s: float) -> tuple[int, bytes]:
         """Return status and body of a request without a body, as `get` does."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        connection = self.connect(timeout_s)
         try:
             connection.request(method, self.path_prefix + path)
             response = connection.getresponse()

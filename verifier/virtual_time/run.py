@@ -35,7 +35,7 @@ from verifier.virtual_time.past import simulate_past, start_changed
 from verifier.virtual_time.progress import ProgressReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from exporter.history.samples import History
@@ -55,6 +55,7 @@ class VirtualTimeSetup:
     With `exact` nothing but the past is resampled. `longest` is the name and duration of the
     longest scenario of the run; None: the scenario itself. `bundled` are the rule files of the
     pack, which a rule that failed is compared with. `left_out` are panels that nobody asks.
+    `start_engine` makes the server that judges.
     """
 
     rules: RuleFiles
@@ -64,6 +65,7 @@ class VirtualTimeSetup:
     longest: tuple[str, float] | None = None
     bundled: tuple[Path, ...] = ()
     left_out: Sequence[LeftOutPanel] = ()
+    start_engine: Callable[[], Prometheus] = Prometheus
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     )
     ProgressReporter(scenario, report).judging(simulated.history.size)
     end_s, epoch_s = scenario.duration_s, epoch_s_of(scenario)
-    with Prometheus() as server:
+    with setup.start_engine() as server:
         server.push(simulated.history)
         evaluation = evaluate(
             server, rules, start_s=0.0, end_s=end_s, spread=offsets, needed=needed, epoch_s=epoch_s
@@ -164,7 +166,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     return ScenarioOutcome(
         name=scenario.name,
         seed=scenario.seed,
-        engine=Engine(name="prometheus", version=evaluation.engine),
+        engine=Engine(name=server.name, version=evaluation.engine),
         duration_s=scenario.duration_s,
         exact_s=simulated.exact_s,
         resampled_s=simulated.resampled_s,

@@ -20,6 +20,7 @@ import numpy as np
 
 from verifier.errors import JudgeError
 from verifier.servers.metrics_page import sum_metric
+from verifier.servers.prometheus.dialect import PROMETHEUS_DIALECT
 from verifier.servers.prometheus.remote_write import joined_requests, requests
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from exporter.history.samples import History
     from verifier.labels import Labels
-    from verifier.servers.loopback_server import LoopbackServer
+    from verifier.servers.prometheus.dialect import Dialect, Endpoint
 
 POINTS_MAX: Final = 10_000
 """Most points asked for in one range query; the server's own limit is 11,000."""
@@ -103,9 +104,9 @@ class EvaluatedRule:
 class PrometheusClient:
     """A client of one server. Its methods may be called from several threads."""
 
-    def __init__(self, server: LoopbackServer) -> None:
+    def __init__(self, server: Endpoint, dialect: Dialect = PROMETHEUS_DIALECT) -> None:
         """Connect to nothing yet."""
-        self._server = server
+        self._server, self._dialect = server, dialect
         self._abandoned = threading.Event()
         self._idle: deque[http.client.HTTPConnection] = deque()
 
@@ -139,10 +140,10 @@ class PrometheusClient:
     def _send(self, bodies: Iterable[tuple[bytes, int]]) -> int:
         samples = 0
         for body, count in bodies:
-            status, answer = self._request("POST", "/api/v1/write", body, _REMOTE_WRITE)
+            status, answer = self._request("POST", self._dialect.write_path, body, _REMOTE_WRITE)
             if status >= http.client.MULTIPLE_CHOICES:
-                text = answer.decode()
-                refused = f"Prometheus refused samples ({status}): {text}"
+                text = answer.decode(errors="replace")
+                refused = f"{self._dialect.name} refused samples ({status}): {text}"
                 raise self._server.failure(refused, reason=text)
             samples += count
         return samples
@@ -155,7 +156,7 @@ class PrometheusClient:
         parts: dict[Labels, list[Series]] = {}
         for start_s, end_s in _chunks(query):
             form = {"query": query.expr, "step": _number(query.step_s)}
-            form |= {"start": _number(start_s), "end": _number(end_s)}
+            form |= {"start": _number(start_s), "end": _number(end_s), **self._dialect.form}
             items: list[_RangeItem] = self._ask("/api/v1/query_range", form)["result"]
             for item in items:
                 series = read_series(item["metric"], item["values"])
@@ -175,7 +176,8 @@ class PrometheusClient:
 
     def query(self, expr: str, at_s: float) -> list[Series]:
         """Return the instant vector (or scalar, with no labels) of `expr` at one Unix time."""
-        data = self._ask("/api/v1/query", {"query": expr, "time": _number(at_s)})
+        form = {"query": expr, "time": _number(at_s), **self._dialect.form}
+        data = self._ask("/api/v1/query", form)
         if data["resultType"] == "scalar":
             return [read_series({}, [data["result"]])]
         if data["resultType"] != "vector":
@@ -189,6 +191,7 @@ class PrometheusClient:
         # A range of Prometheus 2.42 includes a sample at its start, that of 3.x does not.
         range_ms = end_ms - round(start_s * 1000) - 1
         form = {"query": f"{selector}[{range_ms}ms]", "time": _number(end_ms / 1000)}
+        form |= self._dialect.form
         items: list[_RangeItem] = self._ask("/api/v1/query", form)["result"]
         return [read_series(item["metric"], item["values"]) for item in items]
 
@@ -200,7 +203,8 @@ class PrometheusClient:
 
     def metric_names(self) -> list[str]:
         """Return the name of every metric that is stored."""
-        names: list[str] = self._ask("/api/v1/label/__name__/values")
+        path = f"/api/v1/label/__name__/values{self._dialect.all_times}"
+        names: list[str] = self._ask(path)
         return names
 
     def metric(self, name: str) -> float:
@@ -211,7 +215,7 @@ class PrometheusClient:
         """Return the page of the server's own metrics."""
         status, page = self._request("GET", "/metrics", None, {})
         if status != http.client.OK:
-            raise self._server.failure(f"Prometheus does not show its metrics ({status})")
+            raise self._server.failure(f"{self._dialect.name} does not show its metrics ({status})")
         return page.decode()
 
     def reload(self) -> None:
@@ -261,7 +265,8 @@ class PrometheusClient:
             raise QueryError(str(json.loads(answer)["error"]))
         if status != http.client.OK:
             text = answer.decode()[:ANSWER_CHARS_MAX]
-            raise self._server.failure(f"Prometheus answered {status}: {text}", reason=text)
+            answered = f"{self._dialect.name} answered {status}: {text}"
+            raise self._server.failure(answered, reason=text)
         return json.loads(answer)["data"]
 
     def _request(
@@ -269,17 +274,18 @@ class PrometheusClient:
     ) -> tuple[int, bytes]:
         """Return status and body, over a connection that no other thread has meanwhile."""
         if self._abandoned.is_set():
-            raise JudgeError("Prometheus was given up after an earlier failure: start another one")
+            name = self._dialect.name
+            raise JudgeError(f"{name} was given up after an earlier failure: start another one")
         connection = self._connection()
         try:
             url = self._server.path_prefix + path
-            connection.request(method, url, body=body, headers=dict(headers))
+            connection.request(method, url, body=body, headers={**headers, **self._dialect.headers})
             response = connection.getresponse()
             answer = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise self._server.failure(
-                f"Prometheus does not answer ({error!r})", reason=str(error)
+                f"{self._dialect.name} does not answer ({error!r})", reason=str(error)
             ) from error
         # Kept for whichever thread comes next: the server takes 512 connections, then lets wait.
         self._idle.append(connection)
@@ -289,9 +295,7 @@ class PrometheusClient:
         try:
             return self._idle.pop()
         except IndexError:
-            return http.client.HTTPConnection(
-                "127.0.0.1", self._server.port, timeout=ANSWER_TIMEOUT_S
-            )
+            return self._server.connect(ANSWER_TIMEOUT_S)
 
 
 def _chunks(query: RangeQuery) -> Iterator[tuple[float, float]]:

@@ -45,6 +45,7 @@ class Prometheus:
         factor: float = 1.0,
     ) -> None:
         """Start nothing; see `PrometheusProcess` for what the parameters mean."""
+        self._binary = binary
         self._process = PrometheusProcess(
             binary=binary, parent_directory=parent_directory, factor=factor
         )
@@ -70,6 +71,15 @@ class Prometheus:
         """Kill the server and remove its directory."""
         self._client.close()
         self._server.stop()
+
+    @property
+    def name(self) -> str:
+        """What the engine is called in a verdict."""
+        return "prometheus"
+
+    def fresh(self) -> Prometheus:
+        """Return another server of this kind, empty and not started."""
+        return Prometheus(binary=self._binary, factor=self.factor)
 
     @property
     def pid(self) -> int | None:

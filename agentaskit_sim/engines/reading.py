@@ -1,0 +1,47 @@
+"""The engines that a command line names, and headers as it writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from documents.mistakes import InputError
+from verifier.engines.choice import choose_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.engines.choice import EngineChoice
+
+
+def read_engines(
+    engines: Sequence[str] | None,
+    write_url: str | None,
+    headers: Sequence[str] | None,
+    *,
+    scenarios: int,
+) -> tuple[EngineChoice, ...]:
+    """Return the engines, none where none is named; raise `InputError` for what is none."""
+    if len(engines or ()) > 2:
+        raise InputError("--engine can be given once or twice: two engines are compared at a time")
+    remote = [engine for engine in engines or () if "://" in engine]
+    if len(remote) > 1:
+        raise InputError("only one --engine can be a URL: compare each with prometheus")
+    for name, value in (("remote-write", write_url), ("engine-header", headers)):
+        if value and not remote:
+            raise InputError(f"--{name} needs an --engine that is a URL")
+    pairs = read_headers(headers or (), "--engine-header")
+    return tuple(
+        choose_engine(each, write_url=write_url, headers=pairs, scenarios=scenarios)
+        for each in engines or ()
+    )
+
+
+def read_headers(written: Sequence[str], option: str) -> list[tuple[str, str]]:
+    """Return names and values of headers; raise `InputError` for a text that is none."""
+    headers = []
+    for text in written:
+        name, mark, value = text.partition("=")
+        if not mark or not name.strip() or not value.strip() or not text.isprintable():
+            raise InputError(f"{option} must be NAME=VALUE, such as X-Scope-OrgID=team")
+        headers.append((name.strip(), value.strip()))
+    return headers

@@ -1,0 +1,62 @@
+"""What differs between two timelines is paired, counted and said; what is the same is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from verifier.changes.timelines import change_text, compare
+from verifier.evaluation.timeline import Episode, Timeline
+
+
+def line(*episodes, labels=()):
+    """Return the timeline of an alert."""
+    return Timeline("High", tuple(labels), tuple(Episode(*times) for times in episodes))
+
+
+def said(before, after):
+    """Return what changed from one list of episodes to another."""
+    (change,) = compare([line(*before)], [line(*after)])
+    return change_text(change, before="before", after="now")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ([(0, 60, 300)], [(0, 60, 300)], "the same"),
+        ([(0, 60, 300)], [(0, 30, 300)], "fires 30s earlier now"),
+        ([(0, 60, 300)], [(0, 60, 420)], "resolves 2m later now"),
+        ([(0, 60, 300)], [], "1 firing only before"),
+        ([], [(0, 60, 300), (600, 660, 900)], "2 firings only now"),
+        ([(0, None, 60)], [(0, 60, 120)], "1 firing only now"),
+        ([(0, 60, None)], [(0, 60, 300)], "resolves in time alone now"),
+        ([(0, 60, 300)], [(0, 60, None)], "resolves no more now"),
+        ([(0, None, 30)], [], "pending, without firing, only before"),
+        ([(0, None, 30)], [(15, None, 30)], "begins to pend 15s later now"),
+        ([(0, None, 30)], [(0, None, 60)], "ends to pend 30s later now"),
+        (
+            [(0, 60, 300), (400, 460, 500)],
+            [(0, 60, 310), (400, 460, 530)],
+            "resolves 10s to 30s later (2 times) now",
+        ),
+        ([(0, 10, 1000)], [(0, 10, 200), (400, 410, 1000)], "1 firing only now, resolves 13m20s"),
+    ],
+)
+def test_what_changed_is_said(before, after, text):
+    """Firings first; times of being pending only where nothing else differs."""
+    assert said(before, after).startswith(text)
+
+
+def test_alerts_are_paired_by_name_and_key():
+    """A label that a rule sets itself need not keep two apart."""
+    before = [line((0, 60, 300), labels=[("job", "a"), ("severity", "page")])]
+    after = [line((0, 60, 300), labels=[("job", "a"), ("severity", "warning")])]
+    assert len(compare(before, after)) == 2
+    (change,) = compare(before, after, lambda own: own.labels[:1])
+    assert change.is_same
+
+
+def test_a_planted_difference_of_a_millisecond_is_none_and_of_a_second_is():
+    """Times of evaluations are whole milliseconds, and floats."""
+    (same,) = compare([line((0, 60, 300))], [line((0, 60.0005, 300))])
+    (other,) = compare([line((0, 60, 300))], [line((0, 61, 300))])
+    assert (same.is_same, other.is_same) == (True, False)

@@ -1,0 +1,1 @@
+"""Other engines than Prometheus, judging the same histories, and what differs between two."""

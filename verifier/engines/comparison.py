@@ -1,0 +1,155 @@
+"""Which alerts would change when a user moves from one engine to another: sentences, a document.
+
+Made by `verify` when every scenario was judged by both. Pure; times are scenario seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from documents.amounts import amount
+from verifier.changes.timelines import change_text, compare
+from verifier.engines.judge import ComparedScenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from verifier.changes.timelines import AlertChange, EpisodePair
+    from verifier.evaluation.timeline import Episode
+    from verifier.judge.verdict import ScenarioOutcome
+
+VERSION: Final = 1
+SCHEMA: Final = Path(__file__).with_name("engines.schema.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioComparison:
+    """A scenario: every alert that either engine ever saw active, and what each says besides.
+
+    `failing` and `unfollowed` are by engine: alerts that fail what is expected, and rules that the
+    engine cannot evaluate.
+    """
+
+    scenario: str
+    changes: tuple[AlertChange, ...]
+    failing: tuple[tuple[str, ...], ...]
+    unfollowed: tuple[tuple[str, ...], ...]
+
+    @property
+    def differing(self) -> tuple[AlertChange, ...]:
+        """The alerts that differ."""
+        return tuple(change for change in self.changes if not change.is_same)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineComparison:
+    """All scenarios; `engines` are what they are called, `unjudged` says why some are missing."""
+
+    engines: tuple[str, ...]
+    scenarios: tuple[ScenarioComparison, ...]
+    unjudged: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether no alert of any scenario differs, and each engine evaluates every rule."""
+        return not any(each.differing or any(each.unfollowed) for each in self.scenarios)
+
+
+def compare_engines(outcomes: Sequence[ScenarioOutcome]) -> EngineComparison:
+    """Put the readings of both engines side by side."""
+    judged = [e for e in outcomes if isinstance(e, ComparedScenario) and not e.invalid]
+    names: tuple[str, ...] = ()
+    for outcome in judged:
+        readings = outcome.readings
+        names = names or tuple(f"{r.engine.name} {r.engine.version}" for r in readings)
+    return EngineComparison(
+        names,
+        tuple(_compared(outcome) for outcome in judged),
+        tuple((each.name, "; ".join(each.invalid)) for each in outcomes if each not in judged),
+    )
+
+
+def _compared(outcome: ComparedScenario) -> ScenarioComparison:
+    before, after = outcome.readings
+    return ScenarioComparison(
+        outcome.name,
+        compare(before.timelines, after.timelines),
+        tuple(reading.failing for reading in outcome.readings),
+        tuple(tuple(map(str, reading.not_judged)) for reading in outcome.readings),
+    )
+
+
+def comparison_lines(comparison: EngineComparison) -> Iterator[str]:
+    """Yield every alert that differs, by scenario, what could not be compared, and the sum."""
+    names = comparison.engines or ("the first engine", "the second")
+    for scenario in comparison.scenarios:
+        for change in scenario.differing:
+            labels = ", ".join(f'{name}="{text}"' for name, text in change.labels)
+            said = change_text(change, before=f"in {names[0]}", after=f"in {names[1]}")
+            yield f"{scenario.scenario}: {change.alert}{{{labels}}}: {said}"
+        for name, lines in zip(names, scenario.unfollowed, strict=True):
+            yield from (f"{scenario.scenario}: {name}: {line}" for line in lines)
+        first, second = map(set, scenario.failing)
+        for alert in sorted(first - second):
+            yield f"{scenario.scenario}: {alert} fails what is expected in {names[0]} alone"
+        for alert in sorted(second - first):
+            yield f"{scenario.scenario}: {alert} fails what is expected in {names[1]} alone"
+    for name, reason in comparison.unjudged:
+        yield f"{name}: not compared: {reason}"
+    alerts = sum(len(each.changes) for each in comparison.scenarios)
+    differ = sum(len(each.differing) for each in comparison.scenarios)
+    yield (
+        f"ENGINES: {names[0]} and {names[1]}: {amount(differ, 'alerts')} of {alerts:,} that were"
+        f" ever active differ, in {amount(len(comparison.scenarios), 'scenarios')}"
+    )
+
+
+def comparison_document(comparison: EngineComparison) -> dict[str, Any]:
+    """Return the comparison as `engines.schema.json` describes it."""
+    return {
+        "version": VERSION,
+        "same": comparison.is_same,
+        "engines": list(comparison.engines),
+        "scenarios": [
+            {
+                "scenario": each.scenario,
+                "failing": [list(names) for names in each.failing],
+                "not_evaluated": [list(lines) for lines in each.unfollowed],
+                "alerts": [_change_document(change) for change in each.changes],
+            }
+            for each in comparison.scenarios
+        ],
+        "not_judged": [{"scenario": name, "reason": why} for name, why in comparison.unjudged],
+    }
+
+
+def _change_document(change: AlertChange) -> dict[str, Any]:
+    return {
+        "alert": change.alert,
+        "labels": dict(change.labels),
+        "same": change.is_same,
+        "only_first": change.disappears,
+        "only_second": change.appears,
+        "fires_later_s": [round(each, 3) for each in change.fires_later_s],
+        "resolves_later_s": [
+            round(each, 3) if math.isfinite(each) else None for each in change.resolves_later_s
+        ],
+        "episodes": [_pair_document(pair) for pair in change.pairs],
+    }
+
+
+def _pair_document(pair: EpisodePair) -> list[dict[str, float | None] | None]:
+    return [_episode_document(pair.before), _episode_document(pair.after)]
+
+
+def _episode_document(episode: Episode | None) -> dict[str, float | None] | None:
+    if episode is None:
+        return None
+    return {
+        "pending": episode.pending_s,
+        "firing": episode.firing_s,
+        "resolved": episode.resolved_s,
+    }
