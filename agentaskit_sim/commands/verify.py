@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from agentaskit_sim.engines.comparing import compare, refuse_files
-from agentaskit_sim.engines.reading import read_engines
+from agentaskit_sim.engines.reading import read_engines, refuse_live_engines
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs, read_scenarios
 from agentaskit_sim.judges import (
@@ -112,8 +112,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
     _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
-    if live and engine:
-        raise InputError("--engine judges in virtual time: it cannot be used with --live")
+    refuse_live_engines(engine, live=live)
     check_places(junit_file, report_file)
     paths = _opened(
         InputPaths(scenario or (), rules, dashboards, overlay or (), accept or (), mapping)
@@ -133,15 +132,24 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
             _check_limit(judge, limit)
     _check_machine(inputs, engines, live=live, as_json=as_json)
     output = VerdictOutput(Results(out), junit_file, as_json, report_file, record(paths, routing))
-    watcher = ProgressConsole(len(inputs.scenarios), Console(stderr=True, highlight=False))
+    jobs = jobs or (LANES_PER_CORE if live else 1) * cores()
+    raise typer.Exit(STATUSES[overall(_published(judge, output, jobs=jobs))])
+
+
+def _published(
+    judge: VirtualTimeJudge | RealTimeJudge, output: VerdictOutput, *, jobs: int
+) -> Sequence[ScenarioOutcome]:
+    """Judge every scenario, publish the verdict, and return what was judged."""
+    scenarios = judge.inputs.scenarios
+    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
     try:
-        outcomes = _judge(judge, watcher, jobs=jobs or (LANES_PER_CORE if live else 1) * cores())
+        outcomes = _judge(judge, watcher, jobs=jobs)
     except (KeyboardInterrupt, SystemExit):
         # A signal, whose status it stays: what was judged is kept, marked as partial.
-        output.publish(with_interrupted(judge.inputs.scenarios, watcher.outcomes))
+        output.publish(with_interrupted(scenarios, watcher.outcomes))
         raise
     output.publish(outcomes)
-    raise typer.Exit(STATUSES[overall(outcomes)])
+    return outcomes
 
 
 def _read(paths: InputPaths, *, as_json: bool) -> Inputs:

@@ -36,6 +36,12 @@ def read_engines(
     )
 
 
+def refuse_live_engines(engines: Sequence[str] | None, *, live: bool) -> None:
+    """Raise `InputError` for an engine in real time, where a Prometheus scrapes and evaluates."""
+    if live and engines:
+        raise InputError("--engine judges in virtual time: it cannot be used with --live")
+
+
 def read_headers(written: Sequence[str], option: str) -> list[tuple[str, str]]:
     """Return names and values of headers; raise `InputError` for a text that is none."""
     headers = []

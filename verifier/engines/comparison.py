@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from documents.amounts import amount
 from verifier.changes.timelines import change_text, compare
-from verifier.engines.judge import ComparedScenario
+from verifier.engines.judge import UNKNOWN, ComparedScenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from verifier.changes.timelines import AlertChange, EpisodePair
     from verifier.evaluation.timeline import Episode
-    from verifier.judge.verdict import ScenarioOutcome
+    from verifier.judge.verdict import Engine, ScenarioOutcome
 
 VERSION: Final = 1
 SCHEMA: Final = Path(__file__).with_name("engines.schema.json")
@@ -64,12 +64,17 @@ def compare_engines(outcomes: Sequence[ScenarioOutcome]) -> EngineComparison:
     names: tuple[str, ...] = ()
     for outcome in judged:
         readings = outcome.readings
-        names = names or tuple(f"{r.engine.name} {r.engine.version}" for r in readings)
+        names = names or tuple(_named(reading.engine) for reading in readings)
     return EngineComparison(
         names,
         tuple(_compared(outcome) for outcome in judged),
         tuple((each.name, "; ".join(each.invalid)) for each in outcomes if each not in judged),
     )
+
+
+def _named(engine: Engine) -> str:
+    """Return what an engine is called, with its version where it states one."""
+    return engine.name if engine.version == UNKNOWN else f"{engine.name} {engine.version}"
 
 
 def _compared(outcome: ComparedScenario) -> ScenarioComparison:

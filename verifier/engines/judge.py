@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from verifier.evaluation.engine import evaluate
 from verifier.judge.alert_verdicts import judge
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import Progress
     from verifier.pack.rules import RuleFiles
     from verifier.virtual_time.healthy_world import HealthyWorlds
+
+
+UNKNOWN: Final = "unknown"
+"""The version of an engine that states none, as Debian's VictoriaMetrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class EnginesJudge:
                     server, self.rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets,
                     needed=needed, epoch_s=epoch_s_of(scenario),
                 )  # fmt: skip
-                engine = Engine(name=server.name, version=server.version or "unknown")
+                engine = Engine(name=server.name, version=server.version or UNKNOWN)
             verdicts.append(judge(scenario, names, evaluation.timelines))
             failing = dict.fromkeys(each.alert for each in verdicts[-1] if not each.ok)
             readings.append(
