@@ -25,6 +25,7 @@ from verifier.judge.alert_verdicts import check_alerts_exist
 from verifier.judge.expectations.impossible import check_expectations
 from verifier.judge.silence_verdicts import unjudged_alerts
 from verifier.rule_files.loading import load_checked_rules
+from verifier.truth.declared import panel_truths_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from verifier.pack.panels import Dashboards
     from verifier.pack.rules import RuleFiles
     from verifier.time_compression import TimeCompression
+    from verifier.truth.declared import PanelTruth
 
 PACK = Path(__file__).resolve().parent.parent / "observability"
 PACK_RULES = tuple(
@@ -46,6 +48,7 @@ RULE_PATTERNS = ("*.yaml", "*.yml", "*.rules")
 NAMES_LISTED_MAX = 6
 MAPPING_ALONE = "--mapping needs --rules: the bundled rules are written against our own metrics"
 
+PACK_TRUTHS = PACK / "panel-truth.yaml"
 PACK_ROUTING = PACK / "alertmanager" / "alertmanager.yml"
 
 _Value = TypeVar("_Value")
@@ -121,6 +124,7 @@ class InputPaths:
     overlays: Sequence[Path] = ()
     accept: Sequence[str] = ()
     mapping: Path | None = None
+    panel_truth: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ class Inputs:
     rules: RuleFiles
     dashboards: Dashboards
     notes: tuple[str, ...] = ()
+    truths: tuple[PanelTruth, ...] = ()
 
 
 def read_inputs(paths: InputPaths) -> Inputs:
@@ -141,6 +146,11 @@ def read_inputs(paths: InputPaths) -> Inputs:
     # The pack's dashboards show our own metrics, which a mapping leaves nothing of.
     bundled = [] if paths.mapping else [PACK / "dashboards"]
     boards = collector.read(load_dashboards, paths.dashboards or bundled)
+    truths: Reading[tuple[PanelTruth, ...]] = Reading(())
+    is_bundled_alone = not (paths.dashboards or paths.mapping)
+    truth_file = paths.panel_truth or (PACK_TRUTHS if is_bundled_alone else None)
+    if truth_file is not None and boards.is_read:
+        truths = collector.read(panel_truths_of, truth_file, boards.value)
     scenarios = _overlaid(collector, scenarios, paths)
     notes: tuple[str, ...] = ()
     if rule_files.is_read:
@@ -154,7 +164,7 @@ def read_inputs(paths: InputPaths) -> Inputs:
         unjudged = unjudged_alerts(rule_files.value.not_judged)
         _check_accepted(collector, scenarios, (*alerts, *unjudged), boards)
     collector.finish()
-    return Inputs(tuple(scenarios), rule_files.value, boards.value, notes)
+    return Inputs(tuple(scenarios), rule_files.value, boards.value, notes, truths.value)
 
 
 def read_scenarios(names: Sequence[str]) -> list[Scenario]:

@@ -72,6 +72,7 @@ class VirtualTimeJudge:
             bundled=BUNDLED_RULES,
             left_out=self.inputs.dashboards.left_out,
             start_engine=partial(self.engine.server, scenario.name),
+            truths=self.inputs.truths,
         )
         outcome = verify_scenario(scenario, setup, report)
         return _complete(outcome, scenario, self.inputs)

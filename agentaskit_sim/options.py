@@ -94,6 +94,14 @@ DashboardPaths = Annotated[
         metavar="FILE...", help="Dashboard files or folders, instead of the bundled 20 panels."
     ),
 ]
+PanelTruthFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--panel-truth",
+        metavar="FILE",
+        help="What panels of your dashboards must show, compared with the world; virtual time.",
+    ),
+]
 OverlayFiles = Annotated[
     list[Path] | None,
     typer.Option(

@@ -32,6 +32,7 @@ def record(paths: InputPaths, routing: Path | None = None) -> RunRecord:
         ("rules", expand(paths.rules or (), *RULE_PATTERNS)),
         ("dashboard", expand(paths.dashboards or (), *BOARD_PATTERNS)),
         ("overlay", paths.overlays),
+        ("panel truth", [paths.panel_truth] if paths.panel_truth else []),
         ("routing", [routing] if routing else []),
         ("mapping", [paths.mapping] if paths.mapping else []),
     ]

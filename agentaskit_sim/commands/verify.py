@@ -40,6 +40,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     Live,
     MappingFile,
     OverlayFiles,
+    PanelTruthFile,
     RealTimeCompress,
     RealTimeRouting,
     RemoteWrite,
@@ -65,6 +66,7 @@ from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from agentaskit_sim.inputs import Inputs
     from verifier.engines.choice import EngineChoice
@@ -90,6 +92,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     *,
     rules: RulePaths = None,
     dashboards: DashboardPaths = None,
+    panel_truth: PanelTruthFile = None,
     overlay: OverlayFiles = None,
     accept: Accept = None,
     mapping: MappingFile = None,
@@ -111,12 +114,11 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
 ) -> None:
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
-    _refuse_odd_options(live=live, exact=exact, for_live=(compress, limit, routing))
+    _refuse_odd_options(live=live, virtual=(exact, panel_truth), real=(compress, limit, routing))
     refuse_live_engines(engine, live=live)
     check_places(junit_file, report_file)
-    paths = _opened(
-        InputPaths(scenario or (), rules, dashboards, overlay or (), accept or (), mapping)
-    )
+    named = (scenario or (), rules, dashboards, overlay or (), accept or (), mapping, panel_truth)
+    paths = _opened(InputPaths(*named))
     inputs = _with_seed(_read(paths, as_json=as_json), seed)
     engines = read_engines(engine, remote_write, engine_header, scenarios=len(inputs.scenarios))
     if len(engines) > 1:
@@ -208,11 +210,16 @@ def _check_limit(judge: RealTimeJudge, limit: str) -> None:
         raise gather(mistakes)
 
 
-def _refuse_odd_options(*, live: bool, exact: bool, for_live: Sequence[object]) -> None:
+def _refuse_odd_options(
+    *, live: bool, virtual: tuple[bool, Path | None], real: Sequence[object]
+) -> None:
     """Raise `InputError` for an option that has no meaning in the clock that was chosen."""
+    exact, panel_truth = virtual
     if live and exact:
         raise InputError("--exact cannot be used with --live: real time resamples nothing")
-    for name, value in zip(("compress", "limit", "routing"), for_live, strict=True):
+    if live and panel_truth is not None:
+        raise InputError("--panel-truth cannot be used with --live: virtual time alone compares")
+    for name, value in zip(("compress", "limit", "routing"), real, strict=True):
         if not live and value is not None:
             raise InputError(f"--{name} needs --live: virtual time has no such thing")
 

@@ -54,6 +54,11 @@ class Arrival:
     present: NDArray[np.bool_]
     report: Rows
 
+    @property
+    def whole(self) -> bool:
+        """Whether it brings every series."""
+        return self.up and bool(self.present.all())
+
     def repeated(self) -> Arrival:
         """Return a further scrape that is like this one: no series is new to it."""
         report = self.report.copy()

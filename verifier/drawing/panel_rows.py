@@ -20,6 +20,7 @@ from verifier.drawing.panel_status import remarks, shown_queries
 from verifier.drawing.series_rows import GAP_STEPS, LINES_MAX, labels_of, on_one_grid
 from verifier.drawing.value_mappings import is_applied, mapped_text
 from verifier.judge.panel_verdicts import panel_verdicts
+from verifier.panels.units import UNITS
 from verifier.promql.conditions import number_text
 
 if TYPE_CHECKING:
@@ -37,17 +38,6 @@ if TYPE_CHECKING:
     from verifier.panels.answers import PanelAnswer
     from verifier.servers.prometheus import Series
 
-UNITS: Final[dict[str, tuple[str, float]]] = {
-    "": ("1", 1.0), "none": ("1", 1.0), "short": ("1", 1.0), "percent": ("percent", 1.0),
-    "percentunit": ("ratio", 1.0), "s": ("s", 1.0), "ms": ("s", 1e-3), "µs": ("s", 1e-6),
-    "ns": ("s", 1e-9), "m": ("s", 60.0), "h": ("s", 3600.0), "d": ("s", 86400.0),
-    "bytes": ("bytes", 1.0), "decbytes": ("bytes", 1.0), "kbytes": ("bytes", 1024.0),
-    "deckbytes": ("bytes", 1e3), "mbytes": ("bytes", 1024.0**2), "decmbytes": ("bytes", 1e6),
-    "gbytes": ("bytes", 1024.0**3), "decgbytes": ("bytes", 1e9), "Bps": ("bytes/s", 1.0),
-    "binBps": ("bytes/s", 1.0), "ops": ("ops/s", 1.0), "reqps": ("req/s", 1.0),
-    "cps": ("c/s", 1.0), "rps": ("rd/s", 1.0), "iops": ("io/s", 1.0), "wps": ("wr/s", 1.0),
-}  # fmt: skip
-"""Grafana's units: the unit of a chart, and by what values are multiplied."""
 KINDS: Final[dict[str, RowKind]] = {
     "stat": "stat", "singlestat": "stat", "gauge": "gauge", "bargauge": "bars", "barchart": "bars",
     "piechart": "pie", "heatmap": "heatmap", "table": "table", "table-old": "table",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from scenarios.scenario import Acceptance
     from verifier.panels.answers import PanelAnswer
+    from verifier.truth.declared import PanelTruth
 
 
 def panel_verdicts(
@@ -34,4 +35,24 @@ def _verdict(answer: PanelAnswer, accepted: Mapping[str, str]) -> PanelVerdict:
         ok=answer.ok or reason is not None,
         reason=answer.reason,
         accepted=None if answer.ok else reason,
+        truth=answer.truth,
+    )
+
+
+def verdicts_on_unasked(
+    truths: Iterable[PanelTruth], answers: Sequence[PanelAnswer], accepted: Sequence[Acceptance]
+) -> tuple[PanelVerdict, ...]:
+    """Return a verdict on each query that a panel should have and has not: it shows nothing."""
+    reasons = {acceptance.subject: acceptance.reason for acceptance in accepted}
+    return tuple(
+        PanelVerdict(
+            dashboard=truth.dashboard,
+            panel=truth.panel,
+            query="",
+            ok=truth.subject in reasons,
+            reason=f"no query of it shows {truth.words}: was its target removed?",
+            accepted=reasons.get(truth.subject),
+        )
+        for truth in truths
+        if not any(truth.is_of(answer) for answer in answers)
     )

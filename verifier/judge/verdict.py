@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verifier.evidence.measurement import ComparisonNumbers, ConditionNumbers
     from verifier.labels import Labels
     from verifier.pack.spread import Spread
+    from verifier.panels.answers import PanelComparison
     from verifier.run_record import ScenarioRecord
     from verifier.servers.ledger import Notification
 
@@ -213,7 +214,8 @@ class ClockDifference:
 class PanelVerdict:
     """One query of one dashboard panel: whether it returned data.
 
-    A failure that is `accepted`, with that reason, is ok.
+    A failure that is `accepted`, with that reason, is ok. `truth` is how it compares with what the
+    world counted, None where nobody says what it must show.
     """
 
     dashboard: str
@@ -222,6 +224,12 @@ class PanelVerdict:
     ok: bool
     reason: str
     accepted: str | None = None
+    truth: PanelComparison | None = None
+
+    @property
+    def is_untrue(self) -> bool:
+        """Whether it answered, and not with what the world counted."""
+        return self.truth is not None and not self.truth.agrees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ScenarioOutcome,
     )
     from verifier.pack.spread import Spread
+    from verifier.panels.answers import PanelComparison
     from verifier.run_record import RunRecord
 
 LOST_MAX: Final = 20
@@ -91,6 +92,7 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
                 "ok": panel.ok,
                 "reason": panel.reason,
                 "accepted": panel.accepted,
+                "truth": None if panel.truth is None else _truth(panel.truth),
             }
             for panel in outcome.panels
         ],
@@ -115,6 +117,15 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
             fault_document(fault, outcome.fault_effects)
             for fault in (outcome.record.faults if outcome.record else ())
         ],
+    }
+
+
+def _truth(truth: PanelComparison) -> dict[str, Value]:
+    return {
+        "shows": truth.shows,
+        "instants_s": [_rounded(at_s) for at_s in truth.instants_s],
+        "agrees": truth.agrees if truth.instants_s or truth.reason else None,
+        "reason": truth.reason,
     }
 
 

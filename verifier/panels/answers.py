@@ -67,11 +67,30 @@ class PanelWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class PanelComparison:
+    """An answer beside what the world counted: `shows` is what it must show, in words.
+
+    It was compared at `instants_s`, scenario seconds; at none where scrapes were disturbed, or
+    where the world has no such value. `reason` says why it does not agree, empty where it does.
+    """
+
+    shows: str
+    instants_s: tuple[float, ...]
+    reason: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing speaks against it; with no instant, nothing was compared."""
+        return not self.reason
+
+
+@dataclass(frozen=True, slots=True)
 class PanelAnswer:
     """The answer to one query of a panel over the scenario; `series` has Unix times.
 
     `reason` says why it is not `ok`, or what to know where it is; `hints` are what a person should
     look at where it is empty. Values are `step_s` seconds apart, 0 where there is one instant.
+    `truth` is the comparison with the world, None where nobody says what the panel must show.
     """
 
     panel: Panel
@@ -82,6 +101,7 @@ class PanelAnswer:
     is_empty: bool = False
     hints: tuple[str, ...] = ()
     step_s: float = 0.0
+    truth: PanelComparison | None = None
 
 
 @dataclass(frozen=True, slots=True)

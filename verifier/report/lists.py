@@ -15,7 +15,7 @@ from scenarios.library.files import library
 from verifier.judge.expectation_matching import at_least, times_text
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.alert_states import alert_state, names_in, why_it_need_not
-from verifier.report.panel_lists import answered, not_judged, unanswered
+from verifier.report.panel_lists import answered, not_judged, unanswered, untrue
 from verifier.report.tally import silent_of
 from verifier.report.wording import event_cell
 
@@ -76,6 +76,7 @@ def lists(outcomes: Sequence[ScenarioOutcome]) -> list[ReportPart]:
         (FAILED, "failure", _failed(outcomes)),
         (VACUOUS, "failure", _lines(_vacuous(outcomes))),
         ("Panels that did not answer", "failure", _lines(unanswered(outcomes))),
+        ("Panels that differ from the world", "failure", _lines(untrue(outcomes))),
         ("Not judged", "failure", _lines(not_judged(outcomes))),
         ("Resolved while the cause lasted", "remark", _resolved_early(outcomes)),
         ("Also fired, as explained", "remark", _explained(outcomes)),

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from documents.amounts import amount
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from verifier.judge.verdict import PanelVerdict, ScenarioOutcome
 
@@ -17,11 +19,22 @@ NAMED_MAX: Final = 3
 
 
 def unanswered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
-    """Return a line for each panel and reason of those that failed."""
+    """Return a line for each panel and reason of those that did not answer."""
+    return _failed(outcomes, lambda panel: not panel.is_untrue)
+
+
+def untrue(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
+    """Return a line for each panel and reason of those that show what the world did not have."""
+    return _failed(outcomes, lambda panel: panel.is_untrue)
+
+
+def _failed(
+    outcomes: Sequence[ScenarioOutcome], is_listed: Callable[[PanelVerdict], bool]
+) -> list[str]:
     scenarios: dict[str, list[str]] = {}
     for outcome in outcomes:
         for panel in outcome.panels:
-            if not panel.ok:
+            if not panel.ok and is_listed(panel):
                 line = f"{_name(panel)}: {panel.reason}"
                 scenarios.setdefault(line, []).append(outcome.name)
     return [f"{_named(dict.fromkeys(names))}: {line}" for line, names in scenarios.items()]
@@ -30,8 +43,9 @@ def unanswered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
 def answered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
     """Return how many panels answered, which of them with nothing, and which were accepted."""
     every = {_name(panel) for o in outcomes for panel in o.panels}
-    failed = any(not panel.ok for o in outcomes for panel in o.panels)
+    failed = any(not panel.ok and not panel.is_untrue for o in outcomes for panel in o.panels)
     count = [] if failed or not every else [_count(len(every), len(accepted_panels(outcomes)))]
+    count += _agreement(outcomes)
     remarks: dict[str, None] = {}
     for outcome in outcomes:
         for panel in outcome.panels:
@@ -40,6 +54,23 @@ def answered(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
             elif panel.ok and panel.reason:
                 remarks[f"{_name(panel)}: {panel.reason}"] = None
     return [*count, *remarks]
+
+
+def _agreement(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
+    """Return how many panels show what the world counted, of those of which it is declared."""
+    compared: dict[str, bool] = {}
+    instants = 0
+    for panel in (panel for outcome in outcomes for panel in outcome.panels):
+        if panel.truth is None or not (panel.truth.instants_s or panel.truth.reason):
+            continue
+        name = _name(panel)
+        compared[name] = compared.get(name, True) and panel.truth.agrees
+        instants += len(panel.truth.instants_s)
+    if not compared:
+        return []
+    agree = sum(compared.values())
+    times = amount(instants, "instants")
+    return [f"{agree} of {len(compared)} agree with the world, compared at {times}"]
 
 
 def accepted_panels(outcomes: Sequence[ScenarioOutcome]) -> set[tuple[str, str]]:

@@ -61,8 +61,11 @@ def counts(outcomes: Sequence[ScenarioOutcome]) -> str:
         numbers = [("fired as expected", 0)]
     (first, number), *others = numbers
     parts = [f"{amount(number, 'alerts')} {first}", *(f"{many} {what}" for what, many in others)]
-    mute = {(p.dashboard, p.panel) for o in outcomes for p in o.panels if not p.ok}
+    failed = [p for outcome in outcomes for p in outcome.panels if not p.ok]
+    untrue = {(p.dashboard, p.panel) for p in failed if p.is_untrue}
+    mute = {(p.dashboard, p.panel) for p in failed} - untrue
     panels = [f"{amount(len(mute), 'panels')} did not answer"] if mute else []
+    panels += [f"{amount(len(untrue), 'panels')} not as in the world"] if untrue else []
     if accepted := accepted_panels(outcomes):
         panels.append(f"{amount(len(accepted), 'panels')} did not answer, as accepted")
     scenarios = f"{passed} of {len(outcomes)} scenarios pass"

@@ -142,6 +142,7 @@ def _continue_from(simulation: Simulation, healthy: HealthyWorld) -> ResamplingP
     snapshots = (healthy.before, *healthy.scrapes)
     readings = np.array([recorder.read(snapshot) for snapshot in snapshots])
     recorder.continue_from(readings[-1])
+    counts = simulation.truth.rows_of(snapshots)
     rows = recorder.rows(readings)
     half = len(rows) // 2
     unsteady = np.flatnonzero(differing(rows[:half], rows[half:]))
@@ -149,4 +150,5 @@ def _continue_from(simulation: Simulation, healthy: HealthyWorld) -> ResamplingP
         name = recorder.names[unsteady[0]]
         simulation.progress.cause = f" (event by event while {name}, which is read, is not steady)"
         return None
-    return ResamplingPool(rows, surplus_of(snapshots, healthy.world.topology.error_share))
+    surplus = surplus_of(snapshots, healthy.world.topology.error_share)
+    return ResamplingPool(rows, surplus, counts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
 from exporter.history.samples import EPOCH_S
@@ -23,13 +23,15 @@ from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.alert_verdicts import judge, missing_history
 from verifier.judge.failures.explanation import FailureExplainer
 from verifier.judge.fault_effects import faults_without_effect, measured_effects
-from verifier.judge.panel_verdicts import panel_verdicts
+from verifier.judge.panel_verdicts import panel_verdicts, verdicts_on_unasked
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.pack.spread import spread
 from verifier.panels.answers import PanelWindow, answer_panels
 from verifier.panels.emptiness import explained
 from verifier.servers.prometheus import Prometheus
+from verifier.truth.comparison import TruthOfRun
+from verifier.truth.judged_panels import compared
 from verifier.virtual_time.delayed_plan import delayed, lead_s
 from verifier.virtual_time.past import simulate_past, start_changed
 from verifier.virtual_time.progress import ProgressReporter
@@ -41,11 +43,18 @@ if TYPE_CHECKING:
     from exporter.history.samples import History
     from exporter.mapping.metric_mapping import MetricMapping
     from scenarios.scenario import Scenario
+    from verifier.judge.verdict import PanelVerdict
     from verifier.pack.history_depth import HistoryDepths
     from verifier.pack.panels import LeftOutPanel, Panel
     from verifier.pack.rules import RuleFiles
+    from verifier.truth.declared import PanelTruth
+    from verifier.truth.ledger import WorldRecord
     from verifier.virtual_time.healthy_world import HealthyWorlds
     from verifier.virtual_time.progress import Report
+
+
+PROMETHEUS: Final = "prometheus"
+"""The engine whose rates are compared with the world: others read a window otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,8 @@ class VirtualTimeSetup:
 
     With `exact` nothing but the past is resampled. `longest` is the name and duration of the
     longest scenario of the run; None: the scenario itself. `bundled` are the rule files of the
-    pack, which a rule that failed is compared with. `left_out` are panels that nobody asks.
-    `start_engine` makes the server that judges.
+    pack, which a rule that failed is compared with. `left_out` are panels that nobody asks,
+    `truths` is what panels must show. `start_engine` makes the server that judges.
     """
 
     rules: RuleFiles
@@ -66,6 +75,7 @@ class VirtualTimeSetup:
     bundled: tuple[Path, ...] = ()
     left_out: Sequence[LeftOutPanel] = ()
     start_engine: Callable[[], Prometheus] = Prometheus
+    truths: Sequence[PanelTruth] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ class SimulatedScenario:
 
     `without_effect` are sentences on faults and incidents that had no effect, `effects` is what was
     measured of each fault, by its name; `resampled` are stretches of the scenario (from, to).
+    `truth` is what the world itself counted.
     """
 
     history: History
@@ -82,6 +93,7 @@ class SimulatedScenario:
     without_effect: tuple[str, ...]
     effects: Mapping[str, str] = field(default_factory=dict)
     resampled: tuple[tuple[float, float], ...] = ()
+    truth: WorldRecord | None = None
 
 
 def simulate(  # noqa: PLR0913 - what to simulate, and how
@@ -111,6 +123,7 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
         # A trace is read when a world is built; a fork would go on with random arrivals.
         world = World(scenario.topology, plan, scenario.seed)
         simulation.recorder.continue_from(simulation.recorder.read(world.snapshot()))
+        simulation.truth.continue_from(world.snapshot())
     else:
         world = world.fork(plan)
     if load != Load(rate=load.rate) or start_changed(plan.faults):
@@ -127,6 +140,7 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
         without_effect,
         measured_effects(simulation.recorder.scrape_effects.complete(world.effects())),
         tuple((from_s - delay_s, to_s - delay_s) for from_s, to_s in simulation.resampled_spans),
+        simulation.truth.world_record(delay_s),
     )
 
 
@@ -153,7 +167,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
             server, rules, start_s=0.0, end_s=end_s, spread=offsets, needed=needed, epoch_s=epoch_s
         )
         watched = WatchedRun(server, rules, epoch_s, end_s, spread=offsets, scrape_s=SCRAPE_S)
-        panels = _panels(watched, setup, scenario)
+        panels = _panels(watched, setup, scenario, simulated.truth)
         names = [rule.alert for _, rule in rules.alerts]
         verdicts = judge(scenario, names, evaluation.timelines)
         drawing = DrawnScenario(watched, scenario, simulated.effects, simulated.resampled, panels)
@@ -172,7 +186,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         resampled_s=simulated.resampled_s,
         wall_s=time.monotonic() - started_s,
         alerts=alerts,
-        panels=panel_verdicts(panels.answers, panels.accepted),
+        panels=_panel_verdicts(panels, setup),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
         findings=(*map(str, evaluation.findings), *findings, *undrawn),
         not_judged=evaluation.not_judged,
@@ -187,13 +201,23 @@ def epoch_s_of(scenario: Scenario) -> float:
     return EPOCH_S if scenario.starts_at_s is None else scenario.starts_at_s
 
 
-def _panels(watched: WatchedRun, setup: VirtualTimeSetup, scenario: Scenario) -> PanelAnswers:
-    """Ask the panels over the whole scenario, and why some show nothing."""
+def _panels(
+    watched: WatchedRun, setup: VirtualTimeSetup, scenario: Scenario, truth: WorldRecord | None
+) -> PanelAnswers:
+    """Ask the panels over the whole scenario: why some show nothing, whether others are true."""
     start_s, end_s = watched.epoch_s, watched.epoch_s + watched.end_s
     window = PanelWindow(start_s, end_s, scrape_s=watched.scrape_s)
     answers = answer_panels(watched.server, setup.panels, window)
     answers = explained(answers, emptiness_check(watched), window)
+    if truth is not None and setup.truths and watched.server.name == PROMETHEUS:
+        run = TruthOfRun(truth, scenario, watched.epoch_s, window)
+        answers = compared(answers, setup.truths, run)
     return PanelAnswers(answers, setup.left_out, scenario.accepted)
+
+
+def _panel_verdicts(panels: PanelAnswers, setup: VirtualTimeSetup) -> tuple[PanelVerdict, ...]:
+    unasked = verdicts_on_unasked(setup.truths, panels.answers, panels.accepted)
+    return (*panel_verdicts(panels.answers, panels.accepted), *unasked)
 
 
 def _missing(scenario: Scenario, setup: VirtualTimeSetup) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ caller wants everything exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import floor
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from exporter.target import SCRAPE_S
+from verifier.truth.ledger import TruthLedger
 from verifier.virtual_time.failure_surplus import FailureSurplus
 from verifier.virtual_time.steady_state import MINUTE, ResamplingPool, find_pool
 
@@ -36,8 +37,8 @@ class Simulation:
 
     `exact_s` and `resampled_s` count what was simulated and what was drawn, in scenario seconds.
     `resampled_spans` are the stretches (from, to) that were drawn. `healthy` is the pool that the
-    record began with. `restarts` is the number of exporter restarts recorded so far of the plan in
-    progress, as its world counts them.
+    record began with; `truth` takes down what the world itself counts. `restarts` is the number of
+    exporter restarts recorded so far of the plan in progress, as its world counts them.
     """
 
     recorder: Recorder
@@ -50,6 +51,7 @@ class Simulation:
     restarts: int = 0
     resampled_spans: list[tuple[float, float]] = field(default_factory=list)
     healthy: ResamplingPool | None = None
+    truth: TruthLedger = field(default_factory=TruthLedger)
 
     def advance(
         self, world: World, start_s: float, end_s: float, pool: ResamplingPool | None
@@ -65,12 +67,13 @@ class Simulation:
         scrapes = floor((end_s - start_s) / SCRAPE_S)
         done = 0
         rows: list[NDArray[np.float64]] = []
+        counts: list[NDArray[np.int64]] = []
         leaked: list[int] = []
         failures = FailureSurplus(world.snapshot(), world.topology.error_share)
         while done < scrapes:
             if pool is None and not self.exact:
                 pool = find_pool(rows, leaked, factor=self.compression.factor)
-                pool = self._with_failures(pool, failures)
+                pool = self._with_counts(pool, counts, failures)
             unchanged = self._scrapes_unchanged(world, scrapes - done)
             if pool is not None and unchanged >= RESAMPLED_SCRAPES_MIN and not self.exact:
                 self._resample(world, start_s + done * SCRAPE_S, unchanged, pool)
@@ -79,26 +82,35 @@ class Simulation:
             done += 1
             at_ns = origin_ns + done * self.compression.step_ns
             if self._advance_to(world, at_ns):
-                rows, leaked, pool = [], [], None
+                rows, counts, leaked, pool = [], [], [], None
                 self._record(world, start_s + done * SCRAPE_S)
                 failures.begin(world.snapshot())
             else:
-                rows.append(self._record(world, start_s + done * SCRAPE_S))
+                row, counted = self._record(world, start_s + done * SCRAPE_S)
+                rows.append(row)
+                counts.append(counted)
                 leaked.append(world.leaked_bytes)
                 failures.note(world.snapshot())
             self.progress.simulated(start_s + done * SCRAPE_S)
         return pool
 
-    def _with_failures(
-        self, pool: ResamplingPool | None, failures: FailureSurplus
+    def _with_counts(
+        self,
+        pool: ResamplingPool | None,
+        counts: list[NDArray[np.int64]],
+        failures: FailureSurplus,
     ) -> ResamplingPool | None:
-        """Return a pool that knows the average of failures, joined with the healthy one if alike.
+        """Return a pool that knows the world's counts, and the average of failures.
 
-        Only without a fault in effect is that average the topology's own.
+        Only without a fault in effect is that average the topology's own; then the pool is joined
+        with the healthy one if alike.
         """
-        if pool is None or not failures.healthy:
+        if pool is None:
+            return None
+        pool = replace(pool, counts=np.array(counts[-len(pool.rows) :]))
+        if not failures.healthy:
             return pool
-        pool = ResamplingPool(pool.rows, failures.last(len(pool.rows)))
+        pool = replace(pool, surplus=failures.last(len(pool.rows)))
         return pool if self.healthy is None else pool.joined(self.healthy)
 
     def _scrapes_unchanged(self, world: World, remaining: int) -> int:
@@ -119,26 +131,33 @@ class Simulation:
         world.advance_ns(at_ns)
         return changed
 
-    def _record(self, world: World, at_s: float) -> NDArray[np.float64]:
-        """Record one exact scrape; return its row: gains of counters, values of gauges."""
+    def _record(self, world: World, at_s: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Record one exact scrape; return its row, what the exporter and what the world counted."""
         snapshot = world.snapshot()
         raw = self.recorder.read(snapshot)
-        row = self.recorder.record(at_s, raw, self.recorder.arrival(snapshot))
+        arrival = self.recorder.arrival(snapshot)
+        row = self.recorder.record(at_s, raw, arrival)
         self.recorder.count_effects(snapshot)
         self.exact_s += SCRAPE_S
-        return row
+        counted = self.truth.row(snapshot)
+        self.truth.record(at_s, counted, whole=arrival.whole)
+        return row, counted
 
     def _record_restart(self, world: World) -> None:
         snapshot = world.snapshot()
         if snapshot.exporter_restarts != self.restarts:
             self.restarts = snapshot.exporter_restarts
             self.recorder.restart(self.recorder.read(snapshot))
+            self.truth.restart()
 
     def _resample(self, world: World, from_s: float, scrapes: int, pool: ResamplingPool) -> None:
         numbers = round(from_s / SCRAPE_S) + np.arange(1, scrapes + 1, dtype=np.int64)
         times_s = SCRAPE_S * numbers.astype(np.float64)
         snapshot, picks = world.snapshot(), pool.pick(numbers, self.draws)
-        self.recorder.record_rows(times_s, pool.rows, picks, self.recorder.arrival(snapshot))
+        arrival = self.recorder.arrival(snapshot)
+        self.recorder.record_rows(times_s, pool.rows, picks, arrival)
+        if pool.counts is not None:
+            self.truth.record_rows(times_s, pool.counts, picks, whole=arrival.whole)
         self.recorder.count_effects(snapshot, scrapes)
         world.skip_ns(scrapes * self.compression.step_ns)
         self.progress.cause = ""

@@ -43,11 +43,12 @@ class ResamplingPool:
     """Exactly simulated scrapes of a steady state: rows (n, series), n in whole minutes.
 
     `surplus` (n,) is by how much more tasks failed in each than fail on average, None where that
-    average is not known.
+    average is not known. `counts` (n, counts) is what the world itself counted in each.
     """
 
     rows: NDArray[np.float64]
     surplus: NDArray[np.float64] | None = None
+    counts: NDArray[np.int64] | None = None
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -91,7 +92,10 @@ class ResamplingPool:
         surplus = None
         if self.surplus is not None and other.surplus is not None:
             surplus = np.concatenate((other.surplus, self.surplus))
-        return ResamplingPool(np.concatenate((other.rows, self.rows)), surplus)
+        counts = None
+        if self.counts is not None and other.counts is not None:
+            counts = np.concatenate((other.counts, self.counts))
+        return ResamplingPool(np.concatenate((other.rows, self.rows)), surplus, counts)
 
 
 def find_pool(

@@ -27,7 +27,7 @@ from agentaskit_sim.__main__ import main
 from agentaskit_sim.commands import verify
 from tests.verifier.outcomes import outcome
 verify._judge = lambda *_, **__: [outcome()]
-verify._check_machine = lambda **_: None
+verify._check_machine = lambda *_, **__: None
 main(["verify", "traffic-drop", *sys.argv[1:]])
 """
 """`verify` with a judge that needs no time."""

@@ -21,6 +21,7 @@ from verifier.judge.verdict import (
     PanelVerdict,
     ScenarioOutcome,
 )
+from verifier.panels.answers import PanelComparison
 from verifier.run_record import InputFile, RunRecord
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def _outcome(values: Values, engine: Engine) -> ScenarioOutcome:
             for key in ("seed", "duration_s", "exact_s", "resampled_s", "wall_s")
         },
         alerts=tuple(map(_alert, values["alerts"])),
-        panels=tuple(
-            PanelVerdict(**_known(PanelVerdict, panel)) for panel in values.get("panels", ())
-        ),
+        panels=tuple(_panel(panel) for panel in values.get("panels", ())),
         findings=tuple(values.get("findings", ())),
         invalid=tuple(values.get("reasons", ())),
         clock=values.get("clock", "virtual"),
@@ -82,6 +81,15 @@ def _alert(values: Values) -> AlertVerdict:
     if evidence is not None:
         taken["evidence"] = FailureEvidence(overlay=evidence.get("overlay"))
     return AlertVerdict(**_known(AlertVerdict, taken))
+
+
+def _panel(values: Values) -> PanelVerdict:
+    """Return a verdict on a panel; an older one was not compared with the world."""
+    known, truth = _known(PanelVerdict, values), values.get("truth")
+    if truth is not None:
+        instants_s = tuple(truth["instants_s"])
+        known["truth"] = PanelComparison(truth["shows"], instants_s, truth["reason"])
+    return PanelVerdict(**known)
 
 
 def _difference(values: Values) -> ClockDifference:
