@@ -13,7 +13,7 @@ import promql_parser as promql
 
 from verifier.derive.series.leaves import DEPTH_MAX, leaves_of, recorded_trees
 from verifier.derive.series.worlds import Timing
-from verifier.promql.walker import children
+from verifier.promql.walker import children, nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,17 +22,21 @@ if TYPE_CHECKING:
     from verifier.derive.series.leaves import Leaf, Recordings
     from verifier.pack.rules import AlertRule
 
-FILL_MAX: Final = 250
+FILL_MAX: Final = 800
 """Evaluations before a test begins: a window that is longer is not full in it."""
 STEPS_MAX: Final = 3000
 """Evaluations of `for`; one that is longer is not waited for."""
 SAMPLES_IN_WINDOW: Final = 4
+CALENDAR: Final = ("hour", "minute", "day_of_week", "day_of_month", "month", "year")
 COMPARING: Final = ("==", "!=", ">", "<", ">=", "<=")
 
 
 @dataclass(frozen=True, slots=True)
 class AlertProblem:
-    """An alert that is to be solved; `namesakes` are all rules of its name, itself among them."""
+    """An alert that is to be solved; `namesakes` are all rules of its name, itself among them.
+
+    `lead_s` is at which time of promtool's clock its tests begin to show anything.
+    """
 
     rule: AlertRule
     namesakes: tuple[AlertRule, ...]
@@ -40,6 +44,12 @@ class AlertProblem:
     leaves: tuple[Leaf, ...]
     recordings: Recordings
     timing: Timing
+    lead_s: float = 0.0
+
+    @property
+    def start_steps(self) -> int:
+        """How many evaluations a test has before it shows anything."""
+        return self.fill_steps + math.ceil(self.lead_s / self.timing.evaluation_s)
 
     @property
     def wait_steps(self) -> int:
@@ -128,6 +138,11 @@ def condition_paths(
             depth += 1
     for number, child in enumerate(below):
         yield from condition_paths(child, recordings, (*path, number), depth)
+
+
+def reads_clock(tree: promql.Expr) -> bool:
+    """Return whether an expression asks for the hour or the day of its evaluation."""
+    return any(node.func.name in CALENDAR and not node.args for node in nodes_of(tree, promql.Call))
 
 
 def or_paths(tree: promql.Expr, path: Path = ()) -> Iterator[Path]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from verifier.derive.backwards.aiming import Aiming
 from verifier.derive.backwards.targets import Goal
-from verifier.derive.problem import condition_paths, or_paths
+from verifier.derive.problem import condition_paths, or_paths, reads_clock
 from verifier.derive.promtool import Question
-from verifier.derive.series.leaves import plan_series
+from verifier.derive.series.leaves import Layout, plan_series
 from verifier.derive.series.worlds import Phase, input_series
 
 if TYPE_CHECKING:
@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 
 Levels: TypeAlias = "Mapping[str, Level]"
 
+
 FIRE_SHARES: Final = (0.02, 0.001, 0.05, 0.25, 1.0, 9.0)
 """How far beyond its threshold a value is put so that the alert fires; the first that does."""
 NEAR_SHARES: Final = (0.0, 0.005, 0.02, 0.1, 0.5)
 """How far on the silent side of it; the first that is silent."""
+BASES: Final = (100.0, 0.0)
+"""What is taken away, where nothing else says how much."""
+LEADS_S: Final = (0.0, 9.5 * 3600, 3.5 * 3600, 14.5 * 3600, 20.5 * 3600)
+"""At which times of promtool's first day an alert that reads the clock is tried."""
 CONDITIONS_MAX: Final = 6
 VARIANTS_MAX: Final = 4
 COUNTS: Final = (3, 10, 20)
@@ -85,10 +90,14 @@ class WorldSearch:
         paths = tuple(or_paths(problem.tree))[: VARIANTS_MAX - 1]
         variants = [frozenset[tuple[int, ...]](), *(frozenset({path}) for path in paths)]
         results: list[Worlds] = []
-        for variant in variants:
-            worlds = yield from self._variant(variant)
-            if worlds is not None:
-                results.append(worlds)
+        for lead_s in LEADS_S if reads_clock(problem.tree) else LEADS_S[:1]:
+            self.problem = replace(problem, lead_s=lead_s)
+            for variant in variants:
+                worlds = yield from self._variant(variant)
+                if worlds is not None:
+                    results.append(worlds)
+            if results:
+                break
         if not results:
             return NoWorld(self.last_error or "no values were found with which it fires")
         return results
@@ -97,26 +106,32 @@ class WorldSearch:
         self, second: frozenset[Path]
     ) -> Generator[list[Question], list[Answers], Worlds | None]:
         partial: Worlds | None = None
-        for rows, counted in self._sizes():
-            series = plan_series(self.problem.leaves, rows=rows, counted_rows=counted)
+        for layout in self._layouts():
+            series = plan_series(self.problem.leaves, layout)
             if not series:
                 self.last_error = "its matchers leave no series that it could read"
                 return None
-            hunt = _Hunt(self, series, second, {})
-            worlds = yield from (hunt.counted(counted) if _is_counted(series) else hunt.aimed())
-            if worlds is not None and worlds.nears:
-                return worlds
-            partial = partial or worlds
-        hunted = yield from _Hunt(
-            self, plan_series(self.problem.leaves, rows=1, counted_rows=1), second, {}
-        ).bisected()
-        return hunted or partial
+            for base in BASES:
+                hunt = _Hunt(self, series, second, {}, base)
+                count = layout.counted_rows
+                worlds = yield from (hunt.counted(count) if _is_counted(series) else hunt.aimed())
+                if worlds is not None and worlds.nears:
+                    return worlds
+                partial = partial or worlds
+        for layout in (Layout(), Layout(3, 3)):
+            hunt = _Hunt(self, plan_series(self.problem.leaves, layout), second, {})
+            hunted = yield from hunt.bisected(layout.rows)
+            if hunted is not None:
+                return hunted
+        return partial
 
-    def _sizes(self) -> Iterator[tuple[int, int]]:
-        series = plan_series(self.problem.leaves, rows=1, counted_rows=1)
+    def _layouts(self) -> Iterator[Layout]:
+        """Yield how the series may be laid out, the most telling first."""
+        series = plan_series(self.problem.leaves, Layout())
         for count in COUNTS if _is_counted(series) else (1,):
-            yield 2, count
-            yield 1, count
+            for rows in (2, 1):
+                yield Layout(rows, count)
+            yield Layout(2, count, lean=True)
 
 
 def _is_counted(series: Mapping[str, LeafSeries]) -> bool:
@@ -131,6 +146,7 @@ class _Hunt:
     series: Mapping[str, LeafSeries]
     second: frozenset[Path]
     anchors: dict[str, float]
+    base: float = BASES[0]
 
     def aimed(self) -> Generator[list[Question], list[Answers], Worlds | None]:
         """Goal at every condition's threshold, at its silent side and at both."""
@@ -168,13 +184,22 @@ class _Hunt:
             return replace(more, nears=(near, *more.nears), deep=deep)
         return None
 
-    def bisected(self) -> Generator[list[Question], list[Answers], Worlds | None]:
-        """Search one selector's value, all others as they are aimed at."""
+    def bisected(self, rows: int) -> Generator[list[Question], list[Answers], Worlds | None]:
+        """Search one selector's value, all others as they are aimed at.
+
+        Of several `rows` only the first is moved.
+        """
         base = self._levels({})
+        if rows > 1:
+            base = {
+                key: replace(level, hot=1, cold=level.value, weights=(1.0,))
+                for key, level in base.items()
+            }
         for key in list(self.series)[:LEAVES_MAX]:
             if base[key].kind == "absent":
                 continue
-            values = sorted({*GRID, base[key].value})
+            is_growing = base[key].kind in ("counter", "stairs")
+            values = sorted(v for v in {*GRID, base[key].value} if v >= 0 or not is_growing)
             answers = yield from self._ask([_with_value(base, key, value) for value in values])
             fires = [bool(answer.vector) for answer in answers]
             pair = next(
@@ -242,7 +267,7 @@ class _Hunt:
         near_share: float = 0.0,
         hot: int = 1,
     ) -> Levels:
-        goal = Goal(modes, fire_share, near_share, self.second, hot)
+        goal = Goal(modes, fire_share, near_share, self.second, hot, self.base)
         problem = self.search.problem
         return Aiming(goal, self.series, problem.recordings, self.anchors).solve(problem.tree)
 
@@ -251,7 +276,7 @@ class _Hunt:
     ) -> Generator[list[Question], list[Answers], list[TestAnswer]]:
         """Return what the alert's expression is at the end of each world."""
         problem = self.search.problem
-        steps = problem.fill_steps + 1
+        steps = problem.start_steps + 1
         questions = [
             Question(
                 problem.timing,

@@ -106,13 +106,14 @@ def _solve(problem: AlertProblem) -> Generator[list[Question], list[Answers], So
     if problem.wait_steps > STEPS_MAX:
         yield []
         return replace(start, unsolved=("its `for` is too long to be waited for in a test",))
-    worlds = yield from WorldSearch(problem).run()
+    search = WorldSearch(problem)
+    worlds = yield from search.run()
     if isinstance(worlds, NoWorld):
         return replace(start, unsolved=(worlds.reason,))
     tests: list[DerivedTest] = []
     unsolved: list[str] = []
     for number, each in enumerate(worlds):
-        made, missing = yield from _tests(problem, each, number)
+        made, missing = yield from _tests(search.problem, each, number)
         tests += made
         unsolved += [] if number else missing
     return replace(start, tests=tuple(tests), unsolved=tuple(unsolved))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from verifier.derive.problem import AlertProblem
     from verifier.derive.promtool import Answers
-    from verifier.derive.search import Worlds
+    from verifier.derive.search import Levels, Worlds
     from verifier.derive.series.worlds import Timing
     from verifier.evaluation.alert_labels import Vector
     from verifier.labels import Labels
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 TestKind: TypeAlias = Literal["fires", "threshold", "for", "absent"]
 SETTLING: Final = 2
 """Evaluations that a test goes on after what it shows."""
-TRIES_MAX: Final = 14
+TRIES_MAX: Final = 8
+LENGTHS_TRIED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,21 @@ class DerivedTest:
 
 @dataclass(frozen=True, slots=True)
 class _Timeline:
-    """What came of some phases: the alerts at each evaluation, and at which the condition held."""
+    """What came of some phases.
+
+    `states` are the alerts of the name at each evaluation, `own` those of the rule itself, and
+    `holds` says when its condition held.
+    """
 
     phases: tuple[Phase, ...]
     series: tuple[InputSeries, ...]
     states: tuple[tuple[Labels, ...], ...]
+    own: tuple[tuple[Labels, ...], ...]
     holds: tuple[bool, ...]
 
-    def fires_between(self, first: int, end: int) -> bool:
-        return any(_is_firing(state) for state in self.states[first:end])
-
     @property
-    def is_silent(self) -> bool:
-        return not any(self.states)
+    def fires(self) -> bool:
+        return any(_is_firing(state) for state in self.own)
 
 
 def _is_firing(state: tuple[Labels, ...]) -> bool:
@@ -81,61 +84,66 @@ class TestMaker:
     def fires(self) -> Trying:
         """It is silent beside its threshold, fires beyond it, and resolves beside it again."""
         problem = self.problem
-        lead = problem.fill_steps
+        lead = problem.start_steps
         held = problem.wait_steps + 1 + SETTLING
         rest = problem.fill_steps + problem.keep_steps + SETTLING
-        backgrounds = [world for near in self.worlds.nears for world in near.worlds][:TRIES_MAX]
-        tries = [
-            (Phase(lead, near), Phase(held, self.worlds.fire), Phase(rest, after))
-            for near in backgrounds
-            for after in (near, self.worlds.deep)
-        ]
-        timelines = yield from self._run(tries)
-        for line in timelines:
-            if (
-                line.fires_between(lead, lead + held + rest)
-                and not line.states[-1]
-                and not any(line.states[max(lead - 1, 0) : lead])
-            ):
-                return self._test("fires", "fires, then resolves", line)
+        backgrounds = [world for near in self.worlds.nears for world in near.worlds]
+        for some in (backgrounds[:1], backgrounds[1:TRIES_MAX]):
+            tries = [
+                (Phase(lead, near), Phase(length, self.worlds.fire), Phase(rest, after))
+                for length in (held, held + problem.fill_steps)
+                for near in some
+                for after in (near, self.worlds.deep)
+            ]
+            for line in (yield from self._run(tries)):
+                if line.fires and not line.own[-1] and not line.own[lead - 1]:
+                    return self._test("fires", "fires, then resolves", line)
         return None
 
     def threshold(self, number: int) -> Trying:
         """It stays silent beside one of its thresholds."""
         near = self.worlds.nears[number]
-        steps = self.problem.fill_steps + SETTLING
+        steps = self.problem.start_steps + SETTLING
         tries = [(Phase(steps, world),) for world in near.worlds[:TRIES_MAX]]
         timelines = yield from self._run(tries)
         which = f" of condition {number + 1}" if len(self.worlds.nears) > 1 else ""
         for line in timelines:
-            if not any(line.states[-SETTLING:]) and not line.fires_between(0, steps):
+            if not any(line.own[-SETTLING:]) and not line.fires:
                 return self._test("threshold", f"stays silent at the threshold{which}", line)
         return None
 
     def almost_long_enough(self) -> Trying:
         """Its condition holds for one evaluation too few."""
-        problem = self.problem
-        wait = problem.wait_steps
-        lead, rest = problem.fill_steps, problem.fill_steps + SETTLING
+        wait = self.problem.wait_steps
         near = self.worlds.nears[0].worlds[0]
-        lengths = range(wait, max(wait - TRIES_MAX, 0), -1)
-        tries = [
-            (Phase(lead, before), Phase(length, self.worlds.fire), Phase(rest, self.worlds.deep))
-            for before in (near, self.worlds.deep)
-            for length in lengths
-        ]
-        timelines = yield from self._run(tries)
-        silent = [
-            line
-            for line in timelines
-            if any(line.holds)
-            and not line.fires_between(0, len(line.states))
-            and not line.states[-1]
-        ]
-        if not silent:
-            return None
-        best = max(silent, key=lambda line: _longest(line.holds))
-        return self._test("for", "is pending, one evaluation too short to fire", best)
+        best: _Timeline | None = None
+        for before in (near, self.worlds.deep):
+            lengths = [wait, max(wait - self.problem.fill_steps, 1)]
+            for _ in range(LENGTHS_TRIED):
+                lines = yield from self._run([self._held(before, each) for each in lengths])
+                for line in lines:
+                    is_better = best is None or _longest(line.holds) > _longest(best.holds)
+                    if any(line.holds) and not line.fires and not line.own[-1] and is_better:
+                        best = line
+                # What a window keeps, or takes to rise, is told by how long it held.
+                lengths = [
+                    max(length + wait - _longest(line.holds), 1)
+                    for length, line in zip(lengths, lines, strict=True)
+                ]
+                if best is not None and _longest(best.holds) == wait:
+                    break
+            if best is not None:
+                return self._test("for", "is pending, one evaluation too short to fire", best)
+        return None
+
+    def _held(self, before: Levels, length: int) -> tuple[Phase, ...]:
+        """Return phases in which the condition holds for about `length` evaluations."""
+        lead, rest = self.problem.start_steps, self.problem.fill_steps + SETTLING
+        return (
+            Phase(lead, before),
+            Phase(length, self.worlds.fire),
+            Phase(rest, self.worlds.deep),
+        )
 
     def absent(self) -> Trying:
         """Its series end while it fires; or, if it fires for want of them, while it does not."""
@@ -145,9 +153,11 @@ class TestMaker:
         rest = problem.fill_steps + problem.lookback_steps + problem.keep_steps + SETTLING
         if for_want:
             rest += problem.wait_steps
-        held = problem.fill_steps if for_want else problem.fill_steps + problem.wait_steps + 1
+        held = problem.start_steps if for_want else problem.start_steps + problem.wait_steps + 1
         timelines = yield from self._run([(Phase(held, present), Phase(rest, {}))])
         [line] = timelines
+        if not any(line.own):
+            return None
         return self._test("absent", "when its series end", line)
 
     def _run(
@@ -202,18 +212,21 @@ def _longest(holds: Sequence[bool]) -> int:
 
 def _states(
     problem: AlertProblem, answers: Answers
-) -> tuple[tuple[tuple[Labels, ...], ...], tuple[bool, ...]]:
-    """Return the `ALERTS` of all rules of the name at each evaluation, and when the rule holds."""
+) -> tuple[tuple[tuple[Labels, ...], ...], tuple[tuple[Labels, ...], ...], tuple[bool, ...]]:
+    """Return the `ALERTS` of all rules of the name at each evaluation, its own, when it holds."""
     count = len(answers) // len(problem.namesakes)
     merged: list[list[Labels]] = [[] for _ in range(count)]
+    mine: tuple[tuple[Labels, ...], ...] = ()
     holds: tuple[bool, ...] = ()
     for number, rule in enumerate(problem.namesakes):
         own = answers[number * count : (number + 1) * count]
+        states = _states_of(rule, own, problem.timing.evaluation_s)
         if rule is problem.rule:
+            mine = tuple(tuple(each) for each in states)
             holds = tuple(bool(answer.vector) for answer in own)
-        for step, states in enumerate(_states_of(rule, own, problem.timing.evaluation_s)):
-            merged[step] += states
-    return tuple(tuple(sorted(set(states))) for states in merged), holds
+        for step, each in enumerate(states):
+            merged[step] += each
+    return tuple(tuple(sorted(set(each))) for each in merged), mine, holds
 
 
 def _states_of(rule: AlertRule, answers: Answers, step_s: float) -> list[list[Labels]]:

@@ -14,10 +14,21 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from verifier.derive.backwards.constants import constant
-from verifier.derive.backwards.targets import Context, before, is_clock, left_of, point, right_of
+from verifier.derive.backwards.targets import (
+    MIRRORED,
+    SHARES,
+    Context,
+    before,
+    counts,
+    is_clock,
+    left_of,
+    point,
+    right_of,
+    weights_of,
+)
 from verifier.derive.series.leaves import DEPTH_MAX, recorded_trees
 from verifier.derive.series.levels import Level, LevelKind
-from verifier.promql.printing import selector_text
+from verifier.promql.printing import selector_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,14 +38,10 @@ if TYPE_CHECKING:
 
 BASE: Final = 100.0
 """What stands under a ratio, and on the other side of a comparison of two series."""
-MIRRORED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
-SHARES: Final = (0.25, 0.75)
-"""How a sum is split over two series."""
 KINDS: Final[Mapping[str, LevelKind]] = {
     "rate": "counter", "irate": "counter", "increase": "counter", "delta": "counter",
     "idelta": "counter", "deriv": "counter", "changes": "stairs", "resets": "stairs",
 }  # fmt: skip
-PICKING: Final = ("max", "topk", "quantile", "bottomk", "group", "limitk")
 
 
 class Aiming:
@@ -50,6 +57,7 @@ class Aiming:
         """Know of no level yet; `anchors` are kept over all solutions of an alert."""
         self.goal = goal
         self.levels: dict[str, Level] = {}
+        self._reached: dict[str, float] = {}
         self._series, self._recordings, self._anchors = series, recordings, anchors
 
     def solve(self, tree: promql.Expr) -> dict[str, Level]:
@@ -90,6 +98,9 @@ class Aiming:
                 self.hold(node.expr, inner, truth=truth)
             case promql.Call() if node.func.name in ("absent", "absent_over_time"):
                 self._absent(node, context, truth=truth)
+            case promql.Call() if not truth and node.args:
+                number = 1 if node.func.name in ("histogram_quantile", "quantile_over_time") else 0
+                self.hold(node.args[number], context.child(number), truth=False)
             case promql.Call():
                 self.reach(node, 1.0, context)
             case promql.VectorSelector() | promql.MatrixSelector():
@@ -180,6 +191,7 @@ class Aiming:
 
     def reach(self, node: promql.Expr, value: float, context: Context) -> None:
         """Make `node` be `value`."""
+        self._reached.setdefault(text_of(node), value)
         match node:
             case promql.ParenExpr() | promql.SubqueryExpr():
                 self.reach(node.expr, value, context.child(0))
@@ -268,38 +280,40 @@ class Aiming:
         elif is_clock(node.rhs):
             self.reach(node.lhs, value, replace(left, kind="clock"))
         else:
-            base = {"/": BASE, "*": 1.0, "%": BASE}.get(sign, BASE)
-            if sign == "+":
-                base = value / 2
-            self.reach(node.rhs, base, right)
-            self.reach(node.lhs, left_of(sign, value, base), left)
+            self._reach_both(node, value, context)
+
+    def _reach_both(self, node: promql.BinaryExpr, value: float, context: Context) -> None:
+        """Make arithmetic of two parts be `value`: one of them as it is already, or at its base."""
+        sign, left, right = str(node.op), context.child(0), context.child(1)
+        if sign == "/" and text_of(node.lhs) in text_of(node.rhs):  # a / (a + b)
+            self.reach(node.lhs, value * BASE, left)
+            self.reach(node.rhs, BASE, right)
+            return
+        known = self._known(node.lhs)
+        if known is not None and sign in ("+", "-", "*", "/"):
+            self.reach(node.lhs, known, left)
+            self.reach(node.rhs, right_of(sign, value, known), right)
+            return
+        other = self._known(node.rhs)
+        base = {"/": BASE, "*": 1.0, "+": value / 2}.get(sign, self.goal.base)
+        other = base if other is None else other
+        self.reach(node.rhs, other, right)
+        self.reach(node.lhs, left_of(sign, value, other), left)
+
+    def _known(self, node: promql.Expr) -> float | None:
+        """Return the value that a part has already, or must have to be there at all."""
+        while isinstance(node, promql.ParenExpr):
+            node = node.expr
+        if isinstance(node, promql.BinaryExpr) and str(node.op) == "==":
+            is_bool = node.modifier is not None and node.modifier.return_bool
+            return None if is_bool else constant(node.rhs)
+        return self._reached.get(text_of(node))
 
     def _inner(self, node: promql.AggregateExpr, context: Context, value: float) -> Context:
         """Return the context inside an aggregation: how its series share the value."""
-        weights: tuple[float, ...] = (1.0,)
-        match str(node.op):
-            case "sum":
-                weights = SHARES
-            case "avg":
-                weights = (0.5, 1.5)
-            case "min":
-                weights = (1.0, 2.0) if value >= 0 else (1.0, 0.5)
-            case name if name in PICKING:
-                weights = (1.0, 0.5) if value >= 0 else (1.0, 2.0)
-        if context.kind == "histogram":
-            weights = SHARES
-        counted = context.counted or self._counts(node)
-        number = 0
-        return replace(context.child(number), weights=weights, counted=counted)
-
-    def _counts(self, node: promql.AggregateExpr) -> bool:
-        if str(node.op) == "count":
-            return True
-        inner: promql.Expr = node.expr
-        while isinstance(inner, promql.ParenExpr):
-            inner = inner.expr
-        compares = isinstance(inner, promql.BinaryExpr) and str(inner.op) in MIRRORED
-        return str(node.op) in ("sum", "avg") and compares
+        counted = context.counted or counts(node)
+        weights = SHARES if context.kind == "histogram" else weights_of(str(node.op), value)
+        return replace(context.child(0), weights=weights, counted=counted)
 
     def _reach_aggregation(
         self, node: promql.AggregateExpr, value: float, context: Context

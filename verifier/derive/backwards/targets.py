@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[int, ...]
 """Which child of which, from the root; a recorded expression is the child 0 of its selector."""
 Mode: TypeAlias = Literal["fire", "near", "deep"]
+MIRRORED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
+SHARES: Final = (0.25, 0.75)
+"""How a sum is split over two series."""
+PICKING: Final = ("max", "topk", "quantile", "bottomk", "group", "limitk")
 PER_WINDOW: Final = ("increase", "delta", "changes", "resets")
 
 
@@ -29,7 +33,8 @@ class Goal:
     """Where each comparison is aimed at; `steps` are how far, as a share, on either side.
 
     `modes` is by the comparison's path, `fire` where it names none. `second` names those `or` that
-    are to hold by their right side.
+    are to hold by their right side, `hot` how many series pass where they are counted, `base` what
+    is taken away where nothing else says how much.
     """
 
     modes: Mapping[Path, Mode]
@@ -37,6 +42,7 @@ class Goal:
     near_share: float = 0.0
     second: frozenset[Path] = frozenset()
     hot: int = 1
+    base: float = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,31 @@ def is_clock(node: promql.Expr) -> bool:
     while isinstance(node, promql.ParenExpr):
         node = node.expr
     return isinstance(node, promql.Call) and node.func.name == "time"
+
+
+def counts(node: promql.AggregateExpr) -> bool:
+    """Return whether an aggregation counts series, or those that pass a comparison."""
+    if str(node.op) == "count":
+        return True
+    inner: promql.Expr = node.expr
+    while isinstance(inner, promql.ParenExpr):
+        inner = inner.expr
+    compares = isinstance(inner, promql.BinaryExpr) and str(inner.op) in MIRRORED
+    return str(node.op) in ("sum", "avg") and compares
+
+
+def weights_of(name: str, value: float) -> tuple[float, ...]:
+    """Return how two series share the value of an aggregation, so that no other has the same."""
+    match name:
+        case "sum":
+            return SHARES
+        case "avg":
+            return (0.5, 1.5)
+        case "min":
+            return (1.0, 2.0) if value >= 0 else (1.0, 0.5)
+        case picking if picking in PICKING:
+            return (1.0, 0.5) if value >= 0 else (1.0, 2.0)
+    return (1.0,)
 
 
 def before(name: str, argument: promql.Expr, value: float) -> float:

@@ -75,8 +75,12 @@ def accepted_value(
 
 def refused_value(broken: SelectorMatcher, others: Sequence[SelectorMatcher]) -> str | None:
     """Return a text that `broken` refuses while `others` of the same label pass it."""
-    inside = [broken.value, *samples_of(broken.value)] if broken.sign[0] == "!" else []
-    candidates = [*inside, *(each.value for each in others), *PLAIN]
+    like: list[str] = []
+    if broken.sign == "=" and broken.value:
+        like = [f"{broken.value}-other"]  # so that a matcher widened to a prefix reads it too
+    elif broken.sign[0] == "!":
+        like = [broken.value, *samples_of(broken.value)]
+    candidates = [*like, *(each.value for each in others), *PLAIN]
     return next(
         (
             text

@@ -95,15 +95,27 @@ def leaves_of(
         yield from leaves_of(child, recordings, (*parents, tree), depth)
 
 
-def plan_series(leaves: Sequence[Leaf], *, rows: int, counted_rows: int) -> dict[str, LeafSeries]:
-    """Return the series of each selector by its key; where they are summed, `rows` of them."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How many series there are where they are summed, and where they are counted.
+
+    `lean` series have no label but those that their own selector, or what is around it, names.
+    """
+
+    rows: int = 1
+    counted_rows: int = 1
+    lean: bool = False
+
+
+def plan_series(leaves: Sequence[Leaf], layout: Layout) -> dict[str, LeafSeries]:
+    """Return the series of each selector by its key."""
     universe = _universe(leaves)
     planned: dict[str, LeafSeries] = {}
     for leaf in leaves:
         if leaf.key in planned:
             planned[leaf.key].counted |= _is_counted(leaf)
             continue
-        labels = _labels(leaf, universe)
+        labels = _labels(leaf, _around(leaf, universe) if layout.lean else universe)
         if labels is None:
             continue
         counted = _is_counted(leaf)
@@ -112,7 +124,7 @@ def plan_series(leaves: Sequence[Leaf], *, rows: int, counted_rows: int) -> dict
     _part_overlaps(planned, by_key)
     for key, series in planned.items():
         leaf = by_key[key]
-        count = counted_rows if series.counted else rows if _aggregation(leaf) else 1
+        count = layout.counted_rows if series.counted else layout.rows if _aggregation(leaf) else 1
         series.rows = _multiplied(leaf, series.rows[0], count)
     for key, series in planned.items():
         series.decoys = list(_decoys(by_key[key], series, planned, by_key))
@@ -150,6 +162,12 @@ def _universe(leaves: Sequence[Leaf]) -> dict[str, str]:
             if any(m.sign[0] == "=" for m in own) and (text := accepted_value(own)):
                 texts.setdefault(matcher.label, text)
     return {name: texts.get(name, f"{name}-1") for name in names if name not in (NAME, "le")}
+
+
+def _around(leaf: Leaf, universe: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels that stand around one selector."""
+    named = {*OWN, *(name for node in leaf.parents for name in _named_labels(node))}
+    return {name: text for name, text in universe.items() if name in named}
 
 
 def _named_labels(node: promql.Expr) -> list[str]:
