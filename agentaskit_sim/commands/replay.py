@@ -185,6 +185,8 @@ def _run(whole: Replay, kept: ProgressFile | None, progress: ReplayProgress) -> 
     with progress.over(whole):
         try:
             whole.run(watch)
+            if kept is not None:
+                kept.write(whole, now=True)  # what is asked from here on may be ended as well
         except BaseException:
             if kept is not None:
                 kept.write(whole, now=True)

@@ -41,6 +41,10 @@ _REASONS: Final = {
 }
 
 
+class HistoryUnavailable(JudgeError):  # noqa: N818 - "unavailable" says that it is an error
+    """A server that does not answer, or is busy, however often it is asked."""
+
+
 class SliceTooLong(Exception):  # noqa: N818 - not an error yet: a shorter slice is asked for
     """The server cannot answer for so many evaluations at once, or its answer is too long."""
 
@@ -111,6 +115,8 @@ class HistoryServer:
                 name = str(group["name"])
                 known = None if at_s is None or name in groups else (float(group["interval"]), at_s)
                 groups[name] = known
+        except HistoryUnavailable:
+            raise
         except (JudgeError, QueryError, SliceTooLong, KeyError, TypeError, ValueError):
             return {}  # a server that evaluates nothing; whatever else is wrong, a query will meet
         return {name: known for name, known in groups.items() if known is not None}
@@ -142,7 +148,8 @@ class HistoryServer:
             if attempt < self._pace.attempts:
                 self._say(f"{reason}: trying again in {after_s:g} s")
                 time.sleep(after_s)
-        raise JudgeError(f"{reason}, {self._pace.attempts} times in a row: try again later")
+        times = f"{self._pace.attempts} times in a row"
+        raise HistoryUnavailable(f"{reason}, {times}: try again later")
 
     def _read(self, answer: ForeignAnswer) -> Any:
         """Return `data` of an answer; raise for one that is none."""

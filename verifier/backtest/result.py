@@ -48,9 +48,9 @@ class ReplayResult:
 
     @property
     def unjudged(self) -> bool:
-        """Whether anything kept an alert of `rules` from being judged."""
+        """Whether anything kept an alert from being judged, or one of `rules` says nothing."""
         refused = any(alert.refused for alert in self.alerts)
-        return refused or any(each.vacuous or each.recording for each in self.findings)
+        return refused or any(each.alert.version == "rules" for each in self.findings)
 
     def per_day(self, alert: ReplayedAlert) -> float:
         """Return how often an alert fired a day."""

@@ -41,7 +41,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What evaluated the rules: always a real Prometheus."""
+    """What evaluated the rules: a real Prometheus, or another engine that the user named."""
 
     name: str
     version: str

@@ -136,3 +136,12 @@ def test_a_server_that_is_away_is_status_3(command, tmp_path, monkeypatch):
     assert done.status == 3
     assert "trying again in 1 s" in done.err
     assert "5 times in a row" in done.err.splitlines()[-1]
+
+
+def test_a_vacuous_alert_of_the_other_version_is_named_and_no_failure(replayed, tmp_path):
+    """It may be what the new version mends."""
+    (tmp_path / "old").mkdir()
+    old = write_rules(tmp_path / "old", TYPO)
+    done = replayed(HIGH, arguments=("--against", old))
+    assert done.status == 0
+    assert "Typo: vacuous: nothing is stored of levle" in done.out
