@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "derive": "Derive promtool unit tests of alert rules, from the rules alone.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "selftest": "Run what must fail; see that each fails for its own reason.",
+    "mapping": "Propose, check and describe mappings to your exporter's metrics.",
     "doctor": "Check what is installed on this machine and what is missing.",
 }
 """Each is the module of its name: it has a function of that name, or an `app` of subcommands."""

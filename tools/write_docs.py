@@ -17,6 +17,7 @@ from exporter.metrics.metric_tables import METRIC_TABLES  # noqa: E402 - as abov
 from scenarios.fault_tables import FAULT_TABLES  # noqa: E402 - as above
 from scenarios.schema.json_schema import scenario_schema  # noqa: E402 - as above
 from verifier.check.findings.kind_tables import KIND_TABLES  # noqa: E402 - as above
+from verifier.mapping.json_schema import mapping_schema  # noqa: E402 - as above
 
 PAGES = {
     "docs/check.md": KIND_TABLES,
@@ -25,6 +26,7 @@ PAGES = {
     "docs/serve.md": METRIC_TABLES,
 }
 SCHEMA = "scenarios/scenario.schema.json"
+MAPPING_SCHEMA = "verifier/mapping/mapping.schema.json"
 
 
 def main() -> None:
@@ -33,7 +35,8 @@ def main() -> None:
         page: fill_tables((ROOT / page).read_text(encoding="utf-8"), tables)
         for page, tables in PAGES.items()
     }
-    texts[SCHEMA] = json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n"
+    for name, schema in ((SCHEMA, scenario_schema()), (MAPPING_SCHEMA, mapping_schema())):
+        texts[name] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     for name, text in texts.items():
         path = ROOT / name
         if path.read_text(encoding="utf-8") != text:

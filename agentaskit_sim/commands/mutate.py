@@ -90,7 +90,7 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     chosen = _chosen(inputs.rules, alert or ())
     require("prometheus")
     require_room()
-    mutants = mutants_of(inputs.rules, chosen, exported_names())
+    mutants = mutants_of(inputs.rules, chosen, exported_names(inputs.rules.metrics))
     judge = MutationJudge(inputs.rules, mutants)
     watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
     with watcher:
@@ -100,7 +100,7 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
         outcomes = run_suite(
             scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs or cores()
         )
-    score = score_of(mutants, outcomes)
+    score = score_of(mutants, outcomes, inputs.rules.metrics)
     if as_json:
         typer.echo(json.dumps(score_document(score), indent=2, allow_nan=False))
     else:

@@ -56,7 +56,11 @@ class MappingFile:
 
 def load_mapping(path: str | Path, topology: Topology | None = None) -> MappingFile:
     """Read a mapping file; raise one `InputError` with every mistake."""
-    document = load(path)
+    return read_mapping_document(load(path), topology)
+
+
+def read_mapping_document(document: Document, topology: Topology | None = None) -> MappingFile:
+    """Read a mapping from its document; raise one `InputError` with every mistake."""
     walker = ModelWalker(document)
     model = walker.finish(walker.validate(MappingModel, document.data or {}, ()))
     return MappingFile(document, _MappingReader(document, topology or Topology()).read(model))

@@ -24,7 +24,11 @@ from verifier.promql.walker import nodes_of, nodes_with_parents
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exporter.metrics.series import Metric
+    from simulator.snapshot import Snapshot
     from verifier.mutation.mutants import Mutant
+
+    Metrics = tuple[Metric[Snapshot], ...]
 
 OF_ONE: Final = ("sum", "avg", "min", "max")
 """Aggregations that return a single series as it is."""
@@ -32,16 +36,19 @@ WHOLE: Final = frozenset(m.name for m in CONTRACT if m.kind == "gauge" and not m
 """Gauges that count: agents, tasks, slots."""
 
 
-def exported_names() -> list[str]:
-    """Return the metrics of the world by the names of queries, of histograms their buckets."""
-    return [m.name + "_bucket" * (m.kind == "histogram") for m in WORLD]
+def exported_names(metrics: Metrics = WORLD) -> list[str]:
+    """Return metrics by the names of queries, of histograms their buckets."""
+    return [m.name + "_bucket" * (m.kind == "histogram") for m in metrics]
 
 
-def proof_of(mutant: Mutant) -> str | None:
-    """Return why a mutant is its rule in every history, None where that is not proved."""
+def proof_of(mutant: Mutant, metrics: Metrics = WORLD) -> str | None:
+    """Return why a mutant is its rule in every history, None where that is not proved.
+
+    `metrics` are what the exporter shows: of those of a mapping no gauge is known to be whole.
+    """
     if mutant.kind == "aggregation":
-        return _of_one_series(mutant.before, mutant.after)
-    if mutant.kind == "boundary":
+        return _of_one_series(mutant.before, mutant.after, metrics)
+    if mutant.kind == "boundary" and metrics is WORLD:
         return _never_at_the_threshold(mutant.rule.expr)
     if mutant.kind == "function":
         return _of_no_scale(mutant.rule.expr, mutant.before, mutant.after)
@@ -79,14 +86,16 @@ def _ends_in_a_quantile(parents: Sequence[promql.Expr]) -> bool:
     return False
 
 
-def _of_one_series(before: str, after: str) -> str | None:
+def _of_one_series(before: str, after: str, metrics: Metrics) -> str | None:
     """Return why two aggregations agree: no group of them has a second series."""
     node, other = _unbracketed(parse(before)), _unbracketed(parse(after))
     if not isinstance(node, promql.AggregateExpr) or not isinstance(other, promql.AggregateExpr):
         return None
     if str(node.op) not in OF_ONE or str(other.op) not in OF_ONE:
         return None
-    carried = carried_labels(node.expr)
+    carried = carried_labels(node.expr, metrics)
+    if any(label.name in SCRAPED for metric in metrics for label in metric.labels):
+        return None  # a mapping can say that there is more than one target
     if carried is None or not carried - SCRAPED <= _grouped_by(node):
         return None
     labels = ", ".join(sorted(carried - SCRAPED))

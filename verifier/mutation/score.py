@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from documents.amounts import amount
+from exporter.metrics.catalogue import WORLD
 from verifier.mutation.equivalence import proof_of
 from verifier.mutation.killing import MutatedScenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from exporter.metrics.series import Metric
+    from simulator.snapshot import Snapshot
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.mutation.edits import MutantKind
     from verifier.mutation.mutants import Mutant
@@ -75,8 +78,12 @@ class MutationScore:
         return counted
 
 
-def score_of(mutants: Sequence[Mutant], outcomes: Sequence[ScenarioOutcome]) -> MutationScore:
-    """Put together what every scenario killed."""
+def score_of(
+    mutants: Sequence[Mutant],
+    outcomes: Sequence[ScenarioOutcome],
+    metrics: tuple[Metric[Snapshot], ...] = WORLD,
+) -> MutationScore:
+    """Put together what every scenario killed, in a world whose exporter shows `metrics`."""
     judged = [each for each in outcomes if isinstance(each, MutatedScenario) and not each.invalid]
     return MutationScore(
         tuple(mutants),
@@ -84,7 +91,7 @@ def score_of(mutants: Sequence[Mutant], outcomes: Sequence[ScenarioOutcome]) -> 
             tuple(each.name for each in judged if number in each.killed)
             for number in range(len(mutants))
         ),
-        tuple(map(proof_of, mutants)),
+        tuple(proof_of(mutant, metrics) for mutant in mutants),
         tuple(
             (outcome.name, alert)
             for outcome in judged

@@ -5,6 +5,7 @@ from __future__ import annotations
 import promql_parser as promql
 import pytest
 
+from tests.exporter.mapping.mappings import BY_CODE, IN_MILLISECONDS, exporting
 from verifier.evidence.value_bounds import (
     INF,
     UNKNOWN,
@@ -195,3 +196,12 @@ def test_each_comparison_out_of_reach_is_named_by_where_its_side_stays(expr, sta
     sentences = [*unreachable(promql.parse(expr))]
     assert len(sentences) == len(stays), sentences
     assert all(text in each for text, each in zip(stays, sentences, strict=True))
+
+
+def test_a_metric_of_a_mapping_is_bounded_by_its_own_buckets():
+    """One of our name in milliseconds passes 30, the last bound of ours in seconds."""
+    over_30 = promql.parse(f"{P99} > 30")
+    assert [*unreachable(over_30)] != []
+    assert [*unreachable(over_30, exporting(IN_MILLISECONDS))] == []
+    assert [*unreachable(promql.parse(f"{P99} > 20000"), exporting(IN_MILLISECONDS))] != []
+    assert [*unreachable(over_30, exporting(BY_CODE))] == []

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.exporter.mapping.mappings import BY_CODE, OF_TWO_JOBS, exporting
 from tests.verifier.histories import rules
 from verifier.mutation.equivalence import proof_of
 from verifier.mutation.mutants import mutants_of
@@ -60,3 +61,18 @@ def test_what_cannot_differ_is_proved(tmp_path, expr, kind, proof):
 def test_what_may_differ_is_not_proved(tmp_path, expr, kind):
     """Several series, metrics of others, 837 of 930, measured numbers, a second comparison."""
     assert set(proofs(tmp_path, expr, kind)) == {None}
+
+
+def test_a_proof_is_of_what_a_mapping_exports(tmp_path):
+    """Neither the labels of ours nor its whole numbers are known of another exporter's."""
+    read = rules(
+        tmp_path,
+        {"alert": "Sum", "expr": "sum by (status) (http_requests_total) > 3"},
+        {"alert": "Jobs", "expr": "sum(workers) > 3"},
+        {"alert": "Whole", "expr": "agentaskit_active_agents / 10 > 0.25"},
+    )
+    mutants = mutants_of(read, (), [])
+    proved = {m.rule.alert for m in mutants if proof_of(m)}
+    assert proved == {"Sum", "Whole"}
+    mapped = exporting(BY_CODE, OF_TWO_JOBS)
+    assert {m.rule.alert for m in mutants if proof_of(m, mapped)} == set()
