@@ -40,7 +40,7 @@ from verifier.check.checking import (
 )
 from verifier.check.exports.sources import read_exports
 from verifier.check.findings.outcome import CheckOutcome
-from verifier.check.findings.rule_texts import rule_texts
+from verifier.check.findings.rule_texts import files_to_read, rule_texts
 from verifier.check.findings.silences import apply_silences, load_silences
 from verifier.check.output.document import check_document
 from verifier.check.output.github import github_lines
@@ -192,7 +192,7 @@ def _outcome(paths: CheckPaths, against: ServerOptions) -> CheckOutcome:
     routing = collector.read(load_routing, paths.routing) if paths.routing else None
     silences = [collector.read(load_silences, path) for path in paths.silences]
     collector.finish()
-    texts = rule_texts({group.file for group in rules.value.groups})
+    texts = rule_texts(files_to_read(rules.value))
     pack = CheckedPack(
         rules.value,
         boards.value,

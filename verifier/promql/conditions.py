@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
-from verifier.promql.parsing import parse
+from verifier.promql.parsing import EXPRESSIONS_MAX, parse
 from verifier.promql.walker import nodes_of
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Condition:
         return self.operator if self.quantity.slope > 0 else COMPARISONS[self.operator]
 
 
+@lru_cache(EXPRESSIONS_MAX)
 def conditions_of(expr: str) -> tuple[Condition, ...]:
     """Return the comparisons with a number that must all hold for `expr` to have a result.
 

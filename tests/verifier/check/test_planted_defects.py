@@ -229,6 +229,13 @@ DEFECTS = {
         "per-series-threshold", expr("restarts", "rate(web_requests_total[5m]) > 100")),
     "a burn over a single window": (
         "single-window-burn", expr("burn", f"{share('1h')} / 0.001 > 14.4")),
+    "a burn by its form, whatever it is called": (
+        "single-window-burn", expr("errors", f"{share('1h')} / 0.001 > 14.4")),
+    "a percentage of a percentage below 1": (
+        "percent-twice",
+        lambda pack: pack["rules"]["errors"].update(
+            expr=f"100 * {share('5m')} > 0.5",
+            annotations={"summary": "{{ $value | humanizePercentage }}"})),
     "a range of one scrape": ("short-range", replaced("restarts", "[5m]", "[20s]")),
     "a range of three scrapes": ("narrow-range", replaced("restarts", "[5m]", "[45s]")),
     "the top bucket at the threshold": ("top-bucket", replaced("slow", "> 0.1", "> 1")),

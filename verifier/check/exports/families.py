@@ -6,7 +6,7 @@ without a sample is *legitimately empty*: nobody can say which labels its series
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +49,9 @@ class Exports:
     is_closed: bool = False
     open_labels: frozenset[str] = frozenset()
     target_labels: frozenset[str] = TARGET_LABELS
+    _values: dict[tuple[str, str], frozenset[str]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def shared(self) -> Labels:
@@ -83,6 +86,12 @@ class Exports:
         """Return the values of a label, empty when no series has it; None when nobody can know."""
         if label in self.target_labels or metric not in self.series:
             return None
+        key = metric, label
+        if key not in self._values:
+            self._values[key] = self._values_of(metric, label)
+        return self._values[key]
+
+    def _values_of(self, metric: str, label: str) -> frozenset[str]:
         sets = self.series[metric]
         return frozenset(value for labels in sets for name, value in labels if name == label)
 

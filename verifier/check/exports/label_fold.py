@@ -9,6 +9,7 @@ knows, and nothing is said of what is built on it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import promql_parser as promql
@@ -18,9 +19,10 @@ from verifier.evidence.relaxed import is_scalar, name_of
 from verifier.promql.parsing import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from verifier.check.exports.families import Exports
+    from verifier.check.exports.selecting import LabelMatcher
     from verifier.labels import Labels
     from verifier.pack.rules import RecordingRule
 
@@ -61,7 +63,11 @@ class LabelFold:
 
     exports: Exports
     recordings: dict[str, list[RecordingRule]] = field(default_factory=dict)
-    _recorded: dict[str, LabelSets | None] = field(default_factory=dict)
+    _of_metric: dict[str, LabelSets | None] = field(default_factory=dict)
+    _selected: dict[tuple[str, tuple[LabelMatcher, ...]], LabelSets | None] = field(
+        default_factory=dict
+    )
+    _grouped: dict[tuple[LabelSets, tuple[str, ...], bool], LabelSets] = field(default_factory=dict)
 
     def sets(self, tree: promql.Expr, note: Callable[[Noted], None]) -> LabelSets | None:
         """Return the label sets of an expression, None when they are not known."""
@@ -69,8 +75,34 @@ class LabelFold:
 
     def of_metric(self, metric: str) -> LabelSets | None:
         """Return the label sets of a metric, the target's labels included; None if not known."""
-        if metric in self.recordings:
-            return self._of_recording(metric)
+        if metric not in self._of_metric:
+            self._of_metric[metric] = None  # a rule that reads itself ends here
+            recorded = metric in self.recordings
+            self._of_metric[metric] = (
+                self._of_recording(metric) if recorded else self._of_export(metric)
+            )
+        return self._of_metric[metric]
+
+    def selected(self, metric: str, matchers: tuple[LabelMatcher, ...]) -> LabelSets | None:
+        """Return the label sets that a selector takes, None for none, or when not known."""
+        key = metric, matchers
+        if key not in self._selected:
+            ignored = self.exports.target_labels
+            sets = self.of_metric(metric) or ()
+            taken = frozenset(labels for labels in sets if takes_all(matchers, labels, ignored))
+            self._selected[key] = taken or None
+        return self._selected[key]
+
+    def grouped(self, sets: LabelSets, names: tuple[str, ...], *, by: bool) -> LabelSets:
+        """Return label sets with these labels alone, or without them."""
+        key = sets, names, by  # a frozenset keeps its hash
+        if key not in self._grouped:
+            self._grouped[key] = frozenset(
+                tuple(pair for pair in labels if (pair[0] in names) == by) for labels in sets
+            )
+        return self._grouped[key]
+
+    def _of_export(self, metric: str) -> LabelSets | None:
         shared = self.exports.shared
         if metric in self.exports.series:
             sets = self.exports.series[metric]
@@ -82,18 +114,13 @@ class LabelFold:
         return None
 
     def _of_recording(self, metric: str) -> LabelSets | None:
-        if metric in self._recorded:
-            return self._recorded[metric]
-        self._recorded[metric] = None  # one that reads itself ends here
-        result: LabelSets | None = frozenset()
+        result: LabelSets = frozenset()
         for rule in self.recordings[metric]:
             sets = self.sets(parse(rule.expr), lambda _: None)
-            if sets is None or result is None:
-                result = None
-                continue
+            if sets is None:
+                return None
             fixed = dict(rule.labels)
             result |= {tuple(sorted((dict(labels) | fixed).items())) for labels in sets}
-        self._recorded[metric] = result
         return result
 
 
@@ -123,13 +150,7 @@ class _Walk:
         metric = name_of(node)
         if not metric or node.matchers.or_matchers:
             return None
-        sets = self.fold.of_metric(metric)
-        if sets is None:
-            return None
-        ignored = self.fold.exports.target_labels
-        matchers = matchers_of(node)
-        taken = frozenset(labels for labels in sets if takes_all(matchers, labels, ignored))
-        return taken or None
+        return self.fold.selected(metric, matchers_of(node))
 
     def _call(self, node: promql.Call) -> LabelSets | None:
         name = node.func.name
@@ -143,7 +164,8 @@ class _Walk:
         if not inner:
             return SINGLE
         if name.startswith("histogram_quantile") or name == "histogram_fraction":
-            return without(inner[-1], ("le",))
+            buckets = inner[-1]
+            return None if buckets is None else self.fold.grouped(buckets, ("le",), by=False)
         return inner[0]
 
     def _absent(self, node: promql.Expr) -> LabelSets | None:
@@ -163,7 +185,7 @@ class _Walk:
         names = tuple(modifier.labels) if modifier is not None else ()
         by = modifier is not None and modifier.type == promql.AggModifierType.By
         if inner is not None and by:
-            carried = {name for labels in inner for name, _ in labels}
+            carried = label_names(inner)
             for name in names:
                 if name not in carried:
                     self.note(AbsentLabel(name, f"{operator} by ({', '.join(names)})"))
@@ -173,7 +195,7 @@ class _Walk:
             return None
         if modifier is None:
             return SINGLE
-        return only(inner, names) if by else without(inner, names)
+        return self.fold.grouped(inner, names, by=by)
 
     def _binary(self, node: promql.BinaryExpr) -> LabelSets | None:
         left, right = self.sets(node.lhs), self.sets(node.rhs)
@@ -187,7 +209,7 @@ class _Walk:
             return None
         if on:
             for name in names:
-                if not any(pair[0] == name for labels in (*left, *right) for pair in labels):
+                if name not in (*label_names(left), *label_names(right)):
                     self.note(AbsentLabel(name, f"{operator} on ({', '.join(names)})"))
         pairing = _Pairing(operator, left, right, names, on=on)
         if operator in ("and", "or", "unless"):
@@ -268,20 +290,13 @@ class _Pairing:
         )
 
 
-def only(sets: LabelSets | None, names: Sequence[str]) -> LabelSets | None:
-    """Return label sets with no other labels than these."""
-    if sets is None:
-        return None
-    return frozenset(tuple(pair for pair in labels if pair[0] in names) for labels in sets)
-
-
-def without(sets: LabelSets | None, names: Sequence[str]) -> LabelSets | None:
-    """Return label sets without these labels."""
-    if sets is None:
-        return None
-    return frozenset(tuple(pair for pair in labels if pair[0] not in names) for labels in sets)
-
-
+@lru_cache(maxsize=1024)
 def label_names(sets: LabelSets) -> tuple[str, ...]:
     """Return the names of the labels that any of the sets has, in order."""
     return tuple(sorted({name for labels in sets for name, _ in labels}))
+
+
+@lru_cache(maxsize=4096)
+def label_values(sets: LabelSets, label: str) -> frozenset[str]:
+    """Return the values of a label in any of the sets."""
+    return frozenset(value for labels in sets for name, value in labels if name == label)

@@ -38,6 +38,15 @@ class RuleText:
         return self.document.place((*self.steps, *keys))
 
 
+def files_to_read(rules: RuleFiles) -> set[str]:
+    """Return the files that hold an alert of whose text more is asked than its rule says."""
+    return {
+        group.file
+        for group, rule in rules.alerts
+        if not rule.for_s or any(RESIDUE in text for _, text in (*rule.labels, *rule.annotations))
+    }
+
+
 def rule_texts(paths: Iterable[str | Path]) -> dict[Place, RuleText]:
     """Return the rules of files by the places of their expressions, as far as they can be read."""
     texts: dict[Place, RuleText] = {}

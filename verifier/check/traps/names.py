@@ -15,7 +15,8 @@ import promql_parser as promql
 
 from documents.amounts import listed
 from documents.sentences import did_you_mean
-from verifier.check.exports.selecting import LabelMatcher, matchers_of, takes_all
+from verifier.check.exports.label_fold import label_names, label_values
+from verifier.check.exports.selecting import LabelMatcher, matchers_of
 from verifier.evidence.nearest_names import NearestNames
 from verifier.evidence.relaxed import name_of
 from verifier.promql.reads import NAME
@@ -90,9 +91,7 @@ class NameCheck:
             for finding in self._matcher(expression, metric, matcher, sets):
                 told_apart = True
                 yield finding
-        if not told_apart and not any(
-            takes_all(matchers, labels, self.exports.target_labels) for labels in sets
-        ):
+        if not told_apart and self.fold.selected(metric, matchers) is None:
             yield from self._combination(expression, metric, matchers)
 
     def _stands(self, expression: CheckedExpression, matcher: LabelMatcher) -> bool:
@@ -115,12 +114,11 @@ class NameCheck:
         matcher: LabelMatcher,
         sets: frozenset[Labels],
     ) -> Iterator[CheckFinding]:
-        values = {value for labels in sets for name, value in labels if name == matcher.name}
+        values = label_values(sets, matcher.name)
         if not values:
             if matcher.is_positive and matcher.takes(""):
                 return  # asks for series without it
-            names = {name for labels in sets for name, _ in labels}
-            hint = did_you_mean(matcher.name, names)
+            hint = did_you_mean(matcher.name, label_names(sets))
             reason = f"no series of {metric} has the label {matcher.name}: {matcher}{hint}"
             yield expression.finding("phantom-label", reason)
         elif matcher.name == _BOUND and metric.endswith("_bucket"):
@@ -136,7 +134,11 @@ class NameCheck:
                 yield self._value(expression, metric, matcher, (value, values))
 
     def _bound(
-        self, expression: CheckedExpression, metric: str, matcher: LabelMatcher, values: set[str]
+        self,
+        expression: CheckedExpression,
+        metric: str,
+        matcher: LabelMatcher,
+        values: frozenset[str],
     ) -> Iterator[CheckFinding]:
         for bound in (each for each in matcher.alternatives if each not in values):
             same = [each for each in values if _number(each) == _number(bound)]
