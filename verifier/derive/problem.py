@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from verifier.derive.series.leaves import Leaf, Recordings
     from verifier.pack.rules import AlertRule
 
-FILL_MAX: Final = 800
-"""Evaluations before a test begins: a window that is longer is not full in it."""
+FILL_MAX: Final = 750
+"""Evaluations of the longest window that is filled before a test shows anything."""
+UNFILLED: Final = 40
+"""Evaluations before a test where a window is longer, and so is never full."""
 STEPS_MAX: Final = 3000
 """Evaluations of `for`; one that is longer is not waited for."""
 SAMPLES_IN_WINDOW: Final = 4
@@ -65,7 +67,7 @@ class AlertProblem:
     def fill_steps(self) -> int:
         """How many evaluations it takes until the windows are full."""
         steps = math.ceil(max(map(_depth_s, self.leaves), default=0) / self.timing.evaluation_s)
-        return min(steps + 2, FILL_MAX)
+        return steps + 2 if steps <= FILL_MAX else UNFILLED
 
     @property
     def lookback_steps(self) -> int:

@@ -199,7 +199,7 @@ def _answers(output: str, status: int) -> dict[int, TestAnswer]:
     rest = _HEADLINES.sub("", _ANSWER.sub("", output)).strip()
     if rest or status not in (0, 1):
         raise JudgeError(
-            f"promtool cannot run these rules (status {status}): {output.strip()[:600]}"
+            f"promtool cannot run these rules (status {status}): {(rest or output.strip())[:600]}"
         )
     return answers
 

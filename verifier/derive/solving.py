@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import gcd
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from verifier.derive.problem import STEPS_MAX, AlertProblem, problem_leaves, timing_of
 from verifier.derive.promtool import ask_promtool
@@ -19,12 +19,14 @@ from verifier.pack.rule_writer import rule_document
 from verifier.promql.parsing import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from verifier.derive.promtool import Answers, Question
     from verifier.derive.search import Worlds
     from verifier.derive.timelines import DerivedTest
     from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
+
+    Solving: TypeAlias = "Generator[list[Question], list[Answers], Solution]"
 
 SHORTEST_STEP_S: Final = 15
 
@@ -77,34 +79,43 @@ def solve_alerts(
         recordings[name] = (*recordings.get(name, ()), recording)
     every = [rule for _, rule in rules.alerts]
     results: dict[int, Solution] = {}
-    searches: dict[int, Generator[list[Question], list[Answers], Solution]] = {}
+    searches: dict[int, Solving] = {}
     for number, rule in enumerate(alerts):
         tree = parse(rule.expr)
         leaves = problem_leaves(tree, recordings)
         namesakes = tuple(each for each in every if each.alert == rule.alert)
         problem = AlertProblem(rule, namesakes, tree, leaves, recordings, timing_of(leaves, step_s))
         searches[number] = _solve(problem)
-    pending = {number: next(search) for number, search in searches.items()}
+    pending = _sent(searches, dict.fromkeys(searches), results)
     while pending:
         questions = [each for batch in pending.values() for each in batch]
         progress(f"{len(results)} of {len(alerts)} alerts done, {len(questions)} questions ...")
         answers = iter(ask_promtool(questions, documents, step_s))
-        following: dict[int, list[Question]] = {}
-        for number, batch in pending.items():
-            own = [next(answers) for _ in batch]
-            try:
-                following[number] = searches[number].send(own)
-            except StopIteration as end:
-                results[number] = end.value
-        pending = following
+        replies = {number: [next(answers) for _ in batch] for number, batch in pending.items()}
+        pending = _sent(searches, replies, results)
     return [results[number] for number in range(len(alerts))]
+
+
+def _sent(
+    searches: Mapping[int, Solving],
+    replies: Mapping[int, list[Answers] | None],
+    results: dict[int, Solution],
+) -> dict[int, list[Question]]:
+    """Go on with each search; return what it asks next, and put what has ended into `results`."""
+    asked: dict[int, list[Question]] = {}
+    for number, reply in replies.items():
+        try:
+            # A generator that has not begun takes None alone.
+            asked[number] = searches[number].send(reply)  # type: ignore[arg-type]  # see above
+        except StopIteration as end:
+            results[number] = end.value
+    return asked
 
 
 def _solve(problem: AlertProblem) -> Generator[list[Question], list[Answers], Solution]:
     rule = problem.rule
     start = Solution(rule)
     if problem.wait_steps > STEPS_MAX:
-        yield []
         return replace(start, unsolved=("its `for` is too long to be waited for in a test",))
     search = WorldSearch(problem)
     worlds = yield from search.run()

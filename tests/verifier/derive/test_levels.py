@@ -16,6 +16,7 @@ from verifier.derive.series.levels import Level, PhaseWriter, bucket_rates
         ([(2, Level("gauge", 1.0)), (3, Level("absent", 0.0))], "1+0x1 stale _x2"),
         ([(2, Level("absent", 0.0)), (1, Level("gauge", 1.0))], "_x2 1"),
         ([(2, Level("clock", -30.0))], "-30+60x1"),
+        ([(2, Level("counter", float("nan"))), (1, Level("gauge", float("inf")))], "NaN NaN Inf"),
     ],
 )
 def test_phases_follow_one_another(phases, text):

@@ -127,6 +127,8 @@ class PhaseWriter:
         self._present = False
 
     def _samples(self, steps: int, level: Level) -> str:
+        if not math.isfinite(level.value):
+            return " ".join([written(level.value)] * steps)
         if level.kind == "clock":
             start = rounded(self._steps * self._interval_s + level.value)
             return _run(start, self._interval_s, steps)

@@ -1,0 +1,82 @@
+"""Alerts of every common form, solved together: what their tests show, and what promtool says."""
+
+from __future__ import annotations
+
+import pytest
+
+from verifier.derive.promtool import _answers
+from verifier.derive.solving import evaluation_s, solve_alerts
+from verifier.derive.suite import SuiteFile, confirm
+from verifier.errors import JudgeError
+from verifier.pack.rules import load_rules
+
+RULES = """\
+groups:
+  - name: forms
+    rules:
+      - record: shop:errors:ratio
+        expr: sum(rate(hits_total{code=~"5.."}[2m])) / sum(rate(hits_total[2m]))
+      - {alert: Recorded, expr: 'shop:errors:ratio > 0.05', for: 1m}
+      - {alert: Rate, expr: 'sum by (job) (rate(drops_total[2m])) > 100', for: 1m}
+      - alert: Quantile
+        expr: histogram_quantile(0.99, sum by (le) (rate(wait_seconds_bucket[2m]))) > 0.5
+        for: 1m
+      - {alert: Counted, expr: 'count(up{job="db"} == 0) / count(up{job="db"}) > 0.3', for: 1m}
+      - {alert: Gone, expr: 'absent(up{job="db"})', for: 1m}
+      - {alert: Either, expr: 'free < 5 or increase(kills_total[2m]) > 0', for: 1m}
+      - {alert: Both, expr: 'load > 4 and on (instance) cores == 2', for: 1m}
+      - {alert: Stale, expr: 'time() - done_seconds > 300'}
+      - {alert: Twin, expr: 'depth > 10', for: 1m, labels: {severity: warning}}
+      - {alert: Twin, expr: 'depth > 20', for: 1m, labels: {severity: critical}}
+      - {alert: Clockwork, expr: 'vector(1)'}
+"""
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    """Return the solutions by alert, confirmed, and how many tests there were before."""
+    path = tmp_path_factory.mktemp("forms") / "rules.yaml"
+    path.write_text(RULES)
+    rules = load_rules([path])
+    solutions = solve_alerts(rules, [rule for _, rule in rules.alerts], lambda _: None)
+    suite = SuiteFile((str(path),), evaluation_s(rules))
+    return solutions, confirm(solutions, suite)
+
+
+def test_every_form_is_solved_and_promtool_agrees_with_each_test(solved):
+    """What cannot be, and what reads no series, is named with the reason."""
+    before, confirmed = solved
+    unsolved = {each.rule.alert: each.unsolved for each in confirmed if not each.solved}
+    assert list(unsolved) == ["Clockwork"]
+    assert unsolved["Clockwork"] == ("it reads no series",)
+    assert [each.tests for each in before] == [each.tests for each in confirmed]
+
+
+def test_each_has_its_kinds_of_test_and_an_or_fires_by_both_sides(solved):
+    """Four for an alert with a `for`, more where there are more conditions."""
+    kinds = {each.rule.alert: [test.kind for test in each.tests] for each in solved[1]}
+    assert kinds["Rate"] == ["fires", "threshold", "for", "absent"]
+    assert kinds["Either"].count("fires") == 2
+    assert kinds["Both"].count("threshold") == 2
+
+
+def test_a_near_miss_is_at_the_threshold_itself(solved):
+    """Where the comparison leaves it out."""
+    rate = next(each for each in solved[1] if each.rule.alert == "Rate")
+    near = next(test for test in rate.tests if test.kind == "threshold")
+    growths = [float(s.values.split("+")[1].split("x")[0]) for s in near.series]
+    step_s = near.timing.sample_s
+    assert sum(growths) == pytest.approx(100 * step_s)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "  FAILED:\nparse error: unexpected end",
+        '    expr: "up # q0", time: 1m,\n        exp: nil\n        got: up is 1',
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_never_taken_for_silence(output):
+    """A question without an answer would be an alert that stays silent."""
+    with pytest.raises(JudgeError):
+        _answers(output, 1)
