@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 BATCH = 60
 RESULT = re.compile(r"^Unit Testing:  test-(\d+)\.yaml$", re.MULTILINE)
 
+JUDGED = re.compile(r"exp:|rule: .*, err:")
+"""An expectation that failed, or a rule that fails at an evaluation."""
+
 
 def main(paths: list[str]) -> None:
     """Print how many alerts are solved, and how many mutants of theirs are killed, by kind."""
@@ -126,7 +129,7 @@ def _failed(output: str, count: int) -> set[int]:
         number
         for number in range(count)
         if not re.match(r"\s+(SUCCESS|FAILED:)", results.get(number, ""))
-        or ("FAILED:" in results[number]) != ("exp:" in results[number])
+        or ("FAILED:" in results[number]) != bool(JUDGED.search(results[number]))
     ]
     if unclear:
         raise ValueError(f"promtool did not judge file {unclear[0]}: {results.get(unclear[0])}")

@@ -64,20 +64,30 @@ class Context:
 def point(goal: Goal, beside: tuple[str, float], mode: Mode) -> float:
     """Return the value with which a comparison (sign, limit) holds, or nearly does."""
     sign, limit = beside
-    size = abs(limit) or 1.0
+    size = _size(limit)
     up = 1.0 if sign in (">", ">=", "!=") else -1.0
     if sign in ("==", "!="):
         same = mode == "fire" if sign == "==" else mode != "fire"
         other = limit - 1 if limit >= 1 else limit + 1
         return limit if same else other
     if mode == "deep":
-        return min(0.0, limit - size) if up > 0 else limit + 2 * size
+        return (
+            min(0.0, limit - size) if up > 0 else limit + (2 * size if size == abs(limit) else size)
+        )
     is_open = sign in (">", "<")
     if mode == "fire":
         share = goal.fire_share if is_open else max(goal.fire_share - 0.02, 0.0)
         return limit + up * size * (share if limit else share * 50)
     share = goal.near_share if is_open else max(goal.near_share, 0.02)
     return limit - up * size * (share if limit else share * 50)
+
+
+def _size(limit: float) -> float:
+    """Return what a step beside a limit is a share of: of 99.9 % it is the tenth that is left."""
+    for whole in (1.0, 100.0):
+        if whole / 2 < limit < whole:
+            return whole - limit
+    return abs(limit) or 1.0
 
 
 def is_clock(node: promql.Expr) -> bool:
