@@ -105,3 +105,17 @@ def test_a_mapping_without_rules_is_refused(command, shop, name):
     done = command(name, scenario, "--mapping", mapping)
     assert done.status == 2
     assert "--mapping needs --rules" in done.err
+
+
+def test_faults_of_the_scrape_path_have_their_effect_on_mapped_series(command, shop, tmp_path):
+    """A restart that no counter showed, or a fault that took no series, would be invalid."""
+    _, *options = shop()
+    (tmp_path / "restarts.yaml").write_text(
+        "name: restarts\nstory: It restarts, and loses half of its series.\nseed: 5\n"
+        "duration: 6m\nload: {rate: 1000}\nfaults:\n"
+        "- {name: again, fault: counter_reset, start: 1m, duration: 30s}\n"
+        "- {name: half, fault: series_vanish, start: 3m, duration: 1m, parameters: {share: 0.5}}\n"
+    )
+    done = command("verify", tmp_path / "restarts.yaml", *options, "--json")
+    (scenario,) = json.loads(done.out)["scenarios"]
+    assert (done.status, scenario["verdict"]) == (0, "pass")
