@@ -32,19 +32,23 @@ class Control:
     status: int
     rules: tuple[str, ...] = ("few-tasks.rules.yaml",)
     dashboards: tuple[str, ...] = ("tasks.dashboard.json",)
+    panel_truth: str = ""
     reason: str = ""
 
     @property
-    def files(self) -> tuple[str, tuple[Path, ...], tuple[Path, ...]]:
-        """The scenario, the rule files and the dashboards, as `verify` takes them."""
+    def files(self) -> tuple[str, tuple[Path, ...], tuple[Path, ...], Path | None]:
+        """The scenario, rule files, dashboards and panel truths, as `verify` takes them."""
         rules = tuple(FILES / name for name in self.rules)
-        return str(FILES / self.scenario), rules, tuple(FILES / name for name in self.dashboards)
+        dashboards = tuple(FILES / name for name in self.dashboards)
+        truth = FILES / self.panel_truth if self.panel_truth else None
+        return str(FILES / self.scenario), rules, dashboards, truth
 
     @property
     def command(self) -> str:
         """The words that repeat it by hand, in the folder of the files."""
         rules, dashboards = " ".join(self.rules), " ".join(self.dashboards)
-        return f"verify {self.scenario} --rules {rules} --dashboards {dashboards}"
+        truth = f" --panel-truth {self.panel_truth}" if self.panel_truth else ""
+        return f"verify {self.scenario} --rules {rules} --dashboards {dashboards}{truth}"
 
 
 def read_controls(path: Path = CONTROLS) -> tuple[Control, ...]:

@@ -115,9 +115,9 @@ def _run(controls: Sequence[Control], jobs: int) -> tuple[list[ControlResult], s
     results: dict[str, ControlResult] = {}
     inputs: dict[str, Inputs] = {}
     for control in controls:
-        scenario, rules, dashboards = control.files
+        scenario, rules, dashboards, truth = control.files
         try:
-            read = read_inputs(InputPaths((scenario,), rules, dashboards))
+            read = read_inputs(InputPaths((scenario,), rules, dashboards, panel_truth=truth))
         except InputError as error:
             reasons = tuple(str(each).replace(f"{FILES}/", "") for each in error.mistakes)
             results[control.name] = ControlResult(control, BAD_INPUT, reasons)
