@@ -206,15 +206,13 @@ def _aggregation(leaf: Leaf) -> promql.AggregateExpr | None:
 
 def _is_counted(leaf: Leaf) -> bool:
     """Return whether series are counted, or those that pass a comparison are."""
-    below = leaf.parents
-    for number, node in enumerate(below):
+    for number, node in enumerate(leaf.parents):
         if not isinstance(node, promql.AggregateExpr):
             continue
-        if str(node.op) == "count":
+        inside = (each for each in leaf.parents[number:] if isinstance(each, promql.BinaryExpr))
+        compares = any(str(each.op) in ("==", "!=", ">", "<", ">=", "<=") for each in inside)
+        if str(node.op) == "count" or (compares and str(node.op) in ("sum", "avg")):
             return True
-        compared = (each for each in below[number:] if isinstance(each, promql.BinaryExpr))
-        if any(str(each.op) in ("==", "!=", ">", "<", ">=", "<=") for each in compared):
-            return str(node.op) in ("sum", "avg")
     return False
 
 
