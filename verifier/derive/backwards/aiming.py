@@ -21,6 +21,7 @@ from verifier.derive.backwards.targets import (
     before,
     counts,
     is_clock,
+    is_plain,
     left_of,
     point,
     right_of,
@@ -290,6 +291,8 @@ class Aiming:
             self.reach(node.rhs, BASE, right)
             return
         known = self._known(node.lhs)
+        if sign == "*" and is_plain(node.lhs) and not is_plain(node.rhs):
+            known = 1.0  # an info metric that only lends its labels
         if known is not None and sign in ("+", "-", "*", "/"):
             self.reach(node.lhs, known, left)
             self.reach(node.rhs, right_of(sign, value, known), right)

@@ -90,6 +90,13 @@ def _size(limit: float) -> float:
     return abs(limit) or 1.0
 
 
+def is_plain(node: promql.Expr) -> bool:
+    """Return whether a part is a selector and nothing else."""
+    while isinstance(node, promql.ParenExpr):
+        node = node.expr
+    return isinstance(node, promql.VectorSelector)
+
+
 def is_clock(node: promql.Expr) -> bool:
     """Return whether a part is the time of the evaluation."""
     while isinstance(node, promql.ParenExpr):
