@@ -228,18 +228,18 @@ class _Walk:
 
     def _matched(self, node: promql.BinaryExpr, pairing: _Pairing) -> LabelSets | None:
         """Return the series of an arithmetic result or comparison, as the engine pairs them."""
-        meeting = pairing.meeting()
-        if not meeting:
-            self.note(pairing.problem("mismatched"))
-            return None
         modifier = node.modifier
         card = modifier.card if modifier is not None else None
         many_left = card == promql.VectorMatchCardinality.ManyToOne
         many_right = card == promql.VectorMatchCardinality.OneToMany
-        if (not many_left and pairing.is_many(pairing.left, pairing.right)) or (
-            not many_right and pairing.is_many(pairing.right, pairing.left)
-        ):
+        meeting = pairing.meeting()
+        one_side = pairing.left if many_right else pairing.right
+        # Of the one side the engine refuses two that are alike, whether they meet any or not.
+        if pairing.is_many(one_side) or not (many_left or many_right or pairing.is_one(meeting)):
             self.note(pairing.problem("many"))
+            return None
+        if not meeting:
+            self.note(pairing.problem("mismatched"))
             return None
         if many_left or many_right:
             grouped = tuple(getattr(modifier, "group_labels", None) or ())
@@ -273,11 +273,13 @@ class _Pairing:
         there = set(map(self.signature, self.right))
         return frozenset(labels for labels in self.left if self.signature(labels) in there)
 
-    def is_many(self, side: LabelSets, other: LabelSets) -> bool:
-        """Whether several series of a side meet the same of the other."""
-        there = set(map(self.signature, other))
-        signatures = [s for s in map(self.signature, side) if s in there]
-        return len(signatures) > len(set(signatures))
+    def is_many(self, side: LabelSets) -> bool:
+        """Whether several series of a side are matched by the same labels."""
+        return len(side) > len(set(map(self.signature, side)))
+
+    def is_one(self, side: LabelSets) -> bool:
+        """Whether each series of a side is matched by labels of its own."""
+        return not self.is_many(side)
 
     def turned(self) -> _Pairing:
         """Return it with its sides exchanged."""
