@@ -17,7 +17,12 @@ COMMANDS = [
     ["slo", "check"],
     *(
         pytest.param(words.split(), marks=pytest.mark.long)
-        for words in ("verify --help", "scenarios schema", "scenarios show traffic-drop", "doctor --json")
+        for words in (
+            "verify --help",
+            "scenarios schema",
+            "scenarios show traffic-drop",
+            "doctor --json",
+        )
     ),
 ]
 """The streams are guarded in one place: one command of each kind, the others are long tests."""
