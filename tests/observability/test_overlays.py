@@ -26,6 +26,7 @@ def test_the_overlay_of_the_extras_fits_the_bundled_scenarios_and_rules(tmp_path
         "ErrorBudgetBurnFast",
         "ErrorBudgetBurnSlow",
         "MessagesDropped",
+        "NoRequests",
         "ThroughputUnknown",
     }
     planted = tmp_path / "extras.yaml"

@@ -38,8 +38,8 @@ def judged(monkeypatch):
     ("outcomes", "options", "status"),
     [
         ([mutated(outcome(), 0, 1)], (), 0),
-        ([mutated(outcome(), 0, 1)], ("--fail-under", "10"), 0),
-        ([mutated(outcome(), 0, 1)], ("--fail-under", "10.1"), 1),
+        ([mutated(outcome(), 0, 1)], ("--fail-under", "8"), 0),
+        ([mutated(outcome(), 0, 1)], ("--fail-under", "8.1"), 1),
         ([mutated(failing(), 0)], ("--fail-under", "1"), 3),
         ([mutated(outcome(), 0), unjudged()], ("--fail-under", "1"), 3),
     ],
@@ -51,8 +51,8 @@ def test_the_score_decides_the_status_and_nothing_passes_unjudged(
     judged(*outcomes)
     done = command(*ONE, *options)
     assert done.status == status
-    assert "20 mutants of 1 alert ..." in done.err
-    assert "of 20 mutants killed" in done.out.splitlines()[-1]
+    assert "25 mutants of 1 alert ..." in done.err
+    assert "of 25 mutants killed" in done.out.splitlines()[-1]
 
 
 def test_json_is_one_document_by_the_published_schema(command, judged):
@@ -60,18 +60,18 @@ def test_json_is_one_document_by_the_published_schema(command, judged):
     judged(mutated(outcome(), 3))
     document = json.loads(command(*ONE, "--json").out)
     jsonschema.validate(document, json.loads(SCHEMA.read_text()))
-    assert (document["killed"], len(document["mutants"])) == (1, 20)
+    assert (document["killed"], len(document["mutants"])) == (1, 25)
     (killed,) = (mutant for mutant in document["mutants"] if mutant["killed_by"])
     assert killed["file"].endswith("performance.yaml")
 
 
 def test_survivors_are_named_with_their_place(command, judged):
     """Under their alert; those that are killed are not."""
-    judged(mutated(outcome(), *range(1, 20)))
+    judged(mutated(outcome(), *range(1, 25)))
     lines = command(*ONE).out.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("TaskThroughputBelowTarget ("))
     assert lines[at + 1] == "  comparator: < 10000 -> > 10000"
-    assert lines[at + 2].startswith("SCORE: 95.0%: 19 of 20 mutants killed, 1 survived")
+    assert lines[at + 2].startswith("SCORE: 96.0%: 24 of 25 mutants killed, 1 survived")
 
 
 @pytest.mark.parametrize(

@@ -108,4 +108,4 @@ def test_a_stale_marker_that_is_lost_is_noticed(short):
     assert len(lingering) >= 4 * 9
     only_ours = {d.state.time_s for d in lingering if d.side == "the judge"}
     # Within the first minute promtool, which evaluates the past too, is ahead of us by `for`.
-    assert {at for at in only_ours if at > 60} == set(np.arange(300.0, 571.0, EVALUATION_S))
+    assert {at for at in only_ours if at > 60} == set(np.arange(180.0, 451.0, EVALUATION_S))

@@ -85,7 +85,8 @@ def of_panels(panels: Sequence[Panel]) -> Iterator[CheckedExpression | CheckFind
             try:
                 tree = parse(query.expr)
             except ValueError as error:
-                reason = f"it is no PromQL: {' '.join(str(error).split())}"
+                why = str(error)  # of the parser, on several lines
+                reason = f"it is no PromQL: {' '.join(why.split())}"
                 yield CheckFinding(
                     "dashboard-linter/target-promql-rule", query.position, subject, reason
                 )

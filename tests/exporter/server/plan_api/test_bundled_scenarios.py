@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.library.files import library
+from scenarios.library.files import library, resolve
 from scenarios.loader import load_scenario
 from simulator.topology import Topology
 from tests.simulator.worlds import small
@@ -14,10 +14,11 @@ from verifier.time_compression import TimeCompression
 
 
 def test_every_scenario_of_the_library_with_faults_can_be_begun():
-    """On the built-in system; a day on which nothing happens has nothing to begin."""
+    """On the built-in system and load; a day on which nothing happens has nothing to begin."""
     names = [each.name for each in BundledScenarios(Topology()).scenarios()]
-    expected = {path.stem for path in library()} - {"healthy-day"}
-    assert names == sorted(expected)
+    others = {"near-thresholds", "short-faults", "hung-agents", "small-troubles"}
+    assert {load_scenario(resolve(name)).plan.load.rate for name in others} == {500.0, 1000.0}
+    assert names == sorted({path.stem for path in library()} - {"healthy-day"} - others)
 
 
 def test_its_times_are_those_of_the_run():
