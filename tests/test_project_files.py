@@ -23,6 +23,8 @@ HOSTS = ("pypi." + "org", "pythonhosted." + "org", "debian." + "org", "npmjs." +
 LIBRARY_FILES = tuple(
     f"charts/static/vendor/{name}" for name in ("uPlot.iife.min.js", "uPlot.min.css", "LICENSE")
 )
+LARGEST_FILE = 512 * 1024
+"""Bytes; the lock of all dependencies has half of it."""
 NAMED = {("chart_library.py", HOSTS[3])}
 """The one file that has to say where something comes from, pinned by its checksum."""
 
@@ -165,6 +167,29 @@ def test_a_planted_trace_is_detected():
     assert traces("cd /srv/checkout/sim/tests", place, home) == [str(place)]
     assert traces("in /somebody/.cache", place, home) == [str(home)]
     assert traces("for /somebodyelse, somebody", place, home) == []
+
+
+def not_written_by_hand(files: list[Path]) -> list[str]:
+    """Return the names of files that hold no text and are no pictures, or are large."""
+    return [
+        path.name
+        for path in files
+        if path.stat().st_size > LARGEST_FILE
+        or (path.suffix != ".png" and b"\0" in path.read_bytes())
+    ]
+
+
+def test_no_tracked_file_is_what_a_run_left_behind(repository):
+    """Everything tracked is text of a moderate size, or a picture."""
+    assert not_written_by_hand([path for path in tracked(repository) if path.is_file()]) == []
+
+
+def test_a_planted_leftover_is_detected(tmp_path):
+    """A pickle, and a text that is too long to have been written."""
+    (tmp_path / "world.pickle").write_bytes(b"\x80\x05\0\0")
+    (tmp_path / "long.txt").write_text("x" * (LARGEST_FILE + 1))
+    (tmp_path / "short.txt").write_text("x")
+    assert not_written_by_hand(sorted(tmp_path.iterdir())) == ["long.txt", "world.pickle"]
 
 
 def test_the_lock_has_every_dependency_with_checksums(project, locked):
