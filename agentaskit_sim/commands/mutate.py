@@ -1,9 +1,10 @@
 """`agentaskit-sim mutate`: how many rules with one edit the scenarios notice.
 
-Every alert is edited in one place at a time; an edit under which no scenario fails is one that
-nobody would notice. Standard output carries the survivors and the score, or with `--json` one
-document; progress goes to standard error. Exit status: 0 the score is not below `--fail-under`, 1
-it is, 2 bad input, 3 a scenario could not be judged, or an alert fails without any edit.
+Every alert, and every recording that alerts read, is edited in one place at a time; an edit under
+which no scenario fails is one that nobody would notice. Standard output carries the survivors and
+the score, or with `--json` one document; progress goes to standard error. Exit status: 0 the score
+is not below `--fail-under`, 1 it is, 2 bad input, 3 a scenario could not be judged, or an alert
+fails without any edit.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake, gather
 from verifier.mutation.equivalence import exported_names
 from verifier.mutation.killing import MutationJudge
-from verifier.mutation.mutants import mutants_of
+from verifier.mutation.mutants import mutants_of, unedited_recordings
 from verifier.mutation.score import MutationScore, score_document, score_lines, score_of
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
@@ -44,6 +45,7 @@ from verifier.virtual_time.healthy_world import HealthyWorlds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scenarios.scenario import Scenario
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.pack.rules import RuleFiles
 
@@ -78,7 +80,7 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     ] = False,
     jobs: Jobs = None,
 ) -> None:
-    """Edit every alert in one place at a time, and count the edits that scenarios notice."""
+    """Edit every alert and what it reads, one place at a time, and count what scenarios notice."""
     names, notes = scenario_names(scenario or ())
     files, twice = distinct_files(rules, "--rules")
     for note in (*notes, *twice):
@@ -90,22 +92,32 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     chosen = _chosen(inputs.rules, alert or ())
     require("prometheus")
     require_room()
-    mutants = mutants_of(inputs.rules, chosen, exported_names(inputs.rules.metrics))
+    exported = exported_names(inputs.rules.metrics)
+    mutants = mutants_of(inputs.rules, chosen, exported)
     judge = MutationJudge(inputs.rules, mutants)
-    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
-    with watcher:
-        watcher.say(f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ...")
-        healthy_worlds = HealthyWorlds()
-        healthy_worlds.prepare(scenarios)
-        outcomes = run_suite(
-            scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs or cores()
-        )
-    score = score_of(mutants, outcomes, inputs.rules.metrics)
+    about = f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ..."
+    outcomes = _outcomes(judge, scenarios, jobs or cores(), about)
+    score = replace(
+        score_of(mutants, outcomes, inputs.rules.metrics),
+        unedited=unedited_recordings(inputs.rules, chosen, exported),
+    )
     if as_json:
         typer.echo(json.dumps(score_document(score), indent=2, allow_nan=False))
     else:
         _print(Console(highlight=False, soft_wrap=True), score)
     raise typer.Exit(_status(score, outcomes, fail_under))
+
+
+def _outcomes(
+    judge: MutationJudge, scenarios: Sequence[Scenario], jobs: int, about: str
+) -> list[ScenarioOutcome]:
+    """Judge every scenario with every mutant, with progress on standard error."""
+    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
+    with watcher:
+        watcher.say(about)
+        healthy_worlds = HealthyWorlds()
+        healthy_worlds.prepare(scenarios)
+        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs)
 
 
 def _chosen(rules: RuleFiles, alerts: Sequence[str]) -> tuple[str, ...]:

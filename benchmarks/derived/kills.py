@@ -21,6 +21,7 @@ from verifier.derive.suite import SuiteFile, confirm
 from verifier.mutation.equivalence import proof_of
 from verifier.mutation.mutants import mutants_of
 from verifier.pack.rule_writer import as_yaml, rule_document
+from verifier.pack.rules import AlertRule
 from verifier.rule_files.loading import load_checked_rules
 from verifier.servers.binaries import require
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from verifier.derive.solving import Solution
     from verifier.mutation.mutants import Mutant
-    from verifier.pack.rules import AlertRule, RuleFiles
+    from verifier.pack.rules import RuleFiles
 
 BATCH = 60
 RESULT = re.compile(r"^Unit Testing:  test-(\d+)\.yaml$", re.MULTILINE)
@@ -55,7 +56,7 @@ def main(paths: list[str]) -> None:
         edits = [
             (mutant, tested[original])
             for mutant in mutants_of(rules)
-            if mutant.kind != "interval"
+            if mutant.alert is not None
             for original in [_original(mutant, chosen)]
             if original in tested
         ]
@@ -68,7 +69,7 @@ def main(paths: list[str]) -> None:
                 total[mutant.kind] += 1
                 killed[mutant.kind] += number in noticed
                 if number not in noticed:
-                    print(f"  survives: {mutant.rule.alert}: {mutant.kind}: {mutant.change}")
+                    print(f"  survives: {mutant.alert}: {mutant.kind}: {mutant.change}")
         print(f"{path}: {sum(each.solved for each in solutions)} of {len(solutions)} alerts solved")
         print(
             f"  so far {sum(killed.values())} of {sum(total.values())} mutants killed", flush=True
@@ -100,7 +101,10 @@ def _noticed(batch: Sequence[tuple[Mutant, Solution]], rules: RuleFiles, step_s:
             ]
             groups = [
                 *recorded(rules).get("groups", []),
-                {"name": "edited", "rules": [_document(rule) for rule in edited]},
+                {
+                    "name": "edited",
+                    "rules": [_document(r) for r in edited if isinstance(r, AlertRule)],
+                },
             ]
             (folder / f"rules-{number}.yaml").write_text(as_yaml({"groups": groups}))
             suite = SuiteFile((f"rules-{number}.yaml",), step_s).text([solution])

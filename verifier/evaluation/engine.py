@@ -142,6 +142,33 @@ def record(server: Prometheus, rules: RuleFiles, *, epoch_s: float) -> None:
 
 def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> Evaluation:
     """Evaluate every rule by `schedule` on what was pushed to `server`, and push what is read."""
+    runs = _run(server, rules, schedule)
+    findings, not_judged = _failures(runs)
+    return Evaluation(
+        tuple(line for run in runs for line in run.timelines()),
+        server.version,
+        findings,
+        not_judged,
+    )
+
+
+def evaluate_copies(
+    server: Prometheus, copies: Sequence[Sequence[RuleGroup]], schedule: Schedule
+) -> list[tuple[Timeline, ...]]:
+    """Return the timelines of each of several sets of groups, all evaluated on the same server.
+
+    No set may record a metric that another one, or a rule that was evaluated before, records.
+    """
+    groups = [(number, group) for number, copy in enumerate(copies) for group in copy]
+    runs = _run(server, RuleFiles(tuple(group for _, group in groups)), schedule)
+    timelines: list[list[Timeline]] = [[] for _ in copies]
+    for run in runs:
+        timelines[groups[run.node.position[0]][0]] += run.timelines()
+    return [tuple(lines) for lines in timelines]
+
+
+def _run(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> list[RuleRun]:
+    """Evaluate every rule, and push what is read; return their runs in the order of the rules."""
     stored = [StoredHistory(history) for history in server.histories]
     known: dict[LabelSet, int] = {}
     runs: list[RuleRun] = []
@@ -158,13 +185,7 @@ def evaluate_rules(server: Prometheus, rules: RuleFiles, schedule: Schedule) -> 
         stored += _store(server, (*at_once, *in_steps), known)
         runs += (*at_once, *in_steps)
     runs.sort(key=lambda run: run.node.position)
-    findings, not_judged = _failures(runs)
-    return Evaluation(
-        tuple(line for run in runs for line in run.timelines()),
-        server.version,
-        findings,
-        not_judged,
-    )
+    return runs
 
 
 def evaluate_alerts(

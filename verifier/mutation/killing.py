@@ -11,11 +11,16 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from verifier.evaluation.engine import SpreadSchedule, evaluate, evaluate_alerts
+from verifier.evaluation.engine import (
+    SpreadSchedule,
+    evaluate,
+    evaluate_alerts,
+    evaluate_copies,
+)
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
-from verifier.pack.rules import RuleFiles
+from verifier.pack.rules import AlertRule, RuleFiles
 from verifier.pack.spread import spread
 from verifier.servers.prometheus import Prometheus
 from verifier.virtual_time.progress import ProgressReporter
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict, Progress
     from verifier.mutation.mutants import Mutant
-    from verifier.pack.rules import AlertRule, RuleGroup
+    from verifier.pack.rules import RuleGroup
     from verifier.virtual_time.healthy_world import HealthyWorlds
 
 
@@ -59,7 +64,11 @@ class MutationJudge:
         """Judge `scenario` in this process; raise `JudgeError` and `InputError` as parts do."""
         started_s = time.monotonic()
         rules = self.rules
-        mutated = tuple(replace(each.group, rules=each.rules) for each in self.mutants)
+        mutated = tuple(
+            group
+            for each in self.mutants
+            for group in each.copies or (replace(each.group, rules=each.rules),)
+        )
         needed = depths(RuleFiles((*rules.groups, *mutated)))
         offsets = spread(scenario.seed, rules)
         simulated = simulate(
@@ -107,29 +116,49 @@ class MutationJudge:
         failing = {verdict.alert for verdict in verdicts if not verdict.ok}
         plain = evaluate_alerts(server, self.rules.alerts, schedule)
         by_rule = list(zip(self.rules.alerts, plain, strict=True))
-        pairs = [(n, m.group, rule) for n, m in enumerate(self.mutants) for rule in m.rules]
+        numbered = list(enumerate(self.mutants))
+        pairs = [
+            (number, mutant.group, rule)
+            for number, mutant in numbered
+            for rule in mutant.rules
+            if isinstance(rule, AlertRule)
+        ]
         edited = evaluate_alerts(server, [(group, rule) for _, group, rule in pairs], schedule)
-        return frozenset(
+        killed = {
             number
             for (number, _, rule), timelines in zip(pairs, edited, strict=True)
-            if rule.alert not in failing and not _passes(scenario, rule, timelines, by_rule)
-        )
+            if rule.alert not in failing and not _passes(scenario, [rule], timelines, by_rule)
+        }
+        # What copies record is there for no one else, but only after all others were evaluated.
+        copied = [(number, mutant.copies) for number, mutant in numbered if mutant.copies]
+        recorded = evaluate_copies(server, [copies for _, copies in copied], schedule)
+        for (number, copies), timelines in zip(copied, recorded, strict=True):
+            reached = [r for g in copies for r in g.rules if isinstance(r, AlertRule)]
+            standing = [rule for rule in reached if rule.alert not in failing]
+            if not _passes(scenario, standing, timelines, by_rule):
+                killed.add(number)
+        return frozenset(killed)
 
 
 def _passes(
     scenario: Scenario,
-    edited: AlertRule,
+    edited: Sequence[AlertRule],
     timelines: Sequence[Timeline],
     by_rule: Sequence[tuple[tuple[RuleGroup, AlertRule], tuple[Timeline, ...]]],
 ) -> bool:
-    """Whether a scenario passes with an edited rule in place of it, for alerts of that name."""
-    alert = edited.alert
+    """Whether a scenario passes with edited rules in place of theirs, for alerts of those names.
+
+    `timelines` are those of the edited rules, and may be of others.
+    """
+    alerts = {rule.alert for rule in edited}
+    positions = {rule.position for rule in edited}
     others = [
         timeline
         for (_, rule), own in by_rule
-        if rule.alert == alert and rule.position != edited.position
+        if rule.alert in alerts and rule.position not in positions
         for timeline in own
     ]
-    expected = tuple(each for each in scenario.expectations if each.alert == alert)
+    own = [timeline for timeline in timelines if timeline.alert in alerts]
+    expected = tuple(each for each in scenario.expectations if each.alert in alerts)
     about = replace(scenario, expectations=expected)
-    return all(verdict.ok for verdict in judge(about, [alert], [*timelines, *others]))
+    return all(verdict.ok for verdict in judge(about, sorted(alerts), [*own, *others]))

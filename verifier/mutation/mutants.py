@@ -1,19 +1,19 @@
 """Every rule with one edit, of its expression, `for` or labels; groups with another interval.
 
-Called by `mutate` for the alerts of a run. Nothing that an engine would refuse is made on purpose,
-and no two mutants of an alert are the same rule. Pure.
+Called by `mutate` for the alerts of a run and the recording rules that they read. Nothing that an
+engine would refuse is made on purpose, and no two mutants of a rule are the same rule. Pure.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from documents.durations import format_duration
 from verifier.mutation.edits import expression_edits
+from verifier.mutation.recordings import is_alone, reaching_recordings
 from verifier.mutation.siblings import Siblings
-from verifier.pack.history_depth import ALERT_STATES
-from verifier.pack.rules import AlertRule
+from verifier.pack.rules import AlertRule, RecordingRule
 from verifier.promql.reads import all_reads
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from verifier.labels import Labels
     from verifier.mutation.edits import MutantKind
+    from verifier.mutation.recordings import ReachingRecording
     from verifier.pack.rules import RuleFiles, RuleGroup
 
+_Rule = TypeVar("_Rule", AlertRule, RecordingRule)
 SEVERITIES: Final = {"critical": "warning", "page": "ticket"}
 """The severity that stands in place of another; of any other, `critical`."""
 CHANGED: Final = "changed"
@@ -31,26 +33,40 @@ CHANGED: Final = "changed"
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """An alert with one edit, in its group: `before` and `after` are what was edited.
+    """A rule with one edit, in its group: `before` and `after` are what was edited.
 
-    `rules` is that alert; of another interval, all alerts of the group that are edited at all.
+    `rules` is that rule; of another interval, all alerts of the group that are edited at all. Of a
+    recording rule `copies` are what is evaluated instead: the rules that its edit reaches, and what
+    they record has names of its own.
     """
 
     kind: MutantKind
     before: str
     after: str
     group: RuleGroup
-    rules: tuple[AlertRule, ...]
+    rules: tuple[AlertRule | RecordingRule, ...]
+    copies: tuple[RuleGroup, ...] = ()
 
     @property
-    def rule(self) -> AlertRule:
-        """The alert, or the first of the group."""
+    def rule(self) -> AlertRule | RecordingRule:
+        """The rule, or the first of the group."""
         return self.rules[0]
 
     @property
+    def alert(self) -> str | None:
+        """The alert that is edited, None of a recording and of a group."""
+        rule = self.rule
+        return rule.alert if isinstance(rule, AlertRule) and self.kind != "interval" else None
+
+    @property
+    def record(self) -> str | None:
+        """The recording that is edited, None of an alert and of a group."""
+        return self.rule.record if isinstance(self.rule, RecordingRule) else None
+
+    @property
     def subject(self) -> str:
-        """What was edited, as a person reads it: an alert, or a group."""
-        return f"group {self.group.name}" if self.kind == "interval" else self.rule.alert
+        """What was edited, as a person reads it: an alert, a recording, or a group."""
+        return self.alert or self.record or f"group {self.group.name}"
 
     @property
     def change(self) -> str:
@@ -63,10 +79,14 @@ def mutants_of(
 ) -> tuple[Mutant, ...]:
     """Return the mutants of every alert, or of those that are named, in the order of the rules.
 
-    `exported` are the metrics that may be taken for another, beside those that the rules read.
-    Alerts that read the states of alerts are not edited: no one of them stands by itself.
+    Then those of the recording rules that these alerts read, be it through others. `exported` are
+    the metrics that may be taken for another, beside those that the rules read. Alerts that read
+    the states of alerts are not edited: no one of them stands by itself.
     """
-    read = {r.exact for _, rule in rules.alerts for r in all_reads(rule.expr) if r.exact}
+    exported = tuple(exported)
+    recorded = {rule.record for _, rule in rules.recordings}
+    every = [rule for group in rules.groups for rule in group.rules]
+    read = {r.exact for rule in every for r in all_reads(rule.expr) if r.exact}
     siblings = Siblings({*read, *exported})
     made: list[Mutant] = []
     for group in rules.groups:
@@ -81,12 +101,22 @@ def mutants_of(
             made += _mutants(group, rule, siblings)
         if edited:
             made += _of_interval(group, edited)
+    # What a recording reads of others decides when it is evaluated, so that stays as it is.
+    siblings = Siblings({*read, *exported} - recorded)
+    for recording in reaching_recordings(rules, alerts, exported):
+        made += _of_recording(recording, siblings, len(made)) if not recording.obstacle else ()
     return tuple(made)
 
 
-def is_alone(rule: AlertRule) -> bool:
-    """Whether a rule reads no state of alerts, and so can be evaluated by itself."""
-    return not any(read.matches(name) for read in all_reads(rule.expr) for name in ALERT_STATES)
+def unedited_recordings(
+    rules: RuleFiles, alerts: Sequence[str] = (), exported: Iterable[str] = ()
+) -> tuple[tuple[RecordingRule, str], ...]:
+    """Return the recording rules that `mutants_of` leaves as they are, each with the reason."""
+    return tuple(
+        (recording.rule, recording.obstacle)
+        for recording in reaching_recordings(rules, alerts, exported)
+        if recording.obstacle
+    )
 
 
 def _of_interval(group: RuleGroup, rules: tuple[AlertRule, ...]) -> Iterator[Mutant]:
@@ -104,14 +134,23 @@ def _mutants(group: RuleGroup, rule: AlertRule, siblings: Siblings) -> Iterator[
     for for_s in _waits_s(rule.for_s, group.interval_s):
         before, after = (format_duration(each) for each in (rule.for_s, for_s))
         yield Mutant("for", before, after, group, (replace(rule, for_s=for_s),))
-    for name, text in rule.labels:
-        if "{{" in text:
-            continue
-        other = SEVERITIES.get(text, "critical") if name == "severity" else CHANGED
-        for labels in (_relabelled(rule, name, other), _relabelled(rule, name, None)):
-            after = f"{name}: {dict(labels)[name]}" if name in dict(labels) else "no such label"
-            edited = replace(rule, labels=labels)
-            yield Mutant("label", f"{name}: {text}", after, group, (edited,))
+    for before, after, edited in _relabelled_rules(rule):
+        yield Mutant("label", before, after, group, (edited,))
+
+
+def _of_recording(recording: ReachingRecording, siblings: Siblings, first: int) -> Iterator[Mutant]:
+    """Yield the mutants of a recording rule, which are numbered from `first` on."""
+    group, rule = recording.group, recording.rule
+    edits: list[tuple[MutantKind, str, str, RecordingRule]] = [
+        *(
+            (edit.kind, edit.before, edit.after, replace(rule, expr=edit.expr))
+            for edit in expression_edits(rule.expr, siblings)
+        ),
+        *(("label", *relabelled) for relabelled in _relabelled_rules(rule)),
+    ]
+    for number, (kind, before, after, edited) in enumerate(edits, first):
+        copies = recording.with_edit(edited, f"mutant{number}:")
+        yield Mutant(kind, before, after, group, (edited,), copies)
 
 
 def _waits_s(for_s: float, interval_s: float) -> list[float]:
@@ -121,7 +160,13 @@ def _waits_s(for_s: float, interval_s: float) -> list[float]:
     return [each for each in rounded_s if each >= 0 and each != for_s]
 
 
-def _relabelled(rule: AlertRule, name: str, text: str | None) -> Labels:
-    """Return the labels of a rule with another text for one, or without it."""
-    others = [pair for pair in rule.labels if pair[0] != name]
-    return tuple(sorted([*others, *([] if text is None else [(name, text)])]))
+def _relabelled_rules(rule: _Rule) -> Iterator[tuple[str, str, _Rule]]:
+    """Yield a rule with each of its labels changed, and without it: before, after, the rule."""
+    for name, text in rule.labels:
+        if "{{" in text:
+            continue
+        others: Labels = tuple(pair for pair in rule.labels if pair[0] != name)
+        other = SEVERITIES.get(text, "critical") if name == "severity" else CHANGED
+        changed = tuple(sorted([*others, (name, other)]))
+        yield f"{name}: {text}", f"{name}: {other}", replace(rule, labels=changed)
+        yield f"{name}: {text}", "no such label", replace(rule, labels=others)

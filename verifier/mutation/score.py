@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.mutation.edits import MutantKind
     from verifier.mutation.mutants import Mutant
+    from verifier.pack.rules import RecordingRule
 
 VERSION: Final = 1
 SCHEMA: Final = Path(__file__).with_name("score.schema.json")
@@ -34,7 +35,7 @@ class MutationScore:
     `proofs` says of each mutant why it is its rule in every history, None where that is open: what
     is equivalent counts neither as killed nor as survived. `failing` are alerts that fail a
     scenario without any edit, by the scenario: there they kill nothing. `unjudged` says why
-    scenarios could not be judged, by their names.
+    scenarios could not be judged, by their names, `unedited` why recording rules were not edited.
     """
 
     mutants: tuple[Mutant, ...]
@@ -42,6 +43,7 @@ class MutationScore:
     proofs: tuple[str | None, ...]
     failing: tuple[tuple[str, str], ...] = ()
     unjudged: tuple[tuple[str, str], ...] = ()
+    unedited: tuple[tuple[RecordingRule, str], ...] = ()
 
     @property
     def killed(self) -> int:
@@ -111,6 +113,8 @@ def score_lines(score: MutationScore) -> Iterator[str]:
         yield f"  {mutant.kind}: {mutant.change}"
     for mutant, proof in score.equivalent:
         yield f"equivalent: {_subject(mutant)}: {mutant.change}: {proof}"
+    for rule, reason in score.unedited:
+        yield f"not edited: {rule.record} ({rule.position.path}:{rule.position.line}): {reason}"
     for scenario, alert in score.failing:
         yield f"{scenario}: {alert} fails without any edit, so it kills nothing there"
     for scenario, reason in score.unjudged:
@@ -140,7 +144,8 @@ def score_document(score: MutationScore) -> dict[str, Any]:
         },
         "mutants": [
             {
-                "alert": None if mutant.kind == "interval" else mutant.rule.alert,
+                "alert": mutant.alert,
+                "record": mutant.record,
                 "group": mutant.group.name,
                 "file": mutant.rule.position.path,
                 "line": mutant.rule.position.line,
@@ -151,6 +156,15 @@ def score_document(score: MutationScore) -> dict[str, Any]:
                 "equivalent": None if names else proof,
             }
             for mutant, names, proof in rows
+        ],
+        "not_edited": [
+            {
+                "record": rule.record,
+                "file": rule.position.path,
+                "line": rule.position.line,
+                "reason": reason,
+            }
+            for rule, reason in score.unedited
         ],
         "failing": [{"scenario": scenario, "alert": alert} for scenario, alert in score.failing],
         "not_judged": [{"scenario": name, "reason": reason} for name, reason in score.unjudged],

@@ -98,10 +98,14 @@ class Printer:
             case promql.MatrixSelector():
                 selector = node.vector_selector
                 window = f"[{self.duration(node.range)}]"
-                return f"{selector_text(selector)}{window}{self.moved(selector)}"
+                return f"{self.selector(selector)}{window}{self.moved(selector)}"
             case promql.VectorSelector():
-                return f"{selector_text(node)}{self.moved(node)}"
+                return f"{self.selector(node)}{self.moved(node)}"
         return str(node)
+
+    def selector(self, node: promql.VectorSelector) -> str:
+        """Return a selector without its range and what moves it in time."""
+        return selector_text(node)
 
     def aggregate(self, node: promql.AggregateExpr) -> str:
         """Return an aggregation with its grouping."""
