@@ -16,6 +16,7 @@ from verifier.derive.backwards.targets import Goal
 from verifier.derive.problem import condition_paths, or_paths, reads_clock
 from verifier.derive.promtool import Question
 from verifier.derive.series.leaves import Layout, plan_series
+from verifier.derive.series.rounding import KEEPING_OFF, order_counts
 from verifier.derive.series.worlds import Phase, input_series
 
 if TYPE_CHECKING:
@@ -268,6 +269,12 @@ class _Hunt:
         hot: int = 1,
     ) -> Levels:
         goal = Goal(modes, fire_share, near_share, self.second, hot, self.base)
+        levels = self._solved(goal)
+        if order_counts(self.search.problem.leaves, self.series, levels):
+            return self._solved(replace(goal, off=KEEPING_OFF))
+        return levels
+
+    def _solved(self, goal: Goal) -> Levels:
         problem = self.search.problem
         return Aiming(goal, self.series, problem.recordings, self.anchors).solve(problem.tree)
 

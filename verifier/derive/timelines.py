@@ -132,9 +132,9 @@ class TestMaker:
                 ]
                 if best is not None and _longest(best.holds) == wait:
                     break
-            if best is not None:
-                return self._test("for", "is pending, one evaluation too short to fire", best)
-        return None
+        if best is None or _longest(best.holds) < wait:
+            return None
+        return self._test("for", "is pending, one evaluation too short to fire", best)
 
     def _held(self, before: Levels, length: int) -> tuple[Phase, ...]:
         """Return phases in which the condition holds for about `length` evaluations."""

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 import pytest
 
 from verifier.derive.series.levels import Level, PhaseWriter, bucket_rates
+
+WORD = re.compile(r"(?P<start>-?[\d.e-]+?)(?P<growth>[+-][\d.e-]+?)?(?:x(?P<times>\d+))?")
+
+
+def as_promtool_reads(text):
+    """Return the samples of promtool's notation: each is the one before plus the growth."""
+    samples = []
+    for word in text.split():
+        match = WORD.fullmatch(word)
+        value = float(match["start"])
+        for _ in range(int(match["times"] or 0) + 1):
+            samples.append(value)
+            value += float(match["growth"] or 0)
+    return samples
 
 
 @pytest.mark.parametrize(
@@ -25,6 +42,19 @@ def test_phases_follow_one_another(phases, text):
     for steps, level in phases:
         writer.phase(steps, level)
     assert writer.text() == text
+
+
+@pytest.mark.parametrize("level", [0.36, 0.359999856, 1 / 3, 24.84, 0.1])
+@pytest.mark.parametrize("then", [0.0, 0.0000001, 0.07])
+@pytest.mark.parametrize("kind", ["counter", "stairs"])
+def test_a_counter_never_falls_from_one_phase_to_the_next(level, then, kind):
+    """Not by an ulp: the engine would add up all that it counted before, as after a restart."""
+    writer = PhaseWriter(30.0)
+    for steps, value in [(122, level), (4, level * 1.02), (124, then), (3, level)]:
+        writer.phase(steps, Level(kind, value))
+    samples = as_promtool_reads(writer.text())
+    assert len(samples) == 253
+    assert all(before <= after for before, after in pairwise(samples))
 
 
 @pytest.mark.parametrize("quantile", [0.5, 0.9, 0.95, 0.99])

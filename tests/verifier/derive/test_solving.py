@@ -28,6 +28,9 @@ groups:
       - {alert: Stale, expr: 'time() - done_seconds > 300'}
       - {alert: Twin, expr: 'depth > 10', for: 1m, labels: {severity: warning}}
       - {alert: Twin, expr: 'depth > 20', for: 1m, labels: {severity: critical}}
+      - alert: Burn
+        expr: sum(rate(hits_total{code=~"5.."}[1h])) / sum(rate(hits_total[1h])) / 0.001 > 14.4
+        for: 2m
       - {alert: Clockwork, expr: 'vector(1)'}
 """
 
@@ -67,6 +70,19 @@ def test_a_near_miss_is_at_the_threshold_itself(solved):
     growths = [float(s.values.split("+")[1].split("x")[0]) for s in near.series]
     step_s = near.timing.sample_s
     assert sum(growths) == pytest.approx(100 * step_s)
+
+
+def test_a_long_window_is_pending_for_one_evaluation_too_few_and_for_none_before(solved):
+    """A quotient of sums lies beside its threshold, not on it, where rounding would decide."""
+    burn = next(each for each in solved[1] if each.rule.alert == "Burn")
+    test = next(each for each in burn.tests if each.kind == "for")
+    pending = [time_s for time_s, alerts in test.expected if alerts]
+    step_s = test.timing.evaluation_s
+    assert pending[0] > 3600
+    assert pending[-1] - pending[0] == burn.rule.for_s - step_s
+    assert len(pending) == 2  # where it begins and where it ends, with nothing between
+    fires = next(each for each in burn.tests if each.kind == "fires")
+    assert min(time_s for time_s, alerts in fires.expected if alerts) > 3600
 
 
 @pytest.mark.parametrize(

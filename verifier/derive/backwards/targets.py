@@ -34,7 +34,8 @@ class Goal:
 
     `modes` is by the comparison's path, `fire` where it names none. `second` names those `or` that
     are to hold by their right side, `hot` how many series pass where they are counted, `base` what
-    is taken away where nothing else says how much.
+    is taken away where nothing else says how much. `off` is the least share of a limit by which a
+    value is kept off it.
     """
 
     modes: Mapping[Path, Mode]
@@ -43,6 +44,7 @@ class Goal:
     second: frozenset[Path] = frozenset()
     hot: int = 1
     base: float = 100.0
+    off: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,9 @@ def point(goal: Goal, beside: tuple[str, float], mode: Mode) -> float:
         )
     is_open = sign in (">", "<")
     if mode == "fire":
-        share = goal.fire_share if is_open else max(goal.fire_share - 0.02, 0.0)
+        share = goal.fire_share if is_open else max(goal.fire_share - 0.02, goal.off)
         return limit + up * size * (share if limit else share * 50)
-    share = goal.near_share if is_open else max(goal.near_share, 0.02)
+    share = max(goal.near_share, goal.off if is_open else 0.02)
     return limit - up * size * (share if limit else share * 50)
 
 

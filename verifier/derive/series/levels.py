@@ -136,7 +136,11 @@ class PhaseWriter:
             return _run(rounded(level.value), 0.0, steps)
         growth = rounded(level.value * self._interval_s)
         start = 0.0 if self._total is None else rounded(self._total + growth)
-        self._total = rounded(start + growth * (steps - 1))
+        if self._total is not None and growth >= 0:
+            # The sum of a run is rounded at every step: what follows must not fall, not by an ulp,
+            # or the engine takes it for a counter's restart and adds up all that it ever counted.
+            start = max(start, self._total)
+        self._total = _last_of(start, growth, steps)
         if level.kind == "stairs":
             values = [float(math.floor(start + growth * n + 1e-9)) for n in range(steps)]
             return _runs(values)
@@ -148,6 +152,13 @@ def _run(start: float, growth: float, steps: int) -> str:
         return written(start)
     sign = "-" if growth < 0 else "+"
     return f"{written(start)}{sign}{written(abs(growth))}x{steps - 1}"
+
+
+def _last_of(start: float, growth: float, steps: int) -> float:
+    """Return the last value of a run, added up one by one as promtool does."""
+    for _ in range(steps - 1):
+        start += growth
+    return start
 
 
 def _runs(values: Sequence[float]) -> str:
