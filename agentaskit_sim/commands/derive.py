@@ -2,7 +2,8 @@
 
 Standard output carries the file, or what `--json` prints; with `--out` it carries what could not be
 solved and the count, which else go to standard error. Exit status: 0 the share of solved alerts is
-not below `--fail-under`, 1 it is, 2 bad input, 3 promtool cannot be run.
+not below `--fail-under`, 1 it is, 2 bad input, 3 promtool cannot be run, or the search for an alert
+ended by an error: the tests of the others are written all the same.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from verifier.pack.rules import AlertRule, RuleFiles
 
+EXIT_UNABLE: Final = 3
 EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim derive --rules my-alerts.yaml --out my-alerts.test.yaml
@@ -80,6 +82,8 @@ def derive(
         typer.echo(derived.suite, nl=False)
     for line in derived_lines(derived):
         typer.echo(line, err=as_json or out is None)
+    if derived.has_errors:
+        raise typer.Exit(EXIT_UNABLE)
     raise typer.Exit(int(fail_under is not None and 100 * derived.share < fail_under))
 
 

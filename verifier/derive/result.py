@@ -32,6 +32,11 @@ class Derived:
         return sum(each.solved for each in self.solutions)
 
     @property
+    def has_errors(self) -> bool:
+        """Whether the search for some alert ended by an error, which says nothing of its rule."""
+        return any(each.error for each in self.solutions)
+
+    @property
     def of(self) -> int:
         """How many alerts there are, those among them that could not be read."""
         return len(self.solutions) + len(self.not_judged)
@@ -71,6 +76,7 @@ def derived_document(derived: Derived) -> dict[str, Any]:
                 "solved": solution.solved,
                 "tests": [{"kind": test.kind, "name": test.name} for test in solution.tests],
                 "unsolved": list(solution.unsolved),
+                "error": solution.error or None,
             }
             for solution in derived.solutions
         ],

@@ -6,15 +6,18 @@ promtool in one file, so that a hundred alerts take as many starts as one.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import gcd
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from documents.mistakes import InputError
 from verifier.derive.problem import STEPS_MAX, AlertProblem, problem_leaves, timing_of
 from verifier.derive.promtool import ask_promtool
 from verifier.derive.search import NoWorld, WorldSearch
 from verifier.derive.timelines import TestMaker
+from verifier.errors import JudgeError
 from verifier.pack.rule_writer import rule_document
 from verifier.promql.parsing import parse
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from verifier.derive.promtool import Answers, Question
     from verifier.derive.search import Worlds
+    from verifier.derive.series.leaves import Recordings
     from verifier.derive.timelines import DerivedTest
     from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 
@@ -33,11 +37,15 @@ SHORTEST_STEP_S: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The tests of one alert, and what could not be solved of it, with the reasons."""
+    """The tests of one alert, and what could not be solved of it, with the reasons.
+
+    `error` is what ended its search, where that is no answer of the rule's.
+    """
 
     rule: AlertRule
     tests: tuple[DerivedTest, ...] = ()
     unsolved: tuple[str, ...] = ()
+    error: str = ""
 
     @property
     def solved(self) -> bool:
@@ -81,11 +89,8 @@ def solve_alerts(
     results: dict[int, Solution] = {}
     searches: dict[int, Solving] = {}
     for number, rule in enumerate(alerts):
-        tree = parse(rule.expr)
-        leaves = problem_leaves(tree, recordings)
         namesakes = tuple(each for each in every if each.alert == rule.alert)
-        problem = AlertProblem(rule, namesakes, tree, leaves, recordings, timing_of(leaves, step_s))
-        searches[number] = _solve(problem)
+        searches[number] = _contained(rule, _solve(rule, namesakes, recordings, step_s))
     pending = _sent(searches, dict.fromkeys(searches), results)
     while pending:
         questions = [each for batch in pending.values() for each in batch]
@@ -112,8 +117,33 @@ def _sent(
     return asked
 
 
-def _solve(problem: AlertProblem) -> Generator[list[Question], list[Answers], Solution]:
-    rule = problem.rule
+def _contained(rule: AlertRule, solving: Solving) -> Solving:
+    """Go on with a search; whatever it raises, a user's mistake aside, is said of its alert alone.
+
+    AGENTASKIT_SIM_TRACEBACK=1 lets it through, to show where it comes from.
+    """
+    try:
+        return (yield from solving)
+    except InputError:
+        raise
+    except JudgeError as error:
+        reason = str(error)
+    except Exception as error:
+        if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
+            raise
+        reason = (
+            f"internal error: {type(error).__name__}: {error} (AGENTASKIT_SIM_TRACEBACK=1 shows"
+            " where; please report it)"
+        )
+    return Solution(rule, unsolved=(reason,), error=reason)
+
+
+def _solve(
+    rule: AlertRule, namesakes: tuple[AlertRule, ...], recordings: Recordings, step_s: float
+) -> Solving:
+    tree = parse(rule.expr)
+    leaves = problem_leaves(tree, recordings)
+    problem = AlertProblem(rule, namesakes, tree, leaves, recordings, timing_of(leaves, step_s))
     start = Solution(rule)
     if problem.wait_steps > STEPS_MAX:
         return replace(start, unsolved=("its `for` is too long to be waited for in a test",))
