@@ -13,6 +13,7 @@ import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
@@ -188,5 +189,17 @@ def _not_imported() -> None:
     """Stand in for a command that is only listed; never called."""
 
 
+def _leave_current_folder() -> None:
+    """Look for no module in the current folder, where `python -m` looks first.
+
+    A folder `coverage` there would be the package of that name that numba asks for. Where this
+    program itself is in the current folder, it is still found there.
+    """
+    home = Path(__file__).resolve().parent.parent
+    if not sys.flags.safe_path and Path(sys.path[0]).resolve() != home:
+        del sys.path[0]
+
+
 if __name__ == "__main__":
+    _leave_current_folder()
     main()

@@ -185,3 +185,20 @@ def test_a_run_that_was_interrupted_in_a_text_ends_with_its_status(tmp_path, rep
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_folder_in_the_current_one_stands_in_for_no_package(tmp_path, repository):
+    """`coverage`, which numba asks for, is a likely name; tried is one that is read at once."""
+    (tmp_path / "pydantic").mkdir()
+    (tmp_path / "pydantic" / "__init__.py").write_text("raise SystemExit('planted')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "agentaskit_sim", "scenarios", "validate", "none.yaml"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(repository)},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, "planted" in done.stderr) == (2, False)
+    assert "none.yaml" in done.stderr

@@ -140,6 +140,10 @@ def test_runs_in_real_time_are_cut_over_the_whole_library_only(command, judged):
             ["--live", "--exact"],
             "--exact cannot be used with --live: real time resamples nothing",
         ),
+        (
+            ["--live", "--panel-truth", "truth.yaml"],
+            "--panel-truth cannot be used with --live: virtual time alone compares",
+        ),
         (["--live", "--limit", "soon"], "--limit must be a duration such as 1h30m"),
         (["--live", "--limit", "0s"], "--limit must be above 0s, got 0s"),
         (
