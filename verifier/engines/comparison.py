@@ -1,6 +1,7 @@
 """Which alerts would change when a user moves from one engine to another: sentences, a document.
 
-Made by `verify` when every scenario was judged by both. Pure; times are scenario seconds.
+Made by `verify` when every scenario was judged by both; why each differs was explained there.
+Pure; times are scenario seconds.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from documents.amounts import amount
 from verifier.changes.timelines import change_text, compare
+from verifier.engines.causes.sentences import cause_lines, explanation_document, reason_lines
 from verifier.engines.judge import UNKNOWN, ComparedScenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from verifier.changes.timelines import AlertChange, EpisodePair
+    from verifier.engines.causes.explaining import AlertExplanation
     from verifier.evaluation.timeline import Episode
     from verifier.judge.verdict import Engine, ScenarioOutcome
 
-VERSION: Final = 1
+VERSION: Final = 2
 SCHEMA: Final = Path(__file__).with_name("engines.schema.json")
+UNEXPLAINED: Final = "NOT EXPLAINED: nothing was recomputed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,23 @@ class ScenarioComparison:
     changes: tuple[AlertChange, ...]
     failing: tuple[tuple[str, ...], ...]
     unfollowed: tuple[tuple[str, ...], ...]
+    explanations: tuple[AlertExplanation, ...] = ()
+
+    def explanation(self, change: AlertChange) -> AlertExplanation | None:
+        """Return why an alert differs, None of one that does not or that nobody looked at."""
+        same = (
+            e for e in self.explanations if (e.alert, e.labels) == (change.alert, change.labels)
+        )
+        return next(same, None)
+
+    @property
+    def unexplained(self) -> tuple[AlertChange, ...]:
+        """The alerts that differ for a reason that is not known, or not of every evaluation."""
+        return tuple(
+            change
+            for change in self.differing
+            if (explanation := self.explanation(change)) is None or not explanation.is_explained
+        )
 
     @property
     def differing(self) -> tuple[AlertChange, ...]:
@@ -84,6 +105,7 @@ def _compared(outcome: ComparedScenario) -> ScenarioComparison:
         compare(before.timelines, after.timelines),
         tuple(reading.failing for reading in outcome.readings),
         tuple(tuple(map(str, reading.not_judged)) for reading in outcome.readings),
+        outcome.explanations,
     )
 
 
@@ -95,6 +117,9 @@ def comparison_lines(comparison: EngineComparison) -> Iterator[str]:
             labels = ", ".join(f'{name}="{text}"' for name, text in change.labels)
             said = change_text(change, before=f"in {names[0]}", after=f"in {names[1]}")
             yield f"{scenario.scenario}: {change.alert}{{{labels}}}: {said}"
+            explanation = scenario.explanation(change)
+            reasons = list(reason_lines(explanation, _bare(names))) if explanation else []
+            yield from (f"    {reason}" for reason in reasons or [UNEXPLAINED])
         for name, lines in zip(names, scenario.unfollowed, strict=True):
             yield from (f"{scenario.scenario}: {name}: {line}" for line in lines)
         first, second = map(set, scenario.failing)
@@ -104,12 +129,34 @@ def comparison_lines(comparison: EngineComparison) -> Iterator[str]:
             yield f"{scenario.scenario}: {alert} fails what is expected in {names[1]} alone"
     for name, reason in comparison.unjudged:
         yield f"{name}: not compared: {reason}"
-    alerts = sum(len(each.changes) for each in comparison.scenarios)
-    differ = sum(len(each.differing) for each in comparison.scenarios)
+    yield from _sum_lines(comparison, names)
+
+
+def _sum_lines(comparison: EngineComparison, names: Sequence[str]) -> Iterator[str]:
+    """Yield what the differences come from, how many there are, and how many are explained."""
+    scenarios = comparison.scenarios
+    differ = sum(len(each.differing) for each in scenarios)
+    known = [explanation for each in scenarios for explanation in each.explanations]
+    yield from (f"BECAUSE {line}" for line in cause_lines(known, _bare(names)))
+    unexplained = sum(len(each.unexplained) for each in scenarios)
+    alerts = sum(len(each.changes) for each in scenarios)
     yield (
         f"ENGINES: {names[0]} and {names[1]}: {amount(differ, 'alerts')} of {alerts:,} that were"
-        f" ever active differ, in {amount(len(comparison.scenarios), 'scenarios')}"
+        f" ever active differ, in {amount(len(scenarios), 'scenarios')}"
+        + (_explained_text(unexplained) if differ else "")
     )
+
+
+def _explained_text(unexplained: int) -> str:
+    if not unexplained:
+        return "; why is said of each"
+    return f"; {unexplained:,} NOT EXPLAINED"
+
+
+def _bare(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names without versions, where they differ without."""
+    bare = tuple(name.partition(" ")[0] for name in names)
+    return bare if len(set(bare)) == len(bare) else tuple(names)
 
 
 def comparison_document(comparison: EngineComparison) -> dict[str, Any]:
@@ -117,13 +164,14 @@ def comparison_document(comparison: EngineComparison) -> dict[str, Any]:
     return {
         "version": VERSION,
         "same": comparison.is_same,
+        "unexplained": sum(len(each.unexplained) for each in comparison.scenarios),
         "engines": list(comparison.engines),
         "scenarios": [
             {
                 "scenario": each.scenario,
                 "failing": [list(names) for names in each.failing],
                 "not_evaluated": [list(lines) for lines in each.unfollowed],
-                "alerts": [_change_document(change) for change in each.changes],
+                "alerts": [_change_document(change, each) for change in each.changes],
             }
             for each in comparison.scenarios
         ],
@@ -131,11 +179,14 @@ def comparison_document(comparison: EngineComparison) -> dict[str, Any]:
     }
 
 
-def _change_document(change: AlertChange) -> dict[str, Any]:
+def _change_document(change: AlertChange, scenario: ScenarioComparison) -> dict[str, Any]:
+    explanation = scenario.explanation(change)
     return {
         "alert": change.alert,
         "labels": dict(change.labels),
         "same": change.is_same,
+        "explained": None if change.is_same else change not in scenario.unexplained,
+        "reasons": explanation_document(explanation) if explanation else [],
         "only_first": change.disappears,
         "only_second": change.appears,
         "fires_later_s": [round(each, 3) for each in change.fires_later_s],

@@ -55,10 +55,12 @@ def test_a_difference_is_named_with_its_scenario_and_engines():
     """When it fires later, and when it fires in one of them alone."""
     comparison = compared(reading("1", FIRES, PENDS), reading("2", LATER))
     assert not comparison.is_same
-    first, second, last = lines_of(comparison)
+    first, _, second, unexplained, last = lines_of(comparison)
+    assert unexplained.strip() == "NOT EXPLAINED: nothing was recomputed"
     assert first.endswith(': High{job="a"}: fires 15s later in engine 2')
     assert second.endswith(": Low{}: pending, without firing, only in engine 1")
     assert "2 alerts of 2" in last
+    assert last.endswith("; 2 NOT EXPLAINED")
     alone = lines_of(compared(reading("1"), reading("2", FIRES)))
     assert alone[0].endswith(': High{job="a"}: 1 firing only in engine 2')
 
