@@ -27,6 +27,8 @@ from rich.text import Text
 from agentaskit_sim.inputs import PACK
 from documents.amounts import amount
 from scenarios.library.files import LIBRARY
+from verifier.engines.victoria_metrics import PROGRAM as VICTORIA_METRICS
+from verifier.engines.victoria_metrics import describe_victoria_metrics, victoria_advice
 from verifier.errors import JudgeError
 from verifier.servers.binaries import PROGRAMS, TOOLS_VARIABLE, describe, install_advice
 from verifier.servers.foreign_server import ForeignServer, ServerUnreachable
@@ -89,7 +91,7 @@ USES: Final = {
     "alertmanager": "needed for up and verify --live",
     "amtool": "checks routes",
 }
-_PROGRAM_FILES: Final = (*PROGRAMS, "prometheus-alertmanager")
+_PROGRAM_FILES: Final = (*PROGRAMS, "prometheus-alertmanager", VICTORIA_METRICS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ def check_machine() -> list[MachineCheck]:
         check_python(),
         check_kernel(),
         *(check_program(name) for name in USES),
+        check_victoria_metrics(),
         *check_tools_folder(),
         check_data("pack", PACK / "alerts"),
         check_data("library", LIBRARY),
@@ -222,6 +225,20 @@ def check_program(name: str) -> MachineCheck:
             advice = f"let {TOOLS_VARIABLE} name a folder with a newer one, or unset it"
         return MachineCheck(name=name, state=absent, result=too_old, path=path, advice=advice)
     return MachineCheck(name=name, state="ok", result=program.version, path=path)
+
+
+def check_victoria_metrics() -> MachineCheck:
+    """Check the other engine, which only `verify --engine victoria-metrics` needs."""
+    name = VICTORIA_METRICS
+    try:
+        program = describe_victoria_metrics()
+    except JudgeError as error:
+        return MachineCheck(name=name, state="note", result="does not run", advice=str(error))
+    if program is None:
+        missing = "not found (only verify --engine victoria-metrics needs it)"
+        return MachineCheck(name=name, state="note", result=missing, advice=victoria_advice())
+    result = program.version or "states no version, as Debian's builds do not"
+    return MachineCheck(name=name, state="ok", result=result, path=str(program.path))
 
 
 def check_data(name: str, folder: Path) -> MachineCheck:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from verifier.errors import JudgeError
-from verifier.servers.binaries import TOOLS_VARIABLE, find
+from verifier.servers.binaries import TOOLS_VARIABLE, Binary, find, version_output
 from verifier.servers.loopback_server import LoopbackServer
 from verifier.servers.metrics_page import sum_metric
 from verifier.servers.prometheus import Prometheus
@@ -42,6 +42,7 @@ ROWS: Final = "vm_rows_inserted_total"
 PAGE_KEPT_S: Final = 8.0
 """Longer than it answers with a page of metrics that it has written before, five seconds."""
 POLL_S: Final = 0.1
+_STATED: Final = re.compile(r"\bv(\d+\.\d+\.\d+)")
 _VERSION: Final = re.compile(r'vm_app_version\{[^}]*short_version="v?([^"]+)"')
 
 
@@ -50,11 +51,30 @@ def require_victoria_metrics() -> Path:
     path = find(PROGRAM)
     if path is None:
         raise JudgeError(
-            f"{PROGRAM} was not found on PATH, in .tools/bin or in ${TOOLS_VARIABLE}: install it"
-            " (Debian, Ubuntu: `sudo apt-get install victoria-metrics`), or name its folder in"
-            f" ${TOOLS_VARIABLE}"
+            f"{PROGRAM} was not found on PATH, in .tools/bin or in ${TOOLS_VARIABLE}:"
+            f" {victoria_advice()}"
         )
     return path
+
+
+def victoria_advice() -> str:
+    """Return how to get the program."""
+    return (
+        "install it (Debian, Ubuntu: `sudo apt-get install victoria-metrics`), or name its folder"
+        f" in ${TOOLS_VARIABLE}"
+    )
+
+
+def describe_victoria_metrics() -> Binary | None:
+    """Return path and version of the program, empty where it states none; None without it.
+
+    Raises JudgeError when it is there but does not run.
+    """
+    path = find(PROGRAM)
+    if path is None:
+        return None
+    stated = _STATED.search(version_output(path))
+    return Binary(PROGRAM, path, stated[1] if stated else "")
 
 
 class VictoriaMetrics(Prometheus):

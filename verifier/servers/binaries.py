@@ -77,6 +77,15 @@ def describe(name: str) -> Binary | None:
     path = find(name)
     if path is None:
         return None
+    output = version_output(path)
+    version = _VERSION.search(output)
+    if version is None:
+        raise JudgeError(f"{path} --version must state a version, got {output[:200]!r}")
+    return Binary(name, path, version.group(1).rstrip(","))
+
+
+def version_output(path: Path) -> str:
+    """Return what a program prints for `--version`; raise JudgeError when it does not run."""
     try:
         run = subprocess.run(
             [path, "--version"],
@@ -88,7 +97,4 @@ def describe(name: str) -> Binary | None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise JudgeError(f"{path} does not run ({error}): reinstall it") from error
-    version = _VERSION.search(run.stdout + run.stderr)
-    if version is None:
-        raise JudgeError(f"{path} --version must state a version, got {run.stdout[:200]!r}")
-    return Binary(name, path, version.group(1).rstrip(","))
+    return run.stdout + run.stderr

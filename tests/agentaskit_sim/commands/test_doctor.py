@@ -84,6 +84,28 @@ def test_an_alertmanager_older_than_0_25_gets_a_note(programs, version, state):
     assert check_of("alertmanager").state == state
 
 
+@pytest.mark.parametrize(
+    ("stated", "state", "result"),
+    [
+        (None, "note", "not found (only verify --engine victoria-metrics needs it)"),
+        ("echo", "ok", "states no version, as Debian's builds do not"),
+        ("echo victoria-metrics-20260101-tags-v1.145.0-0-gabc", "ok", "1.145.0"),
+        ("no such word |", "note", "does not run"),
+    ],
+)
+def test_victoria_metrics_is_known_and_not_needed(programs, stated, state, result):
+    """With its version where a build states one; without it `verify` runs all the same."""
+    folder = programs(prometheus="2.42.0")
+    if stated:
+        script = folder / "victoria-metrics"
+        script.write_text(f"#!/bin/sh\n{stated}\n" if "|" not in stated else stated)
+        script.chmod(0o755)
+    check = check_of("victoria-metrics")
+    assert (check.state, check.result) == (state, result)
+    assert (check.advice is None) == (state == "ok")
+    assert RUNNER.invoke(APP, []).exit_code == 0
+
+
 def test_a_program_that_does_not_run_is_distinguished_from_a_missing_program(programs):
     """A broken file on PATH is the harder mistake to see."""
     broken = programs() / "prometheus"
