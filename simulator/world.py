@@ -157,6 +157,11 @@ class World:
         return self._ledger.effects(self._progress, self._state)
 
     @property
+    def exporter_restarts(self) -> int:
+        """How often faults of the plan have restarted the exporter."""
+        return self._ledger.exporter_restarts
+
+    @property
     def leaked_bytes(self) -> int:
         """Memory that leaks hold at this instant, over all agents."""
         return int(self._state.agent[:, k.LEAKED_BYTES].sum())

@@ -73,7 +73,7 @@ class State(NamedTuple):
     agent_real: Reals  # (agents, AGENT_REAL_SIZE)
     tier: Integers  # (tiers, TIER_SIZE)
     host: Integers  # (hosts, HOST_SIZE)
-    due: Integers  # (2 * leaves,) tournament of the agents' next events
+    due: Integers  # (2 * leaves,) tournament of the agents' next events, four children a node
     lists: Integers  # (groups + 4, LIST_SIZE): idle by group, stopped, waiters by pool
     ring: Integers  # (8, room, QUEUED_SIZE)
     directory: Integers  # (agents,) running agents, dense
@@ -104,7 +104,7 @@ def tables_of(topology: Topology) -> Tables:
     """Every table whose size is the topology's, in the order in which they lie in memory."""
     agents = topology.fleet
     groups = len(groups_of(topology))
-    leaves = 1 << max(agents - 1, 1).bit_length()
+    leaves = 4 ** max(1, -(-(agents - 1).bit_length() // 2))
     room = max(BLOCK, 4 * reads_per_event(topology))
     # A block of tasks and the messages of all of them last equally long: one refill serves both.
     messages = max(topology.messages_at_first_result + topology.messages_at_completion, 1)

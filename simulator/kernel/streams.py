@@ -106,8 +106,8 @@ class Streams:
         work = np.empty(count)
         if "lognormal" in distributions:
             work = self._named["service"].standard_normal(count)
-            work *= self._sigma[task_class]
-            work += self._log_mean_ns[task_class]
+            work *= self._sigma.take(task_class)
+            work += self._log_mean_ns.take(task_class)
             np.exp(work, out=work)
         if "exponential" in distributions:
             exponential = self._named["service-exponential"].standard_exponential(count)
@@ -175,12 +175,13 @@ class Mix:
 
     def draw(self, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
         """The value in whose share each number of [0, 1) falls."""
-        index = self._guide[(uniform * self.GUIDE).astype(np.int64)]
-        beyond = uniform >= self._edges[index]
-        while beyond.any():
-            index += beyond
-            beyond = uniform >= self._edges[index]
-        return self._values[index]
+        # Most numbers lie in a cell without an edge: only the others are looked at again.
+        index = self._guide.take((uniform * self.GUIDE).astype(np.intp))
+        beyond = np.flatnonzero(uniform >= self._edges.take(index))
+        while len(beyond):
+            index[beyond] += 1
+            beyond = beyond[uniform[beyond] >= self._edges[index[beyond]]]
+        return self._values.take(index)
 
 
 def _shares(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

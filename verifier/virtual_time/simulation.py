@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exporter.history.recorder import Recorder
+    from simulator.snapshot import Snapshot
     from simulator.world import World
     from verifier.time_compression import TimeCompression
     from verifier.virtual_time.minute_draws import MinuteDraws
@@ -81,16 +82,17 @@ class Simulation:
                 continue
             done += 1
             at_ns = origin_ns + done * self.compression.step_ns
-            if self._advance_to(world, at_ns):
+            changed = self._advance_to(world, at_ns)
+            snapshot = world.snapshot()
+            row, counted = self._record(snapshot, start_s + done * SCRAPE_S)
+            if changed:
                 rows, counts, leaked, pool = [], [], [], None
-                self._record(world, start_s + done * SCRAPE_S)
-                failures.begin(world.snapshot())
+                failures.begin(snapshot)
             else:
-                row, counted = self._record(world, start_s + done * SCRAPE_S)
                 rows.append(row)
                 counts.append(counted)
                 leaked.append(world.leaked_bytes)
-                failures.note(world.snapshot())
+                failures.note(snapshot)
             self.progress.simulated(start_s + done * SCRAPE_S)
         return pool
 
@@ -131,9 +133,10 @@ class Simulation:
         world.advance_ns(at_ns)
         return changed
 
-    def _record(self, world: World, at_s: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def _record(
+        self, snapshot: Snapshot, at_s: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Record one exact scrape; return its row, what the exporter and what the world counted."""
-        snapshot = world.snapshot()
         raw = self.recorder.read(snapshot)
         arrival = self.recorder.arrival(snapshot)
         row = self.recorder.record(at_s, raw, arrival)
@@ -144,10 +147,9 @@ class Simulation:
         return row, counted
 
     def _record_restart(self, world: World) -> None:
-        snapshot = world.snapshot()
-        if snapshot.exporter_restarts != self.restarts:
-            self.restarts = snapshot.exporter_restarts
-            self.recorder.restart(self.recorder.read(snapshot))
+        if world.exporter_restarts != self.restarts:
+            self.restarts = world.exporter_restarts
+            self.recorder.restart(self.recorder.read(world.snapshot()))
             self.truth.restart()
 
     def _resample(self, world: World, from_s: float, scrapes: int, pool: ResamplingPool) -> None:

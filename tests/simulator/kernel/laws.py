@@ -186,9 +186,9 @@ def broken_ties(world: World, *, just_changed: bool = False) -> list[str]:
 def _tables(s: State) -> dict[str, bool]:
     due = s.due.reshape(len(s.due), -1)[:, 0]
     leaves = len(due) // 2
-    children = np.minimum(due[2::2], due[3::2])
+    children = due.reshape(-1, 4)[1:].min(axis=1)
     return {
-        "the tournament's nodes are minima": np.array_equal(due[1:leaves], children),
+        "the tournament's nodes are minima": np.array_equal(due[1 : leaves // 2], children),
         "no stream was read beyond its end": all(
             0 <= s.head[cursor] <= len(block)
             for cursor, block in (
