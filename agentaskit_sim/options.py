@@ -186,6 +186,12 @@ ReportFile = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE", help="Write the HTML report to this file too."),
 ]
+ResultPageFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write the result to this file too, as an HTML page."
+    ),
+]
 Exact = Annotated[
     bool,
     typer.Option("--exact", help="Simulate every second; resample no steady interval."),

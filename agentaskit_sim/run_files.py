@@ -18,11 +18,15 @@ from agentaskit_sim.inputs import RULE_PATTERNS, expand
 from verifier.run_record import InputFile, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agentaskit_sim.inputs import InputPaths
 
 BOARD_PATTERNS: Final = ("*.json", "*.yaml", "*.yml")
+
+HEADER_OPTIONS: Final = ("--header", "--engine-header")
+HIDDEN: Final = "..."
+"""What stands in a record for the value of a header."""
 
 
 def record(paths: InputPaths, routing: Path | None = None) -> RunRecord:
@@ -39,13 +43,27 @@ def record(paths: InputPaths, routing: Path | None = None) -> RunRecord:
     return RunRecord(
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         version=version("agentaskit-sim"),
-        command=shlex.join((NAME, *sys.argv[1:])),
+        command=shlex.join((NAME, *_without_secrets(sys.argv[1:]))),
         files=tuple(
             InputFile(kind=kind, path=str(file), sha256=_sum(file))
             for kind, files in read
             for file in files
         ),
     )
+
+
+def _without_secrets(words: Sequence[str]) -> Iterator[str]:
+    """Yield the words of a command line; of a header, which may be a password, its name alone."""
+    before = ""
+    for word in words:
+        option, _, value = word.partition("=")
+        if before in HEADER_OPTIONS:
+            yield f"{option}={HIDDEN}"
+        elif option in HEADER_OPTIONS and value:
+            yield f"{option}={value.partition('=')[0]}={HIDDEN}"
+        else:
+            yield word
+        before = word
 
 
 def _sum(file: Path) -> str:

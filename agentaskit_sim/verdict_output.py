@@ -1,4 +1,4 @@
-"""Where a verdict of `verify` goes: the results folder, files that CI systems read, the screen.
+"""Where a result goes: the results folder, files that CI systems read, a page, the screen.
 
 Places that cannot be written are reported before anything runs, where that can be known. A page
 of GitHub that cannot be written is a warning: it is no part of the verdict.
@@ -21,12 +21,14 @@ from verifier.judge.verdict import INTERRUPTED
 from verifier.judge.verdict_document import document
 from verifier.report.html.page import page
 from verifier.report.junit import junit
+from verifier.report.pages.rendering import result_html
 from verifier.report.text import print_report, summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.judge.verdict import ScenarioOutcome
+    from verifier.report.pages.result_page import ResultPage
     from verifier.report.saved.results import Results
     from verifier.run_record import RunRecord
 
@@ -66,6 +68,11 @@ class VerdictOutput:
             print_json(outcomes, self.run)
         console = Console(stderr=self.as_json, highlight=False)
         print_report(console, outcomes, str(saved_in))
+
+
+def write_result_page(path: Path, page: ResultPage, run: RunRecord) -> None:
+    """Write the page of a result that is no verdict; raises `InputError` for what is refused."""
+    _write(path, result_html(page, run))
 
 
 def check_places(*paths: Path | None) -> None:

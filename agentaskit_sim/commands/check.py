@@ -21,14 +21,18 @@ from agentaskit_sim.inputs import (
     PACK_ROUTING,
     PACK_RULES,
     RULE_PATTERNS,
+    InputPaths,
     MistakeCollector,
     expand,
     left_out,
 )
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     DashboardPaths,
+    ResultPageFile,
     RulePaths,
 )
+from agentaskit_sim.run_files import record
+from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.mistake_kinds import BrokenRule
 from documents.mistakes import InputError, Mistake
 from verifier.check.checking import (
@@ -51,6 +55,7 @@ from verifier.pack.durations import parse_duration_s
 from verifier.pack.panels import Dashboards
 from verifier.pack.routes.routing import load_routing
 from verifier.pack.rules import RuleFiles, load_rules
+from verifier.report.pages.check import check_page
 from verifier.rule_files.loading import load_checked_rules
 from verifier.servers.binaries import find
 
@@ -169,8 +174,10 @@ def check(  # noqa: PLR0913 - typer declares options as parameters
     silenced: Annotated[
         bool, typer.Option("--silenced", help="Print silenced findings too, with their reasons.")
     ] = False,
+    report_file: ResultPageFile = None,
 ) -> None:
     """Hold rules and dashboards against what is exported, and against known traps."""
+    check_places(report_file)
     rule_paths, notes = distinct_files(rules, "--rules")
     board_paths, more = distinct_files(dashboards, "--dashboards")
     for note in (*notes, *more):
@@ -178,8 +185,11 @@ def check(  # noqa: PLR0913 - typer declares options as parameters
     paths = CheckPaths(rule_paths, board_paths, routing, silence or ()).or_bundled()
     against = ServerOptions(metrics or (), target_label or (), scrape_interval, retention)
     outcome = _outcome(paths, against)
+    run = record(InputPaths(rules=rule_paths, dashboards=board_paths), routing)
     for line in _lines(outcome, OutputForm.JSON if as_json else form, silenced=silenced):
         typer.echo(line)
+    if report_file is not None:
+        write_result_page(report_file, check_page(outcome), run)
     raise typer.Exit(outcome.status)
 
 

@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from agentaskit_sim.front.named_files import distinct_files
-from agentaskit_sim.inputs import PACK_RULES, RULE_PATTERNS, expand, read_rules
-from agentaskit_sim.options import RulePaths  # noqa: TC001 - typer reads the annotations
+from agentaskit_sim.inputs import PACK_RULES, RULE_PATTERNS, InputPaths, expand, read_rules
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    ResultPageFile,
+    RulePaths,
+)
+from agentaskit_sim.run_files import record
+from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.files import write_whole
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake, gather
@@ -24,6 +29,7 @@ from verifier.derive.result import Derived, derived_document, derived_lines
 from verifier.derive.solving import evaluation_s, solve_alerts
 from verifier.derive.suite import HEADLINE, SuiteFile, confirm, relative_rule_files
 from verifier.pack.rule_sources import read_source
+from verifier.report.pages.derived import derived_page
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
 
@@ -41,7 +47,7 @@ Examples:
 """
 
 
-def derive(
+def derive(  # noqa: PLR0913 - typer declares options as parameters
     *,
     rules: RulePaths = None,
     out: Annotated[
@@ -61,8 +67,10 @@ def derive(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as one JSON document.")
     ] = False,
+    report_file: ResultPageFile = None,
 ) -> None:
     """Derive unit tests of alert rules: series that fire them, nearly fire them, resolve them."""
+    check_places(report_file)
     files, notes = distinct_files(rules, "--rules")
     for note in notes:
         typer.echo(note, err=True)
@@ -71,6 +79,7 @@ def derive(
     _refuse_resources(paths)
     _check_out(out, paths)
     chosen = _chosen(rule_files, alert or ())
+    run = record(InputPaths(rules=files))
     require("promtool")
     require_room()
     derived = _derive(rule_files, chosen, paths, out)
@@ -82,9 +91,18 @@ def derive(
         typer.echo(derived.suite, nl=False)
     for line in derived_lines(derived):
         typer.echo(line, err=as_json or out is None)
+    status = _status(derived, fail_under)
+    if report_file is not None:
+        page = derived_page(derived, status=status, fail_under=fail_under)
+        write_result_page(report_file, page, run)
+    raise typer.Exit(status)
+
+
+def _status(derived: Derived, fail_under: float | None) -> int:
+    """Return the exit status."""
     if derived.has_errors:
-        raise typer.Exit(EXIT_UNABLE)
-    raise typer.Exit(int(fail_under is not None and 100 * derived.share < fail_under))
+        return EXIT_UNABLE
+    return int(fail_under is not None and 100 * derived.share < fail_under)
 
 
 def _derive(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -19,17 +18,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.inputs import InputPaths, read_inputs
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     EverySeed,
     Jobs,
     MappingFile,
     OverlayFiles,
+    ResultPageFile,
     RulePaths,
     ScenarioArguments,
 )
-from agentaskit_sim.terminal.progress import ProgressConsole
+from agentaskit_sim.run_files import record
+from agentaskit_sim.suite_runs import judge_all, opened, watcher_of, with_seed
+from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.amounts import amount
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake, gather
@@ -37,15 +38,13 @@ from verifier.mutation.equivalence import exported_names
 from verifier.mutation.killing import MutationJudge
 from verifier.mutation.mutants import mutants_of, unedited_recordings
 from verifier.mutation.score import MutationScore, score_document, score_lines, score_of
+from verifier.report.pages.mutation import mutation_page
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
-from verifier.suite import cores, run_suite
-from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scenarios.scenario import Scenario
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.pack.rules import RuleFiles
 
@@ -78,25 +77,22 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the score as one JSON document.")
     ] = False,
+    report_file: ResultPageFile = None,
     jobs: Jobs = None,
 ) -> None:
     """Edit every alert and what it reads, one place at a time, and count what scenarios notice."""
-    names, notes = scenario_names(scenario or ())
-    files, twice = distinct_files(rules, "--rules")
-    for note in (*notes, *twice):
-        typer.echo(note, err=True)
-    inputs = read_inputs(InputPaths(names, files, None, overlay or (), mapping=mapping))
-    scenarios = inputs.scenarios
-    if seed is not None:
-        scenarios = tuple(replace(each, seed=seed) for each in scenarios)
+    check_places(report_file)
+    paths = opened(InputPaths(scenario or (), rules, None, overlay or (), mapping=mapping))
+    inputs, run = with_seed(read_inputs(paths), seed), record(paths)
     chosen = _chosen(inputs.rules, alert or ())
     require("prometheus")
     require_room()
     exported = exported_names(inputs.rules.metrics)
     mutants = mutants_of(inputs.rules, chosen, exported)
     judge = MutationJudge(inputs.rules, mutants)
-    about = f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ..."
-    outcomes = _outcomes(judge, scenarios, jobs or cores(), about)
+    saying = f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ..."
+    watcher = watcher_of(inputs.scenarios)
+    outcomes = judge_all(inputs.scenarios, judge, watcher, saying=saying, jobs=jobs)
     score = replace(
         score_of(mutants, outcomes, inputs.rules.metrics),
         unedited=unedited_recordings(inputs.rules, chosen, exported),
@@ -105,19 +101,11 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
         typer.echo(json.dumps(score_document(score), indent=2, allow_nan=False))
     else:
         _print(Console(highlight=False, soft_wrap=True), score)
-    raise typer.Exit(_status(score, outcomes, fail_under))
-
-
-def _outcomes(
-    judge: MutationJudge, scenarios: Sequence[Scenario], jobs: int, about: str
-) -> list[ScenarioOutcome]:
-    """Judge every scenario with every mutant, with progress on standard error."""
-    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
-    with watcher:
-        watcher.say(about)
-        healthy_worlds = HealthyWorlds()
-        healthy_worlds.prepare(scenarios)
-        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs)
+    status = _status(score, outcomes, fail_under)
+    if report_file is not None:
+        page = mutation_page(score, status=status, fail_under=fail_under)
+        write_result_page(report_file, page, run)
+    raise typer.Exit(status)
 
 
 def _chosen(rules: RuleFiles, alerts: Sequence[str]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from rich.table import Column, Table
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.engines.reading import read_headers
 from agentaskit_sim.front.named_files import distinct_files
-from agentaskit_sim.inputs import read_rules
+from agentaskit_sim.inputs import InputPaths, read_rules
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     AgainstRules,
     ForeignTimeout,
@@ -35,11 +35,14 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ReplayJson,
     RequestHeaders,
     RequestPause,
+    ResultPageFile,
     Resume,
     ServerTokenFile,
     ToInstant,
 )
+from agentaskit_sim.run_files import record
 from agentaskit_sim.terminal.replay_progress import ReplayProgress
+from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.durations import format_duration, parse_duration
 from documents.files import write_whole
 from documents.mistakes import InputError
@@ -51,6 +54,7 @@ from verifier.backtest.replay import Replay, ReplayRequest
 from verifier.backtest.result import ReplayResult, result_document, result_lines, result_of
 from verifier.backtest.silence import SilenceCheck
 from verifier.errors import JudgeError
+from verifier.report.pages.replay import replay_page
 from verifier.servers.binaries import require
 from verifier.servers.foreign_server import ForeignServer
 
@@ -72,6 +76,7 @@ Examples:
   agentaskit-sim replay ... --out replayed --resume
 """
 RESULT: Final = "replay.json"
+PAGE: Final = "report.html"
 
 
 def replay(  # noqa: PLR0913 - typer declares options as parameters
@@ -84,6 +89,7 @@ def replay(  # noqa: PLR0913 - typer declares options as parameters
     against: AgainstRules = None,
     as_json: ReplayJson = False,
     out: ReplayFolder = None,
+    report_file: ResultPageFile = None,
     resume: Resume = False,
     fail_over: ReplayFailOver = None,
     pause: RequestPause = None,
@@ -92,9 +98,9 @@ def replay(  # noqa: PLR0913 - typer declares options as parameters
     token_file: ServerTokenFile = None,
 ) -> None:
     """Replay rules against the history of your Prometheus: when would each have fired."""
+    check_places(report_file)
     span = _Span.read(from_, to, last)
-    if resume and out is None:
-        raise InputError("--resume needs --out, the folder in which progress was kept")
+    _refuse_odd(resume=resume, out=out)
     progress = ReplayProgress(Console(stderr=True, highlight=False))
     server = HistoryServer(
         _foreign_server(prometheus, timeout),
@@ -106,20 +112,23 @@ def replay(  # noqa: PLR0913 - typer declares options as parameters
     saved = kept.read() if kept is not None and resume else None
     request = _request(rules, against, server, span=span, saved=saved)
     whole = Replay(server, request)
+    run = record(InputPaths(rules=[*rules, *(against or ())]))
     if kept is not None and saved is not None:
         kept.restore(whole, saved)
     _run(whole, kept, progress)
     result = _result(server, whole)
-    document = json.dumps(result_document(result), indent=2, allow_nan=False)
+    text = json.dumps(result_document(result), indent=2, allow_nan=False)
+    status = _status(result, fail_over)
+    page = replay_page(result, status=status, fail_over=fail_over)
     if out is not None:
-        _write(out / RESULT, document)
+        _write(out / RESULT, text)
+        write_result_page(out / PAGE, page, run)
+    if report_file is not None:
+        write_result_page(report_file, page, run)
     if kept is not None:
         kept.remove()
-    if as_json:
-        typer.echo(document)
-    else:
-        _print(Console(highlight=False, soft_wrap=True), result)
-    raise typer.Exit(_status(result, fail_over))
+    _say(result, text if as_json else None)
+    raise typer.Exit(status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +214,11 @@ def _result(server: HistoryServer, whole: Replay) -> ReplayResult:
     return result_of(server.url, whole.request, whole.alerts, findings)
 
 
+def _refuse_odd(*, resume: bool, out: Path | None) -> None:
+    if resume and out is None:
+        raise InputError("--resume needs --out, the folder in which progress was kept")
+
+
 def _foreign_server(url: str, timeout: str | None) -> ForeignServer:
     timeout_s = TIMEOUT_S if timeout is None else parse_duration(timeout, field="--timeout")
     if timeout_s <= 0:
@@ -238,8 +252,12 @@ def _write(path: Path, text: str) -> None:
         raise JudgeError(f"{path} cannot be written ({error.strerror})") from error
 
 
-def _print(console: Console, result: ReplayResult) -> None:
-    """Print a table of the alerts, then what is to be said of them."""
+def _say(result: ReplayResult, document: str | None) -> None:
+    """Print the document, or a table of the alerts and what is to be said of them."""
+    if document is not None:
+        typer.echo(document)
+        return
+    console = Console(highlight=False, soft_wrap=True)
     names = [
         each.rule.alert if each.version == "rules" else f"{each.rule.alert} (against)"
         for each in result.alerts

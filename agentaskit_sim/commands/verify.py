@@ -8,16 +8,12 @@ runs, so that a mistake in a file is reported at once. Standard output carries t
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import typer
-from rich.console import Console
 
 from agentaskit_sim.engines.comparing import compare, refuse_files
 from agentaskit_sim.engines.reading import read_engines, refuse_live_engines
-from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs, read_scenarios
 from agentaskit_sim.judges import (
     LANES_PER_CORE,
@@ -50,7 +46,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ScenarioArguments,
 )
 from agentaskit_sim.run_files import record
-from agentaskit_sim.terminal.progress import ProgressConsole
+from agentaskit_sim.suite_runs import UNCOMPRESSED, judge_all, opened, watcher_of, with_seed
 from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_places, print_json
 from documents.durations import format_duration, parse_duration
 from documents.mistakes import InputError, gather
@@ -60,9 +56,8 @@ from verifier.real_time.time_limit import first_due_s
 from verifier.report.saved.results import Results
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
-from verifier.suite import cores, invalid_outcome, run_suite, with_interrupted
+from verifier.suite import cores, invalid_outcome, with_interrupted
 from verifier.time_compression import TimeCompression, allow_for_inertia
-from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,12 +113,13 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     refuse_live_engines(engine, live=live)
     check_places(junit_file, report_file)
     named = (scenario or (), rules, dashboards, overlay or (), accept or (), mapping, panel_truth)
-    paths = _opened(InputPaths(*named))
-    inputs = _with_seed(_read(paths, as_json=as_json), seed)
+    paths = opened(InputPaths(*named))
+    inputs = with_seed(_read(paths, as_json=as_json), seed)
     engines = read_engines(engine, remote_write, engine_header, scenarios=len(inputs.scenarios))
     if len(engines) > 1:
-        refuse_files(junit_file, report_file, out)
-        raise typer.Exit(compare(inputs, engines, exact=exact, jobs=jobs, as_json=as_json))
+        refuse_files(junit_file, out)
+        to = report_file, record(paths)
+        raise typer.Exit(compare(inputs, engines, to, exact=exact, jobs=jobs, as_json=as_json))
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact, *engines)
     if live:
         limit_s = _limit_s(limit, whole_library=not scenario)
@@ -143,9 +139,12 @@ def _published(
 ) -> Sequence[ScenarioOutcome]:
     """Judge every scenario, publish the verdict, and return what was judged."""
     scenarios = judge.inputs.scenarios
-    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
+    watcher = watcher_of(scenarios)
+    compression = UNCOMPRESSED
+    if isinstance(judge, RealTimeJudge):
+        compression = TimeCompression(judge.factor)
     try:
-        outcomes = _judge(judge, watcher, jobs=jobs)
+        outcomes = judge_all(scenarios, judge, watcher, jobs=jobs, compression=compression)
     except (KeyboardInterrupt, SystemExit):
         # A signal, whose status it stays: what was judged is kept, marked as partial.
         output.publish(with_interrupted(scenarios, watcher.outcomes))
@@ -162,22 +161,6 @@ def _read(paths: InputPaths, *, as_json: bool) -> Inputs:
         if as_json:
             print_json([invalid_outcome(s, str(error)) for s in read_scenarios(paths.scenarios)])
         raise
-
-
-def _opened(paths: InputPaths) -> InputPaths:
-    """Return what is to be read with folders of scenarios opened, and nothing in it twice."""
-    names, notes = scenario_names(paths.scenarios)
-    rules, twice = distinct_files(paths.rules, "--rules")
-    dashboards, again = distinct_files(paths.dashboards, "--dashboards")
-    for note in (*notes, *twice, *again):
-        typer.echo(note, err=True)
-    return replace(paths, scenarios=names, rules=rules, dashboards=dashboards)
-
-
-def _with_seed(inputs: Inputs, seed: int | None) -> Inputs:
-    if seed is None:
-        return inputs
-    return replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
 
 
 def _limit_s(limit: str | None, *, whole_library: bool) -> float:
@@ -239,18 +222,3 @@ def _check_machine(
         if as_json:
             print_json([invalid_outcome(s, str(error)) for s in inputs.scenarios])
         raise
-
-
-def _judge(
-    judge: VirtualTimeJudge | RealTimeJudge, watcher: ProgressConsole, *, jobs: int
-) -> list[ScenarioOutcome]:
-    inputs = judge.inputs
-    compression = (
-        TimeCompression(judge.factor) if isinstance(judge, RealTimeJudge) else TimeCompression()
-    )
-    with watcher:
-        watcher.say("Preparing a healthy baseline (the first run also compiles the simulator) ...")
-        healthy_worlds = HealthyWorlds()
-        healthy_worlds.prepare(inputs.scenarios, compression)
-        judge_one = partial(judge, healthy_worlds)
-        return run_suite(inputs.scenarios, judge_one, watcher, jobs=jobs)

@@ -138,3 +138,20 @@ def test_every_named_file_is_recorded_with_its_checksum(tmp_path, monkeypatch):
     changed = folder / "one.yaml"
     changed.write_text("changed")
     assert record(paths).files[1].sha256 != run.files[1].sha256
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--header", "Authorization=Bearer hush", "--last", "7d"],
+        ["--header=Authorization=Bearer hush", "--last", "7d"],
+        ["--engine-header", "Authorization=hush", "--header", "X=hush", "traffic-drop"],
+    ],
+)
+def test_a_header_of_the_command_is_recorded_without_its_value(monkeypatch, words):
+    """It may be a password; what comes after it stays."""
+    monkeypatch.setattr("sys.argv", ["agentaskit-sim", "replay", *words])
+    command = record(InputPaths()).command
+    assert "hush" not in command
+    assert "Authorization=..." in command
+    assert command.endswith(words[-1])

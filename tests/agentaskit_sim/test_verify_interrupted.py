@@ -21,6 +21,7 @@ SLOW = """\
 import sys, time
 from dataclasses import replace
 from agentaskit_sim.__main__ import main
+from agentaskit_sim import suite_runs
 from agentaskit_sim.commands import verify
 from agentaskit_sim.judges import VirtualTimeJudge
 from tests.verifier.outcomes import outcome
@@ -32,7 +33,7 @@ def judge(self, worlds, scenario, report):
     return outcome(scenario.name)
 
 VirtualTimeJudge.__call__ = judge
-verify.HealthyWorlds.prepare = lambda *_: None
+suite_runs.HealthyWorlds.prepare = lambda *_: None
 verify._check_machine = lambda *_, **__: None
 main(["verify", *sys.argv[1:]])
 """

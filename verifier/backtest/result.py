@@ -138,7 +138,7 @@ def result_lines(result: ReplayResult) -> Iterator[str]:
             some = f"{failures.count:,} of {failures.of:,} evaluations fail"
             yield f"{place}: {alert.rule.alert}: {some}: {failures.reason}"
     if result.request.against is not None:
-        yield from _change_lines(result)
+        yield from change_lines(result)
     request = result.request
     own = [each for each in result.alerts if each.version == "rules"]
     firings = sum(each.record.noise.firings for each in own)
@@ -150,7 +150,8 @@ def result_lines(result: ReplayResult) -> Iterator[str]:
     )
 
 
-def _change_lines(result: ReplayResult) -> Iterator[str]:
+def change_lines(result: ReplayResult) -> Iterator[str]:
+    """Yield what another version of the rules changes, below a heading."""
     yield "Changes, from --against to --rules:"
     for name in result.added:
         yield f"  {name}: added, {_fired(result, name, 'rules')}"

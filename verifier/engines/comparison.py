@@ -117,9 +117,7 @@ def comparison_lines(comparison: EngineComparison) -> Iterator[str]:
             labels = ", ".join(f'{name}="{text}"' for name, text in change.labels)
             said = change_text(change, before=f"in {names[0]}", after=f"in {names[1]}")
             yield f"{scenario.scenario}: {change.alert}{{{labels}}}: {said}"
-            explanation = scenario.explanation(change)
-            reasons = list(reason_lines(explanation, _bare(names))) if explanation else []
-            yield from (f"    {reason}" for reason in reasons or [UNEXPLAINED])
+            yield from (f"    {reason}" for reason in why_lines(scenario, change, names))
         for name, lines in zip(names, scenario.unfollowed, strict=True):
             yield from (f"{scenario.scenario}: {name}: {line}" for line in lines)
         first, second = map(set, scenario.failing)
@@ -132,12 +130,23 @@ def comparison_lines(comparison: EngineComparison) -> Iterator[str]:
     yield from _sum_lines(comparison, names)
 
 
+def why_lines(scenario: ScenarioComparison, change: AlertChange, names: Sequence[str]) -> list[str]:
+    """Return why an alert differs; that nothing is known of it is said as well."""
+    explanation = scenario.explanation(change)
+    return list(reason_lines(explanation, _bare(names)) if explanation else ()) or [UNEXPLAINED]
+
+
+def all_cause_lines(comparison: EngineComparison, names: Sequence[str]) -> list[str]:
+    """Return what all the differences come from."""
+    known = [each for scenario in comparison.scenarios for each in scenario.explanations]
+    return list(cause_lines(known, _bare(names)))
+
+
 def _sum_lines(comparison: EngineComparison, names: Sequence[str]) -> Iterator[str]:
     """Yield what the differences come from, how many there are, and how many are explained."""
     scenarios = comparison.scenarios
     differ = sum(len(each.differing) for each in scenarios)
-    known = [explanation for each in scenarios for explanation in each.explanations]
-    yield from (f"BECAUSE {line}" for line in cause_lines(known, _bare(names)))
+    yield from (f"BECAUSE {line}" for line in all_cause_lines(comparison, names))
     unexplained = sum(len(each.unexplained) for each in scenarios)
     alerts = sum(len(each.changes) for each in scenarios)
     yield (

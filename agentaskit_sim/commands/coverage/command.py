@@ -8,42 +8,39 @@ bad input, 3 a scenario could not be judged, or does not accept an alert as it i
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.console import Console
 
-from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.inputs import PACK, PACK_ROUTING, InputPaths, read_inputs
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     EverySeed,
     Jobs,
     MappingFile,
     OverlayFiles,
+    ResultPageFile,
     RoutingFile,
     RulePaths,
     ScenarioArguments,
 )
-from agentaskit_sim.terminal.progress import ProgressConsole
+from agentaskit_sim.run_files import record
+from agentaskit_sim.suite_runs import judge_all, opened, watcher_of, with_seed
 from agentaskit_sim.terminal.tables import print_table
+from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.amounts import amount
 from verifier.coverage.cells import CELLS, TITLES
 from verifier.coverage.observing import CoverageJudge
 from verifier.coverage.reasons import load_reasons
 from verifier.coverage.score import coverage_document, coverage_lines, coverage_of, table_rows
 from verifier.pack.routes.routing import load_routing
+from verifier.report.pages.coverage import coverage_page
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
-from verifier.suite import cores, run_suite
-from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scenarios.scenario import Scenario
     from verifier.coverage.reasons import Reasons
     from verifier.coverage.score import Coverage
     from verifier.judge.verdict import ScenarioOutcome
@@ -83,20 +80,20 @@ def coverage(  # noqa: PLR0913 - typer declares options as parameters
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the coverage as one JSON document.")
     ] = False,
+    report_file: ResultPageFile = None,
     jobs: Jobs = None,
 ) -> None:
     """Show for each alert which scenario proves what of it, and which of its cells are open."""
-    names, notes = scenario_names(scenario or ())
-    files, twice = distinct_files(rules, "--rules")
-    for note in (*notes, *twice):
-        typer.echo(note, err=True)
-    inputs = read_inputs(InputPaths(names, files, None, overlay or (), mapping=mapping))
-    scenarios = inputs.scenarios
-    if seed is not None:
-        scenarios = tuple(replace(each, seed=seed) for each in scenarios)
-    known = _reasons(inputs.rules, reasons, own_rules=bool(files))
+    check_places(report_file)
+    paths = opened(InputPaths(scenario or (), rules, None, overlay or (), mapping=mapping))
+    inputs, run = with_seed(read_inputs(paths), seed), record(paths, routing)
+    known = _reasons(inputs.rules, reasons, own_rules=bool(paths.rules))
     judge = CoverageJudge(inputs.rules, load_routing(routing or PACK_ROUTING))
-    outcomes = _observe(scenarios, judge, jobs or cores())
+    require("prometheus")
+    require_room()
+    saying = f"{len(CELLS)} cells of {amount(len(judge.rules.alerts), 'alerts')} ..."
+    watcher = watcher_of(inputs.scenarios)
+    outcomes = judge_all(inputs.scenarios, judge, watcher, saying=saying, jobs=jobs)
     result = coverage_of(inputs.rules, outcomes, known)
     if as_json:
         typer.echo(json.dumps(coverage_document(result), indent=2, allow_nan=False))
@@ -106,21 +103,11 @@ def coverage(  # noqa: PLR0913 - typer declares options as parameters
         )
         for line in coverage_lines(result):
             typer.echo(line)
-    raise typer.Exit(_status(result, outcomes, fail_under))
-
-
-def _observe(
-    scenarios: Sequence[Scenario], judge: CoverageJudge, jobs: int
-) -> list[ScenarioOutcome]:
-    """Observe every scenario, with progress on standard error."""
-    require("prometheus")
-    require_room()
-    watcher = ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
-    with watcher:
-        watcher.say(f"{len(CELLS)} cells of {amount(len(judge.rules.alerts), 'alerts')} ...")
-        healthy_worlds = HealthyWorlds()
-        healthy_worlds.prepare(scenarios)
-        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs)
+    status = _status(result, outcomes, fail_under)
+    if report_file is not None:
+        page = coverage_page(result, status=status, fail_under=fail_under)
+        write_result_page(report_file, page, run)
+    raise typer.Exit(status)
 
 
 def _reasons(rules: RuleFiles, path: Path | None, *, own_rules: bool) -> Reasons:

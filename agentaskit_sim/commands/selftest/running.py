@@ -17,8 +17,12 @@ import typer
 
 from agentaskit_sim.inputs import InputPaths, read_inputs
 from agentaskit_sim.judges import VirtualTimeJudge
-from agentaskit_sim.options import Jobs  # noqa: TC001 - typer reads the annotation
-from agentaskit_sim.verdict_output import STATUSES
+from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    Jobs,
+    ResultPageFile,
+)
+from agentaskit_sim.run_files import record
+from agentaskit_sim.verdict_output import STATUSES, check_places, write_result_page
 from documents.amounts import amount
 from documents.mistakes import InputError
 from verifier.controls.control import FILES, read_controls
@@ -31,6 +35,7 @@ from verifier.controls.control_result import (
 )
 from verifier.errors import JudgeError
 from verifier.judge.verdict import engine_of, overall
+from verifier.report.pages.selftest import selftest_page
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
 from verifier.suite import cores, run_suite
@@ -94,12 +99,14 @@ def selftest(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the results as one JSON document.")
     ] = False,
+    report_file: ResultPageFile = None,
     jobs: Jobs = None,
 ) -> None:
     """Run what must fail, and see that each fails for its own reason."""
+    check_places(report_file)
     require("prometheus")
     require_room()
-    controls = read_controls()
+    controls, run = read_controls(), record(InputPaths())
     typer.echo(f"{amount(len(controls), 'controls')}, with files of {FILES} ...", err=True)
     results, engine = _run(controls, jobs or cores())
     if as_json:
@@ -107,6 +114,8 @@ def selftest(
     else:
         for line in result_lines(results):
             typer.echo(line)
+    if report_file is not None:
+        write_result_page(report_file, selftest_page(results, engine), run)
     raise typer.Exit(0 if holds(results) else 1)
 
 

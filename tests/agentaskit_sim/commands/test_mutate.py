@@ -8,7 +8,7 @@ from dataclasses import fields
 import jsonschema
 import pytest
 
-from agentaskit_sim.commands import mutate as mutate_module
+from agentaskit_sim import suite_runs
 from tests.verifier.outcomes import failing, outcome, unjudged
 from verifier.judge.verdict import ScenarioOutcome
 from verifier.mutation.killing import MutatedScenario
@@ -28,8 +28,8 @@ def judged(monkeypatch):
     """Replace the suite by one that returns these outcomes."""
 
     def judge_as(*outcomes):
-        monkeypatch.setattr(mutate_module, "run_suite", lambda *_, **__: list(outcomes))
-        monkeypatch.setattr(mutate_module.HealthyWorlds, "prepare", lambda *_: None)
+        monkeypatch.setattr(suite_runs, "run_suite", lambda *_, **__: list(outcomes))
+        monkeypatch.setattr(suite_runs.HealthyWorlds, "prepare", lambda *_: None)
 
     return judge_as
 
@@ -45,14 +45,16 @@ def judged(monkeypatch):
     ],
 )
 def test_the_score_decides_the_status_and_nothing_passes_unjudged(
-    command, judged, outcomes, options, status
+    command, judged, tmp_path, *, outcomes, options, status
 ):
     """An alert that fails without an edit, or a scenario that was not judged, is status 3."""
     judged(*outcomes)
-    done = command(*ONE, *options)
+    done = command(*ONE, *options, "--report", tmp_path / "m.html")
     assert done.status == status
     assert "25 mutants of 1 alert ..." in done.err
     assert "of 25 mutants killed" in done.out.splitlines()[-1]
+    style = {0: "pass" if options else "", 1: "fail", 3: "invalid"}[status]
+    assert f'<p class="verdict {style}">' in (tmp_path / "m.html").read_text()
 
 
 def test_json_is_one_document_by_the_published_schema(command, judged):
@@ -81,6 +83,7 @@ def test_survivors_are_named_with_their_place(command, judged):
         (("mutate", "--alert", "TaskThroughputBelow"), "'TaskThroughputBelowTarget'?"),
         (("mutate", "--rules", "nowhere.yaml"), "nowhere.yaml"),
         (("mutate", "--fail-under", "101"), "--fail-under"),
+        (("mutate", "--report", "no/where.html"), "there is no such folder"),
     ],
 )
 def test_a_mistake_is_status_2_without_a_traceback(command, arguments, said):

@@ -43,11 +43,11 @@ def judged(monkeypatch):
     asked = {}
 
     def judge_as(*outcomes):
-        def judge(judge, _, **options):
+        def judge(_, judge, __, **options):
             asked.update(judge=judge, inputs=judge.inputs, **options)
             return list(outcomes)
 
-        monkeypatch.setattr(verify_module, "_judge", judge)
+        monkeypatch.setattr(verify_module, "judge_all", judge)
         monkeypatch.setattr(verify_module, "require", lambda _: None)
         return asked
 

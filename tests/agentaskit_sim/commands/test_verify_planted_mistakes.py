@@ -15,12 +15,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from agentaskit_sim import suite_runs
 from agentaskit_sim.inputs import PACK
 from scenarios.library.files import resolve
 from tests.simulator.faults.injectors import disarm
 from tests.verifier.simulations import HEALTHY, simulate_once
 from verifier.judge.verdict_document import verdict_schema
-from verifier.virtual_time import healthy_world
 from verifier.virtual_time import run as virtual_time
 
 OLDER = Path(__file__).parent / "older"
@@ -301,7 +301,7 @@ EFFECTS = {
 def verify_disarmed(command, tmp_path, monkeypatch):
     """Return a function that verifies a scenario with one fault and returns status and scenario."""
     # These commands start from the same world, simulated once.
-    monkeypatch.setattr(healthy_world, "HealthyWorlds", lambda: HEALTHY)
+    monkeypatch.setattr(suite_runs, "HealthyWorlds", lambda: HEALTHY)
 
     def run(kind, alert):
         path = tmp_path / "disarmed.yaml"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agentaskit_sim.engines import comparing
+from agentaskit_sim import suite_runs
 from agentaskit_sim.engines.reading import read_engines
 from documents.mistakes import InputError
 from tests.verifier.engines.test_comparison import FIRES, LATER, reading
@@ -59,8 +59,8 @@ def compared(command, monkeypatch):
     """Return a function that compares engines which read the scenario so."""
 
     def run(*outcomes, arguments=()):
-        monkeypatch.setattr(comparing, "run_suite", lambda *_, **__: list(outcomes))
-        monkeypatch.setattr(comparing.HealthyWorlds, "prepare", lambda *_: None)
+        monkeypatch.setattr(suite_runs, "run_suite", lambda *_, **__: list(outcomes))
+        monkeypatch.setattr(suite_runs.HealthyWorlds, "prepare", lambda *_: None)
         monkeypatch.setattr(EngineChoice, "check", lambda _: None)
         return command("verify", "traffic-drop", *BOTH, *arguments)
 
@@ -82,11 +82,13 @@ def both(before, after):
         ([unjudged()], 3),
     ],
 )
-def test_a_difference_is_status_1_and_what_was_not_judged_3(compared, outcomes, status):
+def test_a_difference_is_status_1_and_what_was_not_judged_3(compared, tmp_path, outcomes, status):
     """Nothing agrees that was not judged."""
-    done = compared(*outcomes)
+    done = compared(*outcomes, arguments=("--report", tmp_path / "engines.html"))
     assert done.status == status
     assert "ENGINES: " in done.out.splitlines()[-1]
+    word = {0: "same", 1: "different", 3: "invalid"}[status]
+    assert f"<title>{word}: agentaskit-sim verify" in (tmp_path / "engines.html").read_text()
 
 
 def test_json_is_one_document(compared):

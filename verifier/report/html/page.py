@@ -8,7 +8,6 @@ annotation is shown and never run, twice over. It judges nothing.
 from __future__ import annotations
 
 import base64
-import hashlib
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from verifier.report.html.matrix import matrix
 from verifier.report.html.parts import failures, remarks
 from verifier.report.html.run_part import run_part
 from verifier.report.html.scenario_sections import section
+from verifier.report.html.shell import closed, html_document
 from verifier.report.html.writing import anchor
 from verifier.report.tally import counts, headline
 from verifier.report.text import engine_and_speed
@@ -35,29 +35,27 @@ UNDRAWN: Final = ".drawing { display: none !important; } .undrawn { display: blo
 def page(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> str:
     """Return the report of a run, with what was run where that is known."""
     scripts = list(_scripts())
-    return "".join(
-        (
-            "<!doctype html>\n",
-            '<html lang="en"><head><meta charset="utf-8">\n',
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-            f"<title>{escape(_title(outcomes))}</title>\n",
-            f"<style>{_style()}</style>{_unscripted(scripts)}</head>\n<body>\n",
-            '<a class="skip" href="#scenarios">To the scenarios</a>\n',
-            _header(outcomes, run),
-            '<main id="main">\n',
-            broken_part(outcomes),
-            failures(outcomes),
-            matrix(outcomes),
-            remarks(outcomes),
-            run_part(run),
-            '<div id="scenarios" tabindex="-1">\n',
-            *(section(outcome) for outcome in outcomes),
-            "</div>\n</main>\n",
-            *(_chart_data(outcome) for outcome in outcomes if outcome.chart),
-            *(f"<script>{text}</script>\n" for text in scripts),
-            "</body></html>\n",
-        )
+    library = assets.library()
+    body = (
+        '<a class="skip" href="#scenarios">To the scenarios</a>\n',
+        _header(outcomes, run),
+        '<main id="main">\n',
+        broken_part(outcomes),
+        failures(outcomes),
+        matrix(outcomes),
+        remarks(outcomes),
+        run_part(run),
+        '<div id="scenarios" tabindex="-1">\n',
+        *(section(outcome) for outcome in outcomes),
+        "</div>\n</main>\n",
+        *(_chart_data(outcome) for outcome in outcomes if outcome.chart),
+    )
+    return html_document(
+        _title(outcomes),
+        body,
+        style=library[1] if library else "",
+        in_head=_unscripted(scripts),
+        scripts=scripts,
     )
 
 
@@ -66,31 +64,14 @@ def _scripts() -> Iterator[str]:
     library = assets.library()
     if library is None:
         return
-    yield _closed(library[0])
-    yield _closed(f'"use strict";\n{assets.bundle("report.js")}')
-
-
-def _closed(script: str) -> str:
-    """Return a script as it may stand in a page: nothing in it ends the element."""
-    return "\n" + script.replace("</script", "<\\/script").replace("<!--", "<\\!--") + "\n"
-
-
-def _style() -> str:
-    library = assets.library()
-    return f"{library[1] if library else ''}\n{assets.style()}"
+    yield closed(library[0])
+    yield closed(f'"use strict";\n{assets.bundle("report.js")}')
 
 
 def _unscripted(scripts: Sequence[str]) -> str:
     """Leave out the places of charts where nothing draws them, and say so."""
     style = f"<style>{UNDRAWN}</style>"
     return f"<noscript>{style}</noscript>" if scripts else style
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    """Return what the page may do: run these scripts, be styled, and nothing else."""
-    sums = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
-    allowed = " ".join(f"'sha256-{each}'" for each in sums) or "'none'"
-    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; base-uri 'none'"
 
 
 def _title(outcomes: Sequence[ScenarioOutcome]) -> str:

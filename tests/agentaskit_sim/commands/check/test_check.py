@@ -42,8 +42,12 @@ def test_the_findings_decide_the_status(command, tmp_path, expr, status, said):
     """An error or a warning fails, what is worth knowing does not."""
     (tmp_path / "r.yaml").write_text(rules(expr))
     (tmp_path / "page.txt").write_text(PAGE)
-    done = command("check", "--rules", "r.yaml", "--metrics", "page.txt")
+    options = ("--rules", "r.yaml", "--metrics", "page.txt", "--report", "c.html")
+    done = command("check", *options)
     assert (done.status, said in done.out) == (status, True), done.out
+    page = (tmp_path / "c.html").read_text()
+    assert f"<title>{'fail' if status else 'pass'}: agentaskit-sim check" in page
+    assert ("phantom-metric" in page) == bool(status)
 
 
 def test_every_finding_of_the_bundled_pack_is_explained_by_its_own_file(command, tmp_path):

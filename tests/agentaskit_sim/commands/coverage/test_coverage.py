@@ -8,7 +8,7 @@ from dataclasses import fields
 import jsonschema
 import pytest
 
-from agentaskit_sim.commands.coverage import command as coverage_module
+from agentaskit_sim import suite_runs
 from tests.verifier.outcomes import outcome, unjudged
 from verifier.coverage.cells import CELLS, Observation
 from verifier.coverage.observing import CoveredScenario
@@ -34,8 +34,8 @@ def judged(monkeypatch):
     """Replace the suite by one that returns these outcomes."""
 
     def judge_as(*outcomes):
-        monkeypatch.setattr(coverage_module, "run_suite", lambda *_, **__: list(outcomes))
-        monkeypatch.setattr(coverage_module.HealthyWorlds, "prepare", lambda *_: None)
+        monkeypatch.setattr(suite_runs, "run_suite", lambda *_, **__: list(outcomes))
+        monkeypatch.setattr(suite_runs.HealthyWorlds, "prepare", lambda *_: None)
 
     return judge_as
 
@@ -51,14 +51,16 @@ def judged(monkeypatch):
     ],
 )
 def test_the_score_decides_the_status_and_nothing_passes_unjudged(
-    command, judged, outcomes, options, status
+    command, judged, tmp_path, *, outcomes, options, status
 ):
     """An alert that fails, or a scenario that was not judged, is status 3."""
     judged(*outcomes)
-    done = command("coverage", "traffic-drop", *options)
+    done = command("coverage", "traffic-drop", *options, "--report", tmp_path / "c.html")
     assert done.status == status
     assert "7 cells of 19 alerts ..." in done.err
     assert "of 133 cells proven" in done.out.splitlines()[-1]
+    style = {0: "pass" if options else "", 1: "fail", 3: "invalid"}[status]
+    assert f'<p class="verdict {style}">' in (tmp_path / "c.html").read_text()
 
 
 def test_json_is_one_document_by_the_published_schema(command, judged):

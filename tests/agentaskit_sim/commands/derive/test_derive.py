@@ -57,12 +57,15 @@ def test_json_is_one_document_by_the_published_schema_and_the_share_decides_the_
     """What is not solved has its reason; the suite is in the document."""
     rules = tmp_path / "a.yaml"
     rules.write_text(UNSOLVABLE)
-    done = command("derive", "--rules", rules, "--json", "--fail-under", "51")
+    done = command("derive", "--rules", rules, "--json", "--fail-under", "51", "--report", "d.html")
     document = json.loads(done.out)
     jsonschema.validate(document, json.loads(SCHEMA.read_text()))
     assert (done.status, document["solved"], document["share"]) == (1, 1, 0.5)
     assert f"{rules}:8: Never is not solved: " in done.err
     assert document["suite"].count("- name: ") == 4
+    page = (tmp_path / "d.html").read_text()
+    assert "<title>50.0%: agentaskit-sim derive" in page
+    assert "below the 51 % of --fail-under" in page
 
 
 def test_a_test_with_which_promtool_does_not_agree_is_left_out_and_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
@@ -79,6 +80,9 @@ def test_json_is_one_document_by_the_published_schema(replayed, tmp_path):
     assert document["changes"]["gone"] == ["Old"]
     assert document["changes"]["alerts"][0]["fires_later_s"] == [-60, -60]
     assert not (tmp_path / "out" / NAME).exists()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Old: gone, " in page
+    assert 'job="j"' in html.unescape(page)
 
 
 def test_an_ended_run_goes_on_with_resume_and_only_with_the_same_rules(

@@ -45,9 +45,9 @@ def selftest(command, monkeypatch):
     return run
 
 
-def test_each_fails_for_its_own_reason(selftest):
+def test_each_fails_for_its_own_reason(selftest, tmp_path):
     """And the unspoilt one passes; the document follows its schema."""
-    done = selftest(*FEW, options=("--json",))
+    done = selftest(*FEW, options=("--json", "--report", tmp_path / "s.html"))
     document = json.loads(done.out)
     jsonschema.validate(document, json.loads(SCHEMA.read_text()))
     assert {each["name"]: each["result"] for each in document["controls"]} == dict.fromkeys(
@@ -56,6 +56,7 @@ def test_each_fails_for_its_own_reason(selftest):
     assert [each["status"] for each in document["controls"]] == [0, 2, 3, 1, 1]
     assert (done.status, document["verdict"]) == (0, "pass")
     assert document["engine"].startswith("prometheus ")
+    assert "5 of 5 controls end as they must" in (tmp_path / "s.html").read_text()
 
 
 @pytest.mark.long

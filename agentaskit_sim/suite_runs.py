@@ -1,0 +1,71 @@
+"""Scenarios and rules as a command line names them, and one judge over all the scenarios.
+
+Used by every command that runs scenarios in virtual time or real time: what they read, what they
+say of it and how they show progress is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich.console import Console
+
+from agentaskit_sim.front.named_files import distinct_files, scenario_names
+from agentaskit_sim.terminal.progress import ProgressConsole
+from verifier.suite import cores, run_suite
+from verifier.time_compression import TimeCompression
+from verifier.virtual_time.healthy_world import HealthyWorlds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agentaskit_sim.inputs import InputPaths, Inputs
+    from scenarios.scenario import Scenario
+    from verifier.judge.verdict import Progress, ScenarioOutcome
+
+    SuiteJudge = Callable[[HealthyWorlds, Scenario, Callable[[Progress], None]], ScenarioOutcome]
+
+UNCOMPRESSED: Final = TimeCompression()
+BASELINE: Final = "Preparing a healthy baseline (the first run also compiles the simulator) ..."
+
+
+def opened(paths: InputPaths) -> InputPaths:
+    """Return what is to be read with folders of scenarios opened, and nothing in it twice."""
+    names, notes = scenario_names(paths.scenarios)
+    rules, twice = distinct_files(paths.rules, "--rules")
+    dashboards, again = distinct_files(paths.dashboards, "--dashboards")
+    for note in (*notes, *twice, *again):
+        typer.echo(note, err=True)
+    return replace(paths, scenarios=names, rules=rules, dashboards=dashboards)
+
+
+def with_seed(inputs: Inputs, seed: int | None) -> Inputs:
+    """Return what was read, with another seed in every scenario if there is one."""
+    if seed is None:
+        return inputs
+    return replace(inputs, scenarios=tuple(replace(s, seed=seed) for s in inputs.scenarios))
+
+
+def watcher_of(scenarios: Sequence[Scenario]) -> ProgressConsole:
+    """Return what shows on standard error how far some scenarios are."""
+    return ProgressConsole(len(scenarios), Console(stderr=True, highlight=False))
+
+
+def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
+    scenarios: Sequence[Scenario],
+    judge: SuiteJudge,
+    watcher: ProgressConsole,
+    *,
+    saying: str = BASELINE,
+    jobs: int | None = None,
+    compression: TimeCompression = UNCOMPRESSED,
+) -> list[ScenarioOutcome]:
+    """Judge every scenario, `jobs` at once, by default one a core; `saying` comes first."""
+    with watcher:
+        watcher.say(saying)
+        healthy_worlds = HealthyWorlds()
+        healthy_worlds.prepare(scenarios, compression)
+        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs or cores())

@@ -1,0 +1,142 @@
+"""The pages of results: every part is there, texts are texts, and none grows without bounds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.verifier.report.pages.example_pages import (
+    PARTS,
+    coverage_of,
+    derived_of,
+    every_page,
+    outcome_of,
+    replayed_of,
+    score_of,
+)
+from verifier.mutation.score import MutationScore
+from verifier.report.pages.check import check_page
+from verifier.report.pages.coverage import coverage_page
+from verifier.report.pages.derived import derived_page
+from verifier.report.pages.mutation import mutation_page
+from verifier.report.pages.rendering import BYTES_MAX, LETTERS_MAX, result_html
+from verifier.report.pages.replay import replay_page
+from verifier.report.pages.result_page import Badge, ResultList, ResultPage, ResultTable
+from verifier.run_record import RunRecord
+
+MARKUP = '</td></table><script>document.title="run"</script><b>'
+RUN = RunRecord(started="2026-01-01T00:00:00Z", version="1", command=f"agentaskit-sim {MARKUP}")
+ROW = re.compile(r"<tr><th scope=\"row\">(.*?)</tr>", re.DOTALL)
+
+
+def lacking(page, headings):
+    """Return which of these parts a page has no section of with something in it, and no way to."""
+    sections = dict(re.findall(r"<h2>(.*?)</h2>(.*?)</section>", page, re.DOTALL))
+    listed = re.findall(r'<li><a href="#([^"]+)">([^<]+)</a>', page)
+    ways = {heading for anchor, heading in listed if f'id="{anchor}"' in page}
+    return [
+        heading
+        for heading in headings
+        if heading not in ways or not re.search("<td|<li>", sections.get(heading, ""))
+    ]
+
+
+@pytest.mark.parametrize("command", list(PARTS))
+def test_every_part_of_a_result_is_in_its_page_with_a_way_to_it(command):
+    """And nothing of it elsewhere; planted, a part that is not written is noticed."""
+    page = every_page("High")[command]
+    written = result_html(page, RUN)
+    assert lacking(written, PARTS[command]) == []
+    assert [part.heading for part in page.parts] == list(PARTS[command])
+    last = PARTS[command][-1]
+    start = written.index(f"<h2>{last}")
+    cut = written[:start] + written[written.index("</section>", start) :]
+    assert lacking(cut, PARTS[command]) == [last]
+
+
+@pytest.mark.parametrize("command", list(PARTS))
+def test_markup_in_a_text_is_text(command):
+    """In alerts, labels, edits, reasons, places, the command; planted, one that is not escaped."""
+    written = result_html(every_page(MARKUP)[command], RUN)
+    assert "<script" not in written
+    assert written.count("&lt;script&gt;") > 2
+    assert "script-src &#x27;none&#x27;" in written or "script-src 'none'" in written
+    planted = written.replace("&lt;script&gt;", "<script>", 1)
+    assert "<script" in planted
+
+
+@pytest.mark.parametrize(
+    ("page", "rows"),
+    [
+        (mutation_page(score_of("High"), status=0), ["0%", "after High", "rules/a.yaml:7"]),
+        (coverage_page(coverage_of("High"), status=0), ["near for", "yet High proves it", "open"]),
+        (check_page(outcome_of("High")), ["phantom-metric", "error High", "silenced High"]),
+        (replay_page(replayed_of("High"), status=0), ["3.00", "7m10s", "2023-11-14T22:14:30Z"]),
+        (derived_page(derived_of("High"), status=0), ["unsolved High", ">yes<", ">no<"]),
+    ],
+    ids=["mutate", "coverage", "check", "replay", "derive"],
+)
+def test_rows_say_what_came_of_each(page, rows):
+    """Its name, its place, its numbers."""
+    written = result_html(page)
+    assert [text for text in rows if text not in written] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "fail_under", "badge"),
+    [
+        (0, None, Badge("66.7%", "")),
+        (0, 50.0, Badge("66.7%", "pass")),
+        (1, 90.0, Badge("66.7%", "fail")),
+        (3, 50.0, Badge("invalid", "invalid")),
+    ],
+)
+def test_a_score_is_good_only_beside_a_bound_and_none_where_something_was_not_judged(
+    status, fail_under, badge
+):
+    """Nothing passes that nobody asked to."""
+    page = mutation_page(score_of("High"), status=status, fail_under=fail_under)
+    assert page.badge == badge
+    assert ("below" in page.headline) == (status == 1)
+
+
+def test_errors_stand_before_what_is_only_worth_knowing():
+    """Whatever their places are."""
+    (findings,) = (part for part in check_page(outcome_of("A")).parts if part.heading == "Findings")
+    assert [row[0] for row in findings.rows] == ["phantom-metric", "empty-child"]
+
+
+def test_a_page_stays_small_however_large_the_result_is():
+    """What has no room is counted; the parts behind a large one keep their place."""
+    mutants = 30_000
+    score = score_of("High " * 20, mutants=mutants)
+    page = mutation_page(MutationScore(*(getattr(score, n) for n in score.__slots__)), status=0)
+    written = result_html(page)
+    assert 1_000_000 < len(written.encode()) < BYTES_MAX
+    assert lacking(written, PARTS["mutate"]) == []
+    start = written.index("<h2>Survivors")
+    section = written[start : written.index("</section>", start)]
+    shown, more = len(ROW.findall(section)), re.search(r"and ([\d,]+) more", section)
+    assert shown + int(more[1].replace(",", "")) == len(score.survivors)
+
+
+def test_a_replay_of_thousands_of_firings_counts_those_that_are_not_listed():
+    """Of one alert no more than its first ones."""
+    (firings,) = (
+        part
+        for part in replay_page(replayed_of("High", firings=4000), status=0).parts
+        if part.heading == "Firings"
+    )
+    assert (len(firings.rows), len(firings.rows) + firings.more) == (501, 4001)
+
+
+def test_a_text_of_a_million_letters_is_cut_and_an_empty_result_says_so():
+    """A label may hold anything."""
+    long = ResultPage("check", Badge("pass"), "h", (ResultTable("T", ("A",), [("x" * 10**6,)]),))
+    assert len(result_html(long)) < len(result_html(ResultPage("check", Badge("p"), "h", ()))) + (
+        2 * LETTERS_MAX
+    )
+    empty = ResultPage("check", Badge("pass"), "h", (ResultList("Notes", []),))
+    assert "There is nothing to show." in result_html(empty)
+    assert "<h2>Notes" not in result_html(empty)
