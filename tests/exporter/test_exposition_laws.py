@@ -44,7 +44,7 @@ def test_an_hour_with_every_fault_breaks_no_law():
 
 
 @pytest.mark.parametrize(
-    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 20))]
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 20))]
 )
 def test_random_worlds_break_no_law_in_either_format(seed):
     """Tight queues, tiny pools, overlapping faults; a scrape every tenth of a second at first."""

@@ -152,13 +152,14 @@ def simulate_once(
 ) -> SimulatedScenario:
     """Be `run.simulate`, but simulate the same scenario only once, and record all the pack reads.
 
-    Who reads more gets a simulation of its own.
+    Once for all workers of a test run. Who reads more gets a simulation of its own.
     """
     if _covers(pack_depths(), needed):
         needed = pack_depths()
     key = (replace(scenario, path="", expectations=()), _needs(needed), exact)
     if key not in _SIMULATED:
-        _SIMULATED[key] = simulate(scenario, needed, exact=exact)
+        name = f"simulated-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
+        _SIMULATED[key] = once(name, lambda: simulate(scenario, needed, exact=exact))
     return _SIMULATED[key]
 
 
@@ -225,16 +226,29 @@ def series(
     """Yield the label set, virtual times and values of the series of `name`, markers included."""
     selector = {"__name__": name, **labels}.items()
     for index, label_set in enumerate(history.series):
-        if not selector <= dict(label_set).items():
-            continue
-        times_s, values = [], []
-        for block in history.blocks:
-            row = block.values[block.series == index].reshape(-1)
-            if len(row):
-                present = ~np.isnan(row) | is_stale(row)
-                times_s.append(block.timestamps_ms[present] / 1000 - EPOCH_S)
-                values.append(row[present])
-        yield label_set, np.concatenate(times_s), np.concatenate(values)
+        if selector <= dict(label_set).items():
+            yield label_set, *_samples(history, index)
+
+
+def every_series(
+    history: History,
+) -> Iterator[tuple[LabelSet, NDArray[np.float64], NDArray[np.float64]]]:
+    """Yield label set, virtual times and values of every series, markers included, in order."""
+    assert len(set(history.series)) == len(history.series)
+    for index, label_set in enumerate(history.series):
+        yield label_set, *_samples(history, index)
+
+
+def _samples(history: History, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return times and values of the series of this number."""
+    times_s, values = [], []
+    for block in history.blocks:
+        row = block.values[block.series == index].reshape(-1)
+        if len(row):
+            present = ~np.isnan(row) | is_stale(row)
+            times_s.append(block.timestamps_ms[present] / 1000 - EPOCH_S)
+            values.append(row[present])
+    return np.concatenate(times_s), np.concatenate(values)
 
 
 def total(history: History, name: str, **labels: str) -> NDArray[np.float64]:

@@ -85,13 +85,8 @@ def fault(running, *arguments):
     """Run `fault` as a user would, from another terminal."""
     url = url_of(running, "World").rstrip("/")
     command = [sys.executable, "-m", "agentaskit_sim", "fault", *arguments, "--url", url]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | PROXY | {"COLUMNS": "160"},
-    )
+    environment = os.environ | PROXY | {"COLUMNS": "160"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -124,18 +119,17 @@ def break_and_mend(session):
     assert_nothing_is_left(session.temporary)
 
 
-def interrupt(session):
+def interrupt(session, *options):
     """Press Ctrl-C while the past is being stored."""
-    for options in ((), ("--exit-at-end",)):
-        up = session.start("--compress", "30", "--rules", NEAR, *options)
-        up.wait_for("Press Ctrl-C")
-        assert len(session.children()) >= 3
-        began_s = time.monotonic()
-        os.killpg(up.process.pid, signal.SIGINT)
-        assert up.process.wait(30) == 130
-        assert time.monotonic() - began_s < 5
-        assert_nothing_is_left(session.temporary)
-        up.wait_for(r"stopped \(\d+ scrapes? served\)" + ", no verdict" * bool(options))
+    up = session.start("--compress", "30", "--rules", NEAR, *options)
+    up.wait_for("Press Ctrl-C")
+    assert len(session.children()) >= 3
+    began_s = time.monotonic()
+    os.killpg(up.process.pid, signal.SIGINT)
+    assert up.process.wait(30) == 130
+    assert time.monotonic() - began_s < 5
+    assert_nothing_is_left(session.temporary)
+    up.wait_for(r"stopped \(\d+ scrapes? served\)" + ", no verdict" * bool(options))
 
 
 RULE = """groups:
@@ -260,6 +254,13 @@ def test_a_fault_by_hand_notifies_and_resolves_and_servers_may_die(sessions):
 def test_control_c_takes_everything_down(sessions):
     """Within five seconds, status 130, even while the past is being stored."""
     sessions(interrupt)
+
+
+@linux
+@pytest.mark.long
+def test_control_c_takes_down_a_run_that_was_to_end_by_itself(tmp_path):
+    """As any other; it says that there is no verdict."""
+    interrupt(Session(tmp_path), "--exit-at-end")
 
 
 @linux

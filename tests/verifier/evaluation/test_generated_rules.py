@@ -40,7 +40,7 @@ from verifier.servers.prometheus import Prometheus
 if TYPE_CHECKING:
     from exporter.history.samples import History
 
-SAMPLE: Final = [(1000 + number, 12, shape) for number, shape in enumerate(SHAPES)]
+SAMPLE: Final = [(1000 + number, 8 if number else 12, shape) for number, shape in enumerate(SHAPES)]
 ALL: Final = [(seed, 50, SHAPES[seed % len(SHAPES)]) for seed in range(40)]
 FUNCTIONS: Final = (
     *(*AGGREGATIONS, *MATHS, *OVER_TIME, *RATES, "quantile", "topk", "bottomk", "count_values"),
@@ -141,7 +141,7 @@ def test_a_fault_of_the_judge_shows_in_generated_rules(monkeypatch: pytest.Monke
     """Planted: what lies ahead is answered from the whole history, as a range query does."""
     seed, _, shape = SAMPLE[1]
     monkeypatch.setattr("verifier.evaluation.rule_graph.reads_ahead", lambda _: False)
-    assert len(compare(seed, 12, shape).differences) > 2
+    assert len(compare(seed, 8, shape).differences) > 2
 
 
 def test_a_for_of_one_millisecond_more_shows_in_generated_rules(

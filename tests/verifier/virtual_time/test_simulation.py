@@ -14,6 +14,7 @@ from tests.verifier.simulations import (
     NEAR,
     bundled,
     catalogue,
+    every_series,
     is_stale,
     judge_simulated,
     pack_rules,
@@ -59,8 +60,7 @@ def is_counter(history):
 def falls(history):
     """Return when which series falls, markers aside: (virtual time, series number) pairs."""
     drops = []
-    for number, labels in enumerate(history.series):
-        ((_, times_s, values),) = series(history, **dict(labels, name=dict(labels)["__name__"]))
+    for number, (_, times_s, values) in enumerate(every_series(history)):
         numbers = ~is_stale(values)
         steps = np.diff(values[numbers])
         drops += [(float(at), number) for at in times_s[numbers][1:][steps < 0]]
@@ -217,8 +217,7 @@ def test_counters_never_fall(simulation):
     drops = falls(history)
     assert any(not counters[number] for _, number in drops)
     assert not [at for at, number in drops if counters[number]]
-    for labels in history.series:
-        ((_, times_s, _),) = series(history, **dict(labels, name=dict(labels)["__name__"]))
+    for _, times_s, _ in every_series(history):
         assert (np.diff(times_s) == SCRAPE_S).all()
 
 
@@ -252,8 +251,7 @@ DOWN = "duration: 20m\nfaults: [{name: d, fault: exporter_down, start: 5m, durat
 def test_while_the_exporter_is_down_its_series_have_ended():
     """One marker each, `up` 0, no sample until it is back; the world went on meanwhile."""
     history = simulate(scenario_of(DOWN + SMALL)).history
-    for labels in history.series:
-        ((_, times_s, values),) = series(history, **dict(labels, name=dict(labels)["__name__"]))
+    for labels, times_s, values in every_series(history):
         stale = is_stale(values)
         if dict(labels)["__name__"] == "up":
             assert not stale.any()

@@ -8,11 +8,20 @@ from dataclasses import replace
 import pytest
 
 from agentaskit_sim.inputs import BUNDLED_RULES
-from tests.verifier.judge.failures.plants import PLANTS, planted, suspects
+from tests.verifier.judge.failures.plants import (
+    PLANTS,
+    Plant,
+    planted,
+    suspects,
+    with_threshold,
+)
 from tests.verifier.simulations import HEALTHY, NEAR, bundled, pack_rules, simulate_once
 from verifier.virtual_time import run
 
 ALERT = "TaskThroughputBelowTarget"
+THROUGHPUT = ALERT, "MessageThroughputBelowTarget"
+"""The alerts whose thresholds are in proportion to the load."""
+A_TENTH = Plant("a tenth of the threshold", "rule", rule=with_threshold(0.1, 0.1))
 BY_NAME = {plant.name: plant for plant in PLANTS}
 WHOLE = [plant.name for plant in PLANTS if not plant.weak]
 """A weak fault is written as one below: not every kind scales as its strength does."""
@@ -43,41 +52,54 @@ def blamed_for(scenario, rules, alert, *, files=()):
     return suspects(verdicts_on(scenario, rules, alert, files=files), alert)
 
 
+def written(*, whole):
+    """Return scenario and rules, as they are in the library or at a tenth of the load."""
+    scenario, rules = bundled("traffic-drop"), pack_rules(*NEAR)
+    if whole:
+        return scenario, rules
+    plan = scenario.plan
+    scenario = replace(
+        scenario, plan=replace(plan, load=replace(plan.load, rate=plan.load.rate / 10))
+    )
+    for alert in THROUGHPUT:
+        _, rules = planted(A_TENTH, scenario, rules, alert)
+    return scenario, rules
+
+
 @pytest.mark.parametrize(("name", "files"), CASES)
 def test_who_made_the_mistake_is_blamed(name, files):
     """By its neighbours where there is no bundled rule, with certainty where there is one."""
     plant = BY_NAME[name]
-    scenario, rules = planted(plant, bundled("traffic-drop"), pack_rules(*NEAR), ALERT)
+    scenario, rules = planted(plant, *written(whole=bool(files)), ALERT)
     assert blamed_for(scenario, rules, ALERT, files=files) == [plant.suspect]
 
 
-def drop_of(share):
-    """Return the scenario in which a share of the requests is missing."""
-    scenario = bundled("traffic-drop")
+def drop_of(share, *, whole):
+    """Return the scenario in which a share of the requests is missing, and its rules."""
+    scenario, rules = written(whole=whole)
     faults = [
         replace(f, parameters=replace(f.parameters, share=share)) for f in scenario.plan.faults
     ]
-    return replace(scenario, plan=replace(scenario.plan, faults=tuple(faults)))
+    return replace(scenario, plan=replace(scenario.plan, faults=tuple(faults))), rules
 
 
 @pytest.mark.parametrize("files", [(), BUNDLED_RULES], ids=["own rules", "beside the pack"])
 def test_a_fault_that_is_too_weak_is_blamed(files):
     """Two in a hundred requests are missing, where the headroom is three."""
-    assert blamed_for(drop_of(0.02), pack_rules(*NEAR), ALERT, files=files) == ["fault"]
+    assert blamed_for(*drop_of(0.02, whole=bool(files)), ALERT, files=files) == ["fault"]
 
 
 def test_the_strength_that_is_named_makes_the_alert_fire():
     """As it is written, in a run of its own."""
-    rules = pack_rules(*NEAR)
-    (weak,) = verdicts_on(drop_of(0.02), rules, ALERT)
+    (weak,) = verdicts_on(*drop_of(0.02, whole=True), ALERT)
     named = re.search(r"times as strong \(`share: ([0-9.]+)`\)", weak.evidence.culprit.because)
-    (strong,) = verdicts_on(drop_of(float(named[1])), rules, ALERT)
+    (strong,) = verdicts_on(*drop_of(float(named[1]), whole=True), ALERT)
     assert strong.ok
 
 
 def test_an_alert_that_reads_something_else_is_an_expectation_too_much():
     """Fewer requests take no slot of a sandbox."""
-    scenario = bundled("traffic-drop")
+    scenario, rules = written(whole=False)
     wrong = replace(scenario.expectations[0], alert="HighAgentChurnRate", labels=())
     scenario = replace(scenario, expectations=(*scenario.expectations, wrong))
-    assert blamed_for(scenario, pack_rules(*NEAR), "HighAgentChurnRate") == ["expectation"]
+    assert blamed_for(scenario, rules, "HighAgentChurnRate") == ["expectation"]
