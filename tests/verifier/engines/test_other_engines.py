@@ -26,7 +26,8 @@ from verifier.servers.prometheus import Prometheus, QueryError, RangeQuery
 OTHER = "AGENTASKIT_SIM_OTHER_PROMETHEUS"
 """Names the program of a Prometheus of 3.x beside the one that judges."""
 needs_victoria_metrics = pytest.mark.skipif(
-    find("victoria-metrics") is None, reason="NO VICTORIA METRICS: not on PATH, not in .tools"
+    find("victoria-metrics") is None,
+    reason="NO VICTORIA METRICS: its answers were compared with nothing; install Debian's package",
 )
 needs_other = pytest.mark.skipif(
     OTHER not in os.environ, reason=f"NO OTHER PROMETHEUS: {OTHER} names none"

@@ -25,6 +25,7 @@ class Trait(Enum):
     EMPTY_IS_ZERO = "empty-is-zero"
     SMALL_STEP_BACK = "small-step-back"
     STARTS_FROM_ZERO = "starts-from-zero"
+    FIRST_IS_CHANGE = "first-is-change"
     SHORT_LOOKBACK = "short-lookback"
     NAN_IS_MISSING = "nan-is-missing"
     ROUNDING = "rounding"
@@ -43,7 +44,7 @@ VICTORIA_METRICS: Final[Traits] = frozenset(Trait) - {
 KNOWN: Final = (PROMETHEUS_2, PROMETHEUS_3, VICTORIA_METRICS)
 """What an engine whose kind is not known may be."""
 
-_CHANGES: Final = ("rate", "increase", "irate", "delta")
+_CHANGES: Final = ("rate", "increase", "irate", "delta", "changes", "resets")
 _COUNTERS: Final = ("rate", "increase", "irate")
 INSTANT: Final = "instant"
 """Stands for an instant selector among names of functions."""
@@ -85,6 +86,11 @@ _WORDS: Final = {
     Trait.STARTS_FROM_ZERO: TraitWords(
         "takes a series that begins with a small value to have begun at 0",
         lambda function: function in ("increase", "delta"),
+    ),
+    Trait.FIRST_IS_CHANGE: TraitWords(
+        "counts the first sample of a series as a change, and one after a gap if it is another than"
+        " before the gap",
+        lambda function: function == "changes",
     ),
     Trait.SHORT_LOOKBACK: TraitWords(
         "knows a series for one step of the evaluations, or one and a half scrapes, after its last"

@@ -127,6 +127,8 @@ def range_values(
     windows, traits = _windows(samples, at_ms, view), view.traits
     if function in _OVER_TIME:
         return _each(windows, _OVER_TIME[function])
+    if function in _COUNTS:
+        return _steps(windows, _COUNTS[function], function, traits)
     if function != "delta":
         windows = _counted(windows, small_loss=Trait.SMALL_STEP_BACK in traits)
     if function == "irate":
@@ -246,6 +248,27 @@ def _irate(windows: _Windows, traits: Traits) -> NDArray[np.float64]:
     return result
 
 
+def _steps(
+    windows: _Windows,
+    counts: Callable[[NDArray[np.float64]], int],
+    function: str,
+    traits: Traits,
+) -> NDArray[np.float64]:
+    """Return how many steps from sample to sample of each window count."""
+    result = np.full(len(windows.first), np.nan)
+    from_before = windows.has_before & (Trait.SAMPLE_BEFORE in traits)
+    is_first_counted = Trait.FIRST_IS_CHANGE in traits and function == "changes"
+    for index, (first, end) in enumerate(zip(windows.first, windows.end, strict=True)):
+        if end > first:
+            is_after_gap = is_first_counted and first > 0
+            begin = first - 1 if from_before[index] or is_after_gap else first
+            result[index] = counts(np.diff(windows.raw[begin:end]))
+            result[index] += is_first_counted and first == 0
+        elif windows.has_before[index] and Trait.EMPTY_IS_ZERO in traits:
+            result[index] = 0.0
+    return result
+
+
 def _each(
     windows: _Windows, function: Callable[[NDArray[np.float64]], float]
 ) -> NDArray[np.float64]:
@@ -264,6 +287,12 @@ _OVER_TIME: Final[dict[str, Callable[[NDArray[np.float64]], float]]] = {
     "count_over_time": lambda values: float(len(values)),
     "last_over_time": lambda values: float(values[-1]),
     "present_over_time": lambda _: 1.0,
+    "stddev_over_time": lambda values: float(values.std()),
+    "stdvar_over_time": lambda values: float(values.var()),
 }
-RANGE_FUNCTIONS: Final = frozenset({*_OVER_TIME, "rate", "increase", "irate", "delta"})
+_COUNTS: Final[dict[str, Callable[[NDArray[np.float64]], int]]] = {
+    "changes": lambda steps: int((steps != 0).sum()),
+    "resets": lambda steps: int((steps < 0).sum()),
+}
+RANGE_FUNCTIONS: Final = frozenset({*_OVER_TIME, *_COUNTS, "rate", "increase", "irate", "delta"})
 """Functions of a range that are known here."""
