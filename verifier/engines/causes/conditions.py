@@ -21,7 +21,7 @@ from verifier.promql.printing import text_of
 from verifier.servers.prometheus import RangeQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from verifier.engines.causes.reckoning import Values
     from verifier.evaluation.engine import SpreadSchedule
@@ -101,34 +101,37 @@ class RuleInBoth:
         steps = sorted(set(own[0]) ^ set(own[1]))
         # A label or an annotation may be made of the value.
         steps = steps or [step for step in sorted(own[0]) if own[0][step] != own[1][step]]
+        agreeing = {
+            side: [each for each in self._label_sets(side.expr) if _agree(each, labels)]
+            for side in (self.sides if steps else ())
+        }
         for step in steps:
             values = [
                 value
                 for side in self.sides
-                for value in self._values(side, step)
+                for value in self._values(side, step, agreeing[side])
                 if side.says(value.values[0]) != side.says(value.values[1])
-                if _agree(value.labels, labels)
             ]
             if not values:
                 condition = ConditionSide(self.rule.expr, self._written)
-                values = [v for v in self._values(condition, step) if v.labels == labels]
+                values = list(self._values(condition, step, [labels]))
             yield step, values
 
     def differing_values(self, most: int) -> list[DifferingValue]:
         """Return values of the whole expression that are not the same in both, `most` of them."""
         condition = ConditionSide(self.rule.expr, self._written)
+        every = self._label_sets(condition.expr)
         values = (
             value
             for step in range(self.grid.count)
-            for value in self._values(condition, step)
+            for value in self._values(condition, step, every)
             if not is_nearly(*value.values)
         )
         return list(islice(values, most))
 
-    def label_sets(self) -> set[Labels]:
+    def label_sets(self) -> list[Labels]:
         """Return the labels of all series of the condition, in either engine."""
-        first, second = self._answer(self.rule.expr)
-        return {*first, *second}
+        return self._label_sets(self.rule.expr)
 
     def time_s(self, step: int) -> float:
         """Return the scenario second of an evaluation."""
@@ -146,9 +149,15 @@ class RuleInBoth:
     def _query(self, expr: str) -> RangeQuery:
         return query_of(expr, self.group, self.grid, self._epoch_s)
 
-    def _values(self, side: ConditionSide, step: int) -> Iterator[DifferingValue]:
+    def _label_sets(self, expr: str) -> list[Labels]:
+        first, second = self._answer(expr)
+        return sorted({*first, *second})
+
+    def _values(
+        self, side: ConditionSide, step: int, label_sets: Sequence[Labels]
+    ) -> Iterator[DifferingValue]:
         first, second = self._answer(side.expr)
-        for labels in sorted({*first, *second}):
+        for labels in label_sets:
             pair = first.get(labels, {}).get(step), second.get(labels, {}).get(step)
             if pair != (None, None):
                 yield DifferingValue(side, self._query(side.expr), labels, step, pair)

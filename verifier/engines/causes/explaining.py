@@ -143,7 +143,7 @@ class _Explainer:
     def _of_rule(self, number: int, change: AlertChange) -> Iterator[DifferenceReason]:
         in_both = self._rule(number)
         grouped: dict[tuple[object, ...], list[tuple[float, DifferenceReason]]] = {}
-        for labels in sorted(in_both.label_sets()):
+        for labels in in_both.label_sets():
             if not _belongs(labels, change.labels, in_both):
                 continue
             differing = list(in_both.differing(labels))

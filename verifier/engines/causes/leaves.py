@@ -6,12 +6,12 @@ can do that arithmetic. Raises `NotReckonedError` for what is not known here. Pu
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
+import re2
 
 from verifier.engines.causes.traits import INSTANT, Trait
 from verifier.engines.causes.windows import RANGE_FUNCTIONS
@@ -132,5 +132,12 @@ def _meets(matcher: promql.Matcher, labels: Mapping[str, str]) -> bool:
         case "MatchOp.NotEqual":
             return bool(value != matcher.value)
         case "MatchOp.Re":
-            return re.fullmatch(matcher.value, value) is not None
-    return re.fullmatch(matcher.value, value) is None
+            return _matches(matcher.value, value)
+    return not _matches(matcher.value, value)
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        return re2.fullmatch(pattern, value) is not None
+    except re2.error:
+        raise NotReckonedError(f"the pattern {pattern!r}") from None

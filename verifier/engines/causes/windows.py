@@ -114,7 +114,7 @@ def margin_ms(samples: SeriesSamples, asked: AskedRange, window_ms: int) -> int:
         return asked.step_ms
     from_ms = asked.start_ms - SILENCE_MS - max(window_ms, asked.step_ms)
     first, end = np.searchsorted(samples.times_ms, [from_ms, asked.end_ms + 1])
-    intervals = np.diff(samples.times_ms[first:end])[:_INTERVALS_READ]
+    intervals = np.diff(samples.times_ms[first : min(end, first + _INTERVALS_READ + 1)])
     interval = int(np.quantile(intervals, _INTERVAL_QUANTILE)) if len(intervals) else asked.step_ms
     share = next((share for up_to, share in _MARGINS if interval <= up_to), 1 / 8)
     return interval + int(interval * share)

@@ -126,6 +126,20 @@ def test_how_long_a_series_is_known_is_a_cause(tmp_path, reckoning):
     ]
 
 
+def test_a_value_that_is_no_number_is_none_in_one_of_them(tmp_path, reckoning):
+    """0 / 0 is not 1: an alert in Prometheus, nothing in VictoriaMetrics."""
+    zero = "sum(rate(done_total[1m]) * 0)"
+    rule = {"alert": "Share", "expr": f"{zero} / {zero} != 1"}
+    explanation = explained(tmp_path, reckoning, rule)
+    assert explanation.is_explained
+    assert [Trait.NAN_IS_MISSING] in causes_of(explanation)
+    (reason, *_) = explanation_document(explanation)
+    assert reason["values"] == ["NaN", None]
+    assert "is not a number in prometheus, without a value in" in next(
+        reason_lines(explanation, NAMES)
+    )
+
+
 def test_a_planted_difference_is_not_explained(tmp_path, reckoning):
     """An engine whose answers are a hundredth too high: no trait of any makes them."""
     explanation = explained(tmp_path, reckoning, STOPS, factor=1.01)
