@@ -1,7 +1,7 @@
 """`agentaskit-sim scenarios`: list, show, check and create scenario files; print their schema.
 
 Thin: what a scenario may hold is decided in the `scenarios` room, what rules and routing must hold
-for it where `verify` decides it. It simulates nothing.
+for it where `verify` decides it. It simulates nothing; what does, `near-miss`, is in `coverage`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from agentaskit_sim.commands.coverage.near_miss import near_miss
 from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
 from agentaskit_sim.front.completion import complete_scenario
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
 
 app = typer.Typer(rich_markup_mode=None)
+app.command("near-miss")(near_miss)
 EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim scenarios list
@@ -55,6 +57,7 @@ Examples:
   agentaskit-sim scenarios validate my-outage.yaml
   agentaskit-sim scenarios validate scenarios/ --rules my-alerts/ --routing alertmanager.yml
   agentaskit-sim scenarios schema > scenario.schema.json
+  agentaskit-sim scenarios near-miss traffic-drop --alert TaskThroughputBelowTarget
 """
 TEMPLATE: Final = """\
 # yaml-language-server: $schema={schema}

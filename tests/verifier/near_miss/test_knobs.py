@@ -1,0 +1,101 @@
+"""What can be turned of a scenario: by name, within its bounds, written as a file has it."""
+
+from __future__ import annotations
+
+import pytest
+
+from documents.mistakes import InputError
+from documents.yaml_reader import parse
+from scenarios.loader import parse_scenario
+from verifier.near_miss.choice import chosen_knob
+from verifier.near_miss.knobs import knobs_of
+from verifier.near_miss.scenario_text import flow, moved, scenario_text
+
+TEXT = """\
+name: two
+story: |
+  Two faults.
+seed: 7
+duration: 20m
+load: {rate: 500, stages: [{duration: 1m, target: 600}]}
+faults:
+  - {name: gone, fault: traffic_drop, start: 1m, duration: 3m, parameters: {share: 0.4}}
+  - {name: late, fault: dependency_outage, start: 5m, duration: 3m,
+     parameters: {share: 0.1, latency: 41ms}}
+  - {name: held, fault: capacity_demand, start: 9m, duration: 3m, parameters: {agents: 825}}
+  - {name: down, fault: exporter_down, start: 15m, duration: 2m}
+expectations:
+  - {alert: Low, cause: gone, fires_within: 3m}
+"""
+DOCUMENT = parse(TEXT, "two.yaml").data
+SCENARIO = parse_scenario(TEXT, "two.yaml")
+
+
+def chosen(alert="Low", fault=None, parameter=None):
+    """Return the knob that a person asks for."""
+    knobs = knobs_of(SCENARIO, DOCUMENT)
+    return chosen_knob(SCENARIO, knobs, alert, fault=fault, parameter=parameter)
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "limits", "written"),
+    [
+        ({}, 0.4, (0.0, 1.0), 0.123),
+        ({"parameter": "duration"}, 180.0, (1.0, 1140.0), "2m3s"),
+        ({"fault": "late", "parameter": "latency"}, 0.041, (0.0, 60.0), "123ms"),
+        ({"fault": "held"}, 825.0, (1.0, 928.0), 123),
+        ({"parameter": "load.rate"}, 500.0, (0.0, 2e6), 123),
+        ({"parameter": "load.stages.0.target"}, 600.0, (0.0, 2e6), 123),
+    ],
+)
+def test_a_knob_is_turned_where_its_number_stands(asked, value, limits, written):
+    """Written as a number, a whole number or a duration, and the loader reads it again."""
+    knob = chosen(**asked)
+    assert knob.value == value
+    assert knob.low == limits[0]
+    assert knob.high >= limits[1]
+    raw = {"duration": 123.0, "latency": 0.123, "share": 0.123}.get(knob.name, 123.0)
+    turned = knob.turned(DOCUMENT, knob.snapped(raw))
+    part = turned
+    for step in knob.steps:
+        part = part[step]
+    assert part == written
+    document = {**turned, "expectations": []}
+    again = parse_scenario(scenario_text(document), "two.yaml")
+    assert {k.name: k.value for k in knobs_of(again, turned) if k.steps == knob.steps} == {
+        knob.name: knob.snapped(raw)
+    }
+    assert scenario_text(DOCUMENT) == scenario_text(parse(scenario_text(DOCUMENT), "x").data)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"fault": "gon"}, "did you mean 'gone'?"),
+        ({"alert": "Other"}, "--fault must be one of gone, late, held, down"),
+        ({"parameter": "shar"}, "did you mean 'share'?"),
+        ({"parameter": "targets"}, "--parameter targets is not a number to search; gone has share"),
+        ({"fault": "late"}, "--parameter must be one of share, latency, duration"),
+        ({"fault": "down"}, "--parameter must be one of duration"),
+    ],
+)
+def test_what_cannot_be_turned_is_refused_with_a_way_out(asked, said):
+    """An unknown fault or parameter, one without a number, and where several would do."""
+    with pytest.raises(InputError) as raised:
+        chosen(**asked)
+    assert said in str(raised.value)
+
+
+def test_a_value_is_written_so_that_it_is_read_as_the_same():
+    """Words of YAML's own, numbers in quotes, and what needs quotes."""
+    for value in ["true", "no", "1e3", "a: b", "5m", "15", "it's", "x, y", "", "0x1f", "null", "~"]:
+        assert parse(f"key: {flow(value)}\n", "x").data == {"key": value}
+        assert parse(f"key: {flow([value, {value: value}])}\n", "x").data["key"][0] == value
+
+
+def test_files_that_a_scenario_names_are_named_from_where_it_is_saved(tmp_path):
+    """A trace and a topology beside the scenario."""
+    document = {"topology": "small.yaml", "load": {"trace": "arrivals.txt"}}
+    copy = moved(document, tmp_path / "a" / "s.yaml", tmp_path / "b" / "t.yaml")
+    assert copy == {"topology": "../a/small.yaml", "load": {"trace": "../a/arrivals.txt"}}
+    assert document["topology"] == "small.yaml"
