@@ -6,7 +6,6 @@ as `verify` does it; an alert that the scenario does not accept as it is proves 
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,17 +15,13 @@ from verifier.coverage.cells import AlertCourse, Observation
 from verifier.coverage.counterfactuals import is_accepted
 from verifier.coverage.episode_cells import episode_cells, misrouted, routed
 from verifier.coverage.value_cells import NO_TRAFFIC, ValueCells, tree_of
-from verifier.evaluation.engine import evaluate
 from verifier.evidence.relaxed import relax
 from verifier.evidence.silence import WatchedRun, static_labels
-from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
-from verifier.pack.spread import spread
 from verifier.promql.reads import all_reads
 from verifier.servers.prometheus import Prometheus
-from verifier.virtual_time.progress import ProgressReporter
-from verifier.virtual_time.run import epoch_s_of, simulate
+from verifier.virtual_time.scenario_history import ScenarioHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,36 +62,20 @@ class CoverageJudge:
         /,
     ) -> CoveredScenario:
         """Observe `scenario` in this process; raise `JudgeError` and `InputError` as parts do."""
-        started_s = time.monotonic()
         rules = self.rules
-        needed, offsets = _needed(rules), spread(scenario.seed, rules)
-        simulated = simulate(
-            scenario, needed, healthy_worlds, scrape_offset_s=offsets.scrape_s,
-            mapping=rules.mapping, report=report,
-        )  # fmt: skip
-        ProgressReporter(scenario, report).judging(simulated.history.size)
-        epoch_s, end_s = epoch_s_of(scenario), scenario.duration_s
+        history = ScenarioHistory.simulate(
+            scenario, rules, healthy_worlds, report, needed=_needed(rules)
+        )
+        epoch_s, offsets = history.schedule.epoch_s, history.schedule.spread
         with Prometheus() as server:
-            server.push(simulated.history)
-            evaluation = evaluate(
-                server, rules, start_s=0.0, end_s=end_s, spread=offsets, needed=needed,
-                epoch_s=epoch_s,
-            )  # fmt: skip
-            run = WatchedRun(server, rules, epoch_s, end_s, spread=offsets, scrape_s=SCRAPE_S)
+            evaluation, verdicts = history.judge_on(server)
+            run = WatchedRun(
+                server, rules, epoch_s, scenario.duration_s, spread=offsets, scrape_s=SCRAPE_S
+            )
             observations, failing = self._observe(run, scenario, evaluation.timelines)
-        names = [rule.alert for _, rule in rules.alerts]
+        engine = Engine(name=server.name, version=evaluation.engine)
         return CoveredScenario(
-            name=scenario.name,
-            seed=scenario.seed,
-            engine=Engine(name="prometheus", version=evaluation.engine),
-            duration_s=scenario.duration_s,
-            exact_s=simulated.exact_s,
-            resampled_s=simulated.resampled_s,
-            wall_s=time.monotonic() - started_s,
-            alerts=judge(scenario, names, evaluation.timelines),
-            invalid=simulated.without_effect,
-            not_judged=evaluation.not_judged,
-            offsets=offsets,
+            **history.facts(engine, evaluation, verdicts),
             observations=observations,
             failing=failing,
         )

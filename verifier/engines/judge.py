@@ -7,7 +7,6 @@ both still hold the history.
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,13 +14,8 @@ from typing import TYPE_CHECKING, Final
 from verifier.changes.timelines import compare
 from verifier.engines.causes.explaining import EnginePair, explain, traits_of
 from verifier.engines.causes.reckoning import Reckoning
-from verifier.evaluation.engine import SpreadSchedule, evaluate_rules
-from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import Engine, ScenarioOutcome
-from verifier.pack.history_depth import depths
-from verifier.pack.spread import spread
-from verifier.virtual_time.progress import ProgressReporter
-from verifier.virtual_time.run import epoch_s_of, simulate
+from verifier.virtual_time.scenario_history import ScenarioHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +25,7 @@ if TYPE_CHECKING:
     from verifier.engines.causes.traits import Traits
     from verifier.engines.choice import EngineChoice
     from verifier.errors import NotJudged
-    from verifier.evaluation.engine import Evaluation
+    from verifier.evaluation.engine import Evaluation, SpreadSchedule
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict, Progress
     from verifier.pack.rules import RuleFiles
@@ -82,40 +76,19 @@ class EnginesJudge:
         /,
     ) -> ComparedScenario:
         """Judge `scenario` in this process; raise `JudgeError` and `InputError` as parts do."""
-        started_s = time.monotonic()
-        needed, offsets = depths(self.rules), spread(scenario.seed, self.rules)
-        simulated = simulate(
-            scenario, needed, healthy_worlds, exact=self.exact, scrape_offset_s=offsets.scrape_s,
-            mapping=self.rules.mapping, report=report,
-        )  # fmt: skip
-        ProgressReporter(scenario, report).judging(simulated.history.size)
-        schedule = SpreadSchedule(
-            start_s=0.0, end_s=scenario.duration_s, spread=offsets, needed=needed,
-            epoch_s=epoch_s_of(scenario),
-        )  # fmt: skip
-        names = [rule.alert for _, rule in self.rules.alerts]
-        readings, verdicts, servers = [], [], []
+        history = ScenarioHistory.simulate(
+            scenario, self.rules, healthy_worlds, report, exact=self.exact
+        )
+        judged, readings, servers = [], [], []
         with ExitStack() as running:
             for choice in self.engines:
                 server = running.enter_context(choice.server(scenario.name))
-                server.push(simulated.history)
-                evaluation = evaluate_rules(server, self.rules, schedule)
-                verdicts.append(judge(scenario, names, evaluation.timelines))
-                readings.append(_reading(server, evaluation, verdicts[-1]))
+                judged.append(history.judge_on(server))
+                readings.append(_reading(server, *judged[-1]))
                 servers.append(server)
-            explanations = self._explained(readings, servers, schedule)
+            explanations = self._explained(readings, servers, history.schedule)
         return ComparedScenario(
-            name=scenario.name,
-            seed=scenario.seed,
-            engine=readings[0].engine,
-            duration_s=scenario.duration_s,
-            exact_s=simulated.exact_s,
-            resampled_s=simulated.resampled_s,
-            wall_s=time.monotonic() - started_s,
-            alerts=verdicts[0],
-            invalid=simulated.without_effect,
-            not_judged=readings[0].not_judged,
-            offsets=offsets,
+            **history.facts(readings[0].engine, *judged[0]),
             readings=tuple(readings),
             explanations=explanations,
         )

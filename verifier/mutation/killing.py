@@ -7,29 +7,22 @@ its alert. What is vacuous is no kill here: a mutant must fire when it must not,
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from verifier.evaluation.engine import (
-    SpreadSchedule,
-    evaluate,
-    evaluate_alerts,
-    evaluate_copies,
-)
+from verifier.evaluation.engine import evaluate_alerts, evaluate_copies
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
 from verifier.pack.rules import AlertRule, RuleFiles
-from verifier.pack.spread import spread
 from verifier.servers.prometheus import Prometheus
-from verifier.virtual_time.progress import ProgressReporter
-from verifier.virtual_time.run import epoch_s_of, simulate
+from verifier.virtual_time.scenario_history import ScenarioHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scenarios.scenario import Scenario
+    from verifier.evaluation.engine import SpreadSchedule
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict, Progress
     from verifier.mutation.mutants import Mutant
@@ -62,48 +55,20 @@ class MutationJudge:
         /,
     ) -> MutatedScenario:
         """Judge `scenario` in this process; raise `JudgeError` and `InputError` as parts do."""
-        started_s = time.monotonic()
-        rules = self.rules
         mutated = tuple(
             group
             for each in self.mutants
             for group in each.copies or (replace(each.group, rules=each.rules),)
         )
-        needed = depths(RuleFiles((*rules.groups, *mutated)))
-        offsets = spread(scenario.seed, rules)
-        simulated = simulate(
-            scenario, needed, healthy_worlds, scrape_offset_s=offsets.scrape_s,
-            mapping=rules.mapping, report=report,
-        )  # fmt: skip
-        ProgressReporter(scenario, report).judging(simulated.history.size)
-        epoch_s = epoch_s_of(scenario)
-        schedule = SpreadSchedule(
-            start_s=0.0, end_s=scenario.duration_s, needed=needed, spread=offsets, epoch_s=epoch_s
+        needed = depths(RuleFiles((*self.rules.groups, *mutated)))
+        history = ScenarioHistory.simulate(
+            scenario, self.rules, healthy_worlds, report, needed=needed
         )
         with Prometheus() as server:
-            server.push(simulated.history)
-            evaluation = evaluate(
-                server, rules, start_s=0.0, end_s=scenario.duration_s, spread=offsets,
-                needed=needed, epoch_s=epoch_s,
-            )  # fmt: skip
-            verdicts = judge(
-                scenario, [rule.alert for _, rule in rules.alerts], evaluation.timelines
-            )
-            killed = self._killed(scenario, verdicts, server, schedule)
-        return MutatedScenario(
-            name=scenario.name,
-            seed=scenario.seed,
-            engine=Engine(name="prometheus", version=evaluation.engine),
-            duration_s=scenario.duration_s,
-            exact_s=simulated.exact_s,
-            resampled_s=simulated.resampled_s,
-            wall_s=time.monotonic() - started_s,
-            alerts=verdicts,
-            invalid=simulated.without_effect,
-            not_judged=evaluation.not_judged,
-            offsets=offsets,
-            killed=killed,
-        )
+            evaluation, verdicts = history.judge_on(server)
+            killed = self._killed(scenario, verdicts, server, history.schedule)
+        engine = Engine(name=server.name, version=evaluation.engine)
+        return MutatedScenario(**history.facts(engine, evaluation, verdicts), killed=killed)
 
     def _killed(
         self,

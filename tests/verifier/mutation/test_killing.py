@@ -16,6 +16,7 @@ from verifier.mutation.killing import MutatedScenario, MutationJudge
 from verifier.mutation.mutants import is_alone, mutants_of
 from verifier.mutation.score import SCHEMA, score_document, score_lines, score_of
 from verifier.pack.rules import AlertRule, RuleFiles
+from verifier.virtual_time import scenario_history
 
 SCENARIO = scenario_of(
     "duration: 6m\nload: {rate: 1000}\n"
@@ -103,7 +104,7 @@ def test_a_judge_that_accepts_everything_kills_nothing(read, judged, monkeypatch
     """Planted: so what is killed is the expectations' doing."""
     mutants, _ = judged
     monkeypatch.setattr(killing, "_passes", lambda *_: True)
-    monkeypatch.setattr(killing, "simulate", lambda *_, **__: simulate_for(SCENARIO, read))
+    monkeypatch.setattr(scenario_history, "simulate", lambda *_, **__: simulate_for(SCENARIO, read))
     outcome = MutationJudge(read, mutants[:3])(HEALTHY, SCENARIO, lambda _: None)
     assert outcome.killed == frozenset()
 
