@@ -16,7 +16,7 @@ from documents.files import files_below
 from documents.mistake_kinds import Remark, UnknownName
 from documents.mistakes import InputError, Mistake, Place, gather
 from scenarios.library.files import library, resolve
-from scenarios.loader import load_for_verify
+from scenarios.loader import load_scenario
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.scenario import Acceptance
 from verifier.dashboards.reader import load_dashboards
@@ -296,7 +296,7 @@ def _read_scenarios(collector: MistakeCollector, names: Sequence[str]) -> list[S
         paths = [reading.value for reading in resolved if reading.is_read]
     else:
         paths = list(library())
-    readings = [collector.read(load_for_verify, path) for path in dict.fromkeys(paths)]
+    readings = [collector.read(load_scenario, path) for path in dict.fromkeys(paths)]
     scenarios = [reading.value for reading in readings if reading.is_read]
     first: dict[str, Scenario] = {}
     for scenario in scenarios:

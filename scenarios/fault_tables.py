@@ -43,8 +43,6 @@ FAULT_TABLES: Final[Tables] = {
 
 def _parameters_row(kind: type[Parameters]) -> tuple[str, ...]:
     parameters = "; ".join(_parameter(facts) for facts in parameter_facts(kind)) or "none"
-    if kind.real_time_only():
-        parameters += "; for `serve` and `up`, not for `verify`"
     name, aims_at = f"`{kind.facts.name}`", kind.facts.aims_at
     return name, describe(kind).removesuffix("."), aims_at, parameters
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from documents.document import Document, Steps, Value
-    from scenarios.scenario import Incident, Scenario
-    from simulator.faults.fault import Fault
+    from scenarios.scenario import Scenario
 
 _HEAD: Final[dict[str, Value]] = {"story": "-", "seed": 0, "duration": "31d"}
 """What stands for keys that are missing or wrong while all others are checked."""
@@ -36,25 +35,6 @@ _HEAD: Final[dict[str, Value]] = {"story": "-", "seed": 0, "duration": "31d"}
 def load_scenario(path: str | Path) -> Scenario:
     """Read and check a scenario file; raise `InputError` with every mistake that can be found."""
     return _read(load(path))
-
-
-def load_for_verify(path: str | Path) -> Scenario:
-    """`load_scenario` for virtual time: refuses also what only a world in real time can show."""
-    document = load(path)
-    scenario = _read(document)
-    walker = ModelWalker(document)
-    lists: tuple[tuple[Steps, tuple[Fault | Incident, ...]], ...] = (
-        (("faults",), scenario.plan.faults),
-        (("history", "incidents"), scenario.past.incidents),
-    )
-    for steps, faults in lists:
-        for index, fault in enumerate(faults):
-            if reason := fault.parameters.real_time_only():
-                kind = fault.parameters.facts.name
-                sentence = f"{kind} is for a run in real time, see `agentaskit-sim serve`: {reason}"
-                walker.reject(sentence, (*steps, index, "fault"))
-    walker.raise_mistakes()
-    return scenario
 
 
 def parse_scenario(text: str, path: str) -> Scenario:

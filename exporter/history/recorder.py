@@ -17,7 +17,7 @@ import numpy as np
 from exporter.history.columns import SampleColumns
 from exporter.history.retention import COARSE_S, plan_retention
 from exporter.history.samples import EPOCH_S, STALE
-from exporter.history.scrape_series import SCRAPE_SERIES, SERIES_ADDED, ScrapeReporter
+from exporter.history.scrape_series import SCRAPE_SERIES, ScrapeReporter, repeated
 from exporter.metrics.series import NAME
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import arrives, rank_series
@@ -47,7 +47,7 @@ TICKS_PER_S: Final = 1e6
 class Arrival:
     """What a scrape brings: whether it is `up`, which kept series are `present` (series,).
 
-    `report` is what Prometheus says of it, in the order of `SCRAPE_SERIES`.
+    `report` is what Prometheus says of it, and what bursts add, as `ScrapeReporter` returns it.
     """
 
     up: bool
@@ -61,15 +61,13 @@ class Arrival:
 
     def repeated(self) -> Arrival:
         """Return a further scrape that is like this one: no series is new to it."""
-        report = self.report.copy()
-        report[SCRAPE_SERIES.index(SERIES_ADDED)] = 0.0
-        return replace(self, report=report)
+        return replace(self, report=repeated(self.report))
 
 
 class Recorder:
     """The history of one run. Rows have one number per kept series, in the catalogue's order."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what there is, what of it is kept, and since when
         self,
         catalogue: Catalogue[Snapshot],
         need_of: Callable[[str], Need],
@@ -77,10 +75,16 @@ class Recorder:
         eventful: Iterable[Interval] = (),
         *,
         target: Target = OURS,
+        further: int = 0,
     ) -> None:
-        """Keep what `plan_retention` plans for these; every counter begins at 0."""
+        """Keep what `plan_retention` plans for these; every counter begins at 0.
+
+        `further` is how many series of bursts there are at most on a page.
+        """
         self._catalogue = catalogue
-        self._retention = plan_retention(catalogue, need_of, past_s, eventful, target=target)
+        self._retention = plan_retention(
+            catalogue, need_of, past_s, eventful, target=target, further=further
+        )
         kept = self._retention.kept
         self._kept = kept
         self.counters: NDArray[np.bool_] = catalogue.kinds[kept] == "counter"
@@ -91,9 +95,10 @@ class Recorder:
         ranks = rank_series(catalogue)
         self._ranks = ranks[kept]
         self._present = np.zeros(len(kept), np.bool_)
-        self._reporter = ScrapeReporter(ranks)
+        self._reporter = ScrapeReporter(ranks, further)
         self.scrape_effects = ScrapeEffectCounter(self._ranks)
-        self._last = Arrival(up=True, present=~self._present, report=np.zeros(len(SCRAPE_SERIES)))
+        nothing = np.zeros(len(SCRAPE_SERIES) + further)
+        self._last = Arrival(up=True, present=~self._present, report=nothing)
         self._columns = SampleColumns()
 
     @property
@@ -193,7 +198,7 @@ class Recorder:
             late_s=path.delay_s if not up or path.delay_s < SCRAPE_TIMEOUT_S else 0.0,
             cut_share=path.cut_share if not up else 0.0,
             missing=missing,
-            further=path.extra_series,
+            further=self._reporter.further(self._last.report, path.vanished_share),
         )
         self.scrape_effects.note(snapshot, outcome, scrapes)
         if up:
@@ -214,7 +219,7 @@ class Recorder:
         self._level[kept[counters]] = rows[-1, counters]
         rows[:, clocks] = scrapes.ticks[:, np.searchsorted(self._clocks.nonzero()[0], kept[clocks])]
         values[:, ~own] = rows
-        reports = self._retention.scrape_series[span.columns[own] - len(self._kept)]
+        reports = self._retention.reported[span.columns[own] - len(self._kept)]
         values[:, own] = scrapes.arrival.repeated().report[reports]
         values[0, own] = scrapes.arrival.report[reports]
         on_step = np.rint(scrapes.times_s) % COARSE_S == 0

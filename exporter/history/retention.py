@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.history.scrape_series import SCRAPE_SERIES, UP
-from exporter.metrics.catalogue import STEADY_BESIDE_MAPPED, STEADY_COUNTER
+from exporter.metrics.catalogue import STEADY_BESIDE_MAPPED, STEADY_COUNTER, catalogue_burst
 from exporter.metrics.series import NAME
 from exporter.target import OURS, SCRAPE_S
 
@@ -67,40 +67,43 @@ class Span:
 class Retention:
     """The series that a history keeps.
 
-    `kept` int64 (n,), their indices in the catalogue; `labels` has in the end those that the
-    scraping Prometheus writes itself, `scrape_series` int64, indices into `SCRAPE_SERIES`.
+    `kept` int64 (n,), their indices in the catalogue; `labels` has in the end those that are
+    `reported`, int64, indices into what a `ScrapeReporter` returns.
     The history reaches back `past_s`; its `spans` are in time order and leave no gap.
     """
 
     kept: NDArray[np.int64]
-    scrape_series: NDArray[np.int64]
+    reported: NDArray[np.int64]
     labels: tuple[LabelSet, ...]
     past_s: float
     spans: tuple[Span, ...]
 
 
-def plan_retention(
+def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and since when
     catalogue: Catalogue[Snapshot],
     need_of: Callable[[str], Need],
     past_s: float | None,
     eventful: Iterable[Interval] = (),
     *,
     target: Target = OURS,
+    further: int = 0,
 ) -> Retention:
     """Keep each series as deep as `need_of(metric name)` says, or `past_s` where that is less.
 
     A series of depth 0 is never read and not kept at all, except for `up` and the counter that
     shows every restart: a fault must not seem to have failed because no rule looks. `eventful` are
     intervals in which series may end or begin anew, so that every scrape of all of them is kept.
-    `target` completes the labels.
+    `target` completes the labels; `further` is how many series bursts add at most.
     """
+    reports = (*(((NAME, name),) for name in SCRAPE_SERIES), *catalogue_burst(further).series)
+    reported_names = [dict(labels)[NAME] for labels in reports]
     names = [dict(labels)[NAME] for labels in catalogue.series]
-    needs = {name: need_of(name) for name in {*names, *SCRAPE_SERIES}}
+    needs = {name: need_of(name) for name in {*names, *reported_names}}
     kept = np.flatnonzero([needs[name].depth_s > 0 or name in STEADY for name in names])
-    own = [i for i, name in enumerate(SCRAPE_SERIES) if name == UP or needs[name].depth_s > 0]
-    columns = [*(names[index] for index in kept), *(SCRAPE_SERIES[i] for i in own)]
+    own = [i for i, name in enumerate(reported_names) if name == UP or needs[name].depth_s > 0]
+    columns = [*(names[index] for index in kept), *(reported_names[i] for i in own)]
     labels = [target.complete(catalogue.series[index]) for index in kept]
-    labels += [target.complete(((NAME, SCRAPE_SERIES[i]),)) for i in own]
+    labels += [target.complete(reports[i]) for i in own]
     depths_s = {name: _kept_s(needs[name].depth_s, past_s) for name in set(columns)}
     # On the coarse grid, or the first coarse step would be a short one.
     whole_s = float(np.ceil(max(depths_s.values()) / COARSE_S) * COARSE_S)

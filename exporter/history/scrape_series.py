@@ -1,7 +1,8 @@
-"""The series that a scraping Prometheus writes itself, beside those of the page that it scrapes.
+"""The series that a scraping Prometheus writes itself, and the further ones of a cardinality burst.
 
-They follow `scrapeLoop.report` of Prometheus 2.42 (scrape/scrape.go), and a test compares them with
-what a real one stored. The recorder of history asks for them, scrape by scrape.
+The former follow `scrapeLoop.report` of Prometheus 2.42 (scrape/scrape.go), and a test compares
+them with what a real one stored. The recorder of history asks for both, scrape by scrape: neither
+is among the world's own series.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exporter.history.samples import STALE
+from exporter.metrics.catalogue import catalogue_burst
 from exporter.scrape_path.losses import arrives
 from exporter.target import SCRAPE_TIMEOUT_S
 
@@ -29,6 +32,7 @@ SCRAPE_SERIES: Final = (
     UP,
 )
 """In the order of the reports."""
+SAMPLES: Final = SCRAPE_SERIES.index("scrape_samples_scraped")
 
 PROCESS_SAMPLES: Final = 18
 """Samples on a page that are not of the world: the run's own, and those of its process on Linux."""
@@ -40,27 +44,33 @@ scraped over loopback."""
 
 
 class ScrapeReporter:
-    """What Prometheus reports of each scrape of one target."""
+    """What Prometheus stores of each scrape of one target, beside the world's series."""
 
-    def __init__(self, ranks: NDArray[np.float64]) -> None:
-        """`ranks` are the places of all series of the world in the order of vanishing."""
+    def __init__(self, ranks: NDArray[np.float64], further: int = 0) -> None:
+        """`ranks` are the places of all series of the world in the order of vanishing.
+
+        `further` series of bursts are reported too, as many as there are ever on a page.
+        """
         self._ranks = ranks
         self._known: NDArray[np.bool_] | None = None
         self._known_extra = 0
+        self._further = catalogue_burst(further).flatten(further)
+        self._shown = 0
 
     def report(self, snapshot: Snapshot) -> NDArray[np.float64]:
         """Return the report of a scrape at `snapshot`, in the order of `SCRAPE_SERIES`.
 
-        A scrape that fails reports no sample, however much of the page had come. Series are new
-        that the last page did not have; before the first page all are known, as to a server that
-        has run for long.
+        After it come the further series of bursts: NaN for those that are not on the page, the mark
+        of a series' end for those that were on the one before. A scrape that fails reports no
+        sample, however much of the page had come. Series are new that the last page did not have;
+        before the first page all are known, as to a server that has run for long.
         """
         path = snapshot.scrape_path
         if not snapshot.exporter_up:
-            return self._report(0, 0, ANSWER_S, up=False)
+            return self._report(0, 0, ANSWER_S, further=None)
         took_s = min(path.delay_s, SCRAPE_TIMEOUT_S) + ANSWER_S
         if not arrives(snapshot):
-            return self._report(0, 0, took_s, up=False)
+            return self._report(0, 0, took_s, further=None)
         shown = self._ranks >= path.vanished_share
         known = shown if self._known is None else self._known
         added = int((shown & ~known).sum())
@@ -68,8 +78,29 @@ class ScrapeReporter:
             added += max(0, path.extra_series - self._known_extra)
         self._known, self._known_extra = shown, path.extra_series
         samples = int(shown.sum()) + PROCESS_SAMPLES + path.extra_series
-        return self._report(samples, added, took_s + SAMPLE_S * samples, up=True)
+        took_s += SAMPLE_S * samples
+        return self._report(samples, added, took_s, further=path.extra_series)
 
-    @staticmethod
-    def _report(samples: int, added: int, took_s: float, *, up: bool) -> NDArray[np.float64]:
-        return np.array([took_s, samples, samples, added, float(up)])
+    def further(self, report: NDArray[np.float64], vanished_share: float) -> int:
+        """Return how many samples of a report were neither of the world nor of the process."""
+        of_world = int((self._ranks >= vanished_share).sum())
+        return max(0, int(report[SAMPLES]) - of_world - PROCESS_SAMPLES)
+
+    def _report(
+        self, samples: int, added: int, took_s: float, *, further: int | None
+    ) -> NDArray[np.float64]:
+        """Return a report with so many further series; None: the scrape failed."""
+        up = further is not None
+        burst = self._further.copy()
+        burst[further or 0 :] = np.nan
+        burst[further or 0 : self._shown] = STALE
+        self._shown = min(further or 0, len(burst))
+        return np.array([took_s, samples, samples, added, float(up), *burst])
+
+
+def repeated(report: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the report of a further scrape that is like this one: nothing is new, nothing ends."""
+    again = report.copy()
+    again[SCRAPE_SERIES.index(SERIES_ADDED)] = 0.0
+    again[np.isnan(again)] = np.nan
+    return again

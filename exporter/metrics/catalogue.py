@@ -305,7 +305,7 @@ BURST: tuple[Metric[int], ...] = (
 
 
 def catalogue_burst(count: int) -> Catalogue[int]:
-    """Lay out `count` further series, which no rule and no panel reads."""
+    """Lay out `count` further series, each of a value that no other has."""
     return Catalogue(BURST, count)
 
 

@@ -170,10 +170,9 @@ class Parameters(ABC):
     def require_fit(self, topology: Topology) -> None:  # noqa: B027 - most numbers fit any topology
         """Raise `BoundError` for a number that this topology has no room for."""
 
-    @classmethod
-    def real_time_only(cls) -> str | None:
-        """Why the fault cannot be shown in virtual time; None for those that can."""
-        return None
+    def further_series(self) -> int:
+        """How many series the fault adds to every page, at its full strength."""
+        return 0
 
 
 class Uncompressed(Parameters):

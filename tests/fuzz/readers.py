@@ -16,7 +16,7 @@ from documents.yaml_reader import YAML_BYTES_MAX, load
 from scenarios.build import read_trace
 from scenarios.injection_form import FaultForm
 from scenarios.library.files import LIBRARY
-from scenarios.loader import load_for_verify, load_scenario
+from scenarios.loader import load_scenario
 from scenarios.overlay import apply_overlays, check_scenario_names, load_overlay
 from scenarios.topology_overlay import load_topology
 from simulator.topology import Topology
@@ -71,7 +71,7 @@ def read_document(kind: str, path: Path, *, engine_takes: bool = True) -> None:
 
 
 def _scenario(path: Path) -> None:
-    scenario = load_for_verify(path)
+    scenario = load_scenario(path)
     try:
         TimeCompression(FACTOR).plan(scenario.plan, lead_s=1.0)
     except ValueError as error:

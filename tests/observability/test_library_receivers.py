@@ -6,7 +6,7 @@ import pytest
 
 from agentaskit_sim.commands.scenarios import TEMPLATE
 from scenarios.library.files import library
-from scenarios.loader import load_for_verify, parse_scenario
+from scenarios.loader import load_scenario, parse_scenario
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_new_scenario_names_the_receivers_of_the_routing(pack, every_rule, rou
 @pytest.fixture
 def scenarios():
     """Return every bundled scenario."""
-    return [load_for_verify(path) for path in library()]
+    return [load_scenario(path) for path in library()]
 
 
 def test_the_library_names_the_receivers_of_the_routing(pack, every_rule, scenarios, routed):

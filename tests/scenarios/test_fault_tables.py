@@ -64,8 +64,8 @@ def test_every_fault_has_a_row_with_its_effect(fault):
 
 
 def test_a_parameter_is_shown_with_its_default_and_its_bounds():
-    """Durations as in a file, great numbers in groups, and the note of what is not for `verify`."""
+    """Durations as in a file, great numbers in groups."""
     table = parameters_table()
     assert "`alive` (200ms) from every start to the next death: 1ms to 1d" in table
     assert "`latency` (200ms) more for every call: 0s to 1h" in table
-    assert "1 to 10,000; for `serve` and `up`, not for `verify`" in table
+    assert "`series` more on every page: 1 to 10,000 |" in table

@@ -8,7 +8,7 @@ import pytest
 
 from documents.mistakes import InputError
 from scenarios.library.files import library, resolve
-from scenarios.loader import load_for_verify, load_scenario
+from scenarios.loader import load_scenario
 
 
 def test_a_bundled_scenario_is_found_by_its_name():
@@ -31,22 +31,6 @@ def test_every_bundled_scenario_loads(path):
     assert load_scenario(path).name == path.stem
     first = path.read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=../scenario.schema.json"
-
-
-@pytest.mark.parametrize(
-    ("where", "when", "place"),
-    [("faults:\n  - ", "start: 1m", "6:22"), ("history:\n  incidents:\n    - ", "ago: 5m", "7:24")],
-)
-def test_what_only_real_time_can_show_is_refused_for_verify_alone(tmp_path, where, when, place):
-    """Rather than judged as if it had happened."""
-    path = tmp_path / "x.yaml"
-    burst = (
-        f"{{name: b, fault: cardinality_burst, {when}, duration: 1m, parameters: {{series: 9}}}}"
-    )
-    path.write_text(f"name: x\nstory: x\nseed: 1\nduration: 5m\n{where}{burst}\n")
-    assert load_scenario(path).name == "x"
-    with pytest.raises(InputError, match=rf":{place}: cardinality_burst is for a run in real time"):
-        load_for_verify(path)
 
 
 @pytest.mark.parametrize("path", library(), ids=lambda path: path.stem)

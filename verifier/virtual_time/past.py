@@ -16,6 +16,7 @@ from exporter.history.retention import FINE_PAST_S
 from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import catalogue_world
 from exporter.target import OURS, SCRAPE_S
+from simulator.faults.effective_parameters import EXTRA_SERIES_MAX
 from simulator.load import Load
 from simulator.plan import Plan
 from verifier.judge.fault_effects import faults_without_effect
@@ -87,6 +88,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
         scenario.past.depth_s,
         _eventful(scenario),
         target=OURS if mapping is None else mapping.target,
+        further=_further_series(scenario),
     )
     past_s, incidents = _incidents(scenario, recorder.past_s)
     simulation = Simulation(
@@ -114,6 +116,13 @@ def _eventful(scenario: Scenario) -> list[Interval]:
         for incident in scenario.past.incidents
         for at_s in (-incident.ago_s, incident.duration_s - incident.ago_s)
     ]
+
+
+def _further_series(scenario: Scenario) -> int:
+    """Return how many series bursts of a scenario or its past add to a page, at most."""
+    further = sum(fault.parameters.further_series() for fault in scenario.plan.faults)
+    further += sum(incident.parameters.further_series() for incident in scenario.past.incidents)
+    return min(further, EXTRA_SERIES_MAX)
 
 
 def start_changed(faults: Iterable[Fault]) -> bool:

@@ -277,13 +277,12 @@ class CardinalityBurst(ScrapePathParameters, Uncompressed):
     def magnitude(self) -> float:
         return float(self.series)
 
-    @classmethod
-    def real_time_only(cls) -> str:
-        """The recorder keeps the series that are read, and these are not."""
-        return "in virtual time only the series are recorded that a rule or panel reads"
-
     def compose(self, effective: EffectiveParameters, _: FaultTargets, strength: float) -> None:
         effective.extra_series += round(self.series * strength)
+
+    def further_series(self) -> int:
+        """As declared."""
+        return self.series
 
     @classmethod
     def count_scrape(

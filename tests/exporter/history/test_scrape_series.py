@@ -7,11 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from exporter.history.samples import STALE_BITS
 from exporter.history.scrape_series import (
     ANSWER_S,
     PROCESS_SAMPLES,
     SAMPLE_S,
+    SCRAPE_SERIES,
     ScrapeReporter,
+    repeated,
 )
 from simulator.snapshot import ScrapePath
 
@@ -47,3 +50,40 @@ def test_a_scrape_that_fails_reports_no_sample_and_forgets_nothing(reporter):
     samples = 4 + PROCESS_SAMPLES + 5
     took_s = 1.5 + ANSWER_S + SAMPLE_S * samples
     assert report(reporter, delay_s=1.5, extra_series=5) == [took_s, samples, samples, 0, 1]
+
+
+def ends(values):
+    """Return 'end' for a mark of a series' end, None for no sample, else the number."""
+    stale = np.ascontiguousarray(values).view(np.uint64) == STALE_BITS
+    return [
+        "end" if mark else None if np.isnan(value) else value
+        for mark, value in zip(stale, values, strict=True)
+    ]
+
+
+def test_further_series_are_there_while_the_burst_lasts_and_end_once():
+    """Each with its mark, also when the whole scrape fails; a scrape alike marks nothing again."""
+    reporter = ScrapeReporter(np.array([0.1]), further=3)
+    seen = []
+    for up, extra in ((True, 0), (True, 3), (True, 1), (False, 3), (True, 2), (True, 2)):
+        path = ScrapePath(extra_series=extra)
+        report = reporter.report(SimpleNamespace(exporter_up=up, scrape_path=path))
+        seen.append(ends(report[len(SCRAPE_SERIES) :]))
+    assert seen == [
+        [None, None, None], [1.0, 1.0, 1.0], [1.0, "end", "end"], ["end", None, None],
+        [1.0, 1.0, None], [1.0, 1.0, None],
+    ]  # fmt: skip
+    path = ScrapePath(extra_series=1)
+    last = reporter.report(SimpleNamespace(exporter_up=True, scrape_path=path))
+    assert ends(last[len(SCRAPE_SERIES) :]) == [1.0, "end", None]
+    assert ends(repeated(last)[len(SCRAPE_SERIES) :]) == [1.0, None, None]
+
+
+@pytest.mark.parametrize("vanished", [0.0, 0.5])
+def test_further_samples_are_counted_from_the_report(reporter, vanished):
+    """Whatever is missing of the world's own."""
+    path = ScrapePath(vanished_share=vanished, extra_series=7)
+    report = reporter.report(SimpleNamespace(exporter_up=True, scrape_path=path))
+    assert reporter.further(report, vanished) == 7
+    failed = reporter.report(SimpleNamespace(exporter_up=False, scrape_path=path))
+    assert reporter.further(failed, vanished) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.library.files import library
-from scenarios.loader import load_for_verify
+from scenarios.loader import load_scenario
 from tests.verifier.judge.test_notification_verdicts import scenario_with, timeline
 from verifier.judge.alert_verdicts import judge
 from verifier.real_time.time_limit import limit_scenario
@@ -67,7 +67,7 @@ def test_silent_and_explained_alerts_stay_so():
 def test_no_bundled_scenario_expects_anything_beyond_the_limit(until_s):
     """Whatever the limit, all that is still expected is due before it; all else has its note."""
     for path in library():
-        scenario = load_for_verify(path)
+        scenario = load_scenario(path)
         limited, notes = limit_scenario(scenario, until_s)
         changed = 0
         pairs = zip(scenario.expectations, limited.expectations, strict=True)
