@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from exporter.history.samples import EPOCH_S, STALE, STALE_BITS, Block, History
 from tests.verifier.histories import history, labels, row
 from verifier.servers.prometheus.remote_write import (
+    REQUEST_COLUMNS_MAX,
     REQUEST_SAMPLES_MAX,
-    REQUEST_SPAN_MS,
     joined_requests,
     requests,
 )
@@ -95,12 +95,14 @@ def test_the_number_of_samples_counts_stale_markers_and_no_gaps() -> None:
     assert [count for _, count in requests(sent)] == [3]
 
 
-def test_requests_are_in_order_of_time_and_bounded_in_span_and_size() -> None:
+def test_requests_are_in_order_of_time_and_bounded_in_samples_of_a_series_and_in_all() -> None:
     """A long or a wide block is cut; every sample is sent once."""
     long = history({labels("a"): list(range(1000))})
     counts = [count for _, count in requests(long)]
     assert sum(counts) == 1000
-    assert max(counts) == REQUEST_SPAN_MS // 15_000 + 1
+    assert max(counts) == REQUEST_COLUMNS_MAX
+    coarse = history({labels("a"): list(range(1000))}, step_s=300)
+    assert [count for _, count in requests(coarse)] == counts
     wide = history({labels("a", i=str(i)): [1.0] * 10 for i in range(REQUEST_SAMPLES_MAX // 4)})
     assert [count for _, count in requests(wide)] == [REQUEST_SAMPLES_MAX] * 2 + [
         REQUEST_SAMPLES_MAX // 2
