@@ -28,6 +28,7 @@ from agentaskit_sim.inputs import (
 )
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     DashboardPaths,
+    MappingFile,
     ResultPageFile,
     RulePaths,
 )
@@ -51,6 +52,7 @@ from verifier.check.output.github import github_lines
 from verifier.check.output.sarif import sarif_document
 from verifier.check.output.text import text_lines
 from verifier.dashboards.reader import load_dashboards
+from verifier.mapping.reader import load_mapping
 from verifier.pack.durations import parse_duration_s
 from verifier.pack.panels import Dashboards
 from verifier.pack.routes.routing import load_routing
@@ -62,12 +64,18 @@ from verifier.servers.binaries import find
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from exporter.mapping.metric_mapping import MetricMapping
+
+MAPPING_ALONE: Final = (
+    "--mapping needs --rules or --dashboards: the bundled ones are written against our own metrics"
+)
 PACK_SILENCES: Final = PACK / "check-silences.yaml"
 EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim check
   agentaskit-sim check --rules my-alerts/ --dashboards boards/ --silence accepted.yaml
   agentaskit-sim check --rules node.rules --metrics http://localhost:9100/metrics
+  agentaskit-sim check --rules my-alerts/ --mapping mapping.yaml
   agentaskit-sim check --rules my-alerts/ --format sarif > check.sarif
 """
 
@@ -142,6 +150,7 @@ class ServerOptions:
     """What is said of the server and of what it scrapes, as it was typed."""
 
     metrics: Sequence[str]
+    mapping: Path | None
     target_labels: Sequence[str]
     scrape_interval: str | None
     retention: str | None
@@ -149,10 +158,15 @@ class ServerOptions:
     def surroundings(self) -> Surroundings:
         """Read it; raises InputError, and JudgeError for an exporter that does not answer."""
         return Surroundings(
-            read_exports(self.metrics, self.target_labels),
+            read_exports(self.metrics, self.target_labels, self._mapped()),
             _seconds(self.scrape_interval, "--scrape-interval", SCRAPE_INTERVAL_S),
             _seconds(self.retention, "--retention", RETENTION_S),
         )
+
+    def _mapped(self) -> tuple[MetricMapping, str] | None:
+        if self.mapping is None:
+            return None
+        return load_mapping(self.mapping).mapping, str(self.mapping)
 
 
 def check(  # noqa: PLR0913 - typer declares options as parameters
@@ -161,6 +175,7 @@ def check(  # noqa: PLR0913 - typer declares options as parameters
     dashboards: DashboardPaths = None,
     routing: RoutingPath = None,
     metrics: MetricsPages = None,
+    mapping: MappingFile = None,
     target_label: TargetLabels = None,
     scrape_interval: ScrapeInterval = None,
     retention: Retention = None,
@@ -182,10 +197,12 @@ def check(  # noqa: PLR0913 - typer declares options as parameters
     board_paths, more = distinct_files(dashboards, "--dashboards")
     for note in (*notes, *more):
         typer.echo(note, err=True)
+    if mapping is not None and rule_paths is None and board_paths is None:
+        raise InputError(MAPPING_ALONE)
     paths = CheckPaths(rule_paths, board_paths, routing, silence or ()).or_bundled()
-    against = ServerOptions(metrics or (), target_label or (), scrape_interval, retention)
+    against = ServerOptions(metrics or (), mapping, target_label or (), scrape_interval, retention)
     outcome = _outcome(paths, against)
-    run = record(InputPaths(rules=rule_paths, dashboards=board_paths), routing)
+    run = record(InputPaths(rules=rule_paths, dashboards=board_paths, mapping=mapping), routing)
     for line in _lines(outcome, OutputForm.JSON if as_json else form, silenced=silenced):
         typer.echo(line)
     if report_file is not None:

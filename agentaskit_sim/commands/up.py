@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from agentaskit_sim.access_token import read_token
+from agentaskit_sim.front.odd_options import refuse_options_of_ours, refuse_unjudged_overlay
 from agentaskit_sim.inputs import (
     PACK_ROUTING,
     PACK_RULES,
@@ -32,6 +33,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ForeignPrometheus,
     MappingFile,
     NoBrowser,
+    OverlayFiles,
     RoutingFile,
     RulePaths,
     ScenarioArgument,
@@ -127,6 +129,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     rules: RulePaths = None,
     routing: RoutingFile = None,
     mapping: MappingFile = None,
+    overlay: OverlayFiles = None,
     token_file: TokenFile = None,
     exit_at_end: ExitAtEnd = False,
     prometheus: ForeignPrometheus = None,
@@ -139,7 +142,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     Needs the programs prometheus and alertmanager, on PATH or in the folder that
     AGENTASKIT_SIM_TOOLS names (see `doctor`), or yours: --prometheus, --alertmanager.
     """
-    _refuse_options_of_ours(
+    refuse_options_of_ours(
         compress=compress, rules=rules, routing=routing,
         prometheus=prometheus, alertmanager=alertmanager,
     )  # fmt: skip
@@ -150,9 +153,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     their_prometheus = files.read(_foreign_server, "Prometheus", prometheus)
     their_alertmanager = files.read(_foreign_server, "Alertmanager", alertmanager)
     token = files.read(read_token, token_file)
-    files.check(
-        pack, lambda read: check_compression(read, compression.factor, compression.scrape_s)
-    )
+    files.check(pack, lambda own: check_compression(own, compression.factor, compression.scrape_s))
     files.check(chosen, lambda read: refuse_end_without_scenario(read, exit_at_end=exit_at_end))
     files.check(chosen, lambda read: check_plan(read, compression))
     files.finish()
@@ -165,8 +166,8 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
         request=request, sd_file=sd_file, token=token.value, token_file=token_file,
         exit_at_end=exit_at_end, board=board_of(request), no_browser=no_browser,
     )  # fmt: skip
-    judged = _judge_of(session, InputPaths((scenario or "",), rules, mapping=mapping), routing)
-    raise typer.Exit(_run_or_judge(session, judged, port))
+    paths = InputPaths((scenario or "",), rules, overlays=overlay or (), mapping=mapping)
+    raise typer.Exit(_run_or_judge(session, _judge_of(session, paths, routing), port))
 
 
 def _run_or_judge(
@@ -183,23 +184,11 @@ def _judge_of(
     session: Session, paths: InputPaths, routing: Path | None
 ) -> tuple[RealTimeJudge, RunRecord] | None:
     """Return the judge of a run and its record; raise `InputError` as `verify --live` would."""
+    refuse_unjudged_overlay(paths.overlays, is_judged=session.is_judged)
     if not session.is_judged:
         return None
     judge = build_watched_judge(session.request, paths, routing or PACK_ROUTING)
     return judge, record(paths, routing)
-
-
-def _refuse_options_of_ours(**options: object) -> None:
-    """Raise `InputError` for an option that is about a server of ours where the user's stands."""
-    for theirs, ours in (
-        ("prometheus", ("compress", "rules", "routing")),
-        ("alertmanager", ("compress", "routing")),
-    ):
-        for name in ours:
-            if options[theirs] is not None and options[name] is not None:
-                raise InputError(
-                    f"--{name} cannot be used with --{theirs}: your server has its own"
-                )
 
 
 def _foreign_server(what: str, url: str | None) -> ForeignServer | None:

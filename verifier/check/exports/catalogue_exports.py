@@ -1,7 +1,8 @@
-"""What the simulated system exports: our own catalogue, laid out over the default topology.
+"""What the simulated system exports: our own catalogue, or what a mapping makes of it.
 
-Called where no /metrics page is named. Its lists of label values are closed, so that a value that
-is not in them will never appear. No world is built: the labels ask a system for its axes alone.
+Laid out over the default topology; called where no /metrics page is named. Its lists of label
+values are closed, so that a value that is not in them will never appear. No world is built: the
+labels ask a system for its axes alone.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final, cast
 
+from exporter.mapping.mapped_metrics import exported_metrics
+from exporter.mapping.quantities import axes_of
 from exporter.metrics.catalogue import RUN, WORLD
 from exporter.metrics.series import Catalogue
-from simulator.topology import PRIORITIES, SANDBOXES, Topology
+from simulator.topology import Topology
 from verifier.check.exports.families import TARGET_LABELS, Exports, without_name
 from verifier.promql.reads import NAME
 
 if TYPE_CHECKING:
+    from exporter.mapping.metric_mapping import MetricMapping
     from exporter.metrics.catalogue import RunStatus
+    from exporter.metrics.series import Metric
     from simulator.snapshot import Snapshot
     from verifier.labels import Labels
 
@@ -25,15 +30,21 @@ SOURCE: Final = "the catalogue of agentaskit-sim"
 
 def catalogue_exports(target_labels: frozenset[str] = TARGET_LABELS) -> Exports:
     """Return what a served world of the default topology exports, all of it."""
-    topology = Topology()
-    axes = SimpleNamespace(
-        tiers=tuple(tier.name for tier in topology.tiers),
-        priorities=PRIORITIES,
-        sandboxes=SANDBOXES,
-        cpu_ns=range(topology.hosts * topology.cpus_per_host),
-    )
+    return _laid_out(WORLD, SOURCE, target_labels)
+
+
+def mapped_exports(
+    mapping: MetricMapping, source: str, target_labels: frozenset[str] = TARGET_LABELS
+) -> Exports:
+    """Return what it exports with a mapping; `source` is what people call that."""
+    return _laid_out(exported_metrics(mapping), source, target_labels)
+
+
+def _laid_out(
+    metrics: tuple[Metric[Snapshot], ...], source: str, target_labels: frozenset[str]
+) -> Exports:
     process = SimpleNamespace(version="", python_version="", scenario="", seed="")
-    world = Catalogue(WORLD, cast("Snapshot", axes))
+    world = Catalogue(metrics, axes_of(Topology()))
     run = Catalogue(RUN, cast("RunStatus", process))
     series: dict[str, list[Labels]] = {}
     kinds: dict[str, str] = {}
@@ -45,7 +56,7 @@ def catalogue_exports(target_labels: frozenset[str] = TARGET_LABELS) -> Exports:
         kinds |= dict.fromkeys(names, "gauge" if kind == "info" else kind)
     open_labels = {label.name for metric in RUN if metric.kind == "info" for label in metric.labels}
     return Exports(
-        SOURCE,
+        source,
         series,
         kinds,
         is_closed=True,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import promql_parser as promql
 
+from verifier.check.exports.families import ANY
 from verifier.check.exports.selecting import matchers_of, takes_all
 from verifier.evidence.relaxed import is_scalar, name_of
 from verifier.promql.parsing import parse
@@ -269,9 +270,18 @@ class _Pairing:
         return tuple(pair for pair in labels if (pair[0] in self.names) == self.on)
 
     def meeting(self) -> LabelSets:
-        """Return the series of the left side that meet one of the right."""
-        there = set(map(self.signature, self.right))
-        return frozenset(labels for labels in self.left if self.signature(labels) in there)
+        """Return the series of the left side that meet one of the right.
+
+        A label whose value nobody knows on one side may have the other's, which a rule has fixed.
+        """
+        sides = (*map(self.signature, self.left), *map(self.signature, self.right))
+        unknown = {name for labels in sides for name, value in labels if value == ANY}
+        there = {_without_values(self.signature(labels), unknown) for labels in self.right}
+        return frozenset(
+            labels
+            for labels in self.left
+            if _without_values(self.signature(labels), unknown) in there
+        )
 
     def is_many(self, side: LabelSets) -> bool:
         """Whether several series of a side are matched by the same labels."""
@@ -290,6 +300,10 @@ class _Pairing:
         return MatchProblem(
             kind, self.operator, self.left, self.right, self.names if self.on else None
         )
+
+
+def _without_values(labels: Labels, names: set[str]) -> Labels:
+    return tuple((name, ANY if name in names else value) for name, value in labels)
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Final
 
 from documents.files import read_text
-from verifier.check.exports.catalogue_exports import catalogue_exports
+from verifier.check.exports.catalogue_exports import catalogue_exports, mapped_exports
 from verifier.check.exports.families import TARGET_LABELS, joined
 from verifier.check.exports.page_reader import read_page
 from verifier.errors import JudgeError
@@ -20,6 +20,7 @@ from verifier.errors import JudgeError
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from exporter.mapping.metric_mapping import MetricMapping
     from verifier.check.exports.families import Exports
 
 PAGE_BYTES_MAX: Final = 64 << 20
@@ -29,15 +30,22 @@ ACCEPT: Final = "text/plain;version=0.0.4;q=1,*/*;q=0.1"
 SCHEMES: Final = ("http://", "https://")
 
 
-def read_exports(sources: Sequence[str], target_labels: Collection[str] = ()) -> Exports:
+def read_exports(
+    sources: Sequence[str],
+    target_labels: Collection[str] = (),
+    mapped: tuple[MetricMapping, str] | None = None,
+) -> Exports:
     """Return what files and addresses export together; our own catalogue without any.
 
-    Raises InputError for what is no page, JudgeError for an address that gives none.
+    `mapped` is a mapping and its file, whose metrics stand in the place of our own. Raises
+    InputError for what is no page, JudgeError for an address that gives none.
     """
     names = TARGET_LABELS | frozenset(target_labels)
-    if not sources:
-        return catalogue_exports(names)
-    return joined([read_page(_text(source), source, names) for source in sources])
+    pages = [read_page(_text(source), source, names) for source in sources]
+    if mapped is not None:
+        mapping, path = mapped
+        return joined([mapped_exports(mapping, f"what {path} makes", names), *pages])
+    return joined(pages) if pages else catalogue_exports(names)
 
 
 def _text(source: str) -> str:

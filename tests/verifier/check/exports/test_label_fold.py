@@ -75,6 +75,31 @@ def test_sides_that_never_meet_or_meet_too_often_are_noted(expr, kind):
     assert kind in [getattr(each, "kind", "") for each in problems]
 
 
+@pytest.mark.parametrize(
+    ("labels", "expr", "count"),
+    [
+        ("job: shop, x: '1'", "a > on (job, x) group_left () fixed", 1),
+        ("job: shop, x: '9'", "a > on (job, x) group_left () fixed", 0),
+        ("x: '1'", "a > on (job, x) group_left () fixed", 0),
+        ("job: shop", 'fixed unless on (job) absent(c{job="shop"})', 1),
+    ],
+)
+def test_a_label_of_the_target_may_have_the_value_that_a_rule_fixes(tmp_path, labels, expr, count):
+    """As `labels: {job: shop}` of a recorded objective does; what differs otherwise never meets."""
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "groups: [{name: g, rules: [{record: fixed, expr: vector(1),"
+        f" labels: {{{labels}}}}}]}}]\n"
+    )
+    recordings = {rule.record: [rule] for _, rule in load_rules([path]).recordings}
+    problems = []
+    sets = LabelFold(EXPORTS, recordings).sets(parse(expr), problems.append)
+    assert (len(sets or ()), [each.kind for each in problems]) == (
+        count,
+        [] if count else ["mismatched"],
+    )
+
+
 def test_a_rule_that_reads_itself_ends(tmp_path):
     """Its labels are not known."""
     path = tmp_path / "r.yaml"
