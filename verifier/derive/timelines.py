@@ -9,6 +9,7 @@ when it does what it is for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from verifier.derive.promtool import Question
@@ -18,7 +19,7 @@ from verifier.evaluation.alert_states import AlertStates, EvaluationError
 from verifier.pack.history_depth import ALERT_STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from verifier.derive.problem import AlertProblem
     from verifier.derive.promtool import Answers
@@ -114,27 +115,39 @@ class TestMaker:
 
     def almost_long_enough(self) -> Trying:
         """Its condition holds for one evaluation too few."""
-        wait = self.problem.wait_steps
+        wait, fill = self.problem.wait_steps, self.problem.fill_steps
         near = self.worlds.nears[0].worlds[0]
-        best: _Timeline | None = None
         for before in (near, self.worlds.deep):
-            lengths = [wait, max(wait - self.problem.fill_steps, 1)]
-            for _ in range(LENGTHS_TRIED):
-                lines = yield from self._run([self._held(before, each) for each in lengths])
-                for line in lines:
-                    is_better = best is None or _longest(line.holds) > _longest(best.holds)
-                    if any(line.holds) and not line.fires and not line.own[-1] and is_better:
-                        best = line
-                # What a window keeps, or takes to rise, is told by how long it held.
-                lengths = [
-                    max(length + wait - _longest(line.holds), 1)
-                    for length, line in zip(lengths, lines, strict=True)
-                ]
-                if best is not None and _longest(best.holds) == wait:
-                    break
-        if best is None or _longest(best.holds) < wait:
+            line = yield from self._pending(partial(self._held, before), [wait, wait - fill], 1)
+            if line is not None:
+                break
+        else:
+            # A window that is longer than `for` keeps what it has seen, unless most of it is a gap.
+            line = yield from self._pending(partial(self._after_gap, near), [fill - wait], -1)
+        if line is None:
             return None
-        return self._test("for", "is pending, one evaluation too short to fire", best)
+        return self._test("for", "is pending, one evaluation too short to fire", line)
+
+    def _pending(
+        self, phases: Callable[[int], tuple[Phase, ...]], lengths: list[int], sign: int
+    ) -> Generator[list[Question], list[Answers], _Timeline | None]:
+        """Return a timeline in which the condition holds for one evaluation too few, if any does.
+
+        `phases` of a length hold for longer with it, or with a `sign` of -1 for shorter.
+        """
+        wait = self.problem.wait_steps
+        for _ in range(LENGTHS_TRIED):
+            lengths = [max(length, 1) for length in lengths]
+            lines = yield from self._run([phases(length) for length in lengths])
+            for line in lines:
+                if _longest(line.holds) == wait and not line.fires and not line.own[-1]:
+                    return line
+            # What a window keeps, or takes to rise, is told by how long it held.
+            lengths = [
+                length + sign * (wait - _longest(line.holds))
+                for length, line in zip(lengths, lines, strict=True)
+            ]
+        return None
 
     def _held(self, before: Levels, length: int) -> tuple[Phase, ...]:
         """Return phases in which the condition holds for about `length` evaluations."""
@@ -143,6 +156,16 @@ class TestMaker:
             Phase(lead, before),
             Phase(length, self.worlds.fire),
             Phase(rest, self.worlds.deep),
+        )
+
+    def _after_gap(self, before: Levels, gap: int) -> tuple[Phase, ...]:
+        """Return phases in which one sample stands beyond, `gap` evaluations after the others."""
+        lead, rest = self.problem.start_steps, self.problem.fill_steps + SETTLING
+        return (
+            Phase(lead, before),
+            Phase(gap, {}),
+            Phase(1, self.worlds.fire),
+            Phase(rest, {}),
         )
 
     def absent(self) -> Trying:

@@ -31,6 +31,8 @@ groups:
       - alert: Burn
         expr: sum(rate(hits_total{code=~"5.."}[1h])) / sum(rate(hits_total[1h])) / 0.001 > 14.4
         for: 2m
+      - {alert: Seldom, expr: 'increase(fails_total[2m]) > 0', for: 4m}
+      - {alert: Lasting, expr: 'increase(falls_total[20m]) > 0', for: 3m}
       - {alert: Clockwork, expr: 'vector(1)'}
 """
 
@@ -83,6 +85,16 @@ def test_a_long_window_is_pending_for_one_evaluation_too_few_and_for_none_before
     assert len(pending) == 2  # where it begins and where it ends, with nothing between
     fires = next(each for each in burn.tests if each.kind == "fires")
     assert min(time_s for time_s, alerts in fires.expected if alerts) > 3600
+
+
+@pytest.mark.parametrize("alert", ["Seldom", "Lasting"])
+def test_what_holds_while_a_window_sees_it_is_pending_for_one_evaluation_too_few(solved, alert):
+    """A counter that fell would count as one that grew; a window beyond `for` sees a gap."""
+    seldom = next(each for each in solved[1] if each.rule.alert == alert)
+    test = next(each for each in seldom.tests if each.kind == "for")
+    pending = [time_s for time_s, alerts in test.expected if alerts]
+    assert pending[-1] - pending[0] == seldom.rule.for_s - test.timing.evaluation_s
+    assert test.expected[-1][1] == ()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ MIRRORED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=":
 SHARES: Final = (0.25, 0.75)
 """How a sum is split over two series."""
 PICKING: Final = ("max", "topk", "quantile", "bottomk", "group", "limitk")
+COUNTED: Final = ("rate", "irate", "increase", "changes", "resets")
 PER_WINDOW: Final = ("increase", "delta", "changes", "resets")
 
 
@@ -133,6 +134,8 @@ def weights_of(name: str, value: float) -> tuple[float, ...]:
 
 def before(name: str, argument: promql.Expr, value: float) -> float:
     """Return what a function's argument must be for its value."""
+    if name in COUNTED:
+        value = max(value, 0.0)  # what falls has been restarted, and counts as having grown
     if name in PER_WINDOW and isinstance(argument, promql.MatrixSelector | promql.SubqueryExpr):
         return value / (argument.range.total_seconds() if argument.range else 1.0)
     inverse = INVERSES.get(name)

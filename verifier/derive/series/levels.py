@@ -135,16 +135,24 @@ class PhaseWriter:
         if level.kind == "gauge":
             return _run(rounded(level.value), 0.0, steps)
         growth = rounded(level.value * self._interval_s)
-        start = 0.0 if self._total is None else rounded(self._total + growth)
-        if self._total is not None and growth >= 0:
-            # The sum of a run is rounded at every step: what follows must not fall, not by an ulp,
-            # or the engine takes it for a counter's restart and adds up all that it ever counted.
-            start = max(start, self._total)
+        start = 0.0 if self._total is None else self._next(self._total, growth)
         self._total = _last_of(start, growth, steps)
         if level.kind == "stairs":
             values = [float(math.floor(start + growth * n + 1e-9)) for n in range(steps)]
             return _runs(values)
         return _run(start, growth, steps)
+
+    @staticmethod
+    def _next(total: float, growth: float) -> float:
+        """Return the value after `total`, the last of a run that was rounded at every step.
+
+        A counter must not fall, not by an ulp, or the engine takes it for a restart and adds up all
+        that was ever counted; nor must one that stands still rise by it.
+        """
+        if not growth:
+            return total
+        following = rounded(total + growth)
+        return max(following, total) if growth > 0 else following
 
 
 def _run(start: float, growth: float, steps: int) -> str:
