@@ -58,7 +58,7 @@ def mutation_page(
                 "By scenario",
                 ("Scenario", "Kills", "That no other kills"),
                 list(_by_scenario(score)),
-                "A scenario that kills nothing alone could go, as far as mutants can tell.",
+                "The last column is what nobody would notice without it.",
             ),
             ResultTable(
                 "Equivalent",

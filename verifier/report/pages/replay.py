@@ -43,7 +43,7 @@ def replay_page(result: ReplayResult, *, status: int, fail_over: float | None = 
         Badge(WORDS[status], style),
         last.partition(": ")[2] + bound,
         (
-            ResultList("Not judged", list(_unjudged(result)), fails=True),
+            ResultList("Vacuous or not judged", list(_unjudged(result)), fails=True),
             ResultTable(
                 "Noise",
                 ("Alert", "Firings", "A day", "Flaps", "Firing", "Pending", "Longest"),

@@ -172,7 +172,7 @@ PARTS = {
     "verify": ("Not compared", "Differences", "What the differences come from",
                "Rules that an engine cannot evaluate",
                "Alerts that fail in one engine alone", "Scenarios"),
-    "replay": ("Not judged", "Noise", "Changes, from --against to --rules", "Firings"),
+    "replay": ("Vacuous or not judged", "Noise", "Changes, from --against to --rules", "Firings"),
     "derive": ("Not read", "Not solved", "Tests by alert"),
     "selftest": ("Controls",),
 }  # fmt: skip
