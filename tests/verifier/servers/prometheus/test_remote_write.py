@@ -153,10 +153,14 @@ def test_small_histories_are_joined_to_one_request_for_each_sender() -> None:
 
 def test_joined_requests_are_bounded_in_size() -> None:
     """What does not fit any more begins a request of its own."""
-    half = [REQUEST_SAMPLES_MAX // 2 + 1] * 3
-    stamps = [np.arange(size) + 1_700_000_000_000 for size in half]
+    rows, columns = REQUEST_SAMPLES_MAX // (2 * REQUEST_COLUMNS_MAX) + 1, REQUEST_COLUMNS_MAX
+    times = np.arange(columns) + 1_700_000_000_000
     many = [
-        History([labels(f"m{n}")], [Block(times, np.arange(1), np.ones((1, len(times))))])
-        for n, times in enumerate(stamps)
+        History(
+            [labels(name, i=str(row)) for row in range(rows)],
+            [Block(times, np.arange(rows), np.ones((rows, columns)))],
+        )
+        for name in "abc"
     ]
+    half = [rows * columns] * 3
     assert [count for _, count in joined_requests(many)] == half
