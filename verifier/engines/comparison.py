@@ -113,11 +113,7 @@ def comparison_lines(comparison: EngineComparison) -> Iterator[str]:
     """Yield every alert that differs, by scenario, what could not be compared, and the sum."""
     names = comparison.engines or ("the first engine", "the second")
     for scenario in comparison.scenarios:
-        for change in scenario.differing:
-            labels = ", ".join(f'{name}="{text}"' for name, text in change.labels)
-            said = change_text(change, before=f"in {names[0]}", after=f"in {names[1]}")
-            yield f"{scenario.scenario}: {change.alert}{{{labels}}}: {said}"
-            yield from (f"    {reason}" for reason in why_lines(scenario, change, names))
+        yield from _change_lines(scenario, names)
         for name, lines in zip(names, scenario.unfollowed, strict=True):
             yield from (f"{scenario.scenario}: {name}: {line}" for line in lines)
         first, second = map(set, scenario.failing)
@@ -140,6 +136,21 @@ def all_cause_lines(comparison: EngineComparison, names: Sequence[str]) -> list[
     """Return what all the differences come from."""
     known = [each for scenario in comparison.scenarios for each in scenario.explanations]
     return list(cause_lines(known, _bare(names)))
+
+
+def _change_lines(scenario: ScenarioComparison, names: Sequence[str]) -> Iterator[str]:
+    """Yield every alert that differs, each with why; series that differ alike stand together."""
+    alike: dict[tuple[str, str, tuple[object, ...]], list[AlertChange]] = {}
+    for change in scenario.differing:
+        said = change_text(change, before=f"in {names[0]}", after=f"in {names[1]}")
+        explanation = scenario.explanation(change)
+        why = tuple(each.outline for each in explanation.reasons) if explanation else ()
+        alike.setdefault((change.alert, said, why), []).append(change)
+    for (alert, said, _), changes in alike.items():
+        labels = ", ".join(f'{name}="{text}"' for name, text in changes[0].labels)
+        others = f" and {len(changes) - 1:,} more like it" if len(changes) > 1 else ""
+        yield f"{scenario.scenario}: {alert}{{{labels}}}{others}: {said}"
+        yield from (f"    {reason}" for reason in why_lines(scenario, changes[0], names))
 
 
 def _sum_lines(comparison: EngineComparison, names: Sequence[str]) -> Iterator[str]:

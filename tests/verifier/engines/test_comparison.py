@@ -65,6 +65,15 @@ def test_a_difference_is_named_with_its_scenario_and_engines():
     assert alone[0].endswith(': High{job="a"}: 1 firing only in engine 2')
 
 
+def test_series_that_differ_alike_stand_together():
+    """Sixteen processors are one line, with how many there are more; each counts in the sum."""
+    before = [Timeline("High", (("cpu", str(n)),), FIRES.episodes) for n in range(16)]
+    after = [Timeline("High", (("cpu", str(n)),), LATER.episodes) for n in range(16)]
+    first, _, last = lines_of(compared(reading("1", *before), reading("2", *after)))
+    assert ': High{cpu="0"} and 15 more like it: fires 15s later in engine 2' in first
+    assert "16 alerts of 16" in last
+
+
 def test_what_fails_in_one_engine_alone_is_said_and_what_it_cannot_evaluate():
     """The latter is a difference, though no timeline shows it."""
     refused = NotJudged("alert High", "unknown function", Place("a.yaml", 3))

@@ -65,6 +65,11 @@ class DifferenceReason:
     causes: tuple[ActingTrait, ...] = ()
     unexplained: str = ""
 
+    @property
+    def outline(self) -> tuple[object, ...]:
+        """All but the values: what is the same of series that differ alike."""
+        return self.times_s, self.side, self.causes, self.unexplained
+
 
 @dataclass(frozen=True, slots=True)
 class AlertExplanation:
