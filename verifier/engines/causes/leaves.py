@@ -6,6 +6,7 @@ can do that arithmetic. Raises `NotReckonedError` for what is not known here. Pu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 import re2
 
+from verifier.engines.causes.over_time import WITH_ARGUMENT
 from verifier.engines.causes.traits import INSTANT, Trait
 from verifier.engines.causes.windows import RANGE_FUNCTIONS
 from verifier.evidence.relaxed import is_scalar
+from verifier.promql.conditions import quantity_of
 from verifier.promql.parsing import parse
-from verifier.promql.printing import Printer, matcher_text
+from verifier.promql.printing import Printer, matcher_text, text_of
 from verifier.promql.reads import NAME
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from exporter.history.samples import LabelSet
     from verifier.engines.causes.traits import Traits
 
-_CLOCKS: Final = ("timestamp", "absent_over_time")
+_CLOCKS: Final = ("timestamp",)
 """Functions that look past the value of what they are about."""
 
 
@@ -36,12 +39,16 @@ class NotReckonedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ExpressionLeaf:
-    """A selector with the function of its range, or `INSTANT`; `window_ms` is 0 of an instant."""
+    """A selector with the function of its range, or `INSTANT`; `window_ms` is 0 of an instant.
+
+    `argument` is the number that the function is called with, NaN without one.
+    """
 
     function: str
     selector: promql.VectorSelector
     window_ms: int
     offset_ms: int
+    argument: float = math.nan
 
     def selects(self, labels: LabelSet) -> bool:
         """Return whether the series with these labels is read."""
@@ -88,13 +95,13 @@ class _LeafPrinter(Printer):
     def text(self, node: promql.Expr) -> str:
         """Return `node`, a leaf by its name."""
         match node:
-            case promql.Call() if node.args and isinstance(node.args[0], promql.MatrixSelector):
-                return self._range(node, node.args[0])
+            case promql.Call() if _ranges_below(node):
+                return self._range(node, _ranges_below(node)[0])
             case promql.VectorSelector():
                 return self._leaf(INSTANT, node, 0)
             case promql.SubqueryExpr():
                 raise NotReckonedError("a subquery")
-            case promql.Call() if _ranges_below(node) or node.func.name in _CLOCKS:
+            case promql.Call() if node.func.name in _CLOCKS:
                 raise NotReckonedError(f"{node.func.name}()")
         text = super().text(node)
         is_vector = isinstance(node, (promql.BinaryExpr, promql.Call, promql.AggregateExpr))
@@ -102,26 +109,43 @@ class _LeafPrinter(Printer):
             return f"(({text}) >= -Inf)"
         return text
 
-    def _range(self, node: promql.Call, argument: promql.MatrixSelector) -> str:
-        if node.func.name not in RANGE_FUNCTIONS:
-            raise NotReckonedError(f"{node.func.name}()")
-        window_ms = round(argument.range.total_seconds() * 1000)
-        return self._leaf(node.func.name, argument.vector_selector, window_ms)
+    def _range(self, node: promql.Call, selected: promql.MatrixSelector) -> str:
+        name = node.func.name
+        window_ms = round(selected.range.total_seconds() * 1000)
+        if name == "absent_over_time":
+            present = self._leaf("present_over_time", selected.vector_selector, window_ms)
+            return f"absent({present})"
+        if name not in RANGE_FUNCTIONS:
+            raise NotReckonedError(f"{name}()")
+        argument = math.nan
+        if name in WITH_ARGUMENT:
+            (number,) = (each for each in node.args if each is not selected)
+            quantity = quantity_of(text_of(number))
+            if quantity.core:
+                raise NotReckonedError(f"{name}() of a number that changes")
+            argument = quantity.offset
+        return self._leaf(name, selected.vector_selector, window_ms, argument)
 
-    def _leaf(self, function: str, selector: promql.VectorSelector, window_ms: int) -> str:
+    def _leaf(
+        self,
+        function: str,
+        selector: promql.VectorSelector,
+        window_ms: int,
+        argument: float = math.nan,
+    ) -> str:
         if selector.at is not None:
             raise NotReckonedError("@")
         if selector.matchers.or_matchers:
             raise NotReckonedError("`or` between matchers")
         offset_ms = round(selector.offset.total_seconds() * 1000) if selector.offset else 0
-        self.leaves.append(ExpressionLeaf(function, selector, window_ms, offset_ms))
+        self.leaves.append(ExpressionLeaf(function, selector, window_ms, offset_ms, argument))
         own = [matcher for matcher in selector.matchers.matchers if matcher.name != NAME]
         inside = ",".join(map(matcher_text, own))
         return f"{self.prefix}{len(self.leaves) - 1}" + (f"{{{inside}}}" if inside else "")
 
 
-def _ranges_below(node: promql.Call) -> bool:
-    return any(isinstance(argument, promql.MatrixSelector) for argument in node.args)
+def _ranges_below(node: promql.Call) -> list[promql.MatrixSelector]:
+    return [each for each in node.args if isinstance(each, promql.MatrixSelector)]
 
 
 def _meets(matcher: promql.Matcher, labels: Mapping[str, str]) -> bool:

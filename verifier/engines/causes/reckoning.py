@@ -103,7 +103,7 @@ class Reckoning:
         asked = AskedRange(start_ms, round(query.end_s * 1000), step_ms)
         rows: dict[LabelSet, NDArray[np.float64]] = {}
         for number, leaf in enumerate(leaves_of(query.expr)):
-            view = WindowView(leaf.window_ms, asked.moved(leaf.offset_ms), traits)
+            view = WindowView(leaf.window_ms, asked.moved(leaf.offset_ms), traits, leaf.argument)
             for labels in self._selected(leaf, held_by):
                 samples = self._samples_of(labels, held_by)
                 row = leaf.labels(labels, f"{prefix}{number}")

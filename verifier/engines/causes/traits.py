@@ -26,6 +26,7 @@ class Trait(Enum):
     SMALL_STEP_BACK = "small-step-back"
     STARTS_FROM_ZERO = "starts-from-zero"
     FIRST_IS_CHANGE = "first-is-change"
+    ONE_IS_FLAT = "one-is-flat"
     SHORT_LOOKBACK = "short-lookback"
     NAN_IS_MISSING = "nan-is-missing"
     ROUNDING = "rounding"
@@ -91,6 +92,10 @@ _WORDS: Final = {
         "counts the first sample of a series as a change, and one after a gap if it is another than"
         " before the gap",
         lambda function: function == "changes",
+    ),
+    Trait.ONE_IS_FLAT: TraitWords(
+        "lays a flat line through a single sample",
+        lambda function: function in ("deriv", "predict_linear"),
     ),
     Trait.SHORT_LOOKBACK: TraitWords(
         "knows a series for one step of the evaluations, or one and a half scrapes, after its last"

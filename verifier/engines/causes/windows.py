@@ -7,11 +7,13 @@ NaN in a result says that there is no value.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from verifier.engines.causes.over_time import LINES, OVER_TIME, WindowSamples
 from verifier.engines.causes.traits import Trait
 
 if TYPE_CHECKING:
@@ -56,11 +58,15 @@ class AskedRange:
 
 @dataclass(frozen=True, slots=True)
 class WindowView:
-    """How an engine with these traits looks at a window when it is asked so."""
+    """How an engine with these traits looks at a window when it is asked so.
+
+    `argument` is the number that the function is called with, NaN without one.
+    """
 
     window_ms: int
     asked: AskedRange
     traits: Traits
+    argument: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +131,8 @@ def range_values(
 ) -> NDArray[np.float64]:
     """Return the value of a function of a range; `function` is one of `RANGE_FUNCTIONS`."""
     windows, traits = _windows(samples, at_ms, view), view.traits
-    if function in _OVER_TIME:
-        return _each(windows, _OVER_TIME[function])
+    if function in OVER_TIME:
+        return _each(windows, function, view)
     if function in _COUNTS:
         return _steps(windows, _COUNTS[function], function, traits)
     if function != "delta":
@@ -269,30 +275,21 @@ def _steps(
     return result
 
 
-def _each(
-    windows: _Windows, function: Callable[[NDArray[np.float64]], float]
-) -> NDArray[np.float64]:
+def _each(windows: _Windows, function: str, view: WindowView) -> NDArray[np.float64]:
+    """Return a function of the samples of each window that has any."""
     result = np.full(len(windows.first), np.nan)
+    is_line = function in LINES and Trait.ONE_IS_FLAT not in view.traits
     for index, (first, end) in enumerate(zip(windows.first, windows.end, strict=True)):
-        if end > first:
-            result[index] = function(windows.raw[first:end])
+        if end - first > is_line:
+            times_s = (windows.times_ms[first:end] - windows.end_ms[index]) / 1000
+            own = WindowSamples(times_s, windows.raw[first:end], view.argument)
+            result[index] = OVER_TIME[function](own)
     return result
 
 
-_OVER_TIME: Final[dict[str, Callable[[NDArray[np.float64]], float]]] = {
-    "avg_over_time": lambda values: float(values.mean()),
-    "min_over_time": lambda values: float(np.nanmin(values)),
-    "max_over_time": lambda values: float(np.nanmax(values)),
-    "sum_over_time": lambda values: float(values.sum()),
-    "count_over_time": lambda values: float(len(values)),
-    "last_over_time": lambda values: float(values[-1]),
-    "present_over_time": lambda _: 1.0,
-    "stddev_over_time": lambda values: float(values.std()),
-    "stdvar_over_time": lambda values: float(values.var()),
-}
 _COUNTS: Final[dict[str, Callable[[NDArray[np.float64]], int]]] = {
     "changes": lambda steps: int((steps != 0).sum()),
     "resets": lambda steps: int((steps < 0).sum()),
 }
-RANGE_FUNCTIONS: Final = frozenset({*_OVER_TIME, *_COUNTS, "rate", "increase", "irate", "delta"})
+RANGE_FUNCTIONS: Final = frozenset({*OVER_TIME, *_COUNTS, "rate", "increase", "irate", "delta"})
 """Functions of a range that are known here."""

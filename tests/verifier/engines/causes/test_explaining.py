@@ -153,7 +153,7 @@ def test_a_planted_difference_is_not_explained(tmp_path, reckoning):
 
 def test_what_is_not_recomputed_is_not_explained(tmp_path, reckoning):
     """It says which part."""
-    rule = {"alert": "Stops", "expr": "sum(deriv(done_total[1m]) + rate(done_total[1m])) < 50"}
+    rule = {"alert": "Stops", "expr": "sum(idelta(done_total[1m]) + rate(done_total[1m])) < 50"}
     read = rules(tmp_path, rule)
     schedule = SpreadSchedule(start_s=0.0, end_s=600.0, needed=depths(read))
 
@@ -167,7 +167,7 @@ def test_what_is_not_recomputed_is_not_explained(tmp_path, reckoning):
     pair = EnginePair(NAMES, (first, second), traits, read, schedule)
     (explanation,) = explain(pair, reckoning, [AlertChange("Stops", (), ())])
     assert not explanation.is_explained
-    assert "deriv() is not recomputed" in next(reason_lines(explanation, NAMES))
+    assert "idelta() is not recomputed" in next(reason_lines(explanation, NAMES))
 
 
 def test_an_alert_whose_condition_is_the_same_is_not_explained(tmp_path, reckoning):
