@@ -164,11 +164,12 @@ def check_kernel() -> MachineCheck:
     """Check numba, and whether the compiled kernel can be kept from one run to the next."""
     numba = f"numba {version('numba')}"
     try:
-        from simulator.kernel import loop  # noqa: PLC0415 - the other checks do without
+        from simulator.kernel import loop, machine_code  # noqa: PLC0415 - only this check needs it
 
         loop.compile_kernel()
         run: Any = loop.run  # numba has put its own type in the place of the function
-        folder = Path(run.stats.cache_path)
+        kept = isinstance(run, machine_code.KeptRun)
+        folder = machine_code.place(loop.__file__).parent if kept else Path(run.stats.cache_path)
     except (ImportError, RuntimeError, OSError) as error:
         return MachineCheck(
             name="kernel", state="missing", result=f"{numba} does not work: {error}",
@@ -185,8 +186,7 @@ def check_kernel() -> MachineCheck:
             path=str(folder), advice="set NUMBA_CACHE_DIR, or every run compiles the kernel anew",
         )  # fmt: skip
     # numba names a cache's index after the module and the function.
-    module = Path(run.py_func.__code__.co_filename).stem
-    cached = any(folder.glob(f"{module}.{run.__name__}-*.nbi"))
+    cached = kept or any(folder.glob(f"{Path(loop.__file__).stem}.run-*.nbi"))
     state = "compiled already" if cached else "not compiled yet: the first run takes a while"
     return MachineCheck(name="kernel", state="ok", result=f"{numba}, {state}", path=str(folder))
 

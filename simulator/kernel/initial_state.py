@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.kernel import loop as k
+from simulator.kernel import machine_code
 from simulator.kernel.state import LINE, aligned, groups_of, ns, reads_per_event, tables_of, view
 from simulator.snapshot import DURATION_BOUNDS_S
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def build(topology: Topology) -> State:
     """The state of `topology` at time 0; streams are not yet filled."""
     k.compile_kernel()
+    machine_code.keep(k.run, k.__file__)
     w, x = _layout(tables_of(topology))
     state = view(topology, w, x)
     _set_clocks(state.head, topology)

@@ -23,6 +23,8 @@ from __future__ import annotations
 from types import FunctionType
 from typing import TYPE_CHECKING, TypeVar
 
+from simulator.kernel import machine_code
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -209,12 +211,19 @@ def _step(**options: bool) -> Callable[[Step], Step]:
 
 
 def compile_kernel() -> None:
-    """Put the compiled form of every step in its place. To be called before the first `run`.
+    """Put the compiled form of `run` in its place. To be called before the first `run`.
 
     Not done on import, because importing numba takes half a second, and most of what reads the
     columns of this module (the catalogue of faults, the schema of scenarios) never runs a world.
-    numba compiles, or reads its cache, at the first call of `run`.
+    numba compiles, or reads its cache, at the first call of `run`; a process that finds the machine
+    code of another does without numba.
     """
+    if isinstance(globals()["run"], FunctionType):
+        kept = machine_code.load(__file__)
+        if kept is not None:
+            globals()["run"] = kept
+    if not isinstance(globals()["run"], FunctionType):
+        return
     from numba import njit  # noqa: PLC0415 - see above
 
     for name, step in list(globals().items()):

@@ -51,8 +51,9 @@ def test_the_catalogue_of_faults_and_scenarios_load_without_numba():
         "print('after', 'numba' in sys.modules)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        env=os.environ | {"NUMBA_OPT": "3"},  # else machine code that is kept does without it
+    )  # fmt: skip
     assert done.stdout.splitlines() == ["before False", "after True"]
 
 
