@@ -17,9 +17,9 @@ def test_every_scenario_of_the_library_with_faults_can_be_begun():
     """On the built-in system and load; a day on which nothing happens has nothing to begin."""
     names = [each.name for each in BundledScenarios(Topology()).scenarios()]
     others = {"near-thresholds", "short-faults", "hung-agents", "small-troubles"}
-    others |= {"memory-leak", "slow-start", "slow-dependency", "slow-burn"}
+    others |= {"memory-leak", "slow-start", "slow-dependency", "slow-burn", "bad-promotion"}
     rates = {load_scenario(resolve(name)).plan.load.rate for name in others}
-    assert rates == {500.0, 1000.0, 2000.0}
+    assert rates == {500.0, 600.0, 1000.0, 2000.0}
     assert names == sorted({path.stem for path in library()} - {"healthy-day"} - others)
 
 
