@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Final
 
-from verifier.engines.causes.conditions import RuleInBoth, is_nearly
+from verifier.engines.causes.conditions import ROUNDING, RuleInBoth, is_nearly
 from verifier.engines.causes.leaves import NotReckonedError
 from verifier.engines.causes.traits import (
     KNOWN,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from verifier.pack.rules import AlertRule, RuleFiles
 
 SAME_SHARE: Final = 1e-6
-"""What is recomputed may miss an answer by this share of the difference that it is to explain."""
+"""What is recomputed may miss an answer by this share of it, and of the difference to explain."""
 RECORDED_MAX: Final = 50
 """Values of a rule that records of which it is explained why they differ."""
 
@@ -269,7 +269,8 @@ def _is_same(reckoned: float | None, answer: float | None, other: float | None) 
         return True
     if reckoned is None or answer is None or math.isnan(reckoned) or math.isnan(answer):
         return False
-    near = SAME_SHARE * (abs(answer) if other is None or math.isnan(other) else abs(answer - other))
+    apart = abs(answer) if other is None or math.isnan(other) else abs(answer - other)
+    near = max(SAME_SHARE * min(apart, abs(answer)), ROUNDING * apart)
     return abs(reckoned - answer) <= near
 
 
