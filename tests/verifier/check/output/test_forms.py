@@ -6,6 +6,8 @@ import json
 
 import jsonschema
 import pytest
+from pydantic import ValidationError
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as SarifLog
 
 from documents.mistakes import Place
 from verifier.check.findings.finding import CheckFinding
@@ -101,3 +103,44 @@ def test_the_text_names_place_id_reason_and_way_out():
     assert not any("because: so" in line for line in lines)
     assert any("because: so" in line for line in text_lines(FULL, silenced=True))
     assert lines[-1].startswith("FAIL: 1 error, 1 warning, 1 info, 1 silenced, 1 not checked; ")
+
+
+def sarif_run(change):
+    """Return the SARIF of everything, read as JSON; `change` is made to its run."""
+    document = json.loads(json.dumps(sarif_document(FULL)))
+    change(document["runs"][0])
+    return document
+
+
+def test_sarif_follows_the_official_schema():
+    """By models that were generated from it; what they do not know is that rules differ."""
+    document = sarif_run(lambda _: None)
+    SarifLog.model_validate(document)
+    rules = [each["id"] for each in document["runs"][0]["tool"]["driver"]["rules"]]
+    assert len(set(rules)) == len(rules)
+    assert [rules[each["ruleIndex"]] for each in document["runs"][0]["results"]] == [
+        each["ruleId"] for each in document["runs"][0]["results"]
+    ]
+
+
+def place_of(run):
+    """Return where the first result is."""
+    return run["results"][0]["locations"][0]["physicalLocation"]
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda run: run["results"][0].update(level="info"),
+        lambda run: run["results"][0].update(colour="red"),
+        lambda run: run["results"][0].pop("message"),
+        lambda run: place_of(run)["region"].update(startLine=0),
+        lambda run: run["tool"]["driver"].pop("name"),
+        lambda run: run["results"][-1]["suppressions"][0].update(kind="file"),
+        lambda run: run["invocations"][0].pop("executionSuccessful"),
+    ],
+)
+def test_the_official_schema_refuses_what_is_none(plant):
+    """Planted: a level of our own, a key that there is none of, lines from 0, parts left out."""
+    with pytest.raises(ValidationError):
+        SarifLog.model_validate(sarif_run(plant))
