@@ -9,6 +9,7 @@ decided in `verifier.judge.alert_verdicts`, never here. Times are scenario secon
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
@@ -28,8 +29,9 @@ from verifier.evaluation.timeline import Grid
 from verifier.pack.history_depth import depths
 from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles
 from verifier.pack.spread import WHOLE
+from verifier.promql.filters import number_filter
 from verifier.promql.reads import all_reads
-from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryError
+from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryError, Series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
     from verifier.pack.history_depth import HistoryDepths
     from verifier.pack.rules import RuleGroup
     from verifier.pack.spread import Spread
-    from verifier.servers.prometheus import Prometheus, Series
+    from verifier.promql.filters import NumberFilter
+    from verifier.servers.prometheus import Prometheus
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ def evaluate_alerts(
     """Return the timelines of each alert, evaluated by itself on what was pushed to `server`.
 
     Nothing is stored. It is for alerts that read no state of alerts: each is one range query, asked
-    once for all that ask the same.
+    once for all that ask the same, or the same but for the number that they compare it with.
     """
     runs = [
         RuleRun(
@@ -206,7 +209,7 @@ def evaluate_alerts(
         )
         for number, (group, rule) in enumerate(alerts)
     ]
-    _answer_at_once(server, runs)
+    _answer_at_once(server, _answer_filtered(server, runs))
     return [tuple(run.timelines()) for run in runs]
 
 
@@ -263,6 +266,39 @@ def _answer_at_once(server: Prometheus, runs: Sequence[RuleRun]) -> None:
             run.evaluate_all(*_answer_in_parts(server, run))
         else:
             run.evaluate_all(answer, {})
+
+
+def _answer_filtered(server: Prometheus, runs: Sequence[RuleRun]) -> list[RuleRun]:
+    """Evaluate the rules that compare the same with a number each; return the others.
+
+    What they compare is asked once, and the comparison made here. Where the engine does not answer
+    that, its word on each rule counts.
+    """
+    filters = [number_filter(run.node.rule.expr) for run in runs]
+    queries = [
+        replace(_on_grid(run, 0, run.grid.count), expr=each.compared) if each else None
+        for run, each in zip(runs, filters, strict=True)
+    ]
+    shared = [query for query, count in Counter(queries).items() if query and count > 1]
+    answers = dict(zip(shared, server.query_ranges(shared), strict=True))
+    others: list[RuleRun] = []
+    for run, each, query in zip(runs, filters, queries, strict=True):
+        answer = answers.get(query) if query else None
+        if each is None or answer is None or isinstance(answer, QueryError):
+            others.append(run)
+        else:
+            run.evaluate_all(_passing(answer, each), {})
+    return others
+
+
+def _passing(answer: Sequence[Series], by: NumberFilter) -> list[Series]:
+    """Return what a filter lets through of an answer: no series without a value."""
+    passing = [(series, by.passes(series.values)) for series in answer]
+    return [
+        Series(series.labels, series.times_s[where], series.values[where])
+        for series, where in passing
+        if where.any()
+    ]
 
 
 def _answer_in_parts(server: Prometheus, run: RuleRun) -> tuple[list[Series], dict[int, str]]:

@@ -14,6 +14,7 @@ from verifier.evaluation.engine import (
     Evaluation,
     SpreadSchedule,
     evaluate,
+    evaluate_alerts,
     evaluate_rules,
     record,
 )
@@ -314,3 +315,35 @@ def test_a_group_is_evaluated_far_enough_into_the_past_whatever_its_offset(
     steps = (times_s - 60.0 - offset_s) / 15.0
     assert steps == pytest.approx(steps.round())
     assert times_s[-1] <= 600.0 < times_s[-1] + 15.0
+
+
+def test_alerts_that_differ_in_a_number_are_as_the_engine_says_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they compare is asked once; values that are no number, and gaps, are among it."""
+    sides = (
+        "queue_depth / (queue_depth > 0 or queue_depth * 0)",
+        "max by (priority) (queue_depth)",
+    )
+    pairs = [(side, op) for side in sides for op in (">", ">=", "<", "<=", "==", "!=")]
+    alerts = [
+        {"alert": f"A{number}", "expr": f"{side} {op} 5", "labels": {"at": "{{ $value }}"}}
+        for number, (side, op) in enumerate(pairs)
+    ]
+    high = labels("queue_depth", priority="high")
+    read = rules(tmp_path, *alerts, {"alert": "Same", "expr": "sum(queue_depth) > 20"})
+    schedule = SpreadSchedule(start_s=0, end_s=240, needed=depths(read))
+    with Prometheus() as server:
+        server.push(
+            history({DEPTH: row("0*3 9 5*2 4 x .*4 6*5"), high: row("5*2 6 0 5 .*2 7 5 4*8")})
+        )
+        whole = evaluate_rules(server, read, schedule).timelines
+        asked: list[str] = []
+        ask = server.query_ranges
+        monkeypatch.setattr(
+            server, "query_ranges", lambda some: (asked.extend(q.expr for q in some), ask(some))[1]
+        )
+        parts = evaluate_alerts(server, read.alerts, schedule)
+    assert [line for lines in parts for line in lines] == list(whole)
+    assert len(whole) > len(pairs)
+    assert asked == [*sides, "sum(queue_depth) > 20"]
