@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 SCHEMA: Final = Path(__file__).with_name("coverage.schema.json")
+SEARCHED: Final[dict[Cell, str]] = {"near_threshold": "", "near_for": " --parameter duration"}
+"""Cells that `scenarios near-miss` can fill, and what it must be told for each."""
 NO_FOR: Final = "it has no `for`"
 
 CellState = Literal["proven", "open", "explained"]
@@ -141,6 +143,8 @@ def coverage_lines(coverage: Coverage) -> Iterator[str]:
             yield f"{cell.rule.alert} ({place}): {TITLES[cell.cell]}: open"
             for name, text in cell.unheld:
                 yield f"  {name}: {text}, and its expectations hold nothing of it"
+            if (command := search_command(coverage, cell)) is not None:
+                yield f"  search it, with the same --rules if there were any: {command}"
     for cell in coverage.cells:
         if cell.state == "explained":
             yield f"{cell.rule.alert}: {TITLES[cell.cell]}: explained: {cell.reason}"
@@ -155,6 +159,26 @@ def coverage_lines(coverage: Coverage) -> Iterator[str]:
     open_, explained = coverage.count("open"), coverage.count("explained")
     proven = f"{coverage.count('proven'):,} of {of} proven"
     yield f"COVERAGE: {coverage.share:.1%}: {proven}, {explained:,} explained, {open_:,} open"
+
+
+def search_command(coverage: Coverage, cell: CoveredCell) -> str | None:
+    """Return the command that searches an open near miss, None for any other cell.
+
+    It needs a scenario in which the alert fires: the first that proves that.
+    """
+    if cell.state != "open" or cell.cell not in SEARCHED:
+        return None
+    firing = (
+        name
+        for each in coverage.cells
+        if each.rule is cell.rule and each.cell == "fires"
+        for name, _ in (*each.proofs, *each.unheld)
+    )
+    scenario = next(firing, "SCENARIO")
+    return (
+        f"agentaskit-sim scenarios near-miss {scenario} --alert {cell.rule.alert}"
+        f"{SEARCHED[cell.cell]}"
+    )
 
 
 def coverage_document(coverage: Coverage) -> dict[str, Any]:
@@ -175,6 +199,7 @@ def coverage_document(coverage: Coverage) -> dict[str, Any]:
                 "proven_by": _documents(cell.proofs),
                 "not_held_in": _documents(cell.unheld),
                 "reason": cell.reason,
+                "search": search_command(coverage, cell),
             }
             for cell in coverage.cells
         ],

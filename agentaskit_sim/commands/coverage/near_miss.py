@@ -96,6 +96,8 @@ def near_miss(  # noqa: PLR0913 - typer declares options as parameters
     jobs: Jobs = None,
 ) -> None:
     """Search how much of a fault an alert just tolerates, and write a scenario of it."""
+    chosen_seeds = _seeds(seeds)
+    _check_save(save)
     rule_files, notes = distinct_files(rules, "--rules")
     for note in notes:
         typer.echo(note, err=True)
@@ -109,9 +111,10 @@ def near_miss(  # noqa: PLR0913 - typer declares options as parameters
     cell: MissedCell = "near_for" if knob.name == DURATION else "near_threshold"
     _check_rules(inputs.rules, alert, cell)
     request = SearchRequest(
-        scenario=read, document=document, target=_target(save, read), schema=_schema(save),
-        rules=inputs.rules, routing=load_routing(routing or PACK_ROUTING), alert=alert, knob=knob,
-        cell=cell, seeds=_seeds(seeds), low=_limit("--low", low, knob),
+        scenario=read, document=document, schema=_schema(save),
+        target=save or Path(f"{read.name}-near-miss.yaml"), rules=inputs.rules,
+        routing=load_routing(routing or PACK_ROUTING), alert=alert, knob=knob, cell=cell,
+        seeds=chosen_seeds, low=_limit("--low", low, knob),
         high=_limit("--high", high, knob), probes_max=probes,
     )  # fmt: skip
     _check_limits(request)
@@ -168,17 +171,16 @@ def _check_rules(rules: RuleFiles, alert: str, cell: MissedCell) -> None:
         )
 
 
-def _target(save: Path | None, scenario: Scenario) -> Path:
-    """Return where the scenario is to stand; raise `InputError` where it cannot be written."""
+def _check_save(save: Path | None) -> None:
+    """Raise `InputError` where the scenario cannot be written."""
     if save is None:
-        return Path(f"{scenario.name}-near-miss.yaml")
+        return
     if not save.parent.is_dir():
         raise InputError("--save must be in a folder that is there", path=str(save))
     if save.exists():
         raise InputError("this file exists already; choose another name", path=str(save))
     if save.suffix != ".yaml" or not re.fullmatch(NAME_PATTERN, save.stem):
         raise InputError(f"--save must be NAME.yaml, NAME lower-case words joined by -, got {save}")
-    return save
 
 
 def _schema(save: Path | None) -> str | None:

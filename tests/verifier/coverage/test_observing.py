@@ -99,7 +99,10 @@ def test_what_is_merely_explained_proves_nothing(read):
     assert all(not proven(coverage, name) for name in ALERTS)
     seen = {each.cell for each in coverage.cells if each.unheld}
     assert {"fires", "near_threshold", "near_for", "resolves", "absent_data", "notified"} <= seen
-    assert "hold nothing of it" in "\n".join(coverage_lines(coverage))
+    said = "\n".join(coverage_lines(coverage))
+    assert "hold nothing of it" in said
+    assert "agentaskit-sim scenarios near-miss written --alert Low\n" in said
+    assert "agentaskit-sim scenarios near-miss SCENARIO --alert Longer --parameter duration" in said
 
 
 def test_a_resolution_without_a_limit_and_receivers_without_a_name_are_open(read):
