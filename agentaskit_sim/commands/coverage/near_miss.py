@@ -154,9 +154,9 @@ def _print(miss: NearMiss | str, save: Path | None) -> None:
 
 
 def _document(scenario: Scenario) -> dict[str, Any]:
-    """Return the scenario as its file has it."""
+    """Return the scenario as its file has it, with the seed that it runs on."""
     data = load(scenario.path).data
-    return data if isinstance(data, dict) else {}
+    return {**(data if isinstance(data, dict) else {}), "seed": scenario.seed}
 
 
 def _check_rules(rules: RuleFiles, alert: str, cell: MissedCell) -> None:

@@ -116,7 +116,7 @@ def test_options_decide_what_is_searched(command, planned):
     command(*COMMAND, "--parameter", "load.rate", "--seed", "5", "--probes", "9")
     asked = PlannedSearch.asked
     assert (asked.cell, asked.knob.value, asked.scenario.seed) == ("near_threshold", 10300.0, 5)
-    assert asked.probes_max == 9
+    assert (asked.probes_max, asked.document["seed"]) == (9, 5)
 
 
 @pytest.mark.parametrize(
