@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from agentaskit_sim.commands.coverage import near_miss as near_miss_module
+from agentaskit_sim.inputs import read_inputs
 from verifier.errors import JudgeError
 from verifier.near_miss.margin import SafeValue, SeedResult
 from verifier.near_miss.probing import Nearness
@@ -44,9 +45,20 @@ class PlannedSearch:
         )  # fmt: skip
 
 
+READ = {}
+
+
+def read_once(paths):
+    """Read the same files only once: an engine checks all rules each time."""
+    if repr(paths) not in READ:
+        READ[repr(paths)] = read_inputs(paths)
+    return READ[repr(paths)]
+
+
 @pytest.fixture
 def planned(monkeypatch):
     """Replace the search by a planned one."""
+    monkeypatch.setattr(near_miss_module, "read_inputs", read_once)
 
     def plan(outcome=None):
         monkeypatch.setattr(PlannedSearch, "outcome", outcome)
