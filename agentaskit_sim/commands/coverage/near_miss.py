@@ -117,9 +117,6 @@ def near_miss(  # noqa: PLR0913 - typer declares options as parameters
         seeds=chosen_seeds, low=_limit("--low", low, knob),
         high=_limit("--high", high, knob), probes_max=probes,
     )  # fmt: skip
-    _check_limits(request)
-    require("prometheus")
-    require_room()
     result = _searched(request, jobs or cores())
     if isinstance(result, NearMiss) and save is not None:
         _write(save, result.text)
@@ -132,6 +129,9 @@ def near_miss(  # noqa: PLR0913 - typer declares options as parameters
 
 def _searched(request: SearchRequest, jobs: int) -> NearMiss | str:
     """Return the near miss, or why there is none."""
+    _check_limits(request)
+    require("prometheus")
+    require_room()
     watcher = _SearchProgress(0, Console(stderr=True, highlight=False))
     try:
         with watcher:
