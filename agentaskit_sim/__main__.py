@@ -8,6 +8,7 @@ traceback (AGENTASKIT_SIM_TRACEBACK=1 shows it).
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ from verifier.ending_signal import EXIT_SIGNALLED, EndingSignal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 EXIT_INPUT: Final = 2
 EXIT_UNABLE: Final = 3
@@ -104,7 +106,7 @@ def app(command: str | None) -> typer.Typer:
         if name != command:
             front.command(name, cls=PlainCommand, help=summary)(_not_imported)
             continue
-        module = import_module(f"agentaskit_sim.commands.{name}")
+        module = _imported(f"agentaskit_sim.commands.{name}")
         examples = getattr(module, "EXAMPLES", None)
         if hasattr(module, "app"):
             for inner in module.app.registered_commands:
@@ -114,6 +116,21 @@ def app(command: str | None) -> typer.Typer:
         else:
             front.command(name, cls=PlainCommand, epilog=examples)(getattr(module, name))
     return front
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a command without looking for garbage meanwhile: a tenth of the time, for nothing.
+
+    What is there then stays: it is left out of later collections, and of the copies of workers.
+    """
+    if name in sys.modules or not gc.isenabled():
+        return import_module(name)
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _run(argv: list[str]) -> int:

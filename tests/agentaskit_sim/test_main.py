@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
 import weakref
+from contextlib import suppress
 
 import pytest
 
-from agentaskit_sim.__main__ import COMMANDS
+from agentaskit_sim.__main__ import COMMANDS, _imported
 from agentaskit_sim.commands import scenarios
 from agentaskit_sim.commands import verify as verify_module
 from documents.mistakes import Place
@@ -55,6 +57,22 @@ def test_the_catalogue_of_faults_and_scenarios_load_without_numba():
         env=os.environ | {"NUMBA_OPT": "3"},  # else machine code that is kept does without it
     )  # fmt: skip
     assert done.stdout.splitlines() == ["before False", "after True"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("name", ["colorsys", "agentaskit_sim.commands.nothing"])
+def test_a_command_that_is_imported_leaves_the_collection_of_garbage_as_it_was(name, enabled):
+    """Also one that cannot be imported."""
+    sys.modules.pop(name, None)
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with suppress(ModuleNotFoundError):
+            assert _imported(name) is sys.modules[name]
+        assert gc.isenabled() == enabled
+        assert (gc.get_freeze_count() > 0) >= enabled
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_no_arguments_show_the_help(command):

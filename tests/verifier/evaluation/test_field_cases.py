@@ -130,45 +130,75 @@ def test_rules_that_read_alert_states_are_judged(tmp_path):
     }
 
 
-@pytest.mark.parametrize(
-    "narrow",
-    [
-        "rate(http_requests_total[15s])",
-        # Of other shapes: another function, a window below a scrape, another metric.
-        "increase(http_requests_total[14s])",
-        "irate(http_requests_total[5s])",
-        "rate(agentaskit_tasks_processed_total[15s])",
-    ],
-)
-def test_a_window_no_wider_than_a_scrape_holds_no_rate(tmp_path, narrow):
+NARROW = [
+    "rate(http_requests_total[15s])",
+    # Of other shapes: another function, a window below a scrape, another metric.
+    "increase(http_requests_total[14s])",
+    "irate(http_requests_total[5s])",
+    "rate(agentaskit_tasks_processed_total[15s])",
+]
+AHEAD = [
+    f"{FREE} offset -4m < 40",
+    # Of other shapes: a window that ends ahead, a subquery ahead, the end of a range.
+    WINDOW_AHEAD,
+    f"min_over_time({FREE}[5m:15s] offset -4m) < 40",
+    f"{FREE} @ end() < 40",
+]
+TEMPLATES = {
+    "{{ if lt $value 0.1 }}critical{{ else }}warning{{ end }}": {"critical", "warning"},
+    # Of other shapes: a number as text, a pipeline of functions, a comparison of labels.
+    '{{ printf "%.0f" $value }}': {"0"},
+    "{{ $value | humanizePercentage | len }}": {"5", "6"},
+    '{{ if eq $labels.sandbox_type "B" }}critical{{ end }}': {"critical"},
+}
+
+
+@pytest.fixture(scope="module")
+def drop(tmp_path_factory):
+    """Judge a drop of traffic by what reads windows no wider than a scrape; two alerts of each."""
+    expected = "".join(f"- {{alert: Low{n}, fires_within: 5m}}\n" for n in range(len(NARROW)))
+    written = [
+        alert
+        for n, narrow in enumerate(NARROW)
+        for alert in (
+            {"alert": f"Low{n}", "expr": f"sum({narrow}) < 8000", "for": "2m"},
+            {"alert": f"Unseen{n}", "expr": f"absent({narrow})", "for": "2m"},
+        )
+    ]
+    return judged(tmp_path_factory.mktemp("drop"), DROP + expected, *written)
+
+
+@pytest.mark.parametrize("narrow", NARROW)
+def test_a_window_no_wider_than_a_scrape_holds_no_rate(drop, narrow):
     """Scrapes and evaluations never fall on the same millisecond, so it holds one sample."""
-    outcome = judged(
-        tmp_path,
-        DROP + "- {alert: TrafficLow, fires_within: 5m}\n",
-        {"alert": "TrafficLow", "expr": f"sum({narrow}) < 8000", "for": "2m"},
-        {"alert": "TrafficUnseen", "expr": f"absent({narrow})", "for": "2m"},
-    )
-    verdicts = {alert.alert: alert for alert in outcome.alerts}
-    assert verdicts["TrafficLow"].firing_s is None
-    assert not verdicts["TrafficLow"].ok
-    assert unexpected(outcome) == {"TrafficUnseen"}
+    number = NARROW.index(narrow)
+    (low,) = [alert for alert in drop.alerts if alert.alert == f"Low{number}"]
+    assert low.firing_s is None
+    assert not low.ok
+    assert unexpected(drop) == {f"Unseen{n}" for n in range(len(NARROW))}
 
 
-@pytest.mark.parametrize(
-    "ahead",
-    [
-        f"{FREE} offset -4m < 40",
-        # Of other shapes: a window that ends ahead, a subquery ahead, the end of a range.
-        WINDOW_AHEAD,
-        f"min_over_time({FREE}[5m:15s] offset -4m) < 40",
-        f"{FREE} @ end() < 40",
-    ],
-)
-def test_an_alert_never_comes_before_its_cause(tmp_path, ahead):
+@pytest.fixture(scope="module")
+def leak(tmp_path_factory):
+    """Judge a leak by what looks ahead, and by alerts whose severity is a template."""
+    names = [f"Ahead{n}" for n in range(len(AHEAD))]
+    expected = "".join(f"- {{alert: {name}, fires_within: 8m}}\n" for name in names)
+    share = "agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.5"
+    written = [
+        {"alert": name, "expr": ahead, "for": "1m"}
+        for name, ahead in zip(names, AHEAD, strict=True)
+    ]
+    for number, template in enumerate(TEMPLATES):
+        expected += f"- {{alert: RunsDry{number}, fires_within: 5m}}\n"
+        labels = {"severity": template}
+        written.append({"alert": f"RunsDry{number}", "expr": share, "labels": labels})
+    return judged(tmp_path_factory.mktemp("leak"), LEAK + expected, *written)
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_an_alert_never_comes_before_its_cause(leak, ahead):
     """At a rule's time the future is not stored."""
-    alert = {"alert": "PoolSoonEmpty", "expr": ahead, "for": "1m"}
-    outcome = judged(tmp_path, LEAK + "- {alert: PoolSoonEmpty, fires_within: 8m}\n", alert)
-    (verdict,) = outcome.alerts
+    (verdict,) = [each for each in leak.alerts if each.alert == f"Ahead{AHEAD.index(ahead)}"]
     if ahead == WINDOW_AHEAD:
         assert verdict.firing_s is None  # the whole window lies ahead
     else:
@@ -176,21 +206,12 @@ def test_an_alert_never_comes_before_its_cause(tmp_path, ahead):
         assert verdict.pending_s > 0
 
 
-@pytest.mark.parametrize(
-    ("template", "texts"),
-    [
-        ("{{ if lt $value 0.1 }}critical{{ else }}warning{{ end }}", {"critical", "warning"}),
-        # Of other shapes: a number as text, a pipeline of functions, a comparison of labels.
-        ('{{ printf "%.0f" $value }}', {"0"}),
-        ("{{ $value | humanizePercentage | len }}", {"5", "6"}),
-        ('{{ if eq $labels.sandbox_type "B" }}critical{{ end }}', {"critical"}),
-    ],
-)
-def test_a_severity_by_template_is_what_the_engine_makes_of_it(tmp_path, template, texts):
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_severity_by_template_is_what_the_engine_makes_of_it(leak, template):
     """When the label changes with the value, the alert of the other severity starts anew."""
-    share = "agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.5"
-    alert = {"alert": "PoolRunsDry", "expr": share, "labels": {"severity": template}}
-    outcome = judged(tmp_path, LEAK + "- {alert: PoolRunsDry, fires_within: 5m}\n", alert)
-    severities = {dict(verdict.labels).get("severity") for verdict in outcome.alerts}
-    assert severities & texts
-    assert outcome.not_judged == ()
+    alert = f"RunsDry{list(TEMPLATES).index(template)}"
+    severities = {
+        dict(verdict.labels).get("severity") for verdict in leak.alerts if verdict.alert == alert
+    }
+    assert severities & TEMPLATES[template]
+    assert leak.not_judged == ()
