@@ -181,13 +181,13 @@ class World:
     def fork(self, plan: Plan | None = None) -> World:
         """An independent copy; with a `plan`, one that begins that plan at this instant."""
         other = object.__new__(World)
-        other.topology = self.topology
-        other.seed = self.seed
+        other.topology, other.seed = self.topology, self.seed
         other._state = view(self.topology, aligned(self._state.w), self._state.x.copy())
         other._streams = deepcopy(self._streams)
         if plan is None:
-            # In one go: a record and its account share the very same targets.
-            other._progress, other._ledger = deepcopy((self._progress, self._ledger))
+            # In one go: a record and its account share the very same targets. Values never change.
+            shared = {id(value): value for value in (self.topology, self.plan, *self.plan.faults)}
+            other._progress, other._ledger = deepcopy((self._progress, self._ledger), shared)
             return other
         trace_s = plan.load.trace_s or self.plan.load.trace_s
         rule = "without a recorded trace"

@@ -13,7 +13,15 @@ import numpy as np
 
 from simulator.kernel import loop as k
 from simulator.kernel import machine_code
-from simulator.kernel.state import LINE, aligned, groups_of, ns, reads_per_event, tables_of, view
+from simulator.kernel.state import (
+    LINE,
+    aligned_zeros,
+    groups_of,
+    ns,
+    reads_per_event,
+    tables_of,
+    view,
+)
 from simulator.snapshot import DURATION_BOUNDS_S
 
 if TYPE_CHECKING:
@@ -58,7 +66,7 @@ def _layout(tables: Tables) -> tuple[Integers, Reals]:
             head[column] = begins
             end = begins + prod(shape)
         sizes.append(end)
-    w = aligned(np.zeros(sizes[0], np.int64))
+    w = aligned_zeros(sizes[0])
     w[: k.HEAD_SIZE] = head
     return w, np.zeros(sizes[1])
 

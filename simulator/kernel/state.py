@@ -205,11 +205,19 @@ def _table(array: NDArray[N], first: int, shape: tuple[int, ...]) -> NDArray[N]:
 
 def aligned(array: Integers) -> Integers:
     """A copy of `array` that begins at a cache line, so that a row of six lines is in just six."""
-    room = np.empty(len(array) + LINE, np.int64)
-    begins = -(room.ctypes.data // room.itemsize) % LINE
-    copy = room[begins : begins + len(array)]
+    copy = _from_a_line(np.empty(len(array) + LINE, np.int64))
     copy[:] = array
     return copy
+
+
+def aligned_zeros(length: int) -> Integers:
+    """Zeros that begin at a cache line; a page of memory that nobody writes to is never there."""
+    return _from_a_line(np.zeros(length + LINE, np.int64))
+
+
+def _from_a_line(room: Integers) -> Integers:
+    begins = -(room.ctypes.data // room.itemsize) % LINE
+    return room[begins : begins + len(room) - LINE]
 
 
 def shift_instants(s: State, passed_ns: int) -> None:
