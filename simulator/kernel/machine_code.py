@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     Run = Callable[[NDArray[np.int64], NDArray[np.float64], int, int], int]
 
 FORMAT: Final = b"kernel 1"
+TRIED: Final = frozenset({"0.68.1"})
+"""Versions of numba whose code was seen to be called rightly: another could pass its arguments in
+another way, and a call that is wrong ends the process without a word. Those compile as ever."""
 DIGEST: Final = 32
 NUMBAS: Final = frozenset({
     *("numba_adapt_ndarray", "numba_do_raise", "numba_gil_ensure", "numba_gil_release"),
@@ -188,6 +191,8 @@ def _key(source: str) -> bytes | None:
     """Return what the code depends on, as a hash; None where numba is told how to compile."""
     chosen = any(name.startswith("NUMBA_") and name != "NUMBA_CACHE_DIR" for name in os.environ)
     if chosen or sys.platform != "linux" or Path(".numba_config.yaml").exists():
+        return None
+    if version("numba") not in TRIED:
         return None
     import llvmlite.binding as llvm  # noqa: PLC0415 - only who simulates needs it
 

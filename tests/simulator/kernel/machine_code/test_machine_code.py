@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,15 @@ def test_a_process_that_finds_it_simulates_the_same_without_numba(kept, reposito
         cwd=repository, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == f"False {world.snapshot().tasks_arrived.tolist()}\n"
+
+
+def test_a_numba_that_was_not_tried_compiles_as_ever(kept, monkeypatch, repository):
+    """The one that is locked is tried, by the tests of this file."""
+    locked = re.search(r"^numba==(\S+)", (repository / "requirements.lock").read_text(), re.MULTILINE)
+    assert locked
+    assert locked[1] in machine_code.TRIED
+    monkeypatch.setattr(machine_code, "version", lambda name: "0.69.0" if name == "numba" else "1")
+    assert kept() is None
 
 
 def test_that_of_another_text_is_not_used(kept):
