@@ -28,13 +28,16 @@ def test_every_key_of_a_scenario_is_documented(page):
 
 
 def test_the_examples_hold_no_mistake(page):
-    """The scenario loads, and so does a scenario with the topology of the other example."""
-    scenario, topology = (
+    """The scenario loads, one with the topology of the next example, and the one searched for."""
+    scenario, topology, search = (
         dedent(block)
         for block in re.findall(r"(?:^(?:    .*)?\n)+", page, re.MULTILINE)
         if "story:" in block or "interns:" in block
     )
     assert len(parse_scenario(scenario, "traffic-drop.yaml").expectations) == 2
+    (searched,) = re.findall(r"^name: .*", search, re.MULTILINE | re.DOTALL)
+    (expected,) = parse_scenario(searched, "noisy-neighbour-near-miss.yaml").expectations
+    assert expected.expected == "silent"
     indented = "".join(f"  {line}\n" for line in topology.strip().splitlines())
     text = f"name: x\nstory: x\nseed: 1\nduration: 5m\ntopology:\n{indented}"
     assert parse(text, "x.yaml").data["topology"]["hosts"] == 4

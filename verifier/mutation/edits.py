@@ -255,9 +255,17 @@ def _of_aggregation(node: promql.AggregateExpr) -> Iterator[tuple[MutantKind, _W
     name = str(node.op)
     if name in AGGREGATIONS:
         yield "aggregation", _aggregation(node, AGGREGATIONS[name], _grouping(node, None))
+        # Left out: the threshold is then held against each series, or two sides no longer match.
+        yield "aggregation", lambda printer: _alone(node.expr, printer)
     labels = list(node.modifier.labels) if node.modifier is not None else []
     for label in labels:
         yield "grouping", _aggregation(node, name, _grouping(node, label))
+
+
+def _alone(node: promql.Expr, printer: Printer) -> str:
+    """Return what stood inside of something, in brackets where it would be torn apart without."""
+    text = printer.text(node)
+    return f"({text})" if isinstance(node, (promql.BinaryExpr, promql.UnaryExpr)) else text
 
 
 def _grouping(node: promql.AggregateExpr, dropped: str | None) -> str:

@@ -42,10 +42,15 @@ EDITED = {
     },
     'a{x=~"5.."}': {"matcher": ["a", 'a{x!~"5.."}', 'a{x=~".+"}']},
     "sum by (job, le) (a)": {
-        "aggregation": ["avg by (job, le) (a)"],
+        "aggregation": ["avg by (job, le) (a)", "a"],
         "grouping": ["sum by (le) (a)", "sum by (job) (a)"],
     },
-    "max without (x) (a)": {"aggregation": ["min without (x) (a)"], "grouping": ["max(a)"]},
+    "max without (x) (a)": {"aggregation": ["min without (x) (a)", "a"], "grouping": ["max(a)"]},
+    "sum(a + b) * 2": {
+        "operator": ["sum(a + b) / 2", "sum(a - b) * 2"],
+        "number": ["sum(a + b) * 1.8", "sum(a + b) * 2.2"],
+        "aggregation": ["avg(a + b) * 2", "(a + b) * 2"],
+    },
     "histogram_quantile(0.95, a)": {"quantile": ["histogram_quantile(0.99, a)"]},
     "rate(a[30d])": {"window": ["rate(a[2w1d])"], "function": ["increase(a[4w2d])"]},
     "(a or b) unless up": {},

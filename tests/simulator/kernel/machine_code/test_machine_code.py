@@ -70,7 +70,8 @@ def test_a_process_that_finds_it_simulates_the_same_without_numba(kept, reposito
 
 def test_a_numba_that_was_not_tried_compiles_as_ever(kept, monkeypatch, repository):
     """The one that is locked is tried, by the tests of this file."""
-    locked = re.search(r"^numba==(\S+)", (repository / "requirements.lock").read_text(), re.MULTILINE)
+    lock = (repository / "requirements.lock").read_text()
+    locked = re.search(r"^numba==(\S+)", lock, re.MULTILINE)
     assert locked
     assert locked[1] in machine_code.TRIED
     monkeypatch.setattr(machine_code, "version", lambda name: "0.69.0" if name == "numba" else "1")
