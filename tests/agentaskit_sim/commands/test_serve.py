@@ -21,10 +21,10 @@ SCENARIO = """
 name: short
 seed: 1
 story: The exporter is away for a moment and comes back as a new process.
-duration: 4s
+duration: 11s
 faults:
-  - {name: away, fault: exporter_down, start: 1s, duration: 1500ms}
-  - {name: anew, fault: counter_reset, start: 2s, duration: 1s}
+  - {name: away, fault: exporter_down, start: 8s, duration: 1500ms}
+  - {name: anew, fault: counter_reset, start: 9s, duration: 1s}
 expectations:
   - {alert: AvailabilitySLOBreach, silent: true}
 """
@@ -85,13 +85,16 @@ def terminate(serve):
 
 
 def follow_a_scenario(serve):
-    """Scrape before, while and after the exporter is down."""
+    """Scrape before, while and after the exporter is down.
+
+    The eight seconds before are for a machine on which the first scrape has to wait for others.
+    """
     status, before = serve.get("/metrics")
     assert status == 200
-    serve.wait_for(r"fault away \(exporter_down 1\) begins", 10)
+    serve.wait_for(r"fault away \(exporter_down 1\) begins", 30)
     assert serve.get("/metrics")[0] == serve.get("/-/ready")[0] == 503
     assert serve.get("/-/healthy")[0] == 200
-    serve.wait_for("fault away .* has ended", 10)
+    serve.wait_for("fault away .* has ended", 30)
     status, after = serve.get("/metrics")
     assert status == 200
     series = 'agentaskit_tasks_arrived_total{priority="normal"}'
