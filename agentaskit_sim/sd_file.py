@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from documents.files import write_whole
 from documents.mistakes import InputError
-from exporter.server.discovery import describe_target
+from exporter.server.discovery import describe_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def target_file(path: Path | None, address: str) -> Iterator[None]:
+def target_file(path: Path | None, address: str, cells: int = 1) -> Iterator[None]:
     """Keep `address` (host:port) in the file at `path`, if any, inside a `with` block.
+
+    With several `cells` it names as many targets.
 
     Raises `InputError` when the file cannot be written or holds something else.
     """
@@ -29,7 +31,7 @@ def target_file(path: Path | None, address: str) -> Iterator[None]:
         yield
         return
     _check_content(path)
-    text = json.dumps(describe_target(address), indent=2) + "\n"
+    text = json.dumps(describe_targets(address, cells), indent=2) + "\n"
     try:
         write_whole(path, text)
     except OSError as error:
@@ -46,14 +48,14 @@ def target_file(path: Path | None, address: str) -> Iterator[None]:
 def _check_content(path: Path) -> None:
     """Raise `InputError` unless the file is missing or holds the address of some world."""
     try:
-        [group] = json.loads(path.read_text(encoding="utf-8"))
-        [address] = group["targets"]
-        ours = [group] == describe_target(address)
+        groups = json.loads(path.read_text(encoding="utf-8"))
+        [address] = groups[0]["targets"]
+        ours = groups == describe_targets(address, len(groups))
     except FileNotFoundError:
         return
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, LookupError):
         ours = False
     if not ours:
         raise InputError("holds something else: give the world a file of its own", path=str(path))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from exporter.server.app import build_app
-from exporter.server.discovery import TARGETS, answer_targets
+from exporter.server.discovery import TARGETS, TargetsHandler
 from exporter.server.fault_api.control import FaultControl
 from exporter.server.fault_api.handlers import FaultHandlers, build_fault_api
 from exporter.server.landing import API
@@ -62,7 +62,7 @@ def serve_routes(  # noqa: PLR0913 - four of them are options, by name only
     scrape it every `scrape_s`.
     """
     app = build_app(exposition, live=True, scrape_s=scrape_s)
-    app.router.add_get(TARGETS, answer_targets)
+    app.router.add_get(TARGETS, TargetsHandler(len(world.cells)).show)
     document = describe_api(forms.faults.catalogue(), forms.load.schema(), version)
     app.router.add_get(OPENAPI, OpenApiHandler(document).show)
     control = FaultControl(world, exposition)

@@ -27,12 +27,21 @@ if TYPE_CHECKING:
     from simulator.topology import Topology
 
 TARGET_KEYS = {
-    "agents": ("tiers", "hosts", "fraction"),
-    "hosts": ("hosts",),
-    "sandboxes": ("sandboxes",),
-    "nothing": (),
+    "agents": ("cells", "tiers", "hosts", "fraction"),
+    "hosts": ("cells", "hosts"),
+    "sandboxes": ("cells", "sandboxes"),
+    "nothing": ("cells",),
+    "cells": ("cells",),
+    "router": (),
 }
 """The keys of `targets` that a fault may have, by what its kind targets."""
+
+
+def target_keys(kind: type[Parameters], topology: Topology | None) -> tuple[str, ...]:
+    """Return the keys of `targets` that a fault of a kind may have: cells only where there are."""
+    keys = TARGET_KEYS[kind.facts.aims_at]
+    several = topology is None or topology.cells > 1
+    return keys if several else tuple(key for key in keys if key != "cells")
 
 
 def read_fault(
@@ -96,7 +105,7 @@ def _read_targets(
     if targets is None:
         return Targets()
     kind = FAULTS[model.fault]
-    usable = TARGET_KEYS[kind.facts.aims_at]
+    usable = target_keys(kind, topology)
     for key in sorted(targets.model_fields_set - set(usable)):
         problem = RefusedKey(model.fault, "targets", key, usable)
         walker.reject(problem, (*steps, key), at_key=True)
@@ -108,6 +117,7 @@ def _read_targets(
             hosts=tuple(targets.hosts),
             sandboxes=tuple(targets.sandboxes),
             fraction=targets.fraction,
+            cells=tuple(targets.cells),
         ),
         steps,
     )
@@ -120,7 +130,11 @@ def _check_targets(
     for i, name in enumerate(targets.tiers):
         if name not in tiers:
             walker.reject(UnknownName("tier", name, tiers), (*steps, "tiers", i))
-    for i, host in enumerate(targets.hosts):
-        if not 0 <= host < topology.hosts:
-            problem = BrokenRule("hosts", f"be 0 to {topology.hosts - 1}", host)
-            walker.reject(problem, (*steps, "hosts", i))
+    for key, numbers, count in (
+        ("cells", targets.cells, topology.cells),
+        ("hosts", targets.hosts, topology.hosts),
+    ):
+        for i, number in enumerate(numbers):
+            if not 0 <= number < count:
+                rule = f"be 0 to {count - 1}" if count > 1 else "be 0"
+                walker.reject(BrokenRule(key, rule, number), (*steps, key, i))

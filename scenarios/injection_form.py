@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from documents.durations import format_duration
 from documents.mistakes import InputError
-from scenarios.fault_fields import TARGET_KEYS, construct_parameters, read_fault
+from scenarios.fault_fields import construct_parameters, read_fault, target_keys
 from scenarios.form_documents import FormWalker, check_duration, parse_body
 from scenarios.schema.derived import (
     describe,
@@ -52,7 +52,7 @@ class FaultForm:
                     "fault": fault,
                     "what": describe(kind),
                     "aims_at": kind.facts.aims_at,
-                    "targets": list(TARGET_KEYS[kind.facts.aims_at]),
+                    "targets": list(target_keys(kind, self._topology)),
                     "effect_unit": kind.facts.effect_unit,
                     "parameters": tidy(parameters_model(fault).model_json_schema()),
                     "bounds": parameter_bounds(kind),
@@ -122,7 +122,7 @@ class FaultForm:
         """Return a fault as it could have been sent."""
         targets = {
             key: list(value) if isinstance(value, tuple) else value
-            for key in TARGET_KEYS[fault.parameters.facts.aims_at]
+            for key in target_keys(type(fault.parameters), self._topology)
             if (value := getattr(fault.targets, key)) != getattr(Targets(), key)
         }
         return {

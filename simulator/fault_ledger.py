@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 from simulator.faults import effect_accounts as accounts
 from simulator.faults.declared_effect import ActiveFault, DeclaredEffect
+from simulator.faults.effective_parameters import EffectiveParameters
 from simulator.faults.fault import resolve_targets
 from simulator.faults.measure import Interval, read_counters
+from simulator.faults.targets import Onset
 from simulator.kernel.loop import NEVER
 from simulator.kernel.state import ns
 from simulator.snapshot import FaultStatus, ScrapePath
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulator.faults.fault import Fault
     from simulator.faults.measure import Account, CounterReading
-    from simulator.faults.targets import FaultTargets
+    from simulator.faults.targets import Command, FaultTargets
     from simulator.kernel.state import State
     from simulator.plan_progress import PlanProgress
     from simulator.snapshot import FaultEffect
@@ -41,7 +45,7 @@ class FaultRecord:
 
 @dataclass(slots=True)
 class FaultLedger:
-    """Records by name, effects of ended faults, and what faults do to the exporter.
+    """Records by name, effects of ended faults, and what faults do to exporter, cell and load.
 
     `last_reading` holds the counters at the end of the last recorded interval, `sample_ns` when
     faults whose measure is sampled are recorded next. `declared` is what was last declared, for as
@@ -57,6 +61,8 @@ class FaultLedger:
     sample_ns: int = NEVER
     exporter_restarts: int = 0
     exporter_up: bool = True
+    cell_up: bool = True
+    traffic_factor: float = 1.0
     scrape_path: ScrapePath = field(default_factory=ScrapePath)
 
     def begin_and_end(self, progress: PlanProgress, s: State, now_ns: int) -> list[FaultRecord]:
@@ -79,6 +85,26 @@ class FaultLedger:
         sampled = any(measure.sampled for measure in measures)
         self.sample_ns = now_ns + accounts.SAMPLE_NS if sampled else NEVER
         return begun
+
+    def compose(self, progress: PlanProgress, s: State, now_ns: int) -> None:
+        """Compose the effective parameters of this instant from the base, and write them."""
+        effective = EffectiveParameters(self.topology, s)
+        for record in self.in_effect.values():
+            strength = record.fault.strength(now_ns - progress.origin_ns)
+            if strength > 0:
+                record.fault.parameters.compose(effective, record.targets, strength)
+        effective.bound()
+        effective.write(s, now_ns)
+        self.exporter_up, self.cell_up = effective.exporter_up, effective.cell_up
+        self.scrape_path = effective.scrape_path()
+        self.traffic_factor = effective.traffic_factor
+
+    def carry_out_onsets(self, begun: Iterable[FaultRecord], s: State, command: Command) -> None:
+        """Let those that have just begun do what they do once."""
+        for record in begun:
+            onset = Onset(record.targets, s, command)
+            record.fault.parameters.at_onset(onset)
+            self.exporter_restarts += onset.exporter_restarts
 
     def _open(self, fault: Fault, s: State) -> FaultRecord:
         targets = resolve_targets(fault, self.topology, s, self.seed)

@@ -39,7 +39,8 @@ class PlanProgress:
     Of a ramp, a pair of `ramps`, it holds the next step alone: a ramp may take years.
 
     `load_per_s` is what the load asks for since the last edge, `trace_at_s` how far a recorded
-    trace has been played. `load_change` is the last that was asked for, over or not.
+    trace has been played. `load_change` is the last that was asked for, over or not. A cell gets
+    `share` times the load.
     """
 
     plan: Plan
@@ -50,6 +51,7 @@ class PlanProgress:
     load_per_s: float = 0.0
     trace_at_s: float = 0.0
     load_change: LoadChange | None = None
+    share: float = 1.0
 
     @classmethod
     def begin(cls, plan: Plan, origin_ns: int, seed: int) -> PlanProgress:
@@ -148,7 +150,7 @@ class PlanProgress:
             self.load_per_s = requested_per_s(change.load, plan_ns - ns(change.start_s), 1.0)
         else:
             self.load_per_s = requested_per_s(load, plan_ns, burst_factor)
-        return min(self.load_per_s * traffic_factor, RATE_MAX_PER_S)
+        return min(self.load_per_s * self.share * traffic_factor, RATE_MAX_PER_S)
 
     def rate_now_per_s(self, kernel_per_s: float, arrived: int) -> float:
         """The rate of arrivals of this instant, after so many of them, by the kernel's rate.
@@ -163,7 +165,7 @@ class PlanProgress:
 
     def requested_tasks(self, elapsed_s: float) -> Callable[[float], float]:
         """How many tasks the load sends in `elapsed_s` since the last edge, by its factor."""
-        trace_s, load_per_s = self.plan.load.trace_s, self.load_per_s
+        trace_s, load_per_s = self.plan.load.trace_s, self.load_per_s * self.share
         if trace_s is None:
             return lambda factor: min(load_per_s * factor, RATE_MAX_PER_S) * elapsed_s
         played_s = self.trace_at_s

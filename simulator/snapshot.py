@@ -88,6 +88,18 @@ class FaultEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class CellReading:
+    """What a router sees of a cell: whether it answers at all, its answers so far, the bad ones.
+
+    Bad is whatever is no 200: shed, failed, or too late.
+    """
+
+    up: bool
+    answered: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScrapePath:
     """What faults do to scrapes of the world; the defaults are a healthy path."""
 
@@ -156,6 +168,14 @@ class Snapshot:
     exporter_up: bool
     exporter_restarts: int
     scrape_path: ScrapePath
+
+    cells: tuple[Snapshot, ...] = ()
+    """Of a system of several cells, the reading of each, at this same instant."""
+
+    @property
+    def targets(self) -> tuple[Snapshot, ...]:
+        """What is scraped: each cell, or the world itself."""
+        return self.cells or (self,)
 
     @property
     def time_s(self) -> float:

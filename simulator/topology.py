@@ -26,6 +26,8 @@ FLEET_MAX = 100_000
 CPUS_MAX = 10_000
 """Most CPUs over all hosts: each has a series for every mode on every page."""
 TIERS_MAX = 100
+CELLS_MAX = 1_000
+"""Most cells of a system: eight megabytes and a page of series each."""
 BYTES_MAX = 1 << 40
 """A tebibyte: most memory of one agent, or of one task."""
 SHORTEST_S = 1e-3
@@ -139,7 +141,10 @@ def _default_priorities() -> tuple[Priority, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """The whole simulated system. Times in seconds, sizes in bytes, shares in [0, 1]."""
+    """The whole simulated system. Times in seconds, sizes in bytes, shares in [0, 1].
+
+    With several `cells`, every other number is that of one cell; see `simulator.cells`.
+    """
 
     tiers: tuple[Tier, ...] = field(default_factory=_default_tiers)
     classes: tuple[TaskClass, ...] = (
@@ -190,6 +195,10 @@ class Topology:
     cpu_per_busy_agent: float = 0.010
     cpu_per_message_s: float = 20e-6
     cpu_background_share: float = 0.08
+
+    cells: int = 1
+    cell_weights: tuple[float, ...] = ()
+    router_ramp_s: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse a system that cannot run: shares that do not add up, a class without a tier."""
@@ -259,6 +268,7 @@ class Topology:
             ("merge_s", (0.0, HOUR_S)),
             ("gateway_overhead_s", (0.0, HOUR_S)),
             ("cpu_per_message_s", (0.0, 0.01)),
+            ("router_ramp_s", (1.0, HOUR_S)),
         ):
             require_within(name, getattr(self, name), limits, unit="s")
 
@@ -278,12 +288,17 @@ class Topology:
             ("scale_down_per_s", 1, COUNT_MAX),
             ("hosts", 1, 10_000),
             ("cpus_per_host", 1, 1024),
+            ("cells", 1, CELLS_MAX),
         ):
             value = getattr(self, name)
             require(low <= value <= high, name, f"{low} to {high}", value)
         cpus = self.hosts * self.cpus_per_host
         rule = f"at most {CPUS_MAX // self.cpus_per_host}, for {CPUS_MAX} CPUs together"
         require(cpus <= CPUS_MAX, "hosts", rule, self.hosts)
+        weights = self.cell_weights
+        fits = len(weights) in (0, self.cells) and all(0.001 <= each <= 1000 for each in weights)
+        rule = f"left out, or {self.cells} numbers of 0.001 to 1000, one for each cell"
+        require(fits, "cell_weights", rule, list(weights))
 
     def _check_costs(self) -> None:
         for name, limits in (

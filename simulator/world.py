@@ -11,26 +11,24 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator.arrivals import set_rate, trace_gaps
 from simulator.bounds import require
 from simulator.fault_ledger import FaultLedger
 from simulator.faults.effect_accounts import SAMPLE_NS
-from simulator.faults.effective_parameters import EffectiveParameters, move_slots
+from simulator.faults.effective_parameters import move_slots
 from simulator.faults.fault import resolve_targets
-from simulator.faults.targets import Onset
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
 from simulator.kernel.snapshot_reader import read
-from simulator.kernel.state import aligned, ns, shift_instants, view
+from simulator.kernel.state import aligned, ns, require_within_clock, shift_instants, view
 from simulator.kernel.streams import Streams, generator
 from simulator.load import LoadChange
 from simulator.plan_progress import PlanProgress
+from simulator.snapshot import CellReading
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from simulator.faults.fault import Fault
     from simulator.load import Stage
     from simulator.plan import Plan
@@ -38,21 +36,23 @@ if TYPE_CHECKING:
     from simulator.topology import Topology
 
 
-CPU_NS_MAX = 1 << 62
-"""What the CPU accounts of one host can hold: 36 years of four CPUs, 52 days of a thousand."""
-
-
 class World:
-    """One simulated system. Not for use by two threads at once."""
+    """One simulated system, or one cell of it. Not for use by two threads at once."""
 
-    def __init__(self, topology: Topology, plan: Plan, seed: int) -> None:
+    router_changes = 0
+    """No router is in front of a world: the whole load comes to it."""
+
+    def __init__(
+        self, topology: Topology, plan: Plan, seed: int, *, load_seed: int | None = None
+    ) -> None:
         """Begin at time 0 with an idle fleet at its floor.
 
-        Raises `BoundError` when a fault of the plan targets a tier, host or pool that is not there.
+        `load_seed` is the seed of what all cells of a system share: its bursts. Raises `BoundError`
+        when a fault of the plan targets a tier, host or pool that is not there.
         """
         require(seed >= 0, "seed", "at least 0", seed)
         self.topology = topology
-        self.seed = seed
+        self.seed, self._load_seed = seed, seed if load_seed is None else load_seed
         self._state = build(topology)
         self._streams = Streams(topology, seed, trace_gaps(plan.load))
         self._streams.refill(self._state)
@@ -96,7 +96,7 @@ class World:
         Raises `BoundError` for a time that has passed, or beyond what the world's clocks hold.
         """
         require(until_ns >= self.now_ns, "time", f"{self.now_ns} ns or later", until_ns)
-        self._require_within_clock(until_ns)
+        require_within_clock(self._state, self.topology, until_ns)
         while (at_ns := min(self.next_change_ns(), self._ledger.sample_ns)) <= until_ns:
             self._command(k.ADVANCE, at_ns)
             if at_ns < self.next_change_ns():
@@ -162,14 +162,35 @@ class World:
         return self._ledger.exporter_restarts
 
     @property
+    def cells(self) -> tuple[World, ...]:
+        """Itself alone: what holds for a system of cells holds for one."""
+        return (self,)
+
+    @property
     def leaked_bytes(self) -> int:
         """Memory that leaks hold at this instant, over all agents."""
         return int(self._state.agent[:, k.LEAKED_BYTES].sum())
 
-    def recent_durations_s(self, which: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The last durations (at most `kernel.RECENT`) of a histogram row, unordered, exact."""
-        observed = int(self._state.recent_count[which])
-        return self._state.recent[which, : min(observed, k.RECENT)] / 1e9
+    def router_effects(self) -> tuple[FaultEffect, ...]:
+        """None: no router is in front of it."""
+        return ()
+
+    @property
+    def cell_reading(self) -> CellReading:
+        """What a router sees of it: whether it is up, its answers so far, the bad ones."""
+        answers = self._state.http
+        answered = int(answers.sum())
+        return CellReading(self._ledger.cell_up, answered, answered - int(answers[k.OK]))
+
+    def take_share(self, share: float) -> bool:
+        """Get `share` times the load from now on; return whether that is another share."""
+        if share == self._progress.share:
+            return False
+        self._record()
+        self._progress.share = share
+        self._set_rate()
+        self._command(k.ADVANCE, self.now_ns)
+        return True
 
     def fingerprint(self) -> bytes:
         """Every byte of the world's state, for comparing two worlds."""
@@ -181,7 +202,8 @@ class World:
     def fork(self, plan: Plan | None = None) -> World:
         """An independent copy; with a `plan`, one that begins that plan at this instant."""
         other = object.__new__(World)
-        other.topology, other.seed = self.topology, self.seed
+        other.topology = self.topology
+        other.seed, other._load_seed = self.seed, self._load_seed
         other._state = view(self.topology, aligned(self._state.w), self._state.x.copy())
         other._streams = deepcopy(self._streams)
         if plan is None:
@@ -237,8 +259,7 @@ class World:
         ended = self._ledger.in_effect[name].fault
         self._record()
         self._ledger.close(name, self._progress, self.now_ns)
-        faults = (fault for fault in self.plan.faults if fault is not ended)
-        self._progress.plan = replace(self.plan, faults=tuple(faults))
+        self._progress.plan = replace(self.plan, faults=_without(self.plan.faults, ended))
         self._refresh_now()
 
     @property
@@ -257,11 +278,9 @@ class World:
         A change in effect is replaced. Raises `BoundError`, and changes nothing, where the load is
         a recorded trace, or the stages take no time.
         """
-        trace_s = self.plan.load.trace_s
+        trace_s, now_per_s = self.plan.load.trace_s, self._progress.load_per_s
         require(trace_s is None, "load", "without a recorded trace", trace_s and trace_s[:3])
-        change = LoadChange(
-            stages=stages, start_s=self.plan_s, from_per_s=self._progress.load_per_s
-        )
+        change = LoadChange(stages=stages, start_s=self.plan_s, from_per_s=now_per_s)
         self._progress.change_load(change)
         self.advance_ns(self.now_ns)
         return change
@@ -276,28 +295,11 @@ class World:
 
     def withdraw(self, name: str) -> None:
         """Forget a fault of the plan that has not begun. Raises `KeyError` when there is none."""
-        planned = {
-            fault.name: fault
-            for fault in self.plan.faults
-            if self._progress.start_ns(fault) > self.now_ns
-        }
-        forgotten = planned[name]
-        faults = (fault for fault in self.plan.faults if fault is not forgotten)
-        self._progress.plan = replace(self.plan, faults=tuple(faults))
+        start_ns, now_ns, faults = self._progress.start_ns, self.now_ns, self.plan.faults
+        planned = {fault.name: fault for fault in faults if start_ns(fault) > now_ns}
+        self._progress.plan = replace(self.plan, faults=_without(faults, planned[name]))
 
     # --- the kernel and the plan
-
-    def _require_within_clock(self, at_ns: int) -> None:
-        """Raise `BoundError` beyond the time that the clock and a host's CPU accounts can hold."""
-        rule = f"at most {k.CLOCK_MAX_NS} ns since the world began"
-        require(at_ns <= k.CLOCK_MAX_NS, "time", rule, at_ns)
-        cpus = self.topology.cpus_per_host
-        if at_ns * cpus <= CPU_NS_MAX:
-            return
-        # What was skipped used no CPU: the accounts of one host say how much was not.
-        used_ns = int(self._state.host[0, k.TASK_NS :].sum())
-        fits = used_ns + (at_ns - self.now_ns) * cpus <= CPU_NS_MAX
-        require(fits, "time", f"at most {CPU_NS_MAX} ns simulated over a host's {cpus} CPUs", at_ns)
 
     def _command(self, command: int, which: int) -> None:
         """Run a kernel command; it stops whenever a stream of random numbers must be refilled."""
@@ -315,7 +317,7 @@ class World:
     def _begin(self, plan: Plan) -> None:
         for fault in plan.faults:
             resolve_targets(fault, self.topology, self._state, self.seed)
-        self._progress = PlanProgress.begin(plan, self.now_ns, self.seed)
+        self._progress = PlanProgress.begin(plan, self.now_ns, self._load_seed)
         self._ledger = FaultLedger(self.topology, self.seed)
         self._refresh()
 
@@ -330,21 +332,18 @@ class World:
         progress, ledger = self._progress, self._ledger
         self._record()
         begun = ledger.begin_and_end(progress, s, now_ns)
-        effective = EffectiveParameters(self.topology, s)
-        for record in ledger.in_effect.values():
-            strength = record.fault.strength(now_ns - progress.origin_ns)
-            if strength > 0:
-                record.fault.parameters.compose(effective, record.targets, strength)
-        effective.bound()
-        effective.write(s, now_ns)
+        ledger.compose(progress, s, now_ns)
         # What is in progress goes on at the new speeds.
         k.run(s.w, s.x, k.RETIME, 0)
-        ledger.exporter_up = effective.exporter_up
-        ledger.scrape_path = effective.scrape_path()
         # Only now: what dies at an onset must restart under the parameters of the fault.
-        for record in begun:
-            onset = Onset(record.targets, s, self._command)
-            record.fault.parameters.at_onset(onset)
-            ledger.exporter_restarts += onset.exporter_restarts
+        ledger.carry_out_onsets(begun, s, self._command)
         move_slots(s, generator(self.seed, f"slots:{now_ns}"), self._command)
-        set_rate(s, progress.arrivals_per_s(now_ns, effective.traffic_factor), now_ns)
+        self._set_rate()
+
+    def _set_rate(self) -> None:
+        rate_per_s = self._progress.arrivals_per_s(self.now_ns, self._ledger.traffic_factor)
+        set_rate(self._state, rate_per_s, self.now_ns)
+
+
+def _without(faults: tuple[Fault, ...], forgotten: Fault) -> tuple[Fault, ...]:
+    return tuple(fault for fault in faults if fault is not forgotten)

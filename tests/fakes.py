@@ -77,6 +77,7 @@ class FakeWorld:
         """Begin at virtual time 0 with every counter at 0."""
         self.rate = self.requested_per_s = rate
         self.plan, self.origin_s, self.load_change = Plan(), 0.0, None
+        self.cells = (self,)
         self._rng = np.random.default_rng(seed)
         self._changes = 0
         self._snapshot = make_snapshot(seed)

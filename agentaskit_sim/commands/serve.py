@@ -30,6 +30,7 @@ from agentaskit_sim.terminal.status import ServiceConsole, Status
 from documents.mistakes import InputError
 from exporter.metrics.series_limit import SERIES_LIMIT
 from exporter.server.app import describe_url
+from exporter.server.discovery import metrics_paths
 from exporter.server.landing import API
 from exporter.server.service import WorldService, run_loop
 from verifier.real_time.world import build_server, build_world, expose
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
-    from simulator.world import World
+    from simulator.cells.system import SimulatedSystem
 
 
 def serve(  # noqa: PLR0913 - typer declares options as parameters
@@ -79,7 +80,7 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
 def _serve(
     scenario: Scenario,
     listener: socket.socket,
-    show: Callable[[World, Scenario], Exposition],
+    show: Callable[[SimulatedSystem, Scenario], Exposition],
     *,
     token: str | None,
     exit_at_end: bool,
@@ -99,12 +100,14 @@ def _serve(
         exit_at_end=exit_at_end,
     )
     app = build_server(world, exposition, token)
-    return run_loop(service.run(app, listener, lambda: _announce(console, describe_url(listener))))
+    url, cells = describe_url(listener), len(world.cells)
+    return run_loop(service.run(app, listener, lambda: _announce(console, url, cells)))
 
 
-def _announce(console: ServiceConsole, url: str) -> None:
+def _announce(console: ServiceConsole, url: str, cells: int) -> None:
+    metrics, *others = metrics_paths(cells)
     for what, path in (
-        ("Metrics", "/metrics"),
+        ("Metrics", f"{metrics} to {others[-1]}" if others else metrics),
         ("Page", "/"),
         ("Ready", "/-/ready"),
         ("Faults", f"{API}/faults"),

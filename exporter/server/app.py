@@ -17,13 +17,16 @@ from aiohttp import hdrs, web
 
 from exporter.metrics.page import Page, accepts_gzip, choose_content_type
 from exporter.server.connection_limits import in_pieces, note_requests
+from exporter.server.discovery import metrics_paths
 from exporter.server.host_check import refuse_misdirected
 from exporter.server.landing import render_landing
 from exporter.server.static_files import HEADERS, StaticFiles
 from exporter.server.static_files import PATH as STATIC_PATH
-from exporter.target import SCRAPE_S
+from exporter.target import CELL_PATH, SCRAPE_S
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.server.landing import Facts
     from simulator.snapshot import ScrapePath
 
@@ -56,6 +59,10 @@ class PageSource(Protocol):
 
     def facts(self) -> Facts:
         """Return the facts of the landing page, as (heading, value)."""
+
+    @property
+    def cells(self) -> Sequence[PageSource]:
+        """The page of each cell of several; none where it is one world."""
 
 
 class BindError(OSError):
@@ -113,6 +120,8 @@ class Handlers:
 
         Delayed or truncated by a fault in effect; the page is of the instant of the request.
         """
+        if (cells := len(self._source.cells)) > 0:
+            return _no_page(cells)
         page = self._source.scrape()
         if page is None:
             return _unavailable()
@@ -173,6 +182,28 @@ async def _cut_short(
     return answer
 
 
+class CellHandlers:
+    """The answers of the cells of one system, each from its own page."""
+
+    def __init__(self, handlers: Sequence[Handlers]) -> None:
+        """Answer by the number of the cell."""
+        self._handlers = handlers
+
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """Answer a scrape of one cell, as `/metrics` is answered for a world."""
+        number = int(request.match_info["cell"])
+        if number >= len(self._handlers):
+            return _no_page(len(self._handlers))
+        return await self._handlers[number].metrics(request)
+
+
+def _no_page(cells: int) -> web.Response:
+    """Answer for a page that there is not, with those that there are."""
+    first, *_, last = metrics_paths(cells)
+    text = f"each of the {cells} cells has a page of its own: {first} to {last}, see /sd/targets\n"
+    return web.Response(status=404, text=text)
+
+
 def _unavailable() -> web.Response:
     return web.Response(status=503, text="the exporter is down: a fault is in effect\n")
 
@@ -181,6 +212,8 @@ def build_app(
     source: PageSource, *, live: bool = False, scrape_s: float = SCRAPE_S
 ) -> web.Application:
     """Return the app: `/`, `/metrics`, `/-/healthy`, `/-/ready`; GET and HEAD, all else refused.
+
+    Several cells have a page each, `/cells/0/metrics` and so on, in the place of `/metrics`.
 
     With `live`, `/` draws what the API sends, which the caller adds. It says to scrape every
     `scrape_s`.
@@ -192,6 +225,10 @@ def build_app(
     app.router.add_get("/", handlers.landing)
     app.router.add_get(f"{STATIC_PATH}/{{name:.+}}", StaticFiles().show)
     app.router.add_get("/metrics", handlers.metrics)
+    if source.cells:
+        cells = [Handlers(cell, live=live, scrape_s=scrape_s) for cell in source.cells]
+        path = CELL_PATH.format(cell="{cell:[0-9]{1,6}}")
+        app.router.add_get(f"{path}/metrics", CellHandlers(cells).metrics)
     app.router.add_get("/-/healthy", handlers.healthy)
     app.router.add_get("/-/ready", handlers.ready)
     return app

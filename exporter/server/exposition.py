@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
@@ -26,13 +27,17 @@ from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.pacer import PacedWorld, Pacer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.mapping.metric_mapping import MetricMapping
     from exporter.metrics.page import PagePart
     from exporter.server.landing import Facts
     from simulator.load import LoadChange
     from simulator.pacer import Clock, Pace
     from simulator.plan import Plan
-    from simulator.snapshot import ScrapePath, Snapshot
+    from simulator.snapshot import FaultEffect, ScrapePath, Snapshot
+
+    Answered = tuple[Snapshot, ScrapeOutcome]
 
 FRESH_S: Final = 0.01
 """A reading this old still counts as now: less than the pacer's own step."""
@@ -57,6 +62,16 @@ class ReadableWorld(PacedWorld, Protocol):
 
     def next_change_ns(self) -> int:
         """Return the next virtual instant at which load or faults change."""
+
+    def effects(self) -> tuple[FaultEffect, ...]:
+        """Return what every fault of the plan that has begun did to it."""
+
+    def router_effects(self) -> tuple[FaultEffect, ...]:
+        """Return what faults did to the router in front of several cells."""
+
+    @property
+    def cells(self) -> Sequence[ReadableWorld]:
+        """Its cells; itself alone where it is one world."""
 
     @property
     def origin_s(self) -> float:
@@ -113,30 +128,32 @@ class Exposition:
         fresh: bool = False,
         series_limit: int = SERIES_LIMIT,
         mapping: MetricMapping | None = None,
+        whole: Exposition | None = None,
     ) -> None:
         """Lay out the catalogue over the axes of `world` and start its clock now.
 
         A `fresh` exporter starts with it: its counters begin at 0, whatever the world has counted.
         No page has more than `series_limit` series. With a `mapping` it shows the user's metrics
-        instead of ours, and nothing of the process, whose metrics theirs may have too.
+        instead of ours, and nothing of the process, whose metrics theirs may have too. A world of
+        several cells has one for each as `cells`, which keep the pace of the `whole`.
         """
         self._world, self._clock, self._version = world, clock, version
         self._series_limit = series_limit
         snapshot = world.snapshot()
-        self.scenario, self.seed = scenario, snapshot.seed
+        self.scenario = scenario
+        self.seed: int = whole.seed if whole else snapshot.seed
         self._catalogue = catalogue_world(snapshot, exported_metrics(mapping))
         self._ranks = rank_series(self._catalogue)
         self.scrape_effects = ScrapeEffectCounter(self._ranks)
         self._outcome = ScrapeOutcome()
-        self._answered: WeakKeyDictionary[Page, tuple[Snapshot, ScrapeOutcome]] = (
-            WeakKeyDictionary()
-        )
+        self._answered: WeakKeyDictionary[Page, Answered] = WeakKeyDictionary()
         self._view = RestartView(self._catalogue, snapshot.exporter_restarts)
         if fresh:
             self._view.restart(snapshot)
         self._process = None if mapping else ProcessCollector(registry=None)
         self._next_change_ns = world.next_change_ns()
-        self.pacer = Pacer(world, clock, on_tick=self._notice_restart)
+        pacer = whole.pacer if whole else Pacer(world, clock, on_tick=self.notice_change)
+        self.pacer: Pacer = pacer
         self.scrapes_served = self.scrapes_refused = self.series_dropped = 0
         self._snapshot = snapshot
         self._page: Page | None = None
@@ -145,6 +162,18 @@ class Exposition:
         self._burst = catalogue_burst(0)
         self._world_text = SeriesText(self._catalogue)
         self._run_text, self._burst_text = SeriesText(self._run), SeriesText(self._burst)
+        open_cell = partial(self._open_cell, fresh=fresh, mapping=mapping)
+        several = world.cells if len(world.cells) > 1 else ()
+        self.cells: tuple[Exposition, ...] = tuple(map(open_cell, several))
+
+    def _open_cell(
+        self, cell: ReadableWorld, *, fresh: bool, mapping: MetricMapping | None
+    ) -> Exposition:
+        """Return the page of a cell, which keeps the pace of the whole."""
+        return Exposition(
+            cell, self._clock, version=self._version, scenario=self.scenario, fresh=fresh,
+            series_limit=self._series_limit, mapping=mapping, whole=self,
+        )  # fmt: skip
 
     def catch_up(self) -> Snapshot:
         """Advance to this instant and return the reading, at most `FRESH_MAX_S` old.
@@ -195,10 +224,18 @@ class Exposition:
         """Return the faults of the path that affect the latest scrape."""
         return self._snapshot.scrape_path
 
+    def effects(self) -> tuple[FaultEffect, ...]:
+        """Return what faults did: in each world, to its scrapes as they were counted here."""
+        world = self._world
+        if not self.cells:
+            return self.scrape_effects.complete(world.effects())
+        in_cells = (cell.effects() for cell in self.cells)
+        return (*world.router_effects(), *(effect for each in in_cells for effect in each))
+
     def show_change(self) -> None:
         """Drop the page: a fault was changed by hand at this instant."""
         self._page = None
-        self._notice_restart()
+        self.notice_change()
 
     def pace(self) -> Pace:
         """Return how well the world keeps real time, now."""
@@ -227,11 +264,13 @@ class Exposition:
             ("Version", self._version),
         )
 
-    def _notice_restart(self) -> None:
+    def notice_change(self) -> None:
         """Let the view read every change of the plan, so that a restart begins at its own tick."""
         if self._next_change_ns != self._world.next_change_ns():
             self._next_change_ns = self._world.next_change_ns()
             self._view.read(self._world.snapshot())
+        for cell in self.cells:
+            cell.notice_change()
 
     def _fresh_s(self, page: Page) -> float:
         """Return for how long `page` counts as now."""

@@ -85,7 +85,9 @@ class DailyModel(Model):
 class LoadModel(Model):
     """Arrivals: tasks a second, shaped; or a recorded trace."""
 
-    rate: float | None = Field(default=None, description="Tasks a second; 10300 by default.")
+    rate: float | None = Field(
+        default=None, description="Tasks a second, for each cell; 10300 by default."
+    )
     stages: list[StageModel] = Field(
         default=[], description="Ramps, one after the other, as in k6."
     )
@@ -99,6 +101,7 @@ class LoadModel(Model):
 class TargetsModel(Model):
     """Which part of the system a fault targets; what is left out means all."""
 
+    cells: list[int] = Field(default=[], description="Of several cells, which; from 0.")
     tiers: list[str] = []
     hosts: list[int] = []
     sandboxes: list[Literal["A", "B", "C"]] = []

@@ -63,7 +63,7 @@ class EffectiveParameters:
         self.dependency_failing_share = 0.0
         self.dependency_latency_s = 0.0
         self.floods_per_s: list[tuple[float, Agents]] = []
-        self.exporter_up = True
+        self.exporter_up = self.cell_up = True
         self.scrape_delay_s = 0.0
         self.page_kept_share = self.series_kept_share = 1.0
         self.extra_series = 0

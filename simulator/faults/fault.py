@@ -53,6 +53,11 @@ class Fault:
         return self.parameters.facts.name
 
     @property
+    def is_of_router(self) -> bool:
+        """Whether it is for the router in front of several cells, and for none of them."""
+        return self.parameters.facts.aims_at == "router"
+
+    @property
     def end_s(self) -> float:
         """When it ends."""
         return self.start_s + self.duration_s
@@ -76,8 +81,9 @@ def climbed(passed_ns: int, length_ns: int) -> float:
 def resolve_targets(fault: Fault, topology: Topology, state: State, seed: int) -> FaultTargets:
     """Resolve a fault's targets; a fraction is drawn from the fault's own stream.
 
-    Raises `BoundError` for a tier, host or pool that is not there, or when no agent is left.
+    Raises `BoundError` for a tier, host, pool or cell that is not there, or when no agent is left.
     """
+    owner = f"fault {fault.name}"
     tiers = [tier.name for tier in topology.tiers]
     pools = [pool.name for pool in topology.sandboxes]
     every_host = range(topology.hosts)
@@ -85,9 +91,10 @@ def resolve_targets(fault: Fault, topology: Topology, state: State, seed: int) -
         ("tiers", fault.targets.tiers, tiers),
         ("hosts", fault.targets.hosts, every_host),
         ("sandboxes", fault.targets.sandboxes, pools),
+        ("cells", fault.targets.cells, range(topology.cells)),
     ):
         known_all = set(names) <= set(known)
-        require(known_all, key, f"among {known}", names, owner=f"fault {fault.name}")
+        require(known_all, key, f"among {known}", names, owner=owner)
     selected = np.ones(len(state.agent), bool)
     if fault.targets.tiers:
         indices = [tiers.index(name) for name in fault.targets.tiers]
@@ -95,7 +102,6 @@ def resolve_targets(fault: Fault, topology: Topology, state: State, seed: int) -
     hosts = fault.targets.hosts or tuple(every_host)
     selected &= np.isin(state.agent[:, k.HOST], hosts)
     candidates = np.flatnonzero(selected)
-    owner = f"fault {fault.name}"
     require(len(candidates) > 0, "targets", "at least one agent", 0, owner=owner)
     count = max(1, round(fault.targets.fraction * len(candidates)))
     # A stream of its own: another fault in the plan leaves these targets as they are.

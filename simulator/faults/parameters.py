@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from simulator.faults.targets import FaultTargets, Onset
     from simulator.topology import Topology
 
-TargetKind = Literal["agents", "hosts", "sandboxes", "nothing"]
+TargetKind = Literal["agents", "hosts", "sandboxes", "nothing", "cells", "router"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """Which part of the system a fault targets: an intersection; empty tuples mean all."""
+    """Which part of the system a fault targets: an intersection; empty tuples mean all.
+
+    A `fraction` is drawn in each of the `cells` anew.
+    """
 
     tiers: tuple[str, ...] = ()
     hosts: tuple[int, ...] = ()
     sandboxes: tuple[Literal["A", "B", "C"], ...] = ()
     fraction: float = 1.0
+    cells: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a fraction outside (0, 1]."""
@@ -38,7 +42,10 @@ class Targets:
 
     def in_words(self) -> tuple[tuple[str, str], ...]:
         """Return what a person named, by its key; nothing where the whole system is meant."""
-        lists = (("tiers", self.tiers), ("hosts", self.hosts), ("sandboxes", self.sandboxes))
+        lists = (
+            *(("cells", self.cells), ("tiers", self.tiers), ("hosts", self.hosts)),
+            ("sandboxes", self.sandboxes),
+        )
         named = [(key, ", ".join(map(str, chosen))) for key, chosen in lists if chosen]
         if self.fraction != 1:
             named.append(("fraction", f"{self.fraction:g}"))

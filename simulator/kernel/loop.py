@@ -1511,7 +1511,7 @@ def settle_all(w):
     fold_hosts(w)
 
 
-@_step(cache=True)
+@_step(cache=True, nogil=True)
 def run(w: Integers, x: Reals, command: int, which: int) -> int:
     """Carry out a command: advance to `which` (ns), settle, retime, or act on agent or pool.
 

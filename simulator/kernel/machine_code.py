@@ -71,8 +71,8 @@ class KeptRun:
 
         word, place = ctypes.c_int64, ctypes.c_void_p
         array = (place, place, word, word, place, word, word)
-        # Called without letting go of the interpreter, as numba does.
-        prototype = ctypes.PYFUNCTYPE(ctypes.c_int32, place, place, *array, *array, word, word)
+        # Letting go of the interpreter: the cells of a system are advanced by several threads.
+        prototype = ctypes.CFUNCTYPE(ctypes.c_int32, place, place, *array, *array, word, word)
         self._engine, self._call, self._byref = engine, prototype(address), ctypes.byref
         self._word, self._place = word, place
 

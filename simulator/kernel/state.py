@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
+from simulator.bounds import require
 from simulator.kernel import loop as k
 
 if TYPE_CHECKING:
@@ -36,11 +37,26 @@ PARTITIONS = 62
 """Partitions that can be in effect at once: the bits of an agent's SIDE, a signed integer."""
 EVENT_SPARE = 300
 """More than what one event can read of a stream beside one number an agent and one a message."""
+CPU_NS_MAX = 1 << 62
+"""What the CPU accounts of one host can hold: 36 years of four CPUs, 52 days of a thousand."""
 
 
 def ns(seconds: float) -> int:
     """`seconds` in whole nanoseconds."""
     return round(seconds * 1e9)
+
+
+def require_within_clock(s: State, topology: Topology, at_ns: int) -> None:
+    """Raise `BoundError` beyond the time that the clock and a host's CPU accounts can hold."""
+    rule = f"at most {k.CLOCK_MAX_NS} ns since the world began"
+    require(at_ns <= k.CLOCK_MAX_NS, "time", rule, at_ns)
+    cpus = topology.cpus_per_host
+    if at_ns * cpus <= CPU_NS_MAX:
+        return
+    # What was skipped used no CPU: the accounts of one host say how much was not.
+    used_ns = int(s.host[0, k.TASK_NS :].sum())
+    fits = used_ns + (at_ns - int(s.head[k.NOW])) * cpus <= CPU_NS_MAX
+    require(fits, "time", f"at most {CPU_NS_MAX} ns simulated over a host's {cpus} CPUs", at_ns)
 
 
 def durations_ns(s: State, row: int) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from agentaskit_sim.sd_file import target_file
 from documents.mistakes import InputError
-from exporter.server.discovery import describe_target
+from exporter.server.discovery import describe_targets
 
 ADDRESS = "127.0.0.1:9464"
 
@@ -17,7 +17,7 @@ def test_the_file_is_there_while_the_world_is(tmp_path):
     """Complete from the start, and removed however the world ends."""
     path = tmp_path / "world.json"
     with target_file(path, ADDRESS):
-        assert json.loads(path.read_text()) == describe_target(ADDRESS)
+        assert json.loads(path.read_text()) == describe_targets(ADDRESS)
         assert list(tmp_path.iterdir()) == [path]
     assert not path.exists()
     with pytest.raises(KeyboardInterrupt), target_file(path, ADDRESS):
@@ -35,7 +35,7 @@ def test_without_a_file_nothing_is_written(tmp_path, monkeypatch):
 def test_a_file_left_behind_by_a_world_is_overwritten(tmp_path):
     """After a `kill -9`."""
     path = tmp_path / "world.json"
-    path.write_text(json.dumps(describe_target("127.0.0.1:1")))
+    path.write_text(json.dumps(describe_targets("127.0.0.1:1")))
     with target_file(path, ADDRESS):
         assert ADDRESS in path.read_text()
 

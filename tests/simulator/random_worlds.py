@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from simulator.topology import (
 )
 from tests.simulator.faults.samples import SAMPLES
 
+OF_CELLS = tuple(n for n, kind in FAULTS.items() if kind.facts.aims_at in {"cells", "router"})
+OF_ONE_WORLD = tuple(name for name in FAULTS if name not in OF_CELLS)
+
 
 def _random_parameters(rng: np.random.Generator, kind: str) -> dict[str, float]:
     """Return parameters from a tenth of the sample's to five times as much, within their bounds."""
@@ -36,8 +40,10 @@ def _random_parameters(rng: np.random.Generator, kind: str) -> dict[str, float]:
     return drawn
 
 
-def _random_fault(rng: np.random.Generator, name: str, topology: Topology) -> Fault:
-    kind = str(rng.choice(list(FAULTS)))
+def _random_fault(
+    rng: np.random.Generator, name: str, topology: Topology, kinds: tuple[str, ...] = OF_ONE_WORLD
+) -> Fault:
+    kind = str(rng.choice(kinds))
     targets: dict[str, Any] = {}
     if rng.random() < 0.3:
         targets["tiers"] = (str(rng.choice([tier.name for tier in topology.tiers])),)
@@ -47,6 +53,9 @@ def _random_fault(rng: np.random.Generator, name: str, topology: Topology) -> Fa
         targets["sandboxes"] = (str(rng.choice(SANDBOXES)),)
     if rng.random() < 0.4:
         targets["fraction"] = rng.uniform(0.01, 1)
+    if topology.cells > 1 and FAULTS[kind].facts.aims_at != "router":
+        chosen = rng.permutation(topology.cells)[: rng.integers(0, topology.cells)]
+        targets["cells"] = tuple(sorted(chosen.tolist()))
     duration_s = rng.uniform(0.1, 3)
     return Fault(
         name=name,
@@ -144,3 +153,17 @@ def random_scenario(seed: int) -> tuple[Topology, Plan]:
         _random_fault(rng, f"fault{number}", topology) for number in range(int(rng.integers(0, 8)))
     )
     return topology, Plan(load=load, faults=faults)
+
+
+def random_system(seed: int) -> tuple[Topology, Plan]:
+    """Return 1 to 20 random small cells, with faults of cells and of what is in them."""
+    topology, plan = random_scenario(seed)
+    rng = np.random.default_rng([seed, 2])
+    cells = int(rng.integers(1, 21))
+    weights = tuple(rng.uniform(0.1, 3, cells).tolist()) if rng.random() < 0.5 else ()
+    ramp_s = float(rng.uniform(1, 4))
+    topology = replace(topology, cells=cells, cell_weights=weights, router_ramp_s=ramp_s)
+    kinds = OF_CELLS if cells > 1 else tuple(n for n in OF_CELLS if n != "router_stale")
+    faults = [_random_fault(rng, f"cells{n}", topology, kinds) for n in range(3)]
+    faults += [_random_fault(rng, f"inside{n}", topology) for n in range(2)]
+    return topology, replace(plan, faults=tuple(faults))

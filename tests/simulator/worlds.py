@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.targets import Targets
+from simulator.kernel import loop as k
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import (
@@ -20,6 +21,9 @@ from simulator.topology import (
     Topology,
 )
 from simulator.world import World
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MEAN_S = 0.01
 """Mean service time of a `station`."""
@@ -72,7 +76,7 @@ def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **option
     own = {key: options.pop(key) for key in ("ramp_s",) if key in options}
     targets = {
         key: options.pop(key)
-        for key in ("tiers", "hosts", "sandboxes", "fraction")
+        for key in ("cells", "tiers", "hosts", "sandboxes", "fraction")
         if key in options
     }
     return Fault(
@@ -88,3 +92,9 @@ def fault(kind: str, *, name: str = "", start_s=1.0, duration_s=1000.0, **option
 def make(*faults: Fault, seed: int = 7, rate: float = 400.0, **changes: Any) -> World:
     """Return a world of `small(**changes)` with `faults` in its plan."""
     return World(small(**changes), Plan(load=load(rate), faults=faults), seed)
+
+
+def recent_durations_s(world: World, which: int) -> np.ndarray:
+    """Return the last durations (at most `k.RECENT`) of a histogram row, unordered, exact."""
+    observed = int(world._state.recent_count[which])
+    return world._state.recent[which, : min(observed, k.RECENT)] / 1e9

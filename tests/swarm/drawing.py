@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from documents.durations import format_duration, parse_duration
-from scenarios.fault_fields import TARGET_KEYS
+from scenarios.fault_fields import target_keys
 from simulator.bounds import BoundError
 from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS
@@ -21,13 +21,13 @@ from simulator.faults.targets import Targets
 from simulator.load import BASE_RATE_PER_S, Burst, Daily, Load, Stage
 from simulator.topology import SANDBOXES, Tier, Topology
 from tests.simulator.faults.samples import SAMPLES
-from tests.simulator.random_worlds import random_topology
+from tests.simulator.random_worlds import OF_ONE_WORLD, random_topology
 from tests.swarm.trial import TRAFFIC, Action, Trial
 
 if TYPE_CHECKING:
     from simulator.faults.parameters import Parameters
 
-KINDS = tuple(FAULTS)
+KINDS = OF_ONE_WORLD
 READINGS = 10
 HEAL_MS = (1500, 5000)
 FAULTS_MAX, ACTIONS_MAX = 6, 6
@@ -198,7 +198,7 @@ one trial takes minutes."""
 
 
 def _draw_targets(rng: np.random.Generator, kind: str, topology: Topology) -> Targets:
-    keys = TARGET_KEYS[FAULTS[kind].facts.aims_at]
+    keys = target_keys(FAULTS[kind], topology)
     targets: dict[str, Any] = {}
     dice = rng.random()
     if "tiers" in keys and dice < 0.3:

@@ -17,9 +17,8 @@ from documents.durations import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporter.scrape_path.effect_counter import ScrapeEffectCounter
+    from simulator.cells.system import SimulatedSystem
     from simulator.snapshot import FaultEffect
-    from simulator.world import World
 
     EffectStatus = Literal["effective", "ineffective", "inconclusive", "idle"]
 
@@ -31,13 +30,14 @@ NOISE_DEVIATIONS: Final = 3.0
 normal distribution about 1 in 740 is further above it."""
 
 
-def faults_without_effect(world: World, path: ScrapeEffectCounter) -> tuple[str, ...]:
+def faults_without_effect(
+    world: SimulatedSystem, effects: tuple[FaultEffect, ...]
+) -> tuple[str, ...]:
     """Return a sentence for every fault of the world's plan so far that had no effect.
 
-    `path` counts how scrapes of the world were affected. Ask at the end of the plan, before the
-    world is forked for another.
+    `effects` are the world's, completed by what was counted of its scrapes. Ask at the end of the
+    plan, before the world is forked for another.
     """
-    effects = path.complete(world.effects())
     started = {effect.name for effect in effects}
     never_began = tuple(
         f"fault {fault.name} ({fault.kind}) had no effect: it never began, though it was due"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
 
+from documents.mistakes import InputError
 from verifier.evaluation.engine import evaluate_rules, record
 from verifier.evaluation.observed_timelines import SAME_EPISODE
 from verifier.evaluation.timeline import Episode, Grid, Timeline
@@ -26,6 +27,7 @@ from verifier.servers.prometheus import Prometheus
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from scenarios.scenario import Scenario
     from verifier.judge.verdict import Transition
     from verifier.labels import Labels
     from verifier.pack.history_depth import HistoryDepths
@@ -45,6 +47,16 @@ LONG_S: Final = 0.1
 _SAME_S: Final = 0.002
 """Timestamps are whole milliseconds."""
 _TRANSITIONS: Final[tuple[Transition, ...]] = ("pending", "firing", "resolved")
+
+
+def refuse_cells(scenario: Scenario) -> None:
+    """Raise `InputError` for several cells: the scrapes of one target alone are replayed."""
+    if scenario.topology.cells > 1:
+        raise InputError(
+            f"--both compares one target, the scenario has {scenario.topology.cells} cells:"
+            " judge it in one clock after the other",
+            path=scenario.path,
+        )
 
 
 def compare_clocks(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scenarios.scenario import Scenario
-    from simulator.world import World
+    from simulator.snapshot import FaultEffect
     from verifier.evaluation.timeline import Timeline
     from verifier.judge.verdict import AlertVerdict
     from verifier.pack.routes.routing import Routing
@@ -109,13 +109,12 @@ class RunObserver:
         return self.clock.start_s - self.lead_s
 
     def observe(
-        self, scenario: Scenario, end_s: float, *, world: World | None = None
+        self, scenario: Scenario, end_s: float, *, effects: Sequence[FaultEffect] = ()
     ) -> RunObservation:
         """Judge what happened up to `end_s` of Unix time, by the expectations of `scenario`.
 
-        A `world` knows which faults had no effect: what is missing then broke there.
+        Of the `effects` of faults some were none: what is missing then broke there.
         """
-        effects = world.effects() if world else ()
         server, clock = self.stack.prometheus, self.clock
         stored = tuple(server.stored(ALERT_STATES, self.started_s, end_s))
         timelines = observed_timelines(stored, self.compressed, clock, end_s)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exporter.mapping.metric_mapping import MetricMapping
-    from simulator.world import World
+    from simulator.cells.system import SimulatedSystem
     from verifier.servers.prometheus import Prometheus, Series
 
 
@@ -37,7 +37,7 @@ class ReplayOrigin:
     `history` is in real time, as Prometheus stored it. The world is moved by the replay.
     """
 
-    world: World
+    world: SimulatedSystem
     history: History
 
 
@@ -74,7 +74,9 @@ def read_scrapes(server: Prometheus, start_s: float, end_s: float) -> Scrapes:
     )
 
 
-def replay_scrapes(world: World, scrapes: Scrapes, mapping: MetricMapping | None = None) -> History:
+def replay_scrapes(
+    world: SimulatedSystem, scrapes: Scrapes, mapping: MetricMapping | None = None
+) -> History:
     """Simulate `world` again, which stands where the run's exporter started.
 
     Returns what the scrapes had to bring, as a recorder in virtual time would have written it.

@@ -30,7 +30,7 @@ from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
 from verifier.pack.spread import WHOLE
 from verifier.panels.answers import PanelAnswer, PanelWindow, answer_panels
 from verifier.panels.emptiness import explained
-from verifier.real_time.clock_comparison import compare_clocks
+from verifier.real_time.clock_comparison import compare_clocks, refuse_cells
 from verifier.real_time.observation import RunObserver
 from verifier.real_time.replay import ReplayOrigin
 from verifier.real_time.rule_compression import compress_query
@@ -130,6 +130,8 @@ class RealTimeRun:
         hosting: Hosting | None = None,
     ) -> None:
         """Fit the scenario to the compression and the limit; start nothing yet."""
+        if setup.both:
+            refuse_cells(scenario)
         self.hosting = hosting
         self.setup, self.report, self.compression = setup, report, setup.compression
         self.until_s = min(scenario.duration_s, setup.limit_s * self.compression.factor)
@@ -166,14 +168,14 @@ class RealTimeRun:
             ):
                 await asyncio.to_thread(started.environment.start)
                 observation = await self._run_scenario(observer, exposition)
+                effects = exposition.effects()
                 without_effect = (
                     *prepared.past.without_effect,
-                    *faults_without_effect(started.world, exposition.scrape_effects),
+                    *faults_without_effect(started.world, effects),
                 )
                 if without_effect:
                     end_s = observer.clock.unix_s(observation.ended_s)
-                    observation = observer.observe(self.scenario, end_s, world=started.world)
-                effects = exposition.scrape_effects.complete(started.world.effects())
+                    observation = observer.observe(self.scenario, end_s, effects=effects)
                 explainer = self._explainer(observer, observation, measured_effects(effects))
                 outcome = await asyncio.to_thread(
                     self._outcome, observer, prepared, observation, explainer

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from exporter.history.samples import EPOCH_S
+from exporter.server.discovery import describe_targets
 from verifier.errors import JudgeError
 from verifier.pack.routes.zone_files import DateClock
 from verifier.pack.rule_writer import write_rules
@@ -98,8 +99,8 @@ class Stack:
             self._write_zones(clock)
             self.alertmanager.reload()
 
-    def start_scraping(self, target: str) -> None:
-        """Scrape `target` (host:port) from now on, evaluate the rules and notify."""
+    def start_scraping(self, target: str, cells: int = 1) -> None:
+        """Scrape `target` (host:port) from now on, each of its cells, evaluate and notify."""
         try:
             rules = write_rules(self._rules, self.prometheus.directory)
         except OSError as error:
@@ -107,7 +108,7 @@ class Stack:
                 f"Prometheus' rules cannot be written ({error.strerror}): free some space or point"
                 " TMPDIR elsewhere"
             ) from error
-        config = self._config([str(path) for path in rules], target)
+        config = self._config([str(path) for path in rules], target, cells)
         self.prometheus.configure(json.dumps(config, indent=1))
         self._configured_s = time.time()
 
@@ -142,7 +143,7 @@ class Stack:
                 " or point TMPDIR elsewhere"
             ) from error
 
-    def _config(self, rule_files: list[str], target: str) -> dict[str, object]:
+    def _config(self, rule_files: list[str], target: str, cells: int) -> dict[str, object]:
         """Return Prometheus's configuration."""
         notified = self._foreign or self.alertmanager
         alertmanager = {
@@ -150,13 +151,12 @@ class Stack:
             "path_prefix": notified.path_prefix,
             "static_configs": [{"targets": [notified.target]}],
         }
+        own = {"target_label": "instance", "replacement": self._rules.target.instance}
         scrape = {
             "job_name": self._rules.target.job,
-            "static_configs": [{"targets": [target]}],
-            # The past was stored under this name: scraped samples continue its series.
-            "relabel_configs": [
-                {"target_label": "instance", "replacement": self._rules.target.instance}
-            ],
+            # The past was stored under these names: scraped samples continue its series.
+            "static_configs": describe_targets(target, cells, self._rules.target),
+            "relabel_configs": [own] if cells == 1 else [],
             # A mapping may name the job and the instance of a single metric.
             "honor_labels": self._rules.mapping is not None,
         }

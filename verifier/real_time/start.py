@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from exporter.server.exposition import Exposition
     from scenarios.scenario import Scenario
-    from simulator.world import World
+    from simulator.cells.system import SimulatedSystem
     from verifier.judge.verdict import Progress
     from verifier.pack.panels import Panel
     from verifier.pack.routes.routing import Routing
@@ -89,7 +89,7 @@ class PreparedRun:
     past: SimulatedPast
     history: History
     rules: RuleFiles
-    world: World
+    world: SimulatedSystem
     lead_s: float
 
 
@@ -100,7 +100,7 @@ class StartedRun:
     Its scenario begins `lead_s` later. `alertmanager_url` is None when only the user knows it.
     """
 
-    world: World
+    world: SimulatedSystem
     exposition: Exposition
     environment: Environment
     started_s: float
@@ -168,7 +168,10 @@ def start_on_stack(
 
     def join() -> None:
         history = in_real_time(prepared.history, started_s, factor)
-        join_history(stack, prepared.rules, history, target=address, joined_s=started_s)
+        join_history(
+            stack, prepared.rules, history, target=address, joined_s=started_s,
+            cells=len(prepared.world.cells),
+        )  # fmt: skip
 
     return StartedRun(
         world=prepared.world,
@@ -198,8 +201,14 @@ def settling_s(history: History, compression: TimeCompression) -> float:
     return math.ceil(FIRST_SCRAPE_S + waits_s)
 
 
-def join_history(
-    stack: Stack, rules: RuleFiles, history: History, *, target: str, joined_s: float
+def join_history(  # noqa: PLR0913 - what is stored where, and what is scraped since when
+    stack: Stack,
+    rules: RuleFiles,
+    history: History,
+    *,
+    target: str,
+    joined_s: float,
+    cells: int = 1,
 ) -> None:
     """Store a past that ends at `joined_s` of Unix time, then let the stack scrape `target`.
 
@@ -207,7 +216,7 @@ def join_history(
     """
     stack.prometheus.push(history)
     record(stack.prometheus, rules, epoch_s=joined_s)
-    stack.start_scraping(target)
+    stack.start_scraping(target, cells)
 
 
 def in_real_time(history: History, joined_s: float, factor: float) -> History:

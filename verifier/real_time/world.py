@@ -14,10 +14,10 @@ from exporter.served_world import ServedForms, serve_routes
 from exporter.server.exposition import Exposition
 from scenarios.injection_form import FaultForm
 from scenarios.load_form import LoadForm
+from simulator.cells.system import SimulatedSystem, build_system
 from simulator.load import Load
 from simulator.pacer import SystemClock
 from simulator.plan import Plan
-from simulator.world import World
 from verifier.real_time.bundled_scenarios import BundledScenarios
 from verifier.time_compression import TimeCompression
 
@@ -32,22 +32,23 @@ WARM_UP_S: Final = 60.0
 """After this the queues and the fleet of a world are what its load makes them."""
 
 
-def build_world(scenario: Scenario) -> World:
+def build_world(scenario: Scenario, workers: int = 1) -> SimulatedSystem:
     """Return a world that is warm and healthy, with the scenario's plan about to begin.
 
-    A recorded trace of arrivals begins with the world, which is cold then. Raises `ValueError`
-    when the plan does not fit the topology.
+    Its cells, if it has several, are advanced by so many `workers`. A recorded trace of arrivals
+    begins with the world, which is cold then. Raises `ValueError` when the plan does not fit the
+    topology.
     """
     if scenario.plan.load.trace_s is not None:
-        return World(scenario.topology, scenario.plan, scenario.seed)
+        return build_system(scenario.topology, scenario.plan, scenario.seed, workers=workers)
     before = Plan(load=Load(rate=scenario.plan.load.rate))
-    world = World(scenario.topology, before, scenario.seed)
+    world = build_system(scenario.topology, before, scenario.seed, workers=workers)
     world.advance(WARM_UP_S)
     return world.fork(scenario.plan)
 
 
 def expose(
-    world: World,
+    world: SimulatedSystem,
     scenario: Scenario,
     *,
     fresh: bool,
@@ -70,7 +71,7 @@ def expose(
 
 
 def build_server(
-    world: World,
+    world: SimulatedSystem,
     exposition: Exposition,
     token: str | None,
     *,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.metrics.catalogue import CONTRACT, Catalogue
+from simulator.cells.system import SimulatedSystem, build_system
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import Topology
@@ -46,7 +47,7 @@ class HealthyWorld:
     `before` is the scrape before the first of `scrapes`: counters are compared with it.
     """
 
-    world: World
+    world: SimulatedSystem
     before: Snapshot
     scrapes: tuple[Snapshot, ...]
 
@@ -111,7 +112,7 @@ def simulate_healthy_world(
 
     Raises `JudgeError` when it does not settle: it has no healthy past.
     """
-    world = World(compression.topology(topology), Plan(load=Load(rate=rate)), seed)
+    world = build_system(compression.topology(topology), Plan(load=Load(rate=rate)), seed)
     world.advance(WARM_UP_S)
     scrapes = [world.snapshot()]
     contract = Catalogue(CONTRACT, scrapes[0])

@@ -13,6 +13,7 @@ import numpy as np
 
 from exporter.history.recorder import Recorder
 from exporter.history.retention import FINE_PAST_S
+from exporter.history.system_recorder import SystemRecorder
 from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import catalogue_world
 from exporter.target import OURS, SCRAPE_S
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from exporter.history.retention import Interval
     from exporter.mapping.metric_mapping import MetricMapping
     from scenarios.scenario import Scenario
+    from simulator.cells.system import SimulatedSystem
     from simulator.faults.fault import Fault
-    from simulator.world import World
     from verifier.pack.history_depth import HistoryDepths
     from verifier.time_compression import TimeCompression
     from verifier.virtual_time.healthy_world import HealthyWorld, HealthyWorlds
@@ -57,7 +58,7 @@ class SimulatedPast:
     `without_effect` are sentences on its incidents that had no effect.
     """
 
-    world: World
+    world: SimulatedSystem
     pool: ResamplingPool | None
     simulation: Simulation
     without_effect: tuple[str, ...]
@@ -80,16 +81,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     under the scenario's load.
     """
     healthy = healthy_worlds.start_of(scenario, compression)
-    catalogue = catalogue_world(healthy.before, exported_metrics(mapping))
-    duration_s = min(scenario.duration_s, FINE_PAST_S) + SCRAPE_S
-    recorder = Recorder(
-        catalogue,
-        lambda metric: needed.need(metric, duration_s),
-        scenario.past.depth_s,
-        _eventful(scenario),
-        target=OURS if mapping is None else mapping.target,
-        further=_further_series(scenario),
-    )
+    recorder = _recorder(scenario, needed, healthy, mapping)
     past_s, incidents = _incidents(scenario, recorder.past_s)
     simulation = Simulation(
         recorder=recorder,
@@ -105,7 +97,33 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
         pool = None
     pool = simulation.advance(world, -past_s, 0.0, pool)
     return SimulatedPast(
-        world, pool, simulation, faults_without_effect(world, recorder.scrape_effects)
+        world, pool, simulation, faults_without_effect(world, recorder.effects(world))
+    )
+
+
+def _recorder(
+    scenario: Scenario,
+    needed: HistoryDepths,
+    healthy: HealthyWorld,
+    mapping: MetricMapping | None,
+) -> SystemRecorder:
+    """Return what records a scenario and its past: every target, as deep as it is read."""
+    cells = healthy.before.targets
+    catalogue = catalogue_world(cells[0], exported_metrics(mapping))
+    duration_s = min(scenario.duration_s, FINE_PAST_S) + SCRAPE_S
+    target = OURS if mapping is None else mapping.target
+    return SystemRecorder(
+        [
+            Recorder(
+                catalogue,
+                lambda metric: needed.need(metric, duration_s),
+                scenario.past.depth_s,
+                _eventful(scenario),
+                target=target if len(cells) == 1 else target.of_cell(cell),
+                further=_further_series(scenario),
+            )
+            for cell in range(len(cells))
+        ]
     )
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from documents.durations import format_duration
 from exporter.history.samples import EPOCH_S
 from exporter.target import SCRAPE_S
+from simulator.cells.system import build_system
 from simulator.load import Load
-from simulator.world import World
 from verifier.drawing.panel_rows import PanelAnswers
 from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.evaluation.engine import evaluate
@@ -121,7 +121,7 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
     simulation.exact = exact or load.trace_s is not None
     if load.trace_s is not None:
         # A trace is read when a world is built; a fork would go on with random arrivals.
-        world = World(scenario.topology, plan, scenario.seed)
+        world = build_system(scenario.topology, plan, scenario.seed)
         simulation.recorder.continue_from(simulation.recorder.read(world.snapshot()))
         simulation.truth.continue_from(world.snapshot())
     else:
@@ -129,16 +129,14 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
     if load != Load(rate=load.rate) or start_changed(plan.faults):
         pool = None
     simulation.advance(world, 0.0, scenario.duration_s + delay_s, pool)
-    without_effect = (
-        *past.without_effect,
-        *faults_without_effect(world, simulation.recorder.scrape_effects),
-    )
+    effects = simulation.recorder.effects(world)
+    without_effect = (*past.without_effect, *faults_without_effect(world, effects))
     return SimulatedScenario(
         simulation.recorder.history(epoch_s_of(scenario) - delay_s),
         simulation.exact_s,
         simulation.resampled_s,
         without_effect,
-        measured_effects(simulation.recorder.scrape_effects.complete(world.effects())),
+        measured_effects(effects),
         tuple((from_s - delay_s, to_s - delay_s) for from_s, to_s in simulation.resampled_spans),
         simulation.truth.world_record(delay_s),
     )

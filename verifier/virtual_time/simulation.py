@@ -19,11 +19,14 @@ from verifier.virtual_time.failure_surplus import FailureSurplus
 from verifier.virtual_time.steady_state import MINUTE, ResamplingPool, find_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-    from exporter.history.recorder import Recorder
+    from exporter.history.recorder import Arrival
+    from exporter.history.system_recorder import SystemRecorder
+    from simulator.cells.system import SimulatedSystem
     from simulator.snapshot import Snapshot
-    from simulator.world import World
     from verifier.time_compression import TimeCompression
     from verifier.virtual_time.minute_draws import MinuteDraws
     from verifier.virtual_time.progress import ProgressReporter
@@ -38,32 +41,32 @@ class Simulation:
 
     `exact_s` and `resampled_s` count what was simulated and what was drawn, in scenario seconds.
     `resampled_spans` are the stretches (from, to) that were drawn. `healthy` is the pool that the
-    record began with; `truth` takes down what the world itself counts. `restarts` is the number of
-    exporter restarts recorded so far of the plan in progress, as its world counts them.
+    record began with; `truth` takes down what the world itself counts. `restarts` are the numbers
+    of exporter restarts recorded so far of the plan in progress, as each cell counts them.
     """
 
-    recorder: Recorder
+    recorder: SystemRecorder
     draws: MinuteDraws
     progress: ProgressReporter
     compression: TimeCompression
     exact: bool = False
     exact_s: float = 0.0
     resampled_s: float = 0.0
-    restarts: int = 0
+    restarts: tuple[int, ...] = ()
     resampled_spans: list[tuple[float, float]] = field(default_factory=list)
     healthy: ResamplingPool | None = None
     truth: TruthLedger = field(default_factory=TruthLedger)
 
     def advance(
-        self, world: World, start_s: float, end_s: float, pool: ResamplingPool | None
+        self, world: SimulatedSystem, start_s: float, end_s: float, pool: ResamplingPool | None
     ) -> ResamplingPool | None:
         """Record the scrapes of `world` after `start_s` up to `end_s`, scenario seconds.
 
         A `pool` that is given fits until the first change. Returns the pool of the last period
         between changes, None if it was not steady at the end.
         """
-        self.restarts = 0
-        self._record_restart(world)
+        self.restarts = (0,) * len(world.cells)
+        self._record_restarts(world)
         origin_ns = world.now_ns
         scrapes = floor((end_s - start_s) / SCRAPE_S)
         done = 0
@@ -115,7 +118,7 @@ class Simulation:
         pool = replace(pool, surplus=failures.last(len(pool.rows)))
         return pool if self.healthy is None else pool.joined(self.healthy)
 
-    def _scrapes_unchanged(self, world: World, remaining: int) -> int:
+    def _scrapes_unchanged(self, world: SimulatedSystem, remaining: int) -> int:
         """Return how many of the `remaining` scrapes may be resampled before the next change.
 
         At least the last scrape before a change is simulated, so that the change is exact.
@@ -123,46 +126,55 @@ class Simulation:
         before_change = (world.next_change_ns() - world.now_ns) // self.compression.step_ns
         return int(before_change - 1 if before_change < remaining else remaining)
 
-    def _advance_to(self, world: World, at_ns: int) -> bool:
+    def _advance_to(self, world: SimulatedSystem, at_ns: int) -> bool:
         """Simulate up to `at_ns` of the world; return whether load or faults changed before."""
-        changed = world.next_change_ns() <= at_ns
+        changed, shared = world.next_change_ns() <= at_ns, world.router_changes
         while world.next_change_ns() <= at_ns:
             # Change by change, for a restart resets counters as they are at that very instant.
             world.advance_ns(world.next_change_ns())
-            self._record_restart(world)
+            self._record_restarts(world)
         world.advance_ns(at_ns)
-        return changed
+        return changed or world.router_changes != shared
 
     def _record(
         self, snapshot: Snapshot, at_s: float
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Record one exact scrape; return its row, what the exporter and what the world counted."""
         raw = self.recorder.read(snapshot)
-        arrival = self.recorder.arrival(snapshot)
-        row = self.recorder.record(at_s, raw, arrival)
+        arrivals = self.recorder.arrivals(snapshot)
+        row = self.recorder.record(at_s, raw, arrivals)
         self.recorder.count_effects(snapshot)
         self.exact_s += SCRAPE_S
         counted = self.truth.row(snapshot)
-        self.truth.record(at_s, counted, whole=arrival.whole)
+        self.truth.record(at_s, counted, whole=_is_whole(arrivals))
         return row, counted
 
-    def _record_restart(self, world: World) -> None:
-        if world.exporter_restarts != self.restarts:
-            self.restarts = world.exporter_restarts
-            self.recorder.restart(self.recorder.read(world.snapshot()))
-            self.truth.restart()
+    def _record_restarts(self, world: SimulatedSystem) -> None:
+        restarts = tuple(cell.exporter_restarts for cell in world.cells)
+        for target, (now, before) in enumerate(zip(restarts, self.restarts, strict=True)):
+            if now != before:
+                self.recorder.restart(target, world.cells[target].snapshot())
+                self.truth.restart()
+        self.restarts = restarts
 
-    def _resample(self, world: World, from_s: float, scrapes: int, pool: ResamplingPool) -> None:
+    def _resample(
+        self, world: SimulatedSystem, from_s: float, scrapes: int, pool: ResamplingPool
+    ) -> None:
         numbers = round(from_s / SCRAPE_S) + np.arange(1, scrapes + 1, dtype=np.int64)
         times_s = SCRAPE_S * numbers.astype(np.float64)
         snapshot, picks = world.snapshot(), pool.pick(numbers, self.draws)
-        arrival = self.recorder.arrival(snapshot)
-        self.recorder.record_rows(times_s, pool.rows, picks, arrival)
+        arrivals = self.recorder.arrivals(snapshot)
+        self.recorder.record_rows(times_s, pool.rows, picks, arrivals)
         if pool.counts is not None:
-            self.truth.record_rows(times_s, pool.counts, picks, whole=arrival.whole)
+            self.truth.record_rows(times_s, pool.counts, picks, whole=_is_whole(arrivals))
         self.recorder.count_effects(snapshot, scrapes)
         world.skip_ns(scrapes * self.compression.step_ns)
         self.progress.cause = ""
         self.resampled_s += scrapes * SCRAPE_S
         self.resampled_spans.append((from_s, from_s + scrapes * SCRAPE_S))
         self.progress.simulated(from_s + scrapes * SCRAPE_S)
+
+
+def _is_whole(arrivals: Iterable[Arrival]) -> bool:
+    """Whether the scrapes of all targets bring every series."""
+    return all(arrival.whole for arrival in arrivals)

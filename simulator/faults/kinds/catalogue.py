@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulator.faults.kinds.agents import AgentCrash, AgentHang, CrashLoop, SlowStart
 from simulator.faults.kinds.bus import BusPartition, MessageFlood, SlowConsumer
+from simulator.faults.kinds.cells import CellBrownout, CellDown, RouterStale
 from simulator.faults.kinds.resources import CpuContention, MemoryLeak, SlowHost
 from simulator.faults.kinds.sandboxes import SandboxCrash, SandboxLeak
 from simulator.faults.kinds.scrape_path import (
@@ -59,6 +60,9 @@ FAULTS: Final = _by_name(
     ScrapeTruncated,
     SeriesVanish,
     CardinalityBurst,
+    CellDown,
+    CellBrownout,
+    RouterStale,
 )
 SCRAPE_PATH_FAULTS: Final = {
     name: kind for name, kind in FAULTS.items() if issubclass(kind, ScrapePathParameters)

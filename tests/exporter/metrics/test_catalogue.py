@@ -196,7 +196,8 @@ def test_faults_in_effect_add_up_by_kind(world):
         assert values[(("fault", "exporter_down"),)] == 0.0
 
 
-ELSEWHERE = {"seed", "tiers", "priorities", "sandboxes", "faults", "exporter_up", "scrape_path"}
+ELSEWHERE = {"seed", "tiers", "priorities", "sandboxes", "faults", "exporter_up", "scrape_path",
+             "cells"}  # fmt: skip
 
 
 def moved_metrics(catalogue, before, now):

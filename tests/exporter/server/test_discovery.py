@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from exporter.server.discovery import TARGETS, answer_targets, describe_target
+from exporter.server.discovery import TARGETS, TargetsHandler, describe_targets
 
 PROMETHEUS_ACCEPTS = re.compile(r'(?i)^application/json(;\s*charset=("utf-8"|utf-8))?$')
 """From Prometheus's discovery/http/http.go."""
@@ -18,7 +18,7 @@ PROMETHEUS_ACCEPTS = re.compile(r'(?i)^application/json(;\s*charset=("utf-8"|utf
 async def client():
     """Return a client of a server with no other route."""
     app = web.Application()
-    app.router.add_get(TARGETS, answer_targets)
+    app.router.add_get(TARGETS, TargetsHandler(1).show)
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -29,6 +29,6 @@ async def test_the_target_is_the_server_by_the_name_it_was_asked_by(client):
         answer = await client.get(TARGETS, headers={"Host": host})
         assert PROMETHEUS_ACCEPTS.match(answer.headers["Content-Type"])
         assert answer.headers["Cache-Control"] == "no-store"
-        assert await answer.json() == describe_target(host)
-        assert describe_target(host) == [{"targets": [host], "labels": {"job": "agentaskit"}}]
+        assert await answer.json() == describe_targets(host)
+        assert describe_targets(host) == [{"targets": [host], "labels": {"job": "agentaskit"}}]
     assert (await client.post(TARGETS)).status == 405

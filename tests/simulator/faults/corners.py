@@ -23,6 +23,7 @@ from simulator.load import RATE_MAX_PER_S, SOJOURN_S, Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.topology import (
     BYTES_MAX,
+    CELLS_MAX,
     COUNT_MAX,
     CPUS_MAX,
     FLEET_MAX,
@@ -63,7 +64,7 @@ TOPOLOGY: Limits = {
     "scale_down_per_s": (1, COUNT_MAX), "watchdog_s": TICK_TIMES, "restart_backoff_s": TICK_TIMES,
     "restart_backoff_limit_s": TICK_TIMES, "hosts": (1, CPUS_MAX), "cpus_per_host": (1, 1024),
     "cpu_per_busy_agent": (0, 1024.0), "cpu_per_message_s": (0, 0.01),
-    "cpu_background_share": (0, 1),
+    "cpu_background_share": (0, 1), "cells": (1, CELLS_MAX), "router_ramp_s": (1.0, HOUR_S),
 }  # fmt: skip
 LOAD: Limits = {"rate": (0, RATE_MAX_PER_S)}
 STAGE: Limits = {"duration_s": (0, TIME_MAX_S), "target": (0, RATE_MAX_PER_S)}

@@ -7,7 +7,8 @@ from simulator.kernel import loop as k
 from tests.simulator.worlds import fault, make
 
 ON_THE_PATH = list(SCRAPE_PATH_FAULTS)
-IN_THE_WORLD = [kind for kind in FAULTS if kind not in ON_THE_PATH]
+OF_THE_ROUTER = [name for name, kind in FAULTS.items() if kind.facts.aims_at == "router"]
+IN_THE_WORLD = [kind for kind in FAULTS if kind not in (*ON_THE_PATH, *OF_THE_ROUTER)]
 SAMPLES = {
     "agent_crash": {"rate_per_s": 5.0},
     "crash_loop": {"alive_s": 0.2},
@@ -33,6 +34,9 @@ SAMPLES = {
     "scrape_truncated": {"share": 0.5},
     "series_vanish": {"share": 0.25},
     "cardinality_burst": {"series": 100},
+    "cell_down": {},
+    "cell_brownout": {"factor": 3.0},
+    "router_stale": {},
 }
 """Parameters of every kind of fault; the catalogue's tests report one that is missing."""
 TARGETS = {

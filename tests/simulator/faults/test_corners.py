@@ -18,11 +18,12 @@ from simulator.bounds import TIME_MAX_S, BoundError
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.parameters import parameter_facts
 from simulator.kernel import loop as k
+from simulator.kernel.state import CPU_NS_MAX
 from simulator.kernel.streams import Streams
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import AT_ONCE_MAX, FAULTS_MAX, Plan
 from simulator.topology import FLEET_MAX, TIERS_MAX, Topology
-from simulator.world import CPU_NS_MAX, World
+from simulator.world import World
 from tests.simulator.faults import corners
 from tests.simulator.kernel.laws import broken_laws
 from tests.simulator.worlds import fault, load, make, small

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CPU_SLACK_NS = 16
 """Nanoseconds that rounding down may lose of one CPU: 5 accounts, 4 shares, 6 divisions."""
 GAUGES = {
+    "cells",
     "seed", "tasks_in_flight", "queue_depth", "in_flight_by_tier", "backpressure_level",
     "saturation", "arrival_rate", "agents", "memory_bytes", "messages_waiting", "sandbox_total",
     "sandbox_in_use", "sandbox_leaked", "sandbox_down", "sandbox_available", "faults",

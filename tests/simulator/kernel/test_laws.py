@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulator.faults.kinds.catalogue import FAULTS
 from simulator.kernel import loop as k
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import SANDBOXES, SandboxPool, Topology
 from simulator.world import World
 from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
-from tests.simulator.random_worlds import random_scenario
+from tests.simulator.random_worlds import OF_ONE_WORLD, random_scenario
 from tests.simulator.worlds import fault, make, station
 
 SCENARIOS = 200
@@ -51,7 +50,7 @@ def test_every_law_holds_at_every_snapshot(seed):
 def test_the_random_scenarios_cover_every_fault_and_outcome():
     """Together they have every kind of fault, overlapping ones, and every outcome of a task."""
     kinds = {fault.kind for seed in range(SCENARIOS) for fault in random_scenario(seed)[1].faults}
-    assert kinds == set(FAULTS)
+    assert kinds == set(OF_ONE_WORLD)
     totals = np.zeros(5, np.int64)
     for seed in range(0, SCENARIOS, 10):
         topology, plan = random_scenario(seed)

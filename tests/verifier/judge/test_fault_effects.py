@@ -97,7 +97,8 @@ def sentences(world, until_s=40.0):
     """Return the sentences on the faults without effect of a world that is never scraped."""
     world.advance(until_s)
     catalogue = Catalogue((), world.snapshot())
-    return faults_without_effect(world, ScrapeEffectCounter(hindrance.rank_series(catalogue)))
+    path = ScrapeEffectCounter(hindrance.rank_series(catalogue))
+    return faults_without_effect(world, path.complete(world.effects()))
 
 
 @pytest.mark.parametrize("kind", IN_THE_WORLD)

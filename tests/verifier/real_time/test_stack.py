@@ -97,7 +97,7 @@ def test_every_time_of_prometheus_is_compressed_as_the_run_is(
     )
     assert stack.prometheus.factor == factor
     assert stack.prometheus._process._factor == factor
-    config = stack._config(["a.yaml"], "127.0.0.1:1")
+    config = stack._config(["a.yaml"], "127.0.0.1:1", 1)
     assert config["global"] == {
         "scrape_interval": scrape,
         "scrape_timeout": timeout,

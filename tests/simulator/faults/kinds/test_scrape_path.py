@@ -15,7 +15,7 @@ from simulator.faults.kinds.scrape_path import (
     SeriesVanish,
 )
 from simulator.snapshot import ScrapePath
-from tests.simulator.faults.samples import SAMPLES
+from tests.simulator.faults.samples import ON_THE_PATH, SAMPLES
 from tests.simulator.worlds import fault, make
 
 
@@ -66,7 +66,7 @@ def test_a_changed_scrape_path_is_shown_and_the_world_stays_the_same(kind, path)
 def test_faults_of_the_scrape_path_compose_within_their_bounds():
     """Delays and series add, shares are of what the other left."""
     world = make(*(fault(kind, name=f"{kind}-{n}", **SAMPLES[kind])
-                   for kind in list(SAMPLES)[-4:] for n in range(2)))  # fmt: skip
+                   for kind in ON_THE_PATH[-4:] for n in range(2)))  # fmt: skip
     world.advance(1.0)
     assert world.snapshot().scrape_path == ScrapePath(6.0, 0.75, 1 - 0.75**2, 200)
     slow = (fault("scrape_slow", name=f"slow-{n}", delay_s=60.0) for n in range(3))

@@ -1,0 +1,1 @@
+"""Several worlds as the cells of one system, behind a router."""

@@ -1,0 +1,54 @@
+"""When the router does not look, what came of it, and that a fault without effect is noticed."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.cells.router_faults import RouterFaults
+from tests.simulator.cells.test_system import cells
+from tests.simulator.worlds import fault
+
+
+def test_a_stale_router_keeps_sending_to_a_cell_that_is_down():
+    """It sees nothing from 1 s to 6 s: the cell that goes down at 2 s is left out at 6 s."""
+    stale = fault("router_stale", start_s=1.0, duration_s=5.0)
+    system = cells(2, stale, fault("cell_down", start_s=1.5, duration_s=30.0, cells=(0,)))
+    system.advance(5.9)
+    assert system.shares == (1.0, 1.0)
+    assert system.cells[0].snapshot().tasks_arrived.sum() > 1500
+    (status,) = [each for each in system.snapshot().faults if each.fault == "router_stale"]
+    assert (status.effect, status.expected) == (5, 5)
+    system.advance(6.0)
+    assert system.shares == (0.0, 2.0)
+    (effect,) = system.router_effects()
+    assert (effect.measured, effect.base, effect.expected) == (5.0, 0.0, 5.0)
+    assert effect.ended_ns == 6 * 10**9
+
+
+def test_a_stale_router_that_looks_all_the_same_has_no_effect(monkeypatch):
+    """Planted: the fault does nothing, and the account says so."""
+    monkeypatch.setattr(RouterFaults, "active", lambda *_: ())
+    system = cells(2, fault("router_stale", start_s=1.0, duration_s=5.0))
+    system.advance(8.0)
+    (effect,) = system.router_effects()
+    assert (effect.measured, effect.expected) == (0.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "duration_s", "due"), [(1.0, 1.0, 1), (0.5, 1.0, 1), (1.2, 0.5, 0), (0.0, 2.5, 2)]
+)
+def test_looks_are_due_at_whole_seconds(start_s, duration_s, due):
+    """A fault between two looks has nothing to act on; at 0 nothing has been sent yet."""
+    system = cells(2, fault("router_stale", start_s=start_s, duration_s=duration_s))
+    system.advance(4.0)
+    (effect,) = system.router_effects()
+    assert effect.measured == due
+    assert effect.expected == due
+
+
+def test_its_begin_and_end_are_changes_of_the_plan():
+    """Virtual time does not pass over them."""
+    system = cells(2, fault("router_stale", start_s=1.0, duration_s=5.0))
+    assert system.next_change_ns() == 10**9
+    system.advance(1.0)
+    assert system.next_change_ns() == 6 * 10**9
