@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from scenarios.schema.models import ExpectationModel, ScenarioModel
     from scenarios.validation import ModelWalker
 
-FIRING_KEYS: Final = ("resolves_within", "pends_for", "fires_after", "resolves_after")
+FIRING_KEYS: Final = (
+    "resolves_within", "pends_for", "fires_after", "resolves_after", "no_other_labels",
+)  # fmt: skip
 """Keys of an alert that must fire, and of no other."""
 NO_REASON: Final = "<why it may fire here>"
 """What a report leaves to be filled in, where it proposes an explained alert; no reason itself."""
@@ -116,6 +118,7 @@ class _ExpectationReader:
             expected=expected,
             place=self.walker.place((*self.steps, "alert")),
             labels=tuple(sorted(model.labels.items())),
+            no_other_labels=bool(model.no_other_labels),
             cause=cause.name,
             onset_s=cause.onset_s,
             end_s=cause.end_s,

@@ -60,11 +60,12 @@ class Expectation:
     `onset_s` is when its cause starts, `end_s` when its cause ends: limits and reported times
     count from there. Both are 0 for a cause in the past and for none at all. The alert must not
     fire before `not_before_s`: the cause's true start, negative in the past. `labels` are sorted
-    pairs that the alert must carry; it may carry more. For `fires`, `fires_within_s` is known and
-    `resolves_within_s` may be None: then the alert need not resolve in the scenario. Judged in
-    virtual time only, None for any time: `pends_for_s` is how long it must be pending before it
-    fires, `fires_after_s` and `resolves_after_s` are how long after onset and end of its cause it
-    can do so at the earliest.
+    pairs that the alert must carry; it may carry more, unless there are `no_other_labels`: of the
+    rule, of the series that it compares and of their target, its name aside. For `fires`,
+    `fires_within_s` is known and `resolves_within_s` may be None: then the alert need not resolve
+    in the scenario. Judged in virtual time only, None for any time: `pends_for_s` is how long it
+    must be pending before it fires, `fires_after_s` and `resolves_after_s` are how long after onset
+    and end of its cause it can do so at the earliest.
 
     Notifications are judged in real time only. `receivers` must be notified, and nobody else; None:
     anybody, but somebody when it must fire; empty: nobody may be notified. `notifies_resolved`:
@@ -75,6 +76,7 @@ class Expectation:
     expected: Expected
     place: Place
     labels: tuple[tuple[str, str], ...] = ()
+    no_other_labels: bool = False
     cause: str | None = None
     onset_s: float = 0.0
     end_s: float = 0.0
@@ -87,6 +89,11 @@ class Expectation:
     receivers: tuple[str, ...] | None = None
     notifies_resolved: bool | None = None
     why: str = ""
+
+
+def without_what_its_rule_decides(expectation: Expectation) -> Expectation:
+    """Return an expectation that another rule of that name can meet, made in its own way."""
+    return replace(without_exact_times(expectation), no_other_labels=False)
 
 
 def without_exact_times(expectation: Expectation) -> Expectation:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from documents.amounts import amount
 from scenarios.library.files import LIBRARY
-from scenarios.scenario import without_exact_times
+from scenarios.scenario import without_what_its_rule_decides
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -35,10 +35,10 @@ def leave_out_bundled(
             if expectation.alert not in alerts and is_bundled(expectation)
         ]
         missing |= dict.fromkeys(expectation.alert for expectation in absent)
-        # When an alert can fire, and how long it is pending, is the affair of its rule: that of the
-        # bundled one is no law for another.
+        # When an alert can fire, how long it is pending and what labels it has besides are affairs
+        # of its rule: those of the bundled one are no law for another.
         expectations = tuple(
-            without_exact_times(each) if is_bundled(each) else each
+            without_what_its_rule_decides(each) if is_bundled(each) else each
             for each in scenario.expectations
             if each not in absent
         )

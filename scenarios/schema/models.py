@@ -175,6 +175,10 @@ class ExpectationModel(Model):
     labels: dict[str, str] = Field(
         default={}, description="Labels that it must carry; it may have more."
     )
+    no_other_labels: Literal[True] | None = Field(
+        default=None,
+        description="It may have no label but `labels`; those of its target count, not its name.",
+    )
     cause: str | None = Field(default=None, description="Name of the fault or incident behind it.")
     fires_within: Duration | None = Field(default=None, description="From the cause's onset.")
     resolves_within: Duration | None = Field(default=None, description="From the cause's end.")

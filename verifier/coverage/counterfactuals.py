@@ -28,7 +28,11 @@ def is_refused(scenario: Scenario, course: AlertCourse, own: Sequence[Timeline])
     templated = {name for name, text in course.rule.labels if "{{" in text}
     expected = tuple(
         # What a template would say in the opposite is not known: no label of it may decide.
-        replace(each, labels=tuple(pair for pair in each.labels if pair[0] not in templated))
+        replace(
+            each,
+            labels=tuple(pair for pair in each.labels if pair[0] not in templated),
+            no_other_labels=each.no_other_labels and not templated,
+        )
         for each in scenario.expectations
         if each.alert == alert
     )

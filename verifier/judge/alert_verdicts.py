@@ -8,8 +8,10 @@ is a mistake in the scenario, never a pass.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from documents.amounts import listed
 from documents.durations import format_duration
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import gather
@@ -153,19 +155,31 @@ def _fired(expectation: Expectation, assigned: AssignedEpisodes, *, first: bool)
     failures += _before_it_could(expectation, times)
     failures += _pended_otherwise(expectation, times)
     failures += _too_long(expectation, times.resolved_s)
+    other_labels = _other_labels(expectation, assigned.timeline.labels)
+    if other_labels:
+        failures.append(f"carries {listed(other_labels)} as well, it must have no other labels")
     cause_s = expectation.end_s - expectation.onset_s
     course = f"{fired}{' of its cause' if cause else ''}{again}"
     if times.resolved_s is not None:
         resolved = f"resolved {_relative_text(times.resolved_s - cause_s)} {_end(expectation)}"
         course = f"{fired}{again}, {resolved}"
     course += "" if cause else "; it has no cause in this scenario"
-    return _verdict(
+    verdict = _verdict(
         expectation,
         ok=not failures,
         reason="; ".join(failures) or course,
         labels=assigned.timeline.labels,
         times=times,
     )
+    return replace(verdict, other_labels=other_labels)
+
+
+def _other_labels(expectation: Expectation, carried: Labels) -> tuple[str, ...]:
+    """Return the labels that an alert carries and must not, by name."""
+    if not expectation.no_other_labels:
+        return ()
+    expected = dict(expectation.labels)
+    return tuple(name for name, _ in carried if name not in expected)
 
 
 def _before_it_could(expectation: Expectation, times: EpisodeTimes) -> list[str]:

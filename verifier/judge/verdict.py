@@ -120,7 +120,8 @@ class AlertVerdict:
     scenario's start when there is none), and are None for what did not happen. `cause_end_s`
     counts from there too; `resolves_within_s` counts from `cause_end_s`. `lost_pending` are the
     times (from, until) that it was pending and did not fire, up to its first firing, `firings` all
-    that it fired (see `verifier.judge.expectation_matching.FIRINGS_MAX`).
+    that it fired (see `verifier.judge.expectation_matching.FIRINGS_MAX`). `other_labels` are the
+    names of those that it carries though it must not.
 
     Known in real time only: `deliveries` in the order of their arrival, `latency`, and `broke_at`,
     the first hop on the way from the cause to the receiver that failed. `receivers` and
@@ -152,6 +153,7 @@ class AlertVerdict:
     resolves_within_s: float | None = None
     receivers: tuple[str, ...] | None = None
     notifies_resolved: bool = False
+    other_labels: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     latency: Latency | None = None
     broke_at: Hop | None = None

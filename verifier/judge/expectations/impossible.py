@@ -2,7 +2,7 @@
 
 Called before anything runs, where it is also checked that alerts exist. Only what can be proved
 from the rules is refused: a bound below the `for`, a label value that the rule sets otherwise, a
-label that no series of the rule can carry.
+label that no series of the rule can carry, one that the rule sets and that may not be there.
 """
 
 from __future__ import annotations
@@ -68,6 +68,12 @@ def _wrong_labels(
     """Yield what is wrong with the labels of an expectation, if it is about this rule."""
     own = dict(rule.labels)
     carried = _carried(rule, rules)
+    if expectation.no_other_labels:
+        # A template may come to nothing, and an empty label is none.
+        for name in sorted({n for n, text in own.items() if text and "{{" not in text}):
+            if name not in dict(expectation.labels):
+                subject = f"label {name} of {expectation.alert}"
+                yield BrokenRule(subject, "be named with no_other_labels: its rule sets it")
     for name, value in expectation.labels:
         subject = f"label {name} of {expectation.alert}"
         if name in own:

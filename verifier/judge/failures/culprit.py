@@ -99,7 +99,7 @@ def likely_culprit(case: FailedCase) -> Culprit | None:
     if case.refusal is not None:
         # A reason is cut into sentences at this mark.
         return _blame("rule", case.refusal.replace("; ", ", "))
-    return _plain_case(case) or (
+    return (_plain_case(case) or _not_aggregated(verdict)) or (
         _uncalled_for(case) if case.came_uncalled else _never_or_late(case)
     )
 
@@ -118,6 +118,14 @@ def _plain_case(case: FailedCase) -> Culprit | None:
     if _stood_still(case):
         return _blame("rule", "its condition held for its `for` in time, and it did not fire")
     return None
+
+
+def _not_aggregated(verdict: AlertVerdict) -> Culprit | None:
+    """Blame the rule of an alert that carries labels which it must not."""
+    if not verdict.other_labels:
+        return None
+    parts = listed(verdict.other_labels)
+    return _blame("rule", f"it fires for each {parts} by itself: is an aggregation missing?")
 
 
 def _never_or_late(case: FailedCase) -> Culprit:
