@@ -157,7 +157,8 @@ def _set_bounds(w: Integers) -> None:
     bounds = np.array([ns(bound) for bound in DURATION_BOUNDS_S] + [k.NEVER], np.int64)
     w[k.BOUNDS : k.BOUND_OF] = bounds
     slots = np.arange(k.BOUND_SLOTS, dtype=np.int64) << k.BOUND_SHIFT
-    w[k.BOUND_OF : k.RECENT_AT] = np.searchsorted(bounds, slots)
+    cells = np.searchsorted(bounds, slots)
+    w[k.BOUND_OF : k.RECENT_AT] = cells.astype(np.uint8).view(np.int64)
 
 
 def _set_groups(state: State, topology: Topology, groups: list[Group]) -> None:

@@ -45,6 +45,8 @@ Everything else that is bounded for the same reason stands in ARCHITECTURE.md, "
 overflows"."""
 WAIT_MAX_NS = 1e18
 """Within CLOCK_MAX_NS: a longer wait for an arrival counts as one that never ends."""
+SHORT = 3
+"""An inbox with at most so many messages, as 97 in 100 have, takes one more without a branch."""
 INBOX_MAX = 1 << 19
 """No more messages than these are waited for: the few beyond an inbox's limit are dispatches."""
 CORES_MAX = 1 << 40
@@ -75,7 +77,9 @@ BOUND_CELLS = 31
 BOUND_SLOTS = 4096
 BOUND_SHIFT = 19
 """A duration >> 19 (half a millisecond) is its slot in a table that says in which histogram cell
-to begin; 4096 slots reach to 2.1 s, and the few longer durations walk on from there."""
+to begin; 4096 slots reach to 2.1 s, and the few longer durations walk on from there. A slot is a
+byte, eight of them in each integer: the table takes 4 KB of the nearest cache, not 32."""
+CELL_MASK = 255
 
 # Which bits of a drawn 63-bit number serve what. Of a message, from the lowest: 11 bits size, 10
 # bits direction, 10 bits loss, one bit unused, 31 bits the peer. A flood message uses size and
@@ -114,12 +118,12 @@ COIN_BIT = 1
     # last cursor at which a stream surely lasts for one more event
     TASK_LAST, BIT_LAST, START_LAST, FACTOR_LAST, CRASH_LAST, FLOOD_LAST,
     # where the tables begin whose size is the topology's
-    AGENT_AT, TIER_AT, HOST_AT, DUE_AT, LIST_AT, RING_AT, DIRECTORY_AT, CRASH_TARGETS_AT,
-    FLOOD_TARGETS_AT, PARTITION_LOSS_AT, GROUPS_OF_CLASS_AT, CLASSES_OF_GROUP_AT, TASKS_AT,
-    BITS_AT, STARTS_AT, CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT,
+    AGENT_AT, INBOX_TABLE_AT, TIER_AT, HOST_AT, DUE_AT, LIST_AT, RING_AT, DIRECTORY_AT,
+    CRASH_TARGETS_AT, FLOOD_TARGETS_AT, PARTITION_LOSS_AT, GROUPS_OF_CLASS_AT, CLASSES_OF_GROUP_AT,
+    TASKS_AT, BITS_AT, STARTS_AT, CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT,
     FLOOD_GAPS_AT,
     HEAD_SIZE,
-) = range(97)  # fmt: skip
+) = range(98)  # fmt: skip
 # The head of `x`
 (
     RATE, GAP_LEFT, BUSY_AVERAGE, FLOOD_RATE, FIRST_SHARE, UTILISATION, SCALING_GAIN,
@@ -132,25 +136,27 @@ COIN_BIT = 1
 ) = range(10)  # fmt: skip
 # by tier
 DISPATCHED, UNDISPATCHED, TIER_COMPLETED, TIER_FAILED, TIER_SIZE = range(5)
-# by agent: what a message touches comes first, in one cache line of a row of six
+# by agent, of its inbox: all that a message touches, half a cache line, so that the inboxes of a
+# thousand agents are 32 KB
+WAITING, INBOX_AT, INBOX_NS, DELIVERED, INBOX_SIZE = range(5)
+# by agent: what every task touches comes first, in three cache lines of a row of five
 (
-    WAITING, INBOX_AT, INBOX_NS, DELIVERED, PLACE, PARENT, SIDE, HOST,
-    TIER, GROUP, STATE, STAGE, NEXT_LINK, PREVIOUS_LINK, LIST,
-    ARRIVED_AT, DISPATCHED_AT, WORK_NS, SLOWED_NS, META, DRAW, READY_AT, ENDS_AT, HELD,
-    RELEASE_1, RELEASE_2, RELEASE_3, STARTED_AT, BACKOFF, RETIRE,
-    LEAKED_BYTES, HANGS, CONTENDED, CALL_NS, FAILS_BELOW, CRASHES_BELOW, LEAK_PER_TICK,
-    SLOWNESS_ON, HANDLED, SCALES, LOOPS, ALIVE_NS, INBOX_NEXT_NS,
-) = range(43)  # fmt: skip
-AGENT_SIZE = 48
-"""Room for six cache lines of eight integers: every row begins with a line."""
+    STATE, STAGE, LIST, PREVIOUS_LINK, NEXT_LINK, HOST, TIER, RETIRE,
+    HANGS, SLOWNESS_ON, CONTENDED, CALL_NS, READY_AT, SLOWED_NS, ENDS_AT, HELD,
+    META, DRAW, ARRIVED_AT, DISPATCHED_AT, WORK_NS, FAILS_BELOW, PARENT, GROUP,
+    PLACE, SIDE, RELEASE_1, RELEASE_2, RELEASE_3, STARTED_AT, BACKOFF, LEAKED_BYTES,
+    LEAK_PER_TICK, CRASHES_BELOW, SCALES, LOOPS, ALIVE_NS, INBOX_NEXT_NS,
+) = range(38)  # fmt: skip
+AGENT_SIZE = 40
+"""Room for five cache lines of eight integers: every row begins with a line."""
 # by agent, floating; the names with NEXT hold what is written, until `retime_all` puts it in effect
 SLOWNESS, START_SLOWNESS, SLOWNESS_NEXT, START_SLOWNESS_NEXT, AGENT_REAL_SIZE = range(5)
 # by host
 (
-    BUSY, SETTLED_AT, BACKGROUND_CORES, STOLEN_CORES, MESSAGE_CORES,
+    BUSY, SETTLED_AT, BACKGROUND_CORES, STOLEN_CORES, MESSAGE_CORES, HANDLED,
     TASK_ACC, MESSAGE_ACC, BACKGROUND_ACC, STOLEN_ACC, IDLE_ACC,
     TASK_NS, MESSAGE_NS, BACKGROUND_NS, STOLEN_NS, IDLE_NS, HOST_SIZE,
-) = range(16)  # fmt: skip
+) = range(17)  # fmt: skip
 SETTLED_PARTS = TASK_NS - TASK_ACC
 # by sandbox pool
 TOTAL, IN_USE, LEAKED, DOWN, LEAK_TARGET, DOWN_TARGET, EXECUTIONS, POOL_SIZE = range(8)
@@ -175,7 +181,7 @@ HISTOGRAM_CARRIED = HISTOGRAM_SUM + HISTOGRAMS
 RECENT_COUNT = HISTOGRAM_CARRIED + HISTOGRAMS
 BOUNDS = RECENT_COUNT + HISTOGRAMS
 BOUND_OF = BOUNDS + BOUND_CELLS
-RECENT_AT = BOUND_OF + BOUND_SLOTS
+RECENT_AT = BOUND_OF + BOUND_SLOTS // 8
 TABLES_AT = RECENT_AT + HISTOGRAMS * RECENT
 
 # Agent states, in the order of snapshot.AGENT_STATES
@@ -253,6 +259,12 @@ def agent_row(w, agent):
 
 
 @_hot
+def inbox_row(w, agent):
+    """An agent's inbox."""
+    return (w[INBOX_TABLE_AT] + agent * INBOX_SIZE) & NOT_NEGATIVE
+
+
+@_hot
 def agent_real_row(w, agent):
     """An agent's columns in `x`."""
     return (w[AGENT_REAL_AT] + agent * AGENT_REAL_SIZE) & NOT_NEGATIVE
@@ -326,21 +338,20 @@ def schedule(w, agent, at):
     """Set `agent`'s next event; every node keeps the minimum of its four children.
 
     Leaves are the agents, node n has the children 4n to 4n + 3, node 1 is the root. The climb
-    ends at the first node that does not change: those above it cannot change either.
+    reads the three others beside each node, not what it has just written, so that no level waits
+    for a memory that the one below has not reached yet; and it always ends at the root, for where
+    it could end earlier cannot be predicted.
     """
     due = w[DUE_AT] & NOT_NEGATIVE
     node = (w[LEAVES] + agent) & NOT_NEGATIVE
-    w[due + node] = at
-    node >>= 2
-    while node > 0:
-        child = due + 4 * node
-        left = min(w[child], w[child + 1])
-        right = min(w[child + 2], w[child + 3])
-        least = min(left, right)
-        if w[due + node] == least:
-            break
-        w[due + node] = least
+    least = at
+    w[due + node] = least
+    while node > 1:
+        others = min(w[due + (node ^ 1)], w[due + (node ^ 2)])
+        others = min(others, w[due + (node ^ 3)])
+        least = min(least, others)
         node >>= 2
+        w[due + node] = least
 
 
 @_hot
@@ -425,7 +436,8 @@ def observe(w, row, duration):
 
     The last `RECENT` durations are kept in a ring, exact to the nanosecond.
     """
-    cell = w[BOUND_OF + min(duration >> BOUND_SHIFT, BOUND_SLOTS - 1)]
+    slot = min(duration >> BOUND_SHIFT, BOUND_SLOTS - 1)
+    cell = (w[BOUND_OF + (slot >> 3)] >> ((slot & 7) << 3)) & CELL_MASK
     while duration > w[BOUNDS + cell]:
         cell += 1
     w[HISTOGRAM + row * BOUND_CELLS + cell] += 1
@@ -460,18 +472,18 @@ def drain(w, agent, now):
 
     Messages are handled one by one, `INBOX_NS` each; `INBOX_AT` is when the first one's ends.
     """
-    me = agent_row(w, agent)
-    waiting = w[me + WAITING]
-    at = w[me + INBOX_AT]
+    inbox = inbox_row(w, agent)
+    waiting = w[inbox + WAITING]
+    at = w[inbox + INBOX_AT]
     if waiting == 0 or at > now:
         return
     handled = 0
     while handled < waiting and at <= now:
         handled += 1
-        at += w[me + INBOX_NS]
-    w[me + WAITING] = waiting - handled
-    w[me + DELIVERED] += handled
-    w[me + INBOX_AT] = at
+        at += w[inbox + INBOX_NS]
+    w[inbox + WAITING] = waiting - handled
+    w[inbox + DELIVERED] += handled
+    w[inbox + INBOX_AT] = at
 
 
 @_hot
@@ -481,38 +493,41 @@ def accept(w, agent, now):
     With a constant handling time this is Lindley's recursion (1952), kept in integers: a message
     waits for all before it, so it is done one handling time after the last of them, or after now.
     """
-    me = agent_row(w, agent)
-    waiting = w[me + WAITING]
-    w[me + WAITING] = waiting + 1
+    inbox = inbox_row(w, agent)
+    waiting = w[inbox + WAITING]
+    w[inbox + WAITING] = waiting + 1
     if waiting == 0:
-        at = now + w[me + INBOX_NS]
-        w[me + INBOX_AT] = at
+        at = now + w[inbox + INBOX_NS]
+        w[inbox + INBOX_AT] = at
         return at
-    return w[me + INBOX_AT] + min(waiting, INBOX_MAX) * w[me + INBOX_NS]
+    return w[inbox + INBOX_AT] + min(waiting, INBOX_MAX) * w[inbox + INBOX_NS]
 
 
 @_hot
 def deliver(w, receiver, now):
     """A message reaches an inbox (1), or is dropped because the inbox is full (0)."""
-    me = agent_row(w, receiver)
-    waiting = w[me + WAITING]
-    at = w[me + INBOX_AT]
-    if waiting > 1:
+    inbox = inbox_row(w, receiver)
+    waiting = w[inbox + WAITING]
+    if waiting > SHORT:
         drain(w, receiver, now)
-        if w[me + WAITING] >= w[INBOX_LIMIT]:
+        if w[inbox + WAITING] >= w[INBOX_LIMIT]:
             return 0
         accept(w, receiver, now)
         return 1
-    # An inbox with one message or none, by far the most common: computed without a branch
-    # that the processor might predict wrong.
-    handled = int(waiting == 1) & int(at <= now)
+    # What `drain` and `accept` do, for an inbox as short as nearly all are, without a branch: how
+    # many of its messages were handled meanwhile cannot be predicted.
+    at = w[inbox + INBOX_AT]
+    each = w[inbox + INBOX_NS]
+    handled = int(waiting > 0) & int(at <= now)
+    handled += int(waiting > 1) & int(at + each <= now)
+    handled += int(waiting > 2) & int(at + 2 * each <= now)
     left = waiting - handled
-    w[me + DELIVERED] += handled
-    if left >= w[INBOX_LIMIT]:
-        return 0
-    w[me + WAITING] = left + 1
-    w[me + INBOX_AT] = left * at + (1 - left) * (now + w[me + INBOX_NS])
-    return 1
+    fits = int(left < w[INBOX_LIMIT])
+    empty = int(left == 0)
+    w[inbox + DELIVERED] += handled
+    w[inbox + WAITING] = left + fits
+    w[inbox + INBOX_AT] = empty * (now + each) + (1 - empty) * (at + handled * each)
+    return fits
 
 
 @_cold
@@ -549,15 +564,18 @@ def send(w, sender, now, messages):
         bits = w[cursor + k]
         place = pick(bits, running)
         peer = w[(directory + place) & NOT_NEGATIVE]
-        receiver = parent if ((bits >> UPWARD_SHIFT) & SHARE_MASK) < upward else peer
+        # Without a branch, which three messages in ten would take, no telling which.
+        goes_up = int(((bits >> UPWARD_SHIFT) & SHARE_MASK) < upward)
+        receiver = peer ^ ((peer ^ parent) & -goes_up)
         if receiver == sender:
             receiver = w[directory + (place + 1) % running]
         sent_bytes += bits & EXTRA_BYTES_MASK
         if w[PARTITION] != 0 and lost_between(w, sender, receiver, bits):
             w[PARTITIONED] += 1
-        elif deliver(w, receiver, now):
-            taken += 1
-            received_bytes += w[MESSAGE_BYTES] + (bits & EXTRA_BYTES_MASK)
+        else:
+            fits = deliver(w, receiver, now)
+            taken += fits
+            received_bytes += fits * (w[MESSAGE_BYTES] + (bits & EXTRA_BYTES_MASK))
     w[BIT_CURSOR] += messages
     w[SENT] += messages
     w[DROPPED] += messages - taken
@@ -924,8 +942,8 @@ def begin_start(w, x, agent, now):
 def retire(w, x, agent, now):
     """Restart or stop a free agent in good order: what waits in its inbox counts as delivered."""
     drain(w, agent, now)
-    w[agent_row(w, agent) + DELIVERED] += w[agent_row(w, agent) + WAITING]
-    w[agent_row(w, agent) + WAITING] = 0
+    w[inbox_row(w, agent) + DELIVERED] += w[inbox_row(w, agent) + WAITING]
+    w[inbox_row(w, agent) + WAITING] = 0
     leave_directory(w, agent)
     unlink(w, agent)
     if w[agent_row(w, agent) + RETIRE] == RESTART:
@@ -992,7 +1010,7 @@ def offer_queued(w, x, now):
 @_cold
 def crash(w, x, agent, now):
     """An agent crashes: its task goes back, its inbox is lost, it restarts after its backoff."""
-    me = agent_row(w, agent)
+    me, inbox = agent_row(w, agent), inbox_row(w, agent)
     if w[me + STATE] == STOPPED or w[me + STATE] == CRASH:
         return
     busy = w[me + STATE] == WORKING or w[me + STATE] == HANGING
@@ -1001,8 +1019,8 @@ def crash(w, x, agent, now):
     unlink(w, agent)
     leave_directory(w, agent)
     drain(w, agent, now)
-    w[DROPPED] += w[me + WAITING]
-    w[me + WAITING] = 0
+    w[DROPPED] += w[inbox + WAITING]
+    w[inbox + WAITING] = 0
     w[CRASHED] += 1
     w[me + STATE] = CRASH
     w[me + STAGE] = COMES_BACK
@@ -1157,16 +1175,16 @@ def retime_inbox(w, agent, now):
 
     That is READY_AT without the dependency's latency. The task's own message keeps its place.
     """
-    me = agent_row(w, agent)
+    me, inbox = agent_row(w, agent), inbox_row(w, agent)
     drain(w, agent, now)
-    at = w[me + INBOX_AT]
+    at = w[inbox + INBOX_AT]
     handled_at = w[me + READY_AT] - w[me + CALL_NS]
-    if w[me + WAITING] > 0 and w[me + INBOX_NEXT_NS] != w[me + INBOX_NS]:
-        w[me + INBOX_AT] = moved(at, now, now, w[me + INBOX_NEXT_NS] / w[me + INBOX_NS])
+    if w[inbox + WAITING] > 0 and w[me + INBOX_NEXT_NS] != w[inbox + INBOX_NS]:
+        w[inbox + INBOX_AT] = moved(at, now, now, w[me + INBOX_NEXT_NS] / w[inbox + INBOX_NS])
         if handled_at > now:
-            before = (handled_at - at) // w[me + INBOX_NS]
-            handled_at = w[me + INBOX_AT] + before * w[me + INBOX_NEXT_NS]
-    w[me + INBOX_NS] = w[me + INBOX_NEXT_NS]
+            before = (handled_at - at) // w[inbox + INBOX_NS]
+            handled_at = w[inbox + INBOX_AT] + before * w[me + INBOX_NEXT_NS]
+    w[inbox + INBOX_NS] = w[me + INBOX_NEXT_NS]
     return handled_at
 
 
@@ -1414,15 +1432,15 @@ def measure_hosts(w, now):
     """
     for host in range(w[HOSTS]):
         settle(w, host, now)
-        w[host_row(w, host) + MESSAGE_CORES] = 0
+        w[host_row(w, host) + MESSAGE_CORES] = -w[host_row(w, host) + HANDLED]
     fold_hosts(w)
     for agent in range(w[AGENTS]):
         drain(w, agent, now)
-        me = agent_row(w, agent)
-        w[host_row(w, w[me + HOST]) + MESSAGE_CORES] += w[me + DELIVERED] - w[me + HANDLED]
-        w[me + HANDLED] = w[me + DELIVERED]
+        host = w[agent_row(w, agent) + HOST]
+        w[host_row(w, host) + MESSAGE_CORES] += w[inbox_row(w, agent) + DELIVERED]
     for host in range(w[HOSTS]):
         handled = w[host_row(w, host) + MESSAGE_CORES]
+        w[host_row(w, host) + HANDLED] += handled
         cores = handled * w[MESSAGE_CPU_NS] // (TICK_NS // MILLI)
         w[host_row(w, host) + MESSAGE_CORES] = min(cores, CORES_MAX)
 

@@ -86,6 +86,7 @@ class State(NamedTuple):
     recent: Integers  # (4, RECENT)
     recent_count: Integers  # (4,)
     agent: Integers  # (agents, AGENT_SIZE)
+    inbox: Integers  # (agents, INBOX_SIZE)
     agent_real: Reals  # (agents, AGENT_REAL_SIZE)
     tier: Integers  # (tiers, TIER_SIZE)
     host: Integers  # (hosts, HOST_SIZE)
@@ -128,6 +129,7 @@ def tables_of(topology: Topology) -> Tables:
     return Tables(
         integers={
             "agent": (k.AGENT_AT, (agents, k.AGENT_SIZE)),
+            "inbox": (k.INBOX_TABLE_AT, (agents, k.INBOX_SIZE)),
             "tier": (k.TIER_AT, (len(topology.tiers), k.TIER_SIZE)),
             "host": (k.HOST_AT, (topology.hosts, k.HOST_SIZE)),
             "due": (k.DUE_AT, (2 * leaves,)),
@@ -192,6 +194,7 @@ def view(topology: Topology, w: Integers, x: Reals) -> State:
         recent_count=w[k.RECENT_COUNT : k.BOUNDS],
         recent=w[k.RECENT_AT : k.TABLES_AT].reshape(k.HISTOGRAMS, k.RECENT),
         agent=integers("agent"),
+        inbox=integers("inbox"),
         tier=integers("tier"),
         host=integers("host"),
         due=integers("due"),
@@ -220,7 +223,7 @@ def _table(array: NDArray[N], first: int, shape: tuple[int, ...]) -> NDArray[N]:
 
 
 def aligned(array: Integers) -> Integers:
-    """A copy of `array` that begins at a cache line, so that a row of six lines is in just six."""
+    """A copy of `array` that begins at a cache line, so that five lines of a row are just five."""
     copy = _from_a_line(np.empty(len(array) + LINE, np.int64))
     copy[:] = array
     return copy
@@ -243,7 +246,8 @@ def shift_instants(s: State, passed_ns: int) -> None:
         if s.head[scalar] != k.NEVER:
             s.head[scalar] += passed_ns
     s.due[s.due != k.NEVER] += passed_ns
-    for column in (k.INBOX_AT, k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT,
+    s.inbox[s.inbox[:, k.INBOX_AT] != k.NEVER, k.INBOX_AT] += passed_ns
+    for column in (k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT,
                    k.RELEASE_1, k.RELEASE_2, k.RELEASE_3, k.STARTED_AT):  # fmt: skip
         pending = s.agent[:, column] != k.NEVER
         s.agent[pending, column] += passed_ns

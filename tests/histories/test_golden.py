@@ -39,10 +39,10 @@ def test_twenty_minutes_of_a_scenario_are_as_recorded(name):
 def test_the_smallest_difference_is_another_history():
     """A byte of one agent, or one message more, is noticed."""
     histories = set()
-    for column in (None, k.DELIVERED, k.LEAKED_BYTES):
+    for table, column in ((None, 0), ("inbox", k.DELIVERED), ("agent", k.LEAKED_BYTES)):
         world = make()
-        if column is not None:
-            world._state.agent[3, column] += 1
+        if table is not None:
+            getattr(world._state, table)[3, column] += 1
         histories.add(history(world, 1.0, 0.25))
     assert len(histories) == 3
 

@@ -70,10 +70,16 @@ BUGS = {
     ),
     "the inbox of a crashed agent is lost without a count": Bug(
         KERNEL,
-        "    w[DROPPED] += w[me + WAITING]\n",
+        "    w[DROPPED] += w[inbox + WAITING]\n",
         "",
         "sent = delivered + waiting + dropped",
         seed=1,
+    ),
+    "what a short inbox has handled is not counted": Bug(
+        KERNEL,
+        "    w[inbox + DELIVERED] += handled\n    w[inbox + WAITING] = left + fits",
+        "    w[inbox + WAITING] = left + fits",
+        "sent = delivered + waiting + dropped",
     ),
     "a task that timed out is not counted": Bug(
         KERNEL,

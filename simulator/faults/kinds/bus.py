@@ -192,7 +192,7 @@ class SlowConsumer(Uncompressed):
         variance = expected + np.where(expected < t.inbox_limit / 2, expected**2, 0.0)
         weight = interval.seconds
         return EffectEstimate(
-            weight * float(s.agent[agents, k.WAITING].mean()),
+            weight * float(s.inbox[agents, k.WAITING].mean()),
             weight * float(base.mean()),
             weight * float(np.maximum(expected, base).mean()),
             weight**2 * float(variance.mean()) / len(agents),

@@ -89,8 +89,9 @@ def parameters_of(world):
     """Return every effective parameter in the arrays, by name."""
     s = world._state
     columns = {
-        "agent": (k.SIDE, k.HANGS, k.LOOPS, k.ALIVE_NS, k.INBOX_NS, k.FAILS_BELOW, k.CRASHES_BELOW,
+        "agent": (k.SIDE, k.HANGS, k.LOOPS, k.ALIVE_NS, k.FAILS_BELOW, k.CRASHES_BELOW,
                   k.LEAK_PER_TICK, k.SLOWNESS_ON),
+        "inbox": (k.INBOX_NS,),
         "agent_real": (k.SLOWNESS, k.START_SLOWNESS),
         "host": (k.STOLEN_CORES, k.BACKGROUND_CORES),
         "pool": (k.TOTAL, k.LEAKED, k.DOWN, k.LEAK_TARGET, k.DOWN_TARGET),

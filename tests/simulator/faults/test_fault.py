@@ -50,7 +50,7 @@ def test_a_fault_changes_its_targets_and_no_other_agent(kind):
     base, now = parameters_of(make()), parameters_of(world)
     changed = {
         agent
-        for table in ("agent", "agent_real")
+        for table in ("agent", "inbox", "agent_real")
         for agent in range(40)
         if now[table][agent] != base[table][agent]
     }

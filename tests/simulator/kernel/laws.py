@@ -294,14 +294,14 @@ def _among(values: NDArray[np.int64], allowed: Iterable[int]) -> NDArray[np.bool
 
 
 def _inboxes(s: State) -> dict[str, bool]:
-    waiting = s.agent[:, k.WAITING]
+    waiting = s.inbox[:, k.WAITING]
     some = waiting > 0
     lost = s.priority[:, [k.RETRIED, k.FAILED]].sum()
     return {
         "only who runs has messages": (s.agent[some, k.PLACE] >= 0).all(),
         # A place is kept for the dispatch, and for one more whenever a task was lost meanwhile.
         "no inbox is above its limit": (waiting <= s.head[k.INBOX_LIMIT] + 1 + lost).all(),
-        "the first message is not handled yet": (s.agent[some, k.INBOX_AT] > s.head[k.NOW]).all(),
+        "the first message is not handled yet": (s.inbox[some, k.INBOX_AT] > s.head[k.NOW]).all(),
     }
 
 

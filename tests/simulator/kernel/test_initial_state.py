@@ -65,4 +65,5 @@ def test_the_slot_of_a_duration_is_never_beyond_its_cell():
     assert bounds[:-1].tolist() == [ns(bound) for bound in DURATION_BOUNDS_S]
     durations = np.concatenate([bounds[:-1], bounds[:-1] + 1, bounds[:-1] - 1])
     slots = np.minimum(durations >> k.BOUND_SHIFT, k.BOUND_SLOTS - 1)
-    assert (w[k.BOUND_OF + slots] <= np.searchsorted(bounds, durations)).all()
+    cells = w[k.BOUND_OF : k.RECENT_AT].view(np.uint8)
+    assert (cells[slots] <= np.searchsorted(bounds, durations)).all()

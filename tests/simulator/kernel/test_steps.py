@@ -96,21 +96,56 @@ def test_the_fleet_starts_so_many_a_second_and_counts_those_that_are_starting():
 @pytest.mark.parametrize("why", [k.RESTART, k.STOP])
 def test_what_waits_at_a_retired_agent_counts_as_delivered(bench, why):
     """An orderly end loses no message: none is dropped."""
-    agent, head = bench.s.agent[WORKER], bench.s.head
+    agent, inbox, head = bench.s.agent[WORKER], bench.s.inbox[WORKER], bench.s.head
     bench.unlink(WORKER)
-    agent[[k.WAITING, k.INBOX_AT, k.DELIVERED, k.RETIRE]] = 3, 10**6, 5, why
+    inbox[[k.WAITING, k.INBOX_AT, k.DELIVERED]] = 3, 10**6, 5
+    agent[k.RETIRE] = why
     bench.retire(WORKER, 0)
-    assert (agent[k.DELIVERED], agent[k.WAITING], head[k.DROPPED]) == (8, 0, 0)
+    assert (inbox[k.DELIVERED], inbox[k.WAITING], head[k.DROPPED]) == (8, 0, 0)
     assert agent[k.STATE] == (k.STARTING if why == k.RESTART else k.STOPPED)
     assert (agent[k.PLACE], agent[k.RETIRE], running(bench)) == (-1, k.STAY, 39)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+@pytest.mark.parametrize("waiting", range(6))
+def test_an_inbox_takes_a_message_as_one_that_is_drained_first(bench, waiting, limit):
+    """Short or long, whatever was handled meanwhile: the same message by message."""
+    inbox, head = bench.s.inbox[WORKER], bench.s.head
+    head[k.INBOX_LIMIT] = limit
+    for now in range(100, 170, 5):
+        before = [waiting, 110, 10, 7]
+        inbox[[k.WAITING, k.INBOX_AT, k.INBOX_NS, k.DELIVERED]] = before
+        fits = bench.deliver(WORKER, now)
+        taken = inbox.tolist()
+        inbox[[k.WAITING, k.INBOX_AT, k.INBOX_NS, k.DELIVERED]] = before
+        bench.drain(WORKER, now)
+        expected = int(inbox[k.WAITING] < limit)
+        if expected:
+            bench.accept(WORKER, now)
+        assert (fits, taken) == (expected, inbox.tolist())
+
+
+@pytest.mark.parametrize("agent", [0, 1, 17, 39])
+def test_every_node_of_the_tournament_is_the_least_of_its_children(bench, agent):
+    """Earlier, later, the earliest, never: a climb that left one out would lose an event."""
+    leaves = len(bench.s.due) // 2
+    for at in (500, 100, 900, 50, k.NEVER, 700):
+        bench.schedule(agent, at)
+        bench.schedule((agent + 3) % 40, at + 7 if at < k.NEVER else 60)
+        due = bench.s.due
+        for node in range(1, leaves // 3 + 1):
+            if 4 * node < 2 * leaves:
+                assert due[node] == due[4 * node : 4 * node + 4].min()
+        assert bench.next_at() == due[leaves:].min()
+        assert bench.earliest() == due[leaves:].argmin()
+
+
 def test_what_waits_at_a_crashed_agent_is_dropped_but_for_what_was_handled(bench):
     """One of three messages was handled before the crash."""
-    agent, head = bench.s.agent[WORKER], bench.s.head
-    agent[[k.WAITING, k.INBOX_AT, k.DELIVERED, k.INBOX_NS]] = 3, 100, 5, 50
+    agent, inbox, head = bench.s.agent[WORKER], bench.s.inbox[WORKER], bench.s.head
+    inbox[[k.WAITING, k.INBOX_AT, k.DELIVERED, k.INBOX_NS]] = 3, 100, 5, 50
     bench.crash(WORKER, 120)
-    assert (agent[k.DELIVERED], agent[k.WAITING], head[k.DROPPED]) == (6, 0, 2)
+    assert (inbox[k.DELIVERED], inbox[k.WAITING], head[k.DROPPED]) == (6, 0, 2)
     assert (agent[k.STATE], agent[k.PLACE], head[k.CRASHED]) == (k.CRASH, -1, 1)
     bench.crash(WORKER, 130)
     assert head[k.CRASHED] == 1

@@ -77,7 +77,7 @@ def test_message_flood_spreads_evenly_over_its_targets():
     world = make(fault("message_flood", rate_per_s=9000.0, tiers=("worker",)), rate=0.0)
     world.advance(21.0)
     world.snapshot()
-    handled = world._state.agent[WORKERS, k.DELIVERED]
+    handled = world._state.inbox[WORKERS, k.DELIVERED]
     chi_square = ((handled - handled.mean()) ** 2 / handled.mean()).sum()
     assert abs(chi_square - 35) < 4 * sqrt(70)
 
@@ -115,7 +115,7 @@ def test_inboxes_hold_as_many_messages_as_the_formula_says(utilisation, waiting)
     for step in range(1500):
         world.advance(1.0 + 0.02 * step)
         world.snapshot()
-        counts.append(world._state.agent[:4, k.WAITING].mean())
+        counts.append(world._state.inbox[:4, k.WAITING].mean())
     assert np.mean(counts) == pytest.approx(waiting, rel=0.1)
 
 
@@ -132,7 +132,7 @@ def test_slow_consumer_overflows_the_inboxes_of_its_targets():
     world = make(fault("slow_consumer", factor=50.0, tiers=("lead",)), inbox_limit=100)
     before, after = between(world, 1.0, 21.0)
     assert before.messages_dropped == 0
-    waiting = world._state.agent[:, k.WAITING]
+    waiting = world._state.inbox[:, k.WAITING]
     assert (waiting[:4] >= 95).all()
     assert waiting[WORKERS].max() < 20
     assert 90 <= effect(after, "slow_consumer") <= 100

@@ -68,7 +68,7 @@ def test_slow_host_slows_all_that_its_agents_do_and_no_other_agent():
     factor = np.where(here, 3.0, 1.0)
     for column in (k.SLOWNESS, k.START_SLOWNESS):
         assert (slow.agent_real[:, column] == factor * base.agent_real[:, column]).all()
-    assert (slow.agent[:, k.INBOX_NS] == factor * base.agent[:, k.INBOX_NS]).all()
+    assert (slow.inbox[:, k.INBOX_NS] == factor * base.inbox[:, k.INBOX_NS]).all()
     count = after.task_duration.counts.sum() - before.task_duration.counts.sum()
     mean_s = (after.task_duration.sum_ns - before.task_duration.sum_ns) / count / 1e9
     everywhere = between(make(fault("slow_host", factor=3.0), rate=100.0), 1.0, 61.0)[1]
