@@ -95,6 +95,9 @@ class FaultLedger:
                 record.fault.parameters.compose(effective, record.targets, strength)
         effective.bound()
         effective.write(s, now_ns)
+        if effective.cell_up and not self.cell_up:
+            # Whatever it counted has died with it.
+            self.exporter_restarts += 1
         self.exporter_up, self.cell_up = effective.exporter_up, effective.cell_up
         self.scrape_path = effective.scrape_path()
         self.traffic_factor = effective.traffic_factor

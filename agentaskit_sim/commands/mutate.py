@@ -93,8 +93,9 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     saying = f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ..."
     watcher = watcher_of(inputs.scenarios)
     outcomes = judge_all(inputs.scenarios, judge, watcher, saying=saying, jobs=jobs)
+    one_target = all(scenario.topology.cells == 1 for scenario in inputs.scenarios)
     score = replace(
-        score_of(mutants, outcomes, inputs.rules.metrics),
+        score_of(mutants, outcomes, inputs.rules.metrics, one_target=one_target),
         unedited=unedited_recordings(inputs.rules, chosen, exported),
     )
     if as_json:

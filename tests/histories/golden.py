@@ -17,8 +17,8 @@ from pathlib import Path
 
 from scenarios.library.files import library
 from scenarios.loader import load_scenario
+from simulator.cells.system import SimulatedSystem, build_system
 from simulator.plan import Plan
-from simulator.world import World
 from tests.swarm.run import add_to
 
 GOLDEN = Path(__file__).parent / "golden.json"
@@ -45,17 +45,17 @@ def start_of(name: str) -> str:
         for fault in scenario.plan.faults
     )
     plan = Plan(load=scenario.plan.load, faults=faults)
-    return history(World(scenario.topology, plan, scenario.seed), START_S, STEP_S)
+    return history(build_system(scenario.topology, plan, scenario.seed), START_S, STEP_S)
 
 
 def long_of(name: str) -> str:
     """Return the hash of a scenario as it is, of its first twenty minutes at most."""
     scenario = load_scenario(_path(name))
-    world = World(scenario.topology, scenario.plan, scenario.seed)
+    world = build_system(scenario.topology, scenario.plan, scenario.seed)
     return history(world, min(scenario.duration_s, LONG_S), LONG_STEP_S)
 
 
-def history(world: World, until_s: float, step_s: float) -> str:
+def history(world: SimulatedSystem, until_s: float, step_s: float) -> str:
     """Return the hash of every column of every snapshot, one each `step_s`."""
     digest = sha256()
     for step in range(round(until_s / step_s) + 1):

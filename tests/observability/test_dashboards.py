@@ -23,6 +23,7 @@ PANELS = {
 ERRORS = (
     'sum(rate(http_requests_total{{status=~"5.."}}[{0}])) / sum(rate(http_requests_total[{0}]))'
 )
+SLOTS = "sum by (sandbox_type) (agentaskit_sandbox_pool_{})"
 QUANTILE = "histogram_quantile({}, sum by (le) (rate({}_duration_seconds_bucket[5m]))) * 1000"
 QUERIES = {
     "sla": [
@@ -47,7 +48,7 @@ QUERIES = {
         "sum by (priority) (agentaskit_task_queue_depth)",
         "sum by (tier) (agentaskit_memory_bytes) / 1e6",
         '100 * (1 - avg(rate(node_cpu_seconds_total{mode="idle"}[5m])))',
-        "100 * agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total",
+        f"100 * {SLOTS.format('available')} / {SLOTS.format('total')}",
         "sum by (sandbox_type) (increase(agentaskit_sandbox_executions_total[5m]))",
         "sum(rate(agentaskit_network_bytes_sent[1m]))",
         "sum(rate(agentaskit_network_bytes_received[1m]))",

@@ -276,9 +276,13 @@ class TrialRun:
 
 
 def add_to(history: Any, snapshot: Snapshot) -> None:
-    """Add every column of a snapshot to a hash."""
+    """Add every column of a snapshot to a hash, and of each of its cells, if it has several."""
+    for cell in snapshot.cells:
+        add_to(history, cell)
     for column in fields(snapshot):
         value = getattr(snapshot, column.name)
+        if column.name == "cells":
+            continue
         if isinstance(value, DurationHistogram):
             history.update(value.counts.tobytes())
             value = value.sum_ns

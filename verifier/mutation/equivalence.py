@@ -41,12 +41,13 @@ def exported_names(metrics: Metrics = WORLD) -> list[str]:
     return [m.name + "_bucket" * (m.kind == "histogram") for m in metrics]
 
 
-def proof_of(mutant: Mutant, metrics: Metrics = WORLD) -> str | None:
+def proof_of(mutant: Mutant, metrics: Metrics = WORLD, *, one_target: bool = True) -> str | None:
     """Return why a mutant is its rule in every history, None where that is not proved.
 
     `metrics` are what the exporter shows: of those of a mapping no gauge is known to be whole.
+    `one_target` says that no scenario has several cells.
     """
-    if mutant.kind == "aggregation":
+    if mutant.kind == "aggregation" and one_target:
         return _of_one_series(mutant.before, mutant.after, metrics)
     if mutant.kind == "boundary" and metrics is WORLD:
         return _never_at_the_threshold(mutant.rule.expr)

@@ -84,8 +84,13 @@ def score_of(
     mutants: Sequence[Mutant],
     outcomes: Sequence[ScenarioOutcome],
     metrics: tuple[Metric[Snapshot], ...] = WORLD,
+    *,
+    one_target: bool = True,
 ) -> MutationScore:
-    """Put together what every scenario killed, in a world whose exporter shows `metrics`."""
+    """Put together what every scenario killed, in a world whose exporter shows `metrics`.
+
+    `one_target` says that none of them has several cells.
+    """
     judged = [each for each in outcomes if isinstance(each, MutatedScenario) and not each.invalid]
     return MutationScore(
         tuple(mutants),
@@ -93,7 +98,7 @@ def score_of(
             tuple(each.name for each in judged if number in each.killed)
             for number in range(len(mutants))
         ),
-        tuple(proof_of(mutant, metrics) for mutant in mutants),
+        tuple(proof_of(mutant, metrics, one_target=one_target) for mutant in mutants),
         tuple(
             (outcome.name, alert)
             for outcome in judged

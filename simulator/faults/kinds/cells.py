@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellDown(Uncompressed):
-    """Every agent dies and none comes up again before the end; the exporter is down, too."""
+    """Every agent dies and none comes up before the end; the exporter is down, then begins anew."""
 
     facts: ClassVar[KindFacts] = KindFacts(
         name="cell_down",
@@ -60,10 +60,9 @@ class CellDown(Uncompressed):
         return (Measure(self._count_missing, NO_TARGET, latest=True),)
 
     def at_onset(self, onset: Onset) -> None:
-        """Crash everybody who runs; the exporter begins anew when the cell is back."""
+        """Crash everybody who runs."""
         for agent in running(onset.state).nonzero()[0].tolist():
             onset.command(k.CRASH_AGENT, agent)
-        onset.exporter_restarts += 1
 
     @staticmethod
     def _count_missing(interval: Interval, account: Account) -> EffectEstimate:

@@ -80,3 +80,11 @@ def test_a_proof_is_of_what_a_mapping_exports(tmp_path):
     assert proved == {"Sum", "Whole"}
     mapped = exporting(BY_CODE, OF_TWO_JOBS)
     assert {m.rule.alert for m in mutants if proof_of(m, mapped)} == set()
+
+
+def test_several_targets_leave_no_aggregation_of_one_series(tmp_path):
+    """With cells there are as many series in a group, and the proof does not hold."""
+    mutants = mutants_of(rules(tmp_path, {"alert": "A", "expr": QUANTILE.format("sum by (le)")}))
+    mutants = [m for m in mutants if m.kind == "aggregation" and proof_of(m)]
+    assert mutants
+    assert not any(proof_of(mutant, one_target=False) for mutant in mutants)

@@ -13,7 +13,8 @@ from documents.durations import format_duration, show_duration
 from documents.mistake_kinds import BrokenRule
 from documents.mistakes import gather
 from documents.sentences import list_choices
-from verifier.evidence.carried_labels import carried_labels
+from exporter.target import CELL
+from verifier.evidence.carried_labels import SCRAPED, carried_labels
 from verifier.promql.parsing import parse
 
 if TYPE_CHECKING:
@@ -80,12 +81,17 @@ def _wrong_labels(
             text = own[name]
             if "{{" not in text and text != value:
                 yield BrokenRule(subject, f"be {text!r}, as its rule sets it", value)
-        elif carried is not None and name not in carried:
+        elif carried is not None and name not in carried and not _of_target(name, carried):
             known = sorted({*own, *carried})
             rule_text = "be left out: neither its rule nor its series have that label"
             if known:
                 rule_text += f", but {list_choices(known)}"
             yield BrokenRule(subject, rule_text, value)
+
+
+def _of_target(name: str, carried: frozenset[str]) -> bool:
+    """Whether it is the label that several cells add to whatever has the labels of its target."""
+    return name == CELL and carried >= SCRAPED
 
 
 def _carried(rule: AlertRule, rules: RuleFiles) -> frozenset[str] | None:

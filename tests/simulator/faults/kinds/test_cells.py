@@ -18,6 +18,7 @@ def test_cell_down_leaves_nobody_running_until_its_end():
     assert before.active_agents.sum() == 40
     assert after.active_agents.sum() == 0
     assert not after.exporter_up
+    assert after.exporter_restarts == 0
     assert not world.cell_reading.up
     assert effect(after, "cell_down") == 40
     (done,) = world.effects()
