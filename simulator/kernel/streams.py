@@ -61,40 +61,41 @@ class Streams:
     def refill(self, s: State) -> None:
         """Move what is left of each block to its front and draw the rest anew."""
         head = s.head
-        _top_up(head, k.TASK_CURSOR, (s.gaps, self._draw_gaps), (s.tasks, self._draw_tasks))
-        _top_up(head, k.BIT_CURSOR, (s.bits, lambda n: self._bits("messages", n)))
-        _top_up(head, k.START_CURSOR, (s.starts, self._draw_starts))
-        _top_up(head, k.FACTOR_CURSOR, (s.factors, self._draw_factors))
-        _top_up(head, k.CRASH_CURSOR, (s.crash_bits, lambda n: self._bits("crash", n)))
+        _top_up(head, k.TASK_CURSOR, (s.gaps, self._fill_gaps), (s.tasks, self._fill_tasks))
+        _top_up(head, k.BIT_CURSOR, (s.bits, self._bits_of("messages")))
+        _top_up(head, k.START_CURSOR, (s.starts, self._fill_starts))
+        _top_up(head, k.FACTOR_CURSOR, (s.factors, self._fill_factors))
+        _top_up(head, k.CRASH_CURSOR, (s.crash_bits, self._bits_of("crash")))
         _top_up(
             head,
             k.FLOOD_CURSOR,
-            (s.flood_gaps, self._named["flood"].standard_exponential),
-            (s.flood_bits, lambda n: self._bits("flood-bits", n)),
+            (s.flood_gaps, lambda block: self._named["flood"].standard_exponential(out=block)),
+            (s.flood_bits, self._bits_of("flood-bits")),
         )
 
-    def _bits(self, name: str, count: int) -> NDArray[np.int64]:
-        """`count` numbers of 63 random bits: the highest is left out, for it would be a sign."""
-        raw = self._named[name].bit_generator.random_raw(count)
-        raw >>= np.uint64(1)
-        return raw.view(np.int64)
+    def _bits_of(self, name: str) -> Callable[[NDArray[np.int64]], object]:
+        """What fills a block with numbers of 63 random bits: the highest would be a sign."""
+        raw = self._named[name].bit_generator.random_raw
+        shift = np.uint64(1)
+        return lambda block: np.right_shift(raw(len(block)), shift, out=block.view(np.uint64))
 
-    def _draw_gaps(self, count: int) -> NDArray[np.float64]:
+    def _fill_gaps(self, block: NDArray[np.float64]) -> None:
         if self._gaps is None:
-            return self._named["arrivals"].standard_exponential(count)
-        gaps = self._gaps[self._gaps_read : self._gaps_read + count]
+            self._named["arrivals"].standard_exponential(out=block)
+            return
+        gaps = self._gaps[self._gaps_read : self._gaps_read + len(block)]
         self._gaps_read += len(gaps)
-        return np.concatenate([gaps, np.full(count - len(gaps), np.inf)])
+        block[: len(gaps)] = gaps
+        block[len(gaps) :] = np.inf
 
-    def _draw_tasks(self, count: int) -> NDArray[np.int64]:
-        tasks = np.empty((count, k.TASK_SIZE), np.int64)
+    def _fill_tasks(self, tasks: NDArray[np.int64]) -> None:
+        count = len(tasks)
         kind = self._mix.draw(self._named["mix"].random(count))
         tasks[:, k.T_KIND] = kind
         tasks[:, k.T_WORK_NS] = self._draw_work(count, (kind >> k.CLASS_SHIFT) & k.CLASS_MASK)
         raw = self._named["luck"].bit_generator.random_raw(count)
         # Two parts of DRAW_BITS each: 62 of the 64 bits.
-        tasks[:, k.T_DRAW] = (raw >> np.uint64(64 - 2 * k.DRAW_BITS)).astype(np.int64)
-        return tasks
+        tasks[:, k.T_DRAW] = (raw >> np.uint64(64 - 2 * k.DRAW_BITS)).view(np.int64)
 
     def _draw_work(self, count: int, task_class: NDArray[np.int64]) -> NDArray[np.float64]:
         """Service times in ns: each class its own distribution with its own mean.
@@ -121,18 +122,19 @@ class Streams:
                 work[mine] *= exponential[mine]
         return np.minimum(work, k.CLOCK_MAX_NS, out=work)
 
-    def _draw_starts(self, count: int) -> NDArray[np.int64]:
+    def _fill_starts(self, block: NDArray[np.int64]) -> None:
         """Start-up times in ns, lognormal with the mean `startup_mean_s`."""
         sigma = self._topology.startup_sigma
-        unit = np.exp(sigma * self._named["startup"].standard_normal(count) - sigma**2 / 2)
+        unit = np.exp(sigma * self._named["startup"].standard_normal(len(block)) - sigma**2 / 2)
         starts_ns = self._topology.startup_mean_s * 1e9 * unit
         # A start that took no time would let an agent that always fails start without end.
-        return np.clip(starts_ns, START_MIN_NS, k.CLOCK_MAX_NS).astype(np.int64)
+        block[:] = np.clip(starts_ns, START_MIN_NS, k.CLOCK_MAX_NS)
 
-    def _draw_factors(self, count: int) -> NDArray[np.float64]:
+    def _fill_factors(self, block: NDArray[np.float64]) -> None:
         """Lognormal factors of mean 1 for the runs of a triple-verified task."""
         sigma = SANDBOX_SIGMA
-        return np.exp(sigma * self._named["sandbox"].standard_normal(count) - sigma**2 / 2)
+        normal = self._named["sandbox"].standard_normal(len(block))
+        np.exp(sigma * normal - sigma**2 / 2, out=block)
 
 
 def _log_mean_ns(task_class: TaskClass) -> float:
@@ -144,44 +146,45 @@ def _log_mean_ns(task_class: TaskClass) -> float:
 def _top_up(
     head: NDArray[np.int64],
     cursor: int,
-    *streams: tuple[NDArray[Any], Callable[[int], NDArray[Any]]],
+    *streams: tuple[NDArray[Any], Callable[[NDArray[Any]], object]],
 ) -> None:
-    """Replace what has been read of one or more blocks that share a cursor."""
+    """Replace what has been read of one or more blocks that share a cursor, where they lie."""
     read = int(head[cursor])
     if read == 0:
         return
-    for block, draw in streams:
+    for block, fill in streams:
         left = len(block) - read
         block[:left] = block[read:].copy()
-        block[left:] = draw(read)
+        fill(block[left:])
     head[cursor] = 0
 
 
 class Mix:
-    """A discrete distribution drawn by inversion, with a guide table that says where to begin.
+    """A discrete distribution drawn by inversion, with a guide table that mostly holds the value.
 
-    The same numbers as a binary search over the edges, in a quarter of the time (Chen and Asau, "On
-    Generating Random Variates from an Empirical Distribution", 1974).
+    The same numbers as a binary search over the edges, which is left to those that fall into a cell
+    with an edge in it (Chen and Asau, "On Generating Random Variates from an Empirical
+    Distribution", 1974).
     """
 
-    GUIDE = 1024
+    GUIDE = 4096
 
     def __init__(self, values: NDArray[np.int64], edges: NDArray[np.float64]) -> None:
         """`edges` are the upper edges of all values but the last, ascending in [0, 1]."""
         self._values = values
-        self._edges = np.append(edges, np.inf)
-        cells = np.arange(self.GUIDE) / self.GUIDE
-        self._guide = np.searchsorted(edges, cells, side="right")
+        self._edges = edges
+        cells = np.arange(self.GUIDE + 1) / self.GUIDE
+        first = np.searchsorted(edges, cells[:-1], side="right")
+        last = np.searchsorted(edges, cells[1:], side="left")
+        self._guide = np.where(first == last, values.take(first), -1)
 
     def draw(self, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
         """The value in whose share each number of [0, 1) falls."""
-        # Most numbers lie in a cell without an edge: only the others are looked at again.
-        index = self._guide.take((uniform * self.GUIDE).astype(np.intp))
-        beyond = np.flatnonzero(uniform >= self._edges.take(index))
-        while len(beyond):
-            index[beyond] += 1
-            beyond = beyond[uniform[beyond] >= self._edges[index[beyond]]]
-        return self._values.take(index)
+        drawn = self._guide.take((uniform * self.GUIDE).astype(np.intp))
+        unsure = np.flatnonzero(drawn < 0)
+        places = np.searchsorted(self._edges, uniform[unsure], side="right")
+        drawn[unsure] = self._values.take(places)
+        return drawn
 
 
 def _shares(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
