@@ -40,6 +40,10 @@ Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on
 Port = Annotated[
     int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on; 0 takes a free one.")
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Threads for several cells; by default one a core."),
+]
 WorldPort = Annotated[
     int, typer.Option(min=0, max=65535, metavar="N", help="Port of the world; 0 takes a free one.")
 ]

@@ -66,6 +66,8 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
     """Judge every scenario, `jobs` at once, by default one a core; `saying` comes first."""
     with watcher:
         watcher.say(saying)
-        healthy_worlds = HealthyWorlds()
+        jobs = jobs or cores()
+        # What scenarios at once leave of the cores is for the cells of each.
+        healthy_worlds = HealthyWorlds(max(1, cores() // min(jobs, max(1, len(scenarios)))))
         healthy_worlds.prepare(scenarios, compression)
-        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs or cores())
+        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs)

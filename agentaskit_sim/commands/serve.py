@@ -24,6 +24,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     SeriesLimit,
     TokenFile,
     TopologyFile,
+    Workers,
 )
 from agentaskit_sim.scenario_choice import choose_scenario, refuse_end_without_scenario
 from agentaskit_sim.terminal.status import ServiceConsole, Status
@@ -34,6 +35,7 @@ from exporter.server.discovery import metrics_paths
 from exporter.server.landing import API
 from exporter.server.service import WorldService, run_loop
 from verifier.real_time.world import build_server, build_world, expose
+from verifier.suite import cores
 
 if TYPE_CHECKING:
     import socket
@@ -55,6 +57,7 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
     exit_at_end: ExitAtEnd = False,
     series_limit: SeriesLimit = SERIES_LIMIT,
     mapping: MappingFile = None,
+    workers: Workers = None,
 ) -> None:
     """Run the world in real time and serve its metrics to Prometheus.
 
@@ -70,6 +73,7 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
             _serve(
                 chosen,
                 listener,
+                partial(build_world, workers=workers or cores()),
                 partial(expose, fresh=False, series_limit=series_limit, mapping=mapped),
                 token=token,
                 exit_at_end=exit_at_end,
@@ -77,9 +81,10 @@ def serve(  # noqa: PLR0913 - typer declares options as parameters
         )
 
 
-def _serve(
+def _serve(  # noqa: PLR0913 - two of them are options, by name only
     scenario: Scenario,
     listener: socket.socket,
+    build: Callable[[Scenario], SimulatedSystem],
     show: Callable[[SimulatedSystem, Scenario], Exposition],
     *,
     token: str | None,
@@ -89,7 +94,7 @@ def _serve(
     console = ServiceConsole()
     console.announce_preparation(scenario)
     try:
-        world = build_world(scenario)
+        world = build(scenario)
     except ValueError as error:
         raise InputError(str(error)) from error
     exposition = show(world, scenario)

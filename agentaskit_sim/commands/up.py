@@ -73,6 +73,7 @@ from verifier.report.saved.results import Results
 from verifier.servers.binaries import require
 from verifier.servers.foreign_server import ForeignServer
 from verifier.servers.receiver import Receiver
+from verifier.suite import cores
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
@@ -161,6 +162,7 @@ def up(  # noqa: PLR0913 - typer declares options as parameters
     request = RunRequest(
         scenario=chosen.value, rules=pack.value, routing=known, compression=compression,
         prometheus=their_prometheus.value, alertmanager=their_alertmanager.value,
+        healthy_worlds=HealthyWorlds(cores()),
     )  # fmt: skip
     session = Session(
         request=request, sd_file=sd_file, token=token.value, token_file=token_file,
@@ -226,7 +228,8 @@ def _run(session: Session, listener: socket.socket, receiver: Receiver, held: Ex
     service = WorldService(
         started.exposition, watch, until_s=title.ends_s, exit_at_end=session.exit_at_end
     )
-    held.enter_context(target_file(session.sd_file, describe_address(listener)))
+    cells = session.request.scenario.topology.cells
+    held.enter_context(target_file(session.sd_file, describe_address(listener), cells))
 
     def announce() -> None:
         for line in _addresses(session, started, describe_url(listener), receiver):
@@ -260,7 +263,8 @@ def _judge(
     console.announce_page(describe_url(listener))
     console.announce_preparation(scenario)
     results, shown = Results(None), list[tuple[StartedRun, Status]]()
-    held.enter_context(target_file(session.sd_file, describe_address(listener)))
+    cells = session.request.scenario.topology.cells
+    held.enter_context(target_file(session.sd_file, describe_address(listener), cells))
 
     async def show(started: StartedRun, _: Stack) -> None:
         status = Status(started.exposition, console)
@@ -282,7 +286,9 @@ def _judge(
         show=show,
     )
     try:
-        outcome = replace(judge, hosting=hosting)(HealthyWorlds(), scenario, lambda _: None)
+        outcome = replace(judge, hosting=hosting)(
+            session.request.healthy_worlds, scenario, lambda _: None
+        )
     except (KeyboardInterrupt, SystemExit):  # a signal, whose status it stays
         for started, status in shown:
             status.say(f"{describe_stop(started.exposition)}, no verdict: the run did not end")

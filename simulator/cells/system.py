@@ -239,6 +239,12 @@ class CellSystem:
 
     # --- the cells and the router
 
+    def end_threads(self) -> None:
+        """End the workers; others begin when it is advanced again."""
+        pool: ThreadPoolExecutor | None = self.__dict__.pop("_pool", None)
+        if pool is not None:
+            pool.shutdown()
+
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.workers, thread_name_prefix="cells")

@@ -237,7 +237,7 @@ def _start_beside(
     lead_s = 0.0 if math.isinf(scenario.duration_s) else FOREIGN_LEAD_S
     with _plan_mistakes(scenario):
         plan = request.compression.plan(scenario.plan, lead_s=lead_s)
-        world = build_world(replace(scenario, plan=plan))
+        world = build_world(replace(scenario, plan=plan), request.healthy_worlds.workers)
     held.enter_context(receiver)
     return StartedRun(
         world=world,

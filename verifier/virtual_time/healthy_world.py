@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.metrics.catalogue import CONTRACT, Catalogue
-from simulator.cells.system import SimulatedSystem, build_system
+from simulator.cells.system import CellSystem, SimulatedSystem, build_system
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.topology import Topology
@@ -68,13 +68,14 @@ class HealthyWorlds:
     Pickled for a process that is not a fork, it starts empty: the same seed gives the same world.
     """
 
-    def __init__(self) -> None:
-        """Simulate nothing yet."""
+    def __init__(self, workers: int = 1) -> None:
+        """Simulate nothing yet. The cells of a system are advanced by so many `workers`."""
+        self.workers = workers
         self._worlds: dict[_Key, HealthyWorld] = {}
 
-    def __reduce__(self) -> tuple[type[HealthyWorlds], tuple[()]]:
+    def __reduce__(self) -> tuple[type[HealthyWorlds], tuple[int]]:
         """Pickle as an empty one."""
-        return HealthyWorlds, ()
+        return HealthyWorlds, (self.workers,)
 
     def start_of(
         self, scenario: Scenario, compression: TimeCompression = REAL_TIME
@@ -83,7 +84,7 @@ class HealthyWorlds:
         key = _key(scenario, compression)
         if key not in self._worlds:
             self._worlds[key] = simulate_healthy_world(
-                key.topology, key.rate, key.seed, compression
+                key.topology, key.rate, key.seed, compression, workers=self.workers
             )
         return self._worlds[key]
 
@@ -106,13 +107,19 @@ class HealthyWorlds:
 
 
 def simulate_healthy_world(
-    topology: Topology, rate: float, seed: int, compression: TimeCompression = REAL_TIME
+    topology: Topology,
+    rate: float,
+    seed: int,
+    compression: TimeCompression = REAL_TIME,
+    *,
+    workers: int = 1,
 ) -> HealthyWorld:
     """Simulate a healthy world exactly until its last minutes are steady: those to draw from.
 
     Raises `JudgeError` when it does not settle: it has no healthy past.
     """
-    world = build_system(compression.topology(topology), Plan(load=Load(rate=rate)), seed)
+    plan = Plan(load=Load(rate=rate))
+    world = build_system(compression.topology(topology), plan, seed, workers=workers)
     world.advance(WARM_UP_S)
     scrapes = [world.snapshot()]
     contract = Catalogue(CONTRACT, scrapes[0])
@@ -130,6 +137,9 @@ def simulate_healthy_world(
             for _ in range(further):
                 world.advance_ns(world.now_ns + compression.step_ns)
                 scrapes.append(world.snapshot())
+            if isinstance(world, CellSystem):
+                # A process that is forked from here has no threads of this one.
+                world.end_threads()
             size = len(pool.rows) + further
             return HealthyWorld(world, scrapes[-size - 1], tuple(scrapes[-size:]))
     raise JudgeError(

@@ -20,7 +20,7 @@ def simulations(monkeypatch):
     """Return the rates that healthy worlds are simulated for; a rate of 13 does not settle."""
     rates = []
 
-    def simulate(_topology, rate, _seed, _compression):
+    def simulate(_topology, rate, _seed, _compression, *, workers):  # noqa: ARG001 - as it is called
         rates.append(rate)
         if rate == 13:
             raise JudgeError("planted")
