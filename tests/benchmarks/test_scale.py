@@ -1,0 +1,45 @@
+"""The cost of many cells: measured, put together, written beside the other figures."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+
+from benchmarks.scale import cost
+
+
+def test_the_figures_of_a_system_are_its_own(monkeypatch):
+    """Two cells for a moment: a cost, a speed and a size that can be."""
+    monkeypatch.setattr(cost, "CELL_SECONDS", 0.1)
+    monkeypatch.setattr(cost, "WARM_UP_S", 0.2)
+    monkeypatch.setattr(cost, "SHORTEST_S", 0.05)
+    monkeypatch.setattr(cost, "stay_on_one_core", lambda: False)
+    figures = cost.measure_here(2)
+    assert figures["cells"] == 2
+    assert 5 < figures["ns_per_event"] < 5_000
+    assert figures["times_real_time"] > 0.5
+    assert 1e6 < figures["bytes_per_cell"] < 100e6
+
+
+def test_medians_are_taken_and_the_smallest_comes_first(monkeypatch, tmp_path, capsys):
+    """What was measured before by others stays in the file."""
+    latest = tmp_path / "latest.json"
+    latest.write_text('{"ratio": 80.0}')
+    costs = iter([30.0, 10.0, 31.0, 20.0, 90.0, 11.0])
+
+    def run(command, **_):
+        each = {"cells": int(command[-1]), "ns_per_event": next(costs)}
+        each |= {"times_real_time": 2.0, "bytes_per_cell": 7e6}
+        return type("Done", (), {"stdout": json.dumps(each)})
+
+    monkeypatch.setattr(cost.subprocess, "run", run)
+    monkeypatch.setattr(cost, "LATEST", latest)
+    monkeypatch.setattr("sys.argv", ["cost", "--cells", "10", "1"])
+    cost.main()
+    document = json.loads(latest.read_text())
+    assert document["ratio"] == 80.0
+    assert [each["cells"] for each in document["scale"]] == [1, 10]
+    assert [each["ns_per_event"] for each in document["scale"]] == [11.0, 31.0]
+    assert "2.82" in capsys.readouterr().out
+    cost.print_table(document["scale"], Console())
