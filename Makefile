@@ -39,13 +39,15 @@ up: setup ## the world, Prometheus and Alertmanager in real time; faults by hand
 test: setup ## the whole test suite, without the tests that take many minutes
 	@# Only CI installs a browser unasked; without one, the tests say what was left out.
 	@[ -z "$(CI)" ] || tools/install-chromium.sh || true
-	@echo 'Every room by its tests: laws, judge, report, commands, real servers, 200 seeds of the swarm.'
+	@echo 'An example of every check: laws, judge, report, commands, real servers, 200 seeds of the swarm.'
 	@echo 'Left to make test-long: the further cases of tables, exact days, corpora, many seeds and kills.'
 	@$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 test-long: setup ## the long tests: exact days and many seeds
 	@echo 'What make test leaves out: further cases of tables, exact days, corpora, many seeds and kills.'
 	@$(PYTEST) -m long $(ARGS)
+	@# Ten times as many drawn examples of each property as make test.
+	@$(PYTEST) -m "hypothesis and not long" --hypothesis-profile thorough $(ARGS)
 	@# The environment variable ENGINES names folders with other engines, if there are any.
 	@[ -z "$(ENGINES)" ] || $(VENV)/python tools/test_engines.py $(ENGINES)
 

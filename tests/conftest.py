@@ -1,6 +1,7 @@
 """Shared by every test: the repository, random numbers that can be replayed, a folder of a run."""
 
 import fcntl
+import gc
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from simulator.topology import Topology
 from simulator.world import World
 from tests.browser.chromium import find_browser, leave_out
 from tests.machine_lag import MachineLag
+from tests.sampling.sampled import leave_to_the_long
 from tests.shared_folder import make_shared_folder, shared_folder
 from tests.tools.engine_tests import needs_engine
 
@@ -55,12 +57,20 @@ Every fourth is given to the last of four workers at first: it computes while th
 NICENESS = 10
 """Of tests that compute: about a tenth of the weight of those that run in real time."""
 
-settings.register_profile("replayable", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile(
+    "replayable", derandomize=True, deadline=None, print_blob=True, max_examples=30
+)
+settings.register_profile("thorough", settings.get_profile("replayable"), max_examples=300)
 settings.load_profile("replayable")
 
 
 def pytest_configure(config):
-    """Make the folder that worker processes share before there are any."""
+    """Make the folder that worker processes share before there are any.
+
+    Until the tests are collected nothing becomes garbage, and nobody looks for it.
+    """
+    if not config.getoption("numprocesses", None):  # who only waits for workers collects nothing
+        gc.disable()
     remove = make_shared_folder()
     if remove is not None:
         config.add_cleanup(remove)
@@ -81,6 +91,7 @@ def pytest_collection_modifyitems(config, items):
 
     Without a browser, the tests that need one are left out with one loud skip.
     """
+    leave_to_the_long(items)
     root, needing = config.rootpath / "tests", {}
     for item in items:
         if item.path not in needing:
@@ -101,7 +112,12 @@ def pytest_runtest_setup(item):
 
 
 def pytest_collection_finish(session):
-    """Wait for the worker that compiles the kernel while the others collect the tests."""
+    """Wait for the worker that compiles the kernel while the others collect the tests.
+
+    What was collected stays: nobody looks for garbage in it from now on.
+    """
+    gc.freeze()
+    gc.enable()
     if hasattr(session.config, "workerinput"):  # without workers, the first test that needs it
         compile_kernel_once()
 

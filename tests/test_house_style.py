@@ -187,7 +187,7 @@ def unwaited_readings(sources: Sources) -> list[str]:
         f"{path}:{call.lineno}: {call.func.attr}, where `expect` would wait"
         for path, text in sources.items()
         if path.startswith("tests/browser/")
-        for node in ast.walk(ast.parse(text))
+        for node in nodes(text)
         if isinstance(node, ast.Assert)
         for call in ast.walk(node.test)
         if isinstance(call, ast.Call)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.syntax import nodes, parse
+from tests.syntax import nodes
 
 MAY_IMPORT = {
     "documents": set(),
@@ -43,9 +43,9 @@ Arrows = dict[str, set[str]]
 """The units that each unit imports: of its own room by their names, of other rooms by the room."""
 
 
-def imported_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def imported_names(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the first word of every absolute import, wherever it stands."""
-    for node in ast.walk(tree):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -58,7 +58,7 @@ def wrong_rooms(path: str, source: str) -> list[str]:
     refused = {".", *OUTSIDE, *MAY_IMPORT} - MAY_IMPORT[room] - {room}
     return [
         f"{path}:{line}: {room} must not import {name}"
-        for line, name in imported_names(parse(source))
+        for line, name in imported_names(source)
         if name in refused
     ]
 
@@ -67,11 +67,10 @@ def impurities(path: str, source: str) -> list[str]:
     """Return a line for each clock, random number or I/O in a module of the simulator."""
     if not path.startswith("simulator/") or path in {PACER, MACHINE_CODE}:
         return []
-    tree = parse(source)
-    names = [(line, name) for line, name in imported_names(tree) if name in IMPURE]
+    names = [(line, name) for line, name in imported_names(source) if name in IMPURE]
     names += [
         (node.lineno, f"{node.func.id}()")
-        for node in ast.walk(tree)
+        for node in nodes(source)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in IMPURE_CALLS
@@ -83,15 +82,14 @@ def metric_names(path: str, source: str) -> list[str]:
     """Return a line for each metric name typed outside the catalogue; docstrings may name them."""
     if path == CATALOGUE:
         return []
-    tree = parse(source)
     documenting = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in nodes(source)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     return [
         f"{path}:{node.lineno}: {match[0]} must be typed in {CATALOGUE} alone"
-        for node in ast.walk(tree)
+        for node in nodes(source)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and id(node) not in documenting

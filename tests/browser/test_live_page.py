@@ -58,6 +58,7 @@ def test_the_page_moves_and_asks_nobody_else(live, server):
     assert all(url.startswith(server.url) for url in live.requests)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 400])
 def test_no_serious_fault_of_accessibility(open_page, server, scheme, width):

@@ -138,6 +138,7 @@ def test_a_document_that_says_something_else_is_noticed(show_shifted, expected, 
     assert all(line.startswith(start) for line, start in zip(said, complaints, strict=True))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [

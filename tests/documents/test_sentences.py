@@ -23,6 +23,7 @@ from documents.mistake_kinds import (
     UnreadableFile,
 )
 from documents.sentences import did_you_mean, write_sentence
+from tests.syntax import nodes
 
 SENTENCES = [
     (BrokenRule("load.rate", "be above 0", -1), "load.rate must be above 0, got -1"),
@@ -109,7 +110,7 @@ def is_sentence(node):
 def read_back(source):
     """Return the lines that take the text of an error apart or look for something in it."""
     lines = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         suspects = []
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
             suspects = node.comparators

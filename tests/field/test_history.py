@@ -70,11 +70,12 @@ FIRST_OF_MONTH = f"({POOL_LOW}) and on() (day_of_month() == 1)"
 EVENING = f"({POOL_LOW}) and on() (vector(time()) % 86400 > 64800)"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("text", "expr", "fires"),
     [
         pytest.param(BLINK, "avg_over_time(up[30d]) < 0.999", False, marks=pytest.mark.long),
-        (BLINK, "avg_over_time(up[30d]) < 0.9997", True),
+        pytest.param(BLINK, "avg_over_time(up[30d]) < 0.9997", True, marks=pytest.mark.long),
         (LATE, "scrape_duration_seconds > 5", True),
         (LATE, "absent(scrape_samples_scraped)", False),
         ("starts_at: 2026-03-02T09:00\n" + LEAK, OFFICE_HOURS, True),

@@ -46,6 +46,7 @@ def during(first: str, last: str) -> str:
     return f"times: [{{start_time: '{first}', end_time: '{last}'}}]"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("times", "names", "reason"),
     [

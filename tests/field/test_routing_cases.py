@@ -94,6 +94,7 @@ DATES = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_a_configuration_from_the_field_is_routed_as_amtool_says(name: str) -> None:
     """Read without a mistake, every alert to the receivers that amtool names."""
@@ -105,6 +106,7 @@ def test_a_configuration_from_the_field_is_routed_as_amtool_says(name: str) -> N
         assert receivers == receivers_by_amtool(path, labels), labels
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "day"), DATES)
 def test_alertmanager_notifies_of_what_our_reading_says_on_that_date(name: str, day: str) -> None:
     """Muted and active hours, and whether the end is told of, with the configuration of a run."""

@@ -107,6 +107,7 @@ HOLT_WINTERS = "holt_winters(agentaskit_sandbox_pool_available[10m], 0.5, 0.5) <
 """Known to Prometheus 2, refused by Prometheus 3."""
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "expr",
     [

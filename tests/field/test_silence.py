@@ -62,6 +62,7 @@ def test_rules_that_read_what_nobody_shows_are_no_pass(tmp_path: Path) -> None:
         assert reason in (verdicts[name].vacuous or ""), name
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("expr", "wait"),
     [
@@ -112,6 +113,7 @@ def test_a_window_of_one_scrape_never_has_a_value(tmp_path: Path) -> None:
     assert verdicts["TrafficUnseen"].reason.startswith("unexpected: it fired")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "expr",
     [

@@ -14,7 +14,7 @@ from tests.fuzz.shrinking import shrink
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCUMENTS = 90
+DOCUMENTS = 45
 DOCUMENTS_LONG = 100_000
 
 

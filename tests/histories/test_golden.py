@@ -23,6 +23,7 @@ def test_every_bundled_scenario_is_recorded_and_each_differs():
         assert len({entry[which] for entry in hashes.values()}) == len(hashes)
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("name", names())
 def test_a_scenario_starts_as_recorded(name):
     """The first seconds, with all its faults in effect."""

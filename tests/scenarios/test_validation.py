@@ -107,6 +107,7 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize(("old", "new", "expected"), MUTATIONS, ids=[m[1] for m in MUTATIONS])
 def test_one_mistake_is_one_exact_line(old, new, expected):
     """Each rule of the schema refuses what breaks it, at the place where it is broken."""

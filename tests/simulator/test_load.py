@@ -114,7 +114,7 @@ def test_bursts_come_and_go():
     """Two rates and no other, each for its share of the time, and more than Poisson's spread."""
     load = Load(rate=500.0, burst=Burst(factor=3.0, every_s=0.6, last_s=0.4))
     world = world_under(load)
-    high, passed = [], 60_000
+    high, passed = [], 25_000
     totals = []
     for _ in range(passed):
         world.advance_ns(world.now_ns + 10_000_000)

@@ -157,8 +157,8 @@ BUGS = {
 QUICK = [
     "a task that timed out is not counted",
     "a fault that ends now is still in effect",
-    "every change of a fault moves the next arrival",
 ]
+"""A bug of the kernel and one of what is compiled as ever: both ways to plant."""
 
 
 def run_with(bug, repository):
@@ -204,5 +204,5 @@ def test_a_rarer_planted_bug_is_caught_and_shrunk(name, repository):
 def test_without_a_bug_nothing_is_reported(repository):
     """The same process with a change that changes nothing."""
     harmless = Bug("simulator.fault_ledger", "if self.last_reading is not None:",
-                   "if not self.last_reading is None:", "", seeds=8)  # fmt: skip
+                   "if not self.last_reading is None:", "", seeds=3)  # fmt: skip
     assert run_with(harmless, repository)["laws"] == []

@@ -50,6 +50,7 @@ def test_what_is_reached_too_rarely_is_named():
     assert rarely(count_reached([EXPECTED] * 10 + [all_but_one] * 990), 1000) == []
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("seed", range(0, 60, 3))
 def test_a_trial_is_written_as_a_scenario_that_means_the_same(seed, tmp_path):
     """The scenario loader reads the same system, load and faults."""

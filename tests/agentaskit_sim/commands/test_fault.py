@@ -137,6 +137,7 @@ def test_the_catalogue_needs_no_world(command, serve):
     assert "did you mean 'agent_hang'?" in command("fault", "catalogue", "agent_hung").err
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

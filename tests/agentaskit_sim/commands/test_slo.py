@@ -97,6 +97,7 @@ def test_a_report_that_cannot_be_written_fails_that_step(run, tmp_path):
     assert "cannot be written" in done.out
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("arguments", [("nowhere",), ("--report", "."), ("--unknown",)])
 def test_a_wrong_argument_is_status_2_without_a_traceback(run, arguments):
     """One line with what is wrong."""

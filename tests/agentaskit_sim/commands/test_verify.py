@@ -131,6 +131,7 @@ def test_runs_in_real_time_are_cut_over_the_whole_library_only(command, judged):
     assert (asked["judge"].limit_s, asked["jobs"]) == (900.0, 1)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("words", "error"),
     [

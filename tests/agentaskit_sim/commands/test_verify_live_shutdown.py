@@ -303,7 +303,7 @@ TRIALS = {
     "SIGKILL": lambda place, _: signalled(place, signal.SIGKILL),
 }
 """What happens to runs of their own; each function returns what is wrong with how it ended."""
-LONG = ("full in mid-run", "SIGTERM", "SIGKILL")
+LONG = ("full in mid-run", "SIGINT", "SIGTERM", "SIGKILL")
 """Trials among the long tests: each is a stack or two of its own."""
 
 

@@ -175,6 +175,7 @@ def test_burn_rates_on_an_empty_past_are_invalid(verify, written, copied):
     assert "a window of 30d" in report
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("old", "new", "because"),
     [

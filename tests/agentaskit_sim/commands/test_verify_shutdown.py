@@ -170,6 +170,7 @@ def test_every_mistake_is_one_line_with_its_place(place):
     assert_nothing_is_left(place)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [name for name in MISTAKES if name != "town.yaml"])
 def test_a_single_mistake_is_one_line(place, command, name):
     """The same line as among others."""
@@ -259,11 +260,14 @@ ENDS = {
 
 
 @pytest.fixture(scope="module")
-def ends(tmp_path_factory):
-    """Start all of them; return a way to await the check of each."""
+def ends(request, tmp_path_factory):
+    """Start those whose tests were chosen; return a way to await the check of each."""
+    specs = [getattr(item, "callspec", None) for item in request.session.items]
+    chosen = {spec.params["end"] for spec in specs if spec and "end" in spec.params}
     with ThreadPoolExecutor(len(ENDS)) as pool:
         futures = {}
-        for name, check in ENDS.items():
+        for name in ENDS.keys() & chosen:
+            check = ENDS[name]
             place = tmp_path_factory.mktemp("end")
             for folder in ("temporary", "here"):
                 (place / folder).mkdir()
@@ -272,20 +276,27 @@ def ends(tmp_path_factory):
 
 
 @linux
-def test_a_prometheus_that_is_killed_makes_the_verdict_invalid(ends):
+@pytest.mark.parametrize("end", ["Prometheus killed"])
+def test_a_prometheus_that_is_killed_makes_the_verdict_invalid(ends, end):
     """Status 3: no verdict, and what happened; standard output is one document all the same."""
-    ends("Prometheus killed")
+    ends(end)
 
 
 @linux
-@pytest.mark.parametrize("name", ["SIGINT beside Prometheus", "SIGTERM beside Prometheus"])
-def test_a_signal_ends_everything_while_prometheus_is_at_work(ends, name):
+@pytest.mark.parametrize(
+    "end",
+    ["SIGINT beside Prometheus", pytest.param("SIGTERM beside Prometheus", marks=pytest.mark.long)],
+)
+def test_a_signal_ends_everything_while_prometheus_is_at_work(ends, end):
     """Ctrl-C reaches the whole group, `kill` the parent alone; no child and no file is left."""
-    ends(name)
+    ends(end)
 
 
 @linux
-@pytest.mark.parametrize("name", ["SIGINT in a simulation", "SIGTERM in a simulation"])
-def test_a_signal_ends_a_simulation(ends, name):
+@pytest.mark.parametrize(
+    "end",
+    [pytest.param("SIGINT in a simulation", marks=pytest.mark.long), "SIGTERM in a simulation"],
+)
+def test_a_signal_ends_a_simulation(ends, end):
     """In the middle of hours that are simulated second by second."""
-    ends(name)
+    ends(end)

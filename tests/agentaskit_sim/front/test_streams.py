@@ -65,6 +65,7 @@ def run_without_reader(*words, **options):
         os.close(writer)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_reader_that_has_left_ends_a_command_with_141_and_no_word(words, tmp_path):
     """As SIGPIPE does in a shell: `agentaskit-sim scenarios list | head -1`."""
@@ -72,6 +73,7 @@ def test_a_reader_that_has_left_ends_a_command_with_141_and_no_word(words, tmp_p
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("words", [[], ["--json"]], ids=["table", "json"])
 def test_a_verdict_that_nobody_reads_is_saved_all_the_same(words, repository, tmp_path):
     """The status says that nobody read it."""
@@ -99,6 +101,7 @@ def test_another_pipe_that_breaks_is_not_taken_for_standard_output():
     assert done.stderr.startswith("internal error: RuntimeError: a pipe broke")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")  # noqa: PTH110 - evaluated at import
 @pytest.mark.parametrize("words", COMMANDS[:2], ids=" ".join)
 def test_a_full_disk_is_one_line_and_a_status(words, tmp_path):

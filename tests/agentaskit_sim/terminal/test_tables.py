@@ -15,6 +15,7 @@ NAMES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("columns", [50, 60, 80, 200])
 @pytest.mark.parametrize("line", NAMES)
 def test_a_narrow_terminal_wraps_and_cuts_nothing(command, monkeypatch, line, columns):

@@ -53,6 +53,7 @@ def test_a_page_has_exactly_the_series_of_the_catalogue(page, world, content_typ
     assert samples_of(text, parse) == expected
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", METRICS)
 def test_both_formats_declare_the_type_of_the_contract(page, name):
     """The gauge named `_total` is a gauge, the counters without it are of unknown type."""

@@ -45,6 +45,7 @@ def affect_scrapes(world, **path):
     world.advance(world.now_s + 0.02)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("accept", [TEXT, OPENMETRICS])
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 @pytest.mark.parametrize("share", [0.001, 0.5, 1.0])
@@ -70,12 +71,12 @@ async def test_a_truncated_page_is_shorter_than_its_content_length_in_every_form
 
 async def test_a_slow_scrape_is_answered_late_and_others_are_not(client, world):
     """Other requests do not wait for it."""
-    affect_scrapes(world, delay_s=0.3)
+    affect_scrapes(world, delay_s=2.0)
     began_s = time.monotonic()
     assert (await client.get("/-/healthy")).status == 200
-    assert time.monotonic() - began_s < 0.3
+    assert time.monotonic() - began_s < 2.0
     assert (await client.get("/metrics")).status == 200
-    assert time.monotonic() - began_s >= 0.3
+    assert time.monotonic() - began_s >= 2.0
 
 
 async def test_vanished_series_are_missing_from_the_page_and_come_back(client, world):

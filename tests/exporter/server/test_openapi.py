@@ -78,6 +78,7 @@ def resolve(document, name):
     )
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_each_kind_of_fault_can_be_asked_for_as_documented(document, kind):
     """With its own parameters; with those of no kind it is refused."""

@@ -90,12 +90,15 @@ async def test_the_end_of_the_scenario_ends_the_service_only_if_it_should(exposi
     """Status 0; without the option the world goes on, and that is reported."""
     reporter = ScriptedReporter()
     service = asyncio.ensure_future(run(exposition, reporter, until_s=0.1, exit_at_end=exit_at_end))
-    done, _ = await asyncio.wait([service], timeout=1.0)
     if exit_at_end:
-        assert [task.result() for task in done] == [0]
+        assert await asyncio.wait_for(service, 30.0) == 0
         assert reporter.said == ["the scenario has ended", "stopped (0 scrapes served)"]
         return
-    assert not done
+    async with asyncio.timeout(30.0):
+        while not reporter.said:  # noqa: ASYNC110 - a list has no event to wait for
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert not service.done()
     assert reporter.said == ["the scenario has ended, the world keeps running"]
     service.cancel()
     await asyncio.gather(service, return_exceptions=True)

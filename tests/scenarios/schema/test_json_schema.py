@@ -56,6 +56,7 @@ def test_the_schema_has_every_fault():
     assert [rule["if"]["properties"]["fault"]["const"] for rule in rules] == list(FAULTS)
 
 
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("when", ["start", "ago"])
 @pytest.mark.parametrize("kind", FAULTS)
 def test_the_parameters_of_faults_and_of_incidents_are_those_of_their_kind(kind, when):

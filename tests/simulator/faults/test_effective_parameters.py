@@ -24,6 +24,7 @@ def all_at_once(**options):
     return tuple(fault(kind, **numbers, **options) for kind, numbers in SAMPLES.items())
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("seed", range(12))
 def test_faults_ended_in_any_order_leave_exactly_the_base(seed):
     """All at once, ended by hand in a random order: nothing of them remains."""
@@ -56,6 +57,7 @@ def test_a_fault_that_its_plan_ends_leaves_exactly_the_base(kind):
     assert parameters_of(world) == base
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("seed", range(6))
 def test_random_overlaps_leave_exactly_the_base(seed):
     """Thirty faults of random kinds, starts, ramps and ends, some twice at once."""

@@ -28,6 +28,7 @@ def test_every_kind_has_a_measure():
     assert {kind for kind, each in measures.items() if len(each) != 1} == {"dependency_outage"}
 
 
+@pytest.mark.sampled(18)
 @pytest.mark.parametrize("ramp_s", [0.0, 12.0])
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_a_fault_that_works_has_the_effect_that_it_declared(kind, ramp_s):
@@ -52,6 +53,7 @@ def test_a_fault_without_its_injector_measures_the_base(kind, monkeypatch):
         assert abs(effect.measured - effect.base) <= 4 * effect.noise + 0.05 * due, effect
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_an_effect_is_fixed_at_its_end_and_reading_it_changes_nothing(kind):
     """Read every third of a second or never, in a fork or not: the same to the bit."""
@@ -67,6 +69,7 @@ def test_an_effect_is_fixed_at_its_end_and_reading_it_changes_nothing(kind):
     assert all(effect.ended_ns is not None for effect in effects)
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_faults_of_a_kind_that_overlap_are_measured_together(kind):
     """They cannot be distinguished, so each has the effect of all of them in its time."""
@@ -166,6 +169,7 @@ def test_a_status_shows_the_expected_beside_the_measured_effect():
     assert status.effect_unit == first.unit == "failed tasks"
 
 
+@pytest.mark.sampled(15)
 @pytest.mark.parametrize("seed", range(40))
 def test_random_faults_in_random_systems_have_finite_effects(seed):
     """Whatever overlaps: every figure is a number, and every fault has one."""

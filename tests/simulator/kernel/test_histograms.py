@@ -44,6 +44,7 @@ SLOWER = [
 ]
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("quantile", [0.5, 0.95, 0.99])
 @pytest.mark.parametrize("faults", SLOWER, ids=lambda faults: "+".join(f.kind for f in faults))
 def test_every_quantile_of_every_duration_is_within_a_tenth(faults, quantile):

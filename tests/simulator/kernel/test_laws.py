@@ -32,6 +32,7 @@ def check(world, before, seed):
     return after
 
 
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize(
     "seed", [pytest.param(s, marks=[pytest.mark.long] * (s % 2)) for s in range(SCENARIOS)]
 )

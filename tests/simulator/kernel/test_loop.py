@@ -73,6 +73,7 @@ def observe(topology, rate, *, seed=11, arrivals=20_000):
     return Batches(world, arrivals, rate)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("servers", "utilisation"), [(1, 0.7), (2, 0.9), (5, 0.7), (10, 0.9), (40, 0.7), (40, 0.95)]
 )
@@ -100,6 +101,7 @@ def test_a_delay_beyond_the_theory_is_detected():
         agrees(batches.busy, 3.5)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("distribution", "second_moment"),
     [("exponential", 2.0), ("deterministic", 1.0), ("lognormal", exp(0.8**2))],
@@ -154,6 +156,7 @@ def fields_of(topology):
     return {name: getattr(topology, name) for name in topology.__slots__}
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("utilisation", [0.5, 0.8, 0.95])
 def test_an_inbox_follows_pollaczek_and_khinchine(utilisation):
     """Poisson messages, constant handling: M/D/1, mean rho + rho^2 / (2 (1 - rho)) an inbox."""

@@ -50,7 +50,7 @@ def test_a_refused_text_is_refused_by_that_matcher_alone(sign):
     assert refused_value(SelectorMatcher("a", "=~", ".*"), []) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(st.from_regex(r"[a-z]{1,4}(\|[a-z]{1,3}){0,2}(\.\*|\.\+|\[0-9\])?", fullmatch=True))
 def test_samples_of_a_pattern_match_it(pattern):
     """Each that is offered, though an engine is asked all the same."""

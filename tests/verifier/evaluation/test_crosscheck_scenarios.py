@@ -53,6 +53,7 @@ def judges_states(history, rule_files, end_s):
     return timeline_states(timelines, Grid(0.0, end_s, EVALUATION_S))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "name",
     ["traffic-drop", "exporter-down", pytest.param("sandbox-leak", marks=pytest.mark.long)],
@@ -69,6 +70,7 @@ def test_every_alert_state_of_a_scenario_is_promtools(name, short):
     assert crosscheck(history, short, 0.0, end_s) == []
 
 
+@pytest.mark.long
 def test_windows_of_hours_are_promtools_too():
     """A burn of twelve minutes in the windows of one hour and of six, as they fill and empty.
 

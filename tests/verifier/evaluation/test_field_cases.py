@@ -43,6 +43,7 @@ def unexpected(outcome):
     return {alert.alert for alert in outcome.alerts if not alert.ok and alert.firing_s is not None}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "alert",
     [
@@ -168,6 +169,7 @@ def drop(tmp_path_factory):
     return judged(tmp_path_factory.mktemp("drop"), DROP + expected, *written)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("narrow", NARROW)
 def test_a_window_no_wider_than_a_scrape_holds_no_rate(drop, narrow):
     """Scrapes and evaluations never fall on the same millisecond, so it holds one sample."""
@@ -195,6 +197,7 @@ def leak(tmp_path_factory):
     return judged(tmp_path_factory.mktemp("leak"), LEAK + expected, *written)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("ahead", AHEAD)
 def test_an_alert_never_comes_before_its_cause(leak, ahead):
     """At a rule's time the future is not stored."""

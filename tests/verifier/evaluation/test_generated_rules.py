@@ -90,6 +90,7 @@ def without_failures(
         rules = RuleFiles((replace(group, rules=kept),))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("seed", "count", "shape"), SAMPLE)
 def test_alert_states_of_generated_rules_are_promtools(seed: int, count: int, shape: Shape) -> None:
     """A sample of every shape: intervals from 15 s to 5 min, windows from one scrape to 6 h."""

@@ -101,6 +101,7 @@ def sentences(world, until_s=40.0):
     return faults_without_effect(world, path.complete(world.effects()))
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("kind", IN_THE_WORLD)
 def test_an_injector_that_does_nothing_is_reported(kind, monkeypatch):
     """One that works is not, however many faults are in effect."""
@@ -181,6 +182,7 @@ def _library():
                 yield pytest.param(planned, id=f"{scenario.name}-{planned.name}", marks=marks)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("planned", list(_library()))
 def test_every_fault_of_the_library_has_an_effect_and_none_without_its_injector(
     planned, monkeypatch
@@ -220,6 +222,7 @@ def undisturbed(kind, parameters):
     return recorded(kind, parameters)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ON_SCRAPES)
 def test_a_fault_affects_recorded_scrapes_or_is_reported(kind, monkeypatch):
     """Simulated and resampled scrapes alike."""
@@ -256,6 +259,7 @@ IGNORED = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", IGNORED)
 def test_a_fault_that_the_recorder_ignores_is_reported(kind, monkeypatch):
     """The world has the fault, and the recorded scrapes do not."""

@@ -32,6 +32,7 @@ def documents(files):
     return [group_document(group) for group in files.groups]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("factor", [1, 7, 30])
 @pytest.mark.parametrize(
     ("directory", "names"), [(PACK / "alerts", (*NINETEEN, "extras")), (OLDER, NINETEEN)]

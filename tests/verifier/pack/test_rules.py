@@ -150,6 +150,7 @@ FREE_NAMES = ("record: job-errors", "sev-erity: critical")
 """Names that Prometheus 3 takes: there they hold any letter, and the engine is asked first."""
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)
 def test_each_mistake_is_reported_with_its_place_and_prometheus_refuses_it_too(
     tmp_path: Path, good: str, bad: str, message: str

@@ -14,6 +14,8 @@ from verifier.servers.prometheus import Prometheus
 from verifier.servers.prometheus.rule_check import ask_engine, ask_server
 
 NAMES = list(SHAPES)
+SOME_OR_ALL = pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)])
+"""Each file that is loaded by itself asks promtool: every fourth is, and all in a long test."""
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +36,23 @@ def refused():
     return {name for name, words in zip(NAMES, answer.refusals, strict=True) if words}
 
 
-def test_each_shape_is_taken_or_refused_as_the_engine_does(paths, refused):
+@SOME_OR_ALL
+def test_each_shape_is_taken_or_refused_as_the_engine_does(paths, refused, every):
     """And whatever is taken is judged: nothing of it is left out."""
     assert len(refused) > 40
     assert len(NAMES) - len(refused) > 60
     taken = load_checked_rules([paths[name] for name in NAMES if name not in refused])
     assert taken.not_judged == ()
-    for name in refused:
+    for name in sorted(refused)[::every]:
         with pytest.raises(InputError) as caught:
             load_checked_rules([paths[name]])
         assert all(mistake.place for mistake in caught.value.mistakes), name
 
 
-def test_what_is_taken_is_read_as_a_server_reads_it(paths, refused):
+@SOME_OR_ALL
+def test_what_is_taken_is_read_as_a_server_reads_it(paths, refused, every):
     """Names, intervals, durations, and every label and annotation to the letter."""
-    names = [name for name in NAMES if name not in refused]
+    names = [name for name in NAMES if name not in refused][::every]
     ours = {}
     for name in names:
         rules = load_checked_rules([paths[name]])

@@ -76,6 +76,7 @@ POLICY_MUTATIONS = [
 ]
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(("right", "wrong", "step", "reason"), POLICY_MUTATIONS)
 def test_a_policy_that_lacks_or_weakens_something_fails_by_name(pack, right, wrong, step, reason):
     """With file, line and column."""
@@ -120,6 +121,7 @@ RULE_MUTATIONS = [
 ]
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("name", "right", "wrong", "step", "reason"), RULE_MUTATIONS)
 def test_a_rule_that_differs_from_the_policy_fails_by_name(
     pack, name, right, wrong, *, step, reason

@@ -101,6 +101,7 @@ PASSING = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", FAILING)
 def test_a_rule_that_never_fires_always_fires_or_counts_other_events_fails_by_name(pack, name):
     """Whatever it looks like."""
@@ -305,6 +306,7 @@ def test_a_policy_may_state_which_events_are_errors(share, problem):
     assert bool(disagreements(share, policy=OUTCOMES)) == bool(problem)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("expr", "problem"),
     [

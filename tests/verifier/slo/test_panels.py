@@ -24,6 +24,7 @@ PANEL_MUTATIONS = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "right", "wrong", "reason"), PANEL_MUTATIONS)
 def test_a_panel_whose_threshold_differs_from_the_alerts_fails_by_name(
     pack, name, right, wrong, reason

@@ -19,6 +19,7 @@ jobs:
 """
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("right", "wrong", "status", "reason"),
     [

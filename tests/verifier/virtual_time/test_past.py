@@ -64,6 +64,7 @@ def test_a_week_on_week_rule_has_its_five_minutes(tmp_path):
     assert verdict.firing_s < 60
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("ago", "duration", "shows"),
     [("10d", "1h", False), ("4m", "2m", True), ("20m", "18m", True)],

@@ -225,6 +225,7 @@ RESTART = "faults: [{name: r, fault: counter_reset, start: %s, duration: 1m}]\n"
 PAST_RESTART = "history: {incidents: [{name: h, fault: counter_reset, ago: 230s, duration: 1m}]}\n"
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("text", "expected_s"),
     [

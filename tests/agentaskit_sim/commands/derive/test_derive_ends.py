@@ -43,6 +43,7 @@ def search_that_breaks(error, after):
     return run
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("error", "after"),
     [
@@ -106,6 +107,7 @@ def until(condition, timeout_s=30.0):
         time.sleep(0.01)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_with_nothing_written_and_nothing_left(tmp_path, number, status):

@@ -156,6 +156,7 @@ EXTREMES = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("fault", "parameters"), EXTREMES)
 async def test_the_world_survives_the_strongest_faults_three_times_over(served, fault, parameters):
     """The laws still hold; after the end the load is as before."""

@@ -81,6 +81,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(14)
 @pytest.mark.parametrize(("method", "path", "body", "headers", "status", "message"), REFUSED)
 async def test_a_refusal_states_its_reason_and_changes_nothing(  # noqa: PLR0917 - one column each
     served, method, path, body, headers, status, message

@@ -39,6 +39,7 @@ async def refuse(served, body, method="POST", path="", **headers):
     return status
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("key", ["fault", "name", "duration", "ramp", "targets", "parameters"])
 async def test_no_value_of_any_key_is_more_than_refused(served, key):
     """Numbers of thousands of digits, half characters, depth: 400 with a sentence."""
@@ -54,6 +55,7 @@ async def test_no_parameter_is_more_than_refused(served):
         await refuse(served, document(parameters=f'{{"share": 0.5, {json.dumps(literal)}: 1}}'))
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("kind", FAULTS)
 async def test_whatever_number_a_parameter_has_the_api_works_afterwards(served, kind):
     """Taken whole or refused whole: what was refused is not in effect, what was taken can end."""

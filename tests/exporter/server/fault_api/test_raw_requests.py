@@ -67,6 +67,7 @@ async def address():
         yield address
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_it_gets_its_status_and_no_line_in_the_log(address, name, caplog):
     """Never a 5xx; and the next who asks is answered."""

@@ -162,7 +162,7 @@ async def test_a_stream_ends_with_its_server(served):
     await next_moment(answer)
     started_s = asyncio.get_running_loop().time()
     await client.server.close()
-    assert asyncio.get_running_loop().time() - started_s < 1.0
+    assert asyncio.get_running_loop().time() - started_s < 10.0  # it would wait for a minute
     async with asyncio.timeout(5):
         await answer.content.read()
 

@@ -236,6 +236,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("request_", REFUSED)
 async def test_what_is_refused_changes_nothing(serve, request_):
     """The sentence says why."""

@@ -16,6 +16,7 @@ from simulator.faults.kinds import catalogue
 from simulator.faults.kinds.catalogue import FAULTS, SCRAPE_PATH_FAULTS
 from simulator.faults.parameters import Parameters, parameter_facts
 from tests.simulator.faults.samples import SAMPLES
+from tests.syntax import nodes
 
 PARTS = {
     "magnitude": ("def magnitude(", "def removed("),
@@ -82,6 +83,7 @@ def test_every_kind_has_a_sample_and_a_test_of_its_own(name, repository):
     assert f"def test_{name}" in text or f'("{name}", ' in text
 
 
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize(
     ("name", "part"),
     [(name, part) for name in FAULTS for part, (old, _) in PARTS.items() if old in SOURCES[name]],
@@ -151,7 +153,7 @@ def kinds_known_elsewhere(path, source):
     """Return a line for each kind that a module imports, though it need not know any."""
     return [
         f"{path}:{node.lineno}: {alias.name} is for its family and the catalogue alone"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(kinds.__name__)
         if node.module != catalogue.__name__
         for alias in node.names

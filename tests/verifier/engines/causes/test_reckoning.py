@@ -94,6 +94,7 @@ def _is_same(answer, reckoned):
     )
 
 
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("expr", EXPRESSIONS)
 def test_prometheus_answers_what_is_recomputed(prometheus, reckoning, expr):
     """To the last digits, and nothing where it answers nothing."""

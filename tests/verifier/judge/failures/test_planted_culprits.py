@@ -66,6 +66,7 @@ def written(*, whole):
     return scenario, rules
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "files"), CASES)
 def test_who_made_the_mistake_is_blamed(name, files):
     """By its neighbours where there is no bundled rule, with certainty where there is one."""
@@ -83,6 +84,7 @@ def drop_of(share, *, whole):
     return replace(scenario, plan=replace(scenario.plan, faults=tuple(faults))), rules
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("files", [(), BUNDLED_RULES], ids=["own rules", "beside the pack"])
 def test_a_fault_that_is_too_weak_is_blamed(files):
     """Two in a hundred requests are missing, where the headroom is three."""

@@ -81,6 +81,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
 def test_each_mistake_has_its_place_and_is_one_of_alertmanagers_own(
     tmp_path: Path, read: Callable[[str], Routing], *, right: str, wrong: str, message: str
@@ -138,6 +139,7 @@ def test_without_amtool_the_server_says_the_same(tmp_path: Path, monkeypatch) ->
     assert not opinion.is_taken
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES)
 def test_without_an_alertmanager_our_own_reader_refuses_the_same(
     read: Callable[[str], Routing], monkeypatch, *, right: str, wrong: str, message: str

@@ -141,6 +141,7 @@ NIGHT = (
 ABROAD = NIGHT.replace("{times", "{location: Asia/Tokyo, times")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("parts", "key", "always"),
     [

@@ -66,6 +66,7 @@ LABELS = (
 )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("tree", TREES)
 def test_receivers_are_those_that_amtool_names(
     tmp_path: Path, read: Callable[[str], Routing], tree: str

@@ -23,7 +23,7 @@ from verifier.pack.walker import PackWalker
 if TYPE_CHECKING:
     from verifier.pack.routes.time_intervals import TimeInterval
 
-CASES = 150
+CASES = 60
 """Of which a process judges all at once, in some seconds."""
 
 

@@ -25,6 +25,7 @@ def local_s(zone: tuple[int, list[tuple[int, int]]], unix_s: float) -> float:
     return unix_s + (offsets[at - 1][1] if at else before)
 
 
+@pytest.mark.sampled(15)
 @pytest.mark.parametrize("factor", [1.0, 10.0, 60.0])
 @pytest.mark.parametrize("duration_s", [960.0, 6 * 3600.0, 30 * 3600.0])
 @pytest.mark.parametrize(

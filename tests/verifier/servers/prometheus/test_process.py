@@ -111,6 +111,7 @@ HELPER = textwrap.dedent(
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "raise"])
 def test_nothing_is_left_behind_however_the_parent_ends(tmp_path: Path, end: str) -> None:
     """Neither the server nor its directory, not even after kill -9 of the parent."""

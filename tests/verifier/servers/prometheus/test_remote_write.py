@@ -63,7 +63,7 @@ label_text = st.text(max_size=300).filter(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(
     st.integers(1, 4).flatmap(
         lambda width: st.lists(
