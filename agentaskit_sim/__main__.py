@@ -170,17 +170,12 @@ def _run(argv: list[str]) -> int:
 def _report(error: Exception) -> int:
     """Print the error in one line, or one for each mistake; return the exit status."""
     from documents.mistakes import InputError  # noqa: PLC0415 - `--help` does without
-    from verifier.errors import JudgeError  # noqa: PLC0415 - `--help` does without
+    from verifier.errors import JudgeError, internal_error  # noqa: PLC0415 - as above
 
     if isinstance(error, InputError | JudgeError):
         typer.echo(str(error), err=True)
         return EXIT_INPUT if isinstance(error, InputError) else EXIT_UNABLE
-    kind = type(error).__name__
-    typer.echo(
-        f"internal error: {kind}: {error} (AGENTASKIT_SIM_TRACEBACK=1 shows where; please report"
-        " it)",
-        err=True,
-    )
+    typer.echo(internal_error(error), err=True)
     return EXIT_UNABLE
 
 

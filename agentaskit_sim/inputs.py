@@ -237,9 +237,15 @@ def read_rules(
 
 
 def _read_rules(paths: Sequence[Path] | None) -> RuleFiles:
-    chosen = paths or PACK_RULES
+    chosen = paths or seen_from_here(PACK_RULES)
     rules = load_checked_rules(list(expand(chosen, *RULE_PATTERNS)))
     return replace(rules, findings=(*rules.findings, *left_out(chosen, *RULE_PATTERNS)))
+
+
+def seen_from_here(paths: Sequence[Path]) -> list[Path]:
+    """Return paths below the current folder as relative ones, so that places are short."""
+    here = Path.cwd()
+    return [path.relative_to(here) if path.is_relative_to(here) else path for path in paths]
 
 
 def expand(paths: Iterable[Path], *patterns: str) -> Iterable[Path]:

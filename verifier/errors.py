@@ -6,8 +6,9 @@ in a user's file is a `documents.mistakes.InputError` instead; a failed expectat
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from documents.mistakes import Place
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
 
 class JudgeError(RuntimeError):
     """No verdict is possible. The message says what happened and what the user can do."""
+
+
+TRACEBACK: Final = "AGENTASKIT_SIM_TRACEBACK"
+"""The environment variable with which errors that nobody foresaw are raised, not said."""
+
+
+def shows_tracebacks() -> bool:
+    """Whether an error that nobody foresaw is to be raised, to show where it comes from."""
+    return bool(os.environ.get(TRACEBACK))
+
+
+def internal_error(error: Exception) -> str:
+    """Return what is said of an error that nobody foresaw, with the way to its traceback."""
+    where = f"({TRACEBACK}=1 shows where; please report it)"
+    return f"internal error: {type(error).__name__}: {error} {where}"
 
 
 @dataclass(frozen=True, slots=True)

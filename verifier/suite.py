@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from documents.mistakes import InputError
 from verifier.ending_signal import EndingSignal
-from verifier.errors import JudgeError
+from verifier.errors import JudgeError, internal_error, shows_tracebacks
 from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE, Progress, ScenarioOutcome
 from verifier.run_record import ScenarioRecord
 
@@ -133,12 +133,9 @@ def _judge_safely(
     except JudgeError as error:
         reason = str(error)
     except Exception as error:
-        if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
+        if shows_tracebacks():
             raise
-        reason = (
-            f"internal error: {type(error).__name__}: {error} (AGENTASKIT_SIM_TRACEBACK=1 shows"
-            " where; please report it)"
-        )
+        reason = internal_error(error)
     return invalid_outcome(scenario, reason, wall_s=time.monotonic() - start_s)
 
 

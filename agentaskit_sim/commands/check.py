@@ -25,6 +25,7 @@ from agentaskit_sim.inputs import (
     MistakeCollector,
     expand,
     left_out,
+    seen_from_here,
 )
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     DashboardPaths,
@@ -138,10 +139,10 @@ class CheckPaths:
         if self.rules is not None or self.dashboards is not None:
             return self
         return CheckPaths(
-            _here(PACK_RULES),
-            _here([PACK / "dashboards"]),
-            self.routing or _here([PACK_ROUTING])[0],
-            self.silences or _here([PACK_SILENCES]),
+            seen_from_here(PACK_RULES),
+            seen_from_here([PACK / "dashboards"]),
+            self.routing or seen_from_here([PACK_ROUTING])[0],
+            self.silences or seen_from_here([PACK_SILENCES]),
         )
 
 
@@ -277,9 +278,3 @@ def _seconds(text: str | None, option: str, default_s: float) -> float:
     if not seconds > 0:
         raise InputError(Mistake(BrokenRule(option, "be above 0", text)))
     return seconds
-
-
-def _here(paths: Sequence[Path]) -> list[Path]:
-    """Return paths below the current folder as relative ones, so that places are short."""
-    here = Path.cwd()
-    return [path.relative_to(here) if path.is_relative_to(here) else path for path in paths]

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from agentaskit_sim.front.named_files import distinct_files
-from agentaskit_sim.inputs import PACK_RULES, RULE_PATTERNS, InputPaths, expand, read_rules
+from agentaskit_sim.inputs import (
+    PACK_RULES,
+    RULE_PATTERNS,
+    InputPaths,
+    expand,
+    read_rules,
+    seen_from_here,
+)
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     ResultPageFile,
     RulePaths,
@@ -75,7 +82,7 @@ def derive(  # noqa: PLR0913 - typer declares options as parameters
     for note in notes:
         typer.echo(note, err=True)
     rule_files = read_rules(files)
-    paths = list(expand(files or PACK_RULES, *RULE_PATTERNS))
+    paths = list(expand(files or seen_from_here(PACK_RULES), *RULE_PATTERNS))
     _refuse_resources(paths)
     _check_out(out, paths)
     chosen = _chosen(rule_files, alert or ())

@@ -6,7 +6,6 @@ promtool in one file, so that a hundred alerts take as many starts as one.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import gcd
@@ -17,7 +16,7 @@ from verifier.derive.problem import STEPS_MAX, AlertProblem, problem_leaves, tim
 from verifier.derive.promtool import ask_promtool
 from verifier.derive.search import NoWorld, WorldSearch
 from verifier.derive.timelines import TestMaker
-from verifier.errors import JudgeError
+from verifier.errors import JudgeError, internal_error, shows_tracebacks
 from verifier.pack.rule_writer import rule_document
 from verifier.promql.parsing import parse
 
@@ -118,10 +117,7 @@ def _sent(
 
 
 def _contained(rule: AlertRule, solving: Solving) -> Solving:
-    """Go on with a search; whatever it raises, a user's mistake aside, is said of its alert alone.
-
-    AGENTASKIT_SIM_TRACEBACK=1 lets it through, to show where it comes from.
-    """
+    """Go on with a search; what it raises, a user's mistake aside, is said of its alert alone."""
     try:
         return (yield from solving)
     except InputError:
@@ -129,12 +125,9 @@ def _contained(rule: AlertRule, solving: Solving) -> Solving:
     except JudgeError as error:
         reason = str(error)
     except Exception as error:
-        if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
+        if shows_tracebacks():
             raise
-        reason = (
-            f"internal error: {type(error).__name__}: {error} (AGENTASKIT_SIM_TRACEBACK=1 shows"
-            " where; please report it)"
-        )
+        reason = internal_error(error)
     return Solution(rule, unsolved=(reason,), error=reason)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from verifier.drawing.lanes import lanes
 from verifier.drawing.panel_rows import PanelAnswers, panel_rows
 from verifier.drawing.series_rows import DrawnTime
 from verifier.drawing.world_rows import load_row, world_rows
+from verifier.errors import internal_error, shows_tracebacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,13 +74,9 @@ class DrawnScenario:
         try:
             return compressed(self.chart(verdicts, timelines)), ()
         except Exception as error:
-            if os.environ.get("AGENTASKIT_SIM_TRACEBACK"):
+            if shows_tracebacks():
                 raise
-            why = (
-                f"the chart could not be drawn: internal error: {type(error).__name__}: {error}"
-                " (AGENTASKIT_SIM_TRACEBACK=1 shows where; please report it)"
-            )
-            return b"", (why,)
+            return b"", (f"the chart could not be drawn: {internal_error(error)}",)
 
     def chart(self, verdicts: Sequence[AlertVerdict], timelines: Sequence[Timeline]) -> Chart:
         """Return the chart with what each alert did."""

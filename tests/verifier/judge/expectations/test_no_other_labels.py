@@ -84,7 +84,7 @@ def test_false_is_no_value():
 def test_a_label_that_the_rule_sets_must_be_named():
     """That can never hold, and is refused before anything runs."""
     scenario = _noisy_neighbour()
-    (expectation,) = scenario.expectations
+    expectation, *_ = scenario.expectations
     assert expectation.no_other_labels
     check_expectations([expectation], pack_rules(*NINETEEN))
     short = replace(expectation, labels=(("severity", "warning"),))
@@ -95,7 +95,7 @@ def test_a_label_that_the_rule_sets_must_be_named():
 def test_it_binds_the_bundled_rules_and_both_clocks():
     """An own rule under a bundled alert's name may have what labels it likes."""
     scenario = _noisy_neighbour()
-    (real_time,) = allow_for_inertia(scenario, TimeCompression(30.0)).expectations
+    real_time, *_ = allow_for_inertia(scenario, TimeCompression(30.0)).expectations
     assert real_time.no_other_labels
     ((own,), _) = leave_out_bundled([scenario], ["HighCPUUtilization"])
     assert not own.expectations[0].no_other_labels
