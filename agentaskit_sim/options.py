@@ -206,6 +206,10 @@ Jobs = Annotated[
         min=1, metavar="N", help="Scenarios at once; by default one a core, in real time three."
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Scheduler of a Dask cluster whose workers judge instead."),
+]
 Live = Annotated[
     bool,
     typer.Option(

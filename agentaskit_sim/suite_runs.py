@@ -15,6 +15,8 @@ from rich.console import Console
 
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.terminal.progress import ProgressConsole
+from documents.mistakes import InputError
+from verifier.cluster.running import run_on_cluster
 from verifier.suite import cores, run_suite
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -62,9 +64,19 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
     saying: str = BASELINE,
     jobs: int | None = None,
     compression: TimeCompression = UNCOMPRESSED,
+    cluster: str | None = None,
 ) -> list[ScenarioOutcome]:
-    """Judge every scenario, `jobs` at once, by default one a core; `saying` comes first."""
+    """Judge every scenario, `jobs` at once, by default one a core; `saying` comes first.
+
+    With a `cluster`, the address of its scheduler, its workers judge them instead. Raises
+    `InputError` for `jobs` with it.
+    """
+    if cluster is not None and jobs is not None:
+        raise InputError("--jobs cannot be used with --cluster: its workers judge")
     with watcher:
+        if cluster is not None:
+            watcher.say(f"Judging on the cluster at {cluster} ...")
+            return run_on_cluster(scenarios, partial(judge, HealthyWorlds()), watcher, cluster)
         watcher.say(saying)
         jobs = jobs or cores()
         # What scenarios at once leave of the cores is for the cells of each.

@@ -195,6 +195,8 @@ def test_a_planted_leftover_is_detected(tmp_path):
 def test_the_lock_has_every_dependency_with_checksums(project, locked):
     """Runtime and development; after a change of either, `make lock` updates it."""
     dependencies = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        dependencies += extra
     for text in dependencies:
         requirement = Requirement(text)
         blocks = locked[canonicalize_name(requirement.name)]

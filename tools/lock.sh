@@ -5,4 +5,4 @@ set -eu
 cd "$(dirname "$0")/.."
 .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --custom-compile-command "make lock" \
-    --group dev "$@" pyproject.toml --output-file requirements.lock
+    --group dev --extra cluster "$@" pyproject.toml --output-file requirements.lock

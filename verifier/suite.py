@@ -186,7 +186,7 @@ class _WorkerPool:
             [self.lifeline_writer, ours, *(w.connection for w in self.workers)] if _FORKS else []
         )
         process = self.context.Process(
-            target=_work, args=(self.judge, theirs, self.lifeline, inherited)
+            target=work, args=(self.judge, theirs, self.lifeline, inherited)
         )
         process.start()
         theirs.close()
@@ -243,10 +243,18 @@ class _WorkerPool:
                 worker.process.join()
 
 
-def _work(
-    judge: Judge, parent: Connection, lifeline: Connection, inherited: list[Connection]
+def work(
+    judge: Judge,
+    parent: Connection,
+    lifeline: Connection,
+    inherited: list[Connection],
+    *,
+    idle_s: float | None = None,
 ) -> None:
-    """Judge what the parent sends until it closes the pipe. Runs in a worker process."""
+    """Judge what the parent sends until it closes the pipe, or sends nothing for `idle_s`.
+
+    Runs in a worker process, of this machine or of a cluster.
+    """
     for connection in inherited:
         connection.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
@@ -254,7 +262,7 @@ def _work(
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     # A pipe that is closed at any point means that the parent has ended.
     with contextlib.suppress(EOFError, OSError):
-        while True:
+        while parent.poll(idle_s):
             scenario = parent.recv()
             try:
                 parent.send(_judge_safely(judge, scenario, parent.send))

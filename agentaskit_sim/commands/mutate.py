@@ -20,6 +20,7 @@ from rich.table import Table
 
 from agentaskit_sim.inputs import InputPaths, read_inputs
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    Cluster,
     EverySeed,
     Jobs,
     MappingFile,
@@ -79,6 +80,7 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     ] = False,
     report_file: ResultPageFile = None,
     jobs: Jobs = None,
+    cluster: Cluster = None,
 ) -> None:
     """Edit every alert and what it reads, one place at a time, and count what scenarios notice."""
     check_places(report_file)
@@ -88,11 +90,10 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     require("prometheus")
     require_room()
     exported = exported_names(inputs.rules.metrics)
-    mutants = mutants_of(inputs.rules, chosen, exported)
-    judge = MutationJudge(inputs.rules, mutants)
+    judge = MutationJudge(inputs.rules, mutants := mutants_of(inputs.rules, chosen, exported))
     saying = f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ..."
-    watcher = watcher_of(inputs.scenarios)
-    outcomes = judge_all(inputs.scenarios, judge, watcher, saying=saying, jobs=jobs)
+    shown = watcher_of(inputs.scenarios)
+    outcomes = judge_all(inputs.scenarios, judge, shown, saying=saying, jobs=jobs, cluster=cluster)
     one_target = all(scenario.topology.cells == 1 for scenario in inputs.scenarios)
     score = replace(
         score_of(mutants, outcomes, inputs.rules.metrics, one_target=one_target),

@@ -25,6 +25,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     Accept,
     AsJson,
     BothClocks,
+    Cluster,
     DashboardPaths,
     EngineHeaders,
     EngineNames,
@@ -46,7 +47,13 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ScenarioArguments,
 )
 from agentaskit_sim.run_files import record
-from agentaskit_sim.suite_runs import UNCOMPRESSED, judge_all, opened, watcher_of, with_seed
+from agentaskit_sim.suite_runs import (
+    UNCOMPRESSED,
+    judge_all,
+    opened,
+    watcher_of,
+    with_seed,
+)
 from agentaskit_sim.verdict_output import STATUSES, VerdictOutput, check_places, print_json
 from documents.durations import format_duration, parse_duration
 from documents.mistakes import InputError, gather
@@ -76,6 +83,7 @@ Examples:
   agentaskit-sim verify --rules slo.yaml performance.yaml --dashboards boards/
   agentaskit-sim verify --rules mine/ --overlay mine.overlay.yaml
   agentaskit-sim verify --json --junit report.xml > verdict.json
+  agentaskit-sim verify --cluster tcp://scheduler:8786
   agentaskit-sim verify --live --compress 30
   agentaskit-sim verify --both --compress 30 traffic-drop
   agentaskit-sim verify --engine prometheus --engine victoria-metrics
@@ -98,6 +106,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     report_file: ReportFile = None,
     exact: Exact = False,
     jobs: Jobs = None,
+    cluster: Cluster = None,
     live: Live = False,
     compress: RealTimeCompress = None,
     both: BothClocks = False,
@@ -110,7 +119,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     """Run scenarios and judge every alert and panel with a real Prometheus."""
     live = live or both
     _refuse_odd_options(live=live, virtual=(exact, panel_truth), real=(compress, limit, routing))
-    refuse_live_engines(engine, live=live)
+    refuse_live_engines(engine, live=live, cluster=cluster)
     check_places(junit_file, report_file)
     named = (scenario or (), rules, dashboards, overlay or (), accept or (), mapping, panel_truth)
     paths = opened(InputPaths(*named))
@@ -130,12 +139,15 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
             _check_limit(judge, limit)
     _check_machine(inputs, engines, live=live, as_json=as_json)
     output = VerdictOutput(Results(out), junit_file, as_json, report_file, record(paths, routing))
-    jobs = jobs or (LANES_PER_CORE if live else 1) * cores()
-    raise typer.Exit(STATUSES[overall(_published(judge, output, jobs=jobs))])
+    raise typer.Exit(STATUSES[overall(_published(judge, output, jobs=jobs, cluster=cluster))])
 
 
 def _published(
-    judge: VirtualTimeJudge | RealTimeJudge, output: VerdictOutput, *, jobs: int
+    judge: VirtualTimeJudge | RealTimeJudge,
+    output: VerdictOutput,
+    *,
+    jobs: int | None,
+    cluster: str | None,
 ) -> Sequence[ScenarioOutcome]:
     """Judge every scenario, publish the verdict, and return what was judged."""
     scenarios = judge.inputs.scenarios
@@ -143,8 +155,11 @@ def _published(
     compression = UNCOMPRESSED
     if isinstance(judge, RealTimeJudge):
         compression = TimeCompression(judge.factor)
+        jobs = jobs or LANES_PER_CORE * cores()
     try:
-        outcomes = judge_all(scenarios, judge, watcher, jobs=jobs, compression=compression)
+        outcomes = judge_all(
+            scenarios, judge, watcher, jobs=jobs, compression=compression, cluster=cluster
+        )
     except (KeyboardInterrupt, SystemExit):
         # A signal, whose status it stays: what was judged is kept, marked as partial.
         output.publish(with_interrupted(scenarios, watcher.outcomes))

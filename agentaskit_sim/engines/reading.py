@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from documents.mistakes import InputError
+from verifier.cluster.connection import check_address
 from verifier.engines.choice import choose_engine
 
 if TYPE_CHECKING:
@@ -36,8 +37,20 @@ def read_engines(
     )
 
 
-def refuse_live_engines(engines: Sequence[str] | None, *, live: bool) -> None:
-    """Raise `InputError` for an engine in real time, where a Prometheus scrapes and evaluates."""
+def refuse_live_engines(
+    engines: Sequence[str] | None, *, live: bool, cluster: str | None = None
+) -> None:
+    """Raise `InputError` for an engine in real time, where a Prometheus scrapes and evaluates.
+
+    For one on a cluster, too, whose workers are compared by their Prometheus alone, and for a
+    cluster that is none or would judge in real time.
+    """
+    if cluster is not None:
+        check_address(cluster)
+        if live:
+            raise InputError("--cluster cannot be used with --live: its workers have no stack")
+    if cluster is not None and engines:
+        raise InputError("--engine cannot be used with --cluster: workers judge by Prometheus")
     if live and engines:
         raise InputError("--engine judges in virtual time: it cannot be used with --live")
 

@@ -15,6 +15,7 @@ import typer
 
 from agentaskit_sim.inputs import PACK, PACK_ROUTING, InputPaths, read_inputs
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
+    Cluster,
     EverySeed,
     Jobs,
     MappingFile,
@@ -82,6 +83,7 @@ def coverage(  # noqa: PLR0913 - typer declares options as parameters
     ] = False,
     report_file: ResultPageFile = None,
     jobs: Jobs = None,
+    cluster: Cluster = None,
 ) -> None:
     """Show for each alert which scenario proves what of it, and which of its cells are open."""
     check_places(report_file)
@@ -92,8 +94,8 @@ def coverage(  # noqa: PLR0913 - typer declares options as parameters
     require("prometheus")
     require_room()
     saying = f"{len(CELLS)} cells of {amount(len(judge.rules.alerts), 'alerts')} ..."
-    watcher = watcher_of(inputs.scenarios)
-    outcomes = judge_all(inputs.scenarios, judge, watcher, saying=saying, jobs=jobs)
+    shown = watcher_of(inputs.scenarios)
+    outcomes = judge_all(inputs.scenarios, judge, shown, saying=saying, jobs=jobs, cluster=cluster)
     result = coverage_of(inputs.rules, outcomes, known)
     if as_json:
         typer.echo(json.dumps(coverage_document(result), indent=2, allow_nan=False))

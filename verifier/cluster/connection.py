@@ -1,0 +1,91 @@
+"""A connection to a Dask scheduler whose workers are found to be like this machine.
+
+Nothing is started and nothing listens here. TLS is Dask's own: an address that begins with `tls://`
+takes its certificates from Dask's configuration.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from documents.mistakes import InputError
+from verifier.cluster.machine import difference, refusal, this_machine
+from verifier.errors import JudgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CONNECT_S: Final = 10.0
+ANSWER_S: Final = 60.0
+"""A worker's first answer: it imports this program."""
+_ADDRESS: Final = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):([0-9]{1,5})/?")
+
+
+def check_address(address: str) -> None:
+    """Raise `InputError` unless it is the address of a scheduler, `JudgeError` without Dask."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None or not 0 < int(match[3]) < 1 << 16:
+        raise InputError(
+            "--cluster must be the address of a Dask scheduler, such as tcp://scheduler:8786, got"
+            f" {address}"
+        )
+    try:
+        import distributed  # noqa: F401, PLC0415 - an extra that may be missing
+    except ImportError as error:
+        raise JudgeError(
+            f"--cluster needs Dask ({error}): pip install 'agentaskit-sim[cluster]'"
+        ) from error
+
+
+@contextlib.contextmanager
+def connect(address: str) -> Iterator[Any]:
+    """Give a client of the scheduler; raise `JudgeError` when none answers there."""
+    check_address(address)
+    import distributed  # noqa: PLC0415 - an extra that may be missing
+
+    client_of: Any = distributed.Client  # Dask has no types here
+
+    # What it would say of lost workers and closed connections is said in our words.
+    for name in ("distributed", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        client = client_of(
+            address, timeout=CONNECT_S, set_as_default=False, direct_to_workers=False
+        )
+    except Exception as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise JudgeError(
+            f"no Dask scheduler answers at {address} ({said[:150]}): start one by `dask scheduler`,"
+            " or correct --cluster"
+        ) from error
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(Exception):
+            client.close(timeout=CONNECT_S)
+
+
+def require_same_machines(client: Any) -> Mapping[str, str]:
+    """Return what this machine runs; raise `JudgeError` unless every worker runs the same."""
+    try:
+        machines = client.run(this_machine, on_error="return")
+    except Exception as error:
+        raise JudgeError(
+            f"the cluster's workers do not answer ({error}): look at their logs"
+        ) from error
+    if not machines:
+        raise JudgeError(
+            "the cluster has no workers: start one by `dask worker ADDRESS --nthreads 1`"
+        )
+    here = this_machine()
+    for worker, machine in sorted(machines.items()):
+        if isinstance(machine, Exception):
+            reason = f"it cannot run agentaskit-sim ({machine})"
+        else:
+            reason = difference(here, machine) or ""
+        if reason:
+            raise JudgeError(refusal(worker, reason))
+    return here
