@@ -302,7 +302,7 @@ EFFECTS = {
 def verify_disarmed(command, tmp_path, monkeypatch):
     """Return a function that verifies a scenario with one fault and returns status and scenario."""
     # These commands start from the same world, simulated once.
-    monkeypatch.setattr(suite_runs, "HealthyWorlds", lambda: HEALTHY)
+    monkeypatch.setattr(suite_runs, "HealthyWorlds", lambda *_: HEALTHY)
 
     def run(kind, alert):
         path = tmp_path / "disarmed.yaml"

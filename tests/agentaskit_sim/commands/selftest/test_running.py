@@ -35,7 +35,7 @@ def simulate_once(scenario, *_, **__):
 def selftest(command, monkeypatch):
     """Return a function that runs these controls in this process, on shared simulations."""
     monkeypatch.setattr(virtual_time, "simulate", simulate_once)
-    monkeypatch.setattr(selftest_module, "HealthyWorlds", lambda: HEALTHY)
+    monkeypatch.setattr(selftest_module, "HealthyWorlds", lambda *_: HEALTHY)
 
     def run(*names, options=()):
         controls = [each for each in read_controls() if each.name in names]
