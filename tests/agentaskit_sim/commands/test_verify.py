@@ -103,7 +103,7 @@ def test_without_names_every_bundled_scenario_is_judged(command, judged):
     ]
     assert len(asked["inputs"].rules.alerts) == 19
     assert len(asked["inputs"].dashboards.panels) == 20
-    assert (asked["judge"].exact, asked["jobs"] >= 1) == (False, True)
+    assert (asked["judge"].exact, asked["jobs"]) == (False, None)
 
 
 def test_options_reach_the_judge(command, judged, tmp_path):
