@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from documents.mistakes import InputError
 from verifier.judge.verdict import Progress, ScenarioOutcome
-from verifier.servers.binaries import PROJECT
+from verifier.servers.binaries import PROJECT, TOOLS_VARIABLE
+from verifier.servers.child_environment import child_environment
 from verifier.suite import STOP_S, work
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 0.2
 """How often a process that judges is asked whether its task was cancelled meanwhile."""
+OUR_VARIABLES: Final = ("PYTHONPATH", "NUMBA_CACHE_DIR", TOOLS_VARIABLE)
+"""What this program reads itself, beside what every child of it gets."""
 IDLE_S: Final = 60.0
 """A process that gets nothing for so long ends: whoever began the run may have been killed."""
 
@@ -51,6 +55,7 @@ class JudgingProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "verifier.cluster.judging_process", *map(str, numbers)],
             pass_fds=numbers,
+            env=child_environment(**{n: os.environ[n] for n in OUR_VARIABLES if n in os.environ}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             cwd=PROJECT,

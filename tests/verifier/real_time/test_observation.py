@@ -176,7 +176,7 @@ def observed(
     *arrivals_s: float,
     firing: tuple[float, ...] = FIRING,
     scrapes: dict[float, float] | None = None,
-    world: object = None,
+    effects: tuple[FaultEffect, ...] = (),
 ) -> tuple[AlertVerdict, RunObservation]:
     """Return the verdict on the alert, whose notifications (firing, resolved) came at these times.
 
@@ -200,9 +200,7 @@ def observed(
         CLOCK,
         10.0,
     )
-    observation = observer.observe(
-        scenario_with(FIRES), CLOCK.unix_s(ENDED_S), world=cast("None", world)
-    )
+    observation = observer.observe(scenario_with(FIRES), CLOCK.unix_s(ENDED_S), effects=effects)
     starts_s = {query: start_s for query, start_s, _ in stack.prometheus.asked}
     assert starts_s["ALERTS"] == CLOCK.start_s - 10.0, "its past was stored before it began"
     assert starts_s["up"] == CLOCK.start_s
@@ -295,7 +293,7 @@ def test_an_alert_whose_cause_had_no_effect_broke_in_the_world(
     effects: tuple[FaultEffect, ...], hop: str
 ) -> None:
     """Not for a cause that had one, and not for that of another alert."""
-    verdict, _ = observed(firing=(), world=SimpleNamespace(effects=lambda: effects))
+    verdict, _ = observed(firing=(), effects=effects)
     assert verdict.broke_at == hop
 
 
