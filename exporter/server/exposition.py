@@ -24,7 +24,7 @@ from exporter.metrics.series_text import Families, SeriesReading, SeriesText
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
 from simulator.faults.kinds.scrape_path import ScrapeOutcome
-from simulator.pacer import PacedWorld, Pacer
+from simulator.pacer import TICK_S, PacedWorld, Pacer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,6 +154,7 @@ class Exposition:
         self._next_change_ns = world.next_change_ns()
         pacer = whole.pacer if whole else Pacer(world, clock, on_tick=self.notice_change)
         self.pacer: Pacer = pacer
+        self._is_cell = whole is not None
         self.scrapes_served = self.scrapes_refused = self.series_dropped = 0
         self._snapshot = snapshot
         self._page: Page | None = None
@@ -178,9 +179,11 @@ class Exposition:
     def catch_up(self) -> Snapshot:
         """Advance to this instant and return the reading, at most `FRESH_MAX_S` old.
 
-        While the world is further behind than one step of the pacer, it is the latest there is.
+        While the world is further behind than one step of the pacer, it is the latest there is. So
+        it is for one of several cells: their scrapes would else advance all of them, each time.
         """
-        if self._page is None or self.pacer.drift_s > self._fresh_s(self._page):
+        is_stale = self._page is None or self.pacer.drift_s > self._fresh_s(self._page)
+        if self.pacer.drift_s > TICK_S if self._is_cell else is_stale:
             self.pacer.step()
         if self._page is None or self._world.now_s > self._snapshot.time_s:
             self._snapshot = self.scrape_effects.show(self._world.snapshot())
