@@ -85,6 +85,9 @@ class Builder:
             duration_s=model.duration,
         )
         check_unique(self.walker, expectations)
+        if topology and topology.cells > 1 and self.model.load.trace is not None:
+            rule = "not stand beside several cells: whose arrival is whose is not in it"
+            self.walker.reject(BrokenRule("trace", rule), ("load", "trace"), at_key=True)
         if topology is None or load is None or self.walker.mistakes:
             return None
         return Scenario(

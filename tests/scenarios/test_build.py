@@ -77,6 +77,20 @@ def test_a_scenario_may_set_its_date_and_time_of_day():
     )
 
 
+def test_a_trace_does_not_stand_beside_several_cells(tmp_path):
+    """A mistake with its place, before anything is simulated; before one cell it is as ever."""
+    (tmp_path / "times.txt").write_text("0.5\n")
+    path = tmp_path / "s.yaml"
+    text = (
+        "name: s\nstory: x\nseed: 1\nduration: 9m\ntopology: {cells: 2}\nload: {trace: times.txt}\n"
+    )
+    path.write_text(text)
+    with pytest.raises(InputError, match=r":6:8: trace must not stand beside several cells"):
+        load_scenario(path)
+    path.write_text(text.replace("cells: 2", "cells: 1"))
+    assert load_scenario(path).plan.load.trace_s == (0.5,)
+
+
 def test_nothing_else_of_a_load_stands_beside_a_trace(tmp_path):
     """The trace has all arrivals: each other key is refused by its name."""
     others = {
