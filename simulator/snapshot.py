@@ -89,14 +89,14 @@ class FaultEffect:
 
 @dataclass(frozen=True, slots=True)
 class CellReading:
-    """What a router sees of a cell: whether it answers at all, its answers so far, the bad ones.
+    """What a router sees of a cell: whether it answers at all, its answers so far, its errors.
 
-    Bad is whatever is no 200: shed, failed, or too late.
+    An error is whatever is no 200: shed, failed, or too late.
     """
 
     up: bool
     answered: int
-    bad: int
+    errors: int
 
 
 @dataclass(frozen=True, slots=True)

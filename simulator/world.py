@@ -177,7 +177,7 @@ class World:
 
     @property
     def cell_reading(self) -> CellReading:
-        """What a router sees of it: whether it is up, its answers so far, the bad ones."""
+        """What a router sees of it: whether it is up, its answers so far, its errors."""
         answers = self._state.http
         answered = int(answers.sum())
         return CellReading(self._ledger.cell_up, answered, answered - int(answers[k.OK]))

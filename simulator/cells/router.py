@@ -1,8 +1,8 @@
 """The router in front of the cells: how it shares the load by what it sees of their health.
 
-It looks once a second, and what it sees decides the shares of the second that follows: the one tie
-between cells. So they can be simulated apart for a second at a time. Arithmetic only, in the order
-of the cells: the same readings give the same shares on any machine.
+It checks health once a second, and what it sees decides the shares of the second that follows:
+the one tie between cells. So they can be simulated apart for a second at a time. Arithmetic only,
+in the order of the cells: the same readings give the same shares on any machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.topology import Topology
 
 WORSE_MAX: Final = 0.02
-"""By how much a cell's share of bad answers may exceed that of the best cell without moving load:
+"""By how much a cell's error rate may exceed that of the best cell without moving load:
 the noise of a few hundred answers."""
 HEALTH_MIN: Final = 0.02
 """What a cell that answers is left with, or its recovery would never show (a probe's share)."""
@@ -36,20 +36,20 @@ class Router:
         self.weights = topology.cell_weights or (1.0,) * topology.cells
         self.ramp_s = topology.router_ramp_s
         self.health = [1.0] * topology.cells
-        self.seen = [CellReading(up=True, answered=0, bad=0)] * topology.cells
+        self.seen = [CellReading(up=True, answered=0, errors=0)] * topology.cells
 
-    def look(self, readings: Sequence[CellReading]) -> None:
-        """See how the cells did since the last look, a second ago or more.
+    def check_health(self, readings: Sequence[CellReading]) -> None:
+        """See how the cells did since the last health check, a second ago or more.
 
-        A cell that is down has no health. One that answers badly (shed, failed, too late) more
-        often than the best one loses as much of its health; any other regains it in `ramp_s`.
+        A cell that is down has no health. One with a higher error rate (shed, failed, too
+        late) than the best one loses as much of its health; any other regains it in `ramp_s`.
         Compared with the best, because load that fails everywhere is better nowhere.
         """
-        bad = [_bad_share(now, before) for now, before in zip(readings, self.seen, strict=True)]
-        up = [share for share, now in zip(bad, readings, strict=True) if now.up]
+        rates = [_error_rate(now, before) for now, before in zip(readings, self.seen, strict=True)]
+        up = [share for share, now in zip(rates, readings, strict=True) if now.up]
         least = min(up, default=0.0)
         for i, now in enumerate(readings):
-            worse = bad[i] - least
+            worse = rates[i] - least
             if not now.up:
                 self.health[i] = 0.0
             elif worse > WORSE_MAX:
@@ -71,7 +71,7 @@ class Router:
         return tuple(len(worth) * each / total for each in worth)
 
 
-def _bad_share(now: CellReading, before: CellReading) -> float:
-    """The share of bad answers between two looks; 0 for too few to say."""
+def _error_rate(now: CellReading, before: CellReading) -> float:
+    """Errors over answers between two health checks; 0 for too few answers to say."""
     answered = now.answered - before.answered
-    return (now.bad - before.bad) / answered if answered >= ANSWERS_MIN else 0.0
+    return (now.errors - before.errors) / answered if answered >= ANSWERS_MIN else 0.0

@@ -1,7 +1,7 @@
-"""Faults of the router: when it does not look, and the account of what came of that.
+"""Faults of the router: when it checks no health, and the account of what came of that.
 
-Held by `system`. The router's own count of looks is what is measured; what should have been follows
-from the fault's times alone.
+Held by `system`. The router's own count of health checks is what is measured; what should have been
+follows from the fault's times alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.plan import Plan
 
 SECOND_NS: Final = 10**9
-NOT_YET: Final = "the router had not been due to look"
+NOT_YET: Final = "no health check had been due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,19 @@ class FaultTimes:
 
 @dataclass(slots=True)
 class RouterFaults:
-    """Looks missed so far, by fault: its name and its beginning."""
+    """Health checks missed so far, by fault: its name and its beginning."""
 
     missed: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def active(self, plan: Plan, origin_ns: int, now_ns: int) -> tuple[FaultTimes, ...]:
-        """Return the faults that keep the router from looking now."""
+        """Return the faults that keep the router from checking health now."""
         return tuple(times for times in _of_router(plan, origin_ns) if times.is_active(now_ns))
 
-    def note(self, active: tuple[FaultTimes, ...], *, looked: bool) -> None:
-        """Take down whether the router looked when it was due, under the faults in effect."""
+    def note(self, active: tuple[FaultTimes, ...], *, checked: bool) -> None:
+        """Take down whether a health check that was due took place, under the faults in effect."""
         for times in active:
             key = times.fault.name, times.begins_ns
-            self.missed[key] = self.missed.get(key, 0) + (not looked)
+            self.missed[key] = self.missed.get(key, 0) + (not checked)
 
     def next_edge_ns(self, plan: Plan, origin_ns: int, now_ns: int) -> int:
         """Return the next instant after now at which a fault begins or ends, or `NEVER`."""
@@ -81,7 +81,7 @@ class RouterFaults:
 
     def _effect(self, times: FaultTimes, first_ns: int, now_ns: int) -> FaultEffect:
         fault, over = times.fault, times.ends_ns <= now_ns
-        # A look is due at every whole second in [first, end): that of the plan's own start is over.
+        # Due at every whole second in [first, end): that of the plan's own start is over.
         until_ns = times.ends_ns if over else now_ns + 1
         due = (until_ns - 1) // SECOND_NS - (first_ns - 1) // SECOND_NS
         return FaultEffect(

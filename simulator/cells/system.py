@@ -1,9 +1,9 @@
 """A system of cells: a world for each, with streams of its own, behind one router.
 
 To everyone else it is what a `World` is, and `build_system` returns a plain world where there is
-one cell. Between two looks of the router the cells know nothing of one another: each is advanced to
-the next look alone, by as many threads as there are `workers`, for the kernel lets go of the
-interpreter. Which thread, and how many, changes no byte.
+one cell. Between two health checks of the router the cells know nothing of one another: each is
+advanced to the next check alone, by as many threads as there are `workers`, for the kernel lets
+go of the interpreter. Which thread, and how many, changes no byte.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from simulator.snapshot import FaultEffect, Snapshot
     from simulator.topology import Topology
 
-LOOK_NS: Final = RAMP_STEP_NS
-"""The router looks once a second, and the load of a cell changes no more often."""
+HEALTH_CHECK_NS: Final = RAMP_STEP_NS
+"""The router checks health once a second, and the load of a cell changes no more often."""
 
 
 def build_system(topology: Topology, plan: Plan, seed: int, *, workers: int = 1) -> SimulatedSystem:
@@ -65,7 +65,7 @@ class CellSystem:
         )
         self.router = Router(topology)
         self.router_changes = 0
-        self._next_look_ns = LOOK_NS
+        self._next_check_ns = HEALTH_CHECK_NS
         self._router_faults = RouterFaults()
         self._origin_ns = 0
         self._take_shares()
@@ -98,10 +98,10 @@ class CellSystem:
 
     def advance_ns(self, until_ns: int) -> None:
         """`advance` in exact nanoseconds. Raises `BoundError` as `World.advance_ns` does."""
-        while self._next_look_ns <= until_ns:
-            self._each_to(self._next_look_ns)
-            self._look()
-            self._next_look_ns += LOOK_NS
+        while self._next_check_ns <= until_ns:
+            self._each_to(self._next_check_ns)
+            self._check_health()
+            self._next_check_ns += HEALTH_CHECK_NS
         self._each_to(until_ns)
 
     def next_change_ns(self) -> int:
@@ -112,10 +112,10 @@ class CellSystem:
         )
 
     def skip_ns(self, passed_ns: int) -> None:
-        """Pass over `passed_ns` without simulating, as `World.skip_ns` does: looks move, too."""
+        """Pass over `passed_ns` without simulating, as `World.skip_ns` does; health checks move."""
         for cell in self.cells:
             cell.skip_ns(passed_ns)
-        self._next_look_ns += passed_ns
+        self._next_check_ns += passed_ns
 
     # --- reading
 
@@ -169,7 +169,7 @@ class CellSystem:
         other = object.__new__(CellSystem)
         other.topology, other.seed, other.workers = self.topology, self.seed, self.workers
         other.router, other.router_changes = deepcopy(self.router), self.router_changes
-        other._next_look_ns = self._next_look_ns
+        other._next_check_ns = self._next_check_ns
         if plan is None:
             other.plan, other._origin_ns = self.plan, self._origin_ns
             other._router_faults = deepcopy(self._router_faults)
@@ -263,13 +263,13 @@ class CellSystem:
             for other in others:
                 other.result()
 
-    def _look(self) -> None:
-        """Let the router look, unless it does not see; the shares follow."""
+    def _check_health(self) -> None:
+        """Let the router check health, unless a fault keeps it from it; the shares follow."""
         blind = self._router_faults.active(self.plan, self._origin_ns, self.now_ns)
         if not blind:
-            self.router.look([cell.cell_reading for cell in self.cells])
+            self.router.check_health([cell.cell_reading for cell in self.cells])
             self._take_shares()
-        self._router_faults.note(blind, looked=not blind)
+        self._router_faults.note(blind, checked=not blind)
 
     def _take_shares(self) -> None:
         shares = self.router.shares()

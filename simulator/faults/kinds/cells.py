@@ -116,8 +116,8 @@ class RouterStale(Uncompressed):
     facts: ClassVar[KindFacts] = KindFacts(
         name="router_stale",
         aims_at="router",
-        effect_unit="looks missed",
-        measured="seconds in which the router did not look at its cells",
+        effect_unit="health checks missed",
+        measured="health checks of its cells that the router missed",
         expected="all in its time",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.cells.system import LOOK_NS, build_system
+from simulator.cells.system import HEALTH_CHECK_NS, build_system
 from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
 from tests.simulator.random_worlds import OF_CELLS, random_system
 
@@ -53,8 +53,8 @@ def sent_and_arrived(system, until_s):
     before = np.array([cell.snapshot().tasks_arrived.sum() for cell in system.cells])
     until_ns = round(until_s * 1e9)
     while (now_ns := system.now_ns) < until_ns:
-        look_ns = now_ns // LOOK_NS * LOOK_NS + LOOK_NS
-        step_ns = min(until_ns, look_ns, max(system.next_change_ns(), now_ns + 1))
+        check_ns = now_ns // HEALTH_CHECK_NS * HEALTH_CHECK_NS + HEALTH_CHECK_NS
+        step_ns = min(until_ns, check_ns, max(system.next_change_ns(), now_ns + 1))
         sent += [cell.snapshot().arrival_rate * (step_ns - now_ns) / 1e9 for cell in system.cells]
         system.advance_ns(step_ns)
     after = np.array([cell.snapshot().tasks_arrived.sum() for cell in system.cells])

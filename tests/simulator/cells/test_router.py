@@ -13,15 +13,15 @@ from simulator.topology import Topology
 
 
 def router_of(cells, **changes):
-    """Return a router that has not looked yet."""
+    """Return a router that has checked no health yet."""
     return Router(replace(Topology(), cells=cells, router_ramp_s=4.0, **changes))
 
 
-def look(router, *bad, up=(), answers=100):
-    """Let a second pass in which each cell gave so many answers, of which so many were bad."""
-    router.look(
+def check(router, *errors, up=(), answers=100):
+    """Let a second pass in which each cell gave so many answers, of which so many were errors."""
+    router.check_health(
         [
-            CellReading(up=not up or up[i], answered=seen.answered + answers, bad=seen.bad + bad[i])
+            CellReading(not up or up[i], seen.answered + answers, seen.errors + errors[i])
             for i, seen in enumerate(router.seen)
         ]
     )
@@ -32,7 +32,7 @@ def look(router, *bad, up=(), answers=100):
 def test_healthy_cells_get_exactly_what_a_world_alone_gets(cells):
     """Not a bit beside 1, so that a healthy cell is the same world as one without a router."""
     assert router_of(cells).shares() == (1.0,) * cells
-    assert look(router_of(cells), *[0] * cells) == (1.0,) * cells
+    assert check(router_of(cells), *[0] * cells) == (1.0,) * cells
 
 
 def test_weights_share_the_load_in_proportion():
@@ -43,39 +43,39 @@ def test_weights_share_the_load_in_proportion():
 def test_a_cell_that_is_down_gets_nothing_and_comes_back_by_a_ramp():
     """At once out, in four seconds in: a quarter of its health a second."""
     router = router_of(3)
-    assert look(router, 0, 0, 0, up=(True, False, True)) == (1.5, 0.0, 1.5)
-    shares = [look(router, 0, 0, 0)[1] for _ in range(5)]
+    assert check(router, 0, 0, 0, up=(True, False, True)) == (1.5, 0.0, 1.5)
+    shares = [check(router, 0, 0, 0)[1] for _ in range(5)]
     assert shares == pytest.approx([1 / 3, 3 / 5, 9 / 11, 1.0, 1.0])
 
 
 def test_a_cell_that_answers_worse_than_the_best_loses_as_much_of_its_health():
-    """A fifth of its answers are bad: it keeps four fifths, then again, down to a probe's share."""
+    """A fifth of its answers are errors: it keeps four fifths, again, down to a probe's share."""
     router = router_of(2)
-    assert look(router, 0, 20) == pytest.approx((2 / 1.8, 1.6 / 1.8))
-    look(router, 0, 20)
+    assert check(router, 0, 20) == pytest.approx((2 / 1.8, 1.6 / 1.8))
+    check(router, 0, 20)
     assert router.health == pytest.approx([1.0, 0.64])
     for _ in range(50):
-        look(router, 0, 100)
+        check(router, 0, 100)
     assert router.health == [1.0, HEALTH_MIN]
 
 
 def test_load_that_fails_everywhere_is_moved_nowhere():
     """Overloaded cells that all shed alike keep what they have: there is no better place."""
     router = router_of(3)
-    assert look(router, 40, 40, 41) == (1.0, 1.0, 1.0)
+    assert check(router, 40, 40, 41) == (1.0, 1.0, 1.0)
 
 
 def test_a_few_answers_say_nothing():
-    """Nineteen bad answers of nineteen are too few to judge a cell by."""
+    """Nineteen errors of nineteen answers are too few to judge a cell by."""
     router = router_of(2)
-    assert look(router, 0, 19, answers=19) == (1.0, 1.0)
-    assert look(router, 0, 20, answers=20)[1] < 1.0
+    assert check(router, 0, 19, answers=19) == (1.0, 1.0)
+    assert check(router, 0, 20, answers=20)[1] < 1.0
 
 
 def test_where_no_cell_is_healthy_all_get_their_weight():
     """The load has to go somewhere."""
     router = router_of(2, cell_weights=(3.0, 1.0))
-    assert look(router, 0, 0, up=(False, False)) == (1.5, 0.5)
+    assert check(router, 0, 0, up=(False, False)) == (1.5, 0.5)
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, float("nan")), (1.0, 2.0, 3.0)])

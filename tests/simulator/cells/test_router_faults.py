@@ -1,4 +1,4 @@
-"""When the router does not look, what came of it, and that a fault without effect is noticed."""
+"""When the router checks no health, what came of it, and that a fault without effect is noticed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_stale_router_keeps_sending_to_a_cell_that_is_down():
     assert effect.ended_ns == 6 * 10**9
 
 
-def test_a_stale_router_that_looks_all_the_same_has_no_effect(monkeypatch):
+def test_a_stale_router_that_checks_all_the_same_has_no_effect(monkeypatch):
     """Planted: the fault does nothing, and the account says so."""
     monkeypatch.setattr(RouterFaults, "active", lambda *_: ())
     system = cells(2, fault("router_stale", start_s=1.0, duration_s=5.0))
@@ -37,8 +37,8 @@ def test_a_stale_router_that_looks_all_the_same_has_no_effect(monkeypatch):
 @pytest.mark.parametrize(
     ("start_s", "duration_s", "due"), [(1.0, 1.0, 1), (0.5, 1.0, 1), (1.2, 0.5, 0), (0.0, 2.5, 2)]
 )
-def test_looks_are_due_at_whole_seconds(start_s, duration_s, due):
-    """A fault between two looks has nothing to act on; at 0 nothing has been sent yet."""
+def test_health_checks_are_due_at_whole_seconds(start_s, duration_s, due):
+    """A fault between two checks has nothing to act on; at 0 nothing has been sent yet."""
     system = cells(2, fault("router_stale", start_s=start_s, duration_s=duration_s))
     system.advance(4.0)
     (effect,) = system.router_effects()

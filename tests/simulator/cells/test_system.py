@@ -50,7 +50,7 @@ def test_a_healthy_cell_is_the_world_of_its_own_seed():
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("seed", [3, 12, 16])
 def test_workers_and_steps_change_no_byte(seed):
-    """One, two or four threads; one step, or many that end between two looks."""
+    """One, two or four threads; one step, or many that end between two health checks."""
     topology, plan = random_system(seed)
     assert topology.cells > 4
     prints = set()
@@ -87,8 +87,8 @@ def test_a_fork_with_a_plan_keeps_the_shares():
     assert branched.plan_s == 0.0
 
 
-def test_a_skip_moves_the_looks_of_the_router():
-    """After it a look is due as many nanoseconds later as before."""
+def test_a_skip_moves_the_health_checks_of_the_router():
+    """After it a health check is due as many nanoseconds later as before."""
     system = cells(2)
     system.advance(1.4)
     system.skip_ns(10**10)
