@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.faults.kinds.catalogue import FAULTS
 from simulator.kernel import loop as k
 from simulator.snapshot import AGENT_STATES, STATUSES
+from tests.swarm.drawing import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,7 +119,7 @@ def _fleet(world: World, s: Snapshot) -> dict[str, bool]:
 
 
 EXPECTED = frozenset({
-    *(f"fault: {kind}" for kind in FAULTS),
+    *(f"fault: {kind}" for kind in KINDS),
     *(f"agent: {state}" for state in AGENT_STATES),
     *(f"stage: {stage}" for stage in STAGES.values()),
     *(f"answer: {status}" for status in STATUSES),

@@ -77,7 +77,10 @@ def test_a_failure_says_how_to_replay_it_and_is_shrunk(monkeypatch, capsys):
         lambda s, topology, **rest: [*laws(s, topology, **rest), *(["no slot leaks: planted"]
                                      if s.sandbox_leaked.any() else [])],
     )  # fmt: skip
-    seed = next(seed for seed in range(100) if carry_out(draw_trial(seed)).laws)
+    kinds = {seed: [fault.kind for fault in draw_trial(seed).faults] for seed in range(200)}
+    few = (seed for seed in kinds if 1 < len(kinds[seed]) < 4)
+    leaking = (seed for seed in few if "sandbox_leak" in kinds[seed])
+    seed = next(seed for seed in leaking if carry_out(draw_trial(seed)).laws)
     assert main(["--seed", str(seed), "--count", "1", "--shrink", "40"]) == 1
     printed = capsys.readouterr().out
     assert re.search(rf"seed {seed}: broken at \d+\.\d{{9}} s of virtual time", printed)
