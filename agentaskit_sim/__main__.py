@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "coverage": "Which scenario proves what of each alert, and what is open.",
     "replay": "Replay rules against the history of your own Prometheus.",
     "derive": "Derive promtool unit tests of alert rules, from the rules alone.",
+    "send": "Write a scenario's history to your store by remote write.",
     "slo": "Check SLO policies, rules and dashboards against one another.",
     "selftest": "Run what must fail; see that each fails for its own reason.",
     "mapping": "Propose, check and describe mappings to your exporter's metrics.",
@@ -151,7 +152,7 @@ def _run(argv: list[str]) -> int:
             "derive",
         }:
             argv = repeat_options(argv)
-        if command in {"verify", "up", "serve", "mutate", "coverage"} and completed is None:
+        if command in {"verify", "up", "serve", "send", "mutate", "coverage"} and completed is None:
             refuse_unknown_scenarios(argv)
         app(command)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:

@@ -70,3 +70,9 @@ class SampleColumns:
             blocks.append(Block(stamps_ms, self._columns[start], values.T))
             start = end
         return History(labels, blocks)
+
+    def take(self, labels: Sequence[LabelSet], epoch_s: float = EPOCH_S) -> History:
+        """Return what `history` returns, and hold it no longer."""
+        history = self.history(labels, epoch_s)
+        self._times_s, self._columns, self._values = [], [], []
+        return history

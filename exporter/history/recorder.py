@@ -208,6 +208,10 @@ class Recorder:
         """Return everything recorded, in time order; `epoch_s` is the Unix time of second 0."""
         return self._columns.history(self._retention.labels, epoch_s)
 
+    def take(self, epoch_s: float = EPOCH_S) -> History:
+        """Return what was recorded since it was last taken, and hold it no longer."""
+        return self._columns.take(self._retention.labels, epoch_s)
+
     def _append(self, scrapes: _Scrapes, span: Span) -> None:
         """Turn rows into values: counters add up from their level, gauges are as they are."""
         own = span.columns >= len(self._kept)

@@ -105,6 +105,10 @@ class SystemRecorder:
         """Return everything recorded, in time order; `epoch_s` is the Unix time of second 0."""
         return _side_by_side([recorder.history(epoch_s) for recorder in self._recorders])
 
+    def take(self, epoch_s: float = EPOCH_S) -> History:
+        """Return what was recorded since it was last taken, and hold it no longer."""
+        return _side_by_side([recorder.take(epoch_s) for recorder in self._recorders])
+
     def _parts(self, rows: Rows) -> list[Rows]:
         """Return the part of each target of rows of all of them."""
         return [

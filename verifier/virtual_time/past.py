@@ -7,7 +7,7 @@ world and holds the scenario's incidents; it is as long as rules and panels read
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -32,12 +32,12 @@ from verifier.virtual_time.steady_state import ResamplingPool, differing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporter.history.retention import Interval
+    from exporter.history.retention import Interval, Need
+    from exporter.history.stream import HistoryStream
     from exporter.mapping.metric_mapping import MetricMapping
     from scenarios.scenario import Scenario
     from simulator.cells.system import SimulatedSystem
     from simulator.faults.fault import Fault
-    from verifier.pack.history_depth import HistoryDepths
     from verifier.time_compression import TimeCompression
     from verifier.virtual_time.healthy_world import HealthyWorld, HealthyWorlds
     from verifier.virtual_time.progress import Report
@@ -49,6 +49,13 @@ queues drain."""
 
 AROUND_S: Final = 300.0
 """So long before and after each end of an incident every scrape is kept."""
+
+
+class Needs(Protocol):
+    """What of each metric is kept: as rules and panels read it, or as somebody asks for it."""
+
+    def need(self, metric: str, duration_s: float) -> Need:
+        """Return how deep `metric` is kept, for a scenario of `duration_s`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,14 @@ class SimulatedPast:
 
 def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     scenario: Scenario,
-    needed: HistoryDepths,
+    needed: Needs,
     healthy_worlds: HealthyWorlds,
     *,
     compression: TimeCompression = REAL_TIME,
     delay_s: float = 0.0,
     mapping: MetricMapping | None = None,
     report: Report | None = None,
+    stream: HistoryStream | None = None,
 ) -> SimulatedPast:
     """Simulate what came before `scenario`, as far back as rules and panels read.
 
@@ -88,6 +96,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
         draws=MinuteDraws(scenario.seed, "resample"),
         progress=ProgressReporter(scenario, report),
         compression=compression,
+        stream=stream,
     )
     load = Load(rate=scenario.plan.load.rate)
     plan = delayed(Plan(load=load, faults=incidents), delay_s)
@@ -103,7 +112,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
 
 def _recorder(
     scenario: Scenario,
-    needed: HistoryDepths,
+    needed: Needs,
     healthy: HealthyWorld,
     mapping: MetricMapping | None,
 ) -> SystemRecorder:

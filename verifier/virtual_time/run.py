@@ -41,15 +41,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.history.samples import History
+    from exporter.history.stream import HistoryStream
     from exporter.mapping.metric_mapping import MetricMapping
     from scenarios.scenario import Scenario
     from verifier.judge.verdict import PanelVerdict
-    from verifier.pack.history_depth import HistoryDepths
     from verifier.pack.panels import LeftOutPanel, Panel
     from verifier.pack.rules import RuleFiles
     from verifier.truth.declared import PanelTruth
     from verifier.truth.ledger import WorldRecord
     from verifier.virtual_time.healthy_world import HealthyWorlds
+    from verifier.virtual_time.past import Needs
     from verifier.virtual_time.progress import Report
 
 
@@ -98,23 +99,25 @@ class SimulatedScenario:
 
 def simulate(  # noqa: PLR0913 - what to simulate, and how
     scenario: Scenario,
-    needed: HistoryDepths,
+    needed: Needs,
     healthy_worlds: HealthyWorlds,
     *,
     exact: bool = False,
     scrape_offset_s: float = 0.0,
     mapping: MetricMapping | None = None,
     report: Report | None = None,
+    stream: HistoryStream | None = None,
 ) -> SimulatedScenario:
     """Simulate `scenario`, its past included, and record what rules and panels will read.
 
     Its scrapes come `scrape_offset_s` after every multiple of their interval. With a `mapping` the
-    exporter shows what it makes.
+    exporter shows what it makes. With a `stream` the history goes there, and is not returned.
     """
     delay_s = lead_s(scrape_offset_s)
     past = simulate_past(
-        scenario, needed, healthy_worlds, delay_s=delay_s, mapping=mapping, report=report
-    )
+        scenario, needed, healthy_worlds, delay_s=delay_s, mapping=mapping, report=report,
+        stream=stream,
+    )  # fmt: skip
     world, pool, simulation = past.world, past.pool, past.simulation
     plan = delayed(scenario.plan, delay_s)
     load = scenario.plan.load
@@ -129,6 +132,8 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
     if load != Load(rate=load.rate) or start_changed(plan.faults):
         pool = None
     simulation.advance(world, 0.0, scenario.duration_s + delay_s, pool)
+    if stream is not None:
+        stream.flush(simulation.recorder)
     effects = simulation.recorder.effects(world)
     without_effect = (*past.without_effect, *faults_without_effect(world, effects))
     return SimulatedScenario(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exporter.history.recorder import Arrival
+    from exporter.history.stream import HistoryStream
     from exporter.history.system_recorder import SystemRecorder
     from simulator.cells.system import SimulatedSystem
     from simulator.snapshot import Snapshot
@@ -42,7 +43,8 @@ class Simulation:
     `exact_s` and `resampled_s` count what was simulated and what was drawn, in scenario seconds.
     `resampled_spans` are the stretches (from, to) that were drawn. `healthy` is the pool that the
     record began with; `truth` takes down what the world itself counts. `restarts` are the numbers
-    of exporter restarts recorded so far of the plan in progress, as each cell counts them.
+    of exporter restarts recorded so far of the plan in progress, as each cell counts them. A
+    `stream` is handed the record while it is made.
     """
 
     recorder: SystemRecorder
@@ -56,6 +58,7 @@ class Simulation:
     resampled_spans: list[tuple[float, float]] = field(default_factory=list)
     healthy: ResamplingPool | None = None
     truth: TruthLedger = field(default_factory=TruthLedger)
+    stream: HistoryStream | None = None
 
     def advance(
         self, world: SimulatedSystem, start_s: float, end_s: float, pool: ResamplingPool | None
@@ -91,7 +94,7 @@ class Simulation:
             if changed:
                 rows, counts, leaked, pool = [], [], [], None
                 failures.begin(snapshot)
-            else:
+            elif not self.exact:
                 rows.append(row)
                 counts.append(counted)
                 leaked.append(world.leaked_bytes)
@@ -147,6 +150,8 @@ class Simulation:
         self.exact_s += SCRAPE_S
         counted = self.truth.row(snapshot)
         self.truth.record(at_s, counted, whole=_is_whole(arrivals))
+        if self.stream is not None:
+            self.stream.recorded(self.recorder, 1)
         return row, counted
 
     def _record_restarts(self, world: SimulatedSystem) -> None:
@@ -164,7 +169,7 @@ class Simulation:
         times_s = SCRAPE_S * numbers.astype(np.float64)
         snapshot, picks = world.snapshot(), pool.pick(numbers, self.draws)
         arrivals = self.recorder.arrivals(snapshot)
-        self.recorder.record_rows(times_s, pool.rows, picks, arrivals)
+        self._record_rows(times_s, pool.rows, picks, arrivals)
         if pool.counts is not None:
             self.truth.record_rows(times_s, pool.counts, picks, whole=_is_whole(arrivals))
         self.recorder.count_effects(snapshot, scrapes)
@@ -173,6 +178,22 @@ class Simulation:
         self.resampled_s += scrapes * SCRAPE_S
         self.resampled_spans.append((from_s, from_s + scrapes * SCRAPE_S))
         self.progress.simulated(from_s + scrapes * SCRAPE_S)
+
+    def _record_rows(
+        self,
+        times_s: NDArray[np.float64],
+        rows: NDArray[np.float64],
+        picks: NDArray[np.int64],
+        arrivals: tuple[Arrival, ...],
+    ) -> None:
+        """Record scrapes that are drawn; for a stream, piece by piece."""
+        step = len(times_s) if self.stream is None else self.stream.step(self.recorder)
+        for start in range(0, len(times_s), step):
+            piece = slice(start, start + step)
+            self.recorder.record_rows(times_s[piece], rows, picks[piece], arrivals)
+            arrivals = tuple(arrival.repeated() for arrival in arrivals)
+            if self.stream is not None:
+                self.stream.recorded(self.recorder, len(times_s[piece]))
 
 
 def _is_whole(arrivals: Iterable[Arrival]) -> bool:

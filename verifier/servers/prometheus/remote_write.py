@@ -68,11 +68,27 @@ def _bodies(history: History, share: int, shares: int) -> Iterator[tuple[bytes, 
     """Yield (body, number of samples) of each request."""
     labels = [encode_labels(label_set) for label_set in history.series]
     for block in history.blocks:
-        rows = np.flatnonzero(block.series % shares == share)
-        for columns in _request_columns(len(block.timestamps_ms), len(rows)):
-            body, samples = _encode(block, rows, columns, labels)
-            if samples:
-                yield body, samples
+        yield from _block_bodies(block, np.flatnonzero(block.series % shares == share), labels)
+
+
+def block_requests(
+    block: Block, rows: NDArray[np.intp], labels: Sequence[bytes]
+) -> Iterator[tuple[bytes, int]]:
+    """Yield (compressed body, number of samples) of the requests for some `rows` of a block.
+
+    `labels` are those of every series, encoded. The same samples are the same bytes each time.
+    """
+    for body, samples in _block_bodies(block, rows, labels):
+        yield bytes(snappy.compress_raw(body)), samples
+
+
+def _block_bodies(
+    block: Block, rows: NDArray[np.intp], labels: Sequence[bytes]
+) -> Iterator[tuple[bytes, int]]:
+    for columns in _request_columns(len(block.timestamps_ms), len(rows)):
+        body, samples = _encode(block, rows, columns, labels)
+        if samples:
+            yield body, samples
 
 
 def encode_labels(labels: LabelSet) -> bytes:
