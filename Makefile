@@ -6,6 +6,8 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 VENV := .venv/bin
 # The tests start a hundred Pythons; without bytecode each would compile what it imports, in a second.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(VENV)/pytest
+# Elsewhere a fork is not safe, and each of four workers collects all tests for itself.
+WORKERS := $(if $(filter Linux,$(shell uname)),--forks 4,-n 4 --dist loadfile --no-loadscope-reorder)
 MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
@@ -41,7 +43,7 @@ test: setup ## the whole test suite, without the tests that take many minutes
 	@[ -z "$(CI)" ] || tools/install-chromium.sh || true
 	@echo 'An example of every check: laws, judge, report, commands, real servers, 200 seeds of the swarm.'
 	@echo 'Left to make test-long: the further cases of tables, exact days, corpora, many seeds and kills.'
-	@$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
+	@$(PYTEST) $(WORKERS) -m "not long" $(ARGS)
 
 test-long: setup ## the long tests: exact days and many seeds
 	@echo 'What make test leaves out: further cases of tables, exact days, corpora, many seeds and kills.'

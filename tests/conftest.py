@@ -2,6 +2,7 @@
 
 import fcntl
 import gc
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 from tests.browser.chromium import find_browser, leave_out
+from tests.forking import forked_run
 from tests.machine_lag import MachineLag
 from tests.sampling.sampled import leave_to_the_long
 from tests.shared_folder import make_shared_folder, shared_folder
@@ -57,6 +59,9 @@ Every fourth is given to the last of four workers at first: it computes while th
 NICENESS = 10
 """Of tests that compute: about a tenth of the weight of those that run in real time."""
 
+pytest_addoption = forked_run.add_option
+pytest_runtestloop = forked_run.run_tests
+
 settings.register_profile(
     "replayable", derandomize=True, deadline=None, print_blob=True, max_examples=30
 )
@@ -76,6 +81,8 @@ def pytest_configure(config):
         config.add_cleanup(remove)
     if getattr(config, "workerinput", {}).get("workerid") == "gw0":
         compile_kernel_once()
+    elif config.getoption("forks"):
+        multiprocessing.get_context("fork").Process(target=compile_kernel_once).start()
 
 
 def compile_kernel_once():
@@ -112,13 +119,14 @@ def pytest_runtest_setup(item):
 
 
 def pytest_collection_finish(session):
-    """Wait for the worker that compiles the kernel while the others collect the tests.
+    """Wait for the process that compiles the kernel while the tests are collected.
 
     What was collected stays: nobody looks for garbage in it from now on.
     """
     gc.freeze()
     gc.enable()
-    if hasattr(session.config, "workerinput"):  # without workers, the first test that needs it
+    # Without workers, the first test that needs the kernel compiles it.
+    if hasattr(session.config, "workerinput") or session.config.getoption("forks"):
         compile_kernel_once()
 
 

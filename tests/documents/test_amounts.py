@@ -52,7 +52,7 @@ def test_every_unit_of_an_effect_reads_well_after_one():
         "1 further series in a scrape, mean",
         "1 failed task",
         "1 agent fewer",
-        "1 look missed",
+        "1 health check missed",
         "1 arrival per second",
         "1 active agent",
     }
