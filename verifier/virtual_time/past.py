@@ -102,6 +102,7 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     plan = delayed(Plan(load=load, faults=incidents), delay_s)
     world = healthy.world.fork(compression.plan(plan))
     simulation.healthy = pool = _continue_from(simulation, healthy)
+    simulation.healthy_per_s = healthy.world.requested_per_s
     if start_changed(incidents):
         pool = None
     pool = simulation.advance(world, -past_s, 0.0, pool)

@@ -16,7 +16,8 @@ import numpy as np
 from exporter.target import SCRAPE_S
 from verifier.truth.ledger import TruthLedger
 from verifier.virtual_time.failure_surplus import FailureSurplus
-from verifier.virtual_time.steady_state import MINUTE, ResamplingPool, find_pool
+from verifier.virtual_time.plan_changes import changes_world
+from verifier.virtual_time.steady_state import MINUTE, ResamplingPool, find_pool, find_return
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,9 +43,9 @@ class Simulation:
 
     `exact_s` and `resampled_s` count what was simulated and what was drawn, in scenario seconds.
     `resampled_spans` are the stretches (from, to) that were drawn. `healthy` is the pool that the
-    record began with; `truth` takes down what the world itself counts. `restarts` are the numbers
-    of exporter restarts recorded so far of the plan in progress, as each cell counts them. A
-    `stream` is handed the record while it is made.
+    record began with, `healthy_per_s` the load under it; `truth` takes down what the world itself
+    counts. `restarts` are the numbers of exporter restarts recorded so far of the plan in progress,
+    as each cell counts them. A `stream` is handed the record while it is made.
     """
 
     recorder: SystemRecorder
@@ -57,6 +58,7 @@ class Simulation:
     restarts: tuple[int, ...] = ()
     resampled_spans: list[tuple[float, float]] = field(default_factory=list)
     healthy: ResamplingPool | None = None
+    healthy_per_s: float = 0.0
     truth: TruthLedger = field(default_factory=TruthLedger)
     stream: HistoryStream | None = None
 
@@ -79,8 +81,9 @@ class Simulation:
         failures = FailureSurplus(world.snapshot(), world.topology.error_share)
         while done < scrapes:
             if pool is None and not self.exact:
-                pool = find_pool(rows, leaked, factor=self.compression.factor)
-                pool = self._with_counts(pool, counts, failures)
+                healthy = self.healthy if self._is_healthy(world, failures) else None
+                pool = self._find_pool(rows, leaked, healthy)
+                pool = _with_counts(pool, counts, failures, healthy)
             unchanged = self._scrapes_unchanged(world, scrapes - done)
             if pool is not None and unchanged >= RESAMPLED_SCRAPES_MIN and not self.exact:
                 self._resample(world, start_s + done * SCRAPE_S, unchanged, pool)
@@ -88,10 +91,11 @@ class Simulation:
                 continue
             done += 1
             at_ns = origin_ns + done * self.compression.step_ns
-            changed = self._advance_to(world, at_ns)
+            changed, of_world = self._advance_to(world, at_ns, origin_ns)
             snapshot = world.snapshot()
             row, counted = self._record(snapshot, start_s + done * SCRAPE_S)
-            if changed:
+            # A world whose scrapes alone have changed is as steady as it was.
+            if of_world or (changed and pool is None):
                 rows, counts, leaked, pool = [], [], [], None
                 failures.begin(snapshot)
             elif not self.exact:
@@ -102,24 +106,23 @@ class Simulation:
             self.progress.simulated(start_s + done * SCRAPE_S)
         return pool
 
-    def _with_counts(
-        self,
-        pool: ResamplingPool | None,
-        counts: list[NDArray[np.int64]],
-        failures: FailureSurplus,
-    ) -> ResamplingPool | None:
-        """Return a pool that knows the world's counts, and the average of failures.
+    def _is_healthy(self, world: SimulatedSystem, failures: FailureSurplus) -> bool:
+        """Whether nothing has been in effect since the last change but the healthy load."""
+        return failures.healthy and world.requested_per_s == self.healthy_per_s
 
-        Only without a fault in effect is that average the topology's own; then the pool is joined
-        with the healthy one if alike.
-        """
-        if pool is None:
-            return None
-        pool = replace(pool, counts=np.array(counts[-len(pool.rows) :]))
-        if not failures.healthy:
-            return pool
-        pool = replace(pool, surplus=failures.last(len(pool.rows)))
-        return pool if self.healthy is None else pool.joined(self.healthy)
+    def _find_pool(
+        self,
+        rows: list[NDArray[np.float64]],
+        leaked: list[int],
+        healthy: ResamplingPool | None,
+    ) -> ResamplingPool | None:
+        """Return what may be drawn from: a world that is healthy again is known by less."""
+        factor = self.compression.factor
+        if healthy is not None and not any(leaked):
+            pool = find_return(rows, healthy, factor=factor)
+            if pool is not None:
+                return pool
+        return find_pool(rows, leaked, factor=factor)
 
     def _scrapes_unchanged(self, world: SimulatedSystem, remaining: int) -> int:
         """Return how many of the `remaining` scrapes may be resampled before the next change.
@@ -129,15 +132,21 @@ class Simulation:
         before_change = (world.next_change_ns() - world.now_ns) // self.compression.step_ns
         return int(before_change - 1 if before_change < remaining else remaining)
 
-    def _advance_to(self, world: SimulatedSystem, at_ns: int) -> bool:
-        """Simulate up to `at_ns` of the world; return whether load or faults changed before."""
-        changed, shared = world.next_change_ns() <= at_ns, world.router_changes
+    def _advance_to(self, world: SimulatedSystem, at_ns: int, origin_ns: int) -> tuple[bool, bool]:
+        """Simulate up to `at_ns` of the world, whose plan began at `origin_ns`.
+
+        Returns whether load or faults changed before, and whether that changed the world.
+        """
+        from_ns, shared = world.now_ns, world.router_changes
+        changed = world.next_change_ns() <= at_ns
         while world.next_change_ns() <= at_ns:
             # Change by change, for a restart resets counters as they are at that very instant.
             world.advance_ns(world.next_change_ns())
             self._record_restarts(world)
         world.advance_ns(at_ns)
-        return changed or world.router_changes != shared
+        span_s = (from_ns - origin_ns) / 1e9, (at_ns - origin_ns) / 1e9
+        of_world = changed and changes_world(world.plan, *span_s)
+        return changed, of_world or world.router_changes != shared
 
     def _record(
         self, snapshot: Snapshot, at_s: float
@@ -194,6 +203,26 @@ class Simulation:
             arrivals = tuple(arrival.repeated() for arrival in arrivals)
             if self.stream is not None:
                 self.stream.recorded(self.recorder, len(times_s[piece]))
+
+
+def _with_counts(
+    pool: ResamplingPool | None,
+    counts: list[NDArray[np.int64]],
+    failures: FailureSurplus,
+    healthy: ResamplingPool | None,
+) -> ResamplingPool | None:
+    """Return a pool that knows the world's counts, and the average of failures.
+
+    Only without a fault in effect is that average the topology's own; then the pool is joined
+    with the `healthy` one if alike.
+    """
+    if pool is None:
+        return None
+    pool = replace(pool, counts=np.array(counts[-len(pool.rows) :]))
+    if not failures.healthy:
+        return pool
+    pool = replace(pool, surplus=failures.last(len(pool.rows)))
+    return pool if healthy is None else pool.joined(healthy)
 
 
 def _is_whole(arrivals: Iterable[Arrival]) -> bool:

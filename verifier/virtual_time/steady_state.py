@@ -28,6 +28,9 @@ POOL_MINUTES: Final = 4
 """Minutes to draw from; an even number, for the first half is compared with the second."""
 SETTLE_MINUTES: Final = 1
 """The first minutes after a change, in which queues and pools fill or drain, are never drawn."""
+RETURN_MINUTES: Final = 2
+"""Minutes that tell a world that is healthy again: half a pool, as each half of one is compared.
+What they are compared with is twice a pool, so that less of a difference stays hidden."""
 STANDARD_ERRORS_MAX: Final = 5.0
 """Hundreds of series are compared at every scrape; with fewer, one of them would often differ."""
 ROUNDING: Final = 1e-9
@@ -120,6 +123,22 @@ def find_pool(
     if stocks is not None and not is_level(np.array(stocks[-required:], np.float64)):
         return None
     return ResamplingPool(last) if is_steady(last) else None
+
+
+def find_return(
+    rows: Sequence[NDArray[np.float64]], healthy: ResamplingPool, *, factor: float = 1.0
+) -> ResamplingPool | None:
+    """Return the last minutes since a change if nothing tells them from the `healthy` ones.
+
+    To be asked where load and parameters are the healthy world's again and nothing has leaked:
+    what still drains, or stays marked, differs by more than at random. The first minutes after the
+    change never count; compressed by `factor`, scrapes are as many times more.
+    """
+    required = round(RETURN_MINUTES * factor) * MINUTE
+    if len(rows) < required + round(SETTLE_MINUTES * factor) * MINUTE:
+        return None
+    last = np.array(rows[-required:])
+    return ResamplingPool(last) if is_alike(healthy.rows, last) else None
 
 
 def is_steady(rows: NDArray[np.float64]) -> bool:

@@ -9,9 +9,11 @@ from verifier.virtual_time.minute_draws import MinuteDraws
 from verifier.virtual_time.steady_state import (
     MINUTE,
     POOL_MINUTES,
+    RETURN_MINUTES,
     SETTLE_MINUTES,
     ResamplingPool,
     find_pool,
+    find_return,
     is_steady,
 )
 
@@ -146,6 +148,30 @@ def test_a_pool_without_a_minute_on_the_other_side_is_tilted_only_so_far():
     assert pool.weights.min() > 0
     assert pool.weights.sum() == pytest.approx(1)
     assert pool.weights.tolist() == sorted(pool.weights, reverse=True)
+
+
+BACK = (RETURN_MINUTES + SETTLE_MINUTES) * MINUTE
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_world_that_is_healthy_again_is_known_by_its_last_minutes(seed):
+    """As it is after a fault: one minute to settle, two to compare."""
+    rows = np.array(noise(1, 32 + 200))
+    healthy, after = ResamplingPool(rows[:32]), list(rows[32 + seed * BACK :])[:BACK]
+    pool = find_return(after, healthy)
+    assert pool is not None
+    assert (pool.rows == np.array(after[SETTLE_MINUTES * MINUTE :])).all()
+    assert find_return(after[1:], healthy) is None
+
+
+@pytest.mark.parametrize("share", [0.99, 1.01])
+def test_what_is_still_marked_is_not_healthy_again(share):
+    """Planted: a hundredth in one series of three hundred; still draining, or lower for good."""
+    rows = np.array(noise(1, 32 + BACK))
+    healthy, after = ResamplingPool(rows[:32]), rows[32:]
+    assert find_return(list(after), healthy) is not None
+    after[:, rows.mean(axis=0).argmax()] *= share
+    assert find_return(list(after), healthy) is None
 
 
 def test_pools_of_the_same_state_are_joined_and_of_another_are_not():
