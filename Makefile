@@ -88,6 +88,7 @@ check: setup ## lint, formatting, types, known vulnerabilities of what is locked
 bench: setup ## speed of the world beside a SimPy model of the same system; cost of the report
 	@$(VENV)/python -m benchmarks.bench $(ARGS)
 	@$(VENV)/python -m benchmarks.scale.cost
+	@$(VENV)/python -m benchmarks.scale.store
 	@$(VENV)/python -m benchmarks.report.cost
 
 bench-report: setup ## what the report costs: its size, and runs that draw beside runs that do not

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
-from benchmarks.scale import cost
+from benchmarks.scale import cost, store
+from tests.verifier.stores.pieces import piece
+from tests.verifier.stores.scripted_store import ScriptedStore
 
 
 def test_the_figures_of_a_system_are_its_own(monkeypatch):
@@ -44,3 +48,44 @@ def test_medians_are_taken_and_the_smallest_comes_first(monkeypatch, tmp_path, c
     assert [each["ns_per_event"] for each in document["scale"]] == [11.0, 31.0]
     assert "2.82" in capsys.readouterr().out
     cost.print_table(document["scale"], Console())
+
+
+class ListeningStore(ScriptedStore):
+    """Stands in for a store that is killed and starts again."""
+
+    pid = None
+
+    def __hash__(self):
+        """Be one of its kind."""
+        return id(self)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_stores_are_measured_by_turns_and_a_sample_that_is_missing_is_status_1(
+    monkeypatch, tmp_path, capsys, lost
+):
+    """Every contender in each round; what is not found again is said, saved, and the status."""
+    monkeypatch.setattr(store, "LATEST", tmp_path / "latest.json")
+    monkeypatch.setattr(store, "find", lambda _: "there")
+    monkeypatch.setattr(store, "make_history", lambda *_: [piece(0)])
+    monkeypatch.setattr(store, "VictoriaMetrics", ListeningStore)
+    monkeypatch.setattr(store, "kill_in_the_middle", lambda *_: None)
+    contenders = {name: (ListeningStore, n) for name, (_, n) in store.CONTENDERS.items()}
+    monkeypatch.setattr(store, "CONTENDERS", contenders)
+    quick = store.SendingSetup(safe_s=0.0, readable_s=0.1)
+    monkeypatch.setattr(store, "SendingSetup", lambda **_: quick)
+    if lost:
+        monkeypatch.setattr(store.Sender, "finish", missing_one(store.Sender.finish))
+    monkeypatch.setattr("sys.argv", ["store", "--rounds", "2"])
+    with pytest.raises(SystemExit) as ended:
+        store.main()
+    assert ended.value.code == lost
+    document = json.loads((tmp_path / "latest.json").read_text())["store"]
+    assert [each["whole"] for each in document["stores"]] == [not lost] * 3
+    assert document["killed"]["missing"] == lost
+    assert capsys.readouterr().out.count("round 2 of 2") == 3
+
+
+def missing_one(finish):
+    """Return a `finish` that says that a sample is missing."""
+    return lambda way: replace(finish(way), missing=1)

@@ -148,6 +148,11 @@ class VictoriaMetrics(Prometheus):
         self._settle_new()
         return super().query(expr, at_s)
 
+    def start_again(self) -> None:
+        """Start again on the same port and the same data, dead or alive: as after `kill -9`."""
+        binary = self._program or require_victoria_metrics()
+        self._server.restart(lambda: [binary, *self._flags()])
+
     def _start(self) -> None:
         binary = self._program or require_victoria_metrics()
         self._server.make_directory()
