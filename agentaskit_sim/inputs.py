@@ -160,7 +160,8 @@ def read_inputs(paths: InputPaths) -> Inputs:
         for scenario in scenarios:
             collector.read(check_alerts_exist, scenario, alerts)
             own = [e for e in scenario.expectations if not is_bundled(e)]
-            collector.read(check_expectations, own, rule_files.value)
+            cells = scenario.topology.cells
+            collector.read(check_expectations, own, rule_files.value, cells)
         unjudged = unjudged_alerts(rule_files.value.not_judged)
         _check_accepted(collector, scenarios, (*alerts, *unjudged), boards)
     collector.finish()

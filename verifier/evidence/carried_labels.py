@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from exporter.metrics.catalogue import WORLD
+from exporter.target import CELL
 from verifier.evidence.relaxed import ABSENCE, is_scalar, name_of
 
 if TYPE_CHECKING:
@@ -25,34 +26,42 @@ Carried = frozenset[str] | None
 """The labels that a series may carry at most; None: not known."""
 
 SCRAPED: Final = frozenset({"job", "instance"})
+"""Labels that every series of a target has."""
+SCRAPED_OF_CELLS: Final = SCRAPED | {CELL}
+"""The same where there are several cells."""
 PICKING: Final = ("topk", "bottomk", "limitk", "limit_ratio")
 RELABELLING: Final = ("label_replace", "label_join", "info")
 QUANTILES: Final = ("histogram_quantile", "histogram_fraction")
 
 
-def carried_labels(node: promql.Expr, metrics: Metrics = WORLD) -> Carried:  # noqa: PLR0911 - one for each kind of node
-    """Return the labels that the series of `node` may carry at most; None where that is open."""
+def carried_labels(  # noqa: PLR0911 - one for each kind of node
+    node: promql.Expr, metrics: Metrics = WORLD, scraped: frozenset[str] = SCRAPED
+) -> Carried:
+    """Return the labels that the series of `node` may carry at most; None where that is open.
+
+    `scraped` are those that every series of `metrics` has from its target.
+    """
     match node:
         case promql.VectorSelector():
-            return _of_metric(name_of(node), metrics)
+            return _of_metric(name_of(node), metrics, scraped)
         case promql.MatrixSelector():
-            return carried_labels(node.vector_selector, metrics)
+            return carried_labels(node.vector_selector, metrics, scraped)
         case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr():
-            return carried_labels(node.expr, metrics)
+            return carried_labels(node.expr, metrics, scraped)
         case promql.AggregateExpr():
-            return _of_aggregate(node, metrics)
+            return _of_aggregate(node, metrics, scraped)
         case promql.BinaryExpr():
-            return _of_operation(node, metrics)
+            return _of_operation(node, metrics, scraped)
         case promql.Call():
-            return _of_call(node, metrics)
+            return _of_call(node, metrics, scraped)
     return frozenset()
 
 
-def _of_metric(name: str, metrics: Metrics) -> Carried:
+def _of_metric(name: str, metrics: Metrics, scraped: frozenset[str]) -> Carried:
     if name == "up":
-        return SCRAPED
+        return scraped
     for metric in metrics:
-        labels = SCRAPED | {label.name for label in metric.labels}
+        labels = scraped | {label.name for label in metric.labels}
         if metric.kind != "histogram" and name == metric.name:
             return labels
         if metric.kind == "histogram" and name in (f"{metric.name}_count", f"{metric.name}_sum"):
@@ -62,8 +71,8 @@ def _of_metric(name: str, metrics: Metrics) -> Carried:
     return None
 
 
-def _of_aggregate(node: promql.AggregateExpr, metrics: Metrics) -> Carried:
-    inner = carried_labels(node.expr, metrics)
+def _of_aggregate(node: promql.AggregateExpr, metrics: Metrics, scraped: frozenset[str]) -> Carried:
+    inner = carried_labels(node.expr, metrics, scraped)
     if str(node.op) in PICKING:
         return inner
     if str(node.op) == "count_values":
@@ -76,9 +85,9 @@ def _of_aggregate(node: promql.AggregateExpr, metrics: Metrics) -> Carried:
     return None if inner is None else inner - named
 
 
-def _of_operation(node: promql.BinaryExpr, metrics: Metrics) -> Carried:
+def _of_operation(node: promql.BinaryExpr, metrics: Metrics, scraped: frozenset[str]) -> Carried:
     operator = str(node.op)
-    left, right = carried_labels(node.lhs, metrics), carried_labels(node.rhs, metrics)
+    left, right = (carried_labels(side, metrics, scraped) for side in (node.lhs, node.rhs))
     if is_scalar(node.lhs) or is_scalar(node.rhs):
         return left if is_scalar(node.rhs) else right
     if operator in ("and", "unless", "or"):
@@ -94,7 +103,7 @@ def _of_operation(node: promql.BinaryExpr, metrics: Metrics) -> Carried:
     return None if left is None else left - named
 
 
-def _of_call(node: promql.Call, metrics: Metrics) -> Carried:
+def _of_call(node: promql.Call, metrics: Metrics, scraped: frozenset[str]) -> Carried:
     name, arguments = node.func.name, _vectors(node.args)
     if name in RELABELLING:
         return None
@@ -102,7 +111,7 @@ def _of_call(node: promql.Call, metrics: Metrics) -> Carried:
         return _asked_of(node.args[0])
     if not arguments:
         return frozenset()
-    inner = carried_labels(arguments[-1], metrics)
+    inner = carried_labels(arguments[-1], metrics, scraped)
     return inner - {"le"} if inner is not None and name in QUANTILES else inner
 
 

@@ -20,12 +20,12 @@ AGENTS = "agentaskit_active_agents"
 QUEUE = "agentaskit_task_queue_depth"
 
 
-def mistakes_in(tmp_path, expectation, *rules):
-    """Return what is wrong with one expectation, with these rules."""
+def mistakes_in(tmp_path, expectation, *rules, cells=1):
+    """Return what is wrong with one expectation, with these rules, in a system of cells."""
     path = tmp_path / "rules.json"
     path.write_text(json.dumps({"groups": [{"name": "g", "rules": [*rules]}]}))
     try:
-        check_expectations(scenario_with(expectation).expectations, load_rules([path]))
+        check_expectations(scenario_with(expectation).expectations, load_rules([path]), cells)
     except InputError as error:
         return str(error)
     return ""
@@ -105,7 +105,62 @@ def test_the_labels_of_an_expression_are_known_where_they_can_be(expr, labels):
     assert carried == (None if labels is None else frozenset(labels.split()))
 
 
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "up == 0",
+        f"sum by (cell) ({QUEUE}) > 5",
+        f"max without (priority, job, instance) ({QUEUE}) > 5",
+        "histogram_quantile(1, sum by (le, cell) (rate(http_request_duration_seconds_bucket[5m])))",
+    ],
+)
+def test_a_cell_is_a_label_of_whatever_several_cells_have(tmp_path, expr):
+    """Of those that are there; one world has none."""
+    second, seventh = (f"{{alert: A, silent: true, labels: {{cell: '{n}'}}}}" for n in (2, 7))
+    assert mistakes_in(tmp_path, second, rule(expr), cells=3) == ""
+    text = mistakes_in(tmp_path, seventh, rule(expr), cells=3)
+    assert "label cell of A must be a cell of this system, 0 to 2, got '7'" in text
+    assert "label cell of A must be left out" in mistakes_in(tmp_path, second, rule(expr))
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels"),
+    [
+        (f"sum ({QUEUE}) > 5", {}),
+        (f"sum by (priority) ({QUEUE}) > 5", {}),
+        (f"max without (cell) ({QUEUE}) > 5", {}),
+    ],
+)
+def test_what_sums_over_cells_has_none(tmp_path, expr, labels):
+    """Refused, as any label that is not there."""
+    text = mistakes_in(
+        tmp_path,
+        "{alert: A, silent: true, labels: {cell: '1'}}",
+        rule(expr, labels=labels),
+        cells=3,
+    )
+    assert "label cell of A must be left out" in text
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels"),
+    [
+        ("sum by (cell) (recorded)", {}),
+        (f'label_replace({QUEUE}, "cell", "b7", "", "")', {}),
+        ('absent(up{cell="b7"})', {}),
+        ("up == 0", {"cell": "b7"}),
+        ("up == 0", {"cell": "{{ $labels.instance }}"}),
+    ],
+)
+def test_a_cell_that_may_come_from_elsewhere_is_not_refused(tmp_path, expr, labels):
+    """From a recording, a matcher, a template: nothing is proved."""
+    expectation = "{alert: A, silent: true, labels: {cell: b7}}"
+    assert mistakes_in(tmp_path, expectation, rule(expr, labels=labels), cells=3) == ""
+
+
 def test_no_expectation_of_the_library_is_refused():
     """They all hold."""
     for path in library():
-        check_expectations(load_scenario(path).expectations, pack_rules(*NINETEEN))
+        scenario = load_scenario(path)
+        cells = scenario.topology.cells
+        check_expectations(scenario.expectations, pack_rules(*NINETEEN), cells)
