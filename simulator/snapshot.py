@@ -70,7 +70,7 @@ class FaultEffect:
     about `base` (standard deviation `noise`), with the declared effect about `expected` (standard
     deviation `spread`). The fault has had an effect when `measured` has covered at least the share
     `least` of the way from `base` to `expected`. Where these two are equal nothing can be measured,
-    and `idle` says why. `ended_ns` is None while the fault is in effect.
+    and `idle` says why. `ended_ns` is None while the fault is in effect, `cell` where there is one.
     """
 
     name: str
@@ -85,6 +85,7 @@ class FaultEffect:
     idle: str
     began_ns: int
     ended_ns: int | None
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

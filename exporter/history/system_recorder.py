@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporter.history.samples import EPOCH_S, Block, History
+from simulator.cells.joined_snapshot import join_effects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,8 +99,10 @@ class SystemRecorder:
     def effects(self, system: SimulatedSystem) -> tuple[FaultEffect, ...]:
         """Return what faults did in each cell, to the scrapes of each, and to the router."""
         cells = zip(self._recorders, system.cells, strict=True)
-        in_cells = (recorder.scrape_effects.complete(cell.effects()) for recorder, cell in cells)
-        return (*system.router_effects(), *(effect for effects in in_cells for effect in effects))
+        in_cells = [recorder.scrape_effects.complete(cell.effects()) for recorder, cell in cells]
+        if len(in_cells) == 1:
+            return in_cells[0]
+        return (*system.router_effects(), *join_effects(in_cells))
 
     def history(self, epoch_s: float = EPOCH_S) -> History:
         """Return everything recorded, in time order; `epoch_s` is the Unix time of second 0."""

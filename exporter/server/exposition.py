@@ -23,6 +23,7 @@ from exporter.metrics.series_limit import SERIES_LIMIT, keep_families, keep_firs
 from exporter.metrics.series_text import Families, SeriesReading, SeriesText
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
+from simulator.cells.joined_snapshot import join_effects
 from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.pacer import TICK_S, PacedWorld, Pacer
 
@@ -232,8 +233,7 @@ class Exposition:
         world = self._world
         if not self.cells:
             return self.scrape_effects.complete(world.effects())
-        in_cells = (cell.effects() for cell in self.cells)
-        return (*world.router_effects(), *(effect for each in in_cells for effect in each))
+        return (*world.router_effects(), *join_effects(cell.effects() for cell in self.cells))
 
     def show_change(self) -> None:
         """Drop the page: a fault was changed by hand at this instant."""

@@ -17,7 +17,7 @@ from simulator.snapshot import DurationHistogram, ScrapePath
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from simulator.snapshot import Counts, FaultStatus, Snapshot
+    from simulator.snapshot import Counts, FaultEffect, FaultStatus, Snapshot
 
 ALIKE: Final = frozenset({"now_ns", "tiers", "priorities"}) | {"sandboxes"}
 """The same in every cell."""
@@ -47,6 +47,13 @@ def join(cells: Sequence[Snapshot], seed: int, router: Iterable[FaultStatus]) ->
             parts = [getattr(cell, field.name) for cell in cells]
             values[field.name] = max(parts) if field.name in WORST else _sum(parts)
     return replace(cells[0], **values)
+
+
+def join_effects(in_cells: Iterable[Iterable[FaultEffect]]) -> tuple[FaultEffect, ...]:
+    """Return what faults did in each of several cells, with the number of the cell."""
+    return tuple(
+        replace(effect, cell=cell) for cell, effects in enumerate(in_cells) for effect in effects
+    )
 
 
 def _sum(parts: Sequence[Any]) -> object:

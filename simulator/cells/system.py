@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simulator.bounds import require
-from simulator.cells.joined_snapshot import join
+from simulator.cells.joined_snapshot import join, join_effects
 from simulator.cells.router import Router
 from simulator.cells.router_faults import RouterFaults
 from simulator.faults.fault import RAMP_STEP_NS
@@ -130,8 +130,7 @@ class CellSystem:
 
     def effects(self) -> tuple[FaultEffect, ...]:
         """What faults of the plan did, to the router and in each cell."""
-        in_cells = (effect for cell in self.cells for effect in cell.effects())
-        return (*self.router_effects(), *in_cells)
+        return (*self.router_effects(), *join_effects(cell.effects() for cell in self.cells))
 
     @property
     def shares(self) -> tuple[float, ...]:

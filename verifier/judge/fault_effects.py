@@ -15,7 +15,7 @@ from documents.amounts import figure, measured_figures
 from documents.durations import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from simulator.cells.system import SimulatedSystem
     from simulator.snapshot import FaultEffect
@@ -45,29 +45,59 @@ def faults_without_effect(
         for fault in world.plan.faults
         if fault.name not in started and fault.start_s < world.plan_s
     )
-    return (*ineffective_faults(effects), *never_began)
+    in_each = frozenset(fault.name for fault in world.plan.faults if fault.targets.cells)
+    return (*ineffective_faults(effects, in_each), *never_began)
 
 
 def measured_effects(effects: Iterable[FaultEffect]) -> dict[str, str]:
-    """Return, for each fault by name, what was measured of it and what it declares."""
-    texts: dict[str, list[str]] = {}
+    """Return, for each fault by name, what was measured of it and what it declares.
+
+    Cells in which it did the same are named together.
+    """
+    figures: dict[str, dict[int | None, list[str]]] = {}
     for effect in sorted(effects, key=_fault_of):
         if effect_status(effect) != "idle":
-            texts.setdefault(f"{effect.name} ({effect.fault})", []).append(_figures(effect))
+            in_cells = figures.setdefault(f"{effect.name} ({effect.fault})", {})
+            in_cells.setdefault(effect.cell, []).append(_figures(effect))
     return {
-        subject.rpartition(" (")[0]: f"{subject} did: {', and '.join(dict.fromkeys(figures))}"
-        for subject, figures in texts.items()
+        subject.rpartition(" (")[0]: f"{subject} did: {'; '.join(_by_cell(in_cells))}"
+        for subject, in_cells in figures.items()
     }
 
 
-def ineffective_faults(effects: Iterable[FaultEffect]) -> tuple[str, ...]:
+def _by_cell(figures: Mapping[int | None, Iterable[str]]) -> list[str]:
+    """Return what was measured, once for all cells in which it is the same."""
+    cells: dict[str, list[int]] = {}
+    for cell, texts in figures.items():
+        alike = cells.setdefault(", and ".join(dict.fromkeys(texts)), [])
+        if cell is not None:
+            alike.append(cell)
+    return [f"{_in_cells(numbers)}{text}" for text, numbers in cells.items()]
+
+
+def _in_cells(numbers: Sequence[int]) -> str:
+    """Say in which cells something was measured; nothing for a system that is one."""
+    if len(numbers) == 1:
+        return f"in cell {numbers[0]} "
+    return f"in each of the cells {', '.join(map(str, numbers))}: " if numbers else ""
+
+
+def ineffective_faults(
+    effects: Iterable[FaultEffect], in_each: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return a sentence for every fault whose measured effect stays below the declared one.
 
-    Of the measures of a fault none may be ineffective, and at least one must be effective.
+    Of the measures of a fault none may be ineffective, and at least one must be effective: in each
+    cell, for the faults named `in_each`, for these name their cells; in any of all cells otherwise.
     """
+
+    def judged_by_itself(effect: FaultEffect) -> tuple[int, str, int]:
+        cell = effect.cell if effect.name in in_each else None
+        return (*_fault_of(effect), -1 if cell is None else cell)
+
     sentences = []
-    in_order = sorted(effects, key=_fault_of)
-    for _, group in groupby(in_order, key=_fault_of):
+    in_order = sorted(effects, key=judged_by_itself)
+    for _, group in groupby(in_order, key=judged_by_itself):
         by_status: dict[EffectStatus, FaultEffect] = {}
         for effect in group:
             by_status.setdefault(effect_status(effect), effect)
@@ -106,6 +136,8 @@ def _fault_of(effect: FaultEffect) -> tuple[int, str]:
 
 def _sentence(effect: FaultEffect, status: EffectStatus) -> str:
     fault = f"fault {effect.name} ({effect.fault})"
+    if effect.cell is not None:
+        fault += f" in cell {effect.cell}"
     if status == "idle":
         return f"{fault} had nothing to act on: {effect.idle}"
     figures = _figures(effect)
