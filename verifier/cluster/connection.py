@@ -6,6 +6,7 @@ takes its certificates from Dask's configuration.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import re
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CONNECT_S: Final = 10.0
+SCHEDULER: Final = "Scheduler"
 ANSWER_S: Final = 60.0
 """A worker's first answer: it imports this program."""
 _ADDRESS: Final = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):([0-9]{1,5})/?")
@@ -52,20 +54,49 @@ def connect(address: str) -> Iterator[Any]:
     for name in ("distributed", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        kind = asyncio.run(asyncio.wait_for(_kind_of_server(address), 2 * CONNECT_S))
+    except Exception as error:
+        raise _no_scheduler(address, str(error)) from error
+    if kind != SCHEDULER:
+        raise _no_scheduler(address, f"a {kind.lower()} does")
+    try:
         client = client_of(
             address, timeout=CONNECT_S, set_as_default=False, direct_to_workers=False
         )
     except Exception as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise JudgeError(
-            f"no Dask scheduler answers at {address} ({said[:150]}): start one by `dask scheduler`,"
-            " or correct --cluster"
-        ) from error
+        raise _no_scheduler(address, str(error)) from error
     try:
         yield client
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=CONNECT_S)
+
+
+async def _kind_of_server(address: str) -> str:
+    """Return what answers at an address: a scheduler, a worker.
+
+    Dask's client would wait for ever for whoever speaks another protocol, and half a minute for a
+    worker, and not end quietly.
+    """
+    import distributed  # noqa: PLC0415 - an extra that may be missing
+
+    dask: Any = distributed  # it has no types here
+    arguments = dask.Security().get_connection_args("client")
+    comm = await dask.comm.connect(address, timeout=CONNECT_S, **arguments)
+    try:
+        await comm.write({"op": "identity", "reply": True})
+        answer = await comm.read()
+    finally:
+        comm.abort()
+    return str(answer["type"])
+
+
+def _no_scheduler(address: str, said: str) -> JudgeError:
+    reason = (said.splitlines() or ["whoever listens there says nothing"])[0]
+    return JudgeError(
+        f"no Dask scheduler answers at {address} ({reason[:150]}): start one by `dask scheduler`,"
+        " or correct --cluster"
+    )
 
 
 def require_same_machines(client: Any) -> Mapping[str, str]:

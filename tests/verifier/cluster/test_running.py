@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 import pytest
@@ -12,7 +13,7 @@ from tests.verifier.cluster.judges import WorkerKiller
 from tests.verifier.judges import Scripted
 from tests.verifier.test_suite import Notes, is_gone, scenario
 from verifier.cluster import machine
-from verifier.cluster.connection import check_address
+from verifier.cluster.connection import check_address, connect
 from verifier.cluster.running import run_on_cluster
 from verifier.errors import JudgeError
 
@@ -120,6 +121,20 @@ def test_no_scheduler_at_an_address(monkeypatch, tmp_path):
     with pytest.raises(JudgeError, match=r"no Dask scheduler answers at tcp://127\.") as said:
         run("tcp://127.0.0.1:9", Scripted(tmp_path), "a")
     assert "\n" not in str(said.value)
+
+
+def test_a_server_of_another_kind_is_no_scheduler(cluster, monkeypatch, tmp_path):
+    """One that says nothing to it, as most do, and a worker: refused within seconds."""
+    monkeypatch.setattr("verifier.cluster.connection.CONNECT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(JudgeError, match=rf"no Dask scheduler answers at {address}"):
+            run(address, Scripted(tmp_path), "a")
+    monkeypatch.setattr("verifier.cluster.connection.CONNECT_S", 5.0)
+    with connect(cluster) as client:
+        worker = next(iter(client.scheduler_info()["workers"]))
+    with pytest.raises(JudgeError, match=r"\(a worker does\): start one by `dask scheduler`"):
+        run(worker, Scripted(tmp_path), "a")
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):
