@@ -17,7 +17,7 @@ from verifier.stores.receipt import HeldDifference
 from verifier.stores.slices import countable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from exporter.history.samples import Block
     from verifier.stores.parcel_writer import ParcelWriter, Traffic
@@ -30,6 +30,8 @@ STRIDE: Final = 97
 """Between two series that are compared: no divisor of usual numbers of series."""
 ASK_AGAIN_S: Final = 1.0
 """What is not seen yet is asked for again so soon."""
+ROW_MAX: Final = 50
+"""Slices that are asked for at a time: bounds an answer."""
 TIMES_MAX: Final = 10
 """As often a slice is sent again at most: a store that keeps nothing would be sent to for ever."""
 
@@ -59,18 +61,21 @@ class Confirmation:
         What is missing of the others is sent again, and must be found later. What is there twice
         is for the audit to say.
         """
-        whole = list(group) if self._are_whole(group) else list(filter(self._is_whole, group))
+        whole: list[HistorySlice] = []
+        for row in _rows(group):
+            whole += row if self._are_whole(row) else filter(self._is_whole, row)
         for each in whole:
             self.samples += each.samples
             self._compare(each)
         return whole
 
-    def _are_whole(self, group: Sequence[HistorySlice]) -> bool:
-        """Whether all are there, by one count; what is beside them may be there as well."""
-        if any(each.lacking_s for each in group) or len(group) == 1:
+    def _are_whole(self, row: Sequence[HistorySlice]) -> bool:
+        """Whether all of a row are there, each alone, by a question for each metric."""
+        if len(row) == 1 or any(each.lacking_s for each in row):
             return False
-        held = self._stored.counts(group[0].first_ms, group[-1].last_ms)
-        expected = np.sum([each.counts for each in group], axis=0, dtype=np.int64)
+        step_ms = row[1].first_ms - row[0].first_ms
+        held = self._stored.counts_each(row[0].first_ms, step_ms, len(row))
+        expected = np.array([each.counts for each in row])
         return bool((held == expected).all())
 
     def _is_whole(self, each: HistorySlice) -> bool:
@@ -108,3 +113,18 @@ class Confirmation:
         times_ms, _ = self._stored.samples(number, first_ms, last_ms)
         sent = int(countable(block.values[row : row + 1]).sum())
         return HeldDifference(self._stored.labels[number], first_ms, last_ms, sent, len(times_ms))
+
+
+def _rows(group: Sequence[HistorySlice]) -> Iterator[list[HistorySlice]]:
+    """Cut slices in time order into such as follow each other at even distances."""
+    row: list[HistorySlice] = []
+    for each in group:
+        if len(row) > 1 and each.first_ms - row[-1].first_ms != row[1].first_ms - row[0].first_ms:
+            yield row
+            row = []
+        row.append(each)
+        if len(row) == ROW_MAX:
+            yield row
+            row = []
+    if row:
+        yield row

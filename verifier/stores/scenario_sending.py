@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from exporter.history.retention import COARSE_S, Need
 from exporter.history.stream import HistoryStream
 from exporter.target import SCRAPE_S
-from verifier.errors import JudgeError
 from verifier.stores.sender import Sender
 from verifier.virtual_time.run import simulate
 
@@ -81,6 +80,6 @@ def send_scenario(  # noqa: PLR0913 - what is sent, where to, how, and who watch
                 stream=HistoryStream(sender.take, sent.start_s),
             )  # fmt: skip
             return sender.finish(lambda: watch(sender))
-        except (KeyboardInterrupt, JudgeError):
+        except BaseException:
             watch(sender)
             raise

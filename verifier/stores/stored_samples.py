@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     Key = tuple[str, ...]
 
 NAME: Final = "__name__"
-AGREEMENT: Final = 1e-12
-"""VictoriaMetrics keeps decimals: what it answers may differ from what was sent in the last bit."""
+AGREEMENT: Final = 1e-10
+"""VictoriaMetrics keeps decimals of twelve digits or so, not the very float that was sent."""
 
 
 class _Metric:
@@ -76,6 +76,29 @@ class StoredSamples:
                 number = metric.numbers.get(metric.key(labels))
                 if number is not None:
                     counts[number] += int(float(item["value"][1]))
+        return counts
+
+    def counts_each(self, first_ms: int, step_ms: int, windows: int) -> NDArray[np.int64]:
+        """Return how many samples of each series are held in each of some windows in a row.
+
+        Shape (windows, series). Each begins at a scrape, `first_ms` and so much later.
+        """
+        counts = np.zeros((windows, self._size), np.int64)
+        end_ms = first_ms + step_ms - 1  # no scrape is there: whether it would count differs
+        for metric in self._metrics.values():
+            expr = f"count_over_time({_selector(self._shared | {NAME: metric.name})}[{step_ms}ms])"
+            form = {
+                "query": expr,
+                "start": f"{end_ms / 1000:.3f}",
+                "end": f"{(end_ms + step_ms * (windows - 1)) / 1000:.3f}",
+                "step": f"{step_ms / 1000:.3f}",
+            }
+            for labels, item in self._results("/api/v1/query_range", form):
+                number = metric.numbers.get(metric.key(labels))
+                if number is not None:
+                    for at_s, count in item.get("values") or ():
+                        window = round((float(at_s) * 1000 - end_ms) / step_ms)
+                        counts[window, number] += int(float(count))
         return counts
 
     def samples(
@@ -135,9 +158,15 @@ class StoredSamples:
 
     # Any: an item of an answer; a wrong shape is refused once, here.
     def _answers(self, expr: str, at_ms: int) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
-        form = {"query": expr, "time": f"{at_ms / 1000:.3f}", "nocache": "1"}
-        body = urlencode(form).encode()
-        answer = self._patience.persist(lambda: self._connection.ask("/api/v1/query", body))
+        form = {"query": expr, "time": f"{at_ms / 1000:.3f}"}
+        yield from self._results("/api/v1/query", form)
+
+    def _results(
+        self, path: str, form: dict[str, str]
+    ) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+        # Without it VictoriaMetrics moves times, and answers what it answered before.
+        body = urlencode({**form, "nocache": "1"}).encode()
+        answer = self._patience.persist(lambda: self._connection.ask(path, body))
         try:
             for item in json.loads(answer)["data"]["result"]:
                 yield dict(item["metric"]), item

@@ -30,6 +30,7 @@ class SendProgress:
         self._console, self._duration_s, self._clock = console, duration_s, clock
         self._status: Status | None = None
         self._printed_s = clock()
+        self._taken = self._confirmed = 0
 
     def __enter__(self) -> Self:
         """Begin the line, on a terminal."""
@@ -39,9 +40,15 @@ class SendProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        """Remove the line."""
+        """Remove the line; of a run that ended early, say what it leaves behind."""
         if self._status is not None:
             self._status.stop()
+        if kind is not None and self._taken:
+            taken = amount(self._taken, "samples")
+            self.say(
+                f"Ended early: {taken} were taken, and stay there; {self._confirmed:,} of them"
+                " were found again"
+            )
 
     def say(self, message: str) -> None:
         """Print a line; several threads do."""
@@ -54,7 +61,8 @@ class SendProgress:
 
     def watch(self, sender: Sender) -> None:
         """Show what is there, of what was sent."""
-        self._show(f"{amount(sender.sent, 'samples')} taken, {sender.confirmed:,} found again")
+        self._taken, self._confirmed = sender.sent, sender.confirmed
+        self._show(f"{amount(self._taken, 'samples')} taken, {self._confirmed:,} found again")
 
     def _show(self, line: str) -> None:
         now_s = self._clock()

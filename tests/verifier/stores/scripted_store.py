@@ -134,6 +134,25 @@ class ScriptedStore:
                 result.append({"metric": pairs, "values": inside})
         return {"status": "success", "data": {"resultType": "vector", "result": result}}
 
+    def answer_form(self, form):
+        """Return the answer to a form: of an instant, or of a range."""
+        first = {name: values[0] for name, values in form.items()}
+        if "time" in first:
+            return self.answer(first["query"], first["time"])
+        return self.answer_range(first)
+
+    def answer_range(self, form):
+        """Return the result of a query over a range: instant by instant."""
+        start_s, end_s, step_s = (float(form[name]) for name in ("start", "end", "step"))
+        series = {}
+        for number in range(int((end_s - start_s) / step_s + 1e-9) + 1):
+            at_s = start_s + number * step_s
+            for item in self.answer(form["query"], at_s)["data"]["result"]:
+                own = series.setdefault(tuple(item["metric"].items()), [])
+                own.append((at_s, item["value"][1]))
+        result = [{"metric": dict(labels), "values": own} for labels, own in series.items()]
+        return {"status": "success", "data": {"resultType": "matrix", "result": result}}
+
 
 def handler_of(store):
     """Return the class that answers for a store."""
@@ -144,10 +163,9 @@ def handler_of(store):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             store.headers.append(dict(self.headers))
-            if self.path.endswith("/query"):
-                form = parse_qs(body.decode())
+            if "/query" in self.path:
                 with store.lock:
-                    answer = store.answer(form["query"][0], form["time"][0])
+                    answer = store.answer_form(parse_qs(body.decode()))
                 return self.reply(200, json.dumps(answer).encode())
             store.gate.wait(20)
             with store.lock:

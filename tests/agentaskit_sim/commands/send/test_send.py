@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections import deque
 from functools import partial
 
@@ -83,6 +85,26 @@ def test_the_store_decides_the_status(sent, script, status, said):
         done = sent(store)
     assert done.status == status
     assert said in (done.err if status else done.out)
+
+
+def test_ctrl_c_says_what_is_left_behind_and_ends_the_threads(sent, monkeypatch):
+    """What was taken stays in the store; nobody goes on writing."""
+    before = set(threading.enumerate())
+    with ScriptedStore() as store:
+
+        def simulate(*_, stream, **__):
+            stream._sink(piece(0))
+            while store.samples < 1537:
+                time.sleep(0.005)
+            time.sleep(0.1)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("verifier.stores.scenario_sending.simulate", simulate)
+        done = sent(store)
+        others = {thread for thread in threading.enumerate() if thread.name == "store"}
+    assert done.status == 130
+    assert "Ended early: 1,537 samples were taken, and stay there; " in done.err
+    assert not others - before
 
 
 def test_what_is_missing_is_status_1(sent, monkeypatch):
