@@ -56,6 +56,16 @@ LONGEST_FIRST = (
 """Files in the order in which they start: a long one that starts last is waited for by itself.
 
 Every fourth is given to the last of four workers at first: it computes while the others wait."""
+GROUPS = {
+    "browser": ("browser/",),
+    "syntax": (
+        "test_house_style.py",
+        "test_layering.py",
+        "documents/test_sentences.py",
+        "simulator/faults/kinds/test_catalogue.py",
+    ),
+}
+"""Files that one worker runs one after another: a browser starts once, a module is parsed once."""
 NICENESS = 10
 """Of tests that compute: about a tenth of the weight of those that run in real time."""
 
@@ -105,9 +115,18 @@ def pytest_collection_modifyitems(config, items):
             needing[item.path] = needs_engine(item.path, item.path.read_text("utf-8"), root)
         if needing[item.path]:
             item.add_marker("engine")
+        name = item.path.relative_to(root).as_posix()
+        for group, files in GROUPS.items():
+            if name.startswith(files):
+                item.stash[forked_run.GROUP] = group
     rank = {config.rootpath / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
     leave_out(config, items, find_browser())
-    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+    items.sort(
+        key=lambda item: (
+            rank.get(item.path, len(rank)),
+            item.stash.get(forked_run.GROUP, "~"),
+        )
+    )
 
 
 def pytest_runtest_setup(item):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import subprocess
 import sys
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -93,18 +92,14 @@ def test_a_url_with_a_password_is_refused_without_it(userinfo):
         assert find_leaks({"message": str(caught.value)}) == []
 
 
-def test_a_mistake_in_a_routing_repeats_no_secret_of_it(tmp_path):
+def test_a_mistake_in_a_routing_repeats_no_secret_of_it(command, tmp_path):
     """Neither in our own words nor in Alertmanager's."""
     (tmp_path / "routing.yml").write_text(ROUTING.replace("route:", "rout:"))
     (tmp_path / "rules.yml").write_text(RULES)
-    run = subprocess.run(
-        [sys.executable, "-m", "agentaskit_sim", "verify", "--live", "--rules", "rules.yml",
-         "--routing", "routing.yml"],
-        capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path,
-    )  # fmt: skip
-    assert run.returncode == 2
-    assert "routing.yml:5:1: unknown key 'rout'" in run.stderr
-    assert find_leaks({"output": run.stdout + run.stderr, **files_below(tmp_path)}) == [
+    run = command("verify", "--live", "--rules", "rules.yml", "--routing", "routing.yml")
+    assert run.status == 2
+    assert "routing.yml:5:1: unknown key 'rout'" in run.err
+    assert find_leaks({"output": run.out + run.err, **files_below(tmp_path)}) == [
         f"{tmp_path}/routing.yml: password",
         f"{tmp_path}/routing.yml: webhook",
     ]

@@ -51,7 +51,7 @@ def scenarios(tmp_path):
     return folder
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("number", "judged"),
     [(signal.SIGINT, ["first"]), (signal.SIGINT, ["first", "third"]), (signal.SIGTERM, ["first"])],

@@ -1,4 +1,4 @@
-"""A browser for the tests of one file, and pages in it that record what they said and asked for."""
+"""A browser for the tests of this folder, and pages in it that record what they said and asked."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from verifier.judge.verdict import ScenarioOutcome
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Yield a headless browser, ended with the file: playwright's loop must not outlive it.
+    """Yield a headless browser, ended with this folder: playwright's loop must not outlive it.
 
     An asynchronous test of the same worker would find that loop running.
     """

@@ -3,8 +3,9 @@
 Workers that are programs of their own each import and collect all tests anew: of eight thousand
 that is a fifth of what running them takes. A fork has them, and the compiled kernel, from birth.
 
-A fork runs all tests of a file, in their order; it gets its next file when it begins with the last
-test of the one before. Where forks are unsafe, pytest-xdist's `-n 4 --dist loadfile` does the same.
+A fork runs all tests of a file, in their order, and those of a `GROUP` of files; it gets its next
+file when it begins with the last test of the one before. Where forks are unsafe, `-n 4 --dist
+loadfile` of pytest-xdist does about the same.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkProcess
 
+GROUP = pytest.StashKey[str]()
+"""Of a test: the name of the files that one fork runs; they follow one another."""
 END_TIMEOUT_S = 20
 """What an interrupted fork has for the teardown of its fixtures."""
 
@@ -41,6 +44,10 @@ def run_tests(session: pytest.Session) -> bool | None:
         return None
     _ForkedRun(session).run(count)
     return True
+
+
+def _file_or_group(item: pytest.Item) -> str:
+    return item.stash.get(GROUP, str(item.path))
 
 
 class _Fork:
@@ -62,7 +69,7 @@ class _ForkedRun:
 
     def __init__(self, session: pytest.Session) -> None:
         self.session, self.config = session, session.config
-        self.files = [list(items) for _, items in groupby(session.items, lambda item: item.path)]
+        self.files = [list(items) for _, items in groupby(session.items, _file_or_group)]
         self.waiting = deque(range(len(self.files)))
         self.forks: dict[Connection, _Fork] = {}
         self.started = 0

@@ -255,6 +255,10 @@ WRONG = {
     "{{ $labels.priority }} tasks are": "{{ $labels.queue }} tasks are",
 }
 """A percentage shown as 9950 %, Jinja residue, a label that is not there."""
+PLANTED = [
+    *("AvailabilitySLOBreach", "HighMemoryUsage", "HighTaskQueueDepth", "CriticalTaskQueueDepth"),
+]
+"""The alerts in which they stand."""
 
 
 def test_annotations_that_read_wrongly_are_detected(files, nineteen, run_tool, tmp_path):
@@ -268,9 +272,9 @@ def test_annotations_that_read_wrongly_are_detected(files, nineteen, run_tool, t
         copies.append(tmp_path / file.name)
         copies[-1].write_text(text)
     assert changed == set(WRONG.values())
-    status, output = run_tool("promtool", "test", "rules", render(copies, nineteen, tmp_path))
+    wrong = [*PLANTED, "AgentStartupSlow"]  # one reads as well as before
+    some = [rule for rule in nineteen if rule["alert"] in wrong]
+    assert len(some) == len(wrong)
+    status, output = run_tool("promtool", "test", "rules", render(copies, some, tmp_path))
     assert status != 0, output
-    assert re.findall(r"alertname: (\w+), time", output) == [
-        *("AvailabilitySLOBreach", "HighMemoryUsage", "HighTaskQueueDepth"),
-        "CriticalTaskQueueDepth",
-    ]
+    assert re.findall(r"alertname: (\w+), time", output) == PLANTED

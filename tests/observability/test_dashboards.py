@@ -10,7 +10,7 @@ import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.observability.names import EXPORTED, canonical, metrics_of
-from tests.verifier.simulations import bundled, simulated
+from tests.verifier.simulations import scenario_of, simulate
 from verifier.servers.prometheus import Prometheus, RangeQuery
 
 PANELS = {
@@ -212,12 +212,20 @@ def test_every_dashboard_shows_the_times_of_simulated_faults(dashboards):
         assert annotation["titleFormat"] == "{{fault}}", name
 
 
+ONE_FAULT = """\
+duration: 5m
+load: {rate: 500}
+faults:
+- {name: gone, fault: traffic_drop, start: 70s, duration: 2m, parameters: {share: 0.4}}
+"""
+
+
 def test_a_fault_is_marked_from_its_start_to_its_end_and_at_no_other_time(dashboards):
     """The annotation's own query, asked of a real Prometheus over a scenario with one fault."""
     target = dashboards["capacity"]["annotations"]["list"][2]["target"]
-    scenario = bundled("traffic-drop")
+    scenario = scenario_of(ONE_FAULT)
     with Prometheus() as server:
-        server.push(simulated("traffic-drop").history)
+        server.push(simulate(scenario).history)
         window = RangeQuery(target["expr"], EPOCH_S, EPOCH_S + scenario.duration_s, 15.0)
         (series,) = server.query_range(window)
     (fault,) = scenario.plan.faults

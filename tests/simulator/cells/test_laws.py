@@ -61,7 +61,7 @@ def sent_and_arrived(system, until_s):
     return sent, after - before
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "seed", [pytest.param(s, marks=[pytest.mark.long] * (s % 10 > 0)) for s in range(SYSTEMS)]
 )

@@ -99,7 +99,9 @@ def test_one_evaluation_too_late_is_noticed(short):
 
 def test_a_stale_marker_that_is_lost_is_noticed(short):
     """Planted: without it, an alert on a dead exporter lingers for five minutes."""
-    history, end_s = simulated("exporter-down").history, bundled("exporter-down").duration_s
+    whole = bundled("exporter-down")
+    scenario = replace(whole, plan=replace(whole.plan, load=Load(rate=1000.0)))
+    history, end_s = simulate_for(scenario, short).history, scenario.duration_s
     unmarked = [
         replace(block, values=np.where(is_stale(block.values), np.nan, block.values))
         for block in history.blocks

@@ -1,0 +1,1 @@
+"""Pages in a real browser: a package, so that one browser serves all its tests."""
