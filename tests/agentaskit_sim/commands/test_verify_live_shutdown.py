@@ -24,6 +24,7 @@ import pytest
 from tests.machine_lag import needs_quiet_machine
 from tests.trials.live_run import SMALL_RATE, Ended, LiveRun, kill, reachable, wrongs
 from verifier.judge.verdict_document import verdict_schema
+from verifier.servers import binaries
 from verifier.servers.binaries import require
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -321,25 +322,20 @@ def test_a_full_disk_or_a_signal_ends_all_in_time_and_leaves_nothing(results, tr
 
 @needs_quiet_machine
 def test_without_alertmanager_nothing_starts_and_the_advice_says_how_to_get_it(
-    tmp_path, monkeypatch
+    command, tmp_path, monkeypatch
 ):
     """Prometheus is there: status 3 at once, with `--json` one document, invalid."""
     (tmp_path / "prometheus").symlink_to(require("prometheus"))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("AGENTASKIT_SIM_TOOLS", raising=False)
     monkeypatch.chdir(tmp_path)
-    without = (
-        "from pathlib import Path; import verifier.servers.binaries as b;"
-        "b.PROJECT_TOOLS = Path('none');"
-        "from agentaskit_sim.__main__ import main; main()"
-    )
-    command = [sys.executable, "-c", without, "verify", "--live", "traffic-drop", "--json"]
+    monkeypatch.setattr(binaries, "PROJECT_TOOLS", Path("none"))
     start_s = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = command("verify", "--live", "traffic-drop", "--json")
     assert time.monotonic() - start_s < 10
-    assert done.returncode == 3
-    (line,) = done.stderr.splitlines()
+    assert done.status == 3
+    (line,) = done.err.splitlines()
     assert line.startswith("alertmanager was not found on PATH")
     assert "sudo apt-get install prometheus prometheus-alertmanager" in line
-    assert [scenario["reasons"] for scenario in json.loads(done.stdout)["scenarios"]] == [[line]]
+    assert [scenario["reasons"] for scenario in json.loads(done.out)["scenarios"]] == [[line]]
     assert not (tmp_path / "results").exists()

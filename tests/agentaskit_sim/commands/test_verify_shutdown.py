@@ -1,6 +1,7 @@
 """How `verify` ends when it cannot judge: mistakes in files, no Prometheus, signals, a dead engine.
 
-Run as a user runs it, in a process of its own, with a temporary folder of its own to inspect.
+What is killed or signalled is run as a user runs it, in a process of its own, with a temporary
+folder of its own to inspect.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 from agentaskit_sim.inputs import PACK
 from simulator.faults.kinds.catalogue import FAULTS
 from verifier.judge.verdict_document import verdict_schema
+from verifier.servers import binaries
 from verifier.servers.binaries import describe
 
 HEAD = "name: {}\nstory: x\nseed: 42\nduration: 2m\nload: {{rate: 1000}}\n"
@@ -91,18 +93,6 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def verify(*arguments):
-    """Run the command to its end."""
-    done = subprocess.run(
-        [sys.executable, "-m", "agentaskit_sim", "verify", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
-
-
 def start(place, *arguments):
     """Start the command in `place`, as a shell would: in a process group of its own.
 
@@ -154,19 +144,19 @@ def assert_nothing_is_left(place):
     assert not list((place / "here").glob("results/*"))
 
 
-def test_every_mistake_is_one_line_with_its_place(place):
+def test_every_mistake_is_one_line_with_its_place(command, place):
     """All files are read, all mistakes reported, nothing runs: status 2, no output."""
     for name, (text, _) in MISTAKES.items():
         Path(name).write_text(text)
     Path("topology.yaml").write_text(HEAD.format("topology") + "topology: town.yaml\n")
     wrong = [name for name in MISTAKES if name.endswith(".yaml") and name != "town.yaml"]
-    done = verify(
-        *("topology.yaml", "missing.yaml", *wrong),
+    done = command(
+        *("verify", "topology.yaml", "missing.yaml", *wrong),
         *("--rules", "promql.yml", "keys.yml", "--dashboards", "board.json"),
     )
     lines = [f"{name}:{sentence}" for name, (_, sentence) in MISTAKES.items()]
-    assert sorted(done.stderr.splitlines()) == sorted([*lines, "missing.yaml: no such file"])
-    assert (done.returncode, done.stdout) == (2, "")
+    assert sorted(done.err.splitlines()) == sorted([*lines, "missing.yaml: no such file"])
+    assert (done.status, done.out) == (2, "")
     assert_nothing_is_left(place)
 
 
@@ -182,23 +172,20 @@ def test_a_single_mistake_is_one_line(place, command, name):
     assert (done.status, done.out, done.err) == (2, "", f"{path}:{sentence}\n")
 
 
-def test_without_prometheus_nothing_is_judged_and_the_advice_is_printed(place, monkeypatch):
+def test_without_prometheus_nothing_is_judged_and_the_advice_is_printed(
+    command, place, monkeypatch
+):
     """Status 3 at once; with `--json` one document, invalid."""
     monkeypatch.setenv("PATH", str(place))
     monkeypatch.delenv("AGENTASKIT_SIM_TOOLS", raising=False)
-    without = (
-        "from pathlib import Path; import verifier.servers.binaries as b;"
-        "b.PROJECT_TOOLS = Path('none');"
-        "from agentaskit_sim.__main__ import main; main()"
-    )
-    command = [sys.executable, "-c", without, "verify", "traffic-drop", "sandbox-leak", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 3
-    (line,) = done.stderr.splitlines()
+    monkeypatch.setattr(binaries, "PROJECT_TOOLS", Path("none"))
+    done = command("verify", "traffic-drop", "sandbox-leak", "--json")
+    assert done.status == 3
+    (line,) = done.err.splitlines()
     assert line.startswith("prometheus was not found on PATH")
     assert "`make setup`" in line
     assert "sudo apt-get install prometheus" in line
-    document = json.loads(done.stdout)
+    document = json.loads(done.out)
     jsonschema.validate(document, verdict_schema())
     assert document["verdict"] == "invalid"
     assert [scenario["reasons"] for scenario in document["scenarios"]] == [[line], [line]]
