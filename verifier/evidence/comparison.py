@@ -1,5 +1,8 @@
 """One comparison of a condition with its filter open: what to ask, and where it turns.
 
+Only the comparisons that decide are opened. A filter below them, such as that of `count(up == 0)`,
+makes the value that is compared, and stays as it is.
+
 Used by the numbers of a failure and by the drawing of a condition. Pure: it asks no server.
 """
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import promql_parser as promql
 
-from verifier.evidence.relaxed import bare, is_filter, is_scalar, relax
+from verifier.evidence.relaxed import bare, changes_values, is_filter, is_scalar, relax
 from verifier.promql.conditions import quantity_of
 from verifier.promql.printing import text_of
 from verifier.promql.walker import nodes
@@ -68,13 +71,32 @@ def opened(node: promql.BinaryExpr) -> OpenComparison:
     left, right, operator = node.lhs, node.rhs, str(node.op)
     if is_scalar(left):
         left, right, operator = right, left, FLIPPED[operator]
-    expr = relax(left).roots[0].text
+    expr = _compared_text(_below_filters(left))
     moves = any(isinstance(n, promql.Call) and n.func.name in MOVING for n in nodes(right))
     if is_scalar(right) and not moves:
         return OpenComparison(node, expr, operator, text_of(right))
     modifier = f" {text}" if (text := str(node.modifier or "").strip()) else ""
-    expr = f"({expr}) -{modifier} ({relax(right).roots[0].text})"
+    expr = f"({expr}) -{modifier} ({_compared_text(right)})"
     return OpenComparison(node, expr, operator, None)
+
+
+def _below_filters(node: promql.Expr) -> promql.Expr:
+    """Return what a chain of comparisons with plain numbers, `0 < X < 5`, lets through or not."""
+    inner = bare(node)
+    while isinstance(inner, promql.BinaryExpr) and is_filter(inner):
+        if not is_scalar(inner.lhs) and not is_scalar(inner.rhs):
+            return node
+        node = inner.rhs if is_scalar(inner.lhs) else inner.lhs
+        inner = bare(node)
+    return node
+
+
+def _compared_text(node: promql.Expr) -> str:
+    """Return the text of a side: the relaxed one, which was asked before, where it means as much.
+
+    The relaxed form of `count(up == 0)` counts every series.
+    """
+    return text_of(node) if changes_values(node) else relax(node).roots[0].text
 
 
 def holds(values: NDArray[np.float64], operator: str, limit: float) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ import promql_parser as promql
 from exporter.metrics.catalogue import WORLD
 from exporter.target import SCRAPE_S
 from verifier.evidence.missing_series import SelectorCheck, catalogue_names
-from verifier.evidence.nearest_names import NearestNames
+from verifier.evidence.naming.nearest_names import NearestNames
 from verifier.evidence.relaxed import Relaxed, bare, is_unstored, name_of, relax
 from verifier.evidence.stock import Answer
 from verifier.promql.printing import duration_text, text_of

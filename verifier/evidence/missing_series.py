@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from exporter.metrics.catalogue import BURST, RUN
-from verifier.evidence.nearest_names import NEAR_ENOUGH
+from verifier.evidence.naming.nearest_names import NEAR_ENOUGH
 from verifier.evidence.relaxed import name_of
 from verifier.promql.printing import matcher_text, quoted
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exporter.metrics.series import Metric, Source
-    from verifier.evidence.nearest_names import NearestNames
+    from verifier.evidence.naming.nearest_names import NearestNames
     from verifier.evidence.stock import EvaluationSpan, Stock
 
 Labels = Mapping[str, str]

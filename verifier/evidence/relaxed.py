@@ -112,6 +112,16 @@ def is_filter(node: promql.Expr) -> bool:
     )
 
 
+def changes_values(node: promql.Expr) -> bool:
+    """Return whether the relaxed form of `node` may have other values, or more of them."""
+    return any(
+        is_filter(each)
+        or (isinstance(each, promql.BinaryExpr) and str(each.op) == "unless")
+        or (isinstance(each, promql.Call) and each.func.name in ABSENCE)
+        for each in nodes(node)
+    )
+
+
 def bare(node: promql.Expr) -> promql.Expr:
     """Return `node` without the brackets around it."""
     while isinstance(node, promql.ParenExpr):

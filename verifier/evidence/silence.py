@@ -1,8 +1,9 @@
 """Whether the alerts that did not fire could have: what their silence is worth.
 
 Called by the judges of both clocks right after the evaluation, on the server that evaluated. An
-alert is vacuous when what it reads never existed, when its relaxed expression never had a value, or
-when its `for` is longer than what was watched. It judges nothing: `verifier.judge` does.
+alert is vacuous when what it reads never existed, when its relaxed expression never had a value,
+when a filter in it lets nothing through, or when its `for` is longer than what was watched. It
+judges nothing: `verifier.judge` does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from documents.durations import format_duration
 from exporter.history.samples import EPOCH_S
 from exporter.target import SCRAPE_S
 from verifier.evidence.clock_reading import clock_finding
+from verifier.evidence.contradictions import contradictions, known_facts
 from verifier.evidence.emptiness import EmptinessCheck, Recording
 from verifier.evidence.relaxed import relax
 from verifier.evidence.stock import EvaluationSpan, Stock
@@ -130,11 +132,12 @@ def emptiness_check(run: WatchedRun) -> EmptinessCheck:
 def rule_findings(run: WatchedRun) -> tuple[str, ...]:
     """Return what is odd about the alerts of a run, whether they fired or not."""
     findings: list[str] = []
+    facts = known_facts(run.rules.metrics, tuple(_recordings(run.rules)))
     for _, rule in run.rules.alerts:
         tree = _tree(rule.expr)
         if tree is None:
             continue
-        findings += [f"alert {rule.alert}: {text}" for text in unreachable(tree, run.rules.metrics)]
+        findings += [f"alert {rule.alert}: {text}" for text in unreachable(tree, facts)]
         if run.epoch_s != EPOCH_S:
             continue  # in real time the clock is the machine's, and `starts_at` chose another
         finding = clock_finding(rule.alert, tree, run.epoch_s)
@@ -171,7 +174,7 @@ def _silence(run: WatchedRun, check: EmptinessCheck, group: RuleGroup, rule: Ale
         ]
         if not reasons:
             constant, removed = _removed(check, relaxation.remainders, span)
-            reasons += constant
+            reasons += constant or contradictions(check, tree, span)
             findings += removed
         if not reasons and check.stock.answer(relaxation.roots[0].query, span).is_nan:
             findings.append("it never has a value but NaN, with which no comparison holds")

@@ -2,75 +2,80 @@
 
 Called for the comparisons of alerts: a share above 1, or more free slots than below 0, is a
 threshold that nothing in this world can reach. Interval arithmetic over the syntax tree; what is
-not known lies between minus and plus infinity. Pure.
+not known lies between minus and plus infinity. Where it is known how many series there are, what
+filters let through is narrowed too, to nothing where no value can ever pass. Pure.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
 from exporter.metrics.catalogue import WORLD
-from verifier.evidence.relaxed import COMPARISONS, bare, is_filter, is_scalar, name_of
+from verifier.evidence.relaxed import ABSENCE, COMPARISONS, bare, is_filter, is_scalar, name_of
+from verifier.promql.intervals import (
+    INF,
+    NO_VALUE,
+    NOT_NEGATIVE,
+    SHARE,
+    UNKNOWN,
+    ValueBounds,
+    bounds_text,
+    passing,
+)
 from verifier.promql.printing import matcher_text, text_of
+from verifier.promql.walker import nodes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from exporter.metrics.series import Metric
     from simulator.snapshot import Snapshot
 
     Metrics = tuple[Metric[Snapshot], ...]
 
-INF: Final = math.inf
-SHRINKING: Final = ("rate", "irate", "increase", "changes", "resets", "count_over_time")
-"""Functions whose value is never below 0."""
+COUNTING: Final = ("changes", "resets", "count_over_time")
+"""Functions whose value is never below 0, whatever they read."""
+GROWING: Final = ("rate", "irate", "increase")
+"""Functions whose value is never below 0 where no sample is."""
 KEEPING: Final = (
     *("min_over_time", "max_over_time", "avg_over_time", "last_over_time", "quantile_over_time"),
     *("first_over_time", "sort", "sort_desc", "scalar", "vector", "label_replace", "label_join"),
 )
 """Functions whose value lies between the values that they read."""
+RELABELLING: Final = ("label_replace", "label_join")
 PICKING: Final = ("min", "max", "avg", "topk", "bottomk", "quantile", "limitk")
 FLIPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "=="}
 
 
 @dataclass(frozen=True, slots=True)
-class ValueBounds:
-    """The least and the greatest value that is possible."""
+class KnownFacts:
+    """What bounds are derived from.
 
-    least: float = -INF
-    greatest: float = INF
+    `metrics` are what the exporter shows; `recordings` the expressions of each recording rule, by
+    its name. `series_max` says how many series a group of an aggregation can have at most; without
+    it every filter lets everything through.
+    """
 
-    def __add__(self, other: ValueBounds) -> ValueBounds:
-        """Return the bounds of a sum."""
-        return ValueBounds(self.least + other.least, self.greatest + other.greatest)
+    metrics: Metrics = WORLD
+    recordings: Mapping[str, Sequence[promql.Expr]] = field(default_factory=dict)
+    series_max: Callable[[promql.AggregateExpr], float] | None = None
 
-    def __neg__(self) -> ValueBounds:
-        """Return the bounds of the value with the other sign."""
-        return ValueBounds(0.0 - self.greatest, 0.0 - self.least)
+    def shows(self, name: str) -> bool:
+        """Whether the exporter has series of this name, and no rule records under it."""
+        names = {metric.name for metric in self.metrics}
+        parts = {name.removesuffix(part) for part in ("_bucket", "_count", "_sum")}
+        return name not in self.recordings and (name in names or bool(names & parts))
 
-    def __mul__(self, other: ValueBounds) -> ValueBounds:
-        """Return the bounds of a product."""
-        ends = [
-            0.0 if 0.0 in (a, b) else a * b
-            for a in (self.least, self.greatest)
-            for b in (other.least, other.greatest)
-        ]
-        return ValueBounds(min(ends), max(ends))
-
-    def inverse(self) -> ValueBounds:
-        """Return the bounds of 1 over the value; a division by 0 may give anything."""
-        if self.least > 0 or self.greatest < 0:
-            return ValueBounds(1 / self.greatest, 1 / self.least)
-        return ValueBounds(0.0, INF) if self.least == 0 else UNKNOWN
+    def within(self, recording: str) -> KnownFacts:
+        """Return what is known inside a recording: of itself, should it read itself, nothing."""
+        return replace(self, recordings={**self.recordings, recording: ()})
 
 
-UNKNOWN: Final = ValueBounds()
-NOT_NEGATIVE: Final = ValueBounds(0.0, INF)
-SHARE: Final = ValueBounds(0.0, 1.0)
 FIXED: Final = {
     "absent": ValueBounds(1.0, 1.0),
     "absent_over_time": ValueBounds(1.0, 1.0),
@@ -81,117 +86,159 @@ FIXED: Final = {
     "month": ValueBounds(1.0, 12.0),
 }
 """Functions whose values are the same whatever they read."""
+OURS: Final = KnownFacts()
+"""Our own metrics, and no recordings."""
 
 
-def unreachable(node: promql.Expr, metrics: Metrics = WORLD) -> Iterator[str]:
+def unreachable(node: promql.Expr, facts: KnownFacts = OURS) -> Iterator[str]:
     """Yield what is wrong with each comparison in a condition that nothing can make true."""
     node = bare(node)
     if not isinstance(node, promql.BinaryExpr):
         return
     if str(node.op) in ("and", "or", "unless"):
-        yield from unreachable(node.lhs, metrics)
+        yield from unreachable(node.lhs, facts)
         if str(node.op) != "unless":
-            yield from unreachable(node.rhs, metrics)
+            yield from unreachable(node.rhs, facts)
     elif is_filter(node):
-        yield from unreachable(node.lhs, metrics)
-        left, right, operator = node.lhs, node.rhs, str(node.op)
-        if is_scalar(left):
-            left, right, operator = right, left, FLIPPED.get(operator, operator)
-        value, limit = bounds_of(left, metrics), bounds_of(right, metrics)
-        if limit.least == limit.greatest and _never(value, operator, limit.least):
-            yield (
-                f"nothing in this world makes `{text_of(node)}` true: its left side stays"
-                f" {_text(value)}"
-            )
+        yield from unreachable(node.lhs, facts)
+        if is_unreachable(node, facts):
+            yield never_text(node, facts)
 
 
-def bounds_of(node: promql.Expr, metrics: Metrics = WORLD) -> ValueBounds:  # noqa: PLR0911 - one for each kind of node
+def is_unreachable(node: promql.BinaryExpr, facts: KnownFacts) -> bool:
+    """Whether a comparison that filters can never be true, whatever its sides are."""
+    value, operator, limit = _compared(node, facts)
+    return passing(value, operator, limit).is_empty
+
+
+def never_text(node: promql.BinaryExpr, facts: KnownFacts, factor: float = 1.0) -> str:
+    """Say that a comparison can never be true, and where its side stays."""
+    value, _, limit = _compared(node, facts)
+    stays = f"its {'right' if is_scalar(node.lhs) else 'left'} side stays {bounds_text(value)}"
+    if limit.least != limit.greatest:
+        stays += f", its right one {bounds_text(limit)}"
+    return f"nothing in this world makes `{text_of(node, factor)}` true: {stays}"
+
+
+def _compared(node: promql.BinaryExpr, facts: KnownFacts) -> tuple[ValueBounds, str, ValueBounds]:
+    """Return the value that a comparison lets through, its operator, and its limit."""
+    left, right, operator = node.lhs, node.rhs, str(node.op)
+    if is_scalar(left):
+        left, right, operator = right, left, FLIPPED.get(operator, operator)
+    return bounds_of(left, facts), operator, bounds_of(right, facts)
+
+
+def bounds_of(node: promql.Expr, facts: KnownFacts = OURS) -> ValueBounds:  # noqa: PLR0911 - one for each kind of node
     """Return the bounds of an expression's values."""
     match node:
         case promql.NumberLiteral():
             return UNKNOWN if math.isnan(node.val) else ValueBounds(node.val, node.val)
         case promql.ParenExpr() | promql.SubqueryExpr():
-            return bounds_of(node.expr, metrics)
+            return bounds_of(node.expr, facts)
         case promql.UnaryExpr():
-            return -bounds_of(node.expr, metrics)
+            inner = bounds_of(node.expr, facts)
+            return inner if inner.is_empty else -inner
         case promql.MatrixSelector():
-            return bounds_of(node.vector_selector, metrics)
+            return bounds_of(node.vector_selector, facts)
         case promql.VectorSelector():
-            return _of_metric(name_of(node), metrics)
+            return _of_metric(name_of(node), facts)
         case promql.AggregateExpr():
-            return _of_aggregate(node, metrics)
+            return _of_aggregate(node, facts)
         case promql.Call():
-            return _of_call(node, metrics)
+            return _of_call(node, facts)
         case promql.BinaryExpr():
-            return _of_operation(node, metrics)
+            return _of_operation(node, facts)
     return UNKNOWN
 
 
-def _of_metric(name: str, metrics: Metrics) -> ValueBounds:
+def _of_metric(name: str, facts: KnownFacts) -> ValueBounds:
+    if name in facts.recordings:
+        inner = facts.within(name)
+        sides = [bounds_of(tree, inner) for tree in facts.recordings[name]]
+        return reduce(ValueBounds.__or__, sides) if sides else UNKNOWN
     if name == "up":
         return SHARE
-    names = {metric.name for metric in metrics}
-    parts = {name.removesuffix(part) for part in ("_bucket", "_count", "_sum")}
-    return NOT_NEGATIVE if name in names or names & parts else UNKNOWN
+    return NOT_NEGATIVE if facts.shows(name) else UNKNOWN
 
 
-def _of_aggregate(node: promql.AggregateExpr, metrics: Metrics) -> ValueBounds:
-    inner = bounds_of(node.expr, metrics)
-    if str(node.op) == "quantile" and not _is_within_0_and_1(node.param, metrics):
+def _of_aggregate(node: promql.AggregateExpr, facts: KnownFacts) -> ValueBounds:  # noqa: PLR0911 - one for each kind
+    inner = bounds_of(node.expr, facts)
+    operator = str(node.op)
+    if inner.is_empty:
+        return NO_VALUE
+    if operator == "quantile" and not _is_within_0_and_1(node.param, facts):
         return UNKNOWN
-    if str(node.op) in PICKING:
+    if operator in PICKING:
         return inner
-    if str(node.op) == "group":
+    if operator == "group":
         return ValueBounds(1.0, 1.0)
-    if str(node.op) in ("count", "count_values"):
-        return ValueBounds(1.0, INF)
-    if str(node.op) in ("stddev", "stdvar"):
+    if operator in ("count", "count_values"):
+        return ValueBounds(1.0, _series_max(node, facts) if operator == "count" else INF)
+    if operator in ("stddev", "stdvar"):
         return NOT_NEGATIVE
-    return NOT_NEGATIVE if str(node.op) == "sum" and inner.least >= 0 else UNKNOWN
+    if operator != "sum":
+        return UNKNOWN
+    # How many they are is asked only where it decides.
+    is_open = inner.least in (0.0, -INF) and inner.greatest in (0.0, INF)
+    return inner.sum(INF if is_open else _series_max(node, facts))
 
 
-def _of_call(node: promql.Call, metrics: Metrics) -> ValueBounds:
+def _series_max(node: promql.AggregateExpr, facts: KnownFacts) -> float:
+    return INF if facts.series_max is None else facts.series_max(node)
+
+
+def _of_call(node: promql.Call, facts: KnownFacts) -> ValueBounds:
     name = node.func.name
-    if name in SHRINKING:
+    values = [each for each in node.args if not isinstance(each, promql.StringLiteral)]
+    vectors = [bounds_of(each, facts) for each in values if not is_scalar(each)]
+    if name not in ABSENCE and vectors and vectors[0].is_empty:
+        # What is no number is a number all the same to `vector` and to `!=`.
+        return UNKNOWN if name == "scalar" else NO_VALUE
+    if name in COUNTING or (name in GROWING and vectors[0].least >= 0):
         return NOT_NEGATIVE
     if name in FIXED:
         return FIXED[name]
-    if name == "histogram_quantile" and (greatest := _greatest(node, metrics)) is not None:
+    if name == "histogram_quantile" and (greatest := _greatest(node, facts)) is not None:
         return ValueBounds(0.0, greatest)
-    if name == "quantile_over_time" and not _is_within_0_and_1(node.args[0], metrics):
+    if name == "quantile_over_time" and not _is_within_0_and_1(node.args[0], facts):
         return UNKNOWN
-    values = [each for each in node.args if not isinstance(each, promql.StringLiteral)]
-    return bounds_of(values[-1], metrics) if name in KEEPING else UNKNOWN
+    return bounds_of(values[-1], facts) if name in KEEPING else UNKNOWN
 
 
-def _greatest(node: promql.Call, metrics: Metrics) -> float | None:
-    """Return what a quantile of a histogram of `metrics` is at most: its last finite bound."""
-    text = text_of(node.args[1])
-    bounds = [
-        max(each.bounds_s)
-        for each in metrics
-        if each.kind == "histogram" and f"{each.name}_bucket" in text
-    ]
-    return max(bounds, default=None) if _is_within_0_and_1(node.args[0], metrics) else None
+def _greatest(node: promql.Call, facts: KnownFacts) -> float | None:
+    """Return what a quantile of a histogram of ours is at most: its last finite bound."""
+    read = nodes_of(node.args[1], promql.VectorSelector)
+    relabels = any(call.func.name in RELABELLING for call in nodes_of(node.args[1], promql.Call))
+    greatest = {
+        f"{each.name}_bucket": max(each.bounds_s)
+        for each in facts.metrics
+        if each.kind == "histogram"
+    }
+    bounds = [greatest.get(name_of(selector)) for selector in read]
+    known = [bound for bound in bounds if bound is not None]
+    if relabels or len(known) < len(bounds) or not _is_within_0_and_1(node.args[0], facts):
+        return None
+    return max(known, default=None)
 
 
-def _is_within_0_and_1(quantile: promql.Expr | None, metrics: Metrics) -> bool:
+def _is_within_0_and_1(quantile: promql.Expr | None, facts: KnownFacts) -> bool:
     """Whether it is a quantile: one beyond, such as 95 for 0.95, is infinite for the engine."""
-    bounds = UNKNOWN if quantile is None else bounds_of(quantile, metrics)
+    bounds = UNKNOWN if quantile is None else bounds_of(quantile, facts)
     return 0 <= bounds.least <= bounds.greatest <= 1
 
 
-def _of_operation(node: promql.BinaryExpr, metrics: Metrics) -> ValueBounds:  # noqa: PLR0911 - one for each
+def _of_operation(node: promql.BinaryExpr, facts: KnownFacts) -> ValueBounds:  # noqa: PLR0911 - one for each
     operator = str(node.op)
-    left, right = bounds_of(node.lhs, metrics), bounds_of(node.rhs, metrics)
+    left, right = bounds_of(node.lhs, facts), bounds_of(node.rhs, facts)
+    if operator == "or":
+        return left | right
+    if left.is_empty or (right.is_empty and operator != "unless"):
+        return NO_VALUE
     if operator in COMPARISONS:
-        is_bool = node.modifier is not None and node.modifier.return_bool
-        return SHARE if is_bool else (right if is_scalar(node.lhs) else left)
+        return _of_comparison(node, facts)
     match operator:
         case "and" | "unless":
             return left
-        case "or":
-            return ValueBounds(min(left.least, right.least), max(left.greatest, right.greatest))
         case "+":
             return left + right
         case "-":
@@ -199,39 +246,67 @@ def _of_operation(node: promql.BinaryExpr, metrics: Metrics) -> ValueBounds:  # 
         case "*":
             return left * right
         case "/":
-            return _of_ratio(node.lhs, node.rhs, metrics)
+            return _of_ratio(node, facts)
     return UNKNOWN
 
 
-def _of_ratio(part: promql.Expr, whole: promql.Expr, metrics: Metrics) -> ValueBounds:
+def _of_comparison(node: promql.BinaryExpr, facts: KnownFacts) -> ValueBounds:
+    """Return the bounds of what a comparison gives: 0 or 1, or what it lets through."""
+    if not is_filter(node):
+        return SHARE
+    value, operator, limit = _compared(node, facts)
+    if facts.series_max is None:
+        return value
+    if operator != "!=" and any(nan_parts(side, facts) for side in (node.lhs, node.rhs)):
+        return NO_VALUE
+    return passing(value, operator, limit)
+
+
+def nan_parts(node: promql.Expr, facts: KnownFacts) -> list[promql.Expr]:
+    """Return what the `scalar` of a plain number reads that never has a value: it is no number."""
+    if not is_scalar(node):
+        return []
+    calls = [call for call in nodes_of(node, promql.Call) if call.func.name == "scalar"]
+    return [call.args[0] for call in calls if bounds_of(call.args[0], facts).is_empty]
+
+
+def _of_ratio(node: promql.BinaryExpr, facts: KnownFacts) -> ValueBounds:
     """Return the bounds of a division; a factor of the part stands before the fraction."""
-    if _is_share(part, whole, metrics):
+    part, whole = node.lhs, node.rhs
+    matching = node.modifier.matching if node.modifier is not None else None
+    # Matched otherwise than by all labels, a part may be divided by another whole.
+    divided = _divided(part, whole, facts) if matching is None else None
+    return divided or bounds_of(part, facts) * bounds_of(whole, facts).inverse()
+
+
+def _divided(part: promql.Expr, whole: promql.Expr, facts: KnownFacts) -> ValueBounds | None:
+    """Return the bounds of a share, or of a multiple of one; None where it is none."""
+    if _is_share(part, whole, facts):
         return SHARE
     inner = bare(part)
     if isinstance(inner, promql.BinaryExpr) and str(inner.op) == "*":
-        if is_scalar(inner.lhs):
-            return bounds_of(inner.lhs, metrics) * _of_ratio(inner.rhs, whole, metrics)
-        if is_scalar(inner.rhs):
-            return _of_ratio(inner.lhs, whole, metrics) * bounds_of(inner.rhs, metrics)
-    return bounds_of(part, metrics) * bounds_of(whole, metrics).inverse()
+        for factor, rest in ((inner.lhs, inner.rhs), (inner.rhs, inner.lhs)):
+            if is_scalar(factor) and (divided := _divided(rest, whole, facts)) is not None:
+                return bounds_of(factor, facts) * divided
+    return None
 
 
-def _is_share(part: promql.Expr, whole: promql.Expr, metrics: Metrics) -> bool:
+def _is_share(part: promql.Expr, whole: promql.Expr, facts: KnownFacts) -> bool:
     """Whether `part` sums or counts some of the series that `whole` sums or counts, alike."""
     part, whole = bare(part), bare(whole)
     if isinstance(part, promql.AggregateExpr) and isinstance(whole, promql.AggregateExpr):
         alike = str(part.op) == str(whole.op) == "sum" and str(part.modifier) == str(whole.modifier)
         return (
             alike
-            and bounds_of(whole.expr, metrics).least >= 0
-            and _is_share(part.expr, whole.expr, metrics)
+            and bounds_of(whole.expr, facts).least >= 0
+            and _is_share(part.expr, whole.expr, facts)
         )
     if isinstance(part, promql.Call) and isinstance(whole, promql.Call):
         alike = part.func.name == whole.func.name and part.func.name in ("rate", "increase")
-        return alike and _is_share(part.args[0], whole.args[0], metrics)
+        return alike and _is_share(part.args[0], whole.args[0], facts)
     if isinstance(part, promql.MatrixSelector) and isinstance(whole, promql.MatrixSelector):
         return part.range == whole.range and _is_share(
-            part.vector_selector, whole.vector_selector, metrics
+            part.vector_selector, whole.vector_selector, facts
         )
     if isinstance(part, promql.VectorSelector) and isinstance(whole, promql.VectorSelector):
         own = {matcher_text(matcher) for matcher in part.matchers.matchers}
@@ -239,26 +314,3 @@ def _is_share(part: promql.Expr, whole: promql.Expr, metrics: Metrics) -> bool:
         moved = (part.offset, str(part.at)) == (whole.offset, str(whole.at))
         return moved and name_of(part) == name_of(whole) != "" and others <= own
     return False
-
-
-def _never(value: ValueBounds, operator: str, limit: float) -> bool:
-    match operator:
-        case ">":
-            return value.greatest <= limit
-        case ">=":
-            return value.greatest < limit
-        case "<":
-            return value.least >= limit
-        case "<=":
-            return value.least > limit
-        case "==":
-            return not value.least <= limit <= value.greatest
-    return False
-
-
-def _text(value: ValueBounds) -> str:
-    if value.greatest == INF:
-        return f"at {value.least:g} or above"
-    if value.least == -INF:
-        return f"at {value.greatest:g} or below"
-    return f"between {value.least:g} and {value.greatest:g}"

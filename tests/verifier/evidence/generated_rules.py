@@ -127,6 +127,15 @@ def dead_recordings() -> list[Rule]:
     return rules
 
 
+def dead_filters() -> Iterator[str]:
+    """Yield conditions with a filter inside that nothing can pass, or counts of too many series."""
+    for name, labels in _shapes().items():
+        series = max(map(len, labels.values()), default=1)
+        yield f"count({_read(name)} < 0) >= 1"
+        yield f"sum(max_over_time(({name} > 5 < 4)[5m:1m])) > 0"
+        yield f"count({name} > 1e15) > {series}"
+
+
 def dead_rules() -> list[Rule]:
     """Return all dead rules."""
     return [
@@ -134,6 +143,7 @@ def dead_rules() -> list[Rule]:
         *_alerts("Label", dead_labels()),
         *_alerts("Match", dead_matches()),
         *_alerts("Histogram", dead_histograms()),
+        *_alerts("Filter", dead_filters()),
         *dead_waits(),
         *dead_constants(),
         *dead_recordings(),
@@ -214,6 +224,16 @@ WORDS = {
 }
 
 
+def sound_filters() -> Iterator[str]:
+    """Yield filters inside a condition that let nothing through here, and might."""
+    for name, labels in _shapes().items():
+        series = max(map(len, labels.values()), default=1)
+        yield f"count({name} > 1e15) >= 1"
+        yield f"sum({_read(name)} > 1e15) > 0"
+        yield f"(count({_read(name)} > 1e15) or vector(0)) > 0"
+        yield f"count({name} > 1e15) >= {series}"
+
+
 def sound_forms() -> Iterator[str]:
     """Yield conditions of many forms."""
     for form in FORMS.strip().splitlines():
@@ -244,6 +264,7 @@ def sound_rules() -> list[Rule]:
     """Return all sound rules."""
     return [
         *_alerts("Threshold", sound_thresholds()),
+        *_alerts("Filter", sound_filters()),
         *_alerts("Form", sound_forms()),
         *sound_recordings(),
     ]

@@ -66,6 +66,40 @@ def test_the_value_nearest_to_the_threshold_is_found(server, tmp_path, expr, mea
     assert (first.threshold, first.nearest, first.at_s, first.held_s) == measured
 
 
+@pytest.mark.parametrize(
+    ("expr", "measured"),
+    [
+        # One queue at a time was ever deeper than 5.
+        ("count(depth > 5) >= 3", (3.0, 1.0, 150.0, None)),
+        ("3 <= count(depth > 5)", (3.0, 1.0, 150.0, None)),
+        ("count(depth > 5 < 8) >= 3", (3.0, 1.0, 150.0, None)),
+        ("limit + on() group_left() count(depth > 5) > 90", (90.0, 11.0, 150.0, None)),
+        ("limit > on() group_left() (count(depth > 5) * 6)", (None, 4.0, 150.0, 60.0)),
+        ("sum(depth unless depth < 5) > 20", (20.0, 9.0, 210.0, None)),
+        ("max_over_time((depth > 8)[1m:15s]) > 20", (20.0, 9.0, 210.0, None)),
+        ("sum(absent(depth > 5)) > 1", (1.0, 1.0, 0.0, None)),
+        ("(count(depth > 5) or vector(0)) > 2", (2.0, 1.0, 150.0, None)),
+        # Of a chain every comparison decides.
+        ("(count(depth > 5) > 0) > 4", (0.0, 1.0, 150.0, 60.0)),
+        ("0 < count(depth > 5) < 1", (0.0, 1.0, 150.0, 60.0)),
+    ],
+)
+def test_only_the_comparisons_that_decide_are_opened(server, tmp_path, expr, measured):
+    """A filter below them stays: it makes the value that is compared."""
+    first = numbers_of(server, tmp_path, expr).comparisons[0]
+    assert (first.threshold, first.nearest, first.at_s, first.held_s) == measured
+
+
+def test_a_value_that_a_filter_never_let_be_there_is_not_measured(server, tmp_path):
+    """And is nowhere near a threshold; of a chain what is compared is one value."""
+    assert numbers_of(server, tmp_path, "count(depth > 99) >= 1").comparisons == ()
+    chain = numbers_of(server, tmp_path, "(count(depth > 5) > 1) > 4").comparisons
+    assert [(each.condition, each.nearest) for each in chain] == [
+        ("count(depth > 5) > 1", 1.0),
+        ("(count(depth > 5) > 1) > 4", 1.0),
+    ]
+
+
 def test_the_series_of_the_alert_alone_are_measured(server, tmp_path):
     """Others, which contradict its labels, are left out."""
     numbers = numbers_of(server, tmp_path, "depth > 20", view=AlertView((("priority", "low"),)))

@@ -10,7 +10,7 @@ import pytest
 
 from exporter.metrics.catalogue import BURST, RUN
 from verifier.evidence.missing_series import SelectorCheck, _listed, _meets
-from verifier.evidence.nearest_names import NearestNames
+from verifier.evidence.naming.nearest_names import NearestNames
 
 TARGET = {"job": "j", "instance": "i"}
 STORED = [

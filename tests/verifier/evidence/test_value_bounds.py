@@ -6,14 +6,8 @@ import promql_parser as promql
 import pytest
 
 from tests.exporter.mapping.mappings import BY_CODE, IN_MILLISECONDS, exporting
-from verifier.evidence.value_bounds import (
-    INF,
-    UNKNOWN,
-    ValueBounds,
-    _never,
-    bounds_of,
-    unreachable,
-)
+from verifier.evidence.value_bounds import KnownFacts, bounds_of, unreachable
+from verifier.promql.intervals import INF
 
 ERRORS = 'sum(rate(http_requests_total{status=~"5.."}[5m]))'
 ALL = "sum(rate(http_requests_total[5m]))"
@@ -95,7 +89,8 @@ BOUNDS = [
     ("quantile_over_time(NaN, up[5m])", (-INF, INF)),
     ("scalar(up)", (0, 1)), ("vector(5)", (5, 5)), ("time()", (-INF, INF)),
     ('label_replace(up, "a", "b", "c", "d")', (0, 1)), ('label_join(up, "a", "b", "c")', (0, 1)),
-    ("rate(unknown[5m])", (0, INF)), ("delta(up[5m])", (-INF, INF)), ("abs(up)", (-INF, INF)),
+    ("rate(unknown[5m])", (-INF, INF)), (f"rate({COUNTER}[5m])", (0, INF)),
+    ("changes(unknown[5m])", (0, INF)), ("delta(up[5m])", (-INF, INF)), ("abs(up)", (-INF, INF)),
     ("absent(up)", (1, 1)), ("absent_over_time(up[5m])", (1, 1)), ("minute()", (0, 59)),
     ("hour()", (0, 23)), ("day_of_week()", (0, 6)), ("day_of_month()", (1, 31)),
     ("month()", (1, 12)), ("year()", (-INF, INF)),
@@ -103,7 +98,7 @@ BOUNDS = [
     ("quantile(0.5, up)", (0, 1)), ("quantile(0, up)", (0, 1)), ("quantile(1, up)", (0, 1)),
     ("quantile(scalar(up), up)", (0, 1)), ("quantile(95, up)", (-INF, INF)),
     ("quantile(-1, up)", (-INF, INF)), ("quantile(scalar(unknown), up)", (-INF, INF)),
-    ("sum(up)", (0, INF)), ("sum(-up)", (-INF, INF)),
+    ("sum(up)", (0, INF)), ("sum(-up)", (-INF, 0)), ("sum(up + 2)", (2, INF)),
     ("sum(unknown)", (-INF, INF)), ("count(unknown)", (1, INF)), ("group(unknown)", (1, 1)),
     ('count_values("a", unknown)', (1, INF)), ("stddev(unknown)", (0, INF)),
     ("stdvar(unknown)", (0, INF)),
@@ -147,6 +142,7 @@ SHARES = [
     ('rate(x_total{a="b"}[5m]) / rate(x_total[5m])', True),
     ('x{a="b"} / x', True),
     ('x{a="b"} / x{a="c"}', False),
+    ('x{a="b"} / on(c) group_left x', False),
 ]
 
 
@@ -156,25 +152,11 @@ def test_only_a_part_of_the_same_series_is_a_share(expr, is_share):
     assert (bounds_of(promql.parse(expr)).greatest == 1) is is_share
 
 
-NEVER = {
-    ">": (True, True, False), ">=": (True, False, False), "<": (False, True, True),
-    "<=": (False, False, True), "==": (True, False, True), "!=": (False, False, False),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("operator", NEVER)
-def test_a_comparison_is_never_true_beyond_or_at_the_end_of_its_bounds(operator):
-    """Of a value of 2 alone, compared with 3, with 2 itself, and with 1."""
-    value = ValueBounds(2.0, 2.0)
-    assert tuple(_never(value, operator, limit) for limit in (3.0, 2.0, 1.0)) == NEVER[operator]
-    assert not any(_never(UNKNOWN, operator, limit) for limit in (-1e300, 0.0, 1e300))
-
-
 @pytest.mark.parametrize(
     ("expr", "stays"),
     [
         ("up > 1", ["between 0 and 1"]),
-        ("1 < up", ["between 0 and 1"]),
+        ("1 < up", ["its right side stays between 0 and 1"]),
         (f"{QUEUE} < 0", ["at 0 or above"]),
         (f"-{QUEUE} > 0", ["at 0 or below"]),
         ("up > 1 and up < 0", ["between 0 and 1"] * 2),
@@ -189,6 +171,8 @@ def test_a_comparison_is_never_true_beyond_or_at_the_end_of_its_bounds(operator)
         (f"{P99} > 0.5 == 2e9", ["between 0 and "]),
         ("histogram_quantile(1.5, http_request_duration_seconds_bucket) > 1e9", []),
         ("histogram_quantile(0.5, other_bucket) > 1e9", []),
+        ("histogram_quantile(0.5, http_request_duration_seconds_bucket or o_bucket) > 1e9", []),
+        ("up > on() group_left() (count(up) + 1)", ["its right one at 2 or above"]),
     ],
 )
 def test_each_comparison_out_of_reach_is_named_by_where_its_side_stays(expr, stays):
@@ -202,6 +186,62 @@ def test_a_metric_of_a_mapping_is_bounded_by_its_own_buckets():
     """One of our name in milliseconds passes 30, the last bound of ours in seconds."""
     over_30 = promql.parse(f"{P99} > 30")
     assert [*unreachable(over_30)] != []
-    assert [*unreachable(over_30, exporting(IN_MILLISECONDS))] == []
-    assert [*unreachable(promql.parse(f"{P99} > 20000"), exporting(IN_MILLISECONDS))] != []
-    assert [*unreachable(over_30, exporting(BY_CODE))] == []
+    assert [*unreachable(over_30, KnownFacts(exporting(IN_MILLISECONDS)))] == []
+    assert [
+        *unreachable(promql.parse(f"{P99} > 20000"), KnownFacts(exporting(IN_MILLISECONDS)))
+    ] != []
+    assert [*unreachable(over_30, KnownFacts(exporting(BY_CODE)))] == []
+
+
+STRICT = [
+    # What a filter lets through, from either side; of three series in a group at most.
+    ("up == 0", (0, 0)), ("0 == up", (0, 0)), ("up > 0.5", (0.5, 1)), ("0.5 < up", (0.5, 1)),
+    ("up <= 0.5", (0, 0.5)), ("up < 0.5", (0, 0.5)), ("up >= 0.5", (0.5, 1)), ("up != 1", (0, 1)),
+    ("unknown == 5", (5, 5)), ("sum(up == 0)", (0, 0)), ("max(up == 0) + 1", (1, 1)),
+    ("unknown > up", (0, INF)), ("up > unknown", (0, 1)),
+    ("count(up)", (1, 3)), ("count(up) + count(up)", (2, 6)), ("sum(up)", (0, 3)),
+    ("sum(-up)", (-3, 0)), ("sum(up + 2)", (2, 9)), ("sum(up - 2)", (-6, -1)),
+    ("sum(unknown)", (-INF, INF)), ('count_values("a", up)', (1, INF)), ("group(up)", (1, 1)),
+    # Nothing passes, so nothing has a value.
+    *((expr, (INF, -INF)) for expr in (
+        "up == 2", "up > 1", "up < 0", "up >= 2", "up <= -1", "(up > 0.5) < 0.5",
+        "count(up == 2)", "group(up == 2)", "sum by (cell) (up == 2)", "topk(3, up == 2)",
+        "quantile(95, up == 2)", "-(up == 2)", "(up == 2) + 1", "up * on() group_left() (up == 2)",
+        "up and on() (up == 2)", "(up == 2) or (up == 3)", "(up == 2) unless unknown",
+        "count(up == 2) > bool 0", "(up == 2) > 0", "abs(up == 2)", "rate((up == 2)[5m:])",
+        "max_over_time((up == 2)[5m:])", 'label_replace(up == 2, "a", "b", "c", "d")',
+        "hour(up == 2)", "count(sum(up == 2) > unknown)", "unknown > scalar(up == 2)",
+        "unknown > on() (unknown == scalar(up == 2) + 1)",
+    )),
+    # These have one all the same.
+    ("absent(up == 2)", (1, 1)), ("absent_over_time((up == 2)[5m:])", (1, 1)),
+    ("count(up == 2) or vector(0)", (0, 0)), ("(up == 2) or up", (0, 1)),
+    ("up unless (up == 2)", (0, 1)), ("up == bool 2", (0, 1)), ("scalar(up == 2)", (-INF, INF)),
+    ("count(vector(scalar(up == 2)))", (1, 3)), ("unknown != scalar(up == 2)", (-INF, INF)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expr", "ends"), STRICT, ids=[expr for expr, _ in STRICT])
+def test_what_filters_let_through_is_narrowed_where_series_are_counted(expr, ends):
+    """To nothing, where nothing can pass."""
+    bounds = bounds_of(promql.parse(expr), KnownFacts(series_max=lambda _: 3.0))
+    assert (bounds.least, bounds.greatest) == ends
+
+
+@pytest.mark.parametrize(
+    ("written", "ends"),
+    [
+        (["up"], (0, 1)),
+        (["up", "up - 2"], (-2, 1)),
+        (["unknown"], (-INF, INF)),
+        (["mine + 1"], (-INF, INF)),
+        (["other * 2"], (0, 10)),
+    ],
+)
+def test_a_recording_is_bounded_by_what_it_records(written, ends):
+    """By all rules of its name; one that reads itself by nothing; whatever its name is."""
+    for name in ("mine", QUEUE):
+        trees = [promql.parse(expr.replace("mine", name)) for expr in written]
+        facts = KnownFacts(recordings={name: trees, "other": [promql.parse("up * 5")]})
+        bounds = bounds_of(promql.parse(name), facts)
+        assert (bounds.least, bounds.greatest) == ends

@@ -17,7 +17,7 @@ from documents.amounts import listed
 from documents.sentences import did_you_mean
 from verifier.check.exports.label_fold import label_names, label_values
 from verifier.check.exports.selecting import LabelMatcher, matchers_of
-from verifier.evidence.nearest_names import NearestNames
+from verifier.evidence.naming.nearest_names import NearestNames
 from verifier.evidence.relaxed import name_of
 from verifier.promql.reads import NAME
 from verifier.promql.walker import nodes_of

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.nearest_names import NEAR_ENOUGH, NearestNames
+from verifier.evidence.naming.nearest_names import NEAR_ENOUGH, NearestNames
 
 NAME = st.text("abc_:", max_size=12)
 
