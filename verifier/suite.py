@@ -25,6 +25,7 @@ from verifier.ending_signal import EndingSignal
 from verifier.errors import JudgeError, internal_error, shows_tracebacks
 from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE, Progress, ScenarioOutcome
 from verifier.run_record import ScenarioRecord
+from verifier.seeds.naming import is_of_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,9 +85,17 @@ def run_suite(
 def longest_first(scenarios: Sequence[Scenario]) -> list[int]:
     """Return the indices of the scenarios in their order of start.
 
-    A long scenario that started last would run alone, beside idle cores.
+    A long scenario that started last would run alone, beside idle cores. Of many seeds one comes
+    after the other: scenarios of the same seed often start from the same healthy world.
     """
-    return sorted(range(len(scenarios)), key=lambda i: scenarios[i].duration_s, reverse=True)
+    turns: dict[int, int] = {}
+
+    def turn(index: int) -> tuple[int, float]:
+        scenario = scenarios[index]
+        later = turns.setdefault(scenario.seed, len(turns)) if is_of_seeds(scenario) else 0
+        return later, -scenario.duration_s
+
+    return sorted(range(len(scenarios)), key=turn)
 
 
 def invalid_outcome(scenario: Scenario, reason: str, *, wall_s: float = 0.0) -> ScenarioOutcome:

@@ -47,6 +47,14 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
     ScenarioArguments,
 )
 from agentaskit_sim.run_files import record
+from agentaskit_sim.seeds.seed_runs import (
+    SparingJudge,
+    finished,
+    refuse_seeds,
+    replay_options,
+    with_seeds,
+)
+from agentaskit_sim.seeds.seeds_option import ManySeeds  # noqa: TC001 - typer reads it
 from agentaskit_sim.suite_runs import (
     UNCOMPRESSED,
     judge_all,
@@ -72,7 +80,6 @@ if TYPE_CHECKING:
 
     from agentaskit_sim.inputs import Inputs
     from verifier.engines.choice import EngineChoice
-    from verifier.judge.verdict import ScenarioOutcome
 
 LIBRARY_LIMIT_S: Final = 13 * 60.0
 """Limit of each scenario in real time over the whole library: the longest last a day."""
@@ -80,6 +87,7 @@ EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim verify
   agentaskit-sim verify traffic-drop my-outage.yaml --seed 7
+  agentaskit-sim verify traffic-drop --seeds 1..200
   agentaskit-sim verify --rules slo.yaml performance.yaml --dashboards boards/
   agentaskit-sim verify --rules mine/ --overlay mine.overlay.yaml
   agentaskit-sim verify --json --junit report.xml > verdict.json
@@ -100,6 +108,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     accept: Accept = None,
     mapping: MappingFile = None,
     seed: EverySeed = None,
+    seeds: ManySeeds = None,
     out: ResultsFolder = None,
     as_json: AsJson = False,
     junit_file: JunitFile = None,
@@ -120,10 +129,11 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     live = live or both
     _refuse_odd_options(live=live, virtual=(exact, panel_truth), real=(compress, limit, routing))
     refuse_live_engines(engine, live=live, cluster=cluster)
+    refuse_seeds(seeds, seed=seed, live=live, engines=engine)
     check_places(junit_file, report_file)
     named = (scenario or (), rules, dashboards, overlay or (), accept or (), mapping, panel_truth)
     paths = opened(InputPaths(*named))
-    inputs = with_seed(_read(paths, as_json=as_json), seed)
+    inputs = with_seeds(with_seed(_read(paths, as_json=as_json), seed), seeds)
     engines = read_engines(engine, remote_write, engine_header, scenarios=len(inputs.scenarios))
     if len(engines) > 1:
         refuse_files(junit_file, out)
@@ -131,26 +141,28 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
         raise typer.Exit(compare(inputs, engines, to, exact=exact, jobs=jobs, as_json=as_json))
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact, *engines)
     if live:
-        limit_s = _limit_s(limit, whole_library=not scenario)
-        judge = build_real_time_judge(
-            inputs, routing or PACK_ROUTING, compress or 1.0, limit_s, both=both
-        )
-        if scenario and limit is not None:
-            _check_limit(judge, limit)
+        setting = routing or PACK_ROUTING, compress or 1.0, limit
+        judge = _real_time_judge(inputs, *setting, both=both, whole_library=not scenario)
     _check_machine(inputs, engines, live=live, as_json=as_json)
     output = VerdictOutput(Results(out), junit_file, as_json, report_file, record(paths, routing))
-    raise typer.Exit(STATUSES[overall(_published(judge, output, jobs=jobs, cluster=cluster))])
+    options = replay_options(paths, exact=exact, engine=engine)
+    raise typer.Exit(_published(judge, output, options, jobs=jobs, cluster=cluster))
 
 
 def _published(
     judge: VirtualTimeJudge | RealTimeJudge,
     output: VerdictOutput,
+    options: Sequence[str],
     *,
     jobs: int | None,
     cluster: str | None,
-) -> Sequence[ScenarioOutcome]:
-    """Judge every scenario, publish the verdict, and return what was judged."""
+) -> int:
+    """Judge every scenario, publish the verdict, and return the exit status.
+
+    A run on one of many seeds is judged again with these `options`.
+    """
     scenarios = judge.inputs.scenarios
+    sparing = SparingJudge.of(judge, scenarios)
     watcher = watcher_of(scenarios)
     compression = UNCOMPRESSED
     if isinstance(judge, RealTimeJudge):
@@ -158,14 +170,32 @@ def _published(
         jobs = jobs or LANES_PER_CORE * cores()
     try:
         outcomes = judge_all(
-            scenarios, judge, watcher, jobs=jobs, compression=compression, cluster=cluster
+            scenarios, sparing, watcher, jobs=jobs, compression=compression, cluster=cluster
         )
     except (KeyboardInterrupt, SystemExit):
         # A signal, whose status it stays: what was judged is kept, marked as partial.
-        output.publish(with_interrupted(scenarios, watcher.outcomes))
+        partial = with_interrupted(scenarios, watcher.outcomes)
+        output.publish(finished(partial, scenarios, options))
         raise
-    output.publish(outcomes)
-    return outcomes
+    output.publish(finished(outcomes, scenarios, options))
+    return STATUSES[overall(outcomes)]
+
+
+def _real_time_judge(  # noqa: PLR0913 - what to judge, and how
+    inputs: Inputs,
+    routing: Path,
+    factor: float,
+    limit: str | None,
+    *,
+    both: bool,
+    whole_library: bool,
+) -> RealTimeJudge:
+    """Return the judge of real time; raise `InputError` for what it could not judge."""
+    limit_s = _limit_s(limit, whole_library=whole_library)
+    judge = build_real_time_judge(inputs, routing, factor, limit_s, both=both)
+    if limit is not None and not whole_library:
+        _check_limit(judge, limit)
+    return judge
 
 
 def _read(paths: InputPaths, *, as_json: bool) -> Inputs:

@@ -248,7 +248,8 @@ class ScenarioOutcome:
     about, while the others are judged. `offsets` are those of scrapes and evaluations in virtual
     time, None in real time, where Prometheus chooses them. `chart` is what the report draws: a
     document of `charts.chart_document` in gzip, empty where nothing was drawn. `record` is what was
-    run, `fault_effects` what was measured of each fault, by its name.
+    run, `fault_effects` what was measured of each fault, by its name. `replay` is the command that
+    judges it again where it is a run on one of many seeds, empty otherwise.
     """
 
     name: str
@@ -272,6 +273,7 @@ class ScenarioOutcome:
     chart: bytes = b""
     record: ScenarioRecord | None = None
     fault_effects: Mapping[str, str] = field(default_factory=dict)
+    replay: str = ""
 
     @property
     def virtual_s(self) -> float:

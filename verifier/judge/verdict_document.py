@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from verifier.judge.verdict import INTERRUPTED, engine_of, overall
 from verifier.run_record import fault_document, run_document
+from verifier.seeds.across import across_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ def document(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) 
         "partial": any(INTERRUPTED in outcome.invalid for outcome in outcomes),
         "engine": {"name": engine.name, "version": engine.version},
         "run": run_document(run),
+        "seeds": list(across_document(outcomes)),
         "scenarios": [_scenario(outcome) for outcome in outcomes],
     }
 
@@ -75,6 +77,7 @@ def _scenario(outcome: ScenarioOutcome) -> dict[str, Value]:
     return {
         "name": outcome.name,
         "seed": outcome.seed,
+        "replay": outcome.replay or None,
         "verdict": outcome.verdict,
         "reasons": list(outcome.invalid),
         "duration_s": _rounded(outcome.duration_s),

@@ -13,11 +13,15 @@ from documents.amounts import amount
 from documents.durations import format_duration
 from scenarios.library.files import library
 from verifier.judge.expectation_matching import at_least, times_text
+from verifier.judge.verdict import overall
 from verifier.report import real_time_text, virtual_time_text
 from verifier.report.alert_states import alert_state, names_in, why_it_need_not
 from verifier.report.panel_lists import answered, not_judged, unanswered, untrue
+from verifier.report.seed_lines import SEEDS, seed_lines
 from verifier.report.tally import silent_of
 from verifier.report.wording import event_cell
+from verifier.seeds.across import representatives
+from verifier.seeds.naming import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,25 +75,31 @@ class ReportPart:
 def lists(outcomes: Sequence[ScenarioOutcome]) -> list[ReportPart]:
     """Return every part of the report that has lines."""
     findings = _unique(finding for outcome in outcomes for finding in outcome.findings)
+    runs = representatives(outcomes)
     parts: tuple[tuple[str, Weight, Iterable[ReportItem]], ...] = (
-        ("Could not be judged", "failure", _of_each(outcomes, lambda outcome: outcome.invalid)),
-        (FAILED, "failure", _failed(outcomes)),
+        (SEEDS, _weight(outcomes), _lines(seed_lines(outcomes))),
+        ("Could not be judged", "failure", _of_each(runs, lambda outcome: outcome.invalid)),
+        (FAILED, "failure", _failed(runs)),
         (VACUOUS, "failure", _lines(_vacuous(outcomes))),
         ("Panels that did not answer", "failure", _lines(unanswered(outcomes))),
         ("Panels that differ from the world", "failure", _lines(untrue(outcomes))),
         ("Not judged", "failure", _lines(not_judged(outcomes))),
-        ("Resolved while the cause lasted", "remark", _resolved_early(outcomes)),
-        ("Also fired, as explained", "remark", _explained(outcomes)),
-        ("Silent, as expected", "count", _silence(outcomes)),
-        ("Did not fire, and need not", "remark", _of_each(outcomes, _need_not_fire)),
+        ("Resolved while the cause lasted", "remark", _resolved_early(runs)),
+        ("Also fired, as explained", "remark", _explained(runs)),
+        ("Silent, as expected", "count", _silence(runs)),
+        ("Did not fire, and need not", "remark", _of_each(runs, _need_not_fire)),
         ("Could not have fired, and need not", "remark", _lines(_forgiven(outcomes))),
         ("Fired in no scenario", "remark", _lines(_never_fired(outcomes))),
-        ("Incidents during the run", "remark", _of_each(outcomes, lambda outcome: outcome.notes)),
+        ("Incidents during the run", "remark", _of_each(runs, lambda outcome: outcome.notes)),
         ("Findings in rules, dashboards and routing", "remark", _lines(findings)),
         ("Panels", "count", _lines(answered(outcomes))),
     )
     listed = (ReportPart(heading, tuple(items), weight) for heading, weight, items in parts)
     return [part for part in listed if part.items]
+
+
+def _weight(outcomes: Sequence[ScenarioOutcome]) -> Weight:
+    return "remark" if overall(outcomes) == "pass" else "failure"
 
 
 def resolved_early_text(alert: AlertVerdict) -> str | None:
@@ -219,11 +229,12 @@ def _never_fired(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
     names = _unique(alert.alert for o in outcomes for alert in o.alerts)
     fired = {alert.alert for o in outcomes for alert in o.alerts if alert.firing_s is not None}
     quiet = [name for name in names if name not in fired]
-    left_out = {path.stem for path in library()}.difference(outcome.name for outcome in outcomes)
+    left_out = {path.stem for path in library()}.difference(map(base_name, outcomes))
     if not left_out or len(quiet) <= NAMED_MAX:
         return quiet
-    ran = f"{len(outcomes)} scenarios ran, {len(left_out)} of the library did not"
-    return [f"{len(quiet)} of {amount(len(names), 'alerts')}: {ran}"]
+    ran = len(set(map(base_name, outcomes)))
+    text = f"{amount(ran, 'scenarios')} ran, {len(left_out)} of the library did not"
+    return [f"{len(quiet)} of {amount(len(names), 'alerts')}: {text}"]
 
 
 def _unique(items: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from documents.amounts import amount
 from verifier.judge.verdict import overall
 from verifier.report.alert_states import SILENT, alert_states, names_in
 from verifier.report.panel_lists import accepted_panels
+from verifier.seeds.naming import is_of_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,9 @@ def headline(outcomes: Sequence[ScenarioOutcome]) -> str:
     if len(outcomes) == 1:
         return f"{names[0]} {OUTCOMES[verdict]}"
     if len(names) == len(outcomes):
-        return f"All {amount(len(names), 'scenarios')} {_PLURALS[verdict]}"
+        return f"All {amount(len(names), _nouns(outcomes))} {_PLURALS[verdict]}"
     does = OUTCOMES[verdict] if len(names) == 1 else _PLURALS[verdict]
-    return f"{len(names)} of {amount(len(outcomes), 'scenarios')} {does}"
+    return f"{len(names)} of {amount(len(outcomes), _nouns(outcomes))} {does}"
 
 
 def counts(outcomes: Sequence[ScenarioOutcome]) -> str:
@@ -68,8 +69,13 @@ def counts(outcomes: Sequence[ScenarioOutcome]) -> str:
     panels += [f"{amount(len(untrue), 'panels')} not as in the world"] if untrue else []
     if accepted := accepted_panels(outcomes):
         panels.append(f"{amount(len(accepted), 'panels')} did not answer, as accepted")
-    scenarios = f"{passed} of {len(outcomes)} scenarios pass"
+    scenarios = f"{passed} of {len(outcomes)} {_nouns(outcomes)} pass"
     return "; ".join((scenarios, ", ".join(parts), *panels))
+
+
+def _nouns(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """Return what outcomes are of: the runs of a scenario on many seeds are one scenario."""
+    return "runs" if any(map(is_of_seeds, outcomes)) else "scenarios"
 
 
 def silent_of(outcome: ScenarioOutcome) -> str:

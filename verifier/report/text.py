@@ -20,6 +20,7 @@ from verifier.report.lists import lists
 from verifier.report.tally import counts, verdict_line
 from verifier.report.wording import cause_span, instant
 from verifier.run_record import run_facts
+from verifier.seeds.across import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +57,8 @@ def summary(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -
             _with_cause(real_time_text.HEAD), cells, real_time_text.caption(outcomes)
         )
     else:
-        cells = _with_causes(outcomes, virtual_time_text.rows(outcomes))
+        runs = representatives(outcomes)
+        cells = _with_causes(runs, virtual_time_text.rows(runs))
         caption = virtual_time_text.CAPTION
         lines += _markdown_table(_with_cause(virtual_time_text.HEAD), cells, caption)
     if comparison := real_time_text.comparison(outcomes):
@@ -81,7 +83,7 @@ def _report(outcomes: Sequence[ScenarioOutcome], saved_in: str) -> list[Table | 
         if real_time_rows := real_time_text.rows(outcomes):
             caption = Text(real_time_text.caption(outcomes))
             parts += [real_time_text.table(real_time_rows), caption]
-    elif virtual_time_rows := virtual_time_text.rows(outcomes):
+    elif virtual_time_rows := virtual_time_text.rows(representatives(outcomes)):
         parts += [virtual_time_text.table(virtual_time_rows), Text(virtual_time_text.CAPTION)]
         parts += [Text(line) for line in _faults(outcomes)]
     if comparison := real_time_text.comparison(outcomes):

@@ -20,6 +20,7 @@ from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 from verifier.errors import JudgeError
+from verifier.seeds.naming import is_of_seeds
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.steady_state import MINUTE, find_pool
 
@@ -38,6 +39,8 @@ FURTHER_MINUTES: Final = 4
 """Once it is steady, so many minutes more are simulated to draw from: most of a past is healthy."""
 WARM_UP_MINUTES_MAX: Final = 20
 """Queues that grow for as long as this grow for ever: the load is more than the system carries."""
+WORLDS_MAX: Final = 16
+"""Worlds that a process holds; of more, those that were not asked for lately are simulated anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,13 @@ class HealthyWorlds:
     ) -> HealthyWorld:
         """Return the healthy world that `scenario` starts from; raise JudgeError for none."""
         key = _key(scenario, compression)
-        if key not in self._worlds:
-            self._worlds[key] = simulate_healthy_world(
-                key.topology, key.rate, key.seed, compression, workers=self.workers
-            )
-        return self._worlds[key]
+        world = self._worlds.pop(key, None) or simulate_healthy_world(
+            key.topology, key.rate, key.seed, compression, workers=self.workers
+        )
+        self._worlds[key] = world  # the last: the first of them was not asked for the longest
+        while len(self._worlds) > WORLDS_MAX:
+            del self._worlds[next(iter(self._worlds))]
+        return world
 
     def prepare(
         self, scenarios: Iterable[Scenario], compression: TimeCompression = REAL_TIME
@@ -94,16 +99,16 @@ class HealthyWorlds:
         """Compile the simulator, and simulate each world that several scenarios start from.
 
         To be called before workers are forked. A world that does not settle is reported by its
-        own scenarios, not here.
+        own scenarios, not here. Those of many seeds are too many to be simulated one by one here.
         """
         World(Topology(), Plan(), 0)  # compiles: numba does so at the first world
         by_key: dict[_Key, list[Scenario]] = {}
-        for scenario in scenarios:
+        for scenario in (each for each in scenarios if not is_of_seeds(each)):
             by_key.setdefault(_key(scenario, compression), []).append(scenario)
-        for sharing in by_key.values():
-            if len(sharing) > 1:
-                with suppress(JudgeError):
-                    self.start_of(sharing[0], compression)
+        shared = [sharing[0] for sharing in by_key.values() if len(sharing) > 1]
+        for scenario in shared[:WORLDS_MAX]:
+            with suppress(JudgeError):
+                self.start_of(scenario, compression)
 
 
 def simulate_healthy_world(

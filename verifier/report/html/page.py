@@ -22,6 +22,7 @@ from verifier.report.html.shell import closed, html_document
 from verifier.report.html.writing import anchor
 from verifier.report.tally import counts, headline
 from verifier.report.text import engine_and_speed
+from verifier.seeds.across import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,20 +36,21 @@ UNDRAWN: Final = ".drawing { display: none !important; } .undrawn { display: blo
 def page(outcomes: Sequence[ScenarioOutcome], run: RunRecord | None = None) -> str:
     """Return the report of a run, with what was run where that is known."""
     scripts = list(_scripts())
+    runs = representatives(outcomes)
     library = assets.library()
     body = (
         '<a class="skip" href="#scenarios">To the scenarios</a>\n',
         _header(outcomes, run),
         '<main id="main">\n',
-        broken_part(outcomes),
+        broken_part(runs),
         failures(outcomes),
-        matrix(outcomes),
+        matrix(runs),
         remarks(outcomes),
         run_part(run),
         '<div id="scenarios" tabindex="-1">\n',
-        *(section(outcome) for outcome in outcomes),
+        *(section(outcome) for outcome in runs),
         "</div>\n</main>\n",
-        *(_chart_data(outcome) for outcome in outcomes if outcome.chart),
+        *(_chart_data(outcome) for outcome in runs if outcome.chart),
     )
     return html_document(
         _title(outcomes),

@@ -55,6 +55,7 @@ def _outcome(values: Values, engine: Engine) -> ScenarioOutcome:
             key: values.get(key, 0)
             for key in ("seed", "duration_s", "exact_s", "resampled_s", "wall_s")
         },
+        replay=values.get("replay") or "",
         alerts=tuple(map(_alert, values["alerts"])),
         panels=tuple(_panel(panel) for panel in values.get("panels", ())),
         findings=tuple(values.get("findings", ())),

@@ -1,0 +1,1 @@
+"""Scenarios on many seeds, as a command line asks for them."""

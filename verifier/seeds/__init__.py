@@ -1,0 +1,1 @@
+"""Scenarios that are judged on many seeds: the names of their runs, and what all of them show."""
