@@ -116,7 +116,7 @@ def test_a_counter_that_starts_again_unannounced_is_found():
     """The hour has a restart: taken for none, every counter has fallen."""
     laws, fallen = PageLaws(), []
     around = onset_s("counter_reset")
-    for _, text, _ in pages(troubled_world(7), range(15, int(around) + 90, SCRAPE_S)):
+    for _, text, _ in pages(troubled_world(7), range(int(around) - 60, int(around) + 90, SCRAPE_S)):
         fallen += [law for law in laws.check(text or "") if "fell from" in law]
     assert any("http_requests_total" in law for law in fallen)
 
