@@ -6,8 +6,10 @@ what is refused for good; only the latter ends a run at once.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import random
+import socket
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -30,7 +32,8 @@ IDLE_MAX_S: Final = 20.0
 BACK_OFF_S: Final = 0.1
 BACK_OFF_MAX_S: Final = 10.0
 ANSWER_CHARS_MAX: Final = 300
-TOO_MANY: Final = 429
+BUSY: Final = (429, 529)
+"""Whoever answers so has taken nothing; the latter is Mimir's where it is told to."""
 _REASONS: Final = {
     401: "it asks who you are: see `headers` and `authorization` in docs/send.md",
     403: "it refuses who you are: check headers and authorization",
@@ -114,6 +117,9 @@ class StoreConnection:
     def close(self) -> None:
         """Close what is open; a request of another thread fails by it."""
         for connection, _ in list(self._open.values()):
+            with contextlib.suppress(OSError):
+                if connection.sock is not None:
+                    connection.sock.shutdown(socket.SHUT_RDWR)  # wakes who waits for an answer
             connection.close()
         self._open.clear()
 
@@ -142,7 +148,7 @@ class StoreConnection:
         if http.client.OK <= status < http.client.MULTIPLE_CHOICES:
             return answer
         said = _said(answer)
-        if status == TOO_MANY:
+        if status in BUSY:
             raise TryAgain(f"{url.text} is busy ({status}{said})", after_s=_after_s(after))
         if status >= http.client.INTERNAL_SERVER_ERROR:
             raise TryAgain(

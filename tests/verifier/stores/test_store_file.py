@@ -14,7 +14,7 @@ from documents.mistakes import InputError
 from tests.agentaskit_sim.leaks import SECRETS
 from verifier.errors import JudgeError
 from verifier.stores.address import asked_at
-from verifier.stores.connection import StoreConnection
+from verifier.stores.connection import StoreConnection, TryAgain
 from verifier.stores.store_file import read_store
 
 SECRET = SECRETS["password"]
@@ -93,7 +93,10 @@ def test_a_mistake_has_its_place_and_repeats_no_secret(tmp_path, text, message):
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="NO OPENSSL: no certificate is made")
 def test_a_certificate_is_checked_against_the_file(tmp_path):
-    """Trusted if the file names who signed it, else the run ends with what to do."""
+    """Trusted if the file names who signed it, else the run ends with what to do.
+
+    The store asks who writes: whoever has no certificate of his own gets nowhere.
+    """
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
@@ -104,14 +107,20 @@ def test_a_certificate_is_checked_against_the_file(tmp_path):
     with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cert)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.RequestHandlerClass.do_POST = lambda self: self.send_error(418)
         server.RequestHandlerClass.log_message = lambda *_: None
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"url: https://127.0.0.1:{server.server_port}/api/v1/write\n"
-        trusting = read_store(written(tmp_path, url + "tls_config: {ca_file: cert.pem}\n"))
+        both = "tls_config: {ca_file: cert.pem, cert_file: cert.pem, key_file: key.pem}\n"
+        trusting = read_store(written(tmp_path, url + both))
         with pytest.raises(JudgeError, match=r"refused a request \(418"):
             StoreConnection(trusting).write(b"")
+        silent = read_store(written(tmp_path, url + "tls_config: {ca_file: cert.pem}\n"))
+        with pytest.raises(TryAgain):
+            StoreConnection(silent).write(b"")
         doubting = read_store(written(tmp_path, url))
         with pytest.raises(JudgeError, match="a certificate that is not trusted"):
             StoreConnection(doubting).write(b"")
