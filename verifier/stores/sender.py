@@ -215,19 +215,18 @@ class Sender:
         thread.start()
 
     def _work(self, writer: ParcelWriter, shards: range) -> None:
-        """Write the slices of some shards, the oldest first."""
+        """Write the slices of some shards, each when all shards of the one before are taken.
+
+        Prometheus and Mimir refuse what is an hour older than the newest sample of any series.
+        """
         series = self._series
         assert series is not None  # noqa: S101 - it has begun
         while True:
             with self._changed:
-                while not any(self._waiting[shard] for shard in shards):
+                while (shard := self._next_of(shards)) is None:
                     if self._ended.is_set():
                         return
                     self._changed.wait()
-                shard = min(
-                    (shard for shard in shards if self._waiting[shard]),
-                    key=lambda shard: self._waiting[shard][0].first_ms,
-                )
                 each = self._waiting[shard].popleft()
             writer.write(each.block, each.rows_of(shard, series))
             with self._changed:
@@ -237,6 +236,12 @@ class Sender:
                 if not each.unsent:
                     self.sent += each.samples
                 self._changed.notify_all()
+
+    def _next_of(self, shards: range) -> int | None:
+        """Return one of some shards that the oldest slice which is not taken waits for."""
+        oldest = next((each for each in self._under_way if each.unsent), None)
+        waiting = (shard for shard in shards if self._waiting[shard])
+        return next((shard for shard in waiting if self._waiting[shard][0] is oldest), None)
 
     def _confirm(self) -> None:
         """Find again what was taken long enough ago, in order, and let go of it."""

@@ -23,6 +23,7 @@ from verifier.engines.victoria_metrics import VictoriaMetrics
 from verifier.errors import JudgeError
 from verifier.servers.binaries import find, require
 from verifier.servers.prometheus import Prometheus
+from verifier.servers.prometheus.process import PrometheusProcess
 from verifier.servers.prometheus.remote_write import block_requests
 from verifier.stores.address import StoreAddress, read_url
 from verifier.stores.connection import StoreConnection
@@ -162,6 +163,26 @@ def test_what_prometheus_does_with_the_same_sample_twice():
             way.write(body)
         counted = server.query('sum(count_over_time(twice{job="j"}[51m]))', EPOCH_S + 2985)
         assert counted[0].values[0] == 3 * SCRAPES
+
+
+def test_a_prometheus_of_two_hour_blocks_takes_ten_hours_from_many_workers(monkeypatch):
+    """It refuses what is an hour older than its newest sample: no shard runs ahead of another."""
+    whole = PrometheusProcess._storage_flags
+    monkeypatch.setattr(
+        PrometheusProcess,
+        "_storage_flags",
+        lambda self: [flag for flag in whole(self) if "block-duration" not in flag],
+    )
+    own = series("blocks", 40)
+    with (
+        Prometheus() as server,
+        Sender(address_of(server), SendingSetup(workers=8, safe_s=0.0)) as way,
+    ):
+        for number in range(12):
+            way.take(piece(own, number))
+        receipt = way.finish()
+    assert receipt.whole
+    assert receipt.samples == 12 * SCRAPES * len(own)
 
 
 def bodies(own):
