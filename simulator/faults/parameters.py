@@ -90,7 +90,8 @@ class KindFacts:
     """How the catalogue describes a kind.
 
     `measured` and `expected` are for people: what its effect is read from, and what that must come
-    to; the arithmetic is in `Parameters.measures`.
+    to; the arithmetic is in `Parameters.measures`. `fails_scrapes`: one in the world that takes its
+    exporter along, so that failed scrapes are its doing.
     """
 
     name: str
@@ -98,6 +99,7 @@ class KindFacts:
     effect_unit: str
     measured: str
     expected: str
+    fails_scrapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class CellDown(Uncompressed):
         effect_unit="agents fewer",
         measured="by how many agents fewer run than ran or started at the onset",
         expected="all of them",
+        fails_scrapes=True,
     )
 
     @property

@@ -23,26 +23,28 @@ VALIDITY = RunValidity(scenario_of("duration: 6m\n"), TimeCompression(30))
 class Server:
     """A Prometheus that scraped so often, and missed so many evaluations."""
 
-    def __init__(self, scrapes, failed=0, missed=0):
-        """Of `scrapes` the first `failed` brought nothing."""
+    def __init__(self, scrapes, failed=0, missed=0, cells=()):
+        """Of `scrapes` the first `failed` brought nothing; scrapes of further `cells`."""
         self.up = np.ones(scrapes)
         self.up[:failed] = 0.0
+        self.cells = cells
         self.metrics = {"missed_total": missed, "iterations_total": 1000}
 
     def stored(self, *_):
         """Return the samples of `up`."""
-        return [Series({}, np.arange(len(self.up), dtype=float), self.up)]
+        targets = (self.up, *map(np.ones, self.cells))
+        return [Series({}, np.arange(len(up), dtype=float), up) for up in targets]
 
     def metric(self, name):
         """Return one of its own metrics."""
         return next(v for end, v in self.metrics.items() if name.endswith(end))
 
 
-def doubts(server, *, ok, restarts=()):
+def doubts(server, *, ok, restarts=(), validity=VALIDITY):
     """Return the doubts about a run of ten seconds on this server."""
     stack = SimpleNamespace(prometheus=server, restarts=restarts)
     observation = SimpleNamespace(ok=ok, ended_s=300.0)
-    return VALIDITY.doubts(stack, CLOCK, observation, behind_s=0.0)
+    return validity.doubts(stack, CLOCK, observation, behind_s=0.0)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,32 @@ def test_a_run_that_lost_something_to_its_machine_or_a_server_is_invalid(
     assert doubt in reason
 
 
+CELLS = "duration: 6m\ntopology: {cells: 3}\n"
+DARK = "faults: [{name: dark, fault: cell_down, start: 1m, duration: 1m, targets: {cells: [0]}}]\n"
+
+
+def test_every_cell_must_have_been_scraped():
+    """Two that were scraped as they should be do not make up for the third."""
+    validity = RunValidity(scenario_of(CELLS), TimeCompression(30))
+    assert doubts(Server(20, cells=(20, 20)), ok=True, validity=validity) == ()
+    for cells in ((20, 12), (12, 20), (20,)):
+        (reason,) = doubts(Server(20, cells=cells), ok=True, validity=validity)
+        assert reason.startswith("Prometheus scraped a cell ")
+    check_start(cells=(6, 6), validity=validity)
+    for cells in ((6, 1), (6,)):
+        with pytest.raises(JudgeError, match="the stack was not ready"):
+            check_start(cells=cells, validity=validity)
+
+
+def test_a_cell_that_is_down_explains_failed_scrapes():
+    """They are no loss of the machine's; without the fault they are."""
+    server = Server(20, failed=4, cells=(20, 20))
+    validity = RunValidity(scenario_of(CELLS + DARK), TimeCompression(30))
+    assert doubts(server, ok=False, validity=validity) == ()
+    validity = RunValidity(scenario_of(CELLS), TimeCompression(30))
+    assert "4 scrapes failed" in doubts(server, ok=False, validity=validity)[0]
+
+
 def test_a_world_behind_real_time_makes_the_run_invalid():
     """By more than a second, or than a scrape interval that is longer."""
     stack = SimpleNamespace(prometheus=Server(20), restarts=[])
@@ -89,9 +117,9 @@ def firing(*_):
     return [Series({"alertname": "Slow"}, np.zeros(1), np.ones(1))]
 
 
-def check_start(scrapes=6, behind_s=0.0, query=lambda *_: [], validity=VALIDITY):
+def check_start(scrapes=6, behind_s=0.0, query=lambda *_: [], validity=VALIDITY, cells=()):
     """Check a stack with so many scrapes, a world so late, and these alerts."""
-    server = Server(scrapes)
+    server = Server(scrapes, cells=cells)
     server.query = query
     validity.check_start(server, start_s=CLOCK.start_s, lead_s=10.0, behind_s=behind_s)
 
