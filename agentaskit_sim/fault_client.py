@@ -43,6 +43,7 @@ class FaultDocument(TypedDict):
 
     name: str
     fault: str
+    targets: dict[str, object]
     ends_in_s: float
     magnitude: MagnitudeDocument
     effect: EffectDocument

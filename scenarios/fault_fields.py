@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from documents.document import Steps
+    from documents.mistake_kinds import Problem
     from scenarios.schema.models import FaultFields, TargetsModel
     from scenarios.validation import ModelWalker
     from simulator.faults.parameters import Parameters
@@ -107,7 +108,9 @@ def _read_targets(
     kind = FAULTS[model.fault]
     usable = target_keys(kind, topology)
     for key in sorted(targets.model_fields_set - set(usable)):
-        problem = RefusedKey(model.fault, "targets", key, usable)
+        problem: Problem = RefusedKey(model.fault, "targets", key, usable)
+        if key in target_keys(kind, None):
+            problem = BrokenRule(key, "not be named: this system has one cell")
         walker.reject(problem, (*steps, key), at_key=True)
     if topology:
         _check_targets(walker, targets, steps, topology)
@@ -134,7 +137,7 @@ def _check_targets(
         ("cells", targets.cells, topology.cells),
         ("hosts", targets.hosts, topology.hosts),
     ):
-        for i, number in enumerate(numbers):
+        for i, number in enumerate(numbers if (key, count) != ("cells", 1) else ()):
             if not 0 <= number < count:
                 rule = f"be 0 to {count - 1}" if count > 1 else "be 0"
                 walker.reject(BrokenRule(key, rule, number), (*steps, key, i))

@@ -44,15 +44,19 @@ class FaultForm:
         """Check targets against `topology`."""
         self._topology = topology
 
-    def catalogue(self) -> dict[str, object]:
-        """Every fault with its parameters as JSON Schema, and the forms of what may be sent."""
+    def catalogue(self, *, any_system: bool = False) -> dict[str, object]:
+        """Every fault with its parameters as JSON Schema, and the forms of what may be sent.
+
+        Targets are those of this system, or all that `any_system` can have.
+        """
+        topology = None if any_system else self._topology
         return {
             "faults": [
                 {
                     "fault": fault,
                     "what": describe(kind),
                     "aims_at": kind.facts.aims_at,
-                    "targets": list(target_keys(kind, self._topology)),
+                    "targets": list(target_keys(kind, topology)),
                     "effect_unit": kind.facts.effect_unit,
                     "parameters": tidy(parameters_model(fault).model_json_schema()),
                     "bounds": parameter_bounds(kind),
@@ -60,6 +64,7 @@ class FaultForm:
                 for fault, kind in FAULTS.items()
             ],
             "system": {
+                "cells": self._topology.cells,
                 "tiers": [tier.name for tier in self._topology.tiers],
                 "hosts": self._topology.hosts,
                 "sandboxes": [pool.name for pool in self._topology.sandboxes],

@@ -14,7 +14,7 @@ from simulator.faults.declared_effect import ActiveFault, DeclaredEffect
 from simulator.faults.effective_parameters import EffectiveParameters
 from simulator.faults.fault import resolve_targets
 from simulator.faults.measure import Interval, read_counters
-from simulator.faults.targets import Onset
+from simulator.faults.targets import Onset, name_targets
 from simulator.kernel.loop import NEVER
 from simulator.kernel.state import ns
 from simulator.snapshot import FaultStatus, ScrapePath
@@ -214,5 +214,5 @@ class FaultLedger:
             began_ns=effect.began_ns,
             ends_ns=progress.end_ns(fault),
             expected=effect.expected,
-            targets=", ".join(f"{key} {text}" for key, text in fault.targets.in_words()),
+            targets=name_targets(fault.targets.in_words()),
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from documents.amounts import amount
 from documents.durations import format_duration
 from simulator.faults.parameters import parameter_facts
+from simulator.faults.targets import name_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +64,9 @@ class PlannedFault:
 
     @property
     def strength(self) -> str:
-        """Parameters, targets and ramp as a person reads them: `share 0.2, tiers L1, L2`."""
+        """Parameters, targets and ramp as a person reads them: `share 0.2; tiers L1, L2`."""
         parts = [_as_written(name, value) for name, value in self.parameters]
-        parts += [f"{name} {text}" for name, text in self.targets]
+        parts += [name_targets([target]) for target in self.targets]
         if self.ramp_s:
             parts.append(f"full strength after {format_duration(self.ramp_s)}")
         return "; ".join(parts)

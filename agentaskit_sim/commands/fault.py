@@ -22,6 +22,7 @@ from documents.durations import format_duration
 from documents.mistake_kinds import BrokenRule, RepeatedName, UnknownName
 from documents.mistakes import InputError, Mistake
 from scenarios.injection_form import FaultForm
+from simulator.faults.targets import name_targets
 from simulator.topology import Topology
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ Examples:
   agentaskit-sim fault inject traffic_drop share=0.4
   agentaskit-sim fault inject dependency_outage share=0.2 latency=1s --name db --duration 10m
   agentaskit-sim fault inject agent_hang --tiers micro,specialist --fraction 0.2
+  agentaskit-sim fault inject cell_brownout factor=3 --cells 0
   agentaskit-sim fault list
   agentaskit-sim fault change db share=0.5 --duration 30m
   agentaskit-sim fault end db
@@ -94,6 +96,9 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
     ramp: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Time until full strength.")
     ] = None,
+    cells: Annotated[
+        str | None, typer.Option(metavar="N,...", help="Cells it targets, of several: 0,1.")
+    ] = None,
     tiers: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Tiers it targets: micro,board.")
     ] = None,
@@ -112,8 +117,9 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
 ) -> None:
     """Begin a fault now; the world ends it by itself."""
     targets = {
+        "cells": _numbers(cells),
         "tiers": _words(tiers),
-        "hosts": [_value(host) for host in _words(hosts) or ()] or None,
+        "hosts": _numbers(hosts),
         "sandboxes": _words(sandboxes),
         "fraction": fraction,
     }
@@ -208,8 +214,11 @@ def catalogue(
 
 
 def _bundled_catalogue() -> FaultCatalogueDocument:
-    """Return the kinds of this version, which a world of the same version has; targets as usual."""
-    return cast("FaultCatalogueDocument", FaultForm(Topology()).catalogue())
+    """Return the kinds of this version, which a world of the same version has.
+
+    Of targets all are listed that a system can have: cells, too, though the usual one has one.
+    """
+    return cast("FaultCatalogueDocument", FaultForm(Topology()).catalogue(any_system=True))
 
 
 def _describe_parameters(kind: FaultKindDocument, *, in_full: bool) -> str:
@@ -237,7 +246,7 @@ def _show(
     if not faults:
         typer.echo("no fault is in effect")
         return
-    titles = ["Name", "Fault", "Magnitude", "Effect so far", "Expected"]
+    titles = ["Name", "Fault", "Targets", "Magnitude", "Effect so far", "Expected"]
     titles.append("Would have ended in" if ended else "Ends in")
     rows = []
     for fault in faults:
@@ -248,8 +257,15 @@ def _show(
         measured = f"{amount(figure(effect['value']), effect['unit'])}"
         expected = figure(effect["expected"])
         left = format_duration(round(fault["ends_in_s"]))
-        rows.append([fault["name"], fault["fault"], strength, measured, expected, left])
+        targets = _describe_targets(fault["targets"]) or "all"
+        rows.append([fault["name"], fault["fault"], targets, strength, measured, expected, left])
     print_table(titles, rows, plain_width=_PLAIN_WIDTH)
+
+
+def _describe_targets(targets: Mapping[str, object]) -> str:
+    """Return what a fault targets, as it was asked for: `cells 0, 1, fraction 0.2`."""
+    lists = ((key, value if isinstance(value, list) else [value]) for key, value in targets.items())
+    return name_targets((key, ", ".join(map(str, chosen))) for key, chosen in lists)
 
 
 def _parse_parameters(words: list[str] | None) -> dict[str, object]:
@@ -271,6 +287,10 @@ def _value(text: str) -> object:
         return int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError:
         return text
+
+
+def _numbers(text: str | None) -> list[object] | None:
+    return None if text is None else [_value(word) for word in _words(text) or ()]
 
 
 def _words(text: str | None) -> list[str] | None:

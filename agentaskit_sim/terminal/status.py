@@ -17,6 +17,8 @@ from rich.text import Text
 
 from agentaskit_sim.terminal.notices import describe_load_change
 from documents.durations import format_duration
+from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.parameters import parameter_facts
 
 if TYPE_CHECKING:
     from exporter.server.exposition import LoadReading
@@ -121,15 +123,24 @@ def notice_changes(before: Snapshot, now: Snapshot) -> list[str]:
         for name in old.keys() & new.keys()
         if _plan(old[name]) != _plan(new[name])
     ]
-    restarts = now.exporter_restarts - before.exporter_restarts
-    restarted = ["the exporter has restarted: counters begin at 0"] if restarts else []
-    return sorted(began) + sorted(changed) + sorted(ended) + restarted
+    return sorted(began) + sorted(changed) + sorted(ended) + _restarts(before, now)
+
+
+def _restarts(before: Snapshot, now: Snapshot) -> list[str]:
+    """Return a sentence for the exporter, or each cell's, that restarted between two readings."""
+    pairs = list(zip(before.cells or (before,), now.cells or (now,), strict=True))
+    return [
+        f"the exporter{f' of cell {number}' * bool(now.cells)} has restarted: counters begin at 0"
+        for number, (was, cell) in enumerate(pairs)
+        if cell.exporter_restarts > was.exporter_restarts
+    ]
 
 
 def _named(fault: FaultStatus) -> str:
     """Return a fault's name, kind and strength, and what it targets if not the whole system."""
+    strength = f" {fault.declared:.4g}" if parameter_facts(FAULTS[fault.fault]) else ""
     targets = f" on {fault.targets}" if fault.targets else ""
-    return f"{fault.name} ({fault.fault} {fault.declared:.4g}{targets})"
+    return f"{fault.name} ({fault.fault}{strength}{targets})"
 
 
 def _plan(fault: FaultStatus) -> tuple[int, float, int, str]:

@@ -10,6 +10,9 @@ import { call } from "./world_api.js";
 
 /** @typedef {import("./live_view.js").Moment} Moment */
 
+/** What a list of targets is called where only one is named. @type {Record<string, string>} */
+const NAMED_ALONE = { cells: "cell", tiers: "tier", hosts: "host", sandboxes: "sandbox" };
+
 /** The part of the page about faults. */
 export class FaultPanel {
   /** @param {HTMLElement} host */
@@ -100,7 +103,8 @@ class FaultCard {
     this.fault = fault;
     const { declared, effective } = fault.magnitude;
     const strength = effective === declared ? amount(declared) : `${amount(effective)} of ${amount(declared)}`;
-    this.what.textContent = `${fault.fault} ${strength}${targetsText(fault.targets)}, ends in ${clockText(Math.max(0, fault.ends_in_s))}`;
+    const kind = Object.keys(fault.parameters).length ? `${fault.fault} ${strength}` : fault.fault;
+    this.what.textContent = `${kind}${targetsText(fault.targets)}, ends in ${clockText(Math.max(0, fault.ends_in_s))}`;
     const { value, expected, unit } = fault.effect;
     this.effect.textContent = `So far ${counted(value, unit)}; expected ${amount(expected)}`;
   }
@@ -137,7 +141,7 @@ class FaultCard {
  * @returns {string}
  */
 function targetsText(targets) {
-  const named = Object.entries(targets).map(([key, chosen]) => `${key} ${[chosen].flat().join(", ")}`);
+  const named = Object.entries(targets).map(([key, chosen]) => `${NAMED_ALONE[String(chosen).includes(",") ? "" : key] ?? key} ${[chosen].flat().join(", ")}`);
   return named.length ? ` on ${named.join(", ")}` : "";
 }
 
@@ -190,10 +194,10 @@ function fillForm(body, entry, catalogue) {
       hint: schema[name].description,
     }),
   );
-  const lists = ["tiers", "hosts", "sandboxes"].filter((key) => entry.targets.includes(key));
+  const lists = ["cells", "tiers", "hosts", "sandboxes"].filter((key) => entry.targets.includes(key));
   const boxes = lists.map((key) => {
     const all = catalogue.system[key];
-    return { key, group: choices(key, key === "hosts" ? [...Array(all).keys()] : all) };
+    return { key, group: choices(key, typeof all === "number" ? [...Array(all).keys()] : all) };
   });
   const fraction = entry.targets.includes("fraction") ? [field("fraction", { type: "number", placeholder: "1", hint: "share of the targets" })] : [];
   const more = element("details", "more");

@@ -148,7 +148,11 @@ class Handlers:
     async def landing(self, request: web.Request) -> web.Response:
         """Answer with the landing page."""
         text = render_landing(
-            self._source.facts(), request.host, live=self._live, scrape_s=self._scrape_s
+            self._source.facts(),
+            request.host,
+            live=self._live,
+            scrape_s=self._scrape_s,
+            cells=len(self._source.cells),
         )
         headers = {**HEADERS, hdrs.CACHE_CONTROL: "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)

@@ -6,6 +6,7 @@ document into a file (`file_sd_configs`). The label is the job that the pack's r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, TypedDict
 
 from aiohttp import hdrs, web
@@ -22,11 +23,15 @@ class TargetGroup(TypedDict):
     labels: dict[str, str]
 
 
-def describe_targets(address: str, cells: int = 1, target: Target = OURS) -> list[TargetGroup]:
+def describe_targets(
+    address: str, cells: int = 1, target: Target | None = None
+) -> list[TargetGroup]:
     """Return the document that names `address` (host:port), as Prometheus reads it.
 
-    Several cells are as many targets, each with its path and its labels.
+    Several cells are as many targets, each with its path and its labels: instances of `address`,
+    as one world is where nobody names its instance, or of a `target` whose past is stored.
     """
+    target = target or replace(OURS, instance=address)
     if cells == 1:
         return [{"targets": [address], "labels": {"job": target.job}}]
     return [_describe_cell(address, cell, target.of_cell(cell)) for cell in range(cells)]

@@ -23,6 +23,7 @@ from exporter.metrics.series_limit import SERIES_LIMIT, keep_families, keep_firs
 from exporter.metrics.series_text import Families, SeriesReading, SeriesText
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
+from exporter.server.landing import describe_cells
 from simulator.cells.joined_snapshot import join_effects
 from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.pacer import TICK_S, PacedWorld, Pacer
@@ -156,7 +157,8 @@ class Exposition:
         pacer = whole.pacer if whole else Pacer(world, clock, on_tick=self.notice_change)
         self.pacer: Pacer = pacer
         self._is_cell = whole is not None
-        self.scrapes_served = self.scrapes_refused = self.series_dropped = 0
+        self._served = self._refused = self.series_dropped = 0
+        self.cells: tuple[Exposition, ...] = ()
         self._snapshot = snapshot
         self._page: Page | None = None
         self._making_s = 0.0
@@ -166,7 +168,7 @@ class Exposition:
         self._run_text, self._burst_text = SeriesText(self._run), SeriesText(self._burst)
         open_cell = partial(self._open_cell, fresh=fresh, mapping=mapping)
         several = world.cells if len(world.cells) > 1 else ()
-        self.cells: tuple[Exposition, ...] = tuple(map(open_cell, several))
+        self.cells = tuple(map(open_cell, several))
 
     def _open_cell(
         self, cell: ReadableWorld, *, fresh: bool, mapping: MetricMapping | None
@@ -208,7 +210,7 @@ class Exposition:
         """Return the page of this instant, or None while the exporter is down."""
         snapshot = self.catch_up()
         if not snapshot.exporter_up:
-            self.scrapes_refused += 1
+            self._refused += 1
             self.scrape_effects.note(snapshot, ScrapeOutcome(refused=True))
             return None
         if self._page is None:
@@ -216,8 +218,18 @@ class Exposition:
             self._page = Page(self._parts(snapshot), self._clock.monotonic)
             self._making_s = self._clock.monotonic() - started_s
             self._answered[self._page] = snapshot, self._outcome
-        self.scrapes_served += 1
+        self._served += 1
         return self._page
+
+    @property
+    def scrapes_served(self) -> int:
+        """How many scrapes were answered with a page, of this one or of its cells."""
+        return self._served + sum(cell.scrapes_served for cell in self.cells)
+
+    @property
+    def scrapes_refused(self) -> int:
+        """How many scrapes were refused while an exporter was down."""
+        return self._refused + sum(cell.scrapes_refused for cell in self.cells)
 
     def note_answer(self, page: Page, late_s: float, cut_share: float) -> None:
         """Count an answer: how late `page` was sent, and which share of it was held back."""
@@ -262,6 +274,7 @@ class Exposition:
             ("Load after faults", _rate_text(load.after_faults_per_s)),
             ("Tasks waiting", f"{snapshot.queue_depth.sum():,}"),
             ("Agents active", f"{snapshot.active_agents.sum():,} of {snapshot.agents.sum():,}"),
+            *describe_cells(snapshot.cells),
             ("Faults in effect", ", ".join(f.name for f in snapshot.faults) or "none"),
             ("Scrapes", f"{self.scrapes_served:,} served, {self.scrapes_refused:,} refused"),
             ("Version", self._version),

@@ -7,10 +7,17 @@ it, and where the API sends what to draw, the page moves. Nothing is loaded from
 from __future__ import annotations
 
 from html import escape
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from exporter.target import JOB, SCRAPE_S
+from exporter.target import CELL_PATH, JOB, SCRAPE_S
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.snapshot import Snapshot
+
+CELLS_MAX: Final = 12
+"""So many cells have a row each."""
 API: Final = "/api/v1"
 """The path below which the fault API is mounted."""
 Facts: TypeAlias = tuple[tuple[str, str], ...]
@@ -36,10 +43,10 @@ _PAGE: Final = """<!doctype html>
 {rows}
 </table>
 <ul>
-<li><a href="metrics">/metrics</a> &ndash; text 0.0.4 or OpenMetrics 1.0, as asked for</li>
+<li>{metrics} &ndash; text 0.0.4 or OpenMetrics 1.0, as asked for</li>
 <li><a href="-/healthy">/-/healthy</a> &ndash; the process answers</li>
 <li><a href="-/ready">/-/ready</a> &ndash; a scrape would succeed</li>
-<li><a href="sd/targets">/sd/targets</a> &ndash; this target, for <code>http_sd</code></li>
+<li><a href="sd/targets">/sd/targets</a> &ndash; {targets}, for <code>http_sd</code></li>
 <li><a href="{api}/faults">/{api}/faults</a> &ndash; faults in effect;
 <a href="{api}/faults/catalogue">every kind of fault</a></li>
 {more}<li><a href="openapi.json">/openapi.json</a> &ndash; all of this as an OpenAPI document</li>
@@ -48,12 +55,15 @@ _PAGE: Final = """<!doctype html>
 <pre>scrape_configs:
   - job_name: {job}
     scrape_interval: {interval}
-    static_configs:
-      - targets: ["{target}"]</pre>
+{discovery}</pre>
 </section>
 </body>
 </html>
 """
+_STATIC: Final = """    static_configs:
+      - targets: ["{target}"]"""
+_DISCOVERED: Final = """    http_sd_configs:
+      - url: http://{target}/sd/targets"""
 _LIVE_HEAD: Final = """<link rel="stylesheet" href="static/vendor/uPlot.min.css">
 <script src="static/vendor/uPlot.iife.min.js" defer></script>
 <script type="module" src="static/page.js"></script>
@@ -69,12 +79,33 @@ _LIVE_PATHS: Final = """<li><a href="{api}/load">/{api}/load</a> &ndash; the loa
 """
 
 
+def describe_cells(cells: Sequence[Snapshot]) -> Facts:
+    """Return a row for each of a few cells: whether it answers scrapes, its share of the load.
+
+    Of many, one row that names those that do not.
+    """
+    down = [str(number) for number, cell in enumerate(cells) if not cell.exporter_up]
+    if len(cells) > CELLS_MAX:
+        named = ", ".join(down[:CELLS_MAX]) + (" and more" if len(down) > CELLS_MAX else "")
+        up = f"{len(cells) - len(down):,} of {len(cells):,} up"
+        return (("Cells", f"{up}, down: {named}" if down else up),)
+    load = sum(cell.arrival_rate for cell in cells) or 1.0
+    return tuple(
+        (
+            f"Cell {number}",
+            f"{'up' if cell.exporter_up else 'down'}, {cell.arrival_rate / load:.0%} of the load",
+        )
+        for number, cell in enumerate(cells)
+    )
+
+
 def render_landing(
-    facts: Facts, target: str, *, live: bool = False, scrape_s: float = SCRAPE_S
+    facts: Facts, target: str, *, live: bool = False, scrape_s: float = SCRAPE_S, cells: int = 0
 ) -> str:
     """Return the HTML with `facts` as a table, `target` (host:port) and interval in the example.
 
-    With `live` it also loads the scripts that draw what the API sends.
+    With `live` it also loads the scripts that draw what the API sends. Several `cells` have a page
+    each, which are discovered.
     """
     whole = float(scrape_s).is_integer()
     interval = f"{scrape_s:.0f}s" if whole else f"{round(scrape_s * 1000)}ms"
@@ -83,8 +114,13 @@ def render_landing(
     )
     scenario = dict(facts).get("Scenario")
     api = API.removeprefix("/")
+    pages = [f"{CELL_PATH.format(cell=cell)}/metrics" for cell in (0, cells - 1)]
+    links = [f'<a href="{page.removeprefix("/")}">{page}</a>' for page in pages]
     return _PAGE.format(
-        rows=rows, target=escape(target), api=api, job=JOB, interval=interval,
+        rows=rows, api=api, job=JOB, interval=interval,
+        metrics=" to ".join(links) if cells else '<a href="metrics">/metrics</a>',
+        targets=f"these {cells} targets" if cells else "this target",
+        discovery=(_DISCOVERED if cells else _STATIC).format(target=escape(target)),
         title=f"{escape(scenario)} - " if scenario else "",
         head=_LIVE_HEAD if live else "", live=_LIVE if live else "",
         more=_LIVE_PATHS.format(api=api) if live else "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from documents.dates import DATE_PATTERN, parse_date
 from documents.durations import PATTERN, parse_duration
@@ -31,6 +31,13 @@ def _read_depth(value: object) -> float | None:
 def _text_or_mapping(value: object) -> object:
     if not isinstance(value, str | dict):
         raise InputError(Mistake(BrokenRule("", "be a mapping or a file's path", value)))
+    return value
+
+
+def _require_some(value: object) -> object:
+    if value == []:
+        rule = "name at least one, or be left out, which means all"
+        raise InputError(Mistake(BrokenRule("", rule)))
     return value
 
 
@@ -98,13 +105,21 @@ class LoadModel(Model):
     )
 
 
+_SOME, _ONE_ITEM = BeforeValidator(_require_some), dict[str, JsonValue](minItems=1)
+"""Of targets: an empty list would look like nothing, and mean everything."""
+
+
 class TargetsModel(Model):
     """Which part of the system a fault targets; what is left out means all."""
 
-    cells: list[int] = Field(default=[], description="Of several cells, which; from 0.")
-    tiers: list[str] = []
-    hosts: list[int] = []
-    sandboxes: list[Literal["A", "B", "C"]] = []
+    cells: Annotated[list[int], _SOME] = Field(
+        default=[], description="Of several cells, which; from 0.", json_schema_extra=_ONE_ITEM
+    )
+    tiers: Annotated[list[str], _SOME] = Field(default=[], json_schema_extra=_ONE_ITEM)
+    hosts: Annotated[list[int], _SOME] = Field(default=[], json_schema_extra=_ONE_ITEM)
+    sandboxes: Annotated[list[Literal["A", "B", "C"]], _SOME] = Field(
+        default=[], json_schema_extra=_ONE_ITEM
+    )
     fraction: float = Field(default=1.0, description="Share of those, above 0 and at most 1.")
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SAMPLE_NS: Final = 10**9
 """How often the world records faults whose measure is sampled."""
+_CHANGES_NOTHING: Final = "a factor of 1 changes nothing"
 
 
 def open_account(
@@ -72,6 +73,7 @@ def effects_of(
     """What the fault did, in each of its measures; people are shown the first."""
     effects = []
     parameters = fault.parameters
+    is_even = getattr(parameters, "factor", None) == 1
     for measure, sums in zip(parameters.measures(), account.estimates, strict=True):
         whole = sums.averaged() if measure.averaged else sums
         if measure.correct is not None:
@@ -87,7 +89,7 @@ def effects_of(
                 least=measure.least_share,
                 spread=float(np.sqrt(whole.spread)),
                 noise=float(np.sqrt(whole.noise)),
-                idle=measure.idle,
+                idle=_CHANGES_NOTHING if is_even else measure.idle,
                 began_ns=began_ns,
                 ended_ns=ended_ns,
             )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from simulator.bounds import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from simulator.kernel.state import State
 
     Command = Callable[[int, int], None]
+
+
+SINGULAR: Final = {"cells": "cell", "tiers": "tier", "hosts": "host", "sandboxes": "sandbox"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,13 @@ class Targets:
         if self.fraction != 1:
             named.append(("fraction", f"{self.fraction:g}"))
         return tuple(named)
+
+
+def name_targets(named: Iterable[tuple[str, str]]) -> str:
+    """Return what is named, as `Targets.in_words` has it, in one phrase: `cell 1, hosts 0, 2`."""
+    return ", ".join(
+        f"{key if ', ' in text else SINGULAR.get(key, key)} {text}" for key, text in named
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def test_a_fault_is_aimed_and_refused_in_the_servers_words(live):
     page.get_by_label("duration").first.fill("20s")
     page.get_by_role("button", name="Inject").click()
     card = page.locator("[data-fault='agent-hang']")
-    expect(card).to_contain_text(" on tiers worker, fraction 0.5, ends in")
+    expect(card).to_contain_text(" on tier worker, fraction 0.5, ends in")
     page.get_by_role("button", name="End agent-hang").click()
     expect(card).to_have_count(0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -14,6 +15,8 @@ from exporter.metrics.catalogue import catalogue_world
 from exporter.server.app import build_app
 from exporter.server.discovery import TARGETS, TargetsHandler, describe_targets
 from exporter.server.exposition import Exposition
+from exporter.server.landing import describe_cells
+from exporter.server.service import describe_stop
 from exporter.target import OURS
 from tests.exporter.exposed_hour import WorldClock
 from tests.simulator.cells.test_system import cells
@@ -49,7 +52,14 @@ async def client(system):
 async def test_each_cell_is_a_target_with_a_page_of_its_own(system, client):
     """Discovery lists them; what one counts is not what another does; there is no page of all."""
     system.advance(1.5)
-    groups = await (await client.get(TARGETS)).json()
+    groups = await (await client.get(TARGETS, headers={"Host": "127.0.0.1:19464"})).json()
+    assert groups[1] == {
+        "targets": ["127.0.0.1:19464"],
+        "labels": {
+            "job": "agentaskit", "instance": "127.0.0.1:19464/cells/1", "cell": "1",
+            "__metrics_path__": "/cells/1/metrics",
+        },
+    }  # fmt: skip
     assert [group["labels"]["cell"] for group in groups] == ["0", "1", "2"]
     assert len({group["labels"]["instance"] for group in groups}) == 3
     for group, cell in zip(groups, system.cells, strict=True):
@@ -78,6 +88,39 @@ async def test_only_the_cell_that_is_down_is_down(system, client):
     assert [(effect.name, effect.fault) for effect in effects] == [("cell_down", "cell_down")]
 
 
+async def test_scrapes_are_counted_over_all_cells(system, client):
+    """On the page, and in the last line of the console."""
+    system.advance(3.0)
+    for cell in (0, 1, 2, 0):
+        await client.get(f"/cells/{cell}/metrics")
+    assert dict(client.exposition.facts())["Scrapes"] == "3 served, 1 refused"
+    assert describe_stop(client.exposition) == "stopped (3 scrapes served)"
+
+
+async def test_the_page_names_the_pages_that_there_are_and_the_cell_that_is_down(system, client):
+    """It says to discover them: /metrics is none of them."""
+    system.advance(3.5)
+    text = await (await client.get("/")).text()
+    assert 'href="metrics"' not in text
+    assert "static_configs" not in text
+    assert 'href="cells/0/metrics"' in text
+    assert f"http_sd_configs:\n      - url: http://127.0.0.1:{client.port}/sd/targets<" in text
+    facts = dict(client.exposition.facts())
+    assert [facts[f"Cell {cell}"] for cell in range(3)] == [
+        "up, 50% of the load", "down, 0% of the load", "up, 50% of the load",
+    ]  # fmt: skip
+
+
+def test_many_cells_have_one_row_on_the_page():
+    """Which names those that are down, a few of them."""
+    up = SimpleNamespace(exporter_up=True, arrival_rate=1.0)
+    down = SimpleNamespace(exporter_up=False, arrival_rate=0.0)
+    assert describe_cells([up] * 40) == (("Cells", "40 of 40 up"),)
+    assert describe_cells([up, down] * 7) == (("Cells", "7 of 14 up, down: 1, 3, 5, 7, 9, 11, 13"),)
+    ((_, text),) = describe_cells([down] * 100)
+    assert text.endswith("10, 11 and more")
+
+
 def test_scraped_labels_are_those_of_the_history():
     """A Prometheus that was given the past goes on with the same series."""
     system = cells(2)
@@ -94,7 +137,7 @@ def test_scraped_labels_are_those_of_the_history():
     history = recorder.history()
     stored = {tuple(pair for pair in labels if pair[0] in {"cell", "instance", "job"})
               for labels in history.series}  # fmt: skip
-    groups = describe_targets("127.0.0.1:1", 2)
+    groups = describe_targets("127.0.0.1:1", 2, OURS)
     scraped = {
         tuple(sorted(pair for pair in group["labels"].items() if pair[0] != "__metrics_path__"))
         for group in groups

@@ -70,6 +70,11 @@ MUTATIONS = [
     # targets
     ("tiers: [micro]", "tiers: [mirco]", "26:23: no tier is called 'mirco', did you mean 'micro'?"),
     ("tiers: [micro]", "tiers: [x]", "26:23: no tier is called 'x', the names are cecca, board, executive, stack_chief, specialist, micro"),
+    ("hosts: [0]", "hosts: []", "26:38: faults[1].targets.hosts must name at least one, or be left out, which means all"),
+    ("tiers: [micro]", "tiers: []", "26:22: faults[1].targets.tiers must name at least one, or be left out, which means all"),
+    ("tiers: [micro]", "cells: []", "26:22: faults[1].targets.cells must name at least one, or be left out, which means all"),
+    ("hosts: [0]", "sandboxes: []", "26:42: faults[1].targets.sandboxes must name at least one, or be left out, which means all"),
+    ("hosts: [0]", "cells: [0]", "26:31: cells must not be named: this system has one cell"),
     ("hosts: [0]", "hosts: [4]", "26:39: hosts must be 0 to 3, got 4"),
     ("fraction: 0.2", "fraction: 0", "26:53: targets: fraction must be above 0 and at most 1, got 0"),
     ("hosts: [0]", "sandboxes: [A]", "26:31: crash_loop takes no targets but tiers, hosts, fraction, got sandboxes"),

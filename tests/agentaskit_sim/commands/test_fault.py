@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -13,9 +14,9 @@ from exporter.server.fault_api.control import FaultControl
 from exporter.server.fault_api.handlers import build_fault_api
 from exporter.server.landing import API
 from scenarios.injection_form import FaultForm
+from simulator.cells.system import build_system
 from simulator.load import Load
 from simulator.plan import Plan
-from simulator.world import World
 from tests.agentaskit_sim.served import running
 from tests.fakes import MockClock
 from tests.simulator.worlds import small
@@ -24,9 +25,10 @@ TOKEN = "correct-horse"  # noqa: S105 - opens nothing
 
 
 @pytest.fixture
-def world():
-    """Return a small world after one second."""
-    world = World(small(), Plan(load=Load(rate=400.0)), 7)
+def world(request):
+    """Return a small world after one second, or so many cells of it."""
+    topology = replace(small(), cells=getattr(request, "param", 1))
+    world = build_system(topology, Plan(load=Load(rate=400.0)), 7)
     world.advance(1.0)
     return world
 
@@ -40,7 +42,7 @@ def serve(world):
         exposition = Exposition(world, MockClock(), version="1", scenario="calm")
         app = build_app(exposition)
         control = FaultControl(world, exposition)
-        app.add_subapp(API, build_fault_api(control, FaultForm(small()), token))
+        app.add_subapp(API, build_fault_api(control, FaultForm(world.topology), token))
         with bind("127.0.0.1", 0) as listener, running(app, listener):
             yield describe_url(listener)
 
@@ -60,12 +62,12 @@ def test_a_fault_is_injected_listed_changed_and_ended(command, serve, world):
         done = command("fault", "inject", "traffic_drop", "share=0.5", "--name", "gone", *at)
         assert done.status == 0
         assert cells(done.out, "gone") == [
-            "gone", "traffic_drop", "0.5", "0 arrivals per second", "0", "5m",
+            "gone", "traffic_drop", "all", "0.5", "0 arrivals per second", "0", "5m",
         ]  # fmt: skip
         assert world.snapshot().arrival_rate == 200.0
         assert cells(command("fault", "list", *at).out, "gone")[-1] == "5m"
         done = command("fault", "change", "gone", "share=0.25", "--duration", "30m", *at)
-        assert cells(done.out, "gone")[2:] == ["0.25", "0 arrivals per second", "0", "30m"]
+        assert cells(done.out, "gone")[3:] == ["0.25", "0 arrivals per second", "0", "30m"]
         assert command("fault", "end", "gone", *at).status == 0
         assert command("fault", "list", *at).out == "no fault is in effect\n"
     assert world.snapshot().arrival_rate == 400.0
@@ -76,7 +78,7 @@ def test_the_expected_effect_stands_beside_the_measured_effect(command, serve, w
     with serve() as url:
         command("fault", "inject", "traffic_drop", "share=0.5", "--url", url)
         world.advance(world.now_s + 20.0)
-        measured, expected = cells(command("fault", "list", "--url", url).out, "traffic-drop")[3:5]
+        measured, expected = cells(command("fault", "list", "--url", url).out, "traffic-drop")[4:6]
         assert 180 < float(measured.removesuffix(" arrivals per second")) < 220
         assert expected == "200"
 
@@ -85,10 +87,10 @@ def test_large_figures_are_written_in_full_and_small_figures_with_four_digits(co
     """No powers of ten in a table for people; a ramp shows how far it is."""
     with serve() as url:
         burst = ("cardinality_burst", "series=10000", "--url", url)
-        assert cells(command("fault", "inject", *burst).out, "cardinality-burst")[2] == "10,000"
+        assert cells(command("fault", "inject", *burst).out, "cardinality-burst")[3] == "10,000"
         ramp = ("traffic_drop", "share=0.4", "--ramp", "1m", "--url", url)
         row = cells(command("fault", "inject", *ramp).out, "traffic-drop")
-        assert row[2] == "0.003333 of 0.4"
+        assert row[3] == "0.003333 of 0.4"
 
 
 def test_every_option_of_an_injection_reaches_the_world(command, serve):
@@ -109,8 +111,25 @@ def test_every_option_of_an_injection_reaches_the_world(command, serve):
         assert json.loads(command("fault", *leak).out)["targets"] == {"sandboxes": ["A", "B"]}
         listed = json.loads(command("fault", "list", "--json", "--url", url).out)
         assert [fault["name"] for fault in listed["faults"]] == ["loop", "sandbox-leak"]
+        table = command("fault", "list", "--url", url).out
+        assert cells(table, "sandbox-leak")[2] == "sandboxes A, B"
         ended = json.loads(command("fault", "end", "--all", "--json", "--url", url).out)
         assert ended == listed
+
+
+@pytest.mark.parametrize("world", [3], indirect=True)
+def test_cells_are_targets_where_there_are_several(command, serve, world):
+    """As they are listed: one by itself, several with a comma; none means no list at all."""
+    with serve() as url:
+        at = ("--url", url)
+        done = command("fault", "inject", "cell_brownout", "factor=3", "--cells", "1", *at)
+        assert cells(done.out, "cell-brownout")[2:4] == ["cell 1", "3"]
+        command("fault", "inject", "cell_down", "--cells", "0, 2", *at)
+        assert cells(command("fault", "list", *at).out, "cell-down")[2] == "cells 0, 2"
+        assert cells(command("fault", "catalogue", *at).out, "cell_down")[-1] == "cells"
+        done = command("fault", "inject", "cell_down", "--name", "x", "--cells", "3", *at)
+        assert (done.status, "cells must be 0 to 2, got 3" in done.err) == (2, True)
+    assert [fault.targets.cells for fault in world.plan.faults] == [(1,), (0, 2)]
 
 
 def test_the_catalogue_lists_every_kind_and_the_parameters_of_each(command, serve):
@@ -125,8 +144,10 @@ def test_the_catalogue_lists_every_kind_and_the_parameters_of_each(command, serv
         assert document["parameters"]["additionalProperties"] is False
 
 
+@pytest.mark.parametrize("world", [3], indirect=True)
 def test_the_catalogue_needs_no_world(command, serve):
-    """It is the same with and without; a world is asked where one is named."""
+    """It lists what a system may target, as one of several cells does, which is asked if named."""
+    assert cells(command("fault", "catalogue").out, "cell_down")[-1] == "cells"
     with serve() as url:
         for words in ([], ["crash_loop", "--json"], ["agent_hang"]):
             alone, asked = (

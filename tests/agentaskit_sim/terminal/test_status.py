@@ -12,6 +12,8 @@ from agentaskit_sim.terminal.status import Status, describe, describe_time, noti
 from exporter.server.exposition import Exposition
 from simulator.load import LoadChange, Stage
 from tests.fakes import FakeWorld, MockClock
+from tests.simulator.cells.test_system import cells
+from tests.simulator.worlds import fault as planned
 
 
 def make():
@@ -91,6 +93,16 @@ def test_a_fault_says_what_it_targets_when_it_begins():
     world.change(faults=(replace(world.snapshot().faults[0], targets="sandboxes B"),))
     assert notice_changes(before, world.snapshot()) == [
         "fault sandbox_leak-here (sandbox_leak 1 on sandboxes B) begins"
+    ]
+    system = cells(3, planned("cell_down", start_s=1.0, duration_s=2.0, cells=(1,)))
+    healthy = system.snapshot()
+    system.advance(1.5)
+    dark = system.snapshot()
+    assert notice_changes(healthy, dark) == ["fault cell_down (cell_down on cell 1) begins"]
+    system.advance(4.5)
+    assert notice_changes(dark, system.snapshot()) == [
+        "fault cell_down (cell_down on cell 1) has ended",
+        "the exporter of cell 1 has restarted: counters begin at 0",
     ]
 
 

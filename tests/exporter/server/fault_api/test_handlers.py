@@ -21,6 +21,7 @@ async def test_the_catalogue_has_everything_that_an_injection_needs(served):
     assert outage["what"].startswith("Tasks that call the dependency wait `latency` longer")
     assert outage["parameters"]["required"] == ["share"]
     assert document["system"] == {
+        "cells": 1,
         "tiers": ["lead", "worker"],
         "hosts": 4,
         "sandboxes": ["A", "B", "C"],
@@ -62,6 +63,10 @@ REFUSED = [
     ("POST", "", {**DROP, "parameters": {"share": 2}}, {}, 400, "share must be above 0"),
     ("POST", "", {**DROP, "parameters": {}}, {}, 400, "the key 'share' is missing in parameters"),
     ("POST", "", {**DROP, "targets": {"hosts": [0]}}, {}, 400, "takes no targets, got hosts"),
+    ("POST", "", {"fault": "agent_hang", "targets": {"hosts": []}}, {}, 400,
+     "targets.hosts must name at least one, or be left out, which means all"),
+    ("POST", "", {"fault": "cell_down", "targets": {"cells": [0]}}, {}, 400,
+     "cells must not be named: this system has one cell"),
     ("POST", "", {"fault": "agent_hang", "targets": {"tiers": ["wroker"]}}, {}, 400,
      "no tier is called 'wroker', did you mean 'worker'?"),
     ("POST", "", {"fault": "agent_hang", "targets": {"hosts": [4]}}, {}, 400, "hosts must be 0 to"),
