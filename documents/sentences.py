@@ -144,5 +144,5 @@ def _unknown_word(field: str, value: object, choices: tuple[str, ...]) -> str:
     near = did_you_mean(value, choices) if isinstance(value, str) else ""
     rule = list_choices(choices)
     if near and len(choices) > CHOICES_LISTED_MAX:
-        rule = f"one of {len(choices)} known words"
+        rule = "one of the known words"
     return f"{field} must be {rule}, got {show(value)}{near}"

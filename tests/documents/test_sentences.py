@@ -42,7 +42,7 @@ SENTENCES = [
     ),
     (
         UnknownWord("p", "word8", tuple(f"word{i}" for i in range(7))),
-        "p must be one of 7 known words, got 'word8', did you mean 'word6'?",
+        "p must be one of the known words, got 'word8', did you mean 'word6'?",
     ),
     (UnknownKey("sede", ("seed", "name")), "unknown key 'sede', did you mean 'seed'?"),
     (UnknownKey("x", ("seed", "name")), "unknown key 'x', the keys are seed, name"),

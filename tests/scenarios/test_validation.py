@@ -55,7 +55,7 @@ MUTATIONS = [
     ("amplitude: 0.1", "amplitude: 2", "14:22: daily: amplitude must be between 0 and 1, got 2"),
     ("  rate: 10300", "  trace: none.txt", "12:3: stages must not stand beside a trace: the trace has all arrivals|"),
     # faults
-    ("fault: traffic_drop", "fault: trafic_drop", f"17:12: faults[0].fault must be one of {len(FAULTS)} known words, got 'trafic_drop', did you mean 'traffic_drop'?"),
+    ("fault: traffic_drop", "fault: trafic_drop", "17:12: faults[0].fault must be one of the known words, got 'trafic_drop', did you mean 'traffic_drop'?"),
     ("name: loop", "name: gone", "22:11: the fault name 'gone' is given twice"),
     ("name: old", "name: loop", "31:13: the fault name 'loop' is given twice|44:47: no fault or incident is called 'old'"),
     ("start: 3m", "start: 12m", "19:15: fault 'gone' must end by 20m, when the scenario ends, got 21m|42:22: resolves_within must"),

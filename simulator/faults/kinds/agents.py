@@ -36,10 +36,10 @@ CRASHES_MAX_PER_S = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentCrash(Uncompressed):
-    """Running agents die at random, `rate_per_s` of them a second over all targets."""
+    """Running agents die at random, `rate_per_s` of them a second over all targets of a cell."""
 
     rate_per_s: Annotated[
-        float, Bound(above=0, most=CRASHES_MAX_PER_S), "crashes a second over all targets"
+        float, Bound(above=0, most=CRASHES_MAX_PER_S), "crashes a second over all targets of a cell"
     ]
 
     facts: ClassVar[KindFacts] = KindFacts(

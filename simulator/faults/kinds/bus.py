@@ -73,7 +73,7 @@ class BusPartition(Uncompressed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFlood(Uncompressed):
-    """The inboxes of the targets receive `rate_per_s` more messages a second."""
+    """The inboxes of the targets in a cell receive `rate_per_s` more messages a second."""
 
     rate_per_s: Annotated[
         float,

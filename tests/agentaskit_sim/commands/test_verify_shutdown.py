@@ -36,7 +36,7 @@ MISTAKES = {
     "fault.yaml": (
         HEAD.format("fault") + FAULT.format("trafic_drop"),
         (
-            f"7:48: faults[0].fault must be one of {len(FAULTS)} known words, got 'trafic_drop',"
+            "7:48: faults[0].fault must be one of the known words, got 'trafic_drop',"
             " did you mean 'traffic_drop'?"
         ),
     ),
