@@ -13,7 +13,6 @@ from documents.mistakes import InputError
 from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
 from scenarios.validation import ModelWalker
-from simulator.faults.kinds.catalogue import FAULTS
 from tests.scenarios.good import GOOD, mistakes_of
 
 MUTATIONS = [

@@ -19,7 +19,6 @@ import jsonschema
 import pytest
 
 from agentaskit_sim.inputs import PACK
-from simulator.faults.kinds.catalogue import FAULTS
 from verifier.judge.verdict_document import verdict_schema
 from verifier.servers import binaries
 from verifier.servers.binaries import describe
