@@ -117,11 +117,8 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
 ) -> None:
     """Begin a fault now; the world ends it by itself."""
     targets = {
-        "cells": _numbers(cells),
-        "tiers": _words(tiers),
-        "hosts": _numbers(hosts),
-        "sandboxes": _words(sandboxes),
-        "fraction": fraction,
+        **{"cells": _numbers(cells), "hosts": _numbers(hosts)},
+        **{"tiers": _words(tiers), "sandboxes": _words(sandboxes), "fraction": fraction},
     }
     injection = {
         "fault": fault,
