@@ -68,6 +68,9 @@ FaultArgument = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+Cells = Annotated[
+    str | None, typer.Option(metavar="N,...", help="Cells it targets, of several: 0,1.")
+]
 Parameters = Annotated[
     list[str] | None,
     typer.Argument(metavar="KEY=VALUE", help="The fault's parameters, e.g. share=0.4."),
@@ -96,9 +99,7 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
     ramp: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Time until full strength.")
     ] = None,
-    cells: Annotated[
-        str | None, typer.Option(metavar="N,...", help="Cells it targets, of several: 0,1.")
-    ] = None,
+    cells: Cells = None,
     tiers: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Tiers it targets: micro,board.")
     ] = None,
@@ -117,8 +118,11 @@ def inject(  # noqa: PLR0913 - typer declares options as parameters
 ) -> None:
     """Begin a fault now; the world ends it by itself."""
     targets = {
-        **{"cells": _numbers(cells), "hosts": _numbers(hosts)},
-        **{"tiers": _words(tiers), "sandboxes": _words(sandboxes), "fraction": fraction},
+        "cells": _numbers(cells),
+        "tiers": _words(tiers),
+        "hosts": _numbers(hosts),
+        "sandboxes": _words(sandboxes),
+        "fraction": fraction,
     }
     injection = {
         "fault": fault,
