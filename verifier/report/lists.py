@@ -19,7 +19,7 @@ from verifier.report.alert_states import alert_state, names_in, why_it_need_not
 from verifier.report.panel_lists import answered, not_judged, unanswered, untrue
 from verifier.report.seed_lines import SEEDS, seed_lines
 from verifier.report.tally import silent_of
-from verifier.report.wording import event_cell
+from verifier.report.wording import event_cell, title
 from verifier.seeds.across import representatives
 from verifier.seeds.naming import base_name
 
@@ -159,10 +159,11 @@ def _resolved_early(outcomes: Sequence[ScenarioOutcome]) -> Iterator[ReportItem]
 
 def _explained(outcomes: Sequence[ScenarioOutcome]) -> Iterator[ReportItem]:
     for outcome in outcomes:
-        for alert in outcome.alerts:
-            if alert_state(alert) == "explained":
-                text = f"{alert.reason}{_notified(alert)}"
-                yield ReportItem(text, outcome.name, alert.alert, alert)
+        explained = [alert for alert in outcome.alerts if alert_state(alert) == "explained"]
+        for alert in explained:
+            name = title(alert, [other for other in explained if other.alert == alert.alert])
+            text = f"{alert.reason}{_notified(alert)}"
+            yield ReportItem(text, outcome.name, str(name), alert)
 
 
 def _notified(alert: AlertVerdict) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
+from exporter.target import CELL
 from verifier.judge.expectation_matching import at_least
 
 if TYPE_CHECKING:
@@ -60,9 +61,19 @@ def reported_alerts(
 def title(
     alert: AlertVerdict | ClockDifference, siblings: Sequence[AlertVerdict | ClockDifference]
 ) -> Title:
-    """Return the alert's name, with the labels in which it differs from its `siblings`."""
+    """Return the alert's name, with the labels in which it differs from its `siblings`.
+
+    And with its cell, also where it is alone: of several cells it could have been another.
+    """
     common = set(alert.labels).intersection(*(sibling.labels for sibling in siblings))
-    own = [f"{name}={value}" for name, value in alert.labels if (name, value) not in common]
+    cells = [dict(sibling.labels).get(CELL) for sibling in siblings]
+    # Each cell is an instance, whose name only repeats it.
+    repeated = "instance" if None not in cells and len({*cells}) == len(cells) else ""
+    own = [
+        f"{name}={value}"
+        for name, value in alert.labels
+        if name == CELL or (name != repeated and (name, value) not in common)
+    ]
     return Title(alert.alert, f"{{{','.join(own)}}}" if own and siblings else "")
 
 

@@ -116,6 +116,16 @@ def test_of_a_part_of_the_library_the_alerts_that_fired_in_no_scenario_are_count
     assert shown(*whole)["Fired in no scenario"] == list("ABCDE")
 
 
+def test_explained_alerts_of_one_name_are_told_apart():
+    """By the labels in which they differ."""
+    both = [
+        alert("Down", "explained", reason="it may", firing_s=9.0, labels=(("disk", d), ("a", "b")))
+        for d in "xy"
+    ]
+    lines = ["drop: Down{disk=x}: it may", "drop: Down{disk=y}: it may"]
+    assert shown(outcome(alerts=tuple(both)))["Also fired, as explained"] == lines
+
+
 def test_what_an_explained_alert_notified_is_said_beside_it():
     """Of the notifications that it fires alone."""
     sent = (delivery("pager", 9.0), delivery("chat", 99.0, "resolved"))

@@ -18,6 +18,20 @@ def test_an_alert_is_named_by_the_labels_in_which_it_differs():
     assert str(title(low, [low])) == "Queue"
 
 
+def test_an_alert_of_a_cell_is_named_by_its_cell():
+    """Also where it is alone: another cell's would be another alert. Its instance says no more."""
+    first, second = (
+        alert(
+            "Down", labels=(("cell", cell), ("instance", f"x/cells/{cell}"), ("severity", "page"))
+        )
+        for cell in "01"
+    )
+    other = alert("Down", labels=(("cell", "0"), ("instance", "y"), ("severity", "page")))
+    assert str(title(first, [first])) == "Down{cell=0}"
+    assert str(title(second, [first, second])) == "Down{cell=1}"
+    assert str(title(first, [first, other])) == "Down{cell=0,instance=x/cells/0}"
+
+
 def test_a_time_stands_with_its_limit():
     """A dash for what did not happen, no limit where there is none."""
     assert str(time_cell(330.0, 420.0)) == "5m30s of 7m"

@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
+from exporter.target import CELL
 from scenarios.expectations import NO_REASON
 from verifier.judge.expectation_matching import time_text
 
@@ -30,9 +31,13 @@ def stanza(verdict: AlertVerdict, scenario: Scenario) -> str:
     A comment behind it says that the alert resolved before the fault ended.
     """
     pairs = [f"alert: {_plain(verdict.alert)}"]
-    if any(expectation.alert == verdict.alert for expectation in scenario.expectations):
-        labels = ", ".join(f"{name}: {_plain(text)}" for name, text in verdict.labels)
-        pairs.append(f"labels: {{{labels}}}")
+    # Of several cells it could have been another; beside an expectation of its name all tell.
+    is_named = any(expectation.alert == verdict.alert for expectation in scenario.expectations)
+    labels = [
+        f"{name}: {_plain(text)}" for name, text in verdict.labels if is_named or name == CELL
+    ]
+    if is_named or labels:
+        pairs.append(f"labels: {{{', '.join(labels)}}}")
     fault = _cause(verdict, scenario.plan.faults)
     if fault is None or verdict.firing_s is None:
         return f"{{{', '.join((*pairs, f'explained: {NO_REASON}'))}}}"

@@ -216,6 +216,14 @@ def test_an_unexpected_alert_brings_the_expectation_to_paste(episode, text):
     assert stanza(*unexpected(episode)) == text
 
 
+def test_what_is_pasted_for_an_alert_of_a_cell_names_the_cell():
+    """Another cell's alert would not be the one that was seen."""
+    failed, scenario = unexpected(GOOD)
+    failed = replace(failed, labels=(("cell", "0"), ("instance", "x/cells/0"), ("tier", "micro")))
+    pasted = '{alert: Queue, labels: {cell: "0"}, cause: gone, fires_within: 6m, resolves_within'
+    assert stanza(failed, scenario).startswith(pasted)
+
+
 @pytest.mark.parametrize(
     ("episode", "since", "over"),
     [
