@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from documents.mistake_kinds import Problem
 
+FILES_NAMED_MAX: Final = 30
+"""Of files whose mistakes are not shown."""
 MISTAKES_MAX: Final = 200
 """Mistakes that a walk over a document notes: a megabyte of them says no more."""
 SHOWN_MAX: Final = 30
@@ -89,12 +91,19 @@ class InputError(ValueError):
         """One line for each mistake, up to `SHOWN_MAX`, and how many more there are."""
         lines = list(map(str, self.mistakes[:SHOWN_MAX]))
         if (more := len(self.mistakes) - SHOWN_MAX) > 0:
-            *_, last = self.mistakes
-            place = "" if last.place is None else f"{last.place.path}: "
             many = len(self.mistakes) >= MISTAKES_MAX
             count = "many mistakes" if many else amount(more, "mistakes")
-            lines.append(in_one_line(f"{place}and {count} more"))
+            lines += _left_out(count, self.mistakes[SHOWN_MAX:])
         return "\n".join(lines)
+
+
+def _left_out(count: str, mistakes: Iterable[Mistake]) -> list[str]:
+    """Return the last lines of many mistakes: how many are not shown, and in which files."""
+    paths = list(dict.fromkeys(each.place.path for each in mistakes if each.place))
+    if len(paths) <= 1:
+        return [in_one_line("".join(f"{path}: " for path in paths) + f"and {count} more")]
+    rest = [f"and {amount(n, 'files')} more"] if (n := len(paths) - FILES_NAMED_MAX) > 0 else []
+    return [f"and {count} more, in:", *map(in_one_line, paths[:FILES_NAMED_MAX]), *rest]
 
 
 def gather(mistakes: Iterable[InputError | Mistake]) -> InputError:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from scenarios.scenario import Incident, Scenario
     from simulator.faults.fault import Fault
     from simulator.load import Load
+    from simulator.topology import Topology
 
+WEIGHTS_MAX: Final = 12
+"""So many weights of cells are named."""
 SUM_LETTERS: Final = 12
 """Of a checksum: enough to tell the versions of a file apart."""
 
@@ -94,12 +97,12 @@ class ScenarioRecord:
         incidents = [_record(each, -each.ago_s) for each in past]
         faults = [_record(each, each.start_s) for each in scenario.plan.faults]
         story = " ".join(scenario.story.split())
-        load = load_sentence(scenario.plan.load)
+        load = load_sentence(scenario.plan.load, scenario.topology)
         return ScenarioRecord(story=story, load=load, faults=(*incidents, *faults))
 
 
-def load_sentence(load: Load) -> str:
-    """Say what load a plan asks for, before any fault changes it."""
+def load_sentence(load: Load, topology: Topology) -> str:
+    """Say what load a plan asks for, before any fault changes it: of each cell, and together."""
     if load.trace_s is not None:
         return f"{amount(len(load.trace_s), 'recorded arrivals')}"
     parts = [f"{load.rate:,.6g} tasks a second"]
@@ -112,7 +115,15 @@ def load_sentence(load: Load) -> str:
         parts.append(f"bursts of {burst.factor:g} times for {lasts}, {every} apart, on average")
     if load.daily is not None:
         parts.append(f"a day's curve of {load.daily.amplitude:.0%} either way")
-    return ", ".join(parts)
+    sentence, cells = ", ".join(parts), topology.cells
+    if cells == 1:
+        return sentence
+    evenly = len(set(topology.cell_weights)) <= 1
+    weights = ", ".join(f"{weight:g}" for weight in topology.cell_weights[:WEIGHTS_MAX])
+    more = ", ..." if cells > WEIGHTS_MAX else ""
+    shared = "evenly" if evenly else f"by the weights {weights}{more}"
+    together = f"{cells * load.rate:,.6g} tasks a second together, shared {shared}"
+    return f"{sentence}; for each of {cells:,} cells, {together}"
 
 
 def run_facts(run: RunRecord) -> list[tuple[str, list[str]]]:

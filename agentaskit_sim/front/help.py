@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from typer.core import TyperCommand, TyperGroup
@@ -63,6 +64,15 @@ class PlainGroup(TyperGroup):
         names = self.list_commands(ctx)
         with formatter.section("Commands"):
             formatter.write_dl([(name, _summary(self.get_command(ctx, name))) for name in names])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the subcommand; raise a usage error, of a file or a folder with who reads it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except Exception as error:
+            if ctx.parent is None and hasattr(error, "message") and Path(args[0]).exists():
+                error.message += f" To judge what is in it: {ctx.command_path} verify {args[0]}"
+            raise
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words before the subcommand; raise a usage error."""

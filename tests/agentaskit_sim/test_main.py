@@ -100,6 +100,7 @@ def test_every_command_has_help(command, name):
     ("arguments", "message"),
     [
         (["verfy"], "No such command 'verfy'. Did you mean 'verify'?"),
+        (["./"], "No such command './'. To judge what is in it: agentaskit-sim verify ./"),
         (["--nope"], "No such option"),
         (["verify", "--nope"], "No such option"),
         (["verify", "--seed", "x"], "Invalid value for '--seed'"),
@@ -221,3 +222,17 @@ def test_a_folder_in_the_current_one_stands_in_for_no_package(tmp_path, reposito
     )
     assert (done.returncode, "planted" in done.stderr) == (2, False)
     assert "none.yaml" in done.stderr
+
+
+def test_control_c_while_the_program_is_imported_ends_it_without_a_traceback(tmp_path, repository):
+    """With 130, as later: a library that takes its time, here for ever."""
+    slow = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "typer.py").write_text(slow)
+    words = [sys.executable, "-m", "agentaskit_sim", "scenarios", "list"]
+    places = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{repository}"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, cwd=tmp_path, env=places, **pipes) as process:
+        assert process.stdout.readline() == b"importing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == (b"", b"")
+    assert process.returncode == 130

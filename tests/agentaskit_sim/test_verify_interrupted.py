@@ -15,6 +15,7 @@ from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.outcomes import failing, outcome
 from verifier.judge.verdict import overall
 from verifier.judge.verdict_document import document, verdict_schema
+from verifier.report.tally import verdict_line
 from verifier.suite import with_interrupted
 
 SLOW = """\
@@ -76,7 +77,8 @@ def test_what_was_judged_is_saved_and_printed(repository, tmp_path, scenarios, n
     assert [name for name, each in verdicts.items() if each == "pass"] == judged
     for name in verdicts.keys() - set(judged):
         assert f"{name}: not judged: the run was interrupted" in printed
-    assert f"INVALID: {len(judged)} of 3 scenarios pass" in printed
+    left = f"the run was interrupted: {3 - len(judged)} of 3 not judged"
+    assert f"INVALID: {len(judged)} of 3 scenarios pass; {left}; " in printed
     assert (tmp_path / "junit.xml").read_text().count("the run was interrupted") == 3 - len(judged)
 
 
@@ -87,3 +89,5 @@ def test_a_failure_stays_one_and_a_whole_run_is_not_partial():
     assert [each.name for each in cut] == ["drop", "bad", "late"]
     assert (overall(cut), document(cut)["partial"]) == ("fail", True)
     assert document([outcome(), failing()])["partial"] is False
+    assert "; the run was interrupted: 1 of 3 not judged; " in verdict_line(cut)
+    assert "interrupted" not in verdict_line([outcome(), failing()])

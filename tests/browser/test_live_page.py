@@ -204,7 +204,7 @@ def test_the_button_of_a_bundled_scenario_begins_its_faults(view):
         place = button.bounding_box()
         button.click()
         card = view.page.locator("[data-fault='leaking-pool']")
-        expect(card).to_contain_text("sandbox_leak 0.81 on sandboxes B, ends in 7:5")
+        expect(card).to_contain_text("sandbox_leak 0.81 on sandbox B, ends in 7:5")
         expect(button).to_have_attribute("aria-pressed", "true")
         bands = "() => livePage.view.chart.bands.some(b => b.name === 'leaking-pool')"
         view.page.wait_for_function(bands)

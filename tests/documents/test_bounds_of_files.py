@@ -150,6 +150,17 @@ def test_mistakes_are_one_line_each_and_no_more_than_can_be_read():
     assert lines[-1] == "f: and 20 mistakes more"
 
 
+def test_files_whose_mistakes_are_not_shown_are_named():
+    """Whoever mends what is shown must know where else to look."""
+
+    def lines_of(files):
+        mistakes = (Mistake(Remark("x"), Place(f"{number:03}.yaml", 1)) for number in range(files))
+        return str(InputError(*mistakes)).splitlines()
+
+    assert lines_of(33)[30:] == ["and 3 mistakes more, in:", "030.yaml", "031.yaml", "032.yaml"]
+    assert lines_of(70)[-2:] == ["059.yaml", "and 10 files more"]
+
+
 def test_a_file_of_a_thousand_wrong_keys_is_refused_in_a_few_lines():
     """Each key would list all that would have been right."""
     from scenarios.loader import parse_scenario  # noqa: PLC0415 - the one reader of this file

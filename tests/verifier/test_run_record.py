@@ -6,6 +6,7 @@ import pytest
 
 from scenarios.loader import parse_scenario
 from simulator.load import Burst, Daily, Load, Stage
+from simulator.topology import Topology
 from tests.verifier.judge.small_scenario import scenario_with
 from verifier.run_record import InputFile, RunRecord, ScenarioRecord, load_sentence, run_facts
 
@@ -39,7 +40,7 @@ def test_a_scenario_is_told_with_its_story_and_its_faults():
     assert (before.name, before.start_s, before.end_s) == ("before", -7200.0, -6900.0)
     assert before.strength.endswith("fraction 0.5")
     assert (leaking.kind, leaking.start_s, leaking.end_s) == ("sandbox_leak", 180.0, 660.0)
-    assert leaking.strength == "share 0.81; sandboxes B; full strength after 1m"
+    assert leaking.strength == "share 0.81; sandbox B; full strength after 1m"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,18 @@ def test_a_fault_on_everything_names_no_targets():
 )
 def test_a_load_is_a_sentence(load, text):
     """Each of its shapes is named."""
-    assert load_sentence(load) == text
+    assert load_sentence(load, Topology()) == text
+
+
+@pytest.mark.parametrize(
+    ("weights", "shared"), [((), "evenly"), ((2.0, 2.0, 2.0), "evenly"),
+                            ((1.0, 1.0, 2.5), "by the weights 1, 1, 2.5")],
+)  # fmt: skip
+def test_a_load_of_cells_is_that_of_each_and_of_all(weights, shared):
+    """As the served page has it, which shows the sum."""
+    sentence = load_sentence(Load(rate=1000.0), Topology(cells=3, cell_weights=weights))
+    together = f"3,000 tasks a second together, shared {shared}"
+    assert sentence == f"1,000 tasks a second; for each of 3 cells, {together}"
 
 
 def test_a_run_can_be_repeated_from_its_record():

@@ -94,7 +94,8 @@ def load_row(scenario: Scenario, end_s: float) -> ChartRow:
             np.append(np.histogram(np.array(plan.load.trace_s), edges_s)[0] / passed_s, np.nan)
             for edges_s in (times_s, np.maximum.accumulate(played_s))
         )
-    drawn = {"load profile": profile, "after faults": after_faults}
+    cells = scenario.topology.cells
+    drawn = {"load profile": profile * cells, "after faults": after_faults * cells}
     spans = (
         f"{name}: between {np.nanmin(v):.0f} and {np.nanmax(v):.0f}" for name, v in drawn.items()
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from documents.amounts import amount
-from verifier.judge.verdict import overall
+from verifier.judge.verdict import INTERRUPTED, overall
 from verifier.report.alert_states import SILENT, alert_states, names_in
 from verifier.report.panel_lists import accepted_panels
 from verifier.seeds.naming import is_of_seeds
@@ -70,7 +70,9 @@ def counts(outcomes: Sequence[ScenarioOutcome]) -> str:
     if accepted := accepted_panels(outcomes):
         panels.append(f"{amount(len(accepted), 'panels')} did not answer, as accepted")
     scenarios = f"{passed} of {len(outcomes)} {_nouns(outcomes)} pass"
-    return "; ".join((scenarios, ", ".join(parts), *panels))
+    left = sum(INTERRUPTED in outcome.invalid for outcome in outcomes)
+    cut = [f"the run was interrupted: {left} of {len(outcomes)} not judged"] if left else []
+    return "; ".join((scenarios, *cut, ", ".join(parts), *panels))
 
 
 def _nouns(outcomes: Sequence[ScenarioOutcome]) -> str:

@@ -101,7 +101,7 @@ def break_and_mend(session):
     what = [word.replace("0.81", "0.95") for word in BREAK_IT[1:]]
     assert "leaked slots" in fault(up, *what)
     name = "SandboxPoolExhaustion sandbox_type=B"
-    up.wait_for(r"fault sandbox-leak \(sandbox_leak 0.95 on sandboxes B\) begins")
+    up.wait_for(r"fault sandbox-leak \(sandbox_leak 0.95 on sandbox B\) begins")
     up.wait_for(rf"{name} FIRES after \S+ pending", 40)
     up.wait_for(rf"the-team was notified: {name} fires", 20)
     os.kill(session.pid_of("alertmanager.yml"), signal.SIGKILL)

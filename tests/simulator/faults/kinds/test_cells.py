@@ -60,6 +60,18 @@ def test_cell_brownout_makes_everything_slower():
     assert set(s.agent_real[:, k.START_SLOWNESS_NEXT]) == {1.0}
 
 
+@pytest.mark.parametrize("kind", ["cell_brownout", "task_slowdown", "traffic_surge"])
+def test_a_factor_of_1_says_itself_that_it_changes_nothing(kind):
+    """Nothing can be expected of it, though tasks do come; of a factor of 2 something can."""
+    world = make(fault(kind, factor=1.0, start_s=1.0, duration_s=4.0))
+    world.advance(4.0)
+    assert {done.idle for done in world.effects()} == {"a factor of 1 changes nothing"}
+    assert {done.expected - done.base for done in world.effects()} == {0.0}
+    world = make(fault(kind, factor=2.0, start_s=1.0, duration_s=4.0))
+    world.advance(4.0)
+    assert "a factor of 1 changes nothing" not in {done.idle for done in world.effects()}
+
+
 def test_router_stale_needs_a_router():
     """A system of one cell has none."""
     with pytest.raises(BoundError, match="topology: cells must be at least 2"):
