@@ -35,7 +35,7 @@ from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.amounts import amount
 from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake, gather
-from verifier.mutation.equivalence import exported_names
+from verifier.mutation.equivalence import ScrapedTargets, exported_names
 from verifier.mutation.killing import MutationJudge
 from verifier.mutation.mutants import mutants_of, unedited_recordings
 from verifier.mutation.score import MutationScore, score_document, score_lines, score_of
@@ -94,9 +94,9 @@ def mutate(  # noqa: PLR0913 - typer declares options as parameters
     saying = f"{amount(len(mutants), 'mutants')} of {amount(len(chosen), 'alerts')} ..."
     shown = watcher_of(inputs.scenarios)
     outcomes = judge_all(inputs.scenarios, judge, shown, saying=saying, jobs=jobs, cluster=cluster)
-    one_target = all(scenario.topology.cells == 1 for scenario in inputs.scenarios)
+    targets = ScrapedTargets.of(inputs.scenarios)
     score = replace(
-        score_of(mutants, outcomes, inputs.rules.metrics, one_target=one_target),
+        score_of(mutants, outcomes, inputs.rules.metrics, targets=targets),
         unedited=unedited_recordings(inputs.rules, chosen, exported),
     )
     if as_json:

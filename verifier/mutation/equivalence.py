@@ -1,20 +1,22 @@
 """Mutants that are their rule in every history that there can be, each with the proof.
 
-Called by `mutate` before anything runs. Three arguments are known: an aggregation of one series is
-that series, whichever it is; a quotient of whole numbers that is never the threshold makes no
-difference between `>` and `>=`; and a quantile does not change with the scale of its buckets. What
-is only unlikely is no proof. It knows the labels and the whole numbers of the catalogue, nothing of
-other exporters. Pure.
+Called by `mutate`. Four arguments are known: an aggregation of one series is that series, whichever
+it is; a quotient of whole numbers that is never the threshold makes no difference between `>` and
+`>=`; and a quantile does not change with the scale of its buckets, be it that of a window or that
+of an average over as many targets in each bucket. What is only unlikely is no proof. It knows the
+labels and the whole numbers of the catalogue, nothing of other exporters. Pure.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
 from exporter.metrics.catalogue import CONTRACT, WORLD
+from simulator.faults.kinds.scrape_path import SeriesVanish
 from verifier.evidence.carried_labels import SCRAPED, carried_labels
 from verifier.mutation.edits import REVERSED
 from verifier.promql.parsing import parse
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exporter.metrics.series import Metric
+    from scenarios.scenario import Scenario
     from simulator.snapshot import Snapshot
     from verifier.mutation.mutants import Mutant
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 OF_ONE: Final = ("sum", "avg", "min", "max")
 """Aggregations that return a single series as it is."""
+BUCKET: Final = "le"
 WHOLE: Final = frozenset(m.name for m in CONTRACT if m.kind == "gauge" and not m.unit)
 """Gauges that count: agents, tasks, slots."""
 
@@ -41,14 +45,38 @@ def exported_names(metrics: Metrics = WORLD) -> list[str]:
     return [m.name + "_bucket" * (m.kind == "histogram") for m in metrics]
 
 
-def proof_of(mutant: Mutant, metrics: Metrics = WORLD, *, one_target: bool = True) -> str | None:
+@dataclass(frozen=True, slots=True)
+class ScrapedTargets:
+    """What is scraped in all scenarios of a run: one target, whole pages or none of them.
+
+    A page is `whole` where no fault of a scenario with several cells lets single series of it
+    vanish: a scrape of a target then brings all buckets of a histogram, or none.
+    """
+
+    one: bool = True
+    whole: bool = True
+
+    @classmethod
+    def of(cls, scenarios: Sequence[Scenario]) -> ScrapedTargets:
+        """Return what `scenarios` scrape, their pasts included."""
+        several = [scenario for scenario in scenarios if scenario.topology.cells > 1]
+        faults = [fault.parameters for scenario in several for fault in scenario.plan.faults]
+        faults += [old.parameters for scenario in several for old in scenario.past.incidents]
+        return cls(not several, not any(isinstance(fault, SeriesVanish) for fault in faults))
+
+
+def proof_of(
+    mutant: Mutant, metrics: Metrics = WORLD, *, targets: ScrapedTargets | None = None
+) -> str | None:
     """Return why a mutant is its rule in every history, None where that is not proved.
 
     `metrics` are what the exporter shows: of those of a mapping no gauge is known to be whole.
-    `one_target` says that no scenario has several cells.
+    Without `targets` there is one.
     """
-    if mutant.kind == "aggregation" and one_target:
-        return _of_one_series(mutant.before, mutant.after, metrics)
+    if mutant.kind == "aggregation":
+        if targets is None or targets.one:
+            return _of_one_series(mutant.before, mutant.after, metrics)
+        return _of_as_many(mutant, metrics) if targets.whole else None
     if mutant.kind == "boundary" and metrics is WORLD:
         return _never_at_the_threshold(mutant.rule.expr)
     if mutant.kind == "function":
@@ -87,17 +115,58 @@ def _ends_in_a_quantile(parents: Sequence[promql.Expr]) -> bool:
     return False
 
 
-def _of_one_series(before: str, after: str, metrics: Metrics) -> str | None:
-    """Return why two aggregations agree: no group of them has a second series."""
+def _of_as_many(mutant: Mutant, metrics: Metrics) -> str | None:
+    """Return why a sum and an average of targets agree: only a quantile is taken of either.
+
+    Each bucket has one series of each target that was scraped, so an evaluation divides all of them
+    by one number. Nothing but brackets may stand between the aggregation and the quantile.
+    """
+    pair = _pair_of(mutant.before, mutant.after, metrics)
+    if pair is None or {str(node.op) for node in pair[:2]} != {"sum", "avg"}:
+        return None
+    node, other, carried = pair
+    if BUCKET not in carried or not carried - SCRAPED <= _grouped_by(node):
+        return None
+    places = [
+        parents
+        for each, parents in nodes_with_parents(parse(mutant.rule.expr))
+        if text_of(each) == text_of(other)
+    ]
+    if not places or not all(map(_is_the_quantile_of, places)):
+        return None
+    return (
+        "every bucket has one series of each target that was scraped, since no page lacks some of"
+        " them: avg is sum divided by their number, and histogram_quantile of all buckets times one"
+        " number is the same"
+    )
+
+
+def _is_the_quantile_of(parents: Sequence[promql.Expr]) -> bool:
+    """Whether an expression is what a quantile is taken of, brackets aside."""
+    above = [parent for parent in parents if not isinstance(parent, promql.ParenExpr)]
+    return bool(above) and _function(text_of(above[-1])) == "histogram_quantile"
+
+
+def _pair_of(
+    before: str, after: str, metrics: Metrics
+) -> tuple[promql.AggregateExpr, promql.AggregateExpr, frozenset[str]] | None:
+    """Return two aggregations of the same series, and the labels of these; None if not known."""
     node, other = _unbracketed(parse(before)), _unbracketed(parse(after))
     if not isinstance(node, promql.AggregateExpr) or not isinstance(other, promql.AggregateExpr):
         return None
-    if str(node.op) not in OF_ONE or str(other.op) not in OF_ONE:
-        return None
-    carried = carried_labels(node.expr, metrics)
     if any(label.name in SCRAPED for metric in metrics for label in metric.labels):
         return None  # a mapping can say that there is more than one target
-    if carried is None or not carried - SCRAPED <= _grouped_by(node):
+    carried = carried_labels(node.expr, metrics)
+    return None if carried is None else (node, other, carried)
+
+
+def _of_one_series(before: str, after: str, metrics: Metrics) -> str | None:
+    """Return why two aggregations agree: no group of them has a second series."""
+    pair = _pair_of(before, after, metrics)
+    if pair is None or not {str(each.op) for each in pair[:2]} <= set(OF_ONE):
+        return None
+    node, other, carried = pair
+    if not carried - SCRAPED <= _grouped_by(node):
         return None
     labels = ", ".join(sorted(carried - SCRAPED))
     besides = f"no label but {labels}" if labels else "no label"

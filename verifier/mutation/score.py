@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.snapshot import Snapshot
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.mutation.edits import MutantKind
+    from verifier.mutation.equivalence import ScrapedTargets
     from verifier.mutation.mutants import Mutant
     from verifier.pack.rules import RecordingRule
 
@@ -85,11 +86,11 @@ def score_of(
     outcomes: Sequence[ScenarioOutcome],
     metrics: tuple[Metric[Snapshot], ...] = WORLD,
     *,
-    one_target: bool = True,
+    targets: ScrapedTargets | None = None,
 ) -> MutationScore:
     """Put together what every scenario killed, in a world whose exporter shows `metrics`.
 
-    `one_target` says that none of them has several cells.
+    `targets` are what they scrape; without any there is one.
     """
     judged = [each for each in outcomes if isinstance(each, MutatedScenario) and not each.invalid]
     return MutationScore(
@@ -98,7 +99,7 @@ def score_of(
             tuple(each.name for each in judged if number in each.killed)
             for number in range(len(mutants))
         ),
-        tuple(proof_of(mutant, metrics, one_target=one_target) for mutant in mutants),
+        tuple(proof_of(mutant, metrics, targets=targets) for mutant in mutants),
         tuple(
             (outcome.name, alert)
             for outcome in judged

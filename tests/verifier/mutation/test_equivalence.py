@@ -6,11 +6,19 @@ import re
 
 import pytest
 
+from exporter.history.samples import EPOCH_S
 from tests.exporter.mapping.mappings import BY_CODE, OF_TWO_JOBS, exporting
-from tests.verifier.histories import rules
-from verifier.mutation.equivalence import proof_of
+from tests.verifier.histories import history, labels, rules
+from tests.verifier.simulations import scenario_of
+from verifier.mutation.equivalence import ScrapedTargets, proof_of
 from verifier.mutation.mutants import mutants_of
+from verifier.servers.prometheus import Prometheus
 
+CELLS = "topology: {cells: 2}\n"
+VANISH = """faults:
+  - {name: v, fault: series_vanish, start: 1m, duration: 1m, parameters: {share: 0.2}}
+"""
+DOWN = "faults: [{name: d, fault: exporter_down, start: 1m, duration: 1m}]\n"
 QUANTILE = "histogram_quantile(0.9, {} (rate(agentaskit_task_duration_seconds_bucket[5m]))) > 1"
 ONE_SERIES = "sum and avg of one series are that series: .* there is one target"
 WHOLE = "is a whole number, and no whole number divided by 928 is 0.9"
@@ -82,9 +90,64 @@ def test_a_proof_is_of_what_a_mapping_exports(tmp_path):
     assert {m.rule.alert for m in mutants if proof_of(m, mapped)} == set()
 
 
-def test_several_targets_leave_no_aggregation_of_one_series(tmp_path):
-    """With cells there are as many series in a group, and the proof does not hold."""
-    mutants = mutants_of(rules(tmp_path, {"alert": "A", "expr": QUANTILE.format("sum by (le)")}))
-    mutants = [m for m in mutants if m.kind == "aggregation" and proof_of(m)]
+SEVERAL = ScrapedTargets(one=False)
+BUCKETS = "agentaskit_task_duration_seconds_bucket"
+SCALED = "avg is sum divided by their number"
+
+
+@pytest.mark.parametrize(
+    ("expr", "proved"),
+    [
+        (QUANTILE.format("sum by (le)"), 1),
+        (QUANTILE.format("sum by (le, job)"), 1),
+        (f"histogram_quantile(0.9, (sum by (le) ({BUCKETS}))) > 1", 1),
+        ("sum(agentaskit_agents_started_total) > 1", 0),
+        (f"histogram_quantile(0.9, 2 * sum by (le) ({BUCKETS})) > 1", 0),
+        (QUANTILE.format("max by (le)"), 0),
+        (QUANTILE.format("sum by (job)"), 0),
+        ("histogram_quantile(0.9, sum by (le) (rate(somebody_elses_bucket[5m]))) > 1", 0),
+    ],
+)
+def test_of_several_targets_the_scale_of_a_quantile_alone_is_proved(tmp_path, expr, proved):
+    """As many series in every bucket, and nothing between their average and the quantile."""
+    mutants = mutants_of(rules(tmp_path, {"alert": "A", "expr": expr}))
+    mutants = [mutant for mutant in mutants if mutant.kind == "aggregation"]
+    proofs = [proof_of(mutant, targets=SEVERAL) for mutant in mutants]
     assert mutants
-    assert not any(proof_of(mutant, one_target=False) for mutant in mutants)
+    assert [SCALED in (proof or "") for proof in proofs].count(True) == proved
+    assert len([proof for proof in proofs if proof]) == proved
+    lacking = ScrapedTargets(one=False, whole=False)
+    assert not any(proof_of(mutant, targets=lacking) for mutant in mutants)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "targets"),
+    [
+        ("", ScrapedTargets()),
+        (VANISH, ScrapedTargets()),
+        (CELLS, ScrapedTargets(one=False)),
+        (CELLS + DOWN, ScrapedTargets(one=False)),
+        (CELLS + VANISH, ScrapedTargets(one=False, whole=False)),
+    ],
+)
+def test_a_page_that_lacks_series_is_whole_no_longer(scenario, targets):
+    """With one target there is nothing that its buckets could be averaged with."""
+    assert ScrapedTargets.of([scenario_of("duration: 5m\n" + scenario)]) == targets
+
+
+@pytest.mark.parametrize(("lacking", "same"), [(False, True), (True, False)])
+def test_the_engine_agrees_and_differs_where_a_target_lacks_a_bucket(lacking, same):
+    """Planted: the second target has no series of the middle bucket."""
+    le = ("0.1", "1", "+Inf")
+    targets = [
+        (labels("a_bucket", instance=name, le=bound), [rate * 60.0 * k for k in range(11)])
+        for name, rates in (("one", (10, 30, 40)), ("two", (1, 70, 90)))
+        for bound, rate in zip(le, rates, strict=True)
+        if not (lacking and name == "two" and bound == "1")
+    ]
+    with Prometheus() as server:
+        server.push(history(dict(targets), step_s=60))
+        asked = "histogram_quantile(0.2, {} by (le) (rate(a_bucket[5m])))"
+        values = [server.query(asked.format(op), EPOCH_S + 600) for op in ("sum", "avg")]
+    of_sums, of_averages = (each[0].values[-1] for each in values)
+    assert bool(of_sums == pytest.approx(of_averages)) is same
