@@ -19,6 +19,7 @@ def test_every_scenario_of_the_library_with_faults_can_be_begun():
     others = {"near-thresholds", "short-faults", "hung-agents", "small-troubles"}
     others |= {"memory-leak", "slow-start", "slow-dependency", "slow-burn", "bad-promotion"}
     others |= {"budget-spent", "crash-loop", "fast-burn", "message-flood", "noisy-neighbour"}
+    others |= {"slow-consumers", "slow-minority"}
     rates = {load_scenario(resolve(name)).plan.load.rate for name in others}
     assert rates == {500.0, 600.0, 1000.0, 2000.0, 3000.0}
     stems = {path.stem for path in library()}
