@@ -53,7 +53,7 @@ class ScrapedTargets:
     vanish: a scrape of a target then brings all buckets of a histogram, or none.
     """
 
-    one: bool = True
+    single: bool = True
     whole: bool = True
 
     @classmethod
@@ -74,7 +74,7 @@ def proof_of(
     Without `targets` there is one.
     """
     if mutant.kind == "aggregation":
-        if targets is None or targets.one:
+        if targets is None or targets.single:
             return _of_one_series(mutant.before, mutant.after, metrics)
         return _of_as_many(mutant, metrics) if targets.whole else None
     if mutant.kind == "boundary" and metrics is WORLD:

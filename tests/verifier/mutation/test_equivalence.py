@@ -90,7 +90,7 @@ def test_a_proof_is_of_what_a_mapping_exports(tmp_path):
     assert {m.rule.alert for m in mutants if proof_of(m, mapped)} == set()
 
 
-SEVERAL = ScrapedTargets(one=False)
+SEVERAL = ScrapedTargets(single=False)
 BUCKETS = "agentaskit_task_duration_seconds_bucket"
 SCALED = "avg is sum divided by their number"
 
@@ -116,7 +116,7 @@ def test_of_several_targets_the_scale_of_a_quantile_alone_is_proved(tmp_path, ex
     assert mutants
     assert [SCALED in (proof or "") for proof in proofs].count(True) == proved
     assert len([proof for proof in proofs if proof]) == proved
-    lacking = ScrapedTargets(one=False, whole=False)
+    lacking = ScrapedTargets(single=False, whole=False)
     assert not any(proof_of(mutant, targets=lacking) for mutant in mutants)
 
 
@@ -125,9 +125,9 @@ def test_of_several_targets_the_scale_of_a_quantile_alone_is_proved(tmp_path, ex
     [
         ("", ScrapedTargets()),
         (VANISH, ScrapedTargets()),
-        (CELLS, ScrapedTargets(one=False)),
-        (CELLS + DOWN, ScrapedTargets(one=False)),
-        (CELLS + VANISH, ScrapedTargets(one=False, whole=False)),
+        (CELLS, ScrapedTargets(single=False)),
+        (CELLS + DOWN, ScrapedTargets(single=False)),
+        (CELLS + VANISH, ScrapedTargets(single=False, whole=False)),
     ],
 )
 def test_a_page_that_lacks_series_is_whole_no_longer(scenario, targets):
