@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulator.faults.kinds.scrape_path import ScrapePathParameters
+from simulator.faults.kinds.catalogue import SCRAPE_PATH_FAULTS
 from simulator.load import Load
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def changes_world(plan: Plan, from_s: float, to_s: float) -> bool:
 
 
 def _changes(fault: Fault, from_s: float, to_s: float) -> bool:
-    if isinstance(fault.parameters, ScrapePathParameters):
+    if fault.kind in SCRAPE_PATH_FAULTS:
         return False
     spans = (fault.start_s, fault.start_s + fault.ramp_s), (fault.end_s, fault.end_s)
     return any(
