@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from simulator.kernel.snapshot_reader import frozen
 from simulator.snapshot import DurationHistogram, ScrapePath
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from simulator.snapshot import Counts, FaultEffect, FaultStatus, Snapshot
+    from simulator.snapshot import FaultEffect, FaultStatus, Snapshot
 
 ALIKE: Final = frozenset({"now_ns", "tiers", "priorities"}) | {"sandboxes"}
 """The same in every cell."""
@@ -35,7 +36,7 @@ def join(cells: Sequence[Snapshot], seed: int, router: Iterable[FaultStatus]) ->
         for status in cell.faults:
             faults.setdefault(status.name, status)
     values: dict[str, Any] = {
-        "cpu_ns": _frozen(np.concatenate([cell.cpu_ns for cell in cells])),
+        "cpu_ns": frozen(np.concatenate([cell.cpu_ns for cell in cells])),
         "faults": (*faults.values(), *router),
         "exporter_up": any(cell.exporter_up for cell in cells),
         "scrape_path": ScrapePath(),
@@ -59,12 +60,6 @@ def join_effects(in_cells: Iterable[Iterable[FaultEffect]]) -> tuple[FaultEffect
 def _sum(parts: Sequence[Any]) -> object:
     """Return the sum of counts, tables of counts, or histograms."""
     if isinstance(parts[0], DurationHistogram):
-        counts = _frozen(sum(part.counts for part in parts))
+        counts = frozen(sum(part.counts for part in parts))
         return DurationHistogram(counts, sum(part.sum_ns for part in parts))
-    return _frozen(sum(parts)) if isinstance(parts[0], np.ndarray) else sum(parts)
-
-
-def _frozen(values: object) -> Counts:
-    array = np.array(values, dtype=np.int64)
-    array.flags.writeable = False
-    return array
+    return frozen(sum(parts)) if isinstance(parts[0], np.ndarray) else sum(parts)

@@ -33,7 +33,7 @@ MESSAGE_BYTES_MEAN = k.EXTRA_BYTES_MASK // 2
 """Mean of the random part of a message's size, for the memory that inboxes hold."""
 
 
-def _frozen(values: object) -> Counts:
+def frozen(values: object) -> Counts:
     """A read-only copy of `values`."""
     array = np.array(values, dtype=np.int64)
     array.flags.writeable = False
@@ -41,7 +41,7 @@ def _frozen(values: object) -> Counts:
 
 
 def _histogram(s: State, row: int) -> DurationHistogram:
-    return DurationHistogram(_frozen(s.histogram[row]), durations_ns(s, row))
+    return DurationHistogram(frozen(s.histogram[row]), durations_ns(s, row))
 
 
 def read(  # noqa: PLR0913 - each argument is one of the world's own facts
@@ -67,30 +67,30 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
         tiers=tuple(tier.name for tier in topology.tiers),
         priorities=tuple(priority.name for priority in topology.priorities),
         sandboxes=tuple(pool.name for pool in topology.sandboxes),
-        http_requests=_frozen(s.http), task_duration=_histogram(s, k.TASK_DURATION),
+        http_requests=frozen(s.http), task_duration=_histogram(s, k.TASK_DURATION),
         http_request_duration=_histogram(s, k.HTTP_DURATION),
         response_duration=_histogram(s, k.RESPONSE_DURATION),
-        tasks_arrived=_frozen(by_priority[:, k.ARRIVED]),
-        tasks_rejected=_frozen(by_priority[:, k.REJECTED]),
-        tasks_timed_out=_frozen(by_priority[:, k.TIMED_OUT]),
-        tasks_processed=_frozen(by_priority[:, [k.COMPLETED, k.FAILED]]),
-        tasks_in_flight=_frozen(in_flight), queue_depth=_frozen(depth),
-        tasks_retried=_frozen(by_priority[:, k.RETRIED]),
-        dispatched=_frozen(s.tier[:, k.DISPATCHED]),
-        undispatched=_frozen(s.tier[:, k.UNDISPATCHED]),
-        finished=_frozen(s.tier[:, [k.TIER_COMPLETED, k.TIER_FAILED]]),
-        in_flight_by_tier=_frozen(in_flight_by_tier), backpressure_level=int(head[k.LEVEL]),
+        tasks_arrived=frozen(by_priority[:, k.ARRIVED]),
+        tasks_rejected=frozen(by_priority[:, k.REJECTED]),
+        tasks_timed_out=frozen(by_priority[:, k.TIMED_OUT]),
+        tasks_processed=frozen(by_priority[:, [k.COMPLETED, k.FAILED]]),
+        tasks_in_flight=frozen(in_flight), queue_depth=frozen(depth),
+        tasks_retried=frozen(by_priority[:, k.RETRIED]),
+        dispatched=frozen(s.tier[:, k.DISPATCHED]),
+        undispatched=frozen(s.tier[:, k.UNDISPATCHED]),
+        finished=frozen(s.tier[:, [k.TIER_COMPLETED, k.TIER_FAILED]]),
+        in_flight_by_tier=frozen(in_flight_by_tier), backpressure_level=int(head[k.LEVEL]),
         saturation=float((depth / by_priority[:, k.DEPTH_LIMIT]).max()),
-        agents=_frozen(agents), startup_duration=_histogram(s, k.STARTUP_DURATION),
+        agents=frozen(agents), startup_duration=_histogram(s, k.STARTUP_DURATION),
         agents_started=int(head[k.STARTED]), agents_crashed=int(head[k.CRASHED]),
-        memory_bytes=_frozen(_memory(s, topology, agents)), cpu_ns=_frozen(_cpu(s, topology)),
-        messages_sent=int(head[k.SENT]), messages_delivered=_frozen(delivered),
+        memory_bytes=frozen(_memory(s, topology, agents)), cpu_ns=frozen(_cpu(s, topology)),
+        messages_sent=int(head[k.SENT]), messages_delivered=frozen(delivered),
         messages_dropped=int(head[k.DROPPED]), messages_waiting=int(s.inbox[:, k.WAITING].sum()),
-        network_sent_bytes=_frozen(head[[k.SENT_MESSAGE_BYTES, k.SENT_REQUEST_BYTES]]),
-        network_received_bytes=_frozen(head[[k.RECEIVED_MESSAGE_BYTES, k.RECEIVED_REQUEST_BYTES]]),
-        sandbox_total=_frozen(pools[:, k.TOTAL]), sandbox_in_use=_frozen(pools[:, k.IN_USE]),
-        sandbox_leaked=_frozen(pools[:, k.LEAKED]), sandbox_down=_frozen(pools[:, k.DOWN]),
-        sandbox_available=_frozen(free), sandbox_executions=_frozen(pools[:, k.EXECUTIONS]),
+        network_sent_bytes=frozen(head[[k.SENT_MESSAGE_BYTES, k.SENT_REQUEST_BYTES]]),
+        network_received_bytes=frozen(head[[k.RECEIVED_MESSAGE_BYTES, k.RECEIVED_REQUEST_BYTES]]),
+        sandbox_total=frozen(pools[:, k.TOTAL]), sandbox_in_use=frozen(pools[:, k.IN_USE]),
+        sandbox_leaked=frozen(pools[:, k.LEAKED]), sandbox_down=frozen(pools[:, k.DOWN]),
+        sandbox_available=frozen(free), sandbox_executions=frozen(pools[:, k.EXECUTIONS]),
         faults=faults, scrape_path=scrape_path,
         exporter_up=exporter_up, exporter_restarts=exporter_restarts,
     )  # fmt: skip

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from simulator.bounds import require
 from simulator.faults.effective_parameters import FACTOR_MAX
 from simulator.faults.kinds.agents import ALIVE_MIN_S
-from simulator.faults.kinds.tasks import time_tasks
+from simulator.faults.kinds.tasks import part_of_slower_work, time_tasks
 from simulator.faults.measure import (
     NO_TARGET,
     NO_TASK,
     EffectEstimate,
     Measure,
-    expect_part_of_delay,
 )
 from simulator.faults.parameters import Bound, KindFacts, Uncompressed
 from simulator.faults.workload import running
@@ -103,11 +102,8 @@ class CellBrownout(Uncompressed):
 
     def measures(self) -> tuple[Measure, ...]:
         estimate = time_tasks(CellBrownout)
-        return (Measure(estimate, NO_TASK, averaged=True, correct=self._part_of_delay),)
-
-    def _part_of_delay(self, account: Account, estimate: EffectEstimate) -> EffectEstimate:
-        service_s = max(task_class.mean_service_s for task_class in account.topology.classes)
-        return expect_part_of_delay(account, estimate, (self.factor - 1) * service_s)
+        part = part_of_slower_work(self.factor)
+        return (Measure(estimate, NO_TASK, averaged=True, correct=part),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

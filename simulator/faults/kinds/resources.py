@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 
 from simulator.faults.effective_parameters import FACTOR_MAX, LEAK_MAX_BYTES_PER_S
-from simulator.faults.kinds.tasks import TaskSlowdown, time_tasks
+from simulator.faults.kinds.tasks import TaskSlowdown, part_of_slower_work, time_tasks
 from simulator.faults.measure import (
     NO_TARGET,
     NO_TASK,
     NO_TIME,
     EffectEstimate,
     Measure,
-    expect_part_of_delay,
 )
 from simulator.faults.parameters import Bound, KindFacts, Parameters, Share, Uncompressed
 from simulator.kernel import loop as k
@@ -180,8 +179,5 @@ class SlowHost(Uncompressed):
     def measures(self) -> tuple[Measure, ...]:
         """By the work, which is nearly all of what a host does; messages and starts follow it."""
         estimate = time_tasks(SlowHost)
-        return (Measure(estimate, NO_TASK, averaged=True, correct=self._part_of_delay),)
-
-    def _part_of_delay(self, account: Account, estimate: EffectEstimate) -> EffectEstimate:
-        service_s = max(task_class.mean_service_s for task_class in account.topology.classes)
-        return expect_part_of_delay(account, estimate, (self.factor - 1) * service_s)
+        part = part_of_slower_work(self.factor)
+        return (Measure(estimate, NO_TASK, averaged=True, correct=part),)

@@ -51,11 +51,18 @@ class TaskSlowdown(Uncompressed):
 
     def measures(self) -> tuple[Measure, ...]:
         estimate = time_tasks(TaskSlowdown)
-        return (Measure(estimate, NO_TASK, averaged=True, correct=self._part_of_delay),)
+        part = part_of_slower_work(self.factor)
+        return (Measure(estimate, NO_TASK, averaged=True, correct=part),)
 
-    def _part_of_delay(self, account: Account, estimate: EffectEstimate) -> EffectEstimate:
+
+def part_of_slower_work(factor: float) -> Callable[[Account, EffectEstimate], EffectEstimate]:
+    """Of work that takes `factor` times as long, expect what can have been had of it so far."""
+
+    def correct(account: Account, estimate: EffectEstimate) -> EffectEstimate:
         service_s = max(task_class.mean_service_s for task_class in account.topology.classes)
-        return expect_part_of_delay(account, estimate, (self.factor - 1) * service_s)
+        return expect_part_of_delay(account, estimate, (factor - 1) * service_s)
+
+    return correct
 
 
 def time_tasks(kind: type[Parameters]) -> Callable[[Interval, Account], EffectEstimate]:
