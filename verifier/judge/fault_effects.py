@@ -78,7 +78,7 @@ def _by_cell(figures: Mapping[int | None, Iterable[str]]) -> list[str]:
 def _in_cells(numbers: Sequence[int]) -> str:
     """Say in which cells something was measured; nothing for a system that is one."""
     if len(numbers) == 1:
-        return f"in cell {numbers[0]} "
+        return f"in cell {numbers[0]}: "
     return f"in each of the cells {', '.join(map(str, numbers))}: " if numbers else ""
 
 

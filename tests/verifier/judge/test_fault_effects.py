@@ -117,7 +117,7 @@ def test_what_was_measured_is_said_of_each_cell():
     other = replace(DROP, measured=6_000.0, cell=1)
     assert measured_effects([*alike, other]) == {
         "gone": "gone (traffic_drop) did: in each of the cells 0, 2: 6,180 arrivals per second"
-        " measured, 6,180 declared; in cell 1 6,000 arrivals per second measured, 6,180 declared"
+        " measured, 6,180 declared; in cell 1: 6,000 arrivals per second measured, 6,180 declared"
     }
     assert " in " not in measured_effects([replace(DROP, measured=6_180.0)])["gone"]
 
