@@ -91,7 +91,8 @@ class KindFacts:
 
     `measured` and `expected` are for people: what its effect is read from, and what that must come
     to; the arithmetic is in `Parameters.measures`. `fails_scrapes`: one in the world that takes its
-    exporter along, so that failed scrapes are its doing.
+    exporter along, so that failed scrapes are its doing. `takes_series`: some series of a target
+    that others keep.
     """
 
     name: str
@@ -100,6 +101,7 @@ class KindFacts:
     measured: str
     expected: str
     fails_scrapes: bool = False
+    takes_series: bool = False
 
 
 @dataclass(frozen=True, slots=True)

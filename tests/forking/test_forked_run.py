@@ -14,9 +14,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = """
+import signal
 from tests.forking import forked_run
 import pytest
 
+# A shell in the background ignores Ctrl-C, and what it starts inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_addoption = forked_run.add_option
 pytest_runtestloop = forked_run.run_tests
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 
 from exporter.metrics.catalogue import CONTRACT, WORLD
-from simulator.faults.kinds.scrape_path import SeriesVanish
 from verifier.evidence.carried_labels import SCRAPED, carried_labels
 from verifier.mutation.edits import REVERSED
 from verifier.promql.parsing import parse
@@ -62,7 +61,7 @@ class ScrapedTargets:
         several = [scenario for scenario in scenarios if scenario.topology.cells > 1]
         faults = [fault.parameters for scenario in several for fault in scenario.plan.faults]
         faults += [old.parameters for scenario in several for old in scenario.past.incidents]
-        return cls(not several, not any(isinstance(fault, SeriesVanish) for fault in faults))
+        return cls(not several, not any(fault.facts.takes_series for fault in faults))
 
 
 def proof_of(

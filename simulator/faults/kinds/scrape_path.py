@@ -241,6 +241,7 @@ class SeriesVanish(ScrapePathParameters, Uncompressed):
         effect_unit="series missing from a scrape, mean",
         measured="series missing from the scrapes in its time",
         expected="the share of all series",
+        takes_series=True,
     )
 
     @property

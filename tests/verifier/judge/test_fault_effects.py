@@ -179,7 +179,7 @@ def test_a_momentary_fault_is_effective_or_has_a_reason_why_nothing_was_measured
         (lambda: make(fault("sandbox_leak", share=0.5), rate=0.0), "no execution ended in"),
         (lambda: make(fault("capacity_demand", agents=30)), "the fleet was as large already"),
         (lambda: make(fault("exporter_down")), "no scrape came in its time"),
-        (lambda: make(fault("traffic_surge", factor=1.0)), "the load asked for no arrivals"),
+        (lambda: make(fault("traffic_surge", factor=1.0)), "a factor of 1 changes nothing"),
     ],
 )
 def test_a_fault_with_nothing_to_act_on_reports_what_was_missing(world, reason):

@@ -118,5 +118,15 @@ def test_a_promtool_of_another_version_than_the_engine_says_nothing(
         return None if version is None else Binary(name, tmp_path / name, version)
 
     monkeypatch.setattr(rule_check, "describe", describe_it)
-    promtool = rule_check._promtool.__wrapped__()
-    assert (promtool is not None) == is_used
+    monkeypatch.setattr(rule_check, "find", lambda name: tmp_path / name)
+    assert (rule_check._promtool() is not None) == is_used
+
+
+def test_another_promtool_is_another_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked of one place says nothing of another."""
+    usual = rule_check._promtool()
+    monkeypatch.setattr(rule_check, "find", lambda _: None)
+    monkeypatch.setattr(rule_check, "describe", lambda _: None)
+    assert rule_check._promtool() is None
+    monkeypatch.undo()
+    assert rule_check._promtool() == usual

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from verifier.errors import JudgeError
-from verifier.servers.binaries import describe
+from verifier.servers.binaries import describe, find
 from verifier.servers.child_environment import child_environment
 from verifier.servers.prometheus.server import Prometheus
 
@@ -73,9 +73,14 @@ class _Promtool:
     version: str
 
 
-@functools.cache
 def _promtool() -> _Promtool | None:
     """Return promtool where it is of the same build as the engine that judges."""
+    return _of_same_build(find("prometheus"), find("promtool"))
+
+
+@functools.cache
+def _of_same_build(*_places: Path | None) -> _Promtool | None:
+    """Ask both programs their version, once for the places where they are."""
     engine, tool = describe("prometheus"), describe("promtool")
     if engine is None or tool is None or engine.version != tool.version:
         return None
