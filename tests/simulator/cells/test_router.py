@@ -84,3 +84,10 @@ def test_weights_that_do_not_fit_are_refused(weights):
     with pytest.raises(BoundError) as refused:
         replace(Topology(), cells=2, cell_weights=weights)
     assert refused.value.field == "cell_weights"
+
+
+def test_a_cell_that_is_down_is_not_the_best_one():
+    """It has no errors, for it has no answers: two that fail alike keep their health."""
+    router = router_of(3)
+    check(router, 0, 40, 40, up=(False, True, True))
+    assert router.health == [0.0, 1.0, 1.0]
