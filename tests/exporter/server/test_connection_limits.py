@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
 
+from exporter.server import connection_limits
 from exporter.server.app import bind
 from exporter.server.connection_limits import (
     ConnectionGuard,
@@ -277,6 +279,23 @@ def test_a_client_that_does_not_read_is_cut_after_a_while_and_one_that_did_is_no
     clock.spend(1)
     guard.sweep()
     assert list(guard.connections) == [quick]
+
+
+def test_what_a_client_took_of_earlier_answers_is_no_excuse(monkeypatch):
+    """On a connection that is kept: it counts from where it stands when it stops reading."""
+    clock = MockClock()
+    guard = ConnectionGuard(LIMITS, clock.monotonic)
+    monkeypatch.setattr(connection_limits, "taken_bytes", lambda _: 5_000)
+    monkeypatch.setattr(connection_limits, "queued_bytes", lambda _: 0)
+    sock = SimpleNamespace(fileno=lambda: -1)
+    monkeypatch.setattr(StuckTransport, "get_extra_info", lambda *_: sock)
+    (slow,) = stuck(guard, 1000)
+    slow.abort = lambda: setattr(slow._transport, "aborted", True)
+    for _ in range(10):
+        guard.sweep()
+        clock.spend(1)
+    guard.sweep()
+    assert slow._transport.aborted
 
 
 def test_what_all_clients_together_have_not_read_is_bounded():

@@ -98,10 +98,11 @@ def test_a_skip_moves_the_health_checks_of_the_router():
     assert system.router.seen[0].answered == pytest.approx(2 * RATE_PER_S, rel=0.3)
 
 
-def test_bursts_come_to_all_cells_at_once():
-    """They are the load's: each cell has its own arrivals and none its own bursts."""
-    burst = Burst(factor=5, every_s=1.0, last_s=0.5)
-    system = cells(3, load=Load(rate=RATE_PER_S, burst=burst))
+@pytest.mark.parametrize("forked", [False, True])
+def test_bursts_come_to_all_cells_at_once(forked):
+    """They are the load's, in a fork as well: only arrivals are each cell's own."""
+    load = Load(rate=RATE_PER_S, burst=Burst(factor=5, every_s=1.0, last_s=0.5))
+    system = cells(3).fork(Plan(load=load)) if forked else cells(3, load=load)
     seen = set()
     for step in range(1, 200):
         system.advance(step / 20)

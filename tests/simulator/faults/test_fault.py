@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.faults.fault import climbed
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
@@ -26,6 +27,15 @@ def test_a_ramp_climbs_second_by_second_to_its_full_strength():
         seen.append(s.faults[0].magnitude if s.faults else 0.0)
         assert s.arrival_rate == pytest.approx(400 * (1 - seen[-1]))
     assert seen == pytest.approx([0, 0.1, 0.1, 0.3, 0.5, 0.7, 0.8, 0.8, 0])
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "length_s", "part"),
+    [(0.0, 0.2, 0.5), (0.1, 0.2, 0.5), (1.9, 2.5, 0.6), (2.1, 2.5, 0.9), (2.5, 2.5, 1.0)],
+)
+def test_the_last_step_of_a_ramp_may_be_shorter(passed_s, length_s, part):
+    """It is held at its own middle."""
+    assert climbed(round(passed_s * 1e9), round(length_s * 1e9)) == pytest.approx(part)
 
 
 def test_a_ramp_of_failures_climbs_in_the_metric():

@@ -16,7 +16,6 @@ from exporter.metrics.series import Catalogue
 from exporter.scrape_path import losses as hindrance
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from scenarios.library.files import LIBRARY
-from simulator.cells.system import build_system
 from simulator.fault_ledger import FaultLedger
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.load import Load
@@ -32,7 +31,6 @@ from verifier.judge.fault_effects import (
     effect_status,
     faults_without_effect,
     ineffective_faults,
-    measured_effects,
 )
 
 DROP = FaultEffect(
@@ -94,45 +92,6 @@ def test_of_several_measures_one_must_be_effective_and_none_ineffective():
     assert len(ineffective_faults((effective, ineffective))) == 1
     assert len(ineffective_faults((inconclusive, ineffective))) == 1
     assert "too little" in ineffective_faults((inconclusive, inconclusive))[0]
-
-
-def test_a_fault_that_names_its_cells_must_act_in_each_of_them():
-    """One for all cells acts where something is; in none of them may it be ineffective."""
-    works, void = (replace(DROP, measured=6_180.0, cell=n, **IDLE[n]) for n in (0, 1))
-    assert ineffective_faults((works, void)) == ()
-    assert ineffective_faults((works, void), {"gone"}) == (
-        "fault gone (traffic_drop) in cell 1 had nothing to act on: the load asked for no arrivals",
-    )
-    broken = replace(DROP, cell=1)
-    assert "in cell 1 had no effect" in ineffective_faults((works, broken))[0]
-    assert len(ineffective_faults((void, broken), {"gone"})) == 1
-
-
-IDLE = ({}, {"expected": 10_300.0})
-
-
-def test_what_was_measured_is_said_of_each_cell():
-    """Once where it is the same."""
-    alike = [replace(DROP, measured=6_180.0, cell=cell) for cell in (0, 2)]
-    other = replace(DROP, measured=6_000.0, cell=1)
-    assert measured_effects([*alike, other]) == {
-        "gone": "gone (traffic_drop) did: in each of the cells 0, 2: 6,180 arrivals per second"
-        " measured, 6,180 declared; in cell 1: 6,000 arrivals per second measured, 6,180 declared"
-    }
-    assert " in " not in measured_effects([replace(DROP, measured=6_180.0)])["gone"]
-
-
-def test_a_cell_that_was_dead_had_nothing_to_slow_down():
-    """The other one is slow: that is no excuse."""
-    dead = fault("cell_down", start_s=0.0, duration_s=30.0, cells=(1,))
-    slow = fault("task_slowdown", start_s=10.0, factor=3.0, cells=(0, 1))
-    plan = Plan(load=Load(rate=200.0), faults=(dead, slow))
-    system = build_system(replace(make().topology, cells=2), plan, 3)
-    system.advance(25.0)
-    (sentence,) = faults_without_effect(system, system.effects())
-    assert sentence.startswith(
-        "fault task_slowdown (task_slowdown) in cell 1 had nothing to act on"
-    )
 
 
 # --- every kind, in a small world
@@ -234,10 +193,9 @@ def test_every_fault_of_the_library_has_an_effect_and_none_without_its_injector(
 ):
     """Shortened to twenty seconds, on one cell as the library has it; a weak one to sixty."""
     length_s = 60.0 if planned.name in WEAK else 20.0
-    short = replace(
-        planned, start_s=1.0, duration_s=length_s, ramp_s=min(planned.ramp_s, 5.0),
-        targets=replace(planned.targets, cells=()),
-    )  # fmt: skip
+    targets = replace(planned.targets, cells=())
+    short = replace(planned, start_s=1.0, duration_s=length_s, ramp_s=min(planned.ramp_s, 5.0))
+    short = replace(short, targets=targets)
     plan, until_s = Plan(load=Load(), faults=(short,)), 35.0 + length_s
     assert sentences(_warm().fork(plan), until_s) == ()
     disarm(monkeypatch, planned.kind)

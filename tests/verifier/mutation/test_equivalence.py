@@ -62,6 +62,7 @@ def test_what_cannot_differ_is_proved(tmp_path, expr, kind, proof):
         ("count(agentaskit_agents_started_total) > 1", "aggregation"),
         ("sum(agentaskit_active_agents) / 930 > 0.9", "boundary"),
         ("agentaskit_task_queue_depth > 1000", "boundary"),
+        ("avg(agentaskit_task_queue_depth) > 2.5", "boundary"),
         ("agentaskit_memory_bytes > 0.5", "boundary"),
         ("sum(rate(agentaskit_tasks_processed_total[1m])) < 9999.5", "boundary"),
         ("agentaskit_active_agents > 0.5 < 7.5", "boundary"),
@@ -71,7 +72,7 @@ def test_what_cannot_differ_is_proved(tmp_path, expr, kind, proof):
     ],
 )
 def test_what_may_differ_is_not_proved(tmp_path, expr, kind):
-    """Several series, metrics of others, 837 of 930, measured numbers, a second comparison."""
+    """Several series, metrics of others, 837 of 930, means, measured numbers, two comparisons."""
     assert set(proofs(tmp_path, expr, kind)) == {None}
 
 

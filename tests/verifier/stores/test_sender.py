@@ -50,6 +50,31 @@ def test_everything_arrives_once_and_is_found_again():
     assert first_ms == sorted(first_ms)
 
 
+def test_nothing_is_asked_for_before_the_store_had_time_to_make_it_safe(monkeypatch):
+    """From when a piece was taken, however long the run has lasted by then."""
+    taken_s, asked_s = {}, {}
+
+    def write(writer, block, rows, real=ParcelWriter.write):
+        real(writer, block, rows)
+        taken_s[int(block.timestamps_ms[0])] = time.monotonic()
+
+    def confirm(checks, group, real=Confirmation.confirm):
+        for each in group:
+            asked_s.setdefault(each.first_ms, time.monotonic())
+        return real(checks, group)
+
+    monkeypatch.setattr(ParcelWriter, "write", write)
+    monkeypatch.setattr(Confirmation, "confirm", confirm)
+    setup = SendingSetup(safe_s=0.1, readable_s=0.1)
+    with ScriptedStore() as store, Sender(store.address, setup) as way:
+        for number in range(2):
+            way.take(piece(number))
+            time.sleep(0.15)
+        assert way.finish().whole
+    assert sorted(asked_s) == sorted(taken_s)
+    assert all(asked_s[ms] - taken_s[ms] >= setup.safe_s - 0.01 for ms in asked_s)
+
+
 def test_requests_are_the_same_bytes_whatever_the_number_of_workers():
     """Shards are of the series, not of the threads."""
     sent = []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from simulator.bounds import BoundError
-from simulator.faults.kinds.cells import RouterStale
+from simulator.faults.kinds.cells import CellBrownout, RouterStale
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import between, effect
 from tests.simulator.worlds import fault, make, small
@@ -58,6 +61,14 @@ def test_cell_brownout_makes_everything_slower():
     assert set(s.agent_real[:, k.SLOWNESS_NEXT]) == set(s.agent_real[:, k.START_SLOWNESS_NEXT])
     world.advance(25.0)
     assert set(s.agent_real[:, k.START_SLOWNESS_NEXT]) == {1.0}
+
+
+def test_a_brownout_on_its_ramp_slows_everything_alike():
+    """Half-way to a factor of 3 all take twice as long."""
+    names = ("slowness", "start_slowness", "inbox_slowness")
+    effective = SimpleNamespace(**{name: np.ones(2) for name in names})
+    CellBrownout(factor=3.0).compose(effective, None, 0.5)
+    assert [getattr(effective, name).tolist() for name in names] == [[2.0, 2.0]] * 3
 
 
 @pytest.mark.parametrize("kind", ["cell_brownout", "task_slowdown", "traffic_surge"])
