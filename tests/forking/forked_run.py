@@ -107,10 +107,9 @@ class _ForkedRun:
             number = self.waiting.popleft() if self.waiting else None
             fork.items.extend(self.files[number] if number is not None else ())
             fork.connection.send(number)
-        elif kind == "report":
-            report = hook.pytest_report_from_serializable(config=self.config, data=values[0])
-            hook.pytest_runtest_logreport(report=report)
         elif kind == "finished":
+            for report in values[0]:
+                hook.pytest_runtest_logreport(report=report)
             item = fork.items.popleft()
             hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         elif kind == "warning":
@@ -144,15 +143,23 @@ class _ForkedRun:
 
 
 class _Sender:
-    """Sends what a fork has to report."""
+    """Sends what a fork has to report: all of a test when it is over, for a message has its price.
 
-    def __init__(self, config: pytest.Config, connection: Connection) -> None:
-        self.config, self.connection = config, connection
+    They are pytest's own reports, whose tracebacks are texts by then.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.reports: list[pytest.TestReport] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Send a report."""
-        data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
-        self.connection.send(("report", data))
+        """Keep a report."""
+        self.reports.append(report)
+
+    def finish(self) -> None:
+        """Say that a test is over."""
+        self.connection.send(("finished", self.reports))
+        self.reports = []
 
     def pytest_warning_recorded(
         self, warning_message: Any, when: str, nodeid: str, location: Any
@@ -175,7 +182,8 @@ def _work(
     factory = config._tmp_path_factory
     factory._basetemp = factory.getbasetemp() / name
     factory._basetemp.mkdir(mode=0o700)
-    config.pluginmanager.register(_Sender(config, connection))
+    sender = _Sender(connection)
+    config.pluginmanager.register(sender)
 
     def ask() -> list[pytest.Item]:
         connection.send(("next",))
@@ -191,7 +199,7 @@ def _work(
                     upcoming = ask()
                 following = [*items[number + 1 : number + 2], *upcoming[:1], None][0]
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                connection.send(("finished",))
+                sender.finish()
             items = upcoming
     except (KeyboardInterrupt, EOFError, BrokenPipeError, pytest.exit.Exception):
         session._setupstate.teardown_exact(None)
