@@ -205,7 +205,7 @@ class World:
         other.topology = self.topology
         other.seed, other._load_seed = self.seed, self._load_seed
         other._state = view(self.topology, aligned(self._state.w), self._state.x.copy())
-        other._streams = deepcopy(self._streams)
+        other._streams = self._streams.fork()
         if plan is None:
             # In one go: a record and its account share the very same targets. Values never change.
             shared = {id(value): value for value in (self.topology, self.plan, *self.plan.faults)}
@@ -337,7 +337,7 @@ class World:
         k.run(s.w, s.x, k.RETIME, 0)
         # Only now: what dies at an onset must restart under the parameters of the fault.
         ledger.carry_out_onsets(begun, s, self._command)
-        move_slots(s, generator(self.seed, f"slots:{now_ns}"), self._command)
+        move_slots(s, lambda: generator(self.seed, f"slots:{now_ns}"), self._command)
         self._set_rate()
 
     def _set_rate(self) -> None:

@@ -16,6 +16,8 @@ from simulator.kernel.state import draw_threshold, ns
 from simulator.snapshot import ScrapePath
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from simulator.faults.targets import Command
@@ -171,12 +173,14 @@ class EffectiveParameters:
         return np.concatenate(parts)[:room]
 
 
-def move_slots(s: State, stream: np.random.Generator, command: Command) -> None:
+def move_slots(s: State, new_stream: Callable[[], np.random.Generator], command: Command) -> None:
     """Bring the slots that are down or leaked to their targets.
 
     A crash takes slots at random, so executions die in proportion (hypergeometric). Slots that a
-    pool gets back go to the tasks that wait for one.
+    pool gets back go to the tasks that wait for one. `new_stream` makes the random numbers, once
+    they are needed: most instants crash no slot.
     """
+    stream = None
     for pool in range(3):
         p = s.pool[pool]
         p[k.LEAKED] = min(p[k.LEAKED], p[k.LEAK_TARGET])
@@ -186,6 +190,7 @@ def move_slots(s: State, stream: np.random.Generator, command: Command) -> None:
             free = int(p[k.TOTAL] - p[k.IN_USE] - p[k.LEAKED] - p[k.DOWN])
             in_use = int(p[k.IN_USE])
             crashed = min(missing, free + in_use)
+            stream = stream or new_stream()
             killed = int(stream.hypergeometric(in_use, free, crashed)) if in_use else 0
             p[k.DOWN] += crashed - killed
             holders = np.flatnonzero(s.agent[:, k.HELD] & (1 << pool))

@@ -8,6 +8,7 @@ a `Streams`; whatever else draws here uses `generator`.
 
 from __future__ import annotations
 
+from copy import copy
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,13 @@ def generator(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, key])))
 
 
+def _copied(stream: np.random.Generator) -> np.random.Generator:
+    """A stream at the same place of the same numbers."""
+    bits = np.random.PCG64(0)
+    bits.state = stream.bit_generator.state
+    return np.random.Generator(bits)
+
+
 class Streams:
     """The numbers that a world consumes; `refill` tops up its arrays in place."""
 
@@ -57,6 +65,13 @@ class Streams:
         self._mix = Mix(*_shares(topology))
         self._sigma = np.array([entry.sigma for entry in topology.classes])
         self._log_mean_ns = np.array([_log_mean_ns(entry) for entry in topology.classes])
+
+    def fork(self) -> Streams:
+        """An independent copy, which draws what this one would; what never changes is shared."""
+        other = copy(self)
+        named = {name: _copied(stream) for name, stream in self._named.items()}
+        vars(other).update(_named=named)
+        return other
 
     def refill(self, s: State) -> None:
         """Move what is left of each block to its front and draw the rest anew."""
