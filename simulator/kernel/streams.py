@@ -42,7 +42,7 @@ def generator(seed: int, name: str) -> np.random.Generator:
 
 def _copied(stream: np.random.Generator) -> np.random.Generator:
     """A stream at the same place of the same numbers."""
-    bits = np.random.PCG64(0)
+    bits: np.random.BitGenerator = np.random.PCG64(0)
     bits.state = stream.bit_generator.state
     return np.random.Generator(bits)
 
