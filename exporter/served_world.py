@@ -63,7 +63,8 @@ def serve_routes(  # noqa: PLR0913 - four of them are options, by name only
     """
     app = build_app(exposition, live=True, scrape_s=scrape_s)
     app.router.add_get(TARGETS, TargetsHandler(len(world.cells)).show)
-    document = describe_api(forms.faults.catalogue(), forms.load.schema(), version)
+    schemas = forms.faults.catalogue(), forms.load.schema()
+    document = describe_api(*schemas, version, cells=len(world.cells))
     app.router.add_get(OPENAPI, OpenApiHandler(document).show)
     control = FaultControl(world, exposition)
     faults = FaultHandlers(control, forms.faults)

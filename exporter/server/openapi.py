@@ -17,6 +17,7 @@ from exporter.server.openapi_live import NUMBER as _NUMBER
 from exporter.server.openapi_live import STRING as _STRING
 from exporter.server.openapi_live import Schema, chart_component, live_schemas
 from exporter.server.static_files import PATH as STATIC_PATH
+from exporter.target import CELL_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,10 +96,13 @@ _WRITING: Final = (*_READING, "401", "415")
 _BODY: Final = (*_WRITING, "408", "413")
 
 
-def describe_api(catalogue: Mapping[str, Any], load: Mapping[str, Any], version: str) -> Schema:
+def describe_api(
+    catalogue: Mapping[str, Any], load: Mapping[str, Any], version: str, *, cells: int = 1
+) -> Schema:
     """Return the document.
 
     `catalogue` has the schemas of an injection and of a change, `load` is that of a load's change.
+    Several `cells` have a page of metrics each, in the place of the one.
     """
     schemas = {"Fault": _FAULT, "Faults": _FAULTS, "Catalogue": _CATALOGUE, "Error": _ERROR,
                "Targets": _TARGETS, **live_schemas()}  # fmt: skip
@@ -113,7 +117,7 @@ def describe_api(catalogue: Mapping[str, Any], load: Mapping[str, Any], version:
             "description": "Metrics of a simulated multi-agent system, its faults and its load.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "paths": {**_pages(), **_fault_paths(), **_plan_paths(), **_live_paths()},
+        "paths": {**_pages(cells), **_fault_paths(), **_plan_paths(), **_live_paths()},
         "components": {
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -162,28 +166,39 @@ def _components(name: str, schema: object) -> Schema:
     return {**whole.pop("$defs", {}), name: whole}
 
 
-def _pages() -> Schema:
+def _metrics_pages(cells: int, down: Schema) -> Schema:
+    page = {"description": "All series of this instant.", "content": {TEXT: {}, OPENMETRICS: {}}}
+    metrics = _operation(
+        "The metrics, in the format and encoding that the client prefers.", {"200": page, **down}
+    )
+    no_page = _answer("Each cell has a page of its own, or there is no such cell.", "text/plain")
+    if cells == 1:
+        return {"/metrics": {"get": metrics}}
+    return {
+        "/metrics": {"get": _operation("Where the pages are.", {"404": no_page})},
+        f"{CELL_PATH.format(cell='{cell}')}/metrics": {
+            "parameters": [
+                {
+                    **_NAME, "name": "cell", "description": "The number of the cell.",
+                    "schema": {"type": "integer", "minimum": 0, "maximum": cells - 1},
+                }
+            ],
+            "get": {**metrics, "responses": {**metrics["responses"], "404": no_page}},
+        },
+    }  # fmt: skip
+
+
+def _pages(cells: int) -> Schema:
     down = {"503": _answer("The exporter is down: a fault is in effect.", "text/plain")}
     return {
         "/": {"get": _operation("The landing page.", {"200": _answer("HTML.", "text/html")})},
-        "/metrics": {
-            "get": _operation(
-                "The metrics, in the format and encoding that the client prefers.",
-                {
-                    "200": {
-                        "description": "All series of this instant.",
-                        "content": {TEXT: {}, OPENMETRICS: {}},
-                    },
-                    **down,
-                },
-            )
-        },
+        **_metrics_pages(cells, down),
         "/-/healthy": {"get": _operation("The process answers.",
                                          {"200": _answer("Healthy.", "text/plain")})},
         "/-/ready": {"get": _operation("Whether a scrape would succeed.",
                                        {"200": _answer("It would.", "text/plain"), **down})},
-        "/sd/targets": {"get": _operation("This target, for http_sd.",
-                                          {"200": _answer("One group.", _JSON, "Targets")})},
+        "/sd/targets": {"get": _operation("Every target, for http_sd.",
+                                          {"200": _answer("Groups.", _JSON, "Targets")})},
         f"{STATIC_PATH}/{{name}}": {
             "parameters": [{**_NAME, "description": "A file that draws the page."}],
             "get": _operation("A script or a style sheet.", {

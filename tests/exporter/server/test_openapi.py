@@ -17,6 +17,7 @@ from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.server.openapi import PATH, describe_api
 from scenarios.injection_form import FaultForm
 from scenarios.load_form import LoadForm
+from simulator.cells.system import build_system
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.load import Load
 from simulator.plan import Plan
@@ -30,12 +31,16 @@ EXAMPLES = 60
 """Per operation and phase: some two minutes of requests."""
 
 
-@pytest.fixture
-def app():
+def serve(world):
     """Return a whole server, as `serve` has it."""
-    world = World(small(), Plan(load=Load(rate=100.0)), 7)
     exposition = module.Exposition(world, MockClock(), version="1", scenario="calm")
     return module.build_server(world, exposition, None)
+
+
+@pytest.fixture
+def app():
+    """Return a server of one world."""
+    return serve(World(small(), Plan(load=Load(rate=100.0)), 7))
 
 
 @pytest.fixture
@@ -69,6 +74,24 @@ def test_a_route_that_is_not_documented_would_be_noticed(app, document):
     del document["paths"]["/-/ready"]
     with pytest.raises(AssertionError):
         test_the_document_has_exactly_the_routes_of_the_server(app, document)
+
+
+async def test_the_document_has_the_pages_of_several_cells():
+    """Each has its own page of metrics; the server's document says so, and how many there are."""
+    system = build_system(small(cells=3), Plan(load=Load(rate=100.0)), 7)
+    app = serve(system)
+    async with TestClient(TestServer(app)) as client:
+        document = await (await client.get(PATH)).json()
+        test_the_document_has_exactly_the_routes_of_the_server(app, document)
+        page = document["paths"]["/cells/{cell}/metrics"]
+        assert page["parameters"][0]["schema"]["maximum"] == 2
+        statuses = [
+            (await client.get(path)).status
+            for path in ("/cells/2/metrics", "/cells/3/metrics", "/metrics")
+        ]
+    assert statuses == [200, 404, 404]
+    assert set(page["get"]["responses"]) >= {"200", "404", "503"}
+    assert "200" not in document["paths"]["/metrics"]["get"]["responses"]
 
 
 def resolve(document, name):
