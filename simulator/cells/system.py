@@ -60,7 +60,7 @@ class CellSystem:
         self.topology, self.seed, self.workers = topology, seed, workers
         self.plan = plan
         self.cells = tuple(
-            World(topology, _plan_of(plan, i), seed_of_cell(seed, i), load_seed=seed)
+            World(topology, plan_of_cell(plan, i), seed_of_cell(seed, i), load_seed=seed)
             for i in range(topology.cells)
         )
         self.router = Router(topology)
@@ -177,7 +177,7 @@ class CellSystem:
         _require_fit(plan, self.topology)
         other.plan, other._origin_ns = plan, self.now_ns
         other._router_faults = RouterFaults()
-        other.cells = tuple(cell.fork(_plan_of(plan, i)) for i, cell in enumerate(self.cells))
+        other.cells = tuple(cell.fork(plan_of_cell(plan, i)) for i, cell in enumerate(self.cells))
         other._take_shares()
         return other
 
@@ -295,7 +295,7 @@ def _require_cells(fault: Fault, topology: Topology) -> None:
     require(set(cells) <= set(known), "cells", f"among {known}", cells, owner=owner)
 
 
-def _plan_of(plan: Plan, cell: int) -> Plan:
+def plan_of_cell(plan: Plan, cell: int) -> Plan:
     """Return what of a system's plan is to happen to one cell."""
     faults = tuple(
         fault

@@ -17,6 +17,8 @@ from charts.chart import ChartRow, ChartSeries
 from exporter.metrics.catalogue import CHARTED, STEADY_COUNTER
 from exporter.target import SCRAPE_S
 from simulator.arrivals import planned_factor, requested_per_s
+from simulator.cells.router import Router
+from simulator.cells.system import plan_of_cell
 from simulator.load import RATE_MAX_PER_S
 from verifier.drawing.series_rows import LINES_MAX, labels_of, on_one_grid, thinned
 from verifier.servers.prometheus import QueryError, RangeQuery
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from exporter.metrics.charted import ChartedQuantity
     from scenarios.scenario import Scenario
+    from simulator.faults.fault import Fault
     from verifier.drawing.series_rows import DrawnTime
     from verifier.evidence.silence import WatchedRun
     from verifier.servers.prometheus import Series
@@ -80,10 +83,11 @@ def _since(series: Series, from_s: float) -> Series:
 def load_row(scenario: Scenario, end_s: float) -> ChartRow:
     """Return the tasks a second of the load profile, and what faults make of them; without bursts.
 
-    A recorded trace is counted; faults play it faster or slower.
+    A recorded trace is counted; faults play it faster or slower. A fault of some cells concerns the
+    share of the load that is theirs while the router finds all cells well.
     """
     plan, times_s = scenario.plan, _load_times_s(scenario, end_s)
-    factors = np.array([planned_factor(plan.faults, round(at_s * 1e9)) for at_s in times_s])
+    factors = _factors(scenario, times_s)
     if plan.load.trace_s is None:
         profile = np.array([requested_per_s(plan.load, round(t * 1e9), 1.0) for t in times_s])
         after_faults = np.minimum(profile * factors, RATE_MAX_PER_S)
@@ -110,6 +114,18 @@ def load_row(scenario: Scenario, end_s: float) -> ChartRow:
             text=f"Load, tasks a second; {'; '.join(spans)}",
         )
     )
+
+
+def _factors(scenario: Scenario, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much faults multiply the load (n,) of all cells together."""
+    shares: dict[tuple[Fault, ...], float] = {}
+    for cell, share in enumerate(Router(scenario.topology).shares()):
+        faults = plan_of_cell(scenario.plan, cell).faults
+        shares[faults] = shares.get(faults, 0.0) + share / scenario.topology.cells
+    factors = np.zeros(len(times_s))
+    for faults, share in shares.items():
+        factors += share * np.array([planned_factor(faults, round(t * 1e9)) for t in times_s])
+    return factors
 
 
 def _load_times_s(scenario: Scenario, end_s: float) -> NDArray[np.float64]:

@@ -78,7 +78,7 @@ class MessageFlood(Uncompressed):
     rate_per_s: Annotated[
         float,
         Bound(least=FLOOD_MIN_PER_S, most=FLOOD_MAX_PER_S),
-        "messages a second more to the targets",
+        "messages a second more to the targets of each cell",
     ]
 
     facts: ClassVar[KindFacts] = KindFacts(

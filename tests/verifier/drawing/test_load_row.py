@@ -57,3 +57,17 @@ def test_a_recorded_trace_is_counted_and_a_drop_plays_it_at_half_the_speed(tmp_p
     is_early = row.times_s[:-1] < 60
     assert profile == pytest.approx(np.full(len(profile), 10.0), abs=0.1)
     assert after_faults == pytest.approx(np.where(is_early, 10.0, 5.0), abs=0.2)
+
+
+def test_a_surge_of_one_cell_is_drawn_for_its_share_of_the_load():
+    """Three cells, of which the second has half of the load: twice that is half as much more."""
+    fault = (
+        "{name: s, fault: traffic_surge, start: 1m, duration: 1m, parameters: {factor: 2},"
+        " targets: {cells: [1]}}"
+    )
+    topology = "topology: {cells: 3, cell_weights: [1, 2, 1]}\nload: {rate: 100}\n"
+    scenario = scenario_of(f"duration: 2m\n{topology}faults:\n- {fault}\n")
+    assert drawn(scenario, 30, 90) == {
+        "load profile": [300, 300],
+        "after faults": [300, pytest.approx(450)],
+    }
