@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import random
+import re
 import socket
 import ssl
 import time
@@ -193,8 +194,12 @@ class StoreConnection:
 def _said(answer: bytes) -> str:
     """Return what a store said, in one short line."""
     text = " ".join(answer[: 4 * ANSWER_CHARS_MAX].decode(errors="replace").split())
-    text = "".join(letter for letter in text if letter.isprintable())[:ANSWER_CHARS_MAX]
-    return f": {text}" if text else ""
+    text = "".join(letter for letter in text if letter.isprintable())
+    if text.lower().startswith(("<!doctype html", "<html")):
+        # A proxy's, or a web server's that is no store: nobody reads its tags.
+        title = re.search("<title>([^<]+)</title>", text, re.IGNORECASE)
+        text = f"a web page, {title[1].strip()!r}" if title else "a web page"
+    return f": {text[:ANSWER_CHARS_MAX]}" if text else ""
 
 
 def _after_s(header: str) -> float:

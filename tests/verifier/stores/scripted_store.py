@@ -75,6 +75,7 @@ class ScriptedStore:
     """
 
     script: deque = field(default_factory=deque)
+    refusal: bytes = b"not now"
     bodies: list = field(default_factory=list)
     headers: list = field(default_factory=list)
     held: dict = field(default_factory=lambda: defaultdict(list))
@@ -179,7 +180,7 @@ def handler_of(store):
                 self.close_connection = True
                 return None
             if act == "refuse":
-                return self.reply(int(rest[0]), b"not now", *rest[1:])
+                return self.reply(int(rest[0]), store.refusal, *rest[1:])
             return self.reply(204, b"")
 
         def reply(self, status, body, after=None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -129,6 +130,24 @@ def test_what_is_refused_ends_the_run_with_one_line():
         with pytest.raises(JudgeError, match=r"write refused a request \(400: not now\)$"):
             send(store)
         assert len(store.script) > 6
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>x</h1>",
+         "404: a web page, '404 Not Found'"),
+        (b"<html><body>no title</body></html>", "404: a web page"),
+        (b"out of order: <html>", "404: out of order: <html>"),
+    ],
+)  # fmt: skip
+def test_of_a_web_page_the_title_is_said_and_no_tag(page, said):
+    """A web server that is no store; what a store says of its own is repeated."""
+    with (
+        ScriptedStore(script=deque(["refuse:404"] * 9), refusal=page) as store,
+        pytest.raises(JudgeError, match=rf"{re.escape(said)}\); "),
+    ):
+        send(store)
 
 
 def test_a_store_that_is_not_there_is_tried_for_as_long_as_is_said():
