@@ -81,5 +81,5 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
         jobs = jobs or cores()
         # What scenarios at once leave of the cores is for the cells of each.
         healthy_worlds = HealthyWorlds(max(1, cores() // min(jobs, max(1, len(scenarios)))))
-        healthy_worlds.prepare(scenarios, compression)
+        healthy_worlds.prepare(scenarios, compression, jobs=min(jobs, cores()))
         return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs)

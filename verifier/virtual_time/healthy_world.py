@@ -2,12 +2,14 @@
 
 A healthy world is simulated once for each topology, load, seed and time compression, and every
 scenario starts from a copy. Whoever runs scenarios holds the `HealthyWorlds` and hands it on; on
-Linux worker processes are forked after `prepare`, so what the parent simulated is theirs too.
+Linux worker processes are forked after `prepare`, so what the parent simulated is theirs too. It
+is simulated by threads, for the kernel lets go of the interpreter; none is left for a fork to lose.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +27,7 @@ from verifier.time_compression import TimeCompression
 from verifier.virtual_time.steady_state import MINUTE, find_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,37 +96,76 @@ class HealthyWorlds:
         return world
 
     def prepare(
-        self, scenarios: Iterable[Scenario], compression: TimeCompression = REAL_TIME
+        self,
+        scenarios: Iterable[Scenario],
+        compression: TimeCompression = REAL_TIME,
+        *,
+        jobs: int = 1,
     ) -> None:
         """Compile the simulator, and simulate each world that several scenarios start from.
 
-        To be called before workers are forked. A world that does not settle is reported by its
-        own scenarios, not here. Those of many seeds are too many to be simulated one by one here.
+        At most `jobs` at once, the dearest first. To be called before workers are forked. A world
+        that does not settle is reported by its own scenarios, not here. Those of many seeds are too
+        many to be simulated one by one here.
         """
         World(Topology(), Plan(), 0)  # compiles: numba does so at the first world
         by_key: dict[_Key, list[Scenario]] = {}
         for scenario in (each for each in scenarios if not is_of_seeds(each)):
             by_key.setdefault(_key(scenario, compression), []).append(scenario)
-        shared = [sharing[0] for sharing in by_key.values() if len(sharing) > 1]
-        for scenario in shared[:WORLDS_MAX]:
-            with suppress(JudgeError):
-                self.start_of(scenario, compression)
+        shared = [key for key, sharing in by_key.items() if len(sharing) > 1][:WORLDS_MAX]
+        missing = [key for key in shared if key not in self._worlds]
+        missing.sort(key=lambda key: -key.rate * key.topology.cells)
+        worlds = dict(zip(missing, self._side_by_side(missing, jobs), strict=True))
+        for key in shared:
+            world = self._worlds.pop(key, None) or worlds[key]
+            if world is not None:
+                self._worlds[key] = world
+
+    def _side_by_side(self, keys: Sequence[_Key], jobs: int) -> list[HealthyWorld | None]:
+        """Return the world of each key, None for one that does not settle; `jobs` at once."""
+        abandoned = threading.Event()
+
+        def simulate(key: _Key) -> HealthyWorld | None:
+            try:
+                return simulate_healthy_world(
+                    key.topology, key.rate, key.seed, key.compression,
+                    workers=self.workers, abandoned=abandoned,
+                )  # fmt: skip
+            except JudgeError:
+                return None
+
+        if min(jobs, len(keys)) <= 1:
+            return [simulate(key) for key in keys]
+        with ThreadPoolExecutor(min(jobs, len(keys)), thread_name_prefix="healthy") as pool:
+            try:
+                return list(pool.map(simulate, keys))
+            except BaseException:
+                abandoned.set()  # Ctrl-C does not wait until a world has settled
+                raise
 
 
-def simulate_healthy_world(
+def simulate_healthy_world(  # noqa: PLR0913 - what to simulate, and how
     topology: Topology,
     rate: float,
     seed: int,
     compression: TimeCompression = REAL_TIME,
     *,
     workers: int = 1,
+    abandoned: threading.Event | None = None,
 ) -> HealthyWorld:
     """Simulate a healthy world exactly until its last minutes are steady: those to draw from.
 
-    Raises `JudgeError` when it does not settle: it has no healthy past.
+    Raises `JudgeError` when it does not settle: it has no healthy past; or once it is `abandoned`.
     """
     plan = Plan(load=Load(rate=rate))
     world = build_system(compression.topology(topology), plan, seed, workers=workers)
+
+    def next_scrape() -> Snapshot:
+        if abandoned is not None and abandoned.is_set():
+            raise JudgeError("the healthy world was given up: run it again")
+        world.advance_ns(world.now_ns + compression.step_ns)
+        return world.snapshot()
+
     world.advance(WARM_UP_S)
     scrapes = [world.snapshot()]
     contract = Catalogue(CONTRACT, scrapes[0])
@@ -133,15 +174,12 @@ def simulate_healthy_world(
     rows: list[NDArray[np.float64]] = []
     further = round(FURTHER_MINUTES * compression.factor) * MINUTE
     for _ in range(round(WARM_UP_MINUTES_MAX * compression.factor) * MINUTE):
-        world.advance_ns(world.now_ns + compression.step_ns)
-        scrapes.append(world.snapshot())
+        scrapes.append(next_scrape())
         last, reading = reading, contract.flatten(scrapes[-1])
         rows.append(np.where(counters, reading - last, reading))
         pool = find_pool(rows, factor=compression.factor)
         if pool is not None:
-            for _ in range(further):
-                world.advance_ns(world.now_ns + compression.step_ns)
-                scrapes.append(world.snapshot())
+            scrapes += [next_scrape() for _ in range(further)]
             if isinstance(world, CellSystem):
                 # A process that is forked from here has no threads of this one.
                 world.end_threads()

@@ -136,7 +136,7 @@ def _run(controls: Sequence[Control], jobs: int) -> tuple[list[ControlResult], s
     judged = [control for control in controls if control.name in inputs]
     scenarios = [scenario for each in inputs.values() for scenario in each.scenarios]
     healthy_worlds = HealthyWorlds()
-    healthy_worlds.prepare(scenarios)
+    healthy_worlds.prepare(scenarios, jobs=min(jobs, cores()))
     judge = partial(ControlJudge(inputs), healthy_worlds)
     outcomes = run_suite(scenarios, judge, _ControlsDone(len(scenarios)), jobs=jobs)
     for control, outcome in zip(judged, outcomes, strict=True):

@@ -60,7 +60,7 @@ def compared(command, monkeypatch):
 
     def run(*outcomes, arguments=()):
         monkeypatch.setattr(suite_runs, "run_suite", lambda *_, **__: list(outcomes))
-        monkeypatch.setattr(suite_runs.HealthyWorlds, "prepare", lambda *_: None)
+        monkeypatch.setattr(suite_runs.HealthyWorlds, "prepare", lambda *_, **__: None)
         monkeypatch.setattr(EngineChoice, "check", lambda _: None)
         return command("verify", "traffic-drop", *BOTH, *arguments)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import pytest
 
@@ -13,6 +14,7 @@ from verifier.virtual_time import healthy_world
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
 SMALL = scenario_of("duration: 1m\nload: {rate: 1000}\n")
+PATIENCE_S = 10.0
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def simulations(monkeypatch):
     """Return the rates that healthy worlds are simulated for; a rate of 13 does not settle."""
     rates = []
 
-    def simulate(_topology, rate, _seed, _compression, *, workers):  # noqa: ARG001 - as it is called
+    def simulate(_topology, rate, _seed, _compression, **_):
         rates.append(rate)
         if rate == 13:
             raise JudgeError("planted")
@@ -59,6 +61,61 @@ def test_only_what_several_scenarios_share_is_prepared(simulations):
     assert simulations == [1000, 13]
     with pytest.raises(JudgeError, match="planted"):
         worlds.start_of(scenarios[3])
+
+
+def test_the_dearest_world_is_prepared_first(simulations):
+    """It would run alone at the end, beside idle cores: cells count as well as the rate."""
+    cells = "topology: {cells: 4}\nload: {rate: 300}\n"
+    loads = "load: {rate: 500}\n", "load: {rate: 1000}\n", cells
+    HealthyWorlds().prepare([scenario_of("duration: 1m\n" + load) for load in loads] * 2)
+    assert simulations == [300, 1000, 500]
+
+
+def test_worlds_are_prepared_side_by_side(monkeypatch):
+    """Two at once are the same bytes as one by one; no thread is left that a fork would lose."""
+    small, large = (scenario_of(f"duration: 1m\nload: {{rate: {rate}}}\n") for rate in (200, 300))
+    both_begun, rates = threading.Barrier(2), []
+    simulate = healthy_world.simulate_healthy_world
+
+    def simulate_beside(topology, rate, *rest, **options):
+        rates.append(rate)
+        both_begun.wait(PATIENCE_S)  # breaks where one waits for the other
+        return simulate(topology, rate, *rest, **options)
+
+    monkeypatch.setattr(healthy_world, "simulate_healthy_world", simulate_beside)
+    threads = threading.active_count()
+    worlds, alone = HealthyWorlds(), HealthyWorlds()
+    worlds.prepare([small, large] * 2, jobs=2)
+    assert threading.active_count() == threads
+    assert sorted(rates) == [200, 300]
+    monkeypatch.setattr(healthy_world, "simulate_healthy_world", simulate)
+    for scenario in (small, large):
+        beside, by_itself = worlds.start_of(scenario), alone.start_of(scenario)
+        assert beside.world.fingerprint() == by_itself.world.fingerprint()
+        assert pickle.dumps(beside.scrapes) == pickle.dumps(by_itself.scrapes)
+
+
+def test_preparation_that_is_interrupted_is_given_up(monkeypatch):
+    """Ctrl-C in the middle of it: no thread goes on until its world has settled."""
+
+    def interrupted(_topology, rate, *_, abandoned, **__):
+        if rate == 300:
+            raise KeyboardInterrupt
+        assert abandoned.wait(PATIENCE_S)
+        raise JudgeError("given up")
+
+    monkeypatch.setattr(healthy_world, "simulate_healthy_world", interrupted)
+    some = [scenario_of(f"duration: 1m\nload: {{rate: {rate}}}\n") for rate in (200, 300)]
+    with pytest.raises(KeyboardInterrupt):
+        HealthyWorlds().prepare(some * 2, jobs=2)
+
+
+def test_a_world_that_is_given_up_is_none():
+    """Its simulation ends at the next scrape."""
+    abandoned = threading.Event()
+    abandoned.set()
+    with pytest.raises(JudgeError, match="given up"):
+        healthy_world.simulate_healthy_world(SMALL.topology, 200, 1, abandoned=abandoned)
 
 
 def test_another_process_starts_with_no_worlds(simulations):

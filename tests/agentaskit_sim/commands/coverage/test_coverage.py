@@ -35,7 +35,7 @@ def judged(monkeypatch):
 
     def judge_as(*outcomes):
         monkeypatch.setattr(suite_runs, "run_suite", lambda *_, **__: list(outcomes))
-        monkeypatch.setattr(suite_runs.HealthyWorlds, "prepare", lambda *_: None)
+        monkeypatch.setattr(suite_runs.HealthyWorlds, "prepare", lambda *_, **__: None)
 
     return judge_as
 
