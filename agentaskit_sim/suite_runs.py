@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agentaskit_sim.inputs import InputPaths, Inputs
     from scenarios.scenario import Scenario
     from verifier.judge.verdict import Progress, ScenarioOutcome
+    from verifier.suite_order import Cost
 
     SuiteJudge = Callable[[HealthyWorlds, Scenario, Callable[[Progress], None]], ScenarioOutcome]
 
@@ -65,8 +66,11 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
     jobs: int | None = None,
     compression: TimeCompression = UNCOMPRESSED,
     cluster: str | None = None,
+    cost_s: Cost | None = None,
 ) -> list[ScenarioOutcome]:
     """Judge every scenario, `jobs` at once, by default one a core; `saying` comes first.
+
+    The dearest by `cost_s` begins first; None: what virtual time is expected to take.
 
     With a `cluster`, the address of its scheduler, its workers judge them instead. Raises
     `InputError` for `jobs` with it.
@@ -82,4 +86,5 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
         # What scenarios at once leave of the cores is for the cells of each.
         healthy_worlds = HealthyWorlds(max(1, cores() // min(jobs, max(1, len(scenarios)))))
         healthy_worlds.prepare(scenarios, compression, jobs=min(jobs, cores()))
-        return run_suite(scenarios, partial(judge, healthy_worlds), watcher, jobs=jobs)
+        bound = partial(judge, healthy_worlds)
+        return run_suite(scenarios, bound, watcher, jobs=jobs, cost_s=cost_s)

@@ -25,7 +25,7 @@ from verifier.ending_signal import EndingSignal
 from verifier.errors import JudgeError, internal_error, shows_tracebacks
 from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE, Progress, ScenarioOutcome
 from verifier.run_record import ScenarioRecord
-from verifier.seeds.naming import is_of_seeds
+from verifier.suite_order import longest_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from scenarios.scenario import Scenario
+    from verifier.suite_order import Cost
 
 STOP_S: Final = 5.0
 """How long a worker may take to end its servers; then it is killed."""
@@ -68,9 +69,16 @@ def cores() -> int:
 
 
 def run_suite(
-    scenarios: Sequence[Scenario], judge: Judge, watcher: Watcher, *, jobs: int
+    scenarios: Sequence[Scenario],
+    judge: Judge,
+    watcher: Watcher,
+    *,
+    jobs: int,
+    cost_s: Cost | None = None,
 ) -> list[ScenarioOutcome]:
     """Return an outcome for every scenario, in order, judged by at most `jobs` processes at once.
+
+    The dearest by `cost_s` begins first; None: what virtual time is expected to take.
 
     On Linux the workers are forks, so what the parent prepared is there without a copy. With one
     job or one scenario everything happens in this process. Raises `InputError` as soon as a judge
@@ -79,23 +87,8 @@ def run_suite(
     workers = min(jobs, len(scenarios))
     if workers <= 1:
         return [_judge_here(judge, scenario, watcher) for scenario in scenarios]
-    return _WorkerPool(scenarios, judge, watcher).run(workers)
-
-
-def longest_first(scenarios: Sequence[Scenario]) -> list[int]:
-    """Return the indices of the scenarios in their order of start.
-
-    A long scenario that started last would run alone, beside idle cores. Of many seeds one comes
-    after the other: scenarios of the same seed often start from the same healthy world.
-    """
-    turns: dict[int, int] = {}
-
-    def turn(index: int) -> tuple[int, float]:
-        scenario = scenarios[index]
-        later = turns.setdefault(scenario.seed, len(turns)) if is_of_seeds(scenario) else 0
-        return later, -scenario.duration_s
-
-    return sorted(range(len(scenarios)), key=turn)
+    pool = _WorkerPool(scenarios, judge, watcher)
+    return pool.run(workers, longest_first(scenarios, cost_s))
 
 
 def invalid_outcome(scenario: Scenario, reason: str, *, wall_s: float = 0.0) -> ScenarioOutcome:
@@ -158,7 +151,7 @@ class _Worker:
 
 
 class _WorkerPool:
-    """Hands scenarios to workers, longest first, and collects their outcomes."""
+    """Hands scenarios to workers, in an order, and collects their outcomes."""
 
     def __init__(self, scenarios: Sequence[Scenario], judge: Judge, watcher: Watcher) -> None:
         self.scenarios = scenarios
@@ -172,8 +165,8 @@ class _WorkerPool:
         # Its writing end closes when the parent ends, however that happens: workers wait for that.
         self.lifeline, self.lifeline_writer = self.context.Pipe(duplex=False)
 
-    def run(self, count: int) -> list[ScenarioOutcome]:
-        waiting = deque(longest_first(self.scenarios))
+    def run(self, count: int, order: Sequence[int]) -> list[ScenarioOutcome]:
+        waiting = deque(order)
         try:
             while len(self.outcomes) < len(self.scenarios):
                 # A worker that died is replaced; each death used up a scenario, so this ends.

@@ -72,6 +72,7 @@ from verifier.report.saved.results import Results
 from verifier.servers.binaries import require
 from verifier.servers.child import require_room
 from verifier.suite import cores, invalid_outcome, with_interrupted
+from verifier.suite_order import real_time_s
 from verifier.time_compression import TimeCompression, allow_for_inertia
 
 if TYPE_CHECKING:
@@ -164,14 +165,15 @@ def _published(
     scenarios = judge.inputs.scenarios
     sparing = SparingJudge.of(judge, scenarios)
     watcher = watcher_of(scenarios)
-    compression = UNCOMPRESSED
+    compression, cost_s = UNCOMPRESSED, None
     if isinstance(judge, RealTimeJudge):
-        compression = TimeCompression(judge.factor)
+        compression, cost_s = TimeCompression(judge.factor), real_time_s
         jobs = jobs or LANES_PER_CORE * cores()
     try:
         outcomes = judge_all(
-            scenarios, sparing, watcher, jobs=jobs, compression=compression, cluster=cluster
-        )
+            scenarios, sparing, watcher, jobs=jobs, compression=compression, cluster=cluster,
+            cost_s=cost_s,
+        )  # fmt: skip
     except (KeyboardInterrupt, SystemExit):
         # A signal, whose status it stays: what was judged is kept, marked as partial.
         partial = with_interrupted(scenarios, watcher.outcomes)

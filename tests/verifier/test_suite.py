@@ -15,7 +15,8 @@ import pytest
 from documents.mistakes import InputError
 from scenarios.loader import parse_scenario
 from tests.verifier.judges import Scripted
-from verifier.suite import cores, longest_first, run_suite
+from verifier.suite import cores, run_suite
+from verifier.suite_order import expected_costs_s, longest_first, real_time_s
 
 PATIENCE_S = 10.0
 
@@ -88,6 +89,18 @@ def test_no_more_processes_than_jobs(tmp_path):
     assert len({outcome.seed for outcome in outcomes}) == 3
 
 
+def test_scenarios_begin_in_the_order_of_the_costs_that_the_caller_says(tmp_path):
+    """In real time what a scenario costs is its length."""
+    asked = []
+
+    def cost_s(each):
+        asked.append(each.name)
+        return real_time_s(each)
+
+    run_suite([scenario("a"), scenario("b")], Scripted(tmp_path), Notes(), jobs=2, cost_s=cost_s)
+    assert asked == ["a", "b"]
+
+
 def test_the_order_kept_is_not_that_of_completion(tmp_path):
     """The shortest comes first in the report and is judged last."""
     some = [scenario(name, minutes) for minutes, name in enumerate("abcdef", 1)]
@@ -99,6 +112,42 @@ def test_the_longest_scenario_begins_first():
     """So that it does not run alone at the end."""
     some = [scenario("short", 1), scenario("long", 90), scenario("middle", 5)]
     assert [some[index].name for index in longest_first(some)] == ["long", "middle", "short"]
+
+
+DROP = "faults: [{name: f, fault: %s, start: 3m, duration: 9m, parameters: {share: 0.4}}]\n"
+PAST = (
+    "history: {incidents: [{name: h, fault: task_failure, ago: 2h, duration: 1h,"
+    " parameters: {share: 0.5}}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    "dear",
+    [
+        DROP % "traffic_drop",
+        DROP % "traffic_drop" + "load: {rate: 5000}\ntopology: {cells: 2}\n",
+        "load: {rate: 9000, daily: {amplitude: 0.1, peak: 12h}}\n",
+        "load: {rate: 9000}\n",
+        PAST,
+    ],
+    ids=["faults", "cells", "a load that changes", "a healthy world of its own", "a past"],
+)
+def test_what_is_simulated_event_by_event_begins_before_a_long_quiet_day(dear):
+    """Virtual time draws the day; in real time the day is what takes longest."""
+    quiet = [scenario("quiet", 60 * 24), scenario("another", 1)]
+    text = "name: dear\nstory: x\nseed: 1\nduration: 20m\n" + dear
+    some = [*quiet, parse_scenario(text, "dear.yaml")]
+    assert [some[index].name for index in longest_first(some)] == ["dear", "quiet", "another"]
+    order = longest_first(some, real_time_s)
+    assert [some[index].name for index in order] == ["quiet", "dear", "another"]
+
+
+def test_a_fault_of_the_scrapes_alone_costs_nothing():
+    """The world stays in its steady state, and goes on being drawn."""
+    fault = "faults: [{name: f, fault: exporter_down, start: 3m, duration: 5m}]\n"
+    text = "name: blind\nstory: x\nseed: 1\nduration: 10m\n" + fault
+    quiet, blind = expected_costs_s([scenario("quiet"), parse_scenario(text, "blind.yaml")])
+    assert blind == quiet
 
 
 def test_one_job_runs_in_this_process(tmp_path):

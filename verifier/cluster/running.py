@@ -19,7 +19,8 @@ from documents.mistakes import InputError
 from verifier.cluster.connection import connect, require_same_machines
 from verifier.errors import JudgeError
 from verifier.judge.verdict import ScenarioOutcome
-from verifier.suite import invalid_outcome, longest_first
+from verifier.suite import invalid_outcome
+from verifier.suite_order import longest_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

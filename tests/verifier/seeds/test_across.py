@@ -17,7 +17,7 @@ from verifier.report.tally import verdict_line
 from verifier.report.text import summary
 from verifier.seeds.across import SHOWN_MAX, across_seeds, representatives
 from verifier.seeds.naming import base_name, is_of_seeds, on_seed, seeds_text
-from verifier.suite import longest_first
+from verifier.suite_order import longest_first
 
 WHEN = "5m30s to 6m after its cause began, 5m45s in the median"
 AGAIN = "agentaskit-sim verify drop --seed 2"
