@@ -12,10 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
+from agentaskit_sim.front.mistake_collector import MistakeCollector
 from agentaskit_sim.inputs import (
     BUNDLED_RULES,
     PACK_ROUTING,
-    MistakeCollector,
     check_plan,
     read_inputs,
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from agentaskit_sim.front.mistake_collector import MistakeCollector
 from agentaskit_sim.front.named_files import distinct_files
 from agentaskit_sim.inputs import (
     PACK,
@@ -22,7 +23,6 @@ from agentaskit_sim.inputs import (
     PACK_RULES,
     RULE_PATTERNS,
     InputPaths,
-    MistakeCollector,
     expand,
     left_out,
     seen_from_here,

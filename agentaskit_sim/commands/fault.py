@@ -21,9 +21,7 @@ from documents.amounts import amount, figure
 from documents.durations import format_duration
 from documents.mistake_kinds import BrokenRule, RepeatedName, UnknownName
 from documents.mistakes import InputError, Mistake
-from scenarios.injection_form import FaultForm
 from simulator.faults.targets import name_targets
-from simulator.topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -219,6 +217,9 @@ def _bundled_catalogue() -> FaultCatalogueDocument:
 
     Of targets all are listed that a system can have: cells, too, though the usual one has one.
     """
+    from scenarios.injection_form import FaultForm  # noqa: PLC0415 - a world has its own
+    from simulator.topology import Topology  # noqa: PLC0415 - as above
+
     return cast("FaultCatalogueDocument", FaultForm(Topology()).catalogue(any_system=True))
 
 

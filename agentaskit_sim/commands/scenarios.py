@@ -15,16 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from agentaskit_sim.commands.coverage.near_miss import near_miss
-from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
+from agentaskit_sim.commands.near_miss.command import near_miss
 from agentaskit_sim.front.completion import complete_scenario
+from agentaskit_sim.front.mistake_collector import MistakeCollector
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.front.typed import command_line
-from agentaskit_sim.inputs import (
-    InputPaths,
-    MistakeCollector,
-    read_inputs,
-)
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     CheckedRouting,
     CheckedRules,
@@ -39,13 +34,13 @@ from documents.yaml_reader import YAML_BYTES_MAX
 from scenarios.library.files import LIBRARY, library, resolve
 from scenarios.loader import load_scenario, parse_scenario
 from scenarios.schema.json_schema import scenario_schema
-from verifier.judge.notification_verdicts import check_receivers_exist
-from verifier.pack.routes.routing import load_routing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agentaskit_sim.inputs import Inputs
     from scenarios.scenario import Scenario
+    from verifier.pack.routes.routing import Routing
 
 app = typer.Typer(rich_markup_mode=None)
 app.command("near-miss")(near_miss)
@@ -151,13 +146,12 @@ def validate(
     chosen, notes = opened.value if opened.is_read else ([], [])
     rule_files, twice = distinct_files(rules, "--rules")
     if rules or overlay:
-        paths = InputPaths(chosen, rule_files, None, overlay or ())
-        inputs = files.read(read_inputs, paths)
+        inputs = files.read(_read_with_rules, chosen, rule_files, overlay)
         notes += [*twice, *(inputs.value.notes if inputs.is_read else ())]
     else:
         for name in chosen:
             files.read(_load, name)
-    routes = files.read(load_routing, routing) if routing else None
+    routes = files.read(_read_routing, routing) if routing else None
     if routes is not None and routes.is_read:
         notes += [*_check_receivers(files, chosen, routes.value.receivers)]
         known = routes.value
@@ -172,6 +166,20 @@ def validate(
     typer.echo(f"{amount(len(chosen), 'scenarios')}: no mistakes")
 
 
+def _read_with_rules(
+    names: Sequence[str], rules: Sequence[Path] | None, overlays: Sequence[Path] | None
+) -> Inputs:
+    from agentaskit_sim.inputs import InputPaths, read_inputs  # noqa: PLC0415 - the whole judge
+
+    return read_inputs(InputPaths(names, rules, None, overlays or ()))
+
+
+def _read_routing(path: Path) -> Routing:
+    from verifier.pack.routes.routing import load_routing  # noqa: PLC0415 - seldom needed
+
+    return load_routing(path)
+
+
 def _load(name: str) -> Scenario:
     return load_scenario(resolve(name))
 
@@ -180,6 +188,13 @@ def _check_receivers(
     files: MistakeCollector, names: Sequence[str], receivers: Sequence[str]
 ) -> list[str]:
     """Check the receivers that scenarios name; return notes. What cannot be read is no news."""
+    from agentaskit_sim.foreign.bundled_expectations import (  # noqa: PLC0415 - with --routing only
+        leave_out_bundled_receivers,
+    )
+    from verifier.judge.notification_verdicts import (  # noqa: PLC0415 - with --routing only
+        check_receivers_exist,
+    )
+
     scenarios = []
     for name in names:
         with contextlib.suppress(InputError):

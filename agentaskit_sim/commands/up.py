@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from agentaskit_sim.access_token import read_token
+from agentaskit_sim.front.mistake_collector import MistakeCollector
 from agentaskit_sim.front.odd_options import refuse_options_of_ours, refuse_unjudged_overlay
 from agentaskit_sim.inputs import (
     PACK_ROUTING,
     PACK_RULES,
     InputPaths,
-    MistakeCollector,
     check_plan,
     read_rules,
 )

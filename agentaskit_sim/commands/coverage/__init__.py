@@ -1,4 +1,4 @@
-"""`agentaskit-sim coverage`, and the search for a near miss that `scenarios near-miss` does."""
+"""`agentaskit-sim coverage`: its command."""
 
 from agentaskit_sim.commands.coverage.command import EXAMPLES, coverage
 

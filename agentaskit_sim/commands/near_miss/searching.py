@@ -1,4 +1,4 @@
-"""`agentaskit-sim scenarios near-miss`: search the value at which an alert nearly fires.
+"""The search that `scenarios near-miss` asks for: done, printed and written.
 
 Standard output carries the boundary, the near miss and its scenario, or with `--json` one document;
 progress goes to standard error. Nothing is written before all is judged. Exit status: 0 there is a
@@ -18,28 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 from rich.console import Console
 
-from agentaskit_sim.commands.coverage.search_options import (  # noqa: TC001 - typer reads them
-    FailingScenario,
-    Highest,
-    Lowest,
-    MissedAlert,
-    ProbesMax,
-    ResultJson,
-    SavedFile,
-    Seeds,
-    TurnedFault,
-    TurnedParameter,
-)
 from agentaskit_sim.front.named_files import distinct_files
 from agentaskit_sim.front.typed import command_line
 from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs
-from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
-    Jobs,
-    MappingFile,
-    RoutingFile,
-    RulePaths,
-    Seed,
-)
 from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.durations import parse_duration
 from documents.files import write_whole
@@ -58,6 +39,7 @@ from verifier.servers.child import require_room
 from verifier.suite import cores
 
 if TYPE_CHECKING:
+    from agentaskit_sim.commands.near_miss.search_options import AskedNearMiss
     from scenarios.scenario import Scenario
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.near_miss.knobs import Knob
@@ -77,53 +59,36 @@ class _SearchProgress(ProgressConsole):
         self.outcomes.append(outcome)
 
 
-def near_miss(  # noqa: PLR0913 - typer declares options as parameters
-    scenario: FailingScenario,
-    *,
-    alert: MissedAlert,
-    fault: TurnedFault = None,
-    parameter: TurnedParameter = None,
-    low: Lowest = None,
-    high: Highest = None,
-    seeds: Seeds = "1-5",
-    seed: Seed = None,
-    probes: ProbesMax = 24,
-    rules: RulePaths = None,
-    mapping: MappingFile = None,
-    routing: RoutingFile = None,
-    save: SavedFile = None,
-    as_json: ResultJson = False,
-    jobs: Jobs = None,
-) -> None:
-    """Search how much of a fault an alert just tolerates, and write a scenario of it."""
-    chosen_seeds = _seeds(seeds)
-    _check_save(save)
-    rule_files, notes = distinct_files(rules, "--rules")
+def search_near_miss(asked: AskedNearMiss) -> None:
+    """Search it, print and write it, and end with the exit status."""
+    chosen_seeds = _seeds(asked.seeds)
+    _check_save(asked.save)
+    rule_files, notes = distinct_files(asked.rules, "--rules")
     for note in notes:
         typer.echo(note, err=True)
-    inputs = read_inputs(InputPaths([scenario], rule_files, None, mapping=mapping))
+    inputs = read_inputs(InputPaths([asked.scenario], rule_files, None, mapping=asked.mapping))
     (read,) = inputs.scenarios
-    if seed is not None:
-        read = replace(read, seed=seed)
+    if asked.seed is not None:
+        read = replace(read, seed=asked.seed)
     document = _document(read)
     knobs = knobs_of(read, document)
-    knob = chosen_knob(read, knobs, alert, fault=fault, parameter=parameter)
+    knob = chosen_knob(read, knobs, asked.alert, fault=asked.fault, parameter=asked.parameter)
     cell: MissedCell = "near_for" if knob.name == DURATION else "near_threshold"
-    _check_rules(inputs.rules, alert, cell)
+    _check_rules(inputs.rules, asked.alert, cell)
     request = SearchRequest(
-        scenario=read, document=document, schema=_schema(save),
-        target=save or Path(f"{read.name}-near-miss.yaml"), rules=inputs.rules,
-        routing=load_routing(routing or PACK_ROUTING), alert=alert, knob=knob, cell=cell,
-        seeds=chosen_seeds, low=_limit("--low", low, knob),
-        high=_limit("--high", high, knob), probes_max=probes,
+        scenario=read, document=document, schema=_schema(asked.save),
+        target=asked.save or Path(f"{read.name}-near-miss.yaml"), rules=inputs.rules,
+        routing=load_routing(asked.routing or PACK_ROUTING), alert=asked.alert, knob=knob,
+        cell=cell, seeds=chosen_seeds, low=_limit("--low", asked.low, knob),
+        high=_limit("--high", asked.high, knob), probes_max=asked.probes,
     )  # fmt: skip
-    result = _searched(request, jobs or cores())
-    if isinstance(result, NearMiss) and save is not None:
-        _write(save, result.text)
-    if as_json:
+    result = _searched(request, asked.jobs or cores())
+    if isinstance(result, NearMiss) and asked.save is not None:
+        _write(asked.save, result.text)
+    if asked.as_json:
         typer.echo(json.dumps(near_miss_document(request, result), indent=2, allow_nan=False))
     else:
-        _print(result, save)
+        _print(result, asked.save)
     raise typer.Exit(int(not isinstance(result, NearMiss)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -53,3 +54,24 @@ SavedFile = Annotated[
     typer.Option("--save", metavar="FILE", help="Write the scenario here: NAME.yaml."),
 ]
 ResultJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedNearMiss:
+    """What a command line asks for, as it is written there."""
+
+    scenario: str
+    alert: str
+    fault: str | None
+    parameter: str | None
+    low: str | None
+    high: str | None
+    seeds: str
+    seed: int | None
+    probes: int
+    rules: list[Path] | None
+    mapping: Path | None
+    routing: Path | None
+    save: Path | None
+    as_json: bool
+    jobs: int | None

@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 
-from agentaskit_sim.commands.coverage import near_miss as near_miss_module
+from agentaskit_sim.commands.near_miss import searching
 from agentaskit_sim.inputs import read_inputs
 from verifier.errors import JudgeError
 from verifier.near_miss.margin import SafeValue, SeedResult
@@ -58,11 +58,11 @@ def read_once(paths):
 @pytest.fixture
 def planned(monkeypatch):
     """Replace the search by a planned one."""
-    monkeypatch.setattr(near_miss_module, "read_inputs", read_once)
+    monkeypatch.setattr(searching, "read_inputs", read_once)
 
     def plan(outcome=None):
         monkeypatch.setattr(PlannedSearch, "outcome", outcome)
-        monkeypatch.setattr(near_miss_module, "NearMissSearch", PlannedSearch)
+        monkeypatch.setattr(searching, "NearMissSearch", PlannedSearch)
 
     return plan
 
