@@ -45,7 +45,8 @@ def mean_task_s(
     between two of them: a slower agent takes fewer. The rest follows from how many tasks come.
     """
     speeds = np.array([tier.speed for tier in t.tiers])
-    work_s = declared.task_slowness() / speeds[s.agent[:, k.TIER]]
+    tier_of_agent = s.agent[:, k.TIER].copy()  # one column of a wide table: read six times here
+    work_s = declared.task_slowness() / speeds[tier_of_agent]
     work_s *= 1 - declared.failing_share() * (1 - t.first_result_share)
     work_s *= 1 + t.triple_share * (_LONGEST_OF_THREE - 1)
     extra_s = t.inbox_service_s + t.triple_share * t.merge_s
@@ -55,7 +56,9 @@ def mean_task_s(
     mean = square = 0.0
     for tiers, service_s in _groups(t, s):
         group_per_s = float(tasks_per_s[tiers].sum())
-        members = able & np.isin(s.agent[:, k.TIER], tiers)
+        in_group = np.zeros(len(t.tiers), bool)
+        in_group[tiers] = True
+        members = able & in_group[tier_of_agent]
         if group_per_s == 0 or not members.any():
             continue
         held_s, agents = np.unique(work_s[members] * service_s + extra_s, return_counts=True)
@@ -87,9 +90,10 @@ def _groups(t: Topology, s: State) -> list[tuple[list[int], float]]:
 def _pause_s(held_s: Reals, agents: Integers, tasks_per_s: float) -> float:
     """How long agents rest between tasks so that they take `tasks_per_s` together; 0 or more.
 
-    Newton's method on a convex falling function, from the left: it never steps over the root.
+    Newton's method on a convex falling function, from the left: it never steps over the root. It
+    begins where all agents would, if each held its tasks for as long as the slowest.
     """
-    pause_s = 0.0
+    pause_s = max(0.0, float(agents.sum()) / tasks_per_s - float(held_s.max()))
     for _ in range(_NEWTON_STEPS):
         rates = 1 / (held_s + pause_s)
         excess = float((agents * rates).sum()) - tasks_per_s

@@ -81,6 +81,15 @@ def test_a_group_with_more_to_do_than_it_can_do_never_rests():
     assert _pause_s(np.array([0.1]), np.array([4]), 1000.0) == 0.0
 
 
+@pytest.mark.parametrize("slowest_s", [0.01, 0.1, 1.0, 40.0])
+@pytest.mark.parametrize("tasks_per_s", [1.0, 30.0, 300.0])
+def test_agents_of_any_speeds_take_what_comes(slowest_s, tasks_per_s):
+    """However far the slowest is from the others: begun beyond the pause, the search would stay."""
+    held_s, agents = np.array([0.01, 0.02, slowest_s]), np.array([50, 3, 400])
+    pause_s = _pause_s(held_s, agents, tasks_per_s)
+    assert (agents / (held_s + pause_s)).sum() == pytest.approx(tasks_per_s, rel=2e-9)
+
+
 def test_failures_end_at_the_first_result_and_calls_wait():
     """A fifth of the work is done by then; a tenth of the tasks waits two seconds more."""
     failing = (FAULTS["task_failure"](share=1.0), targets(np.arange(40)))
