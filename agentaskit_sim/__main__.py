@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
@@ -182,6 +181,8 @@ def _report(error: Exception) -> int:
 
 def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so
     if requested:
+        from importlib.metadata import version  # noqa: PLC0415 - nobody else asks for it
+
         typer.echo(f"agentaskit-sim {version('agentaskit-sim')}")
         raise typer.Exit
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from agentaskit_sim.foreign.bundled_expectations import is_bundled, leave_out_bundled
 from agentaskit_sim.foreign.mappings import read_mapping
 from agentaskit_sim.front.mistake_collector import MistakeCollector, Reading
+from agentaskit_sim.front.pack_files import PACK, PACK_RULES, PACK_TRUTHS
 from documents.files import files_below
 from documents.mistake_kinds import Remark, UnknownName
 from documents.mistakes import InputError, Mistake, Place
@@ -37,20 +38,11 @@ if TYPE_CHECKING:
     from verifier.time_compression import TimeCompression
     from verifier.truth.declared import PanelTruth
 
-PACK = Path(__file__).resolve().parent.parent / "observability"
-PACK_RULES = tuple(
-    PACK / "alerts" / name for name in ("slo.yaml", "performance.yaml", "backpressure.yaml")
-)
-BUNDLED_RULES = (*PACK_RULES, PACK / "alerts" / "extras.yaml")
-"""What a rule that failed is compared with, by its name."""
 RULE_PATTERNS = ("*.yaml", "*.yml", "*.rules")
 """What is read of a folder with rules; a file that is named itself may be called anything."""
 
 NAMES_LISTED_MAX = 6
 MAPPING_ALONE = "--mapping needs --rules: the bundled rules are written against our own metrics"
-
-PACK_TRUTHS = PACK / "panel-truth.yaml"
-PACK_ROUTING = PACK / "alertmanager" / "alertmanager.yml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from agentaskit_sim.foreign.bundled_expectations import leave_out_bundled_receivers
 from agentaskit_sim.front.mistake_collector import MistakeCollector
-from agentaskit_sim.inputs import (
-    BUNDLED_RULES,
-    PACK_ROUTING,
-    check_plan,
-    read_inputs,
-)
+from agentaskit_sim.front.pack_files import BUNDLED_RULES, PACK_ROUTING
+from agentaskit_sim.inputs import check_plan, read_inputs
 from verifier.engines.choice import PROMETHEUS
 from verifier.judge.notification_verdicts import check_receivers_exist
 from verifier.judge.silence_verdicts import settle_not_judged
-from verifier.pack.routes.routing import load_routing
-from verifier.real_time.rule_compression import check_compression
 from verifier.run_record import ScenarioRecord
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.run import VirtualTimeSetup, verify_scenario
@@ -123,6 +117,12 @@ def build_real_time_judge(
     inputs: Inputs, routing: Path, factor: float, limit_s: float, *, both: bool
 ) -> RealTimeJudge:
     """Return the judge; raise `InputError` for what cannot run in real time, or so compressed."""
+    from verifier.pack.routes.routing import load_routing  # noqa: PLC0415 - in real time only
+    from verifier.real_time import run  # noqa: F401, PLC0415 - once, not in each forked worker
+    from verifier.real_time.rule_compression import (  # noqa: PLC0415 - as above
+        check_compression,
+    )
+
     routes, compression = load_routing(routing), TimeCompression(factor)
     if routing != PACK_ROUTING:
         scenarios, notes = leave_out_bundled_receivers(inputs.scenarios, routes.receivers)

@@ -16,7 +16,6 @@ from rich.console import Console
 from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.mistakes import InputError
-from verifier.cluster.running import run_on_cluster
 from verifier.suite import cores, run_suite
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -79,6 +78,8 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
         raise InputError("--jobs cannot be used with --cluster: its workers judge")
     with watcher:
         if cluster is not None:
+            from verifier.cluster.running import run_on_cluster  # noqa: PLC0415 - asyncio for one
+
             watcher.say(f"Judging on the cluster at {cluster} ...")
             return run_on_cluster(scenarios, partial(judge, HealthyWorlds()), watcher, cluster)
         watcher.say(saying)

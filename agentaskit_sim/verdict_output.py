@@ -19,9 +19,6 @@ from documents.files import write_whole
 from documents.mistakes import InputError
 from verifier.judge.verdict import INTERRUPTED
 from verifier.judge.verdict_document import document
-from verifier.report.html.page import page
-from verifier.report.junit import junit
-from verifier.report.pages.rendering import result_html
 from verifier.report.text import print_report, summary
 
 if TYPE_CHECKING:
@@ -60,8 +57,12 @@ class VerdictOutput:
         if replaces:
             typer.echo(f"{saved_in}: the results of an earlier run there were replaced", err=True)
         if self.junit_file is not None:
+            from verifier.report.junit import junit  # noqa: PLC0415 - only who asks for a file
+
             _write(self.junit_file, junit(outcomes))
         if self.report_file is not None:
+            from verifier.report.html.page import page  # noqa: PLC0415 - as above
+
             _write(self.report_file, page(outcomes, self.run))
         _append_step_summary(outcomes, self.run)
         if self.as_json:
@@ -72,6 +73,8 @@ class VerdictOutput:
 
 def write_result_page(path: Path, page: ResultPage, run: RunRecord) -> None:
     """Write the page of a result that is no verdict; raises `InputError` for what is refused."""
+    from verifier.report.pages.rendering import result_html  # noqa: PLC0415 - as above
+
     _write(path, result_html(page, run))
 
 

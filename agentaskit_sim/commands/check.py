@@ -17,16 +17,8 @@ import typer
 
 from agentaskit_sim.front.mistake_collector import MistakeCollector
 from agentaskit_sim.front.named_files import distinct_files
-from agentaskit_sim.inputs import (
-    PACK,
-    PACK_ROUTING,
-    PACK_RULES,
-    RULE_PATTERNS,
-    InputPaths,
-    expand,
-    left_out,
-    seen_from_here,
-)
+from agentaskit_sim.front.pack_files import PACK, PACK_ROUTING, PACK_RULES
+from agentaskit_sim.inputs import RULE_PATTERNS, InputPaths, expand, left_out, seen_from_here
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     DashboardPaths,
     MappingFile,
@@ -53,7 +45,6 @@ from verifier.check.output.github import github_lines
 from verifier.check.output.sarif import sarif_document
 from verifier.check.output.text import text_lines
 from verifier.dashboards.reader import load_dashboards
-from verifier.mapping.reader import load_mapping
 from verifier.pack.durations import parse_duration_s
 from verifier.pack.panels import Dashboards
 from verifier.pack.routes.routing import load_routing
@@ -167,6 +158,8 @@ class ServerOptions:
     def _mapped(self) -> tuple[MetricMapping, str] | None:
         if self.mapping is None:
             return None
+        from verifier.mapping.reader import load_mapping  # noqa: PLC0415 - seldom needed
+
         return load_mapping(self.mapping).mapping, str(self.mapping)
 
 

@@ -15,14 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from agentaskit_sim.front.named_files import distinct_files
-from agentaskit_sim.inputs import (
-    PACK_RULES,
-    RULE_PATTERNS,
-    InputPaths,
-    expand,
-    read_rules,
-    seen_from_here,
-)
+from agentaskit_sim.front.pack_files import PACK_RULES
+from agentaskit_sim.inputs import RULE_PATTERNS, InputPaths, expand, read_rules, seen_from_here
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     ResultPageFile,
     RulePaths,

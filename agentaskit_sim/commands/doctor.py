@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agentaskit_sim.inputs import PACK
+from agentaskit_sim.front.pack_files import PACK
 from documents.amounts import amount
 from scenarios.library.files import LIBRARY
 from verifier.engines.victoria_metrics import PROGRAM as VICTORIA_METRICS

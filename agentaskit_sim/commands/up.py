@@ -17,13 +17,8 @@ import typer
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.front.mistake_collector import MistakeCollector
 from agentaskit_sim.front.odd_options import refuse_options_of_ours, refuse_unjudged_overlay
-from agentaskit_sim.inputs import (
-    PACK_ROUTING,
-    PACK_RULES,
-    InputPaths,
-    check_plan,
-    read_rules,
-)
+from agentaskit_sim.front.pack_files import PACK_ROUTING, PACK_RULES
+from agentaskit_sim.inputs import InputPaths, check_plan, read_rules
 from agentaskit_sim.judges import build_watched_judge
 from agentaskit_sim.listening_port import DEFAULT_PORT, take_port
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from agentaskit_sim.engines.comparing import compare, refuse_files
-from agentaskit_sim.engines.reading import read_engines, refuse_live_engines
-from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs, read_scenarios
+from agentaskit_sim.engines.reading import read_engines, refuse_files, refuse_live_engines
+from agentaskit_sim.front.pack_files import PACK_ROUTING
+from agentaskit_sim.inputs import InputPaths, read_inputs, read_scenarios
 from agentaskit_sim.judges import (
     LANES_PER_CORE,
     RealTimeJudge,
@@ -81,6 +81,7 @@ if TYPE_CHECKING:
 
     from agentaskit_sim.inputs import Inputs
     from verifier.engines.choice import EngineChoice
+    from verifier.run_record import RunRecord
 
 LIBRARY_LIMIT_S: Final = 13 * 60.0
 """Limit of each scenario in real time over the whole library: the longest last a day."""
@@ -139,7 +140,7 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     if len(engines) > 1:
         refuse_files(junit_file, out)
         to = report_file, record(paths)
-        raise typer.Exit(compare(inputs, engines, to, exact=exact, jobs=jobs, as_json=as_json))
+        raise typer.Exit(_compared(inputs, engines, to, exact=exact, jobs=jobs, as_json=as_json))
     judge: VirtualTimeJudge | RealTimeJudge = VirtualTimeJudge(inputs, exact, *engines)
     if live:
         setting = routing or PACK_ROUTING, compress or 1.0, limit
@@ -148,6 +149,21 @@ def verify(  # noqa: PLR0913 - typer declares options as parameters
     output = VerdictOutput(Results(out), junit_file, as_json, report_file, record(paths, routing))
     options = replay_options(paths, exact=exact, engine=engine)
     raise typer.Exit(_published(judge, output, options, jobs=jobs, cluster=cluster))
+
+
+def _compared(  # noqa: PLR0913 - what to compare, how, and where it is said
+    inputs: Inputs,
+    engines: Sequence[EngineChoice],
+    page_to: tuple[Path | None, RunRecord],
+    *,
+    exact: bool,
+    jobs: int | None,
+    as_json: bool,
+) -> int:
+    """Compare two engines, and return the exit status."""
+    from agentaskit_sim.engines.comparing import compare  # noqa: PLC0415 - seldom needed
+
+    return compare(inputs, engines, page_to, exact=exact, jobs=jobs, as_json=as_json)
 
 
 def _published(

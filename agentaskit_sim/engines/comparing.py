@@ -14,7 +14,6 @@ from rich.console import Console
 
 from agentaskit_sim.suite_runs import judge_all, watcher_of
 from agentaskit_sim.verdict_output import write_result_page
-from documents.mistakes import InputError
 from verifier.engines.comparison import compare_engines, comparison_document, comparison_lines
 from verifier.engines.judge import EnginesJudge
 from verifier.report.pages.engines import engines_page
@@ -28,15 +27,6 @@ if TYPE_CHECKING:
     from verifier.engines.choice import EngineChoice
     from verifier.engines.comparison import EngineComparison
     from verifier.run_record import RunRecord
-
-
-def refuse_files(junit_file: Path | None, out: Path | None) -> None:
-    """Raise `InputError` for files that a comparison does not write."""
-    for name, path in (("junit", junit_file), ("out", out)):
-        if path is not None:
-            raise InputError(
-                f"--{name} cannot be used with two engines: print --json, or write --report"
-            )
 
 
 def compare(  # noqa: PLR0913 - what to compare, how, and where it is said

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from documents.mistakes import InputError
-from verifier.cluster.connection import check_address
 from verifier.engines.choice import choose_engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from verifier.engines.choice import EngineChoice
 
@@ -37,6 +37,15 @@ def read_engines(
     )
 
 
+def refuse_files(junit_file: Path | None, out: Path | None) -> None:
+    """Raise `InputError` for files that a comparison does not write."""
+    for name, path in (("junit", junit_file), ("out", out)):
+        if path is not None:
+            raise InputError(
+                f"--{name} cannot be used with two engines: print --json, or write --report"
+            )
+
+
 def refuse_live_engines(
     engines: Sequence[str] | None, *, live: bool, cluster: str | None = None
 ) -> None:
@@ -46,6 +55,8 @@ def refuse_live_engines(
     cluster that is none or would judge in real time.
     """
     if cluster is not None:
+        from verifier.cluster.connection import check_address  # noqa: PLC0415 - asyncio for one
+
         check_address(cluster)
         if live:
             raise InputError("--cluster cannot be used with --live: its workers have no stack")

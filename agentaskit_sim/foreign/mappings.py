@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.mapping.reader import load_mapping
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -18,6 +16,8 @@ def read_mapping(path: Path | None, scenarios: Iterable[Scenario]) -> MetricMapp
     """Read a mapping file, if there is one, and check it against every scenario's topology."""
     if path is None:
         return None
+    from verifier.mapping.reader import load_mapping  # noqa: PLC0415 - most runs have no mapping
+
     read = load_mapping(path)
     for topology in dict.fromkeys(scenario.topology for scenario in scenarios):
         read.check(topology)

@@ -64,7 +64,7 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 class Model(BaseModel):
     """Strict: unknown keys are refused and nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class StageModel(Model):

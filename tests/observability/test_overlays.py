@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from agentaskit_sim.inputs import PACK, InputPaths, read_inputs
+from agentaskit_sim.front.pack_files import PACK
+from agentaskit_sim.inputs import InputPaths, read_inputs
 from documents.mistakes import InputError
 
 OVERLAY = PACK / "overlays" / "extras.yaml"

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentaskit_sim.inputs import BUNDLED_RULES
+from agentaskit_sim.front.pack_files import BUNDLED_RULES
 from tests.verifier.judge.failures.plants import PLANTS, planted, suspects
 from tests.verifier.simulations import HEALTHY, NEAR, bundled, pack_rules, simulate_once
 from verifier.virtual_time import run

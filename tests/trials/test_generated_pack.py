@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentaskit_sim.inputs import PACK_ROUTING
+from agentaskit_sim.front.pack_files import PACK_ROUTING
 from scenarios.loader import load_scenario
 from tests.machine_lag import needs_quiet_machine
 from tests.trials.generated_pack import COUNT, write_pack

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from agentaskit_sim.inputs import PACK, PACK_ROUTING, InputPaths, read_inputs
+from agentaskit_sim.front.pack_files import PACK, PACK_ROUTING
+from agentaskit_sim.inputs import InputPaths, read_inputs
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     Cluster,
     EverySeed,

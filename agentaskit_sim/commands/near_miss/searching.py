@@ -19,8 +19,9 @@ import typer
 from rich.console import Console
 
 from agentaskit_sim.front.named_files import distinct_files
+from agentaskit_sim.front.pack_files import PACK_ROUTING
 from agentaskit_sim.front.typed import command_line
-from agentaskit_sim.inputs import PACK_ROUTING, InputPaths, read_inputs
+from agentaskit_sim.inputs import InputPaths, read_inputs
 from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.durations import parse_duration
 from documents.files import write_whole

@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 
 from agentaskit_sim.commands import verify as verify_module
-from agentaskit_sim.inputs import PACK, PACK_RULES, InputPaths, read_inputs
+from agentaskit_sim.front.pack_files import PACK, PACK_RULES
+from agentaskit_sim.inputs import InputPaths, read_inputs
 from documents.mistakes import InputError
 from scenarios.library.files import library
 from tests.verifier.outcomes import failing, outcome, unjudged

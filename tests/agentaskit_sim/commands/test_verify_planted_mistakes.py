@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from agentaskit_sim import suite_runs
-from agentaskit_sim.inputs import PACK
+from agentaskit_sim.front.pack_files import PACK
 from scenarios.library.files import resolve
 from tests.simulator.faults.injectors import disarm
 from tests.verifier.simulations import HEALTHY, simulate_once

@@ -18,7 +18,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agentaskit_sim.inputs import PACK
+from agentaskit_sim.front.pack_files import PACK
 from verifier.judge.verdict_document import verdict_schema
 from verifier.servers import binaries
 from verifier.servers.binaries import describe

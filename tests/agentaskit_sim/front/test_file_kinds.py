@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agentaskit_sim.front.file_kinds import files_in, kind_of
-from agentaskit_sim.inputs import PACK, PACK_RULES
+from agentaskit_sim.front.pack_files import PACK, PACK_RULES
 from scenarios.library.files import library
 
 

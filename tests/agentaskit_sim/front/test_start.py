@@ -27,16 +27,24 @@ COMPILER = {"numba", "llvmlite", "ctypes"}
 VERIFIER = {"agentaskit_sim.inputs", "verifier.judge", "verifier.pack", "verifier.servers"}
 WORLD = {"numpy", "simulator.kernel", "exporter.metrics.catalogue", "prometheus_client"}
 FILES = {"pydantic", "ruamel", "scenarios.schema"}
+CLUSTER = {"verifier.cluster", "asyncio"}
+SELDOM = {*SERVERS, "xml", "verifier.report.html", "verifier.report.pages.rendering"}
+MAPPED = {"verifier.mapping"}
 UNUSED = {
-    "__main__": {*SERVERS, *COMPILER, *VERIFIER, *WORLD, *FILES, "rich"},
-    "fault": {*SERVERS, *COMPILER, *VERIFIER, *WORLD, *FILES},
-    "scenarios": {
-        *SERVERS,
-        *COMPILER,
-        *VERIFIER,
-        "prometheus_client",
-        "exporter.metrics.catalogue",
-    },
+    "__main__": {*SERVERS, *VERIFIER, *WORLD, *FILES, "rich", "importlib.metadata"},
+    "fault": {*SERVERS, *VERIFIER, *WORLD, *FILES},
+    "scenarios": {*SERVERS, *VERIFIER, "prometheus_client"},
+    "verify": {*SERVERS, *CLUSTER, *MAPPED, "verifier.engines.comparison"},
+    "mutate": {*SELDOM, *CLUSTER, *MAPPED},
+    "coverage": {*SELDOM, *CLUSTER, *MAPPED},
+    "check": {*SELDOM, *CLUSTER, *MAPPED},
+    "derive": {*SELDOM, *CLUSTER, *MAPPED},
+    "replay": {*SELDOM, *CLUSTER, *MAPPED},
+    "send": {*SERVERS, *CLUSTER, *MAPPED},
+    "serve": {*MAPPED, "verifier.judge.judgement"},
+    "slo": {*SELDOM, *CLUSTER, "pydantic", "exporter.metrics.catalogue", "prometheus_client"},
+    "doctor": {*SELDOM, *CLUSTER, "pydantic", "simulator", "agentaskit_sim.inputs"},
+    "explain": {*SELDOM, *CLUSTER, "pydantic"},
 }
 """What a command does without until it is known that it is needed; for all others `COMPILER`."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from agentaskit_sim.inputs import PACK_ROUTING
+from agentaskit_sim.front.pack_files import PACK_ROUTING
 from documents.mistakes import InputError
 from tests.verifier.histories import rules
 from tests.verifier.simulations import HEALTHY, scenario_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agentaskit_sim.inputs import PACK_ROUTING
+from agentaskit_sim.front.pack_files import PACK_ROUTING
 from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
 from tests.verifier.histories import rules

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agentaskit_sim.inputs import PACK, PACK_ROUTING
+from agentaskit_sim.front.pack_files import PACK, PACK_ROUTING
 from scenarios.scenario import Acceptance
 from simulator.faults.kinds.catalogue import FAULTS
 from tests.machine_lag import needs_quiet_machine

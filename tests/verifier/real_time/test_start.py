@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agentaskit_sim.inputs import PACK_ROUTING
+from agentaskit_sim.front.pack_files import PACK_ROUTING
 from documents.mistakes import InputError
 from exporter.history.samples import EPOCH_S, Block, History
 from simulator.faults.fault import Fault

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentaskit_sim.inputs import BUNDLED_RULES
+from agentaskit_sim.front.pack_files import BUNDLED_RULES
 from tests.verifier.simulations import pack_rules
 from verifier.judge.failures.bundled_rules import longest_for_s, read_bundled
 from verifier.real_time.rule_compression import compress_rules

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentaskit_sim.inputs import BUNDLED_RULES
+from agentaskit_sim.front.pack_files import BUNDLED_RULES
 from tests.verifier.judge.failures.plants import (
     PLANTS,
     Plant,
