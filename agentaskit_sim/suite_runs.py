@@ -71,15 +71,21 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
 
     The dearest by `cost_s` begins first; None: what virtual time is expected to take.
 
-    With a `cluster`, the address of its scheduler, its workers judge them instead. Raises
-    `InputError` for `jobs` with it.
+    With a `cluster`, the address of its scheduler, its workers judge them instead; of one scenario
+    of several cells they simulate the cells. Raises `InputError` for `jobs` with it.
     """
     if cluster is not None and jobs is not None:
         raise InputError("--jobs cannot be used with --cluster: its workers judge")
     with watcher:
         if cluster is not None:
+            from verifier.cluster.cells.running import (  # noqa: PLC0415 - asyncio for one
+                run_cells_on_cluster,
+            )
             from verifier.cluster.running import run_on_cluster  # noqa: PLC0415 - asyncio for one
 
+            if len(scenarios) == 1 and scenarios[0].topology.cells > 1:
+                watcher.say(f"Simulating its cells on the cluster at {cluster} ...")
+                return run_cells_on_cluster(scenarios[0], judge, watcher, cluster, say=watcher.say)
             watcher.say(f"Judging on the cluster at {cluster} ...")
             return run_on_cluster(scenarios, partial(judge, HealthyWorlds()), watcher, cluster)
         watcher.say(saying)

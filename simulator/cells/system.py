@@ -36,6 +36,10 @@ HEALTH_CHECK_NS: Final = RAMP_STEP_NS
 """The router checks health once a second, and the load of a cell changes no more often."""
 
 
+BuildCell: TypeAlias = "Callable[[int, Topology, Plan, int], World]"
+"""Begins a cell of a system: its number, and topology, plan and seed of the whole."""
+
+
 def build_system(topology: Topology, plan: Plan, seed: int, *, workers: int = 1) -> SimulatedSystem:
     """Return a world, or as many as `topology` has cells behind a router, at time 0.
 
@@ -51,18 +55,28 @@ def seed_of_cell(seed: int, cell: int) -> int:
     return int(generator(seed, f"cell:{cell}").integers(1 << 62))
 
 
+def cell_of_system(cell: int, topology: Topology, plan: Plan, seed: int) -> World:
+    """Begin one cell of a system at time 0: what of the plan is for it, under a seed of its own."""
+    return World(topology, plan_of_cell(plan, cell), seed_of_cell(seed, cell), load_seed=seed)
+
+
 class CellSystem:
     """The cells of one system, each a `World`, in step by the seconds of the router."""
 
-    def __init__(self, topology: Topology, plan: Plan, seed: int, *, workers: int = 1) -> None:
-        """Begin at time 0 with idle cells, all of them healthy."""
+    def __init__(
+        self,
+        topology: Topology,
+        plan: Plan,
+        seed: int,
+        *,
+        workers: int = 1,
+        build_cell: BuildCell = cell_of_system,
+    ) -> None:
+        """Begin at time 0 with idle cells, all of them healthy; each begun by `build_cell`."""
         _require_fit(plan, topology)
         self.topology, self.seed, self.workers = topology, seed, workers
         self.plan = plan
-        self.cells = tuple(
-            World(topology, plan_of_cell(plan, i), seed_of_cell(seed, i), load_seed=seed)
-            for i in range(topology.cells)
-        )
+        self.cells = tuple(build_cell(i, topology, plan, seed) for i in range(topology.cells))
         self.router = Router(topology)
         self.router_changes = 0
         self._next_check_ns = HEALTH_CHECK_NS

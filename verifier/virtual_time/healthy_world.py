@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -27,13 +28,14 @@ from verifier.time_compression import TimeCompression
 from verifier.virtual_time.steady_state import MINUTE, find_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from scenarios.scenario import Scenario
     from simulator.snapshot import Snapshot
 
+BuildSystem: TypeAlias = "Callable[[Topology, Plan, int], SimulatedSystem]"
 REAL_TIME: Final = TimeCompression()
 WARM_UP_S: Final = 60.0
 """Simulated before any scrape is compared: queues, pools and the fleet start empty."""
@@ -73,9 +75,13 @@ class HealthyWorlds:
     Pickled for a process that is not a fork, it starts empty: the same seed gives the same world.
     """
 
-    def __init__(self, workers: int = 1) -> None:
-        """Simulate nothing yet. The cells of a system are advanced by so many `workers`."""
+    def __init__(self, workers: int = 1, build: BuildSystem | None = None) -> None:
+        """Simulate nothing yet. The cells of a system are advanced by so many `workers`.
+
+        With `build` they are begun elsewhere.
+        """
         self.workers = workers
+        self.build = build or partial(build_system, workers=workers)
         self._worlds: dict[_Key, HealthyWorld] = {}
 
     def __reduce__(self) -> tuple[type[HealthyWorlds], tuple[int]]:
@@ -88,7 +94,7 @@ class HealthyWorlds:
         """Return the healthy world that `scenario` starts from; raise JudgeError for none."""
         key = _key(scenario, compression)
         world = self._worlds.pop(key, None) or simulate_healthy_world(
-            key.topology, key.rate, key.seed, compression, workers=self.workers
+            key.topology, key.rate, key.seed, compression, build=self.build
         )
         self._worlds[key] = world  # the last: the first of them was not asked for the longest
         while len(self._worlds) > WORLDS_MAX:
@@ -129,7 +135,7 @@ class HealthyWorlds:
             try:
                 return simulate_healthy_world(
                     key.topology, key.rate, key.seed, key.compression,
-                    workers=self.workers, abandoned=abandoned,
+                    build=self.build, abandoned=abandoned,
                 )  # fmt: skip
             except JudgeError:
                 return None
@@ -150,7 +156,7 @@ def simulate_healthy_world(  # noqa: PLR0913 - what to simulate, and how
     seed: int,
     compression: TimeCompression = REAL_TIME,
     *,
-    workers: int = 1,
+    build: BuildSystem = build_system,
     abandoned: threading.Event | None = None,
 ) -> HealthyWorld:
     """Simulate a healthy world exactly until its last minutes are steady: those to draw from.
@@ -158,7 +164,7 @@ def simulate_healthy_world(  # noqa: PLR0913 - what to simulate, and how
     Raises `JudgeError` when it does not settle: it has no healthy past; or once it is `abandoned`.
     """
     plan = Plan(load=Load(rate=rate))
-    world = build_system(compression.topology(topology), plan, seed, workers=workers)
+    world = build(compression.topology(topology), plan, seed)
 
     def next_scrape() -> Snapshot:
         if abandoned is not None and abandoned.is_set():
