@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from scenarios.library.files import resolve
+
 COMMANDS = [
     ["--help"],
     ["scenarios", "list"],
@@ -136,5 +138,9 @@ def test_a_stream_that_the_caller_closed_leads_nowhere(words, closed, status, tm
 def test_a_terminal_that_lacks_a_letter_shows_its_number(tmp_path):
     """A name that cannot be said in Latin-1 ends nothing."""
     environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
-    done = run("scenarios", "list", stdout=subprocess.PIPE, cwd=tmp_path, env=environment)
+    text = resolve("traffic-drop").read_text(encoding="utf-8") + "# \u0416\n"
+    (tmp_path / "traffic-drop.yaml").write_text(text, encoding="utf-8")
+    words = ("scenarios", "show", "traffic-drop.yaml")
+    done = run(*words, stdout=subprocess.PIPE, cwd=tmp_path, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("# \\u0416\n")
