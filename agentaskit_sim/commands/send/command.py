@@ -8,6 +8,7 @@ does not answer.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from rich.console import Console
 from agentaskit_sim.access_token import read_token
 from agentaskit_sim.commands.send.progress import SendProgress
 from agentaskit_sim.commands.send.send_options import (  # noqa: TC001 - typer reads the annotations
+    CellsCluster,
     PastDepth,
     RetryFor,
     SafeAfter,
@@ -42,6 +44,7 @@ from agentaskit_sim.scenario_choice import choose_scenario
 from documents.durations import parse_duration
 from documents.mistakes import InputError
 from verifier.backtest.instants import parse_instant
+from verifier.errors import JudgeError
 from verifier.stores.receipt import receipt_document, receipt_lines
 from verifier.stores.scenario_sending import PAST_S, SentHistory, send_scenario
 from verifier.stores.sender import SAFE_S, SendingSetup
@@ -50,6 +53,7 @@ from verifier.suite import cores
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from scenarios.scenario import Scenario
@@ -80,12 +84,13 @@ def send(  # noqa: PLR0913 - typer declares options as parameters
     mapping: MappingFile = None,
     exact: Exact = False,
     workers: WritingThreads = None,
+    cluster: CellsCluster = None,
     retry_for: RetryFor = None,
     safe_after: SafeAfter = None,
     as_json: SentJson = False,
 ) -> None:
     """Write a scenario's whole history to your store, and find every sample again."""
-    chosen = choose_scenario(scenario, seed, topology)
+    chosen = _with_cells_for(cluster, choose_scenario(scenario, seed, topology))
     store = read_store(to, ask, _headers(header, token_file))
     sent = SentHistory(
         chosen,
@@ -103,19 +108,54 @@ def send(  # noqa: PLR0913 - typer declares options as parameters
         say=progress.say,
     )
     progress.say(f"Sending {chosen.name} to {store.write.text} ...")
-    with progress:
+    with progress, _worlds(chosen, threads, cluster) as worlds:
         receipt = send_scenario(
-            sent, store, setup, HealthyWorlds(threads), report=progress.report, watch=progress.watch
+            sent, store, setup, worlds, report=progress.report, watch=progress.watch
         )
+    url = store.write.text
     if as_json:
-        document = receipt_document(
-            receipt, scenario=chosen.name, seed=chosen.seed, url=store.write.text
-        )
+        document = receipt_document(receipt, scenario=chosen.name, seed=chosen.seed, url=url)
         typer.echo(json.dumps(document, indent=2, allow_nan=False))
     else:
-        for line in receipt_lines(receipt, store.write.text):
+        for line in receipt_lines(receipt, url):
             typer.echo(line)
     raise typer.Exit(int(not receipt.whole))
+
+
+@contextlib.contextmanager
+def _worlds(scenario: Scenario, threads: int, cluster: str | None) -> Iterator[HealthyWorlds]:
+    """Give what simulates the cells: threads here, or the workers of a cluster."""
+    if cluster is None:
+        yield HealthyWorlds(threads)
+        return
+    from verifier.cluster.cells.running import (  # noqa: PLC0415 - asyncio for one
+        CellsLostError,
+        worlds_on_cluster,
+    )
+
+    try:
+        with worlds_on_cluster(cluster, scenario.topology.cells) as worlds:
+            yield worlds
+    except CellsLostError as error:
+        raise JudgeError(
+            f"{error}; what was sent until then stays in the store, which refuses a second run of"
+            " the same times: delete it there, or send it all again with another --at"
+        ) from error
+
+
+def _with_cells_for(cluster: str | None, scenario: Scenario) -> Scenario:
+    """Return it; raise `InputError` for a cluster that is none, or has nothing to share."""
+    if cluster is None:
+        return scenario
+    from verifier.cluster.connection import check_address  # noqa: PLC0415 - asyncio for one
+
+    check_address(cluster)
+    if scenario.topology.cells == 1:
+        raise InputError(
+            f"--cluster shares the cells of a system among workers, {scenario.name} has one: leave"
+            " it out"
+        )
+    return scenario
 
 
 def _headers(written: list[str] | None, token_file: Path | None) -> list[tuple[str, str]]:

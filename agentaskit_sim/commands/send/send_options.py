@@ -41,6 +41,14 @@ PastDepth = Annotated[
         "--past", metavar="DURATION", help="How far before its start the history begins; 1h."
     ),
 ]
+CellsCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="URL",
+        help="Scheduler of a Dask cluster whose workers simulate the cells instead.",
+    ),
+]
 WritingThreads = Annotated[
     int | None,
     typer.Option(

@@ -78,6 +78,19 @@ def run_cells_on_cluster(
 
 
 @contextlib.contextmanager
+def worlds_on_cluster(address: str, cells: int) -> Iterator[HealthyWorlds]:
+    """Give healthy worlds of so many cells, simulated by a scheduler's workers.
+
+    Raises `JudgeError` as `run_cells_on_cluster` does; `CellsLostError` comes out of a world that
+    is asked for something.
+    """
+    with connect(address) as client:
+        require_same_machines(client)
+        with cells_on_workers(client, cells) as there:
+            yield HealthyWorlds(build=there.build)
+
+
+@contextlib.contextmanager
 def cells_on_workers(client: Any, cells: int) -> Iterator[DistantCells]:
     """Give room for the cells of one system on the workers that there are; at the end it is gone.
 

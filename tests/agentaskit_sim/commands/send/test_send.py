@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -15,6 +16,7 @@ from exporter.history.samples import EPOCH_S
 from tests.agentaskit_sim.leaks import SECRETS
 from tests.verifier.stores.pieces import piece
 from tests.verifier.stores.scripted_store import ScriptedStore
+from verifier.cluster.cells.running import CellsLostError
 from verifier.stores import connection
 from verifier.stores.receipt import SCHEMA
 from verifier.stores.sender import SendingSetup
@@ -128,6 +130,11 @@ def test_what_is_missing_is_status_1(sent, monkeypatch):
         (("--to", "http://a/api/v1/write", "--past", "1000d"), "--past must be at most 400d"),
         (("--to", "http://a/api/v1/write", "--past", "1"), "--past must be"),
         (("--to", "http://a/api/v1/write", "--at", "soon"), "--at must be RFC3339"),
+        (("--to", "http://a/api/v1/write", "--cluster", "here"), "--cluster must be the address"),
+        (
+            ("--to", "http://a/api/v1/write", "--cluster", "tcp://a:1"),
+            "traffic-drop has one: leave",
+        ),
     ],
 )
 def test_bad_input_is_one_line(command, options, message):
@@ -137,3 +144,26 @@ def test_bad_input_is_one_line(command, options, message):
     assert message in done.err
     assert len(done.err.splitlines()) == 1
     assert SECRET not in done.err
+
+
+def test_a_lost_worker_ends_it_and_what_is_left_behind_is_said(command, monkeypatch):
+    """Begun anew it would be a second run of the same times, which the store's side refuses."""
+
+    @contextlib.contextmanager
+    def worlds(address, cells):
+        assert (address, cells) == ("tcp://a:1", 4)
+        yield None
+
+    def lost(*_, stream, **__):
+        stream._sink(piece(0))
+        raise CellsLostError("tcp://b:2")
+
+    monkeypatch.setattr("verifier.cluster.cells.running.worlds_on_cluster", worlds)
+    monkeypatch.setattr("verifier.stores.scenario_sending.simulate", lost)
+    with ScriptedStore() as store:
+        to = f"{store.url}/api/v1/write"
+        done = command("send", "cell-failover", "--to", to, "--cluster", "tcp://a:1")
+    assert done.status == 3
+    said = done.err.splitlines()[-1]
+    assert said.startswith("worker tcp://b:2 was lost, and the cells that it simulated with it; ")
+    assert said.endswith("send it all again with another --at")
