@@ -48,5 +48,5 @@ def test_workers_share_the_cells_of_one_system_and_else_the_scenarios(names, sha
             f"verifier.cluster.{place}", lambda *_, kind=kind, **__: went.append(kind) or []
         )
     scenarios = [load_scenario(LIBRARY / f"{name}.yaml") for name in names]
-    judge_all(scenarios, None, watcher_of(scenarios), cluster=ADDRESS)
+    judge_all(scenarios, print, watcher_of(scenarios), cluster=ADDRESS)
     assert went == [shared]
