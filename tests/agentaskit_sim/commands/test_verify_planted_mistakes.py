@@ -99,6 +99,8 @@ def bundled_text(name):
 
 PERFORMANCE = "alerts/performance.yaml"
 BACKPRESSURE = "alerts/backpressure.yaml"
+NEAR_PANELS = "--dashboards", PACK / "dashboards" / "capacity.json"
+"""Panels that read back a few minutes: the month before costs nothing."""
 EXPECTED = "TaskThroughputBelowTarget", "MessageThroughputBelowTarget"
 
 
@@ -118,7 +120,7 @@ def test_a_scenario_whose_fault_is_too_weak_fails(verify, written, copied):
     text = "duration: 8m\n" + LEAK + "expectations:\n"
     text += "  - {alert: SandboxPoolExhaustion, fires_within: 4m, resolves_within: 2m}\n"
     verdicts = [
-        verify(written(name, text % ("5m", share)), "--rules", copied(BACKPRESSURE))
+        verify(written(name, text % ("5m", share)), "--rules", copied(BACKPRESSURE), *NEAR_PANELS)
         for name, share in (("strong", 0.95), ("weak", 0.8))
     ]
     assert [(status, never_fired(document)) for status, document, _ in verdicts] == [
@@ -131,7 +133,7 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
     """The scenario does not expect it, so it must not fire."""
     planted = "    rules:\n      - {alert: AlwaysOn, expr: vector(1), labels: {severity: info}}\n"
     path = copied(BACKPRESSURE, "    rules:\n", planted)
-    status, document, report = verify(written("quiet", QUIET), "--rules", path)
+    status, document, report = verify(written("quiet", QUIET), "--rules", path, *NEAR_PANELS)
     assert status == 1
     assert failures(document) == [
         (
@@ -145,7 +147,7 @@ def test_an_always_true_rule_fails_the_closed_verdict_by_name(verify, written, c
     ]
     assert "AlwaysOn" in report
     text = QUIET + "expectations: [{alert: AlwaysOn, explained: it is planted}]\n"
-    status, _, _ = verify(written("explained", text), "--rules", path)
+    status, _, _ = verify(written("explained", text), "--rules", path, *NEAR_PANELS)
     assert status == 0
 
 
@@ -203,12 +205,12 @@ def test_a_rule_that_was_changed_fails_the_scenario_that_covers_it(
 def test_a_rule_without_its_for_fails_a_fault_that_is_shorter_than_it(verify, written, copied):
     """A pool that is empty for 75 seconds must not alert: `for` is two minutes."""
     scenario = written("blip", "duration: 8m\n" + LEAK % ("75s", 0.95))
-    status, document, _ = verify(scenario, "--rules", copied(BACKPRESSURE))
+    status, document, _ = verify(scenario, "--rules", copied(BACKPRESSURE), *NEAR_PANELS)
     assert (status, failures(document)) == (0, [])
     pending = [a for a in document["scenarios"][0]["alerts"] if a["pending_s"] is not None]
     assert {alert["alert"] for alert in pending} == {"SandboxPoolExhaustion"}
     hasty = copied(BACKPRESSURE, "total < 0.1\n        for: 2m", "total < 0.1")
-    status, document, _ = verify(scenario, "--rules", hasty)
+    status, document, _ = verify(scenario, "--rules", hasty, *NEAR_PANELS)
     assert status == 1
     assert {failure[:2] for failure in failures(document)} == {
         ("SandboxPoolExhaustion", "unexpected")
@@ -308,7 +310,8 @@ def verify_disarmed(command, tmp_path, monkeypatch):
         path = tmp_path / "disarmed.yaml"
         path.write_text(DISARMED % (kind, EFFECTS[kind][0], alert))
         rules = PACK / "alerts" / "backpressure.yaml"
-        finished = command("verify", path, "--rules", rules, "--jobs", "1", "--json")
+        arguments = (path, "--rules", rules, *NEAR_PANELS)
+        finished = command("verify", *arguments, "--jobs", "1", "--json")
         document = json.loads(finished.out)
         jsonschema.validate(document, verdict_schema())
         return finished.status, document["scenarios"][0]
