@@ -9,6 +9,7 @@ import tempfile
 import textwrap
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -121,11 +122,17 @@ def test_the_program_does_not_hold_the_guards_pipe(tmp_path: Path) -> None:
     """Otherwise the end of the parent would never be noticed; it reads nothing either."""
     child = Child("x-", parent_directory=tmp_path)
     child.start(["/bin/sleep", "60"])
-    process = Path(f"/proc/{child.pid}")
-    assert wait_until(lambda: str((process / "fd" / "0").readlink()) == "/dev/null")
-    assert wait_until(lambda: len(list((process / "fd").iterdir())) == 3)
+    descriptors = Path(f"/proc/{child.pid}/fd")
     pipe = Path(f"/proc/self/fd/{child._guard.stdin.fileno()}").readlink()
-    assert pipe not in [descriptor.readlink() for descriptor in (process / "fd").iterdir()]
+
+    def is_ready() -> bool:
+        """Whether it has three descriptors, and has closed what its start had opened."""
+        with suppress(FileNotFoundError):
+            links = [descriptor.readlink() for descriptor in sorted(descriptors.iterdir())]
+            return len(links) == 3 and str(links[0]) == "/dev/null" and pipe not in links
+        return False
+
+    assert wait_until(is_ready)
     child.stop()
 
 
