@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 COARSE_S: Final = 300
 """Step of the far past, where nothing needs every scrape."""
-FINE_PAST_S: Final = 2 * 3600
-"""At least so far back every scrape is kept: as windows of an hour read before the start, whatever
-function reads them. What weighs every scrape of a longer one asks for them (`Need.fine`)."""
+FINE_PAST_S: Final = 25 * 3600
+"""At least so far back every scrape is kept: a day, and an hour to spare. Coarse steps in a window
+would carry its rate further into a gap than a server does that has every scrape."""
 
 STEADY: Final = (STEADY_COUNTER, STEADY_BESIDE_MAPPED)
 

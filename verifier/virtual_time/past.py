@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from exporter.history.recorder import Recorder
+from exporter.history.retention import FINE_PAST_S
 from exporter.history.system_recorder import SystemRecorder
 from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import catalogue_world
@@ -48,9 +49,6 @@ queues drain."""
 
 AROUND_S: Final = 300.0
 """So long before and after each end of an incident every scrape is kept."""
-FINE_BEGIN_S: Final = 25 * 3600.0
-"""Where windows begin every scrape is kept, as far as they move in a day's scenario, and an hour to
-spare: in a longer one they begin between coarse steps from then on."""
 
 
 class Needs(Protocol):
@@ -122,7 +120,7 @@ def _recorder(
     """Return what records a scenario and its past: every target, as deep as it is read."""
     cells = healthy.before.targets
     catalogue = catalogue_world(cells[0], exported_metrics(mapping))
-    duration_s = min(scenario.duration_s, FINE_BEGIN_S) + SCRAPE_S
+    duration_s = min(scenario.duration_s, FINE_PAST_S) + SCRAPE_S
     target = OURS if mapping is None else mapping.target
     return SystemRecorder(
         [
