@@ -6,9 +6,8 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 VENV := .venv/bin
 # The tests start a hundred Pythons; without bytecode each would compile what it imports, in a second.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(VENV)/pytest
-# Six, for a third of them wait: for real time, for a browser. Elsewhere a fork is not safe, and each
-# of four workers collects all tests for itself.
-WORKERS := $(if $(filter Linux,$(shell uname)),--forks 6,-n 4 --dist loadfile --no-loadscope-reorder)
+# Elsewhere a fork is not safe, and each of four workers collects all tests for itself.
+WORKERS := $(if $(filter Linux,$(shell uname)),--forks 4,-n 4 --dist loadfile --no-loadscope-reorder)
 MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 

@@ -34,18 +34,15 @@ REAL_TIME = (
 beside them does so at a lower priority: a scrape must not wait for a core."""
 LONGEST_FIRST = (
     *REAL_TIME[:3],
-    "browser",
     "verifier/virtual_time/test_simulation.py",
-    "swarm/test_swarm.py",
     *REAL_TIME[3:6],
-    "verifier/stores/test_sender.py",
-    "forking/test_forked_run.py",
     "agentaskit_sim/commands/test_verify_planted_mistakes.py",
     "agentaskit_sim/commands/test_verify.py",
     "verifier/servers/test_receiver.py",
     *REAL_TIME[6:],
     "verifier/real_time/test_rule_compression.py",
     "swarm/test_planted_bugs.py",
+    "swarm/test_swarm.py",
     "simulator/kernel/test_laws.py",
     "simulator/faults/test_measure.py",
     "verifier/judge/test_fault_effects.py",
@@ -56,10 +53,9 @@ LONGEST_FIRST = (
     "agentaskit_sim/test_main.py",
     "verifier/test_suite.py",
 )
-"""Files, or a group of `GROUPS`, in the order in which they start.
+"""Files in the order in which they start: a long one that starts last is waited for by itself.
 
-What mostly waits is first, beside two that compute; a long one that starts last is waited for by
-itself."""
+Every fourth is given to the last of four workers at first: it computes while the others wait."""
 GROUPS = {
     "browser": ("browser/",),
     "syntax": (
@@ -123,15 +119,14 @@ def pytest_collection_modifyitems(config, items):
         for group, files in GROUPS.items():
             if name.startswith(files):
                 item.stash[forked_run.GROUP] = group
-    rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    rank = {config.rootpath / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
     leave_out(config, items, find_browser())
-
-    def turn(item):
-        group = item.stash.get(forked_run.GROUP, "~")
-        name = item.path.relative_to(root).as_posix()
-        return rank.get(group, rank.get(name, len(rank))), group
-
-    items.sort(key=turn)
+    items.sort(
+        key=lambda item: (
+            rank.get(item.path, len(rank)),
+            item.stash.get(forked_run.GROUP, "~"),
+        )
+    )
 
 
 def pytest_runtest_setup(item):

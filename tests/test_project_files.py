@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests import conftest
-from tests.conftest import GROUPS, LONGEST_FIRST, NICENESS, REAL_TIME
+from tests.conftest import LONGEST_FIRST, NICENESS, REAL_TIME
 
 HOSTS = ("pypi." + "org", "pythonhosted." + "org", "debian." + "org", "npmjs." + "org")
 """Put together from pieces, so that this file passes its own test."""
@@ -62,11 +62,9 @@ def locked(repository):
 
 
 def test_the_files_that_start_first_exist(repository):
-    """A renamed file, or group, would lose its place, and the run its order, without a word."""
+    """A renamed file would lose its place, and the run its order, without a word."""
     assert len(set(LONGEST_FIRST)) == len(LONGEST_FIRST)
-    names = [name for name in LONGEST_FIRST if name not in GROUPS]
-    assert len(names) < len(LONGEST_FIRST)
-    assert [name for name in names if not (repository / "tests" / name).is_file()] == []
+    assert [name for name in LONGEST_FIRST if not (repository / "tests" / name).is_file()] == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`--forks 6`: the tests are collected once, and then run by six forks of the process that did.
+"""`--forks 4`: the tests are collected once, and then run by four forks of the process that did.
 
 Workers that are programs of their own each import and collect all tests anew: of eight thousand
 that is a fifth of what running them takes. A fork has them, and the compiled kernel, from birth.
