@@ -15,7 +15,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from copy import copy
+from functools import lru_cache
+from itertools import islice
 from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
@@ -46,13 +49,15 @@ Scalars: TypeAlias = Literal["typed", "text"]
 YAML_BYTES_MAX = 1 << 20
 JSON_BYTES_MAX = 8 << 20
 TEXTS_BYTES_MAX: Final = 4 << 20
-"""What programs write for other programs (all rules of a cluster) is YAML and long: 25 s of it.
-
-Dashboards are JSON and long; what people write by hand is YAML and short."""
+"""What people write by hand is YAML and short; dashboards are JSON and long, and what programs
+write for programs (all rules of a cluster) is YAML and long: 25 s of it."""
 
 DEPTH_MAX = 64
 """An alias within itself would never end; no rule file or scenario is half as deep."""
 
+KEPT_LETTERS_MAX: Final = 16 << 10
+KEPT_TEXTS: Final = 128
+"""So many short texts are parsed once, however often they are read, as bundled scenarios are."""
 NUMBER_LETTERS_MAX: Final = 400
 """Of a whole number, signs and `_` included; longer ones are not even converted."""
 
@@ -60,9 +65,7 @@ _TOO_DEEP = BrokenRule("values", f"be nested at most {DEPTH_MAX} deep")
 _PLAIN_TAGS = ("null", "bool", "int", "float")
 _TEXT_TAGS = ("str", "timestamp", "value")
 """Dates stay text: a label `2026-01-05` must not become a date that prints otherwise."""
-
 _TAG = "tag:yaml.org,2002:"
-
 _END: Final = Node(None, None, None, None)
 """After the last document."""
 
@@ -77,9 +80,9 @@ def load(path: str | Path, *, scalars: Scalars = "typed") -> Document:
     """
     if scalars == "text":
         return next(load_texts(path))
-    is_json = Path(path).suffix == ".json"
-    text = read_text(path, bytes_max=JSON_BYTES_MAX if is_json else YAML_BYTES_MAX)
-    return parse_json(text, str(path)) if is_json else parse(text, str(path))
+    if Path(path).suffix == ".json":
+        return parse_json(read_text(path, bytes_max=JSON_BYTES_MAX), str(path))
+    return parse(read_text(path, bytes_max=YAML_BYTES_MAX), str(path))
 
 
 def load_all(path: str | Path) -> list[Document]:
@@ -107,14 +110,23 @@ def parse_texts(text: str, path: str) -> Iterator[Document]:
 
 def _nodes(text: str) -> Iterator[Node | None]:
     """Yield the nodes of all documents of a text; raise YAMLError where it is no YAML."""
+    if len(text) <= KEPT_LETTERS_MAX:
+        with suppress(YAMLError):  # raised below, after the documents before it
+            yield from _kept_nodes(text)
+            return
     with _in_words_of_yaml():
         yield from _yaml().compose_all(text)
 
 
+@lru_cache(KEPT_TEXTS)
+def _kept_nodes(text: str) -> tuple[Node | None, ...]:
+    with _in_words_of_yaml():
+        return tuple(_yaml().compose_all(text))
+
+
 def _yaml() -> YAML:
     yaml = YAML(typ="safe", pure=True)
-    yaml.Scanner = _BoundedScanner
-    yaml.composer.warn_double_anchors = False  # YAML lets the later one stand for the name
+    yaml.Scanner, yaml.composer.warn_double_anchors = _BoundedScanner, False  # the later one counts
     return yaml
 
 
@@ -190,8 +202,9 @@ def parse(text: str, path: str) -> Document:
     """Read YAML 1.2 text holding one document; `path` only names it in errors."""
     builder = _Builder(path)
     try:
-        with _in_words_of_yaml():
-            node = _yaml().compose(text)
+        node, *others = [*islice(_nodes(text), 2)] or [None]
+        if others:
+            _yaml().compose(text)  # it says where the second begins
         data = None if node is None else builder.build(node, ())
     except YAMLError as error:
         raise _mistake(error, text, path) from None
@@ -287,8 +300,9 @@ class _TextBuilder(_Builder):
     """Builds every scalar as the text that stands there, which is what Go puts into text fields."""
 
     def mapping(self, node: MappingNode, steps: Steps) -> dict[str, Value]:
-        node.value = [(key, child) for key, child in node.value if not _is_null(key)]
-        return super().mapping(node, steps)
+        named = copy(node)
+        named.value = [(key, child) for key, child in node.value if not _is_null(key)]
+        return super().mapping(named, steps)
 
     def scalar(self, node: ScalarNode) -> str | None:
         if _is_null(node):
@@ -323,16 +337,14 @@ def _syntax_error(error: MarkedYAMLError, path: str) -> InputError:
     if error.context_mark is not None and error.context and error.problem:
         parts[0] = f"{error.context} begun in line {error.context_mark.line + 1}"
     problem = InvalidSyntax("this", "YAML", ", ".join(part.strip() for part in parts))
-    if mark is None:
-        return Place(path).error(problem)
-    return Place(path, mark.line + 1, mark.column + 1).error(problem)
+    place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+    return place.error(problem)
 
 
 def _character_error(error: YAMLError, text: str, path: str) -> InputError:
     at = getattr(error, "position", None)
     if not isinstance(at, int):
         return Place(path).error(InvalidSyntax("this", "YAML", str(error)))
-    line = text.count("\n", 0, at) + 1
-    column = at - text.rfind("\n", 0, at)
+    place = Place(path, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
     detail = f"the character {text[at]!r} is not allowed"
-    return Place(path, line, column).error(InvalidSyntax("this", "YAML", detail))
+    return place.error(InvalidSyntax("this", "YAML", detail))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from documents.mistakes import InputError
-from documents.yaml_reader import load, parse
+from documents.yaml_reader import load, load_all, load_texts, parse
 
 GOOD = """\
 groups:
@@ -121,3 +121,17 @@ def test_the_suffix_says_how_a_file_is_read(tmp_path):
     (tmp_path / "b.json").write_text("a: [1]")
     with pytest.raises(InputError, match="this is not JSON"):
         load(tmp_path / "b.json")
+
+
+def test_a_text_that_is_read_again_is_as_new(tmp_path):
+    """Short texts are parsed once; nobody meets what another did with the values, or old ones."""
+    path = tmp_path / "a.yaml"
+    path.write_text("a: 1\n~: 2\nb: [x]\n")
+    for _ in range(2):
+        assert next(load_texts(path)).data == {"a": "1", "b": ["x"]}
+        typed = load_all(path)[0].data
+        assert typed == {"a": 1, "~": 2, "b": ["x"]}
+        typed["b"].append("of one reader")
+    path.write_text("a: 2\n")
+    assert load(path).data == {"a": 2}
+    assert next(load_texts(path)).data == {"a": "2"}
