@@ -8,9 +8,9 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import jsonschema
 import pytest
 
+from tests.schemas.validation import validate
 from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.outcomes import failing, outcome
 from verifier.judge.verdict import overall
@@ -71,7 +71,7 @@ def test_what_was_judged_is_saved_and_printed(repository, tmp_path, scenarios, n
     assert running.returncode == 128 + number
     assert "Traceback" not in complaints
     verdict = json.loads((tmp_path / "here" / "verdict.json").read_text())
-    jsonschema.validate(verdict, verdict_schema())
+    validate(verdict, verdict_schema())
     assert (verdict["verdict"], verdict["partial"]) == ("invalid", True)
     verdicts = {each["name"]: each["verdict"] for each in verdict["scenarios"]}
     assert [name for name, each in verdicts.items() if each == "pass"] == judged

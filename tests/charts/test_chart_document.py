@@ -20,6 +20,7 @@ from charts.chart import (
     ThresholdLine,
 )
 from charts.chart_document import chart_document, chart_schema, number, numbers, time_value
+from tests.schemas.validation import validate
 
 CHART = Chart(
     title="a title",
@@ -54,7 +55,7 @@ def test_a_whole_chart_is_as_its_schema_says():
     """Through JSON, since that is what others read."""
     document = json.loads(json.dumps(chart_document(CHART), allow_nan=False))
     jsonschema.Draft202012Validator.check_schema(chart_schema())
-    jsonschema.validate(document, chart_schema())
+    validate(document, chart_schema())
     assert document["rows"][0]["series"][0]["values"] == [0.333333, None]
     assert document["lanes"][0]["failure"] == {"at_s": 60, "reason": "never resolved"}
     assert document["bands"][0]["to_s"] is None
@@ -87,7 +88,7 @@ def test_the_schema_is_closed_at_every_level():
             else:
                 part.popitem()
             with pytest.raises(jsonschema.ValidationError):
-                jsonschema.validate(planted, chart_schema())
+                validate(planted, chart_schema())
 
 
 @pytest.mark.parametrize(

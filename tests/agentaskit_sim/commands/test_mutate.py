@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
-import jsonschema
 import pytest
 
 from agentaskit_sim import suite_runs
+from tests.schemas.validation import validate
 from tests.verifier.outcomes import failing, outcome, unjudged
 from verifier.judge.verdict import ScenarioOutcome
 from verifier.mutation.killing import MutatedScenario
@@ -61,7 +61,7 @@ def test_json_is_one_document_by_the_published_schema(command, judged):
     """Each mutant with its place and the scenarios that kill it."""
     judged(mutated(outcome(), 3))
     document = json.loads(command(*ONE, "--json").out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert (document["killed"], len(document["mutants"])) == (1, 26)
     (killed,) = (mutant for mutant in document["mutants"] if mutant["killed_by"])
     assert killed["file"].endswith("performance.yaml")

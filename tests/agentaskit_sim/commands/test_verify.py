@@ -9,7 +9,6 @@ import subprocess
 import sys
 from xml.etree import ElementTree as ET
 
-import jsonschema
 import pytest
 
 from agentaskit_sim.commands import verify as verify_module
@@ -17,6 +16,7 @@ from agentaskit_sim.front.pack_files import PACK, PACK_RULES
 from agentaskit_sim.inputs import InputPaths, read_inputs
 from documents.mistakes import InputError
 from scenarios.library.files import library
+from tests.schemas.validation import validate
 from tests.verifier.outcomes import failing, outcome, unjudged
 from verifier.errors import JudgeError
 from verifier.judge.verdict_document import verdict_schema
@@ -78,7 +78,7 @@ def test_json_leaves_standard_output_clean(command, judged):
     """One document that follows the published schema; the table goes to standard error."""
     judged(outcome(), failing())
     done = command("verify", "traffic-drop", "--json", "--out", "here")
-    jsonschema.validate(json.loads(done.out), verdict_schema())
+    validate(json.loads(done.out), verdict_schema())
     assert "Planted" in done.err
     assert done.status == 1
 
@@ -261,7 +261,7 @@ def test_without_prometheus_the_status_is_3_and_the_advice_is_printed(command, m
     assert done.err == "prometheus was not found: run `make setup`\n"
     done = command("verify", "traffic-drop", "--json")
     document = json.loads(done.out)
-    jsonschema.validate(document, verdict_schema())
+    validate(document, verdict_schema())
     assert (done.status, document["verdict"]) == (3, "invalid")
     assert document["scenarios"][0]["reasons"] == ["prometheus was not found: run `make setup`"]
 
@@ -271,7 +271,7 @@ def test_the_documented_document_follows_the_schema(repository):
     page = (repository / "docs" / "verify.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("\n    {\n")
     example, _, _ = rest.partition("\n    }\n")
-    jsonschema.validate(json.loads(f"{{{example}}}"), verdict_schema())
+    validate(json.loads(f"{{{example}}}"), verdict_schema())
 
 
 def test_a_real_prometheus_judges_a_bundled_scenario(tmp_path):
@@ -284,7 +284,7 @@ def test_a_real_prometheus_judges_a_bundled_scenario(tmp_path):
         check=False,
     )
     document = json.loads(done.stdout)
-    jsonschema.validate(document, verdict_schema())
+    validate(document, verdict_schema())
     assert (done.returncode, document["verdict"]) == (0, "pass"), done.stderr
     (scenario,) = document["scenarios"]
     alerts = scenario["alerts"]

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import jsonschema
 import pytest
 
 from tests.machine_lag import needs_quiet_machine
+from tests.schemas.validation import validate
 from tests.trials.live_run import SMALL_RATE, Ended, LiveRun, kill, reachable, wrongs
 from verifier.judge.verdict_document import verdict_schema
 from verifier.servers import binaries
@@ -77,7 +77,7 @@ def kill_servers(run):
     finally:
         run.end_by_force()
     document = ended.document
-    jsonschema.validate(document, verdict_schema())
+    validate(document, verdict_schema())
     outcomes = dict(zip(POOLS, document["scenarios"], strict=True))
     notified = json.loads((run.out / "notifications.json").read_text())
     pools = {

@@ -12,12 +12,12 @@ import re
 import shutil
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from agentaskit_sim import suite_runs
 from agentaskit_sim.front.pack_files import PACK
 from scenarios.library.files import resolve
+from tests.schemas.validation import validate
 from tests.simulator.faults.injectors import disarm
 from tests.verifier.simulations import HEALTHY, simulate_once
 from verifier.judge.verdict_document import verdict_schema
@@ -46,7 +46,7 @@ def verify(command, monkeypatch):
     def run(*arguments):
         finished = command("verify", *arguments, "--jobs", "1", "--json")
         document = json.loads(finished.out)
-        jsonschema.validate(document, verdict_schema())
+        validate(document, verdict_schema())
         return finished.status, document, finished.err
 
     return run
@@ -313,7 +313,7 @@ def verify_disarmed(command, tmp_path, monkeypatch):
         arguments = (path, "--rules", rules, *NEAR_PANELS)
         finished = command("verify", *arguments, "--jobs", "1", "--json")
         document = json.loads(finished.out)
-        jsonschema.validate(document, verdict_schema())
+        validate(document, verdict_schema())
         return finished.status, document["scenarios"][0]
 
     return run

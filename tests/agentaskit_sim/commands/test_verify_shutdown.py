@@ -15,10 +15,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from agentaskit_sim.front.pack_files import PACK
+from tests.schemas.validation import validate
 from verifier.judge.verdict_document import verdict_schema
 from verifier.servers import binaries
 from verifier.servers.binaries import describe
@@ -185,7 +185,7 @@ def test_without_prometheus_nothing_is_judged_and_the_advice_is_printed(
     assert "`make setup`" in line
     assert "sudo apt-get install prometheus" in line
     document = json.loads(done.out)
-    jsonschema.validate(document, verdict_schema())
+    validate(document, verdict_schema())
     assert document["verdict"] == "invalid"
     assert [scenario["reasons"] for scenario in document["scenarios"]] == [[line], [line]]
     assert_nothing_is_left(place)
@@ -198,7 +198,7 @@ def kill_prometheus(place):
     os.kill(wait_for_prometheus(process, place), signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     document = json.loads(out)
-    jsonschema.validate(document, verdict_schema())
+    validate(document, verdict_schema())
     assert (process.returncode, document["verdict"]) == (3, "invalid"), err
     ((reason,),) = [scenario["reasons"] for scenario in document["scenarios"]]
     assert "Prometheus d" in reason  # does not answer, did not start

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import jsonschema
 import pytest
 
 from agentaskit_sim.front.pack_files import PACK_ROUTING
 from documents.mistakes import InputError
+from tests.schemas.validation import validate
 from tests.verifier.histories import rules
 from tests.verifier.simulations import HEALTHY, scenario_of
 from verifier.coverage import observing
@@ -137,7 +137,7 @@ def test_a_judge_that_accepts_everything_proves_only_what_routes_say(read, monke
 def test_the_coverage_is_a_document_and_a_table(covered):
     """By the published schema; every cell is named once."""
     document = coverage_document(covered)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     states = [each["state"] for each in document["cells"]]
     assert len(states) == 4 * 7
     assert states.count("explained") == 1  # Silent has no `for` to miss

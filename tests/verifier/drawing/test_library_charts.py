@@ -8,10 +8,10 @@ import json
 from dataclasses import replace
 from functools import cache
 
-import jsonschema
 import pytest
 
 from charts.chart_document import chart_schema
+from tests.schemas.validation import validate
 from tests.verifier.drawing.laws import (
     THRESHOLDS,
     band_complaints,
@@ -84,7 +84,7 @@ def test_every_alert_of_the_contract_is_drawn_somewhere():
 def test_what_is_drawn_is_what_was_judged(name):
     """Every alert fired, its condition crosses where it was pending, faults are where they were."""
     scenario, verdicts, chart = drawn(name)
-    jsonschema.validate(chart, chart_schema())
+    validate(chart, chart_schema())
     assert {v.alert for v in verdicts if v.firing_s is not None} == set(FIRES_IN[name])
     assert complaints(chart, scenario, verdicts) == []
 

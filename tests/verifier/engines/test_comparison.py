@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
-import jsonschema
-
 from documents.mistakes import Place
+from tests.schemas.validation import validate
 from tests.verifier.outcomes import outcome, unjudged
 from verifier.engines.comparison import (
     SCHEMA,
@@ -92,4 +91,4 @@ def test_a_scenario_that_was_not_judged_is_no_agreement():
     assert comparison.unjudged
     assert "not compared" in lines_of(comparison)[0]
     for each in (comparison, compared(reading("1", FIRES, PENDS), reading("2", LATER))):
-        jsonschema.validate(comparison_document(each), json.loads(SCHEMA.read_text()))
+        validate(comparison_document(each), json.loads(SCHEMA.read_text()))

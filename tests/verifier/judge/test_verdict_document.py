@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from documents.mistakes import Place
+from tests.schemas.validation import validate
 from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario_with
 from tests.verifier.outcomes import difference, in_real_time
 from verifier.errors import NotJudged
@@ -105,7 +106,7 @@ def test_a_run_is_partial_when_any_of_its_scenarios_was_interrupted(reasons, par
 def test_what_is_not_judged_is_listed_and_keeps_the_verdict_from_being_a_pass():
     """Unless it says nothing of alerts, as a panel of another kind of data source."""
     values = document([outcome(not_judged=(RULE,))])
-    jsonschema.validate(json.loads(json.dumps(values)), verdict_schema())
+    validate(json.loads(json.dumps(values)), verdict_schema())
     assert values["verdict"] == "invalid"
     assert values["scenarios"][0]["not_judged"] == [
         {

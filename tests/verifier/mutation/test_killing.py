@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import jsonschema
 import pytest
 
 from documents.mistakes import Place
+from tests.schemas.validation import validate
 from tests.verifier.histories import rules
 from tests.verifier.simulations import HEALTHY, scenario_of, simulate_for, verify
 from verifier.mutation import killing
@@ -128,7 +128,7 @@ def test_the_score_counts_each_mutant_once_and_is_a_document(judged):
     assert sum(of for _, of in score.by_kind().values()) == len(mutants)
     assert score.unjudged == (("odd", "no engine"),)
     document = score_document(score)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert document["mutants"][min(outcome.killed)]["killed_by"] == ["written", "again"]
     *_, last = score_lines(score)
     assert last.startswith(f"SCORE: {score.share:.1%}: {score.killed} of {len(mutants)} mutants")

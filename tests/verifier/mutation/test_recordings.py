@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import jsonschema
 import pytest
 
+from tests.schemas.validation import validate
 from tests.verifier.histories import rules
 from tests.verifier.simulations import HEALTHY, scenario_of, verify
 from verifier.mutation import recordings
@@ -116,7 +116,7 @@ def test_each_mutant_counts_once_and_says_which_recording_it_is_of(read, judged)
     score = score_of(mutants_of(read), [outcome])
     score = replace(score, unedited=unedited_recordings(read))
     document = score_document(score)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     own = [each for each in document["mutants"] if each["record"]]
     assert len(own) == len(mutants)
     assert {each["alert"] for each in own} == {None}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from agentaskit_sim.front.pack_files import PACK_ROUTING
 from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
+from tests.schemas.validation import validate
 from tests.verifier.histories import rules
 from tests.verifier.simulations import HEALTHY
 from verifier.coverage.observing import CoverageJudge
@@ -114,8 +114,8 @@ def test_the_result_is_said_and_a_document(miss):
     assert "% of the threshold 400, held for" in said
     assert "Lower fires as well" in said
     schema = json.loads(SCHEMA.read_text())
-    jsonschema.validate(near_miss_document(miss.request, miss), schema)
-    jsonschema.validate(near_miss_document(miss.request, "why not"), schema)
+    validate(near_miss_document(miss.request, miss), schema)
+    validate(near_miss_document(miss.request, "why not"), schema)
 
 
 def test_a_value_that_fires_is_never_reported_as_a_near_miss(read, monkeypatch):

@@ -7,6 +7,7 @@ import json
 import jsonschema
 import pytest
 
+from tests.schemas.validation import validate
 from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
 from tests.verifier.test_suite import scenario
 from verifier.judge.verdict_document import document, verdict_schema
@@ -87,7 +88,7 @@ def test_every_form_of_the_report_says_it(monkeypatch):
 def test_the_document_has_it_by_its_schema():
     """Empty where no seeds were asked for; each run has its command."""
     values = json.loads(json.dumps(document(RUNS)))
-    jsonschema.validate(values, verdict_schema())
+    validate(values, verdict_schema())
     (drop,) = values["seeds"]
     assert (drop["seeds"], drop["passing"], drop["failing"]) == ("1..4", 2, [2])
     assert drop["alerts"][0]["firing_s"] == {"earliest": 330.0, "median": 345.0, "latest": 360.0}
@@ -96,7 +97,7 @@ def test_the_document_has_it_by_its_schema():
     assert plain["seeds"] == []
     values["seeds"][0]["planted"] = 1
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(values, verdict_schema())
+        validate(values, verdict_schema())
 
 
 def test_a_report_shows_few_seeds_one_by_one():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
-import jsonschema
 import pytest
 
 from agentaskit_sim import suite_runs
+from tests.schemas.validation import validate
 from tests.verifier.outcomes import outcome, unjudged
 from verifier.coverage.cells import CELLS, Observation
 from verifier.coverage.observing import CoveredScenario
@@ -67,7 +67,7 @@ def test_json_is_one_document_by_the_published_schema(command, judged):
     """Each cell with its state and the scenarios that prove it."""
     judged(covered(ALL[0]))
     document = json.loads(command("coverage", "traffic-drop", "--json").out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert (document["proven"], len(document["cells"])) == (1, 133)
     assert document["cells"][0]["proven_by"] == [{"scenario": "drop", "shown": "seen"}]
 

@@ -6,10 +6,10 @@ import json
 import subprocess
 from dataclasses import replace
 
-import jsonschema
 import pytest
 
 from agentaskit_sim.commands import derive as derive_module
+from tests.schemas.validation import validate
 from verifier.derive.result import SCHEMA
 from verifier.servers.binaries import require
 
@@ -59,7 +59,7 @@ def test_json_is_one_document_by_the_published_schema_and_the_share_decides_the_
     rules.write_text(UNSOLVABLE)
     done = command("derive", "--rules", rules, "--json", "--fail-under", "51", "--report", "d.html")
     document = json.loads(done.out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert (done.status, document["solved"], document["share"]) == (1, 1, 0.5)
     assert f"{rules}:8: Never is not solved: " in done.err
     assert document["suite"].count("- name: ") == 4

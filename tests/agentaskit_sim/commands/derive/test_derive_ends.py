@@ -8,10 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from tests.agentaskit_sim.processes import Running
+from tests.schemas.validation import validate
 from verifier.derive import solving
 from verifier.derive.result import SCHEMA
 from verifier.derive.search import WorldSearch
@@ -61,7 +61,7 @@ def test_an_error_in_the_search_for_one_alert_is_said_of_it_alone(
     rules.write_text(RULES)
     done = command("derive", "--rules", rules, "--json")
     document = json.loads(done.out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     internal = "internal error: ZeroDivisionError: " if after != 1 else ""
     assert done.status == 3
     assert f"{rules}:5: Broken is not solved: {internal}{error}" in done.err

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.schemas.validation import validate
 from verifier.mapping.mapping_text import SCHEMAS
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "web-service" / "mapping.yaml"
@@ -31,7 +32,7 @@ def page(tmp_path):
 def checked(command, name, *arguments):
     """Run a subcommand with --json; return its document, valid by its published schema."""
     document = json.loads(command("mapping", *arguments, "--json").out)
-    jsonschema.validate(document, json.loads(SCHEMAS[name].read_text()))
+    validate(document, json.loads(SCHEMAS[name].read_text()))
     return document
 
 
@@ -61,7 +62,7 @@ def test_every_document_keeps_its_schema(command, page):
     assert [each["metric"] for each in proposal["unmapped"]] == ["feature_flag"]
     assert len(checked(command, "quantities", "quantities")["quantities"]) > 40
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**proposal, "more": 1}, json.loads(SCHEMAS["proposal"].read_text()))
+        validate({**proposal, "more": 1}, json.loads(SCHEMAS["proposal"].read_text()))
 
 
 def test_a_bucket_between_two_of_ours_is_said(command, tmp_path):

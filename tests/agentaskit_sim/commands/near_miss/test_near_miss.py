@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import jsonschema
 import pytest
 
 from agentaskit_sim.commands.near_miss import searching
 from agentaskit_sim.inputs import read_inputs
+from tests.schemas.validation import validate
 from verifier.errors import JudgeError
 from verifier.near_miss.margin import SafeValue, SeedResult
 from verifier.near_miss.probing import Nearness
@@ -89,7 +89,7 @@ def test_the_scenario_is_saved_and_json_is_by_the_published_schema(command, plan
     """A file that is there is never replaced."""
     planned()
     document = json.loads(command(*COMMAND, "--json", "--save", "near.yaml").out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert document["near_miss"]["value"] == 0.026
     assert (tmp_path / "near.yaml").read_text() == "name: planned\n"
     done = command(*COMMAND, "--save", "near.yaml")
@@ -115,7 +115,7 @@ def test_nothing_is_written_where_there_is_no_near_miss(
     if status == 1:
         assert done.out == "it never fires\n"
         document = json.loads(command(*COMMAND, "--json").out)
-        jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+        validate(document, json.loads(SCHEMA.read_text()))
         assert (document["near_miss"], document["reason"]) == (None, "it never fires")
 
 

@@ -6,10 +6,10 @@ import html
 import json
 import re
 
-import jsonschema
 import pytest
 
 from exporter.history.samples import EPOCH_S
+from tests.schemas.validation import validate
 from tests.verifier.histories import history, labels, row, write_rules
 from verifier.backtest.progress_file import NAME
 from verifier.backtest.replay import Replay
@@ -71,7 +71,7 @@ def test_json_is_one_document_by_the_published_schema(replayed, tmp_path):
     old = write_rules(tmp_path / "old", {**HIGH, "for": "2m"}, {"alert": "Old", "expr": "level"})
     done = replayed(HIGH, arguments=("--against", old, "--json", "--out", tmp_path / "out"))
     document = json.loads(done.out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert json.loads((tmp_path / "out" / "replay.json").read_text()) == document
     (high, *_) = document["alerts"]
     assert high["series"][0]["episodes"][0] == {

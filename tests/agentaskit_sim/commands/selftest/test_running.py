@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 from functools import cache
 
-import jsonschema
 import pytest
 
 from agentaskit_sim.commands.selftest import running as selftest_module
 from agentaskit_sim.judges import VirtualTimeJudge
+from tests.schemas.validation import validate
 from tests.verifier.simulations import HEALTHY, simulate
 from verifier.controls.control import FILES, read_controls
 from verifier.controls.control_result import SCHEMA
@@ -49,7 +49,7 @@ def test_each_fails_for_its_own_reason(selftest, tmp_path):
     """And the unspoilt one passes; the document follows its schema."""
     done = selftest(*FEW, options=("--json", "--report", tmp_path / "s.html"))
     document = json.loads(done.out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert {each["name"]: each["result"] for each in document["controls"]} == dict.fromkeys(
         FEW, "ok"
     )

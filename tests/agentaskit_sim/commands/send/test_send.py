@@ -9,11 +9,11 @@ import time
 from collections import deque
 from functools import partial
 
-import jsonschema
 import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.agentaskit_sim.leaks import SECRETS
+from tests.schemas.validation import validate
 from tests.verifier.stores.pieces import piece
 from tests.verifier.stores.scripted_store import ScriptedStore
 from verifier.cluster.cells.running import CellsLostError
@@ -55,7 +55,7 @@ def test_the_document_is_by_the_published_schema_and_no_secret_shows(sent, tmp_p
         )
         done = sent(store, "--json", to="store.yaml")
     document = json.loads(done.out)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert done.status == 0
     assert document["samples"] == store.samples == 3074
     assert (document["from"], document["to"]) == ("2026-01-05T00:00:00Z", "2026-01-05T00:49:45Z")

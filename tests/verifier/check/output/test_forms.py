@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as SarifLog
 
 from documents.mistakes import Place
+from tests.schemas.validation import validate
 from verifier.check.findings.finding import CheckFinding
 from verifier.check.findings.outcome import CheckOutcome, SilencedFinding
 from verifier.check.output.document import SCHEMA, check_document
@@ -54,11 +55,11 @@ def test_the_status_is_that_of_the_heaviest_finding(made, status):
 def test_the_document_follows_the_published_schema():
     """In all its parts; and the schema refuses what has lost one."""
     document, schema = check_document(FULL), json.loads(SCHEMA.read_text())
-    jsonschema.validate(document, schema)
+    validate(document, schema)
     assert document["counts"] == {"error": 1, "warning": 1, "info": 1}
     for part in ("findings", "counts", "verdict"):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate({k: v for k, v in document.items() if k != part}, schema)
+            validate({k: v for k, v in document.items() if k != part}, schema)
 
 
 def test_a_fingerprint_outlives_a_line_that_moves():

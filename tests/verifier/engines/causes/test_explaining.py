@@ -7,10 +7,10 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 
+from tests.schemas.validation import validate
 from tests.verifier.engines.test_other_engines import (
     OTHER,
     SCENARIO,
@@ -228,13 +228,13 @@ def test_what_differs_in_victoria_metrics_is_explained(tmp_path, monkeypatch):
     assert causes_of(known["Recorded"]) == [[Trait.RECORDED, Trait.SAMPLE_BEFORE]]
     assert causes_of(known["Counted"]) == [[Trait.OPEN_WINDOW]]
     document = comparison_document(comparison)
-    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    validate(document, json.loads(SCHEMA.read_text()))
     assert document["unexplained"] == 0
     assert list(comparison_lines(comparison))[-1].endswith("; why is said of each")
     monkeypatch.setattr(explaining, "VICTORIA_METRICS", PROMETHEUS_3)
     comparison = judged(tmp_path, *NOISY[:3], second=second)
     assert len(comparison.scenarios[0].unexplained) == 2
-    jsonschema.validate(comparison_document(comparison), json.loads(SCHEMA.read_text()))
+    validate(comparison_document(comparison), json.loads(SCHEMA.read_text()))
     assert list(comparison_lines(comparison))[-1].endswith("; 2 NOT EXPLAINED")
 
 
