@@ -6,6 +6,7 @@ by a `LoadFormat`, which the front door passes in. Errors are `{"error": "one se
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -97,11 +98,13 @@ class ScenarioHandlers:
 
     async def list_all(self, _: web.Request) -> web.Response:
         """Answer with the scenarios that can be begun."""
+        await self._read_library()
         return answer_json({"scenarios": self.write()})
 
     async def begin(self, request: web.Request) -> web.Response:
         """Begin a scenario."""
         name = _read_name(await read_body(request))
+        await self._read_library()
         try:
             begun = attempt(lambda: self._control.begin(name))
         except KeyError:
@@ -113,6 +116,10 @@ class ScenarioHandlers:
     async def end_all(self, _: web.Request) -> web.Response:
         """End every scenario that was begun; answer with their names."""
         return answer_json({"ended": list(self._control.end_all())})
+
+    async def _read_library(self) -> None:
+        """Read the scenarios beside the loop: a scrape must not wait for them."""
+        await asyncio.to_thread(lambda: self._control.offered)
 
     def write(self) -> list[JsonObject]:
         """Return every scenario as JSON values."""

@@ -8,12 +8,13 @@ after it as the scenario has it. One event loop; nothing here waits.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from exporter.server.fault_api.control import IN_EFFECT_MAX, FaultConflictError, MutableWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from exporter.server.exposition import Exposition
     from simulator.faults.fault import Fault
@@ -55,9 +56,13 @@ class ScenarioControl:
         self, world: PlannedWorld, exposition: Exposition, library: ScenarioLibrary | None
     ) -> None:
         """Begin scenarios of `library` in `world`, which `exposition` shows."""
-        self._world, self._exposition = world, exposition
-        self.offered = {each.name: each for each in (library.scenarios() if library else ())}
+        self._world, self._exposition, self._library = world, exposition, library
         self._begun: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def offered(self) -> Mapping[str, OfferedScenario]:
+        """The scenarios by name, read when somebody first asks for them: it takes half a second."""
+        return {each.name: each for each in (self._library.scenarios() if self._library else ())}
 
     def running(self) -> tuple[str, ...]:
         """Return the names of the scenarios of which a fault is in effect or still to come."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.library.files import library, resolve
+from scenarios.library.files import library
 from scenarios.loader import load_scenario
 from simulator.topology import Topology
 from tests.simulator.worlds import small
@@ -20,22 +20,22 @@ def test_every_scenario_of_the_library_with_faults_can_be_begun():
     others |= {"memory-leak", "slow-start", "slow-dependency", "slow-burn", "bad-promotion"}
     others |= {"budget-spent", "crash-loop", "fast-burn", "message-flood", "noisy-neighbour"}
     others |= {"slow-consumers", "slow-minority"}
-    rates = {load_scenario(resolve(name)).plan.load.rate for name in others}
+    scenarios = {path.stem: load_scenario(path) for path in library()}
+    rates = {scenarios[name].plan.load.rate for name in others}
     assert rates == {500.0, 600.0, 1000.0, 2000.0, 3000.0}
-    stems = {path.stem for path in library()}
-    cells = {name for name in stems if load_scenario(resolve(name)).topology.cells > 1}
+    cells = {name for name, scenario in scenarios.items() if scenario.topology.cells > 1}
     assert len(cells) == 4
-    assert names == sorted(stems - {"healthy-day"} - others - cells)
+    assert names == sorted(scenarios.keys() - {"healthy-day"} - others - cells)
 
 
 def test_its_times_are_those_of_the_run():
     """Ten times compressed a scenario takes a tenth of the time."""
     plain = {each.name: each for each in BundledScenarios(Topology()).scenarios()}
     compression = TimeCompression(10.0)
-    library = BundledScenarios(compression.topology(Topology()), compression)
-    for scenario in library.scenarios():
+    scenarios = BundledScenarios(compression.topology(Topology()), compression).scenarios()
+    for scenario in scenarios:
         assert scenario.duration_s == pytest.approx(plain[scenario.name].duration_s / 10)
-    assert len(library.scenarios()) == len(plain)
+    assert len(scenarios) == len(plain)
 
 
 def test_what_does_not_fit_the_system_is_not_offered(monkeypatch):

@@ -50,19 +50,24 @@ UNFIT = OfferedScenario(
 
 
 class FullLibrary:
-    """Two scenarios."""
+    """Two scenarios, and how often they were read."""
+
+    def __init__(self):
+        """Be read by nobody yet."""
+        self.reads = 0
 
     def scenarios(self):
         """Return them."""
+        self.reads += 1
         return (OUTAGE, UNFIT)
 
 
 class ServedPlan:
     """A world, and a client of its server."""
 
-    def __init__(self, world, clock, client):
+    def __init__(self, world, clock, client, library):
         """Keep them."""
-        self.world, self.clock, self.client = world, clock, client
+        self.world, self.clock, self.client, self.library = world, clock, client, library
 
     async def call(self, method, path, body=None, **kwargs):
         """Return status and document of a request."""
@@ -87,14 +92,15 @@ async def serve():
         world.advance(1.0)
         clock = MockClock()
         exposition = Exposition(world, clock, version="1", scenario="calm")
-        forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), library=FullLibrary())
+        library = FullLibrary()
+        forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), library=library)
         app = serve_routes(world, exposition, forms, version="1", token=token)
         server = TestServer(app)
         await server.start_server(**RUNNER_OPTIONS)
         client = TestClient(server)
         await client.start_server()
         started.append(client)
-        return ServedPlan(world, clock, client)
+        return ServedPlan(world, clock, client, library)
 
     yield serve
     for client in started:
@@ -177,6 +183,18 @@ async def test_a_scenario_begins_with_its_first_fault_now(serve):
         assert {each["name"]: each["running"] for each in listed} == {
             "outage": running, "unfit": False
         }  # fmt: skip
+
+
+@pytest.mark.parametrize("first", ["GET", "POST"])
+async def test_the_library_is_read_once_and_not_before_somebody_asks(serve, first):
+    """A server starts without it, and its page counts what is to come."""
+    served = await serve()
+    await served.call("GET", f"{API}/faults")
+    assert served.library.reads == 0
+    status, _ = await served.call(first, SCENARIOS, {"name": "outage"} if first == "POST" else None)
+    assert status == {"GET": 200, "POST": 201}[first]
+    await served.call("GET", SCENARIOS)
+    assert served.library.reads == 1
 
 
 async def test_what_is_to_come_says_when_and_what_it_targets(serve):
