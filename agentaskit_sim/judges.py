@@ -67,6 +67,7 @@ class VirtualTimeJudge:
             left_out=self.inputs.dashboards.left_out,
             start_engine=partial(self.engine.server, scenario.name),
             truths=self.inputs.truths,
+            sparing=self.engine.kind == "prometheus",
         )
         outcome = verify_scenario(scenario, setup, report)
         return _complete(outcome, scenario, self.inputs)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.history.columns import SampleColumns
-from exporter.history.retention import COARSE_S, plan_retention
+from exporter.history.retention import COARSE_S, FINE_PAST_S, plan_retention
 from exporter.history.samples import EPOCH_S, STALE
 from exporter.history.scrape_series import SCRAPE_SERIES, ScrapeReporter, repeated
 from exporter.metrics.series import NAME
@@ -76,6 +76,7 @@ class Recorder:
         *,
         target: Target = OURS,
         further: int = 0,
+        fine_past_s: float = FINE_PAST_S,
     ) -> None:
         """Keep what `plan_retention` plans for these; every counter begins at 0.
 
@@ -83,8 +84,9 @@ class Recorder:
         """
         self._catalogue = catalogue
         self._retention = plan_retention(
-            catalogue, need_of, past_s, eventful, target=target, further=further
-        )
+            catalogue, need_of, past_s, eventful,
+            target=target, further=further, fine_past_s=fine_past_s,
+        )  # fmt: skip
         kept = self._retention.kept
         self._kept = kept
         self.counters: NDArray[np.bool_] = catalogue.kinds[kept] == "counter"

@@ -33,6 +33,9 @@ COARSE_S: Final = 300
 FINE_PAST_S: Final = 25 * 3600
 """At least so far back every scrape is kept: a day, and an hour to spare. Coarse steps in a window
 would carry its rate further into a gap than a server does that has every scrape."""
+FINE_WITHOUT_GAPS_S: Final = 2 * 3600
+"""So far back it is enough where no scrape is missing and every window is full: then a rate is that
+of its window's ends, whose scrapes `Need.fine` has."""
 
 STEADY: Final = (STEADY_COUNTER, STEADY_BESIDE_MAPPED)
 
@@ -88,13 +91,15 @@ def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and si
     *,
     target: Target = OURS,
     further: int = 0,
+    fine_past_s: float = FINE_PAST_S,
 ) -> Retention:
     """Keep each series as deep as `need_of(metric name)` says, or `past_s` where that is less.
 
     A series of depth 0 is never read and not kept at all, except for `up` and the counter that
     shows every restart: a fault must not seem to have failed because no rule looks. `eventful` are
     intervals in which series may end or begin anew, so that every scrape of all of them is kept.
-    `target` completes the labels; `further` is how many series bursts add at most.
+    `target` completes the labels; `further` is how many series bursts add at most. Every scrape is
+    kept for `fine_past_s` before the start.
     """
     reports = (*(((NAME, name),) for name in SCRAPE_SERIES), *catalogue_burst(further).series)
     reported_names = [dict(labels)[NAME] for labels in reports]
@@ -105,12 +110,12 @@ def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and si
     columns = [*(names[index] for index in kept), *(reported_names[i] for i in own)]
     labels = [target.complete(catalogue.series[index]) for index in kept]
     labels += [target.complete(reports[i]) for i in own]
-    depths_s = {name: _kept_s(needs[name].depth_s, past_s) for name in set(columns)}
+    depths_s = {name: _kept_s(needs[name].depth_s, past_s, fine_past_s) for name in set(columns)}
     # On the coarse grid, or the first coarse step would be a short one.
     whole_s = float(np.ceil(max(depths_s.values()) / COARSE_S) * COARSE_S)
     depths_s[UP] = whole_s  # no span is empty
     fine = {
-        name: _joined([(-FINE_PAST_S, np.inf), *eventful, *needs[name].fine])
+        name: _joined([(-fine_past_s, np.inf), *eventful, *needs[name].fine])
         for name in set(columns)
     }
     return Retention(
@@ -122,9 +127,9 @@ def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and si
     )
 
 
-def _kept_s(depth_s: float, past_s: float | None) -> float:
+def _kept_s(depth_s: float, past_s: float | None, fine_past_s: float) -> float:
     """Return how deep a series is kept: a step more, for a window may begin between two."""
-    step_s = COARSE_S if depth_s > FINE_PAST_S else SCRAPE_S
+    step_s = COARSE_S if depth_s > fine_past_s else SCRAPE_S
     kept_s = float(np.ceil(depth_s / step_s + 1) * step_s)
     return kept_s if past_s is None else min(kept_s, past_s)
 

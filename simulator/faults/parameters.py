@@ -174,6 +174,11 @@ class Parameters(ABC):
     def require_fit(self, topology: Topology) -> None:  # noqa: B027 - most numbers fit any topology
         """Raise `BoundError` for a number that this topology has no room for."""
 
+    @property
+    def interrupts_series(self) -> bool:
+        """Whether a series may have a gap, end or begin anew because of it."""
+        return self.facts.fails_scrapes or self.facts.takes_series
+
     def further_series(self) -> int:
         """How many series the fault adds to every page, at its full strength."""
         return 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from exporter.history.recorder import Recorder
-from exporter.history.retention import FINE_PAST_S
+from exporter.history.retention import FINE_PAST_S, FINE_WITHOUT_GAPS_S
 from exporter.history.system_recorder import SystemRecorder
 from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import catalogue_world
@@ -81,15 +81,17 @@ def simulate_past(  # noqa: PLR0913 - what came before, and in which time
     mapping: MetricMapping | None = None,
     report: Report | None = None,
     stream: HistoryStream | None = None,
+    sparing: bool = False,
 ) -> SimulatedPast:
     """Simulate what came before `scenario`, as far back as rules and panels read.
 
     The record is in scenario seconds whatever the `compression`, counted from `delay_s` before the
-    scenario's start; the world runs in its own. Raises JudgeError when the world does not settle
-    under the scenario's load.
+    scenario's start; the world runs in its own. Where it is `sparing`, no more is kept than rates
+    of whole windows need. Raises JudgeError when the world does not settle under the scenario's
+    load.
     """
     healthy = healthy_worlds.start_of(scenario, compression)
-    recorder = _recorder(scenario, needed, healthy, mapping)
+    recorder = _recorder(scenario, needed, healthy, mapping, sparing=sparing)
     past_s, incidents = _incidents(scenario, recorder.past_s)
     simulation = Simulation(
         recorder=recorder,
@@ -116,12 +118,15 @@ def _recorder(
     needed: Needs,
     healthy: HealthyWorld,
     mapping: MetricMapping | None,
+    *,
+    sparing: bool,
 ) -> SystemRecorder:
     """Return what records a scenario and its past: every target, as deep as it is read."""
     cells = healthy.before.targets
     catalogue = catalogue_world(cells[0], exported_metrics(mapping))
     duration_s = min(scenario.duration_s, FINE_PAST_S) + SCRAPE_S
     target = OURS if mapping is None else mapping.target
+    fine_past_s = FINE_WITHOUT_GAPS_S if sparing and not may_have_gaps(scenario) else FINE_PAST_S
     return SystemRecorder(
         [
             Recorder(
@@ -131,9 +136,23 @@ def _recorder(
                 _eventful(scenario),
                 target=target if len(cells) == 1 else target.of_cell(cell),
                 further=_further_series(scenario),
+                fine_past_s=fine_past_s,
             )
             for cell in range(len(cells))
         ]
+    )
+
+
+def may_have_gaps(scenario: Scenario) -> bool:
+    """Whether a series may be interrupted in a scenario or its past, or a window not be full.
+
+    A scenario of more than a day counts too: windows begin far from where they did at its start.
+    """
+    return (
+        scenario.past.depth_s is not None
+        or scenario.duration_s > FINE_PAST_S
+        or any(fault.parameters.interrupts_series for fault in scenario.plan.faults)
+        or any(incident.parameters.interrupts_series for incident in scenario.past.incidents)
     )
 
 

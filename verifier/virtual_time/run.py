@@ -65,7 +65,8 @@ class VirtualTimeSetup:
     With `exact` nothing but the past is resampled. `longest` is the name and duration of the
     longest scenario of the run; None: the scenario itself. `bundled` are the rule files of the
     pack, which a rule that failed is compared with. `left_out` are panels that nobody asks,
-    `truths` is what panels must show. `start_engine` makes the server that judges.
+    `truths` is what panels must show. `start_engine` makes the server that judges; where that is a
+    Prometheus, the history may be `sparing`: others guess how often was scraped.
     """
 
     rules: RuleFiles
@@ -77,6 +78,7 @@ class VirtualTimeSetup:
     left_out: Sequence[LeftOutPanel] = ()
     start_engine: Callable[[], Prometheus] = Prometheus
     truths: Sequence[PanelTruth] = ()
+    sparing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +109,18 @@ def simulate(  # noqa: PLR0913 - what to simulate, and how
     mapping: MetricMapping | None = None,
     report: Report | None = None,
     stream: HistoryStream | None = None,
+    sparing: bool = False,
 ) -> SimulatedScenario:
     """Simulate `scenario`, its past included, and record what rules and panels will read.
 
     Its scrapes come `scrape_offset_s` after every multiple of their interval. With a `mapping` the
     exporter shows what it makes. With a `stream` the history goes there, and is not returned.
+    `sparing` as in `simulate_past`: for a Prometheus that is asked what was `needed`.
     """
     delay_s = lead_s(scrape_offset_s)
     past = simulate_past(
         scenario, needed, healthy_worlds, delay_s=delay_s, mapping=mapping, report=report,
-        stream=stream,
+        stream=stream, sparing=sparing,
     )  # fmt: skip
     world, pool, simulation = past.world, past.pool, past.simulation
     plan = delayed(scenario.plan, delay_s)
@@ -154,14 +158,9 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
     needed = depths(rules, setup.panels)
     offsets = spread(scenario.seed, rules)
     simulated = simulate(
-        scenario,
-        needed,
-        setup.healthy_worlds,
-        exact=setup.exact,
-        scrape_offset_s=offsets.scrape_s,
-        mapping=rules.mapping,
-        report=report,
-    )
+        scenario, needed, setup.healthy_worlds, exact=setup.exact, sparing=setup.sparing,
+        scrape_offset_s=offsets.scrape_s, mapping=rules.mapping, report=report,
+    )  # fmt: skip
     ProgressReporter(scenario, report).judging(simulated.history.size)
     end_s, epoch_s = scenario.duration_s, epoch_s_of(scenario)
     with setup.start_engine() as server:

@@ -80,6 +80,11 @@ class ScrapePathParameters(Parameters):
     def _measured_by_exporter(_: Interval, __: Account) -> EffectEstimate:
         return EffectEstimate()
 
+    @property
+    def interrupts_series(self) -> bool:
+        """As all that stands in the way of a scrape."""
+        return True
+
     @classmethod
     @abstractmethod
     def count_scrape(

@@ -8,8 +8,9 @@ import pytest
 from simulator.faults.declared_effect import DeclaredEffect
 from simulator.faults.effective_parameters import EffectiveParameters
 from simulator.faults.kinds.catalogue import FAULTS
-from simulator.faults.targets import FaultTargets
+from simulator.faults.targets import FaultTargets, Onset
 from simulator.kernel import loop as k
+from simulator.snapshot import ScrapePath
 from tests.simulator.faults.samples import (
     OF_THE_ROUTER,
     SAMPLES,
@@ -218,3 +219,30 @@ def test_a_fault_changes_nothing_but_what_follows_from_it():
         assert (mine.w[begins:ends] == theirs.w[begins:ends]).all()
     assert (mine.x == theirs.x).all()
     assert (mine.agent[:, k.LEAKED_BYTES] > 0).sum() == 18
+
+
+def interrupts(parameters):
+    """Whether a fault takes scrapes or series, adds series or lets counters begin anew."""
+    state = make()._state
+    effective = EffectiveParameters(small(), state)
+    parameters.compose(effective, EVERYTHING, 1.0)
+    onset = Onset(EVERYTHING, state, lambda *_: None)
+    parameters.at_onset(onset)
+    whole = effective.exporter_up and effective.scrape_path() == ScrapePath()
+    return not whole or onset.exporter_restarts > 0
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_kind_that_interrupts_series_says_so(kind):
+    """A judge keeps less history where none does."""
+    parameters = FAULTS[kind](**SAMPLES[kind])
+    assert parameters.interrupts_series == interrupts(parameters)
+
+
+def test_a_kind_that_keeps_silent_about_it_is_noticed():
+    """Planted: a dead exporter that says nothing of it."""
+
+    class Silent(FAULTS["exporter_down"]):
+        interrupts_series = False
+
+    assert interrupts(Silent()) != Silent().interrupts_series

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import count
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from exporter.target import SCRAPE_S
 from tests.simulator.worlds import fault
 from tests.verifier.histories import rules
 from tests.verifier.simulations import (
+    HEALTHY,
     NEAR,
     pack_panels,
     pack_rules,
@@ -21,7 +25,8 @@ from tests.verifier.simulations import (
     verify,
 )
 from verifier.pack.history_depth import depths
-from verifier.virtual_time import past
+from verifier.servers.prometheus import Prometheus, RangeQuery
+from verifier.virtual_time import past, run
 from verifier.virtual_time.steady_state import ResamplingPool
 
 SMALL = "load: {rate: 1000}\n"
@@ -137,3 +142,86 @@ def test_draws_by_order_would_differ_by_depth(tmp_path, monkeypatch):
     monkeypatch.setattr(ResamplingPool, "pick", in_order)
     shallow, deep = (last_day(depth, tmp_path) for depth in ("25h", "50h"))
     assert any(gained.tolist() != deep[labels].tolist() for labels, gained in shallow.items())
+
+
+FAULTY = "duration: 10m\nfaults: [{name: f, fault: %s, start: 3m, duration: 3m%s}]\n" + SMALL
+GAP = FAULTY % ("exporter_down", "")
+NO_GAP = FAULTY % ("task_failure", ", parameters: {share: 0.5}")
+
+AWAY = "history: {incidents: [{name: h, fault: exporter_down, ago: 2d, duration: 1h}]}\n"
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """Start one Prometheus for all histories; each has a label of its own."""
+    with Prometheus() as server:
+        yield server, count()
+
+
+@pytest.fixture
+def both(engine, tmp_path):
+    """Return what simulates a scenario with every scrape of its past and sparingly, and asks both.
+
+    It returns how many samples each has, and the rates of six hours that each shows.
+    """
+    server, numbers = engine
+    needed = depths(rules(tmp_path, {"alert": "A", "expr": "rate(http_requests_total[6h]) < 0"}))
+
+    def ask(scenario):
+        sizes, rates = [], []
+        for sparing in (False, True):
+            history = run.simulate(scenario, needed, HEALTHY, sparing=sparing).history
+            label = ("run", str(next(numbers)))
+            server.push(
+                replace(history, series=[tuple(sorted((*each, label))) for each in history.series])
+            )
+            expr = f'sum(rate(http_requests_total{{run="{label[1]}"}}[6h]))'
+            epoch_s = run.epoch_s_of(scenario)
+            query = RangeQuery(expr, epoch_s, epoch_s + scenario.duration_s, SCRAPE_S)
+            (series,) = server.query_range(query)
+            sizes.append(history.size)
+            rates.append(series.values.tolist())
+        return sizes, rates
+
+    return ask
+
+
+def test_a_scenario_without_gaps_stores_less_and_its_rates_are_the_same(both):
+    """Both ends of every window are there; what lies between them cancels out."""
+    (every, sparing), rates = both(scenario_of(NO_GAP))
+    assert sparing < 0.7 * every
+    assert rates[0] == pytest.approx(rates[1], rel=1e-12)
+
+
+def test_a_rate_is_carried_into_a_gap_as_far_as_with_every_scrape(both):
+    """Where scrapes are missing, nothing is spared."""
+    sizes, rates = both(scenario_of(GAP))
+    assert sizes[0] == sizes[1]
+    assert rates[0] == rates[1]
+
+
+def test_coarse_steps_would_carry_a_rate_too_far_into_a_gap(both, monkeypatch):
+    """Planted: two hours of every scrape whatever the scenario's faults are."""
+    monkeypatch.setattr(past, "may_have_gaps", lambda _: False)
+    _, rates = both(scenario_of(GAP))
+    assert rates[0] != pytest.approx(rates[1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (NO_GAP, False),
+        (GAP, True),
+        (FAULTY % ("series_vanish", ", parameters: {share: 0.5}"), True),
+        (FAULTY % ("counter_reset", ""), True),
+        ("topology: {cells: 2}\n" + FAULTY % ("cell_down", ", targets: {cells: [1]}"), True),
+        ("duration: 1m\n" + INCIDENT % ("2d", "1h"), False),
+        ("duration: 1m\n" + AWAY, True),
+        ("duration: 1m\nhistory: {depth: 6h}\n", True),
+        ("duration: 26h\n", True),
+        ("duration: 25h\n", False),
+    ],
+)
+def test_a_series_may_be_interrupted_by_the_scenario_or_its_past(text, expected):
+    """Nor is a window full before there is a history, or in its place after a day."""
+    assert past.may_have_gaps(scenario_of(text)) is expected
