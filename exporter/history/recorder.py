@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exporter.history.columns import SampleColumns
-from exporter.history.retention import COARSE_S, FINE_PAST_S, plan_retention
+from exporter.history.retention import WITH_GAPS, plan_retention
 from exporter.history.samples import EPOCH_S, STALE
 from exporter.history.scrape_series import SCRAPE_SERIES, ScrapeReporter, repeated
 from exporter.metrics.series import NAME
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from exporter.history.retention import Interval, Need, Span
+    from exporter.history.retention import Interval, Need, Span, Steps
     from exporter.history.samples import History
     from exporter.metrics.series import Catalogue
     from exporter.target import Target
@@ -76,7 +76,7 @@ class Recorder:
         *,
         target: Target = OURS,
         further: int = 0,
-        fine_past_s: float = FINE_PAST_S,
+        steps: Steps = WITH_GAPS,
     ) -> None:
         """Keep what `plan_retention` plans for these; every counter begins at 0.
 
@@ -85,7 +85,7 @@ class Recorder:
         self._catalogue = catalogue
         self._retention = plan_retention(
             catalogue, need_of, past_s, eventful,
-            target=target, further=further, fine_past_s=fine_past_s,
+            target=target, further=further, steps=steps,
         )  # fmt: skip
         kept = self._retention.kept
         self._kept = kept
@@ -228,7 +228,7 @@ class Recorder:
         reports = self._retention.reported[span.columns[own] - len(self._kept)]
         values[:, own] = scrapes.arrival.repeated().report[reports]
         values[0, own] = scrapes.arrival.report[reports]
-        on_step = np.rint(scrapes.times_s) % COARSE_S == 0
+        on_step = np.rint(scrapes.times_s) % self._retention.coarse_s == 0
         values[np.ix_(~on_step, ~span.fine)] = np.nan
         self._end(values, span, kept[span.fine[~own]], scrapes.arrival.present)
         if on_step.any():

@@ -33,11 +33,22 @@ COARSE_S: Final = 300
 FINE_PAST_S: Final = 25 * 3600
 """At least so far back every scrape is kept: a day, and an hour to spare. Coarse steps in a window
 would carry its rate further into a gap than a server does that has every scrape."""
-FINE_WITHOUT_GAPS_S: Final = 2 * 3600
-"""So far back it is enough where no scrape is missing and every window is full: then a rate is that
-of its window's ends, whose scrapes `Need.fine` has."""
 
 STEADY: Final = (STEADY_COUNTER, STEADY_BESIDE_MAPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How the past is kept: every scrape of its last `fine_past_s`, before it each `coarse_s`."""
+
+    fine_past_s: float = FINE_PAST_S
+    coarse_s: int = COARSE_S
+
+
+WITH_GAPS: Final = Steps()
+WITHOUT_GAPS: Final = Steps(2 * 3600, 3600)
+"""Enough where no scrape is missing and every window is full: then a rate is that of its window's
+ends, whose scrapes `Need.fine` has, and what lies between cancels out."""
 
 Interval = tuple[float, float]
 """Start and end in scenario seconds, which are below 0 before the start."""
@@ -73,7 +84,8 @@ class Retention:
 
     `kept` int64 (n,), their indices in the catalogue; `labels` has in the end those that are
     `reported`, int64, indices into what a `ScrapeReporter` returns.
-    The history reaches back `past_s`; its `spans` are in time order and leave no gap.
+    The history reaches back `past_s`; its `spans` are in time order and leave no gap. What has not
+    every scrape has one each `coarse_s`.
     """
 
     kept: NDArray[np.int64]
@@ -81,6 +93,7 @@ class Retention:
     labels: tuple[LabelSet, ...]
     past_s: float
     spans: tuple[Span, ...]
+    coarse_s: int
 
 
 def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and since when
@@ -91,15 +104,15 @@ def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and si
     *,
     target: Target = OURS,
     further: int = 0,
-    fine_past_s: float = FINE_PAST_S,
+    steps: Steps = WITH_GAPS,
 ) -> Retention:
     """Keep each series as deep as `need_of(metric name)` says, or `past_s` where that is less.
 
     A series of depth 0 is never read and not kept at all, except for `up` and the counter that
     shows every restart: a fault must not seem to have failed because no rule looks. `eventful` are
     intervals in which series may end or begin anew, so that every scrape of all of them is kept.
-    `target` completes the labels; `further` is how many series bursts add at most. Every scrape is
-    kept for `fine_past_s` before the start.
+    `target` completes the labels; `further` is how many series bursts add at most. `steps` say
+    what is kept of the past.
     """
     reports = (*(((NAME, name),) for name in SCRAPE_SERIES), *catalogue_burst(further).series)
     reported_names = [dict(labels)[NAME] for labels in reports]
@@ -110,12 +123,12 @@ def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and si
     columns = [*(names[index] for index in kept), *(reported_names[i] for i in own)]
     labels = [target.complete(catalogue.series[index]) for index in kept]
     labels += [target.complete(reports[i]) for i in own]
-    depths_s = {name: _kept_s(needs[name].depth_s, past_s, fine_past_s) for name in set(columns)}
+    depths_s = {name: _kept_s(needs[name].depth_s, past_s) for name in set(columns)}
     # On the coarse grid, or the first coarse step would be a short one.
     whole_s = float(np.ceil(max(depths_s.values()) / COARSE_S) * COARSE_S)
     depths_s[UP] = whole_s  # no span is empty
     fine = {
-        name: _joined([(-fine_past_s, np.inf), *eventful, *needs[name].fine])
+        name: _joined([(-steps.fine_past_s, np.inf), *eventful, *needs[name].fine])
         for name in set(columns)
     }
     return Retention(
@@ -124,12 +137,13 @@ def plan_retention(  # noqa: PLR0913 - what there is, what of it is kept, and si
         tuple(labels),
         whole_s,
         _cut_spans(columns, depths_s, fine),
+        steps.coarse_s,
     )
 
 
-def _kept_s(depth_s: float, past_s: float | None, fine_past_s: float) -> float:
+def _kept_s(depth_s: float, past_s: float | None) -> float:
     """Return how deep a series is kept: a step more, for a window may begin between two."""
-    step_s = COARSE_S if depth_s > fine_past_s else SCRAPE_S
+    step_s = COARSE_S if depth_s > FINE_PAST_S else SCRAPE_S
     kept_s = float(np.ceil(depth_s / step_s + 1) * step_s)
     return kept_s if past_s is None else min(kept_s, past_s)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from exporter.history.recorder import Recorder
-from exporter.history.retention import FINE_PAST_S, FINE_WITHOUT_GAPS_S
+from exporter.history.retention import FINE_PAST_S, WITH_GAPS, WITHOUT_GAPS
 from exporter.history.system_recorder import SystemRecorder
 from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.metrics.catalogue import catalogue_world
@@ -126,7 +126,7 @@ def _recorder(
     catalogue = catalogue_world(cells[0], exported_metrics(mapping))
     duration_s = min(scenario.duration_s, FINE_PAST_S) + SCRAPE_S
     target = OURS if mapping is None else mapping.target
-    fine_past_s = FINE_WITHOUT_GAPS_S if sparing and not may_have_gaps(scenario) else FINE_PAST_S
+    steps = WITHOUT_GAPS if sparing and not may_have_gaps(scenario) else WITH_GAPS
     return SystemRecorder(
         [
             Recorder(
@@ -136,7 +136,7 @@ def _recorder(
                 _eventful(scenario),
                 target=target if len(cells) == 1 else target.of_cell(cell),
                 further=_further_series(scenario),
-                fine_past_s=fine_past_s,
+                steps=steps,
             )
             for cell in range(len(cells))
         ]
