@@ -38,15 +38,16 @@ class Running:
 
     def wait_for(self, pattern: str, timeout_s: float = START_TIMEOUT_S) -> re.Match[str]:
         """Return the first match in a line of output; fail when the process ends before."""
-        deadline = time.monotonic() + timeout_s
+        deadline, sought, looked_at = time.monotonic() + timeout_s, re.compile(pattern), 0
         while time.monotonic() < deadline:
             ended = self.process.poll() is not None
-            for line in list(self.lines):
-                match = re.search(pattern, line)
-                if match:
-                    return match
+            lines = self.lines[looked_at:]
+            looked_at += len(lines)
+            match = next(filter(None, map(sought.search, lines)), None)
+            if match:
+                return match
             assert not ended, self.lines
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError(self.lines)
 
     def end(self, number: int | None = None, timeout_s: float = 30) -> int:

@@ -91,10 +91,11 @@ class Child:
             self._dismiss_guard()
             raise _no_directory(error) from error
 
-    def start(self, command: Sequence[str | Path]) -> None:
+    def start(self, command: Sequence[str | Path], **environment: str) -> None:
         """Start `command` in the directory, ending the one before; raise JudgeError if it cannot.
 
-        It starts in a session of its own, so that a terminal's Ctrl-C is the parent's alone.
+        It gets the `environment` beside the few variables that every child gets, and a session of
+        its own, so that a terminal's Ctrl-C is the parent's alone.
         """
         with self._lock:
             if self._stopped:
@@ -108,7 +109,7 @@ class Child:
                     stdin=self._guard.stdin,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
-                    env=child_environment(),
+                    env=child_environment(**environment),
                     start_new_session=True,
                     cwd=self.directory,
                 )

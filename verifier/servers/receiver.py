@@ -7,6 +7,7 @@ was answered 200 is in it, however the receiver ended, and each notification cou
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 LEDGER: Final = "ledger.jsonl"
 NOT_STORED: Final = "level=error a delivery could not be stored"
 """How the program logs a delivery that it refused; Alertmanager sends it again."""
+_NO_CERTIFICATES: Final = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
+"""It asks nobody for anything; reading the certificates of a system is a fifth of its start."""
 _PROGRAM: Final = Path(__file__).with_name("webhook.py")
 
 
@@ -109,7 +112,8 @@ class Receiver:
             port_file.unlink(missing_ok=True)
             # -P: a module beside it must not be taken for one of the standard library.
             program: list[str | Path] = [sys.executable, "-P", _PROGRAM]
-            child.start([*program, child.directory, LEDGER, str(self._port), self._prefix])
+            arguments = child.directory, LEDGER, str(self._port), self._prefix
+            child.start([*program, *arguments], **_NO_CERTIFICATES)
             if _wait_for(port_file, child):
                 self._port = int(port_file.read_text(encoding="ascii"))
                 return

@@ -126,10 +126,12 @@ def wait_for_prometheus(process, place):
     """Return the pid of the first Prometheus that the command has started."""
     deadline_s = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline_s:
-        for pid, words in at_work(place).items():
+        # All processes are looked at only once its folder is there.
+        begun = any((place / "temporary").glob("agentaskit-prometheus-*"))
+        for pid, words in at_work(place).items() if begun else ():
             if any(word.startswith(b"--config.file=") for word in words):
                 return pid
-        time.sleep(0.005)
+        time.sleep(0.01)
     pytest.fail(f"no Prometheus was started: {process.communicate()}")
 
 

@@ -121,6 +121,20 @@ def of(outcome, alert="SandboxPoolExhaustion"):
     return [verdict for verdict in outcome.alerts if verdict.alert == alert]
 
 
+def assert_ended(outcome, verdict):
+    """Fail unless it has this verdict; the message says why the run was invalid, or what failed."""
+    failed = [(each.alert, each.reason) for each in outcome.alerts if not each.ok]
+    ended = f"{outcome.name}: {outcome.verdict}", *outcome.invalid, *failed
+    assert outcome.verdict == verdict, ended
+
+
+def test_a_run_with_another_verdict_is_reported_with_its_reason():
+    """What a machine that stalled did to it is read in the log of the tests."""
+    stalled = SimpleNamespace(name="cut", verdict="invalid", alerts=(), invalid=("it fell behind",))
+    with pytest.raises(AssertionError, match=r"cut: invalid.*it fell behind"):
+        assert_ended(stalled, "pass")
+
+
 @needs_quiet_machine
 def test_an_alert_is_followed_to_the_receiver_and_back(outcomes):
     """Fired, notified, resolved, notified; no other alert; every panel has data."""
@@ -145,7 +159,7 @@ def test_the_whole_pack_follows_an_alert_as_well():
 
 def expect_followed(outcome):
     """Fail unless the alert of three pools went to its receiver and back, and no other did."""
-    assert (outcome.verdict, outcome.invalid) == ("pass", ())
+    assert_ended(outcome, "pass")
     assert (outcome.clock, outcome.compress) == ("real", 30.0)
     assert len(of(outcome)) == 3
     for verdict in of(outcome):
@@ -190,7 +204,7 @@ def test_both_clocks_see_the_same_transitions(outcomes):
 def test_a_deadline_beyond_the_limit_is_not_judged_and_gets_a_note(outcomes):
     """Cut after four real seconds, before the alert is due to fire."""
     outcome = outcomes["cut"]
-    assert outcome.verdict == "pass"
+    assert_ended(outcome, "pass")
     assert outcome.duration_s == pytest.approx(120, abs=30)
     assert any("whether it fires was not judged" in note for note in outcome.notes)
 
@@ -199,7 +213,7 @@ def test_a_deadline_beyond_the_limit_is_not_judged_and_gets_a_note(outcomes):
 def test_an_alert_that_reaches_the_wrong_receiver_fails_at_alertmanager(outcomes):
     """The hop is named, and who was notified instead."""
     outcome = outcomes["misrouted"]
-    assert outcome.verdict == "fail"
+    assert_ended(outcome, "fail")
     for verdict in of(outcome):
         assert verdict.broke_at == "alertmanager"
         assert "slack-warnings was notified, expected only pagerduty-critical" in verdict.reason
@@ -209,7 +223,7 @@ def test_an_alert_that_reaches_the_wrong_receiver_fails_at_alertmanager(outcomes
 def test_an_alert_whose_fault_is_too_weak_breaks_in_the_world(outcomes):
     """The leak is real, and too small for the rule, which did what it says."""
     outcome = outcomes["weak"]
-    assert outcome.verdict == "fail"
+    assert_ended(outcome, "fail")
     (verdict,) = of(outcome)
     assert (verdict.ok, verdict.broke_at, verdict.deliveries) == (False, "world", ())
     assert "it must be < 0.1" in verdict.reason
