@@ -128,13 +128,27 @@ def _part_changes_s(part: IntervalPart, from_s: float, until_s: float) -> Iterab
             # Both readings of an hour that comes twice.
             for fold in (0, 1):
                 yield local.replace(tzinfo=place, fold=fold).timestamp()
-    offset_s = utc_offset_s(part.location, from_s)
-    for at_s in range(int(from_s // 3600 + 1) * 3600, int(until_s), 3600):
-        # Zones change on the hour or the half hour; a change moves the time of day.
-        for half_s in (at_s, at_s + 1800):
-            if utc_offset_s(part.location, half_s) != offset_s:
-                offset_s = utc_offset_s(part.location, half_s)
-                yield half_s
+    # A change of the zone moves the time of day.
+    yield from offset_changes_s(part.location, from_s, until_s)
+
+
+def offset_changes_s(location: str, from_s: float, until_s: float) -> list[float]:
+    """Return the dates at which clocks go forward or back in a place, to the minute."""
+    changes = []
+    at_s = from_s // DAY_S * DAY_S
+    while at_s < until_s:
+        low, high = at_s, at_s + DAY_S
+        if utc_offset_s(location, low) != utc_offset_s(location, high):
+            before = utc_offset_s(location, low)
+            while high - low > MINUTE_S:
+                middle = (low + high) // 2 // MINUTE_S * MINUTE_S
+                if utc_offset_s(location, middle) == before:
+                    low = middle
+                else:
+                    high = middle
+            changes.append(high)
+        at_s += DAY_S
+    return changes
 
 
 def _within(ranges: Ranges | None, value: int) -> bool:

@@ -15,7 +15,14 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from verifier.pack.routes.time_intervals import DAY_S, MINUTE_S, YEAR_DAYS, changes_s, utc_offset_s
+from verifier.pack.routes.time_intervals import (
+    DAY_S,
+    MINUTE_S,
+    YEAR_DAYS,
+    changes_s,
+    offset_changes_s,
+    utc_offset_s,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +88,7 @@ def zone_offsets(
     before = round(distance_s + utc_offset_s(location, first_s))
     offsets = [
         (round(at_s - distance_s), round(distance_s + utc_offset_s(location, at_s)))
-        for at_s in _offset_changes_s(location, first_s, clock.date_s + year_s)
+        for at_s in offset_changes_s(location, first_s, clock.date_s + year_s)
     ]
     if clock.factor == 1:
         return before, offsets
@@ -119,25 +126,6 @@ def _steps_s(intervals: Sequence[TimeInterval], clock: DateClock) -> list[float]
     if len(minutes) <= STEPS_MAX:
         return minutes
     return list(changes_s(intervals, clock.date_s, end_s))[:STEPS_MAX]
-
-
-def _offset_changes_s(location: str, from_s: float, until_s: float) -> list[float]:
-    """Return the dates at which clocks go forward or back in a place, to the minute."""
-    changes = []
-    at_s = from_s // DAY_S * DAY_S
-    while at_s < until_s:
-        low, high = at_s, at_s + DAY_S
-        if utc_offset_s(location, low) != utc_offset_s(location, high):
-            before = utc_offset_s(location, low)
-            while high - low > MINUTE_S:
-                middle = (low + high) // 2 // MINUTE_S * MINUTE_S
-                if utc_offset_s(location, middle) == before:
-                    low = middle
-                else:
-                    high = middle
-            changes.append(high)
-        at_s += DAY_S
-    return changes
 
 
 def _zone_file(before: int, offsets: Sequence[tuple[int, int]]) -> bytes:
