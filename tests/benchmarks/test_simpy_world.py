@@ -12,7 +12,7 @@ from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
 
-WARM_S, UNTIL_S, SIMPY_S = 60.0, 90.0, 5.0
+WARM_S, UNTIL_S, SIMPY_S = 20.0, 40.0, 4.0
 HISTOGRAMS = ("response_duration", "http_request_duration", "task_duration")
 
 
@@ -43,7 +43,7 @@ def measure_simpy(topology, bus=ArithmeticBus, until_s=SIMPY_S):
 
 @pytest.fixture(scope="module")
 def world():
-    """Return the world's physics over half a minute, and its distributions of durations."""
+    """Return the world's physics over twenty seconds, and its distributions of durations."""
     world = World(Topology(), Plan(), seed=42)
     world.advance(WARM_S)
     before = world.snapshot()

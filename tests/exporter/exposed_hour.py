@@ -7,7 +7,7 @@ from exporter.server.exposition import Exposition
 from tests.simulator.faults.samples import SAMPLES, TARGETS
 from tests.simulator.worlds import fault, make
 
-SCRAPE_S = 15
+SCRAPE_S = 30
 EVERY_S = 145
 """From one fault to the next: 24 of them fit into an hour."""
 LASTS_S = 60

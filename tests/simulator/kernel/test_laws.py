@@ -159,21 +159,21 @@ def test_ninety_two_thousand_agents_obey_every_law_at_a_million_tasks_a_second()
     topology = hundredfold()
     assert topology.fleet == 92_800
     faults = (
-        fault("crash_loop", alive_s=0.05, start_s=0.3, fraction=0.2),
-        fault("sandbox_crash", share=0.9, start_s=0.35, duration_s=0.1),
-        fault("agent_crash", rate_per_s=10_000.0, start_s=0.3),
+        fault("crash_loop", alive_s=0.05, start_s=0.15, fraction=0.2),
+        fault("sandbox_crash", share=0.9, start_s=0.2, duration_s=0.05),
+        fault("agent_crash", rate_per_s=10_000.0, start_s=0.15),
     )
     world = World(topology, Plan(load=Load(rate=1e6), faults=faults), 1)
     before = None
-    for instant_s in (0.25, 0.36, 0.5):
+    for instant_s in (0.125, 0.21, 0.3):
         world.advance(instant_s)
         after = world.snapshot()
         assert broken_laws(after, topology) + broken_ties(world) == []
         assert before is None or decreased_counters(before, after) == []
         before = after
-        if instant_s == 0.25:
-            assert after.tasks_arrived.sum() == pytest.approx(250_000, rel=0.01)
-            assert after.http_requests[0] > 200_000
+        if instant_s == 0.125:
+            assert after.tasks_arrived.sum() == pytest.approx(125_000, rel=0.01)
+            assert after.http_requests[0] > 75_000
             assert after.http_requests[1:].sum() < 100
     assert before.agents_crashed > 15_000
     assert before.tasks_retried.sum() > 1000
