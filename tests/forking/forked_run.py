@@ -3,9 +3,9 @@
 Workers that are programs of their own each import and collect all tests anew: of eight thousand
 that is a fifth of what running them takes. A fork has them, and the compiled kernel, from birth.
 
-A fork runs all tests of a file, in their order, and those of a `GROUP` of files; it gets its next
-file when it begins with the last test of the one before. Where forks are unsafe, `-n 4 --dist
-loadfile` of pytest-xdist does about the same.
+A fork runs all tests of a file, in their order, and those of a `GROUP` of files. It is born
+with its first file and gets the next when it begins with the last test of the one before. Where
+forks are unsafe, `-n 4 --dist loadfile` of pytest-xdist does about the same.
 """
 
 from __future__ import annotations
@@ -53,15 +53,17 @@ def _file_or_group(item: pytest.Item) -> str:
 class _Fork:
     """One fork, the parent's end of its pipe, and what it has still to run of its file."""
 
-    def __init__(self, session: pytest.Session, files: list[list[pytest.Item]], name: str) -> None:
+    def __init__(
+        self, session: pytest.Session, files: list[list[pytest.Item]], first: int, name: str
+    ) -> None:
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
         self.process: ForkProcess = context.Process(
-            target=_work, args=(session, files, name, theirs), name=name
+            target=_work, args=(session, files, first, name, theirs), name=name
         )
         self.process.start()
         theirs.close()
-        self.items: deque[pytest.Item] = deque()
+        self.items = deque(files[first])
 
 
 class _ForkedRun:
@@ -92,7 +94,7 @@ class _ForkedRun:
             self._end()
 
     def _start(self) -> None:
-        fork = _Fork(self.session, self.files, f"fork{self.started}")
+        fork = _Fork(self.session, self.files, self.waiting.popleft(), f"fork{self.started}")
         self.started += 1
         self.forks[fork.connection] = fork
 
@@ -174,9 +176,13 @@ class _Sender:
 
 
 def _work(
-    session: pytest.Session, files: list[list[pytest.Item]], name: str, connection: Connection
+    session: pytest.Session,
+    files: list[list[pytest.Item]],
+    first: int,
+    name: str,
+    connection: Connection,
 ) -> None:
-    """Run the files that are handed out, in a fork."""
+    """Run the first file and those that are handed out, in a fork."""
     config = session.config
     _be_silent(config)
     factory = config._tmp_path_factory
@@ -190,7 +196,7 @@ def _work(
         number = connection.recv()
         return [] if number is None else files[number]
 
-    items = ask()
+    items = files[first]
     try:
         while items:
             upcoming: list[pytest.Item] = []

@@ -67,25 +67,26 @@ KILLED = textwrap.dedent(
     from pathlib import Path
     from verifier.servers import child as module
     popen = subprocess.Popen
-    child = module.Child("x-", parent_directory=Path(sys.argv[1]))
     def killed(*arguments, **options):
         popen(*arguments, **options)
         os.kill(os.getpid(), signal.SIGKILL)
-    module.subprocess.Popen = killed
-    child.start(["/bin/sleep", "60", sys.argv[1]])
+    for _ in range(20):
+        if parent := os.fork():
+            print(os.waitstatus_to_exitcode(os.waitpid(parent, 0)[1]))
+            continue
+        child = module.Child("x-", parent_directory=Path(sys.argv[1]))
+        module.subprocess.Popen = killed
+        child.start(["/bin/sleep", "60", sys.argv[1]])
     """
 )
 
 
 def test_kill_9_of_the_parent_in_the_middle_of_a_start_leaves_no_process(tmp_path: Path) -> None:
     """Twenty times: the child has just been forked, and may not have become its program yet."""
-    for _ in range(20):
-        run = subprocess.run(
-            [sys.executable, "-c", KILLED, str(tmp_path)],
-            check=False,
-            cwd=Path(__file__).parents[3],
-        )
-        assert run.returncode == -signal.SIGKILL
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    root = Path(__file__).parents[3]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    assert run.stdout.split() == [str(-signal.SIGKILL)] * 20
     assert wait_until(lambda: not processes_naming(tmp_path) and not list(tmp_path.iterdir()), 5)
 
 
