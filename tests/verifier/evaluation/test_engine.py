@@ -40,11 +40,13 @@ def evaluated(
     *some: Mapping[str, Any],
     start_s: float = 0,
     end_s: float = 150,
+    interval: str = "15s",
 ) -> Evaluation:
     """Evaluate rules on a history that begins at virtual time 0."""
+    files = rules(tmp_path, *some, interval=interval)
     with Prometheus() as server:
         server.push(history(series))
-        return evaluate(server, rules(tmp_path, *some), start_s=start_s, end_s=end_s)
+        return evaluate(server, files, start_s=start_s, end_s=end_s)
 
 
 def test_an_alert_passes_through_its_states_in_virtual_time(tmp_path: Path) -> None:
@@ -210,8 +212,8 @@ def test_a_fixed_time_is_read_once_it_has_come(tmp_path: Path) -> None:
 
 
 def test_a_rule_that_reads_itself_is_judged_evaluation_after_evaluation(tmp_path: Path) -> None:
-    """The last known value, a latch, a counter of evaluations."""
-    series = {DEPTH: row("3 9 x .*8")}
+    """The last known value, a latch, a counter of evaluations, of one each minute."""
+    series = {DEPTH: row("3*4 9*4 x .*8")}
     evaluation = evaluated(
         tmp_path,
         series,
@@ -220,11 +222,12 @@ def test_a_rule_that_reads_itself_is_judged_evaluation_after_evaluation(tmp_path
         {"record": "latch", "expr": "max(queue_depth > bool 5) > 0 or latch"},
         {"alert": "Latched", "expr": "latch == 1", "for": "1m"},
         {"record": "count", "expr": "(count + 1) or vector(1)"},
-        {"alert": "Counted", "expr": "count > 200"},
+        {"alert": "Counted", "expr": "count > 50"},
+        interval="1m",
     )
     episodes = {line.alert: line.episodes for line in evaluation.timelines}
-    assert episodes["Known"] == (Episode(15, 15, None),)
-    assert episodes["Latched"] == (Episode(15, 75, None),)
+    assert episodes["Known"] == (Episode(60, 60, None),)
+    assert episodes["Latched"] == (Episode(60, 120, None),)
     ((counted,),) = [episodes["Counted"]]
     assert counted.pending_s < 0  # an hour before the start it began to count
 
@@ -233,17 +236,19 @@ def test_alert_states_are_read_as_a_server_stores_them(tmp_path: Path) -> None:
     """By rules on other alerts, by one on itself, and with the time since when."""
     evaluation = evaluated(
         tmp_path,
-        {DEPTH: row("0*3 9*5 0*3")},
-        ALERT,
+        {DEPTH: row("0*8 9*12 0*8")},
+        {**ALERT, "for": "1m"},
         {"alert": "Pending", "expr": 'ALERTS{alertname="Deep", alertstate="pending"}'},
         {"alert": "Firing", "expr": 'count(ALERTS{alertstate="firing", alertname="Deep"}) > 0'},
-        {"alert": "Since", "expr": f'ALERTS_FOR_STATE{{alertname="Deep"}} == {EPOCH_S + 45}'},
+        {"alert": "Since", "expr": f'ALERTS_FOR_STATE{{alertname="Deep"}} == {EPOCH_S + 120}'},
         {"alert": "Self", "expr": 'queue_depth > 5 or ALERTS{alertname="Self"}'},
+        end_s=420,
+        interval="1m",
     )
     episodes = {line.alert: line.episodes for line in evaluation.timelines}
-    assert episodes["Pending"] == (Episode(45, 45, 75),)
-    assert episodes["Firing"] == (Episode(75, 75, 120),)
-    assert episodes["Since"] == (Episode(45, 45, 120),)
+    assert episodes["Pending"] == (Episode(120, 120, 180),)
+    assert episodes["Firing"] == (Episode(180, 180, 300),)
+    assert episodes["Since"] == (Episode(120, 120, 300),)
     assert episodes["Self"][0].resolved_s is None
 
 

@@ -33,9 +33,9 @@ NEVER_OVER = "100 - (rate(agentaskit_memory_bytes[30m]) / agentaskit_memory_byte
 WINDOW_AHEAD = f"min_over_time({FREE}[1m] offset -3m) < 40"
 
 
-def judged(tmp_path, scenario, *written):
+def judged(tmp_path, scenario, *written, interval="30s"):
     """Judge a scenario by rules of one group."""
-    return verify(scenario_of(scenario), rules(tmp_path, *written, interval="30s"))
+    return verify(scenario_of(scenario), rules(tmp_path, *written, interval=interval))
 
 
 def unexpected(outcome):
@@ -97,6 +97,7 @@ def test_rules_that_read_themselves_are_judged(tmp_path):
         {"record": "pool:ping", "expr": f"max({FREE}) or max(pool:pong)"},
         {"record": "pool:pong", "expr": "max(pool:ping)"},
         {"alert": "Pair", "expr": "pool:pong < 40"},
+        interval="1m",
     )
     assert unexpected(outcome) == set()
     episodes = {alert.alert: alert for alert in outcome.alerts}
@@ -122,6 +123,7 @@ def test_rules_that_read_alert_states_are_judged(tmp_path):
             "alert": "Window",
             "expr": 'sum_over_time(ALERTS{alertname="PoolLow", alertstate="firing"}[5m]) > 3',
         },
+        interval="1m",
     )
     assert unexpected(outcome) == set()
     assert {alert.alert for alert in outcome.alerts if alert.firing_s is not None} == {

@@ -22,8 +22,8 @@ SCENARIO = scenario_of(
     "faults:\n"
     "- {name: gone, fault: traffic_drop, start: 1m, duration: 3m, parameters: {share: 0.4}}\n"
     "expectations:\n"
-    "- {alert: Low, labels: {team: a}, cause: gone, fires_within: 2m15s, resolves_within: 1m}\n"
-    "- {alert: Early, cause: gone, fires_within: 2m15s, resolves_within: 1m}\n"
+    "- {alert: Low, labels: {team: a}, cause: gone, fires_within: 2m30s, resolves_within: 1m30s}\n"
+    "- {alert: Early, cause: gone, fires_within: 2m30s, resolves_within: 1m30s}\n"
 )
 RULES = (
     # Reads a later rule of its own group: the result of the evaluation before.
@@ -41,7 +41,7 @@ RULES = (
 @pytest.fixture(scope="module")
 def read(tmp_path_factory):
     """Return rules with recordings of recordings, two of one name, and one that nobody reads."""
-    return rules(tmp_path_factory.mktemp("rules"), *RULES)
+    return rules(tmp_path_factory.mktemp("rules"), *RULES, interval="30s")
 
 
 @pytest.fixture(scope="module")
