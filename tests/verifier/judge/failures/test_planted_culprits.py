@@ -22,6 +22,7 @@ ALERT = "TaskThroughputBelowTarget"
 THROUGHPUT = ALERT, "MessageThroughputBelowTarget"
 """The alerts whose thresholds are in proportion to the load."""
 A_TENTH = Plant("a tenth of the threshold", "rule", rule=with_threshold(0.1, 0.1))
+LOWER = Plant("seven tenths of the threshold", "rule", rule=with_threshold(0.7, 0.7))
 BY_NAME = {plant.name: plant for plant in PLANTS}
 WHOLE = [plant.name for plant in PLANTS if not plant.weak]
 """A weak fault is written as one below: not every kind scales as its strength does."""
@@ -91,12 +92,33 @@ def test_a_fault_that_is_too_weak_is_blamed(files):
     assert blamed_for(*drop_of(0.02, whole=bool(files)), ALERT, files=files) == ["fault"]
 
 
-def test_the_strength_that_is_named_makes_the_alert_fire():
+def far_from_its_threshold(share):
+    """Return a scenario at a tenth of the load, whose thresholds are 30 % below what is usual."""
+    scenario, rules = drop_of(share, whole=False)
+    for alert in THROUGHPUT:
+        _, rules = planted(LOWER, scenario, rules, alert)
+    return scenario, rules
+
+
+def at_the_load_of_the_library(share):
+    """Return the scenario as it is, whose threshold is 3 % below what is usual."""
+    return drop_of(share, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("drop", "share"),
+    [
+        (far_from_its_threshold, 0.2),
+        pytest.param(at_the_load_of_the_library, 0.02, marks=pytest.mark.long),
+    ],
+)
+def test_the_strength_that_is_named_makes_the_alert_fire(drop, share):
     """As it is written, in a run of its own."""
-    (weak,) = verdicts_on(*drop_of(0.02, whole=True), ALERT)
+    (weak,) = verdicts_on(*drop(share), ALERT)
     named = re.search(r"times as strong \(`share: ([0-9.]+)`\)", weak.evidence.culprit.because)
-    (strong,) = verdicts_on(*drop_of(float(named[1]), whole=True), ALERT)
+    (strong,) = verdicts_on(*drop(float(named[1])), ALERT)
     assert strong.ok
+    assert float(named[1]) < 2 * share
 
 
 def test_an_alert_that_reads_something_else_is_an_expectation_too_much():
