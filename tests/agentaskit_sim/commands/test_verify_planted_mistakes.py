@@ -16,7 +16,6 @@ import pytest
 
 from agentaskit_sim import suite_runs
 from agentaskit_sim.front.pack_files import PACK
-from scenarios.library.files import resolve
 from tests.schemas.validation import validate
 from tests.simulator.faults.injectors import disarm
 from tests.verifier.simulations import HEALTHY, simulate_once
@@ -80,19 +79,13 @@ def copied(tmp_path):
 
 @pytest.fixture
 def dropped(written, copied):
-    """Return a function that writes the drop of traffic and its rules, for a tenth of the load."""
+    """Return a function that writes a drop of traffic and its rules, for a tenth of the load."""
 
-    def write(name, old="", new="", *, faults=True):
-        text = bundled_text("traffic-drop").replace("    pends_for: 5m\n", "")
-        text = text.replace("fires_within: 7m", "fires_within: 10m")
-        if not faults:
-            text = re.sub(r"faults:.*(?=expectations:)", "", text, flags=re.DOTALL)
-            text = re.sub(r"    cause: .*\n", "", text)
-        rules = copied(PERFORMANCE, old, new)
-        # So few requests waver more: the targets are a little further below what is usual.
-        text_of_rules = rules.read_text()
-        rules.write_text(TARGET.sub(lambda m: f"{m[1]}{int(m[2]) * 9 // 100}", text_of_rules))
-        return written(name, f"load: {{rate: 1000}}\n{text}"), "--rules", rules, *NEAR_PANELS
+    def write(name, old="", new="", *, faults=DROPPED):
+        path = copied(PERFORMANCE, old, new)
+        rules = TARGET.sub(lambda m: f"{m[1]}{int(m[2]) * 9 // 100}", path.read_text())
+        path.write_text(rules)
+        return written(name, DROP % faults), "--rules", path, *NEAR_PANELS
 
     return write
 
@@ -110,24 +103,25 @@ def never_fired(document):
     return [failure[:2] for failure in failures(document)]
 
 
-def bundled_text(name):
-    """Return the text of a bundled scenario from its duration on."""
-    text = resolve(name).read_text()
-    return text[text.index("duration:") :]
-
-
 PERFORMANCE = "alerts/performance.yaml"
 BACKPRESSURE = "alerts/backpressure.yaml"
 NEAR_PANELS = "--dashboards", PACK / "dashboards" / "capacity.json"
 """Panels that read back a few minutes: the month before costs nothing."""
 EXPECTED = "TaskThroughputBelowTarget", "MessageThroughputBelowTarget"
+DROP = "duration: 15m\nload: {rate: 1000}\n%sexpectations:\n" + "".join(
+    f"  - {{alert: {alert}, fires_within: 10m, resolves_within: 1m50s}}\n" for alert in EXPECTED
+)
+DROPPED = """\
+faults: [{name: gone, fault: traffic_drop, start: 3m, duration: 9m, parameters: {share: 0.4}}]
+"""
+"""So few requests waver more: the targets are a tenth and not three hundredths below them."""
 TARGET = re.compile(r"(\[1m\]\)\) < )(\d+)$", re.MULTILINE)
 
 
 def test_a_scenario_without_its_fault_fails(verify, dropped):
     """Nothing fires, and the report names each alert; with its fault it passes."""
     assert verify(*dropped("whole"))[0] == 0
-    status, document, report = verify(*dropped("no-fault", faults=False))
+    status, document, report = verify(*dropped("no-fault", faults=""))
     assert (status, document["verdict"]) == (1, "fail")
     assert never_fired(document) == [(alert, "fires") for alert in EXPECTED]
     assert all(alert in report for alert in EXPECTED)

@@ -40,13 +40,14 @@ def evaluated(
     *some: Mapping[str, Any],
     start_s: float = 0,
     end_s: float = 150,
-    interval: str = "15s",
+    every: str = "15s",
 ) -> Evaluation:
     """Evaluate rules on a history that begins at virtual time 0."""
-    files = rules(tmp_path, *some, interval=interval)
     with Prometheus() as server:
         server.push(history(series))
-        return evaluate(server, files, start_s=start_s, end_s=end_s)
+        return evaluate(
+            server, rules(tmp_path, *some, interval=every), start_s=start_s, end_s=end_s
+        )
 
 
 def test_an_alert_passes_through_its_states_in_virtual_time(tmp_path: Path) -> None:
@@ -213,23 +214,21 @@ def test_a_fixed_time_is_read_once_it_has_come(tmp_path: Path) -> None:
 
 def test_a_rule_that_reads_itself_is_judged_evaluation_after_evaluation(tmp_path: Path) -> None:
     """The last known value, a latch, a counter of evaluations, of one each minute."""
-    series = {DEPTH: row("3*4 9*4 x .*8")}
     evaluation = evaluated(
         tmp_path,
-        series,
+        {DEPTH: row("3*4 9*4 x .*8")},
         {"record": "last", "expr": "queue_depth or last"},
         {"alert": "Known", "expr": "last > 5"},
         {"record": "latch", "expr": "max(queue_depth > bool 5) > 0 or latch"},
         {"alert": "Latched", "expr": "latch == 1", "for": "1m"},
         {"record": "count", "expr": "(count + 1) or vector(1)"},
         {"alert": "Counted", "expr": "count > 50"},
-        interval="1m",
+        every="1m",
     )
     episodes = {line.alert: line.episodes for line in evaluation.timelines}
     assert episodes["Known"] == (Episode(60, 60, None),)
     assert episodes["Latched"] == (Episode(60, 120, None),)
-    ((counted,),) = [episodes["Counted"]]
-    assert counted.pending_s < 0  # an hour before the start it began to count
+    assert episodes["Counted"][0].pending_s < 0  # an hour before the start it began to count
 
 
 def test_alert_states_are_read_as_a_server_stores_them(tmp_path: Path) -> None:
@@ -242,9 +241,8 @@ def test_alert_states_are_read_as_a_server_stores_them(tmp_path: Path) -> None:
         {"alert": "Firing", "expr": 'count(ALERTS{alertstate="firing", alertname="Deep"}) > 0'},
         {"alert": "Since", "expr": f'ALERTS_FOR_STATE{{alertname="Deep"}} == {EPOCH_S + 120}'},
         {"alert": "Self", "expr": 'queue_depth > 5 or ALERTS{alertname="Self"}'},
-        end_s=420,
-        interval="1m",
-    )
+        end_s=420, every="1m",
+    )  # fmt: skip
     episodes = {line.alert: line.episodes for line in evaluation.timelines}
     assert episodes["Pending"] == (Episode(120, 120, 180),)
     assert episodes["Firing"] == (Episode(180, 180, 300),)
