@@ -43,11 +43,10 @@ def evaluated(
     every: str = "15s",
 ) -> Evaluation:
     """Evaluate rules on a history that begins at virtual time 0."""
+    files = rules(tmp_path, *some, interval=every)
     with Prometheus() as server:
         server.push(history(series))
-        return evaluate(
-            server, rules(tmp_path, *some, interval=every), start_s=start_s, end_s=end_s
-        )
+        return evaluate(server, files, start_s=start_s, end_s=end_s)
 
 
 def test_an_alert_passes_through_its_states_in_virtual_time(tmp_path: Path) -> None:
@@ -226,8 +225,8 @@ def test_a_rule_that_reads_itself_is_judged_evaluation_after_evaluation(tmp_path
         every="1m",
     )
     episodes = {line.alert: line.episodes for line in evaluation.timelines}
-    assert episodes["Known"] == (Episode(60, 60, None),)
-    assert episodes["Latched"] == (Episode(60, 120, None),)
+    known, latched = Episode(60, 60, None), Episode(60, 120, None)
+    assert (episodes["Known"], episodes["Latched"]) == ((known,), (latched,))
     assert episodes["Counted"][0].pending_s < 0  # an hour before the start it began to count
 
 
@@ -324,10 +323,8 @@ def test_alerts_that_differ_in_a_number_are_as_the_engine_says_of_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What they compare is asked once; values that are no number, and gaps, are among it."""
-    sides = (
-        "queue_depth / (queue_depth > 0 or queue_depth * 0)",
-        "max by (priority) (queue_depth)",
-    )
+    over_itself = "queue_depth / (queue_depth > 0 or queue_depth * 0)"
+    sides = over_itself, "max by (priority) (queue_depth)"
     pairs = [(side, op) for side in sides for op in (">", ">=", "<", "<=", "==", "!=")]
     alerts = [
         {"alert": f"A{number}", "expr": f"{side} {op} 5", "labels": {"at": "{{ $value }}"}}
