@@ -155,7 +155,7 @@ def test_what_never_ends_is_noticed_by_its_time(tree):
     (tree / "room" / "module.py").write_text(MODULE + LOOP)
     test = "from room.module import counted\n\n\ndef test_it():\n    assert counted(3) == 0\n"
     (tree / "tests" / "room" / "test_module.py").write_text(test)
-    assert try_change(tree, "number -= 1->pass", limit_s=2) == "time"
+    assert try_change(tree, "number -= 1->pass", limit_s=1) == "time"
 
 
 def test_tests_that_fail_without_a_mutant_end_the_run(tree, capsys):

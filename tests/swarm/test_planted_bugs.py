@@ -18,7 +18,7 @@ import pytest
 RUN_WITH_BUG = """
 import importlib, json, sys
 from importlib.util import find_spec, module_from_spec
-name, old, new, first, last = sys.argv[1:6]
+name, old, new, first, last, most = sys.argv[1:7]
 spec = find_spec(name)
 with open(spec.origin, encoding="utf-8") as file:
     source = file.read()
@@ -37,7 +37,7 @@ for seed in range(int(first), int(last)):
     trial = draw_trial(seed)
     failed = carry_out(trial)
     if failed.laws:
-        smaller, still = shrink(trial, failed, most=20)
+        smaller, still = shrink(trial, failed, most=int(most))
         size = lambda t: len(t.faults) + len(t.actions) + len(t.readings_ms) + t.topology.fleet
         sizes = [size(trial), size(smaller)]
         print(json.dumps({"seed": seed, "laws": failed.laws, "still": still.laws, "sizes": sizes}))
@@ -161,9 +161,9 @@ QUICK = [
 """A bug of the kernel and one of what is compiled as ever: both ways to plant."""
 
 
-def run_with(bug, repository):
-    """Return what a process that runs the swarm with this bug reports."""
-    arguments = [bug.module, bug.old, bug.new, str(bug.seed), str(bug.seed + bug.seeds)]
+def run_with(bug, repository, most=20):
+    """Return what a process that runs the swarm with this bug reports, shrunk by `most` runs."""
+    arguments = [bug.module, bug.old, bug.new, str(bug.seed), str(bug.seed + bug.seeds), str(most)]
     done = subprocess.run(
         [sys.executable, "-c", RUN_WITH_BUG, *arguments],
         cwd=repository, capture_output=True, text=True, check=False, timeout=300,
@@ -172,9 +172,9 @@ def run_with(bug, repository):
     return json.loads(done.stdout)
 
 
-def expect_caught(bug, repository):
+def expect_caught(bug, repository, most=20):
     """The law that guards the bug is broken, and still is in a smaller trial."""
-    report = run_with(bug, repository)
+    report = run_with(bug, repository, most)
     names = [law.partition(":")[0] for law in report["laws"]]
     assert bug.law in names, report
     assert {law.partition(":")[0] for law in report["still"]} & set(names)
@@ -191,7 +191,7 @@ def test_a_planted_bug_changes_one_place(name):
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_bug_is_caught_and_shrunk(name, repository):
     """By its own law, within a few seeds."""
-    expect_caught(BUGS[name], repository)
+    expect_caught(BUGS[name], repository, most=6)
 
 
 @pytest.mark.long

@@ -78,12 +78,6 @@ def scrape_until_control_c(serve):
     assert "stopped (2 scrapes served)" in serve.lines[-1]
 
 
-def terminate(serve):
-    """Send the signal of a service manager."""
-    assert serve.get("/-/ready") == (200, "ready\n")
-    assert serve.end(signal.SIGTERM) == 143
-
-
 def follow_a_scenario(serve):
     """Scrape before, while and after the exporter is down.
 
@@ -106,7 +100,6 @@ def follow_a_scenario(serve):
 
 SERVED = {
     scrape_until_control_c: ("--seed", "7"),
-    terminate: (),
     follow_a_scenario: ("short.yaml", "--exit-at-end"),
 }
 """What is done to commands that run beside each other, and their arguments."""
@@ -134,9 +127,15 @@ def test_serve_shows_a_world_in_real_time_until_control_c(served):
     served(scrape_until_control_c)
 
 
-def test_a_term_signal_ends_it_with_143(served):
-    """As a service manager would stop it."""
-    served(terminate)
+@pytest.mark.long
+def test_a_term_signal_ends_it_with_143():
+    """As a service manager would stop it; that of `up` is tested with every change."""
+    serve = Serving("--port", "0")
+    try:
+        assert serve.get("/-/ready") == (200, "ready\n")
+        assert serve.end(signal.SIGTERM) == 143
+    finally:
+        serve.kill()
 
 
 @needs_quiet_machine

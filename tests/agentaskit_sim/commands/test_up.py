@@ -121,7 +121,7 @@ def break_and_mend(session):
 
 def interrupt(session, *options):
     """Press Ctrl-C while the past is being stored."""
-    up = session.start("--compress", "30", "--rules", NEAR, *options)
+    up = session.start("--rules", NEAR, *options)
     up.wait_for("Press Ctrl-C")
     assert len(session.children()) >= 3
     began_s = time.monotonic()

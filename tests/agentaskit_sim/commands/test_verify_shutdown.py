@@ -25,6 +25,7 @@ from verifier.servers.binaries import describe
 
 HEAD = "name: {}\nstory: x\nseed: 42\nduration: 2m\nload: {{rate: 1000}}\n"
 FAULT = "faults:\n  - {{name: f, start: 1m, duration: 30s, fault: {}}}\n"
+BOARD = '{"panels": [{"targets": [{"expr": "agentaskit_sandbox_pool_available"}]}]}'
 RULE = "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: {}\n"
 ENGINE = describe("prometheus")
 MISTAKES = {
@@ -95,9 +96,11 @@ def place(tmp_path, monkeypatch):
 def start(place, *arguments):
     """Start the command in `place`, as a shell would: in a process group of its own.
 
-    Its rules read back a few minutes, so that their past costs little.
+    Its rules and its panel read back a few minutes, so that their past costs little.
     """
-    arguments = (*arguments, "--rules", PACK / "alerts" / "backpressure.yaml")
+    (board := place / "here" / "board.json").write_text(BOARD)
+    rules = PACK / "alerts" / "backpressure.yaml"
+    arguments = (*arguments, "--rules", rules, "--dashboards", board)
     return subprocess.Popen(
         [sys.executable, "-m", "agentaskit_sim", "verify", *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -212,7 +215,7 @@ def kill_prometheus(place):
 def signal_beside_prometheus(place, number, jobs):
     """Signal the command while Prometheus works; check how it ends."""
     for name in ("small", "other"):
-        (place / "here" / f"{name}.yaml").write_text(HEAD.format(name).replace("2m", "24h"))
+        (place / "here" / f"{name}.yaml").write_text(HEAD.format(name).replace("2m", "6h"))
     process = start(place, "small.yaml", "other.yaml", "--jobs", jobs, "--json")
     wait_for_prometheus(process, place)
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
