@@ -20,7 +20,6 @@ import typer
 
 from agentaskit_sim.front.completion import words_to_complete
 from agentaskit_sim.front.help import PlainCommand, PlainGroup
-from agentaskit_sim.front.scenario_words import refuse_unknown_scenarios
 from agentaskit_sim.front.streams import guard_standard_streams
 from agentaskit_sim.front.word_lists import repeat_options
 from verifier.ending_signal import EXIT_SIGNALLED, EndingSignal
@@ -152,6 +151,10 @@ def _run(argv: list[str]) -> int:
         }:
             argv = repeat_options(argv)
         if command in {"verify", "up", "serve", "send", "mutate", "coverage"} and completed is None:
+            from agentaskit_sim.front.scenario_words import (  # noqa: PLC0415 - `--help` does without
+                refuse_unknown_scenarios,
+            )
+
             refuse_unknown_scenarios(argv)
         app(command)(argv, prog_name="agentaskit-sim")
     except SystemExit as end:
