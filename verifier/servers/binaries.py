@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -72,11 +73,18 @@ def install_advice() -> str:
 def describe(name: str) -> Binary | None:
     """Return path and version of `name`, None when it is not installed.
 
-    Raises JudgeError when the program is there but does not state its version.
+    Raises JudgeError when the program is there but does not state its version. One that has is not
+    asked again as long as its file stays the same.
     """
     path = find(name)
     if path is None:
         return None
+    file = path.stat()
+    return _described(name, path, (file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns))
+
+
+@lru_cache(16)
+def _described(name: str, path: Path, _file: tuple[int, ...]) -> Binary:
     output = version_output(path)
     version = _VERSION.search(output)
     if version is None:

@@ -106,6 +106,27 @@ def test_a_program_without_a_version_is_refused(
         describe("promtool")
 
 
+def test_a_program_is_asked_again_when_its_file_has_changed_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade while this process lives; of a broken one nothing is kept."""
+    monkeypatch.setenv(TOOLS_VARIABLE, str(tmp_path))
+    asked = []
+    ask = binaries.version_output
+    monkeypatch.setattr(binaries, "version_output", lambda path: (asked.append(path), ask(path))[1])
+    versions = []
+    for output in ("promtool, version 3.1.0", "promtool, version 3.1.1"):
+        program(tmp_path, "promtool", output)
+        versions += [binary.version for _ in range(2) if (binary := describe("promtool"))]
+    assert versions == ["3.1.0", "3.1.0", "3.1.1", "3.1.1"]
+    assert len(asked) == 2
+    program(tmp_path, "promtool", "hello")
+    for _ in range(2):
+        with pytest.raises(JudgeError):
+            describe("promtool")
+    assert len(asked) == 4
+
+
 @pytest.mark.parametrize(("tool", "is_used"), [("3.1.0", True), ("3.1.1", False), (None, False)])
 def test_a_promtool_of_another_version_than_the_engine_says_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tool: str | None, *, is_used: bool
