@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sys
 
-import dask
 import pytest
 from distributed import LocalCluster
 
@@ -21,13 +20,10 @@ from verifier.errors import JudgeError
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Return the address of a scheduler with two workers, on loopback.
-
-    Workers are forks of a process that has imported Dask: to each it would be seconds.
-    """
-    forks = {"distributed.worker.multiprocessing-method": "forkserver"}
-    local = {"threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
-    with dask.config.set(forks), LocalCluster(n_workers=2, **local) as running:
+    """Return the address of a scheduler with two workers, on loopback."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as running:
         yield running.scheduler_address
 
 
