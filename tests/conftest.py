@@ -34,15 +34,14 @@ REAL_TIME = (
 beside them does so at a lower priority: a scrape must not wait for a core."""
 LONGEST_FIRST = (
     *REAL_TIME[:3],
+    "swarm/test_swarm.py",
+    *REAL_TIME[3:],
     "verifier/virtual_time/test_simulation.py",
-    *REAL_TIME[3:6],
     "agentaskit_sim/commands/test_verify_planted_mistakes.py",
     "agentaskit_sim/commands/test_verify.py",
     "verifier/servers/test_receiver.py",
-    *REAL_TIME[6:],
     "verifier/real_time/test_rule_compression.py",
     "swarm/test_planted_bugs.py",
-    "swarm/test_swarm.py",
     "simulator/kernel/test_laws.py",
     "simulator/faults/test_measure.py",
     "verifier/judge/test_fault_effects.py",
@@ -55,7 +54,7 @@ LONGEST_FIRST = (
 )
 """Files in the order in which they start: a long one that starts last is waited for by itself.
 
-Every fourth is given to the last of four workers at first: it computes while the others wait."""
+The fourth is given to the last of four workers: it computes while the others wait."""
 GROUPS = {
     "browser": ("browser/",),
     "syntax": (

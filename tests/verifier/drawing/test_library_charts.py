@@ -148,7 +148,9 @@ def test_a_planted_deviation_is_reported(name, alert):
     assert not is_reported(no_change)
 
 
-@pytest.mark.parametrize("name", ["dependency-outage", "sandbox-leak"])
+@pytest.mark.parametrize(
+    "name", ["dependency-outage", pytest.param("sandbox-leak", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("edge", ["from_s", "to_s"])
 def test_a_shifted_band_is_reported(name, edge):
     """By a second, at either end."""

@@ -56,7 +56,7 @@ def judges_states(history, rule_files, end_s):
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "name",
-    ["traffic-drop", "exporter-down", pytest.param("sandbox-leak", marks=pytest.mark.long)],
+    ["exporter-down", "traffic-drop", pytest.param("sandbox-leak", marks=pytest.mark.long)],
 )
 def test_every_alert_state_of_a_scenario_is_promtools(name, short):
     """Pending and firing, at every evaluation, of every alert that reads back five minutes."""
