@@ -55,9 +55,9 @@ write for programs (all rules of a cluster) is YAML and long: 25 s of it."""
 DEPTH_MAX = 64
 """An alias within itself would never end; no rule file or scenario is half as deep."""
 
-KEPT_LETTERS_MAX: Final = 16 << 10
-KEPT_TEXTS: Final = 128
-"""So many short texts are parsed once, however often they are read, as bundled scenarios are."""
+KEPT_LETTERS_MAX: Final = 6 << 10
+KEPT_TEXTS: Final = 40
+"""So many short texts, as bundled scenarios, are parsed once; at most 400 bytes a letter stay."""
 NUMBER_LETTERS_MAX: Final = 400
 """Of a whole number, signs and `_` included; longer ones are not even converted."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 
+from documents import yaml_reader
 from documents.durations import parse_duration
 from documents.files import FILES_MAX, files_below, read_text
 from documents.mistake_kinds import Remark
@@ -171,3 +173,18 @@ def test_a_file_of_a_thousand_wrong_keys_is_refused_in_a_few_lines():
     lines = str(caught.value).splitlines()
     assert len(lines) == 31
     assert lines[-1] == "s.yaml: and many mistakes more"
+
+
+def test_texts_that_are_kept_take_bounded_memory():
+    """A hundred megabytes, though each letter were a value; a longer text is not kept."""
+    room = yaml_reader.KEPT_LETTERS_MAX
+    densest = f"[{'1,' * (room // 2 - 1)}1]"
+    yaml_reader._kept_nodes.cache_clear()
+    tracemalloc.start()
+    yaml_reader.parse(densest[:-3] + "]", "dense.yaml")
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept_bytes > room
+    assert kept_bytes * yaml_reader.KEPT_TEXTS < 100e6
+    yaml_reader.parse(densest + " " * room, "long.yaml")
+    assert yaml_reader._kept_nodes.cache_info().currsize == 1
