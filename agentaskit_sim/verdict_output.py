@@ -48,9 +48,10 @@ class VerdictOutput:
     def publish(self, outcomes: Sequence[ScenarioOutcome]) -> None:
         """Save and print the verdict; raises `InputError` or `JudgeError` for what is refused.
 
-        Of a run of which nothing was judged, nothing is saved.
+        Of a run of which nothing was judged, nothing is saved; standard error says so.
         """
         if all(INTERRUPTED in outcome.invalid for outcome in outcomes):
+            typer.echo(f"Interrupted: 0 of {len(outcomes)} judged, nothing was saved", err=True)
             return
         replaces = self.results.has_earlier
         saved_in = self.results.save(outcomes, self.run)

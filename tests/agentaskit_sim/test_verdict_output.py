@@ -102,11 +102,11 @@ def test_the_report_is_written_to_another_place_too(tmp_path, monkeypatch, capsy
 
 
 def test_a_run_of_which_nothing_was_judged_saves_nothing(publish, tmp_path, capsys):
-    """There is nothing to keep; of one scenario that was judged there is."""
+    """There is nothing to keep, and a line says so; of one scenario that was judged there is."""
     cut = outcome("late", invalid=(INTERRUPTED,))
     publish(cut)
     assert list(tmp_path.iterdir()) == []
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "Interrupted: 0 of 1 judged, nothing was saved\n")
     publish(outcome(), cut)
     assert "INVALID: 1 of 2 scenarios pass" in capsys.readouterr().out
 
