@@ -12,7 +12,7 @@ MINUTES := 60
 EXTRAS := observability/overlays/extras.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser pictures run up test test-long test-engines soak swarm mutants golden fuzz check bench bench-report bench-scrapes fmt docs lock clean
+.PHONY: help setup browser pictures run up test test-ci test-long test-engines soak swarm mutants golden fuzz check bench bench-report bench-scrapes fmt docs lock clean
 
 help: ## print this help
 	@printf 'agentaskit-sim: alerts and dashboards, judged by a real Prometheus\n\n'
@@ -38,15 +38,21 @@ up: setup ## the world, Prometheus and Alertmanager in real time; faults by hand
 	@trap : INT; $(VENV)/agentaskit-sim up $(ARGS) || { \
 		status=$$?; [ $$status -eq 130 ] || exit $$status; }
 
-test: setup ## the whole test suite, without the tests that take many minutes
+test: setup ## the tests: an example of every check, without what takes long
+	@echo 'An example of every check: laws, judge, report, commands, real servers, 200 seeds of the swarm.'
+	@echo 'Left to make test-ci: the page in a browser, most stacks in real time, the dearest whole commands.'
+	@echo 'Left to make test-long: the further cases of tables, exact days, corpora, many seeds and kills.'
+	@$(PYTEST) $(WORKERS) -m "not long and not ci" $(ARGS)
+
+test-ci: setup ## what CI runs beside make test: pages in a browser, stacks in real time
 	@# Only CI installs a browser unasked; without one, the tests say what was left out.
 	@[ -z "$(CI)" ] || tools/install-chromium.sh || true
-	@echo 'An example of every check: laws, judge, report, commands, real servers, 200 seeds of the swarm.'
-	@echo 'Left to make test-long: the further cases of tables, exact days, corpora, many seeds and kills.'
-	@$(PYTEST) $(WORKERS) -m "not long" $(ARGS)
+	@echo 'What make test leaves out and CI does not: the page in a browser, most stacks in real time,'
+	@echo 'the dearest whole commands, and the tests of the tools that test.'
+	@$(PYTEST) $(WORKERS) -m "ci and not long" $(ARGS)
 
-test-long: setup ## the long tests: exact days and many seeds
-	@echo 'What make test leaves out: further cases of tables, exact days, corpora, many seeds and kills.'
+test-long: setup test-ci ## all that make test leaves out: exact days and many seeds, too
+	@echo 'Beside what CI runs: further cases of tables, exact days, corpora, many seeds and kills.'
 	@$(PYTEST) -m long $(ARGS)
 	@# Ten times as many drawn examples of each property as make test.
 	@$(PYTEST) -m "hypothesis and not long" --hypothesis-profile thorough $(ARGS)

@@ -54,6 +54,7 @@ def pages_of(world):
     return pages
 
 
+@pytest.mark.ci
 @linux
 def test_up_shows_no_secret_to_anybody(tmp_path):
     """Token, webhook, passwords, and variables of the shell: neither printed nor passed on."""

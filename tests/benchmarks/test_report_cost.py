@@ -53,6 +53,7 @@ def test_what_makes_the_results_is_timed(tmp_path):
     assert float((tmp_path / "seconds").read_text()) > 0
 
 
+@pytest.mark.ci
 def test_a_run_that_fails_is_no_measurement(tmp_path):
     """A scenario that does not exist."""
     with pytest.raises(subprocess.CalledProcessError):

@@ -72,17 +72,20 @@ def simpy():
     return measure_simpy(Topology())
 
 
+@pytest.mark.ci
 def test_rates_means_and_messages_agree_within_a_few_per_cent(world, simpy):
     """Tasks, messages, executions, agents, and the mean of every duration."""
     assert far_apart(world[0], simpy[0]) == {}
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("which", range(len(HISTOGRAMS)), ids=HISTOGRAMS)
 def test_durations_have_the_same_distribution(world, simpy, which):
     """At no bucket's bound do the two differ by more than one part in a hundred."""
     assert np.abs(world[1][which] - simpy[1][which]).max() < 0.01
 
 
+@pytest.mark.ci
 def test_another_system_is_noticed(world):
     """Planted: work that takes a tenth longer, and one message more for each task."""
     work, coordination = Topology().classes

@@ -49,11 +49,11 @@ def launch(playwright: Playwright, *arguments: str) -> Browser:
 
 
 def leave_out(config: pytest.Config, items: list[pytest.Item], browser: Path | None) -> None:
-    """Without a browser, keep one of the tests that need it, as a skip that says so."""
-    if browser is not None:
-        return
+    """Leave tests that need a browser to CI; without one, keep one, as a skip that says so."""
     needing = [item for item in items if FOLDER in item.path.parents and _has_page(item)]
-    if not needing:
+    for item in needing:
+        item.add_marker(pytest.mark.ci)
+    if browser is not None or not needing:
         return
     reason = (
         f"NO BROWSER: the {len(needing)} browser tests did not run; `make browser` installs"

@@ -106,6 +106,7 @@ def test_a_configuration_from_the_field_is_routed_as_amtool_says(name: str) -> N
         assert receivers == receivers_by_amtool(path, labels), labels
 
 
+@pytest.mark.ci
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "day"), DATES)
 def test_alertmanager_notifies_of_what_our_reading_says_on_that_date(name: str, day: str) -> None:

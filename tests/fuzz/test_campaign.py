@@ -33,6 +33,7 @@ def test_a_hundred_thousand_documents_are_read_or_refused_in_bounds(tmp_path: Pa
     assert not findings.by_place, str(findings)
 
 
+@pytest.mark.ci
 def test_planted_faults_are_found_and_said_by_their_place(tmp_path: Path) -> None:
     """A stray exception, a process that dies, a loop without end; and the documents are kept."""
     findings = run(0, 18, workers=1, folder=tmp_path, module="tests.fuzz.planted_worker")

@@ -81,6 +81,7 @@ def find_python(version):
     return None
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("audience", [0, AUDIENCE])
 async def test_neither_scrapers_nor_real_time_change_the_world(audience):
     """Paced by the clock under a real server, or simulated in one leap: the same bytes."""

@@ -143,6 +143,7 @@ def try_change(tree, change, limit_s=60):
         assert (tree / "room" / "module.py").read_text() == text
 
 
+@pytest.mark.ci
 def test_a_mutant_of_tested_code_is_noticed_and_one_of_untested_code_survives(tree):
     """By the test's name; the tree itself stays as it is."""
     noticed_by = try_change(tree, "number - 1->number + 1")
@@ -150,6 +151,7 @@ def test_a_mutant_of_tested_code_is_noticed_and_one_of_untested_code_survives(tr
     assert try_change(tree, "number + 1->number - 1") == ""
 
 
+@pytest.mark.ci
 def test_what_never_ends_is_noticed_by_its_time(tree):
     """Of the processor: other work of the machine is no reason."""
     (tree / "room" / "module.py").write_text(MODULE + LOOP)
@@ -166,6 +168,7 @@ def test_tests_that_fail_without_a_mutant_end_the_run(tree, capsys):
     assert "without a mutant: tests/room/test_module.py::test_it" in capsys.readouterr().out
 
 
+@pytest.mark.ci
 def test_a_run_prints_score_and_survivors_and_writes_them(tree, tmp_path, capsys):
     """Status 1 with a survivor; `--again` tries nothing else."""
     report = tmp_path / "report.json"

@@ -242,6 +242,7 @@ def files(pack):
     return [pack / "alerts" / f"{name}.yaml" for name in ("slo", "performance", "backpressure")]
 
 
+@pytest.mark.ci
 def test_the_annotations_of_all_nineteen_read_well(files, nineteen, run_tool, tmp_path):
     """Summary, description, link and labels, by value, as Prometheus renders them."""
     assert len(nineteen) == len(RENDERED) == 19
@@ -261,6 +262,7 @@ PLANTED = [
 """The alerts in which they stand."""
 
 
+@pytest.mark.ci
 def test_annotations_that_read_wrongly_are_detected(files, nineteen, run_tool, tmp_path):
     """Each of them, in the alert in which it stands."""
     copies, changed = [], set()

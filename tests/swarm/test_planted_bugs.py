@@ -188,6 +188,7 @@ def test_a_planted_bug_changes_one_place(name):
     assert Path(origin).read_text(encoding="utf-8").count(BUGS[name].old) == 1
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_bug_is_caught_and_shrunk(name, repository):
     """By its own law, within a few seeds."""
@@ -201,6 +202,7 @@ def test_a_rarer_planted_bug_is_caught_and_shrunk(name, repository):
     expect_caught(BUGS[name], repository)
 
 
+@pytest.mark.ci
 def test_without_a_bug_nothing_is_reported(repository):
     """The same process with a change that changes nothing."""
     harmless = Bug("simulator.fault_ledger", "if self.last_reading is not None:",

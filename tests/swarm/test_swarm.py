@@ -69,6 +69,7 @@ def test_a_trial_is_written_as_a_scenario_that_means_the_same(seed, tmp_path):
     assert text.count("# by hand after") == len(trial.actions)
 
 
+@pytest.mark.ci
 def test_a_failure_says_how_to_replay_it_and_is_shrunk(monkeypatch, capsys):
     """Seed, virtual time, law, last events, the command, and a scenario that is smaller."""
     laws = run.broken_laws

@@ -29,6 +29,7 @@ def kill_at(deadly, number):
     return draw
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_worker_that_dies_of_a_signal_is_reported_with_its_seed(number):
     """The other seeds are carried out all the same."""
@@ -38,6 +39,7 @@ def test_a_worker_that_dies_of_a_signal_is_reported_with_its_seed(number):
     assert not any(outcome.laws for seed, outcome in outcomes.items() if seed != 2)
 
 
+@pytest.mark.ci
 def test_a_trial_that_hangs_is_ended_and_reported(monkeypatch):
     """Its worker is killed when nothing has come for too long."""
     monkeypatch.setattr(workers, "WITHIN_S", 1.0)
@@ -52,6 +54,7 @@ def test_a_trial_that_hangs_is_ended_and_reported(monkeypatch):
     assert sorted(outcomes) == [0, 1, 2]
 
 
+@pytest.mark.ci
 def test_ctrl_c_leaves_no_process_behind(repository):
     """Status 130, what was found so far, and no worker."""
     command = [sys.executable, "-m", "tests.swarm", "--count", "100000", "--jobs", "2"]
@@ -70,6 +73,7 @@ def test_ctrl_c_leaves_no_process_behind(repository):
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
+@pytest.mark.ci
 def test_workers_end_when_their_parent_is_killed(repository):
     """A parent that cannot clean up leaves no worker either."""
     command = [sys.executable, "-m", "tests.swarm", "--count", "100000", "--jobs", "2"]

@@ -63,6 +63,7 @@ def test_a_python_without_venv_gets_the_name_of_the_package_to_install(project):
     assert f"run: sudo apt-get install {package}" in result.stderr
 
 
+@pytest.mark.ci
 def test_an_up_to_date_environment_is_left_unchanged(project):
     """Same folder, same lock, same project file: nothing is done, and nothing is printed."""
     environment = project / ".venv" / "bin"

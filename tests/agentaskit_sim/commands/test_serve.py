@@ -138,12 +138,14 @@ def test_a_term_signal_ends_it_with_143():
         serve.kill()
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_a_scenario_runs_to_its_end_with_the_exporter_down_and_restarted(served):
     """503 while it is down, counters from 0 afterwards, status 0 at the end."""
     served(follow_a_scenario)
 
 
+@pytest.mark.ci
 def test_a_reader_that_leaves_ends_it_as_any_other_program():
     """As `serve | head -1` does: status 141, which is none of a verdict's, and no traceback."""
     words = [sys.executable, "-m", "agentaskit_sim", "serve", "--port", "0"]

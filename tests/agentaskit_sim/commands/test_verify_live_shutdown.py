@@ -172,6 +172,7 @@ def test_a_wrong_end_is_detected(end, complaint):
     assert complaint in complaints_of(**end)[0]
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_a_run_beside_others_whose_servers_die_is_not_disturbed(killed):
     """Status 3, for the run that could not be judged; nothing is left of any."""
@@ -183,6 +184,7 @@ def test_a_run_beside_others_whose_servers_die_is_not_disturbed(killed):
     assert not any(killed.wrongs.values()), killed.wrongs
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_killed_servers_are_started_again_and_no_receiver_is_notified_twice(killed):
     """The pass is whole: who was notified of the firing was notified of the end."""
@@ -194,6 +196,7 @@ def test_killed_servers_are_started_again_and_no_receiver_is_notified_twice(kill
     ]
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_without_its_prometheus_a_run_could_not_be_judged(killed):
     """It would have a gap that cannot be filled."""
@@ -204,6 +207,7 @@ def test_without_its_prometheus_a_run_could_not_be_judged(killed):
     assert "it ended with status -9" in outcome["reasons"][0]
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_each_run_is_notified_of_its_own_alerts_alone(killed):
     """Different pools leaked side by side; without its path a server returns nothing."""
@@ -212,6 +216,7 @@ def test_each_run_is_notified_of_its_own_alerts_alone(killed):
     assert killed.statuses_for_strangers <= {404, 405}
 
 
+@pytest.mark.ci
 def test_every_process_listens_on_loopback_only(killed):
     """Every socket of every process of the run, by its inode; a planted one is reported."""
     assert len(killed.sockets) >= 4 * len(POOLS)
@@ -308,6 +313,7 @@ LONG = ("full in mid-run", "SIGINT", "SIGTERM", "SIGKILL")
 """Trials among the long tests: each is a stack or two of its own."""
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "trial", [pytest.param(t, marks=[pytest.mark.long] * (t in LONG)) for t in TRIALS]
 )

@@ -23,8 +23,7 @@ from verifier.judge.verdict_document import verdict_schema
 from verifier.virtual_time import run as virtual_time
 
 OLDER = Path(__file__).parent / "older"
-HEAD = "story: x\nseed: 42\n"
-QUIET = "duration: 8m\nload: {rate: 1000}\n"
+HEAD, QUIET = "story: x\nseed: 42\n", "duration: 8m\nload: {rate: 1000}\n"
 LEAK = """\
 load: {rate: 1000}
 faults:
@@ -44,8 +43,7 @@ def verify(command, monkeypatch):
 
     def run(*arguments):
         finished = command("verify", *arguments, "--jobs", "1", "--json")
-        document = json.loads(finished.out)
-        validate(document, verdict_schema())
+        validate(document := json.loads(finished.out), verdict_schema())
         return finished.status, document, finished.err
 
     return run
@@ -56,8 +54,7 @@ def written(tmp_path):
     """Return a function that writes a scenario file and returns its path."""
 
     def write(name, text):
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(f"name: {name}\n{HEAD}{text}")
+        (path := tmp_path / f"{name}.yaml").write_text(f"name: {name}\n{HEAD}{text}")
         return path
 
     return write
@@ -68,8 +65,7 @@ def copied(tmp_path):
     """Return a function that copies a file of the pack, changed, and returns its path."""
 
     def copy(name, old="", new=""):
-        path = tmp_path / Path(name).name
-        text = (PACK / name).read_text()
+        path, text = tmp_path / Path(name).name, (PACK / name).read_text()
         assert old in text
         path.write_text(text.replace(old, new, 1))
         return path
@@ -118,6 +114,7 @@ faults: [{name: gone, fault: traffic_drop, start: 3m, duration: 9m, parameters: 
 TARGET = re.compile(r"(\[1m\]\)\) < )(\d+)$", re.MULTILINE)
 
 
+@pytest.mark.ci
 def test_a_scenario_without_its_fault_fails(verify, dropped):
     """Nothing fires, and the report names each alert; with its fault it passes."""
     assert verify(*dropped("whole"))[0] == 0
@@ -189,6 +186,7 @@ def test_burn_rates_on_an_empty_past_are_invalid(verify, written, copied):
     assert "a window of 30d" in report
 
 
+@pytest.mark.ci
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("old", "new", "because"),
@@ -214,6 +212,7 @@ def test_a_rule_that_was_changed_fails_the_scenario_that_covers_it(
     assert because in reason
 
 
+@pytest.mark.ci
 def test_a_rule_without_its_for_fails_a_fault_that_is_shorter_than_it(verify, written, copied):
     """A pool that is empty for 75 seconds must not alert: `for` is two minutes."""
     scenario = written("blip", "duration: 8m\n" + LEAK % ("75s", 0.95))
@@ -229,6 +228,7 @@ def test_a_rule_without_its_for_fails_a_fault_that_is_shorter_than_it(verify, wr
     }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("new", "reason"),
     [

@@ -65,6 +65,7 @@ def test_an_alert_on_a_mapped_counter_fires_and_the_others_stay_silent(command, 
     assert verdicts["ShopErrors"]["firing_s"] is None
 
 
+@pytest.mark.ci
 def test_a_name_that_the_mapping_lacks_is_vacuous_though_it_is_one_of_ours(command, shop):
     """Nothing of our own catalogue answers for the user's exporter."""
     ours = "expr: 'sum(rate(http_requests_total{status=\"500\"}[1m])) > 500'"
@@ -74,6 +75,7 @@ def test_a_name_that_the_mapping_lacks_is_vacuous_though_it_is_one_of_ours(comma
     assert "ShopErrors: no metric http_requests_total exists" in done.out
 
 
+@pytest.mark.ci
 def test_a_share_too_small_to_be_seen_fails_the_scenario(command, shop):
     """What the mapping says is what is judged: a tenth of the requests is always below."""
     tenth = "labels: {code: {from: status}, z: {share: {a: 0.1, b: 0.9}}}"
@@ -107,6 +109,7 @@ def test_a_mapping_without_rules_is_refused(command, shop, name):
     assert "--mapping needs --rules" in done.err
 
 
+@pytest.mark.ci
 def test_faults_of_the_scrape_path_have_their_effect_on_mapped_series(command, shop, tmp_path):
     """A restart that no counter showed, or a fault that took no series, would be invalid."""
     _, *options = shop()

@@ -48,6 +48,7 @@ def test_failures_page_and_nothing_else_speaks(command, errors):
     assert {panel["ok"] for panel in scenario["panels"]} == {True}
 
 
+@pytest.mark.ci
 def test_without_the_fault_the_page_is_missed(command, errors):
     """The same files fail when the world is healthy: the pass above is no empty one."""
     errors.write_text(errors.read_text().replace("share: 0.05", "share: 0.001"))

@@ -75,6 +75,7 @@ def test_a_reader_that_has_left_ends_a_command_with_141_and_no_word(words, tmp_p
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.ci
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("words", [[], ["--json"]], ids=["table", "json"])
 def test_a_verdict_that_nobody_reads_is_saved_all_the_same(words, repository, tmp_path):

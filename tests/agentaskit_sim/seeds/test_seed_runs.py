@@ -111,6 +111,7 @@ def test_what_has_no_room_for_seeds_is_refused(command, options, reason):
     assert reason in line
 
 
+@pytest.mark.ci
 def test_a_run_on_one_of_many_seeds_is_the_run_on_that_seed(command):
     """A real one: nothing but its name, its chart and its times differ; and it is a small one."""
     files = [PROJECT / f"{BOUNDARY}{suffix}" for suffix in (".yaml", ".rules.yaml", ".board.json")]

@@ -74,6 +74,7 @@ PLANTED = (
 )  # fmt: skip
 
 
+@pytest.mark.ci
 def test_every_dashboard_is_valid_and_each_planted_mistake_is_reported(types, dashboards):
     """All in one run of the compiler, which takes seconds to start."""
     assert set(dashboards) == {"sla", "throughput", "capacity"}
@@ -86,6 +87,7 @@ def test_every_dashboard_is_valid_and_each_planted_mistake_is_reported(types, da
     assert [name for name in planted if not faults[name]] == []
 
 
+@pytest.mark.ci
 def test_without_a_network_the_reason_is_said(repository, tmp_path, monkeypatch):
     """Never an answer that looks like a pass: the fixture skips with it."""
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
@@ -95,6 +97,7 @@ def test_without_a_network_the_reason_is_said(repository, tmp_path, monkeypatch)
     assert "schema 13.2.3 cannot be fetched" in reason
 
 
+@pytest.mark.ci
 def test_a_script_that_dies_is_no_reason_to_skip(tmp_path):
     """Planted: a traceback was once taken for a network that is not there."""
     (tmp_path / "tools").mkdir()

@@ -154,6 +154,7 @@ def hundredfold():
     )
 
 
+@pytest.mark.ci
 def test_ninety_two_thousand_agents_obey_every_law_at_a_million_tasks_a_second():
     """Healthy first, then under faults that affect thousands at once, slot waiters included."""
     topology = hundredfold()

@@ -34,6 +34,7 @@ def run(address, judge, *names):
     return outcomes, notes
 
 
+@pytest.mark.ci
 def test_outcomes_come_in_order_with_their_progress(cluster, tmp_path):
     """What a judge raises is an invalid outcome, and each scenario is counted once."""
     names = ["a", "broken-b", "bug-c", "d"]
@@ -61,6 +62,7 @@ def test_a_process_that_dies_again_and_again_is_said_to(cluster, tmp_path):
     assert "ended with status -9: out of memory? (3 times)" in outcomes[0].invalid[0]
 
 
+@pytest.mark.ci
 def test_the_work_of_a_lost_worker_is_done_again(cluster, tmp_path):
     """Its scenario passes on another worker, and nothing is counted twice."""
     names = ["a", "fatal", "c", "d"]
@@ -70,6 +72,7 @@ def test_the_work_of_a_lost_worker_is_done_again(cluster, tmp_path):
     assert (tmp_path / "fatal").read_text() == "xx"
 
 
+@pytest.mark.ci
 def test_an_interrupted_run_leaves_nothing_on_the_workers(cluster, tmp_path):
     """The judging process ends, and takes its server and its folder along."""
 
@@ -88,6 +91,7 @@ def test_an_interrupted_run_leaves_nothing_on_the_workers(cluster, tmp_path):
     assert list(tmp_path.glob("suite-test-*")) == []
 
 
+@pytest.mark.ci
 def test_a_worker_of_another_version_is_refused(cluster, tmp_path, monkeypatch):
     """In one line with the way out, before anything is judged."""
     monkeypatch.setattr(machine, "code_checksum", lambda: "0123456789ab")
@@ -96,6 +100,7 @@ def test_a_worker_of_another_version_is_refused(cluster, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.ci
 def test_a_worker_that_came_later_is_refused_by_its_task(cluster, tmp_path, monkeypatch):
     """Each task looks again: the first look may have been at others."""
     monkeypatch.setattr(
@@ -123,6 +128,7 @@ def test_no_scheduler_at_an_address(monkeypatch, tmp_path):
     assert "\n" not in str(said.value)
 
 
+@pytest.mark.ci
 def test_a_server_of_another_kind_is_no_scheduler(cluster, monkeypatch, tmp_path):
     """One that says nothing to it, as most do, and a worker: refused within seconds."""
     monkeypatch.setattr("verifier.cluster.connection.CONNECT_S", 0.5)

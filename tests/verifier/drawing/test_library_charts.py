@@ -79,6 +79,7 @@ def test_every_alert_of_the_contract_is_drawn_somewhere():
     assert sorted(alert for alerts in FIRES_IN.values() for alert in alerts) == sorted(THRESHOLDS)
 
 
+@pytest.mark.ci
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", cases(FIRES_IN, [(name,) for name in FIRES_IN]))
 def test_what_is_drawn_is_what_was_judged(name):

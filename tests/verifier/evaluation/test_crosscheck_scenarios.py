@@ -53,6 +53,7 @@ def judges_states(history, rule_files, end_s):
     return timeline_states(timelines, Grid(0.0, end_s, EVALUATION_S))
 
 
+@pytest.mark.ci
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "name",
@@ -87,6 +88,7 @@ def test_windows_of_hours_are_promtools_too():
     assert crosscheck(history, burns, 0.0, scenario.duration_s) == []
 
 
+@pytest.mark.ci
 def test_one_evaluation_too_late_is_noticed(short):
     """Planted: an alert that is always one evaluation behind, and one state too many."""
     history, end_s = simulated("traffic-drop").history, bundled("traffic-drop").duration_s
@@ -97,6 +99,7 @@ def test_one_evaluation_too_late_is_noticed(short):
     assert difference.side == "the judge"
 
 
+@pytest.mark.ci
 def test_a_stale_marker_that_is_lost_is_noticed(short):
     """Planted: without it, an alert on a dead exporter lingers for five minutes."""
     whole = bundled("exporter-down")

@@ -138,6 +138,7 @@ def test_every_kind_is_among_the_two_thousand() -> None:
     assert sum(rule.expr.count("ALERTS") > 0 for rule in drawn) > 40
 
 
+@pytest.mark.ci
 def test_a_fault_of_the_judge_shows_in_generated_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: what lies ahead is answered from the whole history, as a range query does."""
     seed, _, shape = SAMPLE[1]
@@ -145,6 +146,7 @@ def test_a_fault_of_the_judge_shows_in_generated_rules(monkeypatch: pytest.Monke
     assert len(compare(seed, 8, shape).differences) > 2
 
 
+@pytest.mark.ci
 def test_a_for_of_one_millisecond_more_shows_in_generated_rules(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

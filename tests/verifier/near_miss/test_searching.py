@@ -90,6 +90,7 @@ def miss(read):
     return search(request(read, low=0.17, high=0.21, probes_max=3)).run()
 
 
+@pytest.mark.ci
 def test_the_near_miss_is_silent_and_proven_on_every_seed(read, miss):
     """By the judge of `coverage`, asked here once more, of the text as it would be saved."""
     assert miss.boundary.silent.value < miss.boundary.firing.value

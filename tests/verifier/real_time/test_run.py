@@ -135,6 +135,7 @@ def test_a_run_with_another_verdict_is_reported_with_its_reason():
         assert_ended(stalled, "pass")
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_an_alert_is_followed_to_the_receiver_and_back(outcomes):
     """Fired, notified, resolved, notified; no other alert; every panel has data."""
@@ -176,6 +177,7 @@ def expect_followed(outcome):
     }
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_the_time_to_the_notification_is_within_what_the_intervals_imply(outcomes):
     """Condition, pending, firing, notified, in this order; all pools share a group."""
@@ -189,6 +191,7 @@ def test_the_time_to_the_notification_is_within_what_the_intervals_imply(outcome
     assert first.latency.firing_s <= first.latency.notified_s <= first.latency.bound_s + 60
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_both_clocks_see_the_same_transitions(outcomes):
     """Pending, firing and resolved of three pools: at the same evaluations."""
@@ -200,6 +203,7 @@ def test_both_clocks_see_the_same_transitions(outcomes):
     assert outcomes["weak"].clocks is None
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_a_deadline_beyond_the_limit_is_not_judged_and_gets_a_note(outcomes):
     """Cut after four real seconds, before the alert is due to fire."""
@@ -209,6 +213,7 @@ def test_a_deadline_beyond_the_limit_is_not_judged_and_gets_a_note(outcomes):
     assert any("whether it fires was not judged" in note for note in outcome.notes)
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_an_alert_that_reaches_the_wrong_receiver_fails_at_alertmanager(outcomes):
     """The hop is named, and who was notified instead."""
@@ -219,6 +224,7 @@ def test_an_alert_that_reaches_the_wrong_receiver_fails_at_alertmanager(outcomes
         assert "slack-warnings was notified, expected only pagerduty-critical" in verdict.reason
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_an_alert_whose_fault_is_too_weak_breaks_in_the_world(outcomes):
     """The leak is real, and too small for the rule, which did what it says."""
@@ -229,6 +235,7 @@ def test_an_alert_whose_fault_is_too_weak_breaks_in_the_world(outcomes):
     assert "it must be < 0.1" in verdict.reason
 
 
+@pytest.mark.ci
 def test_a_rule_that_the_engine_refuses_fails_in_its_words(outcomes):
     """And not in those of the hop: that nothing fired says nothing of why."""
     (unjudged,) = outcomes["weak"].not_judged
@@ -238,6 +245,7 @@ def test_a_rule_that_the_engine_refuses_fails_in_its_words(outcomes):
     assert "likely culprit: the rule, since Prometheus cannot evaluate it: found" in verdict.reason
 
 
+@pytest.mark.ci
 @needs_quiet_machine
 def test_a_fault_that_composes_nothing_makes_the_run_invalid(outcomes):
     """The rule is not to blame: nothing in the world was affected."""
@@ -249,6 +257,7 @@ def test_a_fault_that_composes_nothing_makes_the_run_invalid(outcomes):
     assert (verdict.ok, verdict.broke_at) == (False, "world")
 
 
+@pytest.mark.ci
 def test_a_run_without_limit_lasts_as_long_as_its_scenario():
     """No limit is an infinite one."""
     assert RealTimeSetup((), (), None, TimeCompression()).limit_s == math.inf

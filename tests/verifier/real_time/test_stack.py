@@ -37,6 +37,7 @@ receivers:
 EMPTY = "route: {receiver: a}\nreceivers: [{name: a}]\n"
 
 
+@pytest.mark.ci
 def test_a_prometheus_that_stores_nothing_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ def test_killed_after_delivery_it_delivers_again_and_that_counts_once(
         assert wait_until(lambda: statuses(receiver) == [("firing", 2), ("resolved", 1)])
 
 
+@pytest.mark.ci
 def test_an_alert_that_resolved_while_it_was_dead_is_still_notified_as_resolved(
     routing: Routing, receiver: Receiver
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_file_is_written_that_promtool_confirms_and_that_notices_a_wrong_rule(
         assert promtool(out).returncode == 1, new
 
 
+@pytest.mark.ci
 def test_json_is_one_document_by_the_published_schema_and_the_share_decides_the_status(
     command, tmp_path
 ):

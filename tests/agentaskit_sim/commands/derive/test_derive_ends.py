@@ -43,6 +43,7 @@ def search_that_breaks(error, after):
     return run
 
 
+@pytest.mark.ci
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("error", "after"),
@@ -70,6 +71,7 @@ def test_an_error_in_the_search_for_one_alert_is_said_of_it_alone(
     assert document["suite"].count("- name: ") == 6
 
 
+@pytest.mark.ci
 def test_an_error_before_the_search_is_said_of_its_alert_too(command, tmp_path, monkeypatch):
     """While its expression is taken apart."""
     take_apart = solving.problem_leaves

@@ -67,6 +67,7 @@ def written(*, whole):
     return scenario, rules
 
 
+@pytest.mark.ci
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "files"), CASES)
 def test_who_made_the_mistake_is_blamed(name, files):
@@ -105,6 +106,7 @@ def at_the_load_of_the_library(share):
     return drop_of(share, whole=True)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("drop", "share"),
     [
