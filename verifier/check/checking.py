@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from verifier.check.exports.label_fold import LabelFold
 from verifier.check.findings.expressions import CheckedExpression, of_panels, of_rules
 from verifier.check.findings.finding import CheckFinding, in_order
 from verifier.check.findings.rule_texts import template_residue
 from verifier.check.linters.dashboard_linter import dashboard_findings
 from verifier.check.linters.pint import duplicates, of_alerts, of_expression
 from verifier.check.linters.variable_questions import variable_questions
+from verifier.check.traps.cells import SystemViews, only_with_cells
 from verifier.check.traps.joins import joins
 from verifier.check.traps.metric_uses import metric_uses
-from verifier.check.traps.names import NameCheck
 from verifier.check.traps.panel_units import panel_units
 from verifier.check.traps.ratios import zero_by_zero
 from verifier.check.traps.routing import routing_findings
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from documents.mistakes import Place
     from verifier.check.exports.families import Exports
+    from verifier.check.exports.label_fold import LabelFold
     from verifier.check.findings.rule_texts import RuleText
     from verifier.pack.panels import Dashboards
     from verifier.pack.routes.routing import Routing
@@ -77,21 +77,24 @@ def check_pack(pack: CheckedPack, surroundings: Surroundings) -> tuple[CheckFind
     recordings: dict[str, list[RecordingRule]] = {}
     for _, rule in rules.recordings:
         recordings.setdefault(rule.record, []).append(rule)
-    fold = LabelFold(surroundings.exports, recordings)
+    views = SystemViews(surroundings.exports, recordings)
     recorded_s = {rule.record: group.interval_s for group, rule in rules.recordings}
     parts = [*of_rules(rules), *of_panels(pack.dashboards.panels)]
     expressions = [each for each in parts if isinstance(each, CheckedExpression)]
     findings = [each for each in parts if isinstance(each, CheckFinding)]
-    names = NameCheck(surroundings.exports, fold)
     for expression in expressions:
-        findings += names.findings(expression)
+        view = views.of(expression)
+        findings += view.names.findings(expression)
+        findings += only_with_cells(expression, view)
         findings += windows(
             expression, surroundings.scrape_interval_s, surroundings.retention_s, recorded_s
         )
-        findings += _of_expression(expression, surroundings.exports, fold)
+        findings += _of_expression(expression, view.exports, view.fold)
         findings += of_expression(expression)
     for question in variable_questions(pack.boards):
-        findings += names.findings(question)
+        view = views.of(question)
+        findings += view.names.findings(question)
+        findings += only_with_cells(question, view)
     findings += of_alerts(rules, pack.texts, surroundings.scrape_interval_s)
     findings += duplicates(rules)
     findings += dashboard_findings(pack.boards)

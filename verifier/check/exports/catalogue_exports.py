@@ -2,7 +2,8 @@
 
 Laid out over the default topology; called where no /metrics page is named. Its lists of label
 values are closed, so that a value that is not in them will never appear. No world is built: the
-labels ask a system for its axes alone.
+labels ask a system for its axes alone. The default topology has one cell; what further cells add,
+a label of the target, is held apart (`families.in_cells`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.mapping.quantities import axes_of
 from exporter.metrics.catalogue import RUN, WORLD
 from exporter.metrics.series import Catalogue
+from exporter.target import CELL
 from simulator.topology import Topology
 from verifier.check.exports.families import TARGET_LABELS, Exports, without_name
 from verifier.promql.reads import NAME
@@ -62,4 +64,7 @@ def _laid_out(
         is_closed=True,
         open_labels=frozenset(open_labels),
         target_labels=target_labels,
+        # A mapping may give `cell` another meaning, and --target-label says that it is there.
+        may_have_cells=CELL not in target_labels
+        and not any(name == CELL for sets in series.values() for own in sets for name, _ in own),
     )

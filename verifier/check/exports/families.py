@@ -6,10 +6,11 @@ without a sample is *legitimately empty*: nobody can say which labels its series
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from exporter.target import CELL
 from verifier.promql.reads import NAME
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Exports:
     `source` is what people call it. `kinds` has the type of each sample's family; of a name that
     is not there the type is not known. `declared` are names that have a type and no series.
     `is_closed`: the lists of label values are complete, so that no other will ever appear, but for
-    those of the `open_labels`. `target_labels` are what the server adds.
+    those of the `open_labels`. `target_labels` are what the server adds. `may_have_cells`: it is a
+    system that may have several cells, each of which is then a target with a label of its own.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Exports:
     is_closed: bool = False
     open_labels: frozenset[str] = frozenset()
     target_labels: frozenset[str] = TARGET_LABELS
+    may_have_cells: bool = False
     _values: dict[tuple[str, str], frozenset[str]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -98,6 +101,11 @@ class Exports:
     def labels(self, metric: str) -> frozenset[str]:
         """Return the names of the labels that series of a metric have, without the target's."""
         return frozenset(name for labels in self.series.get(metric, ()) for name, _ in labels)
+
+
+def in_cells(exports: Exports) -> Exports:
+    """Return what the same system exports when it has several cells."""
+    return replace(exports, target_labels=exports.target_labels | {CELL}, may_have_cells=False)
 
 
 def sample_names(family: str, kind: str) -> tuple[str, ...]:

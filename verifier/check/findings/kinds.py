@@ -43,6 +43,9 @@ _EXPORTED: Final = (
     FindingKind("empty-child", "info", "Legitimately empty: a label value that was not counted yet",
                 "nothing, if it is still to come; else create it at 0, so that its first count"
                 " is not lost"),
+    FindingKind("only-with-cells", "info", "A label that series have in systems of several cells"
+                " alone",
+                "nothing, if the rules are for such systems alone; --target-label cell says so"),
     FindingKind("rate-of-gauge", "error", "A rate of what may fall",
                 "use delta() or deriv(), or the value itself", ("pint/promql/rate",)),
     FindingKind("rate-of-aggregate", "error", "A rate of a sum: restarts of one counter look like"

@@ -48,6 +48,11 @@ def joins(
         yield from _template_labels(expression, sets, exports)
 
 
+def asked_labels(text: str) -> tuple[str, ...]:
+    """Return the labels that a template asks for, each once."""
+    return tuple(dict.fromkeys(match[1] or match[2] for match in _LABEL.finditer(text)))
+
+
 def _match_finding(expression: CheckedExpression, problem: MatchProblem) -> CheckFinding:
     left, right = (_words(sets) for sets in (problem.left, problem.right))
     by = "" if problem.on is None else f" on ({', '.join(problem.on)})"
@@ -76,8 +81,7 @@ def _template_labels(
     carried = {*label_names(sets)}
     aggregated = not carried >= exports.target_labels
     for name, text in (*alert.annotations, *alert.labels):
-        asked = dict.fromkeys(match[1] or match[2] for match in _LABEL.finditer(text))
-        for label in asked:
+        for label in asked_labels(text):
             if label in carried or (label in exports.target_labels and not aggregated):
                 continue
             has = f"only {listed(sorted(carried))}" if carried else "none"
