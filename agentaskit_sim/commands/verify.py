@@ -190,10 +190,12 @@ def _published(
             scenarios, sparing, watcher, jobs=jobs, compression=compression, cluster=cluster,
             cost_s=cost_s,
         )  # fmt: skip
-    except (KeyboardInterrupt, SystemExit):
-        # A signal, whose status it stays: what was judged is kept, marked as partial.
-        partial = with_interrupted(scenarios, watcher.outcomes)
-        output.publish(finished(partial, scenarios, options))
+    except (KeyboardInterrupt, SystemExit, JudgeError) as end:
+        # A signal, whose status it stays, or a cluster that can judge no more: what was judged is
+        # kept, marked as partial.
+        if watcher.outcomes or not isinstance(end, JudgeError):
+            partial = with_interrupted(scenarios, watcher.outcomes)
+            output.publish(finished(partial, scenarios, options))
         raise
     output.publish(finished(outcomes, scenarios, options))
     return STATUSES[overall(outcomes)]

@@ -13,6 +13,7 @@ import pytest
 from tests.schemas.validation import validate
 from tests.verifier.judge.small_scenario import scenario_with
 from tests.verifier.outcomes import failing, outcome
+from verifier.cluster.connection import SchedulerLostError
 from verifier.judge.verdict import overall
 from verifier.judge.verdict_document import document, verdict_schema
 from verifier.report.tally import verdict_line
@@ -80,6 +81,29 @@ def test_what_was_judged_is_saved_and_printed(repository, tmp_path, scenarios, n
     left = f"the run was interrupted: {3 - len(judged)} of 3 not judged"
     assert f"INVALID: {len(judged)} of 3 scenarios pass; {left}; " in printed
     assert (tmp_path / "junit.xml").read_text().count("the run was interrupted") == 3 - len(judged)
+
+
+@pytest.mark.parametrize("judged", [["first"], []])
+def test_a_lost_cluster_keeps_what_was_judged(command, tmp_path, monkeypatch, scenarios, judged):
+    """Status 3 and its sentence at the end; before the first verdict there is nothing to keep."""
+
+    def run_on_cluster(_scenarios, _judge, watcher, address):
+        for name in judged:
+            watcher.done(outcome(name))
+        raise SchedulerLostError(address)
+
+    monkeypatch.setattr("verifier.cluster.running.run_on_cluster", run_on_cluster)
+    monkeypatch.setattr("agentaskit_sim.commands.verify._check_machine", lambda *_, **__: None)
+    out = tmp_path / "here"
+    done = command("verify", scenarios, "--cluster", "tcp://a:1", "--out", out)
+    assert done.status == 3
+    assert done.err.splitlines()[-1].startswith("the scheduler at tcp://a:1 is gone")
+    assert "Interrupted" not in done.err
+    assert out.exists() == bool(judged)
+    if judged:
+        verdict = json.loads((out / "verdict.json").read_text())
+        assert (verdict["verdict"], verdict["partial"]) == ("invalid", True)
+        assert "INVALID: 1 of 3 scenarios pass; the run was interrupted: 2 of 3" in done.out
 
 
 def test_a_failure_stays_one_and_a_whole_run_is_not_partial():

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from documents.mistakes import InputError
@@ -23,6 +24,11 @@ CONNECT_S: Final = 10.0
 SCHEDULER: Final = "Scheduler"
 ANSWER_S: Final = 60.0
 """A worker's first answer: it imports this program."""
+NOTICE_S: Final = 1.0
+"""A client whose scheduler has gone knows it by then."""
+LOOK_S: Final = 0.05
+LOGGERS: Final = ("distributed", "distributed.client", "distributed.gc", "tornado.application")
+"""What Dask says of lost workers and closed connections, each by a level of its own."""
 _ADDRESS: Final = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):([0-9]{1,5})/?")
 
 
@@ -42,17 +48,29 @@ def check_address(address: str) -> None:
         ) from error
 
 
+class SchedulerLostError(JudgeError):
+    """The scheduler is gone, or the way to it: nothing more will come from the workers."""
+
+    def __init__(self, address: str) -> None:
+        """Name its address."""
+        super().__init__(
+            f"the scheduler at {address} is gone, or the connection to it: see whether it runs"
+            " there, and run this again"
+        )
+
+
 @contextlib.contextmanager
 def connect(address: str) -> Iterator[Any]:
-    """Give a client of the scheduler; raise `JudgeError` when none answers there."""
+    """Give a client of the scheduler; raise `JudgeError` when none answers there.
+
+    Raises `SchedulerLostError` for whatever fails in the block once the scheduler is gone.
+    """
     check_address(address)
     import distributed  # noqa: PLC0415 - an extra that may be missing
 
     client_of: Any = distributed.Client  # Dask has no types here
 
-    # What it would say of lost workers and closed connections is said in our words.
-    for name in ("distributed", "tornado.application"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    quieten()
     try:
         kind = asyncio.run(asyncio.wait_for(_kind_of_server(address), 2 * CONNECT_S))
     except Exception as error:
@@ -67,9 +85,33 @@ def connect(address: str) -> Iterator[Any]:
         raise _no_scheduler(address, str(error)) from error
     try:
         yield client
+    except (JudgeError, InputError):
+        raise
+    except Exception:
+        require_scheduler(client, address)
+        raise
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=CONNECT_S)
+
+
+def quieten() -> None:
+    """Let Dask print nothing, once it is imported: it is said in our words."""
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def require_scheduler(client: Any, address: str, *, within_s: float = NOTICE_S) -> None:
+    """Raise `SchedulerLostError` if the client notices within so long that its scheduler is gone.
+
+    What fails because of that may fail some milliseconds before.
+    """
+    until_s = time.monotonic() + within_s
+    while client.status == "running":
+        if time.monotonic() >= until_s:
+            return
+        time.sleep(LOOK_S)
+    raise SchedulerLostError(address)
 
 
 async def _kind_of_server(address: str) -> str:

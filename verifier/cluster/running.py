@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from documents.mistakes import InputError
-from verifier.cluster.connection import connect, require_same_machines
+from verifier.cluster.connection import connect, require_same_machines, require_scheduler
 from verifier.errors import JudgeError
 from verifier.judge.verdict import ScenarioOutcome
 from verifier.suite import invalid_outcome
@@ -43,11 +43,12 @@ def run_on_cluster(
 ) -> list[ScenarioOutcome]:
     """Return an outcome for every scenario, in order, judged by the workers of a scheduler.
 
-    Raises `InputError` as soon as a judge does, and `JudgeError` for a cluster that cannot judge.
+    Raises `InputError` as soon as a judge does, `JudgeError` for a cluster that cannot judge, and
+    `SchedulerLostError` in the middle of it: the watcher has what was judged so far.
     """
     with connect(address) as client:
         here = require_same_machines(client)
-        run = _ClusterRun(scenarios, watcher, client)
+        run = _ClusterRun(scenarios, watcher, client, address)
         try:
             run.submit(judge, here)
             return run.collect()
@@ -58,10 +59,12 @@ def run_on_cluster(
 class _ClusterRun:
     """The tasks of one run, and what has come of them."""
 
-    def __init__(self, scenarios: Sequence[Scenario], watcher: Watcher, client: Any) -> None:
+    def __init__(
+        self, scenarios: Sequence[Scenario], watcher: Watcher, client: Any, address: str
+    ) -> None:
         self.scenarios = scenarios
         self.watcher = watcher
-        self.client = client
+        self.client, self.address = client, address
         self.name = f"agentaskit-sim-{secrets.token_hex(8)}"
         self.events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.tasks: dict[Any, int] = {}
@@ -133,9 +136,9 @@ class _ClusterRun:
 
     def _result(self, task: Any, scenario: Scenario) -> ScenarioOutcome:
         if task.status == "cancelled":
+            require_scheduler(self.client, self.address, within_s=0.0)
             raise JudgeError(
-                "the connection to the scheduler was lost, or somebody cancelled the run there:"
-                " run it again"
+                "the scheduler was started anew, or somebody cancelled the run there: run it again"
             )
         try:
             result = task.result()

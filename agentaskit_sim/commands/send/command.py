@@ -132,11 +132,12 @@ def _worlds(scenario: Scenario, threads: int, cluster: str | None) -> Iterator[H
         CellsLostError,
         worlds_on_cluster,
     )
+    from verifier.cluster.connection import SchedulerLostError  # noqa: PLC0415 - as above
 
     try:
         with worlds_on_cluster(cluster, scenario.topology.cells) as worlds:
             yield worlds
-    except CellsLostError as error:
+    except (CellsLostError, SchedulerLostError) as error:
         raise JudgeError(
             f"{error}; what was sent until then stays in the store, which refuses a second run of"
             " the same times: delete it there, or send it all again with another --at"

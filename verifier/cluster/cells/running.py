@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from verifier.cluster.cells.distant_cell import DistantCells
 from verifier.cluster.cells.worker_side import CellsOfWorker
-from verifier.cluster.connection import connect, require_same_machines
+from verifier.cluster.connection import connect, require_same_machines, require_scheduler
 from verifier.errors import JudgeError
 from verifier.suite import run_suite
 from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -109,8 +109,7 @@ def cells_on_workers(client: Any, cells: int) -> Iterator[DistantCells]:
 
 def _workers(client: Any) -> list[str]:
     """Return the addresses of the workers that the scheduler knows, always in the same order."""
-    if client.status != "running":
-        raise JudgeError("the connection to the scheduler was lost: run it again")
+    require_scheduler(client, client.scheduler.address, within_s=0.0)
     return sorted(client.nthreads())
 
 
@@ -157,7 +156,7 @@ class _Room:
                 try:
                     asked.append(actor.ask(waiting, question, lineage))
                 except RuntimeError as error:  # it is known to be lost
-                    raise CellsLostError(worker) from error
+                    raise self._loss(worker) from error
         return [self._result(*pair) for pair in zip(asked, self.workers, strict=True)]
 
     def _result(self, asked: Any, worker: str) -> Any:
@@ -170,8 +169,12 @@ class _Room:
                     raise CellsLostError(worker) from error
             except (OSError, KeyError, RuntimeError) as error:
                 # No way to it, or another actor in the place of the one that had the cells.
-                _workers(self.client)
-                raise CellsLostError(worker) from error
+                raise self._loss(worker) from error
+
+    def _loss(self, worker: str) -> CellsLostError:
+        """Return that a worker is lost; raise `SchedulerLostError` if that is why it is silent."""
+        require_scheduler(self.client, self.client.scheduler.address)
+        return CellsLostError(worker)
 
     def end(self) -> None:
         """Let the actors go."""

@@ -17,6 +17,7 @@ from tests.schemas.validation import validate
 from tests.verifier.stores.pieces import piece
 from tests.verifier.stores.scripted_store import ScriptedStore
 from verifier.cluster.cells.running import CellsLostError
+from verifier.cluster.connection import SchedulerLostError
 from verifier.stores import connection
 from verifier.stores.receipt import SCHEMA
 from verifier.stores.sender import SendingSetup
@@ -146,7 +147,18 @@ def test_bad_input_is_one_line(command, options, message):
     assert SECRET not in done.err
 
 
-def test_a_lost_worker_ends_it_and_what_is_left_behind_is_said(command, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            CellsLostError("tcp://b:2"),
+            "worker tcp://b:2 was lost, and the cells that it simulated with it; ",
+        ),
+        (SchedulerLostError("tcp://a:1"), "the scheduler at tcp://a:1 is gone, or the connection"),
+    ],
+    ids=["worker", "scheduler"],
+)
+def test_what_is_left_behind_when_cells_are_lost_is_said(command, monkeypatch, error, sentence):
     """Begun anew it would be a second run of the same times, which the store's side refuses."""
 
     @contextlib.contextmanager
@@ -156,7 +168,7 @@ def test_a_lost_worker_ends_it_and_what_is_left_behind_is_said(command, monkeypa
 
     def lost(*_, stream, **__):
         stream._sink(piece(0))
-        raise CellsLostError("tcp://b:2")
+        raise error
 
     monkeypatch.setattr("verifier.cluster.cells.running.worlds_on_cluster", worlds)
     monkeypatch.setattr("verifier.stores.scenario_sending.simulate", lost)
@@ -165,5 +177,5 @@ def test_a_lost_worker_ends_it_and_what_is_left_behind_is_said(command, monkeypa
         done = command("send", "cell-failover", "--to", to, "--cluster", "tcp://a:1")
     assert done.status == 3
     said = done.err.splitlines()[-1]
-    assert said.startswith("worker tcp://b:2 was lost, and the cells that it simulated with it; ")
+    assert said.startswith(sentence)
     assert said.endswith("send it all again with another --at")
