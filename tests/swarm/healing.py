@@ -21,12 +21,14 @@ from tests.simulator.faults.samples import parameters_of
 from verifier.judge.fault_effects import effect_status
 
 if TYPE_CHECKING:
-    from simulator.snapshot import Snapshot
+    from simulator.snapshot import FaultEffect, Snapshot
     from simulator.world import World
     from tests.swarm.trial import Trial
 
 PROBE_S, PROBE_NS, PROBE_STEPS = 2.0, 10**9, 120
 LEAST_NS = 10**9
+ENDS_WORK = ("agent_crash", "crash_loop", "agent_hang", "sandbox_crash", "cell_down")
+"""Kinds under which agents or slots are lost, and with them the tasks that others would act on."""
 FAULTY_COUNTS = (k.CRASHED, k.HUNG, k.FLOODED, k.PARTITIONED)
 
 
@@ -48,24 +50,43 @@ def miscounted_reservation(world: World, s: Snapshot) -> list[str]:
 
 
 def ineffective(world: World, trial: Trial, reached: set[str]) -> list[str]:
-    """Whether the only fault of a trial did not have its declared effect, by the judge's own rule.
+    """Which faults did not have their declared effect, by the judge's own rule.
 
-    Only where it is alone, for a second or more, at full strength from its start: faults of a few
-    moments that overlap are too entangled for measures that are made for minutes.
+    Judged is who could show it: in effect for a second or more, at full strength from its start,
+    never changed, and beside nothing that takes away what it acts on. The measures are made for
+    minutes of time that passes, so no trial with a skip is judged. This looks for what is lost
+    behind the kernel's parameters, which `declared_parameters` compares at every reading.
     """
-    injected = [action.fault for action in trial.actions if action.what == "inject"]
     effects = [effect for effect in world.effects() if effect.fault not in SCRAPE_PATH_FAULTS]
-    statuses = {effect: effect_status(effect) for effect in effects}
-    reached |= {f"effect: {status}" for status in statuses.values()}
-    faults = (*trial.faults, *injected)
-    skips = any(action.what in ("skip", "change") for action in trial.actions)
-    if len(faults) != 1 or faults[0].ramp_s or skips:
+    statuses = [effect_status(effect) for effect in effects]
+    reached |= {f"effect: {status}" for status in statuses}
+    if any(action.what == "skip" for action in trial.actions):
         return []
+    judged = _plain_faults(trial)
     return [
         f"a fault has its declared effect: {effect}"
-        for effect, status in statuses.items()
-        if status == "ineffective" and effect.ended_ns - effect.began_ns >= LEAST_NS
+        for effect, status in zip(effects, statuses, strict=True)
+        if status == "ineffective"
+        and effect.name in judged
+        and effect.ended_ns - effect.began_ns >= LEAST_NS
+        and not any(_is_in_the_way(other, effect) for other in effects)
     ]
+
+
+def _plain_faults(trial: Trial) -> set[str]:
+    """The names under which every fault of a trial has no ramp and none was changed."""
+    injected = [action.fault for action in trial.actions if action.what == "inject"]
+    ramped = {fault.name for fault in (*trial.faults, *injected) if fault.ramp_s}
+    changed = {action.name for action in trial.actions if action.what == "change"}
+    return {fault.name for fault in (*trial.faults, *injected)} - ramped - changed
+
+
+def _is_in_the_way(other: FaultEffect, effect: FaultEffect) -> bool:
+    """Whether another fault, in effect at the same time, is of the kind or ends what it acts on."""
+    is_same = (other.name, other.began_ns) == (effect.name, effect.began_ns)
+    together = other.began_ns < effect.ended_ns and effect.began_ns < other.ended_ns
+    entangled = other.fault == effect.fault or other.fault in ENDS_WORK
+    return not is_same and together and entangled
 
 
 def remains(world: World) -> list[str]:

@@ -25,6 +25,7 @@ from simulator.kernel import loop as k
 from simulator.plan import Plan
 from simulator.snapshot import DurationHistogram, Snapshot
 from simulator.world import World
+from tests.simulator.faults.declared_parameters import undeclared_parameters
 from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
 from tests.swarm.coverage import reached_by
 from tests.swarm.healing import (
@@ -251,6 +252,7 @@ class TrialRun:
         if self.before is not None:
             laws += [f"{name} never falls" for name in decreased_counters(self.before, snapshot)]
         laws += _unlike_arrivals(world, self.calm) + miscounted_reservation(world, snapshot)
+        laws += undeclared_parameters(world, snapshot)
         add_to(self.history, snapshot)
         self.reached |= reached_by(world, snapshot)
         self.before = snapshot

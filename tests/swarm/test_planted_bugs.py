@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulator.faults.injectors import disarm
+from tests.swarm.drawing import KINDS, draw_trial
+from tests.swarm.run import carry_out
+
 RUN_WITH_BUG = """
 import importlib, json, sys
 from importlib.util import find_spec, module_from_spec
@@ -124,7 +128,7 @@ BUGS = {
         EFFECTIVE,
         "        agent[:, k.LOOPS] = self.loops\n",
         "        agent[:, k.LOOPS] |= self.loops\n",
-        "nothing is left of a fault that has ended",
+        "a fault does what it declares",
     ),
     "every change of a fault moves the next arrival": Bug(
         "simulator.arrivals",
@@ -150,10 +154,17 @@ BUGS = {
         "simulator.faults.kinds.tasks",
         "        effective.slowness[targets.agents] *= 1 + (self.factor - 1) * strength",
         "        pass",
+        "a fault does what it declares",
+    ),
+    "arrivals do not follow the faults of the load": Bug(
+        "simulator.world",
+        "arrivals_per_s(self.now_ns, self._ledger.traffic_factor)",
+        "arrivals_per_s(self.now_ns, 1.0)",
         "a fault has its declared effect",
-        seeds=400,
+        seeds=100,
     ),
 }
+TRIALS_OF_A_KIND = 3
 QUICK = [
     "a task that timed out is not counted",
     "a fault that ends now is still in effect",
@@ -179,6 +190,22 @@ def expect_caught(bug, repository, most=20):
     assert bug.law in names, report
     assert {law.partition(":")[0] for law in report["still"]} & set(names)
     assert report["sizes"][1] < report["sizes"][0]
+
+
+@pytest.fixture(scope="module")
+def trials():
+    """Return the trials of the first seeds; each kind is in several of them."""
+    return [draw_trial(seed) for seed in range(200)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_injector_that_does_nothing_is_noticed(kind, trials, monkeypatch):
+    """Of every kind, by the first trials that have it; without that they break no law."""
+    with_kind = [trial for trial in trials if kind in {fault.kind for fault in trial.faults}]
+    disarm(monkeypatch, kind)
+    noticed = (carry_out(trial, drains=False).laws for trial in with_kind[:TRIALS_OF_A_KIND])
+    names = {law.partition(":")[0] for laws in noticed for law in laws}
+    assert names & {"a fault does what it declares", "the largest reservation counts"}
 
 
 @pytest.mark.parametrize("name", BUGS)
