@@ -6,13 +6,18 @@ that is a fifth of what running them takes. A fork has them, and the compiled ke
 A fork runs all tests of a file, in their order, and those of a `GROUP` of files. It is born
 with its first file and gets the next when it begins with the last test of the one before. Where
 forks are unsafe, `-n 4 --dist loadfile` of pytest-xdist does about the same.
+
+SIGTERM ends a run as Ctrl-C does. When the parent is killed, the system interrupts its forks where
+it can (Linux); elsewhere each sees the end of its pipe, once its test is over.
 """
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import warnings
 from collections import deque
 from contextlib import suppress
@@ -25,9 +30,12 @@ import pytest
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkProcess
+    from multiprocessing.process import BaseProcess
 
 GROUP = pytest.StashKey[str]()
 """Of a test: the name of the files that one fork runs; they follow one another."""
+PR_SET_PDEATHSIG = 1
+"""From <linux/prctl.h>."""
 END_TIMEOUT_S = 20
 """What an interrupted fork has for the teardown of its fixtures."""
 
@@ -53,17 +61,17 @@ def _file_or_group(item: pytest.Item) -> str:
 class _Fork:
     """One fork, the parent's end of its pipe, and what it has still to run of its file."""
 
-    def __init__(
-        self, session: pytest.Session, files: list[list[pytest.Item]], first: int, name: str
-    ) -> None:
+    def __init__(self, run: _ForkedRun, first: int, name: str) -> None:
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
+        # While any fork holds a parent's end, the fork at its other end would wait for ever.
+        of_parent = [self.connection, *run.forks]
         self.process: ForkProcess = context.Process(
-            target=_work, args=(session, files, first, name, theirs), name=name
+            target=_work, args=(run.session, run.files, first, theirs, of_parent), name=name
         )
         self.process.start()
         theirs.close()
-        self.items = deque(files[first])
+        self.items = deque(run.files[first])
 
 
 class _ForkedRun:
@@ -80,6 +88,7 @@ class _ForkedRun:
 
     def run(self, count: int) -> None:
         """Run all tests."""
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             for _ in range(min(count, len(self.files))):
                 self._start()
@@ -92,9 +101,10 @@ class _ForkedRun:
                     raise self.session.Interrupted(self.session.shouldstop)
         finally:
             self._end()
+            signal.signal(signal.SIGTERM, before)
 
     def _start(self) -> None:
-        fork = _Fork(self.session, self.files, self.waiting.popleft(), f"fork{self.started}")
+        fork = _Fork(self, self.waiting.popleft(), f"fork{self.started}")
         self.started += 1
         self.forks[fork.connection] = fork
 
@@ -179,10 +189,17 @@ def _work(
     session: pytest.Session,
     files: list[list[pytest.Item]],
     first: int,
-    name: str,
     connection: Connection,
+    of_parent: list[Connection],
 ) -> None:
     """Run the first file and those that are handed out, in a fork."""
+    for end in of_parent:
+        end.close()
+    name = multiprocessing.current_process().name
+    # A shell in the background ignores Ctrl-C, and what it starts inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _be_interrupted_with(multiprocessing.parent_process())
     config = session.config
     _be_silent(config)
     factory = config._tmp_path_factory
@@ -207,8 +224,18 @@ def _work(
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 sender.finish()
             items = upcoming
-    except (KeyboardInterrupt, EOFError, BrokenPipeError, pytest.exit.Exception):
+    except (KeyboardInterrupt, EOFError, OSError, pytest.exit.Exception):
+        # The parent would kill whoever takes longer, if there still is one.
+        signal.alarm(END_TIMEOUT_S)
         session._setupstate.teardown_exact(None)
+
+
+def _be_interrupted_with(parent: BaseProcess | None) -> None:
+    """Get SIGINT as soon as the parent is gone, were it killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+    if parent is None or os.getppid() != parent.pid:
+        raise SystemExit(1)
 
 
 def _be_silent(config: pytest.Config) -> None:

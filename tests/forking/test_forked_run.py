@@ -84,6 +84,10 @@ def test_waits(server, request):
     time.sleep({waits_s})
 """.replace("{waits_s}", str(WAITS_S))
 
+UNAWARE = "\nforked_run._be_interrupted_with = lambda parent: None\n"
+UNTIL_LATER = """while not (request.config.rootpath / "later").exists():
+        time.sleep(0.05)"""
+
 
 @pytest.fixture
 def start(tmp_path):
@@ -106,6 +110,15 @@ def start(tmp_path):
         )
 
     return run
+
+
+def wait_for(process, *paths):
+    """Wait until a run has made these files: both of its forks are in a test, or were."""
+    began_s = time.monotonic()
+    while not all(path.exists() for path in paths):
+        assert process.poll() is None
+        assert time.monotonic() - began_s < WAITS_S / 2, "the other file waits as well"
+        time.sleep(0.05)
 
 
 def counts(printed):
@@ -148,15 +161,37 @@ def test_a_crash_is_a_failure_and_the_other_files_are_run(start):
 
 def test_an_interrupt_takes_fixtures_down(start, tmp_path):
     """While one file waits another is run. Ctrl-C: status 2, what fixtures hold is given back."""
-    began_s = time.monotonic()
     process = start("--forks", "2", waits=WAITS, zz=ORDER)
-    while not all((tmp_path / name).exists() for name in ("begun", "order")):
-        assert process.poll() is None
-        assert time.monotonic() - began_s < WAITS_S / 2, "the other file waits as well"
-        time.sleep(0.05)
+    wait_for(process, tmp_path / "begun", tmp_path / "order")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 2
+    assert (tmp_path / "taken-down").exists()
+
+
+@pytest.mark.parametrize("sent", ["SIGKILL", "SIGTERM"])
+def test_forks_end_with_their_parent(start, tmp_path, sent):
+    """Whoever ends the parent alone leaves no fork behind: each takes its fixtures down."""
+    process = start("--forks", "2", waits=WAITS, zz=WAITS.replace("begun", "begun-too"))
+    wait_for(process, tmp_path / "begun", tmp_path / "begun-too")
+    process.send_signal(signal.Signals[sent])
+    # Every fork holds the other end of this pipe: it is at its end when the last one is gone.
+    printed = process.communicate(timeout=WAITS_S / 2)[0]
+    assert process.returncode == (2 if sent == "SIGTERM" else -signal.SIGKILL), printed
+    assert (tmp_path / "taken-down").exists()
+    assert (tmp_path / "ended").read_text() == "session fixture ended\n" * 2
+
+
+def test_a_fork_sees_the_end_of_its_pipe(start, tmp_path):
+    """Where the system interrupts no fork: it ends with its test, though its siblings live on."""
+    (tmp_path / "conftest.py").write_text(CONFTEST + UNAWARE)
+    patient = WAITS.replace(f"time.sleep({WAITS_S})", UNTIL_LATER)
+    process = start("--forks", "2", waits=patient, zz=patient.replace("begun", "begun-too"))
+    wait_for(process, tmp_path / "begun", tmp_path / "begun-too")
+    process.kill()
+    process.wait()
+    (tmp_path / "later").touch()
+    process.communicate(timeout=WAITS_S / 2)
     assert (tmp_path / "taken-down").exists()
 
 
