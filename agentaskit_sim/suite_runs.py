@@ -17,6 +17,7 @@ from agentaskit_sim.front.named_files import distinct_files, scenario_names
 from agentaskit_sim.terminal.progress import ProgressConsole
 from documents.mistakes import InputError
 from verifier.suite import cores, run_suite
+from verifier.suite_order import expected_costs_s
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.healthy_world import HealthyWorlds
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     SuiteJudge = Callable[[HealthyWorlds, Scenario, Callable[[Progress], None]], ScenarioOutcome]
 
 UNCOMPRESSED: Final = TimeCompression()
+SHARED_FROM_S: Final = 60.0
+"""What a scenario must cost until its cells are shared among workers, in seconds of a core.
+
+Talk with all of them after each second of the router, and their start, took 29 s more than one
+worker alone for `cell-failover`; two workers save half of the rest at most.
+"""
 BASELINE: Final = "Preparing a healthy baseline (the first run also compiles the simulator) ..."
 
 
@@ -72,7 +79,8 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
     The dearest by `cost_s` begins first; None: what virtual time is expected to take.
 
     With a `cluster`, the address of its scheduler, its workers judge them instead; of one scenario
-    of several cells they simulate the cells. Raises `InputError` for `jobs` with it.
+    of several cells, if these are dear, they simulate the cells. Raises `InputError` for `jobs`
+    with it.
     """
     if cluster is not None and jobs is not None:
         raise InputError("--jobs cannot be used with --cluster: its workers judge")
@@ -83,7 +91,7 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
             )
             from verifier.cluster.running import run_on_cluster  # noqa: PLC0415 - asyncio for one
 
-            if len(scenarios) == 1 and scenarios[0].topology.cells > 1:
+            if len(scenarios) == 1 and _is_worth_sharing(scenarios[0]):
                 watcher.say(f"Simulating its cells on the cluster at {cluster} ...")
                 return run_cells_on_cluster(scenarios[0], judge, watcher, cluster, say=watcher.say)
             watcher.say(f"Judging on the cluster at {cluster} ...")
@@ -95,3 +103,8 @@ def judge_all(  # noqa: PLR0913 - what to judge, how, and what shows it
         healthy_worlds.prepare(scenarios, compression, jobs=min(jobs, cores()))
         bound = partial(judge, healthy_worlds)
         return run_suite(scenarios, bound, watcher, jobs=jobs, cost_s=cost_s)
+
+
+def _is_worth_sharing(scenario: Scenario) -> bool:
+    """Whether its cells are simulated sooner by several workers than by one, by an estimate."""
+    return scenario.topology.cells > 1 and expected_costs_s([scenario])[0] >= SHARED_FROM_S
