@@ -183,9 +183,11 @@ def test_forks_end_with_their_parent(start, tmp_path, sent):
 
 
 def test_a_fork_sees_the_end_of_its_pipe(start, tmp_path):
-    """Where the system interrupts no fork: it ends with its test, though its siblings live on."""
+    """Where the system interrupts no fork: one that asks for its next file ends like its test."""
     (tmp_path / "conftest.py").write_text(CONFTEST + UNAWARE)
-    patient = WAITS.replace(f"time.sleep({WAITS_S})", UNTIL_LATER)
+    patient = (
+        WAITS.replace(f"time.sleep({WAITS_S})", UNTIL_LATER) + "\ndef test_asked_for(): pass\n"
+    )
     process = start("--forks", "2", waits=patient, zz=patient.replace("begun", "begun-too"))
     wait_for(process, tmp_path / "begun", tmp_path / "begun-too")
     process.kill()
