@@ -36,9 +36,14 @@ class FaultTimes:
 
 @dataclass(slots=True)
 class RouterFaults:
-    """Health checks missed so far, by fault: its name and its beginning."""
+    """Health checks missed so far, by fault: its name and its beginning.
+
+    `passed_ns` is the time in effect that was passed over without simulating: no check is due in
+    it, so none can be missed.
+    """
 
     missed: dict[tuple[str, int], int] = field(default_factory=dict)
+    passed_ns: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def active(self, plan: Plan, origin_ns: int, now_ns: int) -> tuple[FaultTimes, ...]:
         """Return the faults that keep the router from checking health now."""
@@ -49,6 +54,12 @@ class RouterFaults:
         for times in active:
             key = times.fault.name, times.begins_ns
             self.missed[key] = self.missed.get(key, 0) + (not checked)
+
+    def skip_ns(self, active: tuple[FaultTimes, ...], passed_ns: int) -> None:
+        """Take down that `passed_ns` are passed over, under the faults in effect."""
+        for times in active:
+            key = times.fault.name, times.begins_ns
+            self.passed_ns[key] = self.passed_ns.get(key, 0) + passed_ns
 
     def next_edge_ns(self, plan: Plan, origin_ns: int, now_ns: int) -> int:
         """Return the next instant after now at which a fault begins or ends, or `NEVER`."""
@@ -81,12 +92,14 @@ class RouterFaults:
 
     def _effect(self, times: FaultTimes, first_ns: int, now_ns: int) -> FaultEffect:
         fault, over = times.fault, times.ends_ns <= now_ns
-        # Due at every whole second in [first, end): that of the plan's own start is over.
-        until_ns = times.ends_ns if over else now_ns + 1
+        key = fault.name, times.begins_ns
+        # Due at every whole second in [first, end): that of the plan's own start is over. Checks
+        # move with the clock where time is passed over.
+        until_ns = (times.ends_ns if over else now_ns + 1) - self.passed_ns.get(key, 0)
         due = (until_ns - 1) // SECOND_NS - (first_ns - 1) // SECOND_NS
         return FaultEffect(
             name=fault.name, fault=fault.kind, unit=fault.parameters.facts.effect_unit,
-            measured=float(self.missed.get((fault.name, times.begins_ns), 0)),
+            measured=float(self.missed.get(key, 0)),
             base=0.0, expected=float(due), least=0.5, spread=0.0, noise=0.0, idle=NOT_YET,
             began_ns=times.begins_ns, ended_ns=times.ends_ns if over else None,
         )  # fmt: skip

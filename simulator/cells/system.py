@@ -127,8 +127,10 @@ class CellSystem:
 
     def skip_ns(self, passed_ns: int) -> None:
         """Pass over `passed_ns` without simulating, as `World.skip_ns` does; health checks move."""
+        blind = self._router_faults.active(self.plan, self._origin_ns, self.now_ns)
         for cell in self.cells:
             cell.skip_ns(passed_ns)
+        self._router_faults.skip_ns(blind, passed_ns)
         self._next_check_ns += passed_ns
 
     # --- reading

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from numpy.typing import NDArray
 
@@ -77,7 +77,7 @@ class FiringBounds:
     interval_s: float
 
     def of(
-        self, series: ComparedValues, everywhere: Iterable[ComparedValues]
+        self, series: ComparedValues, everywhere: Collection[ComparedValues]
     ) -> tuple[float | None, float | None]:
         """Return the value that was kept for the whole `for`, and the threshold that would fire.
 
@@ -101,12 +101,27 @@ class FiringBounds:
         limit = threshold_between(self.operator, sign * lasting, sign * healthy_score)
         if limit is None or self._resolves_early(series, sign * limit):
             return kept, None
+        if any(self._holds_too_early(each, sign * limit) for each in everywhere):
+            return kept, None
         return kept, limit
+
+    def _meets(self, scores: NDArray[np.float64], limit_score: float) -> NDArray[np.bool_]:
+        """Return where a condition with a threshold would hold."""
+        compare = np.greater if self.operator in STRICT else np.greater_equal
+        held: NDArray[np.bool_] = compare(scores, limit_score)
+        return held
+
+    def _holds_too_early(self, series: ComparedValues, limit_score: float) -> bool:
+        """Whether a condition would hold in the scenario before its cause began.
+
+        The last evaluations say how healthy looks, but a peak long before them counts as well.
+        """
+        early = (series.times_s >= 0) & (series.times_s < self.window.not_before_s)
+        return bool(self._meets(series.scores[early], limit_score).any())
 
     def _resolves_early(self, series: ComparedValues, limit_score: float) -> bool:
         """Whether the alert would fire with a threshold, and no longer before its cause ended."""
-        compare = np.greater if self.operator in STRICT else np.greater_equal
-        held = np.flatnonzero(compare(series.scores, limit_score))
+        held = np.flatnonzero(self._meets(series.scores, limit_score))
         times_s = series.times_s[held]
         parts = np.split(held, np.flatnonzero(np.diff(times_s) > 1.5 * self.interval_s) + 1)
         last_s = self.window.cause_end_s - MILLISECOND_S - self.interval_s

@@ -52,3 +52,33 @@ def test_its_begin_and_end_are_changes_of_the_plan():
     assert system.next_change_ns() == 10**9
     system.advance(1.0)
     assert system.next_change_ns() == 6 * 10**9
+
+
+@pytest.mark.parametrize("passed_s", [1, 15, 600])
+def test_no_health_check_is_due_in_time_that_is_passed_over(passed_s):
+    """What is not simulated is neither missed nor expected, while the fault lasts and after."""
+    system = cells(2, fault("router_stale", start_s=1.0, duration_s=605.0))
+    system.advance(3.5)
+    system.skip_ns(passed_s * 10**9)
+    (effect,) = system.router_effects()
+    assert (effect.measured, effect.expected) == (3.0, 3.0)
+    (status,) = system.snapshot().faults
+    assert (status.effect, status.expected) == (3.0, 3.0)
+    system.advance_ns(system.now_ns + 10**9)
+    (effect,) = system.fork().router_effects()
+    assert (effect.measured, effect.expected) == (4.0, 4.0)
+
+
+def test_what_is_passed_over_counts_for_the_fault_in_effect_alone():
+    """One that is over, and one that is to come, expect every check of their own."""
+    system = cells(
+        2,
+        fault("router_stale", name="before", start_s=1.0, duration_s=2.0),
+        fault("router_stale", name="during", start_s=4.0, duration_s=20.0),
+        fault("router_stale", name="after", start_s=24.0, duration_s=3.0),
+    )
+    system.advance(5.5)
+    system.skip_ns(18 * 10**9)
+    system.advance(30.0)
+    counted = {each.name: (each.measured, each.expected) for each in system.router_effects()}
+    assert counted == {"before": (2.0, 2.0), "during": (2.0, 2.0), "after": (3.0, 3.0)}

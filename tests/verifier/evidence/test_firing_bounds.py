@@ -23,9 +23,12 @@ STORED = history(
         labels("depth", queue="twice"): row("3*10 9*4 3*2 9*12 3*13"),
         labels("depth", queue="ending"): row("3*10 9*4 x" + " .*26"),
         labels("noise"): row("3 5 " * 20 + "6"),
+        labels("calmed"): row("4*4 3*24 7*4 3*9"),
+        labels("peaked"): row("8 3*27 7*4 3*9"),
     }
 )
-"""`a` is above 5 from 150 s to 210 s of ten minutes, `b` from 15 s to 30 s."""
+"""`a` is above 5 from 150 s to 210 s of ten minutes, `b` from 15 s to 30 s; `calmed` and `peaked`
+are at 7 from 420 s to 465 s."""
 ONSET_S = 140.0
 NAMES = ("a", "falling", "twice", "ending")
 A, FALLING, TWICE, ENDING = (f'depth{{queue="{name}"}}' for name in NAMES)
@@ -115,6 +118,9 @@ def test_a_for_that_was_short_enough_is_not_named(server, tmp_path):
         ((f"{A} > 20", "1m"), {"due_s": 195.0}, (None, None)),
         # The other series came nearly as far while all was well.
         (("depth > 20", "1m"), {}, (7.0, None)),
+        # The last evaluations before a cause say what is healthy, but none before it may hold.
+        (("calmed > 20", "30s"), {"not_before_s": 410.0}, (7.0, 5.0)),
+        (("peaked > 20", "30s"), {"not_before_s": 410.0}, (7.0, None)),
         # Another comparison decides as well.
         ((f"{A} > 20 and {A} > 1", "1m"), {}, (7.0, None)),
     ],
@@ -166,6 +172,12 @@ def test_a_planted_threshold_that_only_touches_what_was_kept_does_not_fire(serve
     """What this file tries can fail: `> 7` is no remedy where 7 was kept."""
     files = rules(tmp_path, {"alert": "A", "expr": f"{A} > 7", "for": "1m"})
     assert fired_s(server, files) == [None]
+
+
+def test_a_planted_threshold_that_an_early_peak_meets_is_pending_too_early(server, tmp_path):
+    """What this file tries can fail: `> 5`, midway, holds six minutes before the cause as well."""
+    files = rules(tmp_path, {"alert": "A", "expr": "peaked > 5", "for": "30s"})
+    assert [episode.pending_s for episode in episodes(server, files)] == [0.0, 420.0]
 
 
 def test_a_planted_threshold_next_to_the_furthest_value_resolves_early(server, tmp_path):
