@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from simulator import fault_ledger
 from tests.simulator.worlds import fault, make
 
@@ -49,3 +51,11 @@ def test_a_fault_whose_measure_is_sampled_is_recorded_every_second_of_its_time()
             world.advance(second + 0.5)
             readings.append(world._ledger.last_reading.now_ns / 1e9)
         assert readings == recorded_s
+
+
+def test_a_ramp_is_expected_to_do_what_it_does_second_by_second():
+    """A hundred messages a second, reached in 4 s: half of them until then, all of them after."""
+    world = make(fault("message_flood", rate_per_s=100.0, start_s=1.0, ramp_s=4.0))
+    for until_s, expected in ((2.0, 12.5), (3.0, 50.0), (5.0, 200.0), (8.0, 500.0)):
+        (effect,) = effects_at(world, until_s)
+        assert effect.expected == pytest.approx(expected)

@@ -7,6 +7,7 @@ from math import cos, inf, nan, pi, sqrt
 import numpy as np
 import pytest
 
+from simulator.arrivals import recorded_per_s
 from simulator.bounds import BoundError
 from simulator.kernel import loop as k
 from simulator.load import RATE_MAX_PER_S, Burst, Daily, Load, Stage
@@ -167,6 +168,13 @@ def test_the_rate_of_a_recorded_trace_is_that_of_its_arrivals_around_now():
         rates.append(world.snapshot().arrival_rate)
     assert rates == pytest.approx([100.0, 100.0, 200.0, 100.0, 500.0, 0.0], rel=0.03)
     assert world_under(Load(trace_s=(0.0, 0.0))).snapshot().arrival_rate == RATE_MAX_PER_S
+
+
+@pytest.mark.parametrize("arrived", [0, 3, 50, 60, 150, 199])
+def test_the_rate_of_a_recorded_trace_counts_each_of_its_arrivals_once(arrived):
+    """One a second is one a second: at the beginning, in the middle and at the end."""
+    trace = tuple(float(second) for second in range(1, 201))
+    assert recorded_per_s(trace, arrived) == 1.0
 
 
 @pytest.mark.parametrize(

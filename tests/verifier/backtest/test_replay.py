@@ -34,11 +34,12 @@ LISTED = (
 
 @pytest.fixture(scope="module")
 def server():
-    """Return a Prometheus with an hour and an hour of past of two series."""
+    """Return a Prometheus with an hour of series; two of them end within it."""
     series = {
         labels("level", instance="a", job="j"): LEVEL,
         labels("level", instance="b", job="j"): OTHER,
         labels("other", job="j"): [1.0] * 120 + [float("nan")] * 121,
+        labels("job:early:sum", job="j"): [1.0] * 40 + [float("nan")] * 201,
     }
     assert {len(values) for values in series.values()} == {241}
     with Prometheus() as server:
@@ -211,6 +212,27 @@ def test_an_alert_that_reads_nothing_is_named(server, tmp_path):
         "Mismatch": [(True, "")],
         "Absent": [],
     }
+
+
+@pytest.mark.parametrize("order", [["1m", "1h"], ["1h", "1m"]])
+def test_what_an_alert_reads_is_looked_up_as_far_back_as_it_reads(server, tmp_path, order):
+    """A recording that ended ten minutes before the replay: a window of an hour still has it."""
+    read = rules(
+        tmp_path,
+        {"record": "job:early:sum", "expr": "sum by (job) (early)"},
+        *({"alert": f"Over{w}", "expr": f"max_over_time(job:early:sum[{w}]) > 5"} for w in order),
+    )
+    request = request_of(read)
+    asked = history_server(server)
+    replay = Replay(asked, request)
+    replay.run()
+    replay.finish()
+    check = SilenceCheck(asked, request)
+    said = {
+        alert.rule.alert: [finding.recording for finding in check.findings(alert, read)]
+        for alert in replay.alerts
+    }
+    assert said == {"Over1m": ["job:early:sum", ""], "Over1h": []}
 
 
 def test_two_versions_are_compared(server, tmp_path):

@@ -111,6 +111,19 @@ def test_a_judge_that_accepts_everything_kills_nothing(read, judged, monkeypatch
     assert outcome.killed == frozenset()
 
 
+def test_a_proof_that_a_scenario_disproves_does_not_count(judged):
+    """Were every mutant proven equivalent: those that are killed count as killed all the same."""
+    mutants, outcome = judged
+    score = score_of(mutants, [outcome])
+    assert 0 < score.killed < len(mutants)
+    proven = replace(score, proofs=("it is its rule",) * len(mutants))
+    assert proven.survivors == ()
+    assert len(proven.equivalent) == len(mutants) - score.killed
+    assert sum(killed for killed, _ in proven.by_kind().values()) == score.killed
+    assert sum(of for _, of in proven.by_kind().values()) == score.killed
+    assert proven.share == 1.0
+
+
 def test_a_rule_that_reads_alerts_is_not_evaluated_by_itself():
     """Whatever it calls them."""
     for expr, alone in (("up == 0", True), ('ALERTS{a="b"}', False), ('{__name__=~"A.*"}', False)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,11 +18,14 @@ from tests.verifier.pack.routes.muted_hours import (
     random_muted_hour,
 )
 from verifier.pack.routes.interval_reader import read_intervals
-from verifier.pack.routes.time_intervals import DAY_S, changes_s
+from verifier.pack.routes.time_intervals import (
+    DAY_S,
+    MINUTE_S,
+    IntervalPart,
+    TimeInterval,
+    changes_s,
+)
 from verifier.pack.walker import PackWalker
-
-if TYPE_CHECKING:
-    from verifier.pack.routes.time_intervals import TimeInterval
 
 CASES = 60
 """Of which a process judges all at once, in some seconds."""
@@ -95,3 +99,21 @@ def test_an_interval_changes_at_no_other_instant_than_is_said() -> None:
             inside = interval.contains(first)
             steps = {first + drawn.random() * (last - first) for _ in range(8)} | {last - 1}
             assert {interval.contains(at_s) for at_s in steps if at_s >= first} <= {inside}
+
+
+@pytest.mark.parametrize(("day", "hours", "count"), [("10-25", 4, 2), ("03-29", 3, 1)])
+def test_an_hour_that_comes_twice_has_every_change_twice(day: str, hours: int, count: int) -> None:
+    """To 02:30 of the day on which clocks go back, or skip that hour: found minute by minute."""
+    berlin = ZoneInfo("Europe/Berlin")
+    from_s = datetime.fromisoformat(f"2026-{day}T01:00:00").replace(tzinfo=berlin).timestamp()
+    until_s = from_s + hours * 3600
+    parts = (IntervalPart(times=((0, 150),), location="Europe/Berlin"),)
+    interval = TimeInterval("night", parts)
+    minutes = [from_s + MINUTE_S * n for n in range(hours * 60)]
+    ends = [
+        later
+        for earlier, later in itertools.pairwise(minutes)
+        if interval.contains(earlier) and not interval.contains(later)
+    ]
+    assert len(ends) == count
+    assert set(ends) <= set(changes_s([interval], from_s, until_s))
