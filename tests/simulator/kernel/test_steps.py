@@ -213,6 +213,20 @@ def test_a_lost_task_is_tried_again_as_often_as_allowed_and_where_there_is_room(
         assert bench.s.http[k.ERROR] == (not again)
 
 
+def test_a_task_that_comes_back_waits_a_whole_limit_anew(bench):
+    """Its client has waited since it arrived: that is what the answer of its time-out says."""
+    normal, limit_ns, back_ns = bench.s.priority[2], int(bench.s.priority[2, k.WAIT_NS]), 5 * 10**9
+    bench.dispatch_task(WORKER, work_ns=10**10)
+    bench.give_back(WORKER, back_ns)
+    for now_ns, timed_out in ((limit_ns, 0), (back_ns + limit_ns - 1, 0), (back_ns + limit_ns, 1)):
+        bench.expire(now_ns)
+        assert (normal[k.TIMED_OUT], normal[k.DEPTH]) == (timed_out, 1 - timed_out)
+        expiry_ns = k.NEVER if timed_out else back_ns + limit_ns
+        assert bench.s.head[k.NEXT_EXPIRY] == expiry_ns
+    answered_ns = back_ns + limit_ns + int(bench.s.head[k.OVERHEAD_NS])
+    assert bench.s.w[k.HISTOGRAM_SUM + k.HTTP_DURATION] == answered_ns
+
+
 @pytest.mark.parametrize(
     ("depth", "level"),
     [(0, 0), (49, 0), (50, 1), (69, 1), (70, 2), (84, 2), (85, 3), (95, 3), (96, 4), (100, 4)],

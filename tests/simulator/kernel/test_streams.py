@@ -7,7 +7,7 @@ import pytest
 
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
-from simulator.kernel.streams import Mix, Streams, generator
+from simulator.kernel.streams import SANDBOX_SIGMA, Mix, Streams, generator
 from tests.simulator.worlds import small
 
 BLOCKS = (
@@ -17,10 +17,10 @@ BLOCKS = (
 )  # fmt: skip
 
 
-def filled(seed=3, gaps=None):
+def filled(seed=3, gaps=None, **changes):
     """Return a small state whose streams are full, and the streams."""
-    state = build(small())
-    streams = Streams(small(), seed, gaps)
+    state = build(small(**changes))
+    streams = Streams(small(**changes), seed, gaps)
     streams.refill(state)
     return state, streams
 
@@ -50,6 +50,22 @@ def test_a_refill_changes_no_number(cursor, block):
     stream = np.concatenate([first, getattr(whole, block)])
     read = np.concatenate(pieces)
     assert np.array_equal(read, stream[: len(read)])
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.3, 1.0])
+def test_starts_take_as_long_on_average_as_the_topology_says(sigma):
+    """However much they spread; and so do the runs of a triple-verified task, on average 1."""
+    state, streams = filled(startup_mean_s=2.0, startup_sigma=sigma)
+    starts_s, factors = [], []
+    while len(starts_s) < 50_000:
+        starts_s += (state.starts / 1e9).tolist()
+        factors += state.factors.tolist()
+        state.head[[k.START_CURSOR, k.FACTOR_CURSOR]] = len(state.starts), len(state.factors)
+        streams.refill(state)
+    for drawn, mean, spread in ((starts_s, 2.0, sigma), (factors, 1.0, SANDBOX_SIGMA)):
+        deviation = mean * np.sqrt(np.expm1(spread**2))
+        assert np.mean(drawn) == pytest.approx(mean, abs=4 * deviation / len(drawn) ** 0.5 + 1e-9)
+        assert np.std(np.log(drawn)) == pytest.approx(spread, rel=0.03, abs=1e-9)
 
 
 def test_recorded_gaps_take_the_place_of_drawn_ones_and_end():
