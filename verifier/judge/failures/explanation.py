@@ -21,7 +21,13 @@ from verifier.evidence.silence import rule_findings, silences, static_labels
 from verifier.judge.failures.bundled_rules import BundledRules, longest_for_s, read_bundled
 from verifier.judge.failures.culprit import FailedCase, likely_culprit
 from verifier.judge.failures.margin import margin
-from verifier.judge.failures.overlay import active_fault, is_over, since_onset, stanza
+from verifier.judge.failures.overlay import (
+    active_fault,
+    differing_labels,
+    is_over,
+    since_onset,
+    stanza,
+)
 from verifier.judge.failures.sentences import (
     FIRED,
     bounds_that_would_hold,
@@ -126,12 +132,22 @@ class FailureExplainer:
                 fault_effect=effect,
                 would_hold=bounds,
                 would_fire=() if numbers is None else changes_that_would_fire(verdict, numbers),
-                overlay=stanza(verdict, self.scenario)
-                if verdict.expected == "unexpected"
-                else None,
+                overlay=self._overlay(verdict, verdicts),
                 culprit=culprit,
             ),
         )
+
+    def _overlay(self, verdict: AlertVerdict, verdicts: Sequence[AlertVerdict]) -> str | None:
+        """Return the expectation that an unexpected alert would need, told from its siblings."""
+        if verdict.expected != "unexpected":
+            return None
+        siblings = [
+            each
+            for each in verdicts
+            if each.expected == "unexpected" and each.alert == verdict.alert
+        ]
+        named = [rule for _, rule in self.run.rules.alerts if rule.alert == verdict.alert]
+        return stanza(verdict, self.scenario, siblings, differing_labels(map(static_labels, named)))
 
     def _case(
         self,

@@ -8,33 +8,67 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from documents.durations import format_duration
+from documents.durations import format_duration, parse_duration
+from documents.yaml_reader import parse
 from exporter.target import CELL
 from scenarios.expectations import NO_REASON
 from verifier.judge.expectation_matching import time_text
+from verifier.seeds.naming import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from scenarios.scenario import Scenario
     from simulator.faults.fault import Fault
     from verifier.judge.verdict import AlertVerdict, ScenarioOutcome
+    from verifier.labels import Labels
 
 ROOM_S: Final = 60.0
 
 
-def stanza(verdict: AlertVerdict, scenario: Scenario) -> str:
+def stanza(
+    verdict: AlertVerdict,
+    scenario: Scenario,
+    siblings: Sequence[AlertVerdict] = (),
+    rule_labels: frozenset[str] = frozenset(),
+) -> str:
     """Return the expectation, as YAML on one line, under which `verdict` would have been ok.
 
-    A comment behind it says that the alert resolved before the fault ended.
+    `siblings` are all unexpected verdicts of its name, and `rule_labels` the names of the labels by
+    which the rules of its name differ. A comment behind it says that the alert resolved before the
+    fault ended.
     """
+    texts: dict[Labels, set[str]] = {}
+    for sibling in siblings:
+        of_rule = tuple(label for label in sibling.labels if label[0] in rule_labels)
+        texts.setdefault(of_rule, set()).add(_stanza(sibling, scenario, rule_labels))
+    if all(len(of_rule) == 1 for of_rule in texts.values()):
+        return _stanza(verdict, scenario, rule_labels)  # one expectation does for all of a rule
+    # No two expectations may be of the same labels, and the one with the most labels counts: what
+    # is not common to all belongs to one of them alone.
+    common = set(verdict.labels).intersection(*(sibling.labels for sibling in siblings))
+    own = {name for name, text in verdict.labels if (name, text) not in common}
+    return _stanza(verdict, scenario, rule_labels | own)
+
+
+def differing_labels(rules: Iterable[Labels]) -> frozenset[str]:
+    """Return the names of the labels by which rules of one name differ, of those that each sets."""
+    sets = [set(labels) for labels in rules]
+    common = set[tuple[str, str]]().union(*sets).intersection(*sets)
+    return frozenset(name for labels in sets for name, _ in labels - common)
+
+
+def _stanza(verdict: AlertVerdict, scenario: Scenario, names: frozenset[str]) -> str:
+    """Return the expectation with those labels that `names` has, and those that it always needs."""
     pairs = [f"alert: {_plain(verdict.alert)}"]
     # Of several cells it could have been another; beside an expectation of its name all tell.
     is_named = any(expectation.alert == verdict.alert for expectation in scenario.expectations)
     labels = [
-        f"{name}: {_plain(text)}" for name, text in verdict.labels if is_named or name == CELL
+        f"{_plain(name)}: {_plain(text)}"
+        for name, text in verdict.labels
+        if is_named or name == CELL or name in names
     ]
     if is_named or labels:
         pairs.append(f"labels: {{{', '.join(labels)}}}")
@@ -89,17 +123,43 @@ def is_over(verdict: AlertVerdict, scenario: Scenario) -> bool:
 
 def overlay_lines(outcomes: Sequence[ScenarioOutcome]) -> list[str]:
     """Return an overlay with the expectations that unexpected alerts would need; [] without any."""
-    lines = []
+    stanzas: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
-        stanzas = dict.fromkeys(
-            alert.evidence.overlay
-            for alert in outcome.alerts
-            if alert.evidence is not None and alert.evidence.overlay is not None
-        )
-        if stanzas:
-            lines += [f"  {_plain(outcome.name)}:", "    expectations:"]
-            lines += [f"    - {text}" for text in stanzas]
+        for alert in outcome.alerts:
+            if alert.evidence is not None and alert.evidence.overlay is not None:
+                stanzas.setdefault(base_name(outcome), {})[alert.evidence.overlay] = None
+    lines = []
+    for name, texts in stanzas.items():
+        lines += [f"  {_plain(name)}:", "    expectations:"]
+        lines += [f"    - {text}" for text in _widest(texts)]
     return ["scenarios:", *lines] if lines else []
+
+
+def _widest(stanzas: Iterable[str]) -> list[str]:
+    """Return expectations with one for each alert, labels and cause: that with all their room.
+
+    On several seeds of a scenario an alert fires at several times, and in one it may not resolve.
+    """
+    alike: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for text in stanzas:
+        keys: Any = parse(text, "a stanza").data
+        head = json.dumps([keys.get(key) for key in ("alert", "labels", "cause", "explained")])
+        alike.setdefault(head, []).append((text, keys))
+    return [_joined(each) for each in alike.values()]
+
+
+def _joined(stanzas: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    """Return the expectation that has room for all of some that differ in their limits only."""
+    text = stanzas[0][0]
+    if len(stanzas) == 1:
+        return text
+    # What stands before the limits is the same in all of them.
+    pairs = [text[1 : text.index(", fires_within: ")]]
+    for limit in ("fires_within", "resolves_within"):
+        limits = [other[limit] for _, other in stanzas if limit in other]
+        if len(limits) == len(stanzas):
+            pairs.append(f"{limit}: {max(limits, key=parse_duration)}")
+    return f"{{{', '.join(pairs)}}}"
 
 
 def _cause(verdict: AlertVerdict, faults: Sequence[Fault]) -> Fault | None:
