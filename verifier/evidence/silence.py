@@ -129,15 +129,20 @@ def emptiness_check(run: WatchedRun) -> EmptinessCheck:
     )
 
 
-def rule_findings(run: WatchedRun) -> tuple[str, ...]:
-    """Return what is odd about the alerts of a run, whether they fired or not."""
+def rule_findings(run: WatchedRun, silent: Sequence[Silence] = ()) -> tuple[str, ...]:
+    """Return what is odd about the alerts of a run, whether they fired or not.
+
+    What makes one of the `silent` ones vacuous is not a finding as well.
+    """
+    vacuous = {silence.place for silence in silent if silence.vacuous is not None}
     findings: list[str] = []
     facts = known_facts(run.rules.metrics, tuple(_recordings(run.rules)))
     for _, rule in run.rules.alerts:
         tree = _tree(rule.expr)
         if tree is None:
             continue
-        findings += [f"alert {rule.alert}: {text}" for text in unreachable(tree, facts)]
+        if str(rule.position) not in vacuous:
+            findings += [f"alert {rule.alert}: {text}" for text in unreachable(tree, facts)]
         if run.epoch_s != EPOCH_S:
             continue  # in real time the clock is the machine's, and `starts_at` chose another
         finding = clock_finding(rule.alert, tree, run.epoch_s)

@@ -86,6 +86,8 @@ FIXED: Final = {
     "month": ValueBounds(1.0, 12.0),
 }
 """Functions whose values are the same whatever they read."""
+LOOKBACK_S: Final = 300.0
+"""How old the sample of an instant can be: Prometheus's own default of `--query.lookback-delta`."""
 OURS: Final = KnownFacts()
 """Our own metrics, and no recordings."""
 
@@ -108,11 +110,21 @@ def unreachable(node: promql.Expr, facts: KnownFacts = OURS) -> Iterator[str]:
 def is_unreachable(node: promql.BinaryExpr, facts: KnownFacts) -> bool:
     """Whether a comparison that filters can never be true, whatever its sides are."""
     value, operator, limit = _compared(node, facts)
-    return passing(value, operator, limit).is_empty
+    return _compares_nan(node) or passing(value, operator, limit).is_empty
+
+
+def _compares_nan(node: promql.BinaryExpr) -> bool:
+    """Whether one side is written as no number: then only `!=` holds."""
+    sides = (bare(node.lhs), bare(node.rhs))
+    return str(node.op) != "!=" and any(
+        isinstance(side, promql.NumberLiteral) and math.isnan(side.val) for side in sides
+    )
 
 
 def never_text(node: promql.BinaryExpr, facts: KnownFacts, factor: float = 1.0) -> str:
     """Say that a comparison can never be true, and where its side stays."""
+    if _compares_nan(node):
+        return f"nothing in this world makes `{text_of(node, factor)}` true: NaN is no number"
     value, _, limit = _compared(node, facts)
     stays = f"its {'right' if is_scalar(node.lhs) else 'left'} side stays {bounds_text(value)}"
     if limit.least != limit.greatest:
@@ -187,7 +199,7 @@ def _series_max(node: promql.AggregateExpr, facts: KnownFacts) -> float:
     return INF if facts.series_max is None else facts.series_max(node)
 
 
-def _of_call(node: promql.Call, facts: KnownFacts) -> ValueBounds:
+def _of_call(node: promql.Call, facts: KnownFacts) -> ValueBounds:  # noqa: PLR0911 - one for each
     name = node.func.name
     values = [each for each in node.args if not isinstance(each, promql.StringLiteral)]
     vectors = [bounds_of(each, facts) for each in values if not is_scalar(each)]
@@ -198,11 +210,19 @@ def _of_call(node: promql.Call, facts: KnownFacts) -> ValueBounds:
         return NOT_NEGATIVE
     if name in FIXED:
         return FIXED[name]
+    if name.startswith("clamp"):
+        return _of_clamp(node, facts)
     if name == "histogram_quantile" and (greatest := _greatest(node, facts)) is not None:
         return ValueBounds(0.0, greatest)
     if name == "quantile_over_time" and not _is_within_0_and_1(node.args[0], facts):
         return UNKNOWN
     return bounds_of(values[-1], facts) if name in KEEPING else UNKNOWN
+
+
+def _of_clamp(node: promql.Call, facts: KnownFacts) -> ValueBounds:
+    value, *limits = (bounds_of(each, facts) for each in node.args)
+    raised = value if node.func.name == "clamp_max" else value.at_least(limits[0])
+    return raised if node.func.name == "clamp_min" else raised.at_most(limits[-1])
 
 
 def _greatest(node: promql.Call, facts: KnownFacts) -> float | None:
@@ -242,12 +262,22 @@ def _of_operation(node: promql.BinaryExpr, facts: KnownFacts) -> ValueBounds:  #
         case "+":
             return left + right
         case "-":
-            return left + -right
+            return ValueBounds(0.0, LOOKBACK_S) if _is_age(node) else left + -right
         case "*":
             return left * right
         case "/":
             return _of_ratio(node, facts)
     return UNKNOWN
+
+
+def _is_age(node: promql.BinaryExpr) -> bool:
+    """Whether it is how old the sample is that an instant finds: `time() - timestamp(up)`."""
+    now, then = bare(node.lhs), bare(node.rhs)
+    if not (isinstance(now, promql.Call) and isinstance(then, promql.Call)):
+        return False
+    names = (now.func.name, then.func.name)
+    read = bare(then.args[0]) if names == ("time", "timestamp") else None
+    return isinstance(read, promql.VectorSelector) and (read.offset, read.at) == (None, None)
 
 
 def _of_comparison(node: promql.BinaryExpr, facts: KnownFacts) -> ValueBounds:

@@ -53,6 +53,14 @@ class ValueBounds:
         """Return the bounds of what is one of both."""
         return ValueBounds(min(self.least, other.least), max(self.greatest, other.greatest))
 
+    def at_least(self, floor: ValueBounds) -> ValueBounds:
+        """Return the bounds of the larger of the value and `floor`."""
+        return ValueBounds(max(self.least, floor.least), max(self.greatest, floor.greatest))
+
+    def at_most(self, top: ValueBounds) -> ValueBounds:
+        """Return the bounds of the smaller of the value and `top`."""
+        return ValueBounds(min(self.least, top.least), min(self.greatest, top.greatest))
+
     def sum(self, series_max: float) -> ValueBounds:
         """Return the bounds of a sum of one to so many values."""
         least = self.least if self.least >= 0 else self.least * series_max

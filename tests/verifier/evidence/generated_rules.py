@@ -136,6 +136,16 @@ def dead_filters() -> Iterator[str]:
         yield f"count({name} > 1e15) > {series}"
 
 
+def dead_thresholds() -> Iterator[str]:
+    """Yield thresholds where no value can be, and pairs that leave no value between them."""
+    for name, labels in _shapes().items():
+        yield f"sum({_read(name)}) < -1"
+        yield f"{_read(name)} > 1e12 and {_read(name)} < 1e11"
+        for label, values in labels.items():
+            yield f'{name}{{{label}=~"{values[0]}|nothing-like-it"}} < -5'
+            yield f"sum by ({label}) ({name}) > 1e12 unless sum by ({label}) ({name}) > 1e11"
+
+
 def dead_rules() -> list[Rule]:
     """Return all dead rules."""
     return [
@@ -144,6 +154,7 @@ def dead_rules() -> list[Rule]:
         *_alerts("Match", dead_matches()),
         *_alerts("Histogram", dead_histograms()),
         *_alerts("Filter", dead_filters()),
+        *_alerts("Beyond", dead_thresholds()),
         *dead_waits(),
         *dead_constants(),
         *dead_recordings(),
@@ -154,12 +165,12 @@ def sound_thresholds() -> Iterator[str]:
     """Yield thresholds far above and below, and never reached, for every metric."""
     for name, labels in _shapes().items():
         yield f"{_read(name)} > 1e12"
-        yield f"sum({_read(name)}) < -1"
+        yield f"sum({_read(name)}) == 0.12345"
         yield f"max_over_time({name}[5m]) > 1e18"
         for label, values in labels.items():
             yield f"sum by ({label}) ({_read(name)}) > 1e13"
             yield f'{name}{{{label}="{values[-1]}"}} > 1e18'
-            yield f'{name}{{{label}=~"{values[0]}|nothing-like-it"}} < -5'
+            yield f'{name}{{{label}=~"{values[0]}|nothing-like-it"}} == 0.54321'
 
 
 FORMS = r"""
@@ -172,8 +183,8 @@ QUEUE > 1e6 unless on() (sum(AGENTS) > 1)
 QUEUE > 1e6 unless QUEUE > 2e6
 QUEUE > 1e6 or AGENTS > 1e6
 (sum(rate(ERRORS[5m])) or vector(0)) > 1e6
-histogram_quantile(0.99, sum by (le) (rate(BUCKETS[5m]))) > 50
-histogram_quantile(0.5, rate(BUCKETS[5m])) > 50
+histogram_quantile(0.99, sum by (le) (rate(BUCKETS[5m]))) > 29
+histogram_quantile(0.5, rate(BUCKETS[5m])) > 29
 max_over_time(sum(QUEUE)[10m:1m]) > 1e7
 avg_over_time((sum(rate(REQUESTS[2m])) > bool 1e9)[10m:30s]) > 0.5
 sum(AGENTS offset 5m) - sum(AGENTS) > 900
@@ -193,10 +204,10 @@ deriv(AGENTS[10m]) > 1e6
 changes(AGENTS[10m]) > 1e6
 resets(REQUESTS[10m]) > 5
 agentaskit_sandbox_pool_available / agentaskit_sandbox_pool_total < 0.01
-QUEUE > 1e6 and on() hour() > 25
+QUEUE > 1e6 and on() hour() > 22
 time() - timestamp(sum(QUEUE)) > 600
 time() - max(timestamp(QUEUE)) > 600
--sum(QUEUE) > 1
+-sum(AGENTS) > -1
 stddev_over_time(QUEUE[10m]) > 1e6
 quantile(0.9, QUEUE) > 1e6
 abs(delta(AGENTS[5m])) > 1e6
@@ -209,7 +220,7 @@ count_values("v", QUEUE) > 1e6
 clamp_min(QUEUE, 0) > 1e6
 QUEUE ^ 2 > 1e18
 sum(QUEUE) > sum(AGENTS) ^ 3
-group(QUEUE) > 1
+group(QUEUE > 1e6) == 1
 last_over_time(QUEUE[5m]) > 1e6
 count_over_time(QUEUE[5m]) > 1e6
 irate(REQUESTS[1m]) > 1e9

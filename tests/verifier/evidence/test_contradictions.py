@@ -47,6 +47,7 @@ def vacuous(server, tmp_path, expr):
     return silence_of(server, tmp_path, {"alert": "A", "expr": expr}).vacuous
 
 
+BETWEEN = "its thresholds leave no value between them"
 UP_2 = "nothing in this world makes `up == 2` true: its left side stays between 0 and 1"
 
 
@@ -74,6 +75,29 @@ UP_2 = "nothing in this world makes `up == 2` true: its left side stays between 
         ("count(up == 0) + count(up) > 6", "its left side stays between 2 and 6"),
         ("count(count by (cell) (up == 0)) > 3", "stays between 1 and 3"),
         (f"count(rate({QUEUE}[1m]) > 1 unless up) > 2", "stays between 1 and 2"),
+        # A threshold of the condition itself that no value can meet.
+        ("up == 2", UP_2),
+        ("(up > 1) > 0", "makes `up > 1` true"),
+        ("up > 1 and up > 1", "makes `up > 1` true"),
+        (f"{QUEUE} < 0 or up > 1", f"`{QUEUE} < 0` true: its left side stays at 0 or above"),
+        ("avg(up) > 1", "its left side stays between 0 and 1"),
+        ("(sum(up == 0) or vector(0)) < 0", "its left side stays at 0 or above"),
+        ("absent(up == 0) and on() up == 0 > 1", "up == 0 > 1"),
+        ("absent(up) or absent_over_time((up == 2)[9m:]) > 1", "stays at 1"),
+        ("vector(1) == 2", "its left side stays at 1"),
+        ("hour() > 24", "its left side stays between 0 and 23"),
+        (f"{QUEUE} > NaN", "NaN is no number"),
+        ("clamp_max(sum(up), 1) > 1", "its left side stays between 0 and 1"),
+        ("clamp(elsewhere, 2, 5) < 2", "its left side stays between 2 and 5"),
+        ("time() - timestamp(up) > 600", "its left side stays between 0 and 300"),
+        # Two thresholds of one value that exclude each other.
+        (f"{QUEUE} > 100 and {QUEUE} < 50", BETWEEN),
+        (f"50 > {QUEUE} and 100 < {QUEUE}", BETWEEN),
+        (f"{QUEUE} > 5 and {QUEUE} <= 5", BETWEEN),
+        (f"{QUEUE} > 500 unless {QUEUE} > 300", BETWEEN),
+        (f"{QUEUE} > 500 unless {QUEUE} > 500", BETWEEN),
+        (f"({QUEUE} > 9 and {QUEUE} > 100) and {QUEUE} < 50", BETWEEN),
+        ("sum(elsewhere) == 1 and on() sum(elsewhere) == 2", BETWEEN),
     ],
 )
 def test_a_condition_whose_parts_contradict_each_other_is_vacuous(server, tmp_path, expr, reason):
@@ -91,18 +115,25 @@ def test_a_condition_whose_parts_contradict_each_other_is_vacuous(server, tmp_pa
         f"sum({QUEUE} > 5) > 1e9",
         # A side that may pass, and what is there without the filter.
         "count((up == 2) or (up == 0)) > 2",
-        "(sum(up == 0) or vector(0)) < 0",
-        "absent(up == 0) and on() up == 0 > 1",
-        "absent(up) or absent_over_time((up == 2)[9m:]) > 1",
         "sum(up == bool 2) > 2",
         "elsewhere > 1 unless on() (up == 2)",
         "elsewhere != scalar(count(up == 2)) < 0",
-        # A threshold of the condition itself is a finding.
-        "up == 2",
-        "(up > 1) > 0",
-        "up > 1 and up > 1",
-        f"{QUEUE} < 0 or up > 1",
-        "avg(up) > 1",
+        # Thresholds that leave something between them, and those of different series.
+        f"{QUEUE} > 5 and {QUEUE} < 50",
+        f"{QUEUE} >= 5 and {QUEUE} <= 5",
+        f"{QUEUE} > 300 unless {QUEUE} > 500",
+        f"{QUEUE} > 500 unless {QUEUE} == 300",
+        f"{QUEUE} > 500 unless ({QUEUE} > 300 and {QUEUE} < 400)",
+        f"{QUEUE} > 100 and on(job) {QUEUE} < 50",
+        "topk(1, elsewhere) > 9 and on() topk(1, elsewhere) < 5",
+        f"{QUEUE} > 100 and {QUEUE} offset 5m < 50",
+        f"{QUEUE} > 1e8 or {QUEUE} == 1e9",
+        "elsewhere > 1e9 and elsewhere != 3",
+        # Ages that can be, and limits that are not known.
+        "time() - timestamp(up) > 200",
+        "time() - timestamp(up offset 10m) > 600",
+        "clamp_min(up, scalar(elsewhere)) > 1",
+        "clamp_max(elsewhere, 1) < -5",
         # What depends on what holds, or on what there is elsewhere, is not counted.
         "count(elsewhere == 0) > 2",
         'count(ALERTS{alertname="A"}) > 2',

@@ -13,6 +13,7 @@ import promql_parser as promql
 from verifier.check.exports.selecting import matchers_of
 from verifier.check.findings.expressions import rule_subject
 from verifier.check.findings.finding import CheckFinding
+from verifier.evidence.value_bounds import KnownFacts, unreachable
 from verifier.promql.conditions import COMPARISONS
 from verifier.promql.parsing import parse
 from verifier.promql.walker import nodes_of
@@ -51,6 +52,10 @@ def of_expression(expression: CheckedExpression) -> Iterator[CheckFinding]:
         if str(node.op) in COMPARING and not any(map(_reads, sides)):
             reason = f"{' '.join(node.prettify().split())} compares no measured value"
             yield expression.finding("pint/promql/impossible", reason)
+    if expression.alert is not None and _reads(expression.tree):
+        # Of whichever exporter: what only ours promises is for `verify` to say.
+        reasons = unreachable(expression.tree, KnownFacts(metrics=()))
+        yield from (expression.finding("pint/promql/impossible", reason) for reason in reasons)
 
 
 def of_alerts(

@@ -79,7 +79,7 @@ class FailureExplainer:
         judged = judge_silence(verdicts, silent, self.scenario, longest=self.longest)
         findings = (
             *(finding for silence in silent for finding in silence.findings),
-            *rule_findings(self.run),
+            *rule_findings(self.run, silent),
         )
         return self.explain(judged), findings
 
