@@ -42,10 +42,14 @@ def proposal_text(proposal: Proposal, source: str) -> str:
                 lines += [f"      {_inline(k)}: {_inline(v)}" for k, v in value.items()]
             else:
                 lines.append(f"{start}{key}: {_inline(value)}")
-    if proposal.unmapped:
-        lines.append("# Not mapped:")
-        lines += [f"#   {each.metric} ({each.kind}): {each.reason}" for each in proposal.unmapped]
+    lines += [f"# {line}" for line in unmapped_lines(proposal)]
     return "\n".join(lines) + "\n"
+
+
+def unmapped_lines(proposal: Proposal) -> list[str]:
+    """Return what a proposal leaves out, each metric with the reason, below a heading."""
+    lines = [f"  {each.metric} ({each.kind}): {each.reason}" for each in proposal.unmapped]
+    return ["Not mapped:", *lines] if lines else []
 
 
 def _inline(value: object) -> str:

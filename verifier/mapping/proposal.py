@@ -6,14 +6,18 @@ not be mapped is listed with the reason, and a share is an even one. Pure.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from documents.mistakes import InputError
+from documents.yaml_reader import parse
 from exporter.mapping.quantities import quantities
 from exporter.mapping.splitting import SHARE_STEPS
 from simulator.topology import Topology
 from verifier.mapping.likeness import NEAR_ENOUGH, likeness
+from verifier.mapping.reader import PARTS, read_mapping_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,6 +57,8 @@ def propose(exports: Exports) -> Proposal:
     unmapped: list[Unmapped] = []
     for name, kind in _families(exports):
         entry = _entry(name, kind, exports)
+        if isinstance(entry, dict) and (refusal := _refusal(entry, entries)) is not None:
+            entry = Unmapped(name, kind, refusal)
         if isinstance(entry, Unmapped):
             unmapped.append(entry)
         else:
@@ -60,14 +66,33 @@ def propose(exports: Exports) -> Proposal:
     return Proposal(tuple(entries), tuple(unmapped))
 
 
+def _refusal(entry: dict[str, Any], earlier: Sequence[dict[str, Any]]) -> str | None:
+    """Return why a mapping may not have an entry, beside those of earlier families.
+
+    The reader of mapping files says it: a name that is ours, a label that no exporter may set.
+    """
+    if (name := entry["name"]) in {sample for each in earlier for sample in _samples(each)}:
+        return f"another entry makes series of the name {name} already"
+    try:
+        read_mapping_document(parse(json.dumps({"metrics": [entry]}), ""))
+    except InputError as error:
+        return "; ".join(mistake.sentence for mistake in error.mistakes)
+    return None
+
+
+def _samples(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names of the series that an entry makes."""
+    parts = PARTS if entry["type"] == "histogram" else ("",)
+    return tuple(f"{entry['name']}{part}" for part in parts)
+
+
 def _families(exports: Exports) -> Iterator[tuple[str, str]]:
     """Yield the families of a page with their types, each once, in order."""
-    parts = ("_bucket", "_count", "_sum")
     families: dict[str, str] = {}
     for name in sorted(exports.series):
         kind, family = exports.kind(name), name
         if kind in ("histogram", "summary"):
-            family = next((name.removesuffix(p) for p in parts if name.endswith(p)), name)
+            family = next((name.removesuffix(p) for p in PARTS if name.endswith(p)), name)
         if kind == "summary" and family != name:
             families[name] = "counter"
         families[family] = kind

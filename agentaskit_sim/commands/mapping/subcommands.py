@@ -25,6 +25,7 @@ from verifier.mapping.mapping_text import (
     proposal_document,
     proposal_text,
     quantities_document,
+    unmapped_lines,
 )
 from verifier.mapping.proposal import propose
 from verifier.mapping.reader import load_mapping, read_mapping_document
@@ -58,9 +59,11 @@ def new(
         return
     source = ", ".join(metrics)
     if not proposal.metrics:
+        for line in unmapped_lines(proposal):
+            typer.echo(line, err=True)
         raise InputError(
-            f"nothing of {source} is near to a quantity of ours: write the mapping by hand, after"
-            " `agentaskit-sim mapping quantities`"
+            f"nothing of {source} is near to a quantity of ours and may be mapped: write the"
+            " mapping by hand, after `agentaskit-sim mapping quantities`"
         )
     text = proposal_text(proposal, source)
     # What is proposed must be a mapping, whatever the page had in it.

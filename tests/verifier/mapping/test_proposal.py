@@ -55,6 +55,40 @@ def test_what_is_left_out_has_its_reason(page, reason):
     assert reason in entry_of(page)
 
 
+OWN = "name must be none that the simulator or Prometheus itself writes, got"
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        ('up{job="x"}', f"{OWN} 'up'"),
+        ("agentaskit_sim_tasks_in_flight", f"{OWN} 'agentaskit_sim_tasks_in_flight'"),
+        ('jobs_waiting{__queue="a"}', "a label must be the name of a label that an exporter may"),
+        ('jobs_waiting{le="1"}', None),
+    ],
+)
+def test_what_a_mapping_may_not_have_is_left_out_with_the_reason_of_its_reader(metric, reason):
+    """And costs no other metric its place in the proposal."""
+    name = metric.partition("{")[0]
+    page = f"# TYPE {name} gauge\n{metric} 1\n# TYPE inflight_requests gauge\ninflight_requests 1"
+    proposal = propose(read_page(page, "page"))
+    read_mapping_document(parse(proposal_text(proposal, "page"), "proposal"))
+    assert "inflight_requests" in [each["name"] for each in proposal.metrics]
+    left_out = [each.reason for each in proposal.unmapped]
+    assert left_out == [] if reason is None else left_out[0].startswith(reason)
+
+
+def test_our_own_page_is_proposed_without_what_the_simulator_says_of_itself():
+    """Its names begin with those of our metrics, and no mapping may have them."""
+    page = "".join(
+        f"# TYPE {name} gauge\n{name} 1\n"
+        for name in ("agentaskit_sim_tasks_in_flight", "agentaskit_tasks_in_flight", "up")
+    )
+    proposal = propose(read_page(page, "page"))
+    assert [each["name"] for each in proposal.metrics] == ["agentaskit_tasks_in_flight"]
+    assert len(proposal.unmapped) == 2
+
+
 def test_codes_are_our_statuses_and_classes_are_spelt():
     """`2xx` says what a status says; a label of one value is fixed, others are shared evenly."""
     series = [f'{{code="{c}",method="GET",route="/{r}"}} 1' for c in ("2xx", "5xx") for r in "ab"]

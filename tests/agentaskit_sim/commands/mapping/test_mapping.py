@@ -97,6 +97,19 @@ def test_a_page_without_anything_near_is_no_mapping(command, tmp_path):
     done = command("mapping", "new", "--metrics", "page.txt")
     assert (done.status, done.out) == (2, "")
     assert "nothing of page.txt is near to a quantity of ours" in done.err
+    assert "Not mapped:\n  feature_flag (gauge): no gauge of ours is near\n" in done.err
+
+
+def test_a_page_of_names_that_no_mapping_may_have_says_so(command, tmp_path):
+    """They are left out with the reason, whether anything else is on the page or not."""
+    up = '# TYPE up gauge\nup{job="x"} 1\n'
+    reason = "up (gauge): name must be none that the simulator or Prometheus itself writes"
+    (tmp_path / "page.txt").write_text(up)
+    done = command("mapping", "new", "--metrics", "page.txt")
+    assert (done.status, done.out, reason in done.err) == (2, "", True)
+    (tmp_path / "page.txt").write_text(up + PAGE)
+    done = command("mapping", "new", "--metrics", "page.txt")
+    assert (done.status, f"#   {reason}" in done.out) == (0, True)
 
 
 def test_the_schema_of_mapping_files_is_printed(command):
