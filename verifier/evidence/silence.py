@@ -13,22 +13,24 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import promql_parser as promql
+
 from documents.durations import format_duration
 from exporter.history.samples import EPOCH_S
 from exporter.target import SCRAPE_S
 from verifier.evidence.clock_reading import clock_finding
+from verifier.evidence.comparison import opened
 from verifier.evidence.contradictions import contradictions, known_facts
 from verifier.evidence.emptiness import EmptinessCheck, Recording
-from verifier.evidence.relaxed import relax
+from verifier.evidence.relaxed import bare, is_filter, relax
 from verifier.evidence.stock import EvaluationSpan, Stock
 from verifier.evidence.value_bounds import unreachable
 from verifier.promql.parsing import parse
+from verifier.promql.printing import text_of
 from verifier.promql.reads import all_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import promql_parser as promql
 
     from verifier.evaluation.timeline import Timeline
     from verifier.evidence.relaxed import Relaxed
@@ -181,8 +183,9 @@ def _silence(run: WatchedRun, check: EmptinessCheck, group: RuleGroup, rule: Ale
             constant, removed = _removed(check, relaxation.remainders, span)
             reasons += constant or contradictions(check, tree, span)
             findings += removed
-        if not reasons and check.stock.answer(relaxation.roots[0].query, span).is_nan:
-            findings.append("it never has a value but NaN, with which no comparison holds")
+        if not reasons and (compared := _never_a_number(check, tree, span)) is not None:
+            subject = "it" if compared is bare(tree) else f"`{text_of(compared)}`"
+            findings.append(f"{subject} never has a value but NaN, with which no comparison holds")
     return Silence(
         alert=rule.alert,
         labels=static_labels(rule),
@@ -191,6 +194,30 @@ def _silence(run: WatchedRun, check: EmptinessCheck, group: RuleGroup, rule: Ale
         too_slow_s=None if _fits(rule, span) else rule.for_s * run.factor,
         findings=tuple(f"alert {rule.alert}: {finding}" for finding in findings),
     )
+
+
+def _never_a_number(
+    check: EmptinessCheck, node: promql.Expr, span: EvaluationSpan
+) -> promql.Expr | None:
+    """Return the comparison for which a condition cannot hold, as its value is never a number.
+
+    Filters below it stay as they are: what they take away may be what would be divided by 0.
+    """
+    node = bare(node)
+    if not isinstance(node, promql.BinaryExpr):
+        return None
+    if is_filter(node):
+        open_ = opened(node)
+        # Of two vectors the difference is asked, and that of two infinite values is no number.
+        is_asked = open_.constant is not None and open_.operator != "!="
+        return node if is_asked and check.stock.answer(open_.expr, span).is_nan else None
+    operator = str(node.op)
+    if operator not in ("and", "or", "unless"):
+        return None
+    left, right = (_never_a_number(check, side, span) for side in (node.lhs, node.rhs))
+    if operator == "unless":
+        return left
+    return left and right if operator == "or" else left or right
 
 
 def _removed(

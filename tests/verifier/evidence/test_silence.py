@@ -197,6 +197,35 @@ def test_a_value_that_is_never_a_number_is_a_finding(server, tmp_path):
     )
 
 
+ZERO = "rate(nothing_over_nothing[1m])"
+NAN = f"{ZERO} / {ZERO} > 5"
+
+
+@pytest.mark.parametrize(
+    ("expr", "subject"),
+    [
+        (f"0 < ({ZERO} / {ZERO}) < 5", "it"),
+        (f"queue_depth < 1e9 and on() {NAN}", f"`{NAN}`"),
+        (f"{NAN} or {NAN}", f"`{NAN}`"),
+        (f"{NAN} unless on() queue_depth > 9", f"`{NAN}`"),
+        # As written it has no value: a filter takes away what would be divided by 0.
+        (f"{ZERO} / on(job) group_left() sum by (job) ({ZERO} > 100) > 0.9", None),
+        (f"{ZERO} / ({ZERO} > 0) > 0.9", None),
+        (f"queue_depth > 9 or on() {NAN}", None),
+        # Two infinite values have a difference that is no number.
+        ("queue_depth * Inf > queue_depth * Inf", None),
+    ],
+)
+def test_a_value_that_is_no_number_is_looked_for_in_the_condition_as_written(
+    server, tmp_path, expr, subject
+):
+    """Only the comparisons that decide are opened, and one that need not hold is no finding."""
+    findings = silence_of(server, tmp_path, {"alert": "A", "expr": expr}).findings
+    said = [each for each in findings if "never has a value but NaN" in each]
+    sentence = "never has a value but NaN, with which no comparison holds"
+    assert said == ([] if subject is None else [f"alert A: {subject} {sentence}"])
+
+
 @pytest.mark.parametrize(("wait", "too_slow_s"), [("9m45s", None), ("10m", None), ("10m1s", 601.0)])
 def test_a_wait_that_does_not_fit_into_the_scenario_is_too_slow(server, tmp_path, wait, too_slow_s):
     """What begins at the first evaluation may last until the last one."""
