@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.history.samples import EPOCH_S
 from exporter.history.scrape_series import UP
+from verifier.alert_texts.text_mistakes import notified_texts, text_findings
 from verifier.evaluation.observed_timelines import ALERT_STATES, observed_timelines
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.detection_latency import bound_s, latency
 from verifier.judge.fault_effects import effect_status
 from verifier.judge.hop_evidence import HopEvidence, NotificationDeadlines
-from verifier.judge.notification_verdicts import judge_deliveries
+from verifier.judge.notification_verdicts import judge_deliveries, routing_findings
 from verifier.servers.prometheus import RangeQuery
 
 if TYPE_CHECKING:
@@ -138,6 +139,11 @@ class RunObserver:
             deadlines=deadlines,
         )
         return RunObservation(evidence.ended_s, alerts, timelines, stored, deadlines.due_s)
+
+    def findings(self, scenario: Scenario) -> tuple[str, ...]:
+        """Return what to know of the routing, and which texts the receivers could not read."""
+        texts = text_findings(self.rules, notified_texts(self.stack.notifications()))
+        return (*routing_findings(scenario, self.routing), *texts)
 
     def with_latency(self, alerts: Sequence[AlertVerdict]) -> tuple[AlertVerdict, ...]:
         """Return the verdicts with how long each alert took to reach a receiver."""

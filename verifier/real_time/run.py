@@ -24,7 +24,6 @@ from verifier.evaluation.refused_rules import refused_rules
 from verifier.evidence.silence import WatchedRun, emptiness_check
 from verifier.judge.failures.explanation import FailureExplainer
 from verifier.judge.fault_effects import faults_without_effect, measured_effects
-from verifier.judge.notification_verdicts import routing_findings
 from verifier.judge.panel_verdicts import panel_verdicts
 from verifier.judge.verdict import Engine, Progress, ScenarioOutcome
 from verifier.pack.spread import WHOLE
@@ -314,7 +313,7 @@ class RealTimeRun:
             compress=self.compression.factor,
             notes=(*self.notes, *stack.restarts),
             notifications=stack.notifications(),
-            findings=(*findings, *routing_findings(self.scenario, self.setup.routing), *undrawn),
+            findings=(*findings, *observer.findings(self.scenario), *undrawn),
             invalid=self.validity.doubts(stack, clock, observation, behind_s=self.behind_s),
             chart=chart,
             fault_effects=effects,

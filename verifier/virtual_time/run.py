@@ -16,6 +16,8 @@ from exporter.history.samples import EPOCH_S
 from exporter.target import SCRAPE_S
 from simulator.cells.system import build_system
 from simulator.load import Load
+from verifier.alert_texts.fired_texts import fired_texts
+from verifier.alert_texts.text_mistakes import text_findings
 from verifier.drawing.panel_rows import PanelAnswers
 from verifier.drawing.scenario_chart import DrawnScenario
 from verifier.evaluation.engine import evaluate
@@ -179,6 +181,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         explainer = FailureExplainer(watched, scenario, simulated.effects, longest, *about_rules)
         alerts, findings = explainer.complete(verdicts, evaluation.timelines)
         chart, undrawn = drawing.document(alerts, evaluation.timelines)
+        texts = text_findings(rules, fired_texts(server, rules, evaluation.timelines, epoch_s))
     return ScenarioOutcome(
         name=scenario.name,
         seed=scenario.seed,
@@ -190,7 +193,7 @@ def verify_scenario(scenario: Scenario, setup: VirtualTimeSetup, report: Report)
         alerts=alerts,
         panels=_panel_verdicts(panels, setup),
         invalid=(*_missing(scenario, setup), *simulated.without_effect),
-        findings=(*map(str, evaluation.findings), *findings, *undrawn),
+        findings=(*map(str, evaluation.findings), *findings, *texts, *undrawn),
         not_judged=evaluation.not_judged,
         offsets=offsets,
         chart=chart,
