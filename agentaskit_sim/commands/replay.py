@@ -42,6 +42,7 @@ from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotation
 )
 from agentaskit_sim.run_files import record
 from agentaskit_sim.terminal.replay_progress import ReplayProgress
+from agentaskit_sim.terminal.tables import needed_width, plain_console
 from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.durations import format_duration, parse_duration
 from documents.files import write_whole
@@ -257,7 +258,6 @@ def _say(result: ReplayResult, document: str | None) -> None:
     if document is not None:
         typer.echo(document)
         return
-    console = Console(highlight=False, soft_wrap=True)
     names = [
         each.rule.alert if each.version == "rules" else f"{each.rule.alert} (against)"
         for each in result.alerts
@@ -278,6 +278,7 @@ def _say(result: ReplayResult, document: str | None) -> None:
             f"{noise.share(noise.pending):.2%}",
             format_duration(noise.longest_s) if noise.firings else "-",
         )
+    console = plain_console(needed_width(table), soft_wrap=True)
     console.print(table)
     for line in result_lines(result):
         console.print(line, markup=False)

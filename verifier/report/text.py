@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.text import Text
 
 from documents.durations import format_duration
@@ -36,14 +37,21 @@ PLAIN_WIDTH: Final = 120
 """Columns of plain text: a pipe has no width of its own, and rows are easier to search unfolded."""
 
 OVERLAY_HEADING: Final = "To expect what fired unexpectedly: save as a file, then --overlay FILE"
+WIDEST: Final = 10_000
+"""Columns of the widest table that is printed unfolded."""
 _STYLES: Final = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
 
 
 def print_report(console: Console, outcomes: Sequence[ScenarioOutcome], saved_in: str) -> None:
-    """Print the whole report; plain text when `console` is no terminal."""
+    """Print the whole report; plain text when `console` is no terminal, with no cell folded."""
+    parts = _report(outcomes, saved_in)
     if not console.is_terminal:
-        console = Console(file=console.file, width=max(PLAIN_WIDTH, console.width), no_color=True)
-    for part in _report(outcomes, saved_in):
+        wide = Console(width=WIDEST)
+        needed = (Measurement.get(wide, wide.options, part).maximum
+                  for part in parts if not isinstance(part, Text))  # fmt: skip
+        width = max(PLAIN_WIDTH, console.width, *needed)
+        console = Console(file=console.file, width=width, no_color=True)
+    for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text))
 
 

@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 
 PACK_REASONS: Final = PACK / "alerts" / "coverage" / "reasons.yaml"
 """Why cells of the bundled alerts cannot be proven."""
-WIDTH: Final = 200
-"""Columns of the table where no terminal says how many."""
 EXAMPLES: Final = """\b
 Examples:
   agentaskit-sim coverage
@@ -101,9 +99,7 @@ def coverage(  # noqa: PLR0913 - typer declares options as parameters
     if as_json:
         typer.echo(json.dumps(coverage_document(result), indent=2, allow_nan=False))
     else:
-        print_table(
-            ("Alert", *TITLES.values()), list(map(list, table_rows(result))), plain_width=WIDTH
-        )
+        print_table(("Alert", *TITLES.values()), list(map(list, table_rows(result))))
         for line in coverage_lines(result):
             typer.echo(line)
     status = _status(result, outcomes, fail_under)

@@ -11,10 +11,9 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated, Final
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from agentaskit_sim.terminal.tables import print_table
 from documents.amounts import amount
 from documents.mistakes import InputError
 from documents.yaml_reader import parse
@@ -84,11 +83,14 @@ def check(
     if as_json:
         typer.echo(json.dumps(document, indent=2))
         return
-    table = _table("Metric", "Type", "From", "Series")
-    for each in document["metrics"]:
-        table.add_row(each["name"], each["type"], each["from"], f"{each['series']:,}")
+    print_table(
+        ("Metric", "Type", "From", "Series"),
+        [
+            (each["name"], each["type"], each["from"], f"{each['series']:,}")
+            for each in document["metrics"]
+        ],
+    )
     console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
     for note in document["notes"]:
         console.print(note, markup=False)
     series = amount(sum(each["series"] for each in document["metrics"]), "series")
@@ -106,18 +108,13 @@ def quantities(*, as_json: AsDocument = False) -> None:
     if as_json:
         typer.echo(json.dumps(document, indent=2))
         return
-    table = _table("Quantity", "Type", "Labels", "What it says")
-    for each in document["quantities"]:
-        table.add_row(each["name"], each["type"], ", ".join(each["labels"]) or "-", each["help"])
-    Console(highlight=False, soft_wrap=True).print(table)
-
-
-def _table(*headings: str) -> Table:
-    """Return a table that cuts no name off, however narrow the terminal is."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+    print_table(
+        ("Quantity", "Type", "Labels", "What it says"),
+        [
+            (each["name"], each["type"], ", ".join(each["labels"]) or "-", each["help"])
+            for each in document["quantities"]
+        ],
+    )
 
 
 @app.command()

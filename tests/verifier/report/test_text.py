@@ -38,6 +38,13 @@ def test_the_table_shows_when_each_alert_came_and_was_due():
     assert row.cells == ("Throughput", "drop", "30s", "5m30s of 7m", "10m of 12m", "ok")
 
 
+def test_a_long_name_stands_in_one_line_where_there_is_no_terminal():
+    """With the labels that tell it from others: who reads a pipe searches for it."""
+    name = "A" + "VeryLong" * 20
+    long = outcome(alerts=(fired(name), fired(name, labels=(("severity", "ticket"),))))
+    assert f"{name}{{severity=ticket}} " in printed([long])
+
+
 def test_the_report_of_a_run_that_passes_has_every_part():
     """Alerts, silence, panels, engine, speed, where the results are, and the verdict last."""
     text = printed([outcome()])

@@ -117,3 +117,20 @@ def test_the_schema_of_mapping_files_is_printed(command):
     done = command("mapping", "schema")
     published = Path(__file__).parents[4] / "verifier" / "mapping" / "mapping.schema.json"
     assert json.loads(done.out) == json.loads(published.read_text())
+
+
+def test_names_stand_in_one_line_where_there_is_no_terminal(command, tmp_path, monkeypatch):
+    """However long they are: who reads a pipe searches for them."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    name = "a_name_of_" + "very_" * 20 + "many_words"
+    (tmp_path / "mapping.yaml").write_text(
+        f"metrics:\n  - {{name: {name}, type: gauge, from: agentaskit_tasks_in_flight}}\n"
+    )
+    (row,) = [each for each in command("mapping", "check", "mapping.yaml").out.splitlines()
+              if name in each]  # fmt: skip
+    assert row.split() == [name, "gauge", "agentaskit_tasks_in_flight", "1"]
+    quantities = json.loads(command("mapping", "quantities", "--json").out)["quantities"]
+    rows = [each.split() for each in command("mapping", "quantities").out.splitlines()]
+    for each in quantities:
+        assert [each["name"], each["type"]] in [row[:2] for row in rows]
+        assert any(row[-1] == each["help"].split()[-1] for row in rows if each["name"] in row)
