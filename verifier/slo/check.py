@@ -41,7 +41,7 @@ from verifier.slo.compliance import (
     skipped,
 )
 from verifier.slo.disagreements import MissingPart
-from verifier.slo.objectives import objectives, objectives_without_alert
+from verifier.slo.objectives import budget_rules, objectives, objectives_without_alert
 from verifier.slo.panels import panel_differences, panels_of_alerts
 from verifier.slo.policy import foreign_form, read_policy
 from verifier.slo.retention import check_retention
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from verifier.pack.panels import Panel
     from verifier.pack.rules import RuleFiles
     from verifier.slo.disagreements import Disagreement
+    from verifier.slo.objectives import Objective
     from verifier.slo.panels import AlertPanels
     from verifier.slo.policy import Policy, PolicyReading
 
@@ -199,8 +200,20 @@ def _burn_rates(comparison: Comparison | None) -> Step:
     problems = [line for window in windows for line in lines(differences(policy, rules, window))]
     if not windows and not problems:
         return skipped(BURN_RATES, "the policy has no usable window")
-    stated = ", ".join(f"{window.labels['window']} {window.stated}" for window in windows)
-    return outcome(BURN_RATES, problems, f"rules and policy agree: {stated}")
+    compared = [window for window in windows if window.alerts(rules)]
+    if not compared and not problems:
+        return skipped(BURN_RATES, f"no alert has the labels of a window: {_labelled(windows)}")
+    stated = ", ".join(f"{window.labels['window']} {window.stated}" for window in compared)
+    others = [window for window in windows if window not in compared]
+    unseen = f"; not compared, for no alert has its labels: {_labelled(others)}" if others else ""
+    return outcome(BURN_RATES, problems, f"rules and policy agree: {stated}{unseen}")
+
+
+def _labelled(stated: Sequence[Objective]) -> str:
+    """Return the labels by which the alerts of objectives are found."""
+    return " or ".join(
+        ", ".join(f"{name}={text}" for name, text in each.labels.items()) for each in stated
+    )
 
 
 def _alignment(comparison: Comparison | None, panel_count: int) -> Step:
@@ -208,15 +221,21 @@ def _alignment(comparison: Comparison | None, panel_count: int) -> Step:
         return skipped(ALIGNMENT, "policy or alerts could not be read")
     policy, rules = comparison.policy, comparison.rules
     problems: list[Disagreement] = []
+    compared = len(budget_rules(rules)) if policy.budget is not None else 0
     for objective in objectives(policy):
         if objective.range_s is None:
             problems += differences(policy, rules, objective)
+            compared += len(objective.alerts(rules))
     problems += budget_differences(policy, rules)
     problems += request_differences(policy, rules)
     problems += panel_differences(comparison.alert_panels)
     shown = [panel for alert in comparison.alert_panels for panel in alert.panels]
     count = sum(bool(panel.thresholds) for panel in shown)
+    if not compared and not count and not problems:
+        reason = "nothing to compare: no alert has the labels of an objective, no panel of an alert"
+        return skipped(ALIGNMENT, f"{reason} has thresholds")
     counts = f"{amount(panel_count, 'panels')}, {amount(count, 'thresholds')} compared with alerts"
+    counts += "" if count else f", {amount(compared, 'alerts')} with the policy"
     return outcome(ALIGNMENT, lines(problems), counts)
 
 

@@ -95,6 +95,34 @@ def test_a_missing_policy_fails_by_name_and_what_needs_it_is_skipped(pack):
     assert not check(pack, checked_at=NOW).passed
 
 
+def test_a_step_that_compared_nothing_is_skipped_with_its_reason(pack):
+    """Alerts as another tool writes them carry none of the labels by which they are found."""
+    for path in (pack / "alerts").iterdir():
+        path.unlink()
+    (pack / "alerts" / "other.yaml").write_text(
+        "groups: [{name: g, rules: [{alert: A, expr: up == 0, labels: {severity: page},"
+        " annotations: {summary: s}}]}]"
+    )
+    steps = {step.name: step for step in check(pack, checked_at=NOW).steps}
+    assert steps["completeness"].status == "fail"
+    assert steps[BURN].status == steps[ALIGN].status == "skipped"
+    assert steps[BURN].reasons == (
+        "no alert has the labels of a window: slo=burn_rate, window=fast or slo=burn_rate,"
+        " window=slow",
+    )
+    assert steps[ALIGN].reasons[0].startswith("nothing to compare: no alert has the labels of an")
+
+
+def test_a_window_without_an_alert_is_not_said_to_agree(pack):
+    """Only what was compared agrees."""
+    (pack / "alerts" / "extras.yaml").unlink()
+    edit(pack / "alerts" / "slo.yaml", "window: slow", "window: long")
+    steps = {step.name: step for step in check(pack, checked_at=NOW).steps}
+    (reason,) = steps[BURN].reasons
+    assert reason.startswith("rules and policy agree: fast 14.4 over 1h; not compared, for no")
+    assert reason.endswith("slo=burn_rate, window=slow")
+
+
 BURN, ALIGN = "burn-rate thresholds", "dashboard/alert alignment"
 RULE_MUTATIONS = [
     ("slo", "> 14.4", "> 10", BURN, "FastBurnRateHigh fires at > 10, it must be > 14.4"),
