@@ -117,6 +117,13 @@ class DataSources:
             return self._of_text(name) if name else default
         return default if source in (None, "", "default") else self._of_text(str(source))
 
+    def asks_prometheus(self, target: Mapping[str, Value], panel_source: Value) -> bool:
+        """Return whether a panel's query is PromQL for a Prometheus, by what the two say."""
+        kind = self.kind(target.get("datasource"), self.kind(panel_source))
+        expr = target.get("expr")
+        is_log = isinstance(expr, str) and is_log_query(expr)
+        return kind in (PROMETHEUS, MIXED) and not is_log
+
     def _of_text(self, name: str) -> str:
         if name in _OWN:
             return _OWN[name]

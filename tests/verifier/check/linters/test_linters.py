@@ -131,6 +131,19 @@ def test_a_rule_of_the_dashboard_linter_is_noticed_by_its_own_name(tmp_path, rul
     assert board_ids(tmp_path, EDITS[rule]) == [f"dashboard-linter/{rule}"]
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"expr": '{app="pay"}', "datasource": {"type": "loki", "uid": "l"}},
+        {"expr": '{app="pay"} |= "error"'},
+        {"expr": "$A / 2", "datasource": {"type": "__expr__", "uid": "__expr__"}},
+    ],
+)
+def test_a_query_that_asks_no_prometheus_is_held_to_no_rule_of_promql(tmp_path, target):
+    """Its labels are of another kind, and nothing else of it is judged."""
+    assert board_ids(tmp_path, lambda board: board["panels"][0].update(targets=[target])) == []
+
+
 def test_what_a_variable_asks_for_is_held_against_what_is_exported(tmp_path):
     """A variable without choices leaves every panel empty."""
 
