@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from verifier.labels import Labels
     from verifier.pack.rules import AlertRule, RuleGroup
 
+MissedCell = Literal["near_threshold", "near_for"]
 Cell = Literal[
     "fires", "near_threshold", "near_for", "resolves", "absent_data", "no_traffic", "notified"
 ]

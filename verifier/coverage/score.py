@@ -5,26 +5,31 @@ Made by `coverage` when all scenarios are judged. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from documents.amounts import amount
 from verifier.coverage.cells import CELLS, TITLES
 from verifier.coverage.observing import CoveredScenario
+from verifier.coverage.value_cells import has_threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from verifier.coverage.cells import Cell
+    from verifier.coverage.cells import Cell, MissedCell
     from verifier.coverage.reasons import Reasons
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.pack.rules import AlertRule, RuleFiles
 
 VERSION: Final = 1
 SCHEMA: Final = Path(__file__).with_name("coverage.schema.json")
-SEARCHED: Final[dict[Cell, str]] = {"near_threshold": "", "near_for": " --parameter duration"}
-"""Cells that `scenarios near-miss` can fill, and what it must be told for each."""
+SEARCHED: Final[tuple[MissedCell, ...]] = ("near_threshold", "near_for")
+"""Cells that `scenarios near-miss` can fill."""
+NO_THRESHOLD: Final = (
+    "its condition is not one comparison with a number, so no value is near a threshold"
+)
+NO_SCENARIO: Final = "it fires in none of the scenarios that have a number to search"
 NO_FOR: Final = "it has no `for`"
 
 CellState = Literal["proven", "open", "explained"]
@@ -56,12 +61,14 @@ class Coverage:
     """Every cell of every alert, in the order of the rules.
 
     `failing` are alerts that a scenario does not accept (scenario, alert, why): there they prove
-    nothing. `unjudged` says why scenarios could not be judged, by their names.
+    nothing. `unjudged` says why scenarios could not be judged, by their names. `searches` are the
+    commands that search a near miss, by scenario, alert and cell.
     """
 
     cells: tuple[CoveredCell, ...]
     failing: tuple[tuple[str, str, str], ...] = ()
     unjudged: tuple[tuple[str, str], ...] = ()
+    searches: Mapping[tuple[str, str, Cell], str] = field(default_factory=dict)
 
     def count(self, state: CellState) -> int:
         """How many cells are in a state."""
@@ -143,8 +150,8 @@ def coverage_lines(coverage: Coverage) -> Iterator[str]:
             yield f"{cell.rule.alert} ({place}): {TITLES[cell.cell]}: open"
             for name, text in cell.unheld:
                 yield f"  {name}: {text}, and its expectations hold nothing of it"
-            if (command := search_command(coverage, cell)) is not None:
-                yield f"  search it, with the same --rules if there were any: {command}"
+            if cell.cell in SEARCHED:
+                yield _search_line(coverage, cell)
     for cell in coverage.cells:
         if cell.state == "explained":
             yield f"{cell.rule.alert}: {TITLES[cell.cell]}: explained: {cell.reason}"
@@ -162,11 +169,13 @@ def coverage_lines(coverage: Coverage) -> Iterator[str]:
 
 
 def search_command(coverage: Coverage, cell: CoveredCell) -> str | None:
-    """Return the command that searches an open near miss, None for any other cell.
+    """Return the command that searches an open near miss; None where none can, or for other cells.
 
-    It needs a scenario in which the alert fires: the first that proves that.
+    It needs a scenario in which the alert fires: the first that shows that and can be searched.
     """
     if cell.state != "open" or cell.cell not in SEARCHED:
+        return None
+    if cell.cell == "near_threshold" and not has_threshold(cell.rule.expr):
         return None
     firing = (
         name
@@ -174,11 +183,17 @@ def search_command(coverage: Coverage, cell: CoveredCell) -> str | None:
         if each.rule is cell.rule and each.cell == "fires"
         for name, _ in (*each.proofs, *each.unheld)
     )
-    scenario = next(firing, "SCENARIO")
-    return (
-        f"agentaskit-sim scenarios near-miss {scenario} --alert {cell.rule.alert}"
-        f"{SEARCHED[cell.cell]}"
-    )
+    commands = (coverage.searches.get((name, cell.rule.alert, cell.cell)) for name in firing)
+    return next((command for command in commands if command is not None), None)
+
+
+def _search_line(coverage: Coverage, cell: CoveredCell) -> str:
+    """Return how an open near miss is searched, or why it cannot be."""
+    if (command := search_command(coverage, cell)) is not None:
+        return f"  search it, with the same --rules if there were any: {command}"
+    if cell.cell == "near_threshold" and not has_threshold(cell.rule.expr):
+        return f"  no search finds one: {NO_THRESHOLD}"
+    return f"  no search finds one: {NO_SCENARIO}"
 
 
 def coverage_document(coverage: Coverage) -> dict[str, Any]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from scenarios.scenario import Scenario
     from verifier.coverage.cells import AlertCourse, Cell
+    from verifier.evidence.comparison import OpenComparison
     from verifier.evidence.silence import WatchedRun
     from verifier.evidence.stock import EvaluationSpan
     from verifier.labels import Labels
@@ -83,12 +84,8 @@ class ValueCells:
         Of a condition of one comparison with a number, by an order: of any other it is not known
         which value is near.
         """
-        parts = list(comparisons(tree))
-        if len(parts) != 1 or parts[0] is not tree:
-            return
-        open_ = opened(parts[0])
-        threshold = open_.literal
-        if threshold is None or open_.operator not in (*ABOVE, *BELOW):
+        open_ = threshold_comparison(tree)
+        if open_ is None or (threshold := open_.literal) is None:
             return
         for series in self.run.stock.over(open_.expr, self.span).series:
             near = self._near(series, open_.operator, threshold)
@@ -184,6 +181,26 @@ class ValueCells:
 
     def _observation(self, cell: Cell, shown: str, *, binds: bool) -> Observation:
         return Observation(number=self.course.number, cell=cell, shown=shown, binds=binds)
+
+
+def threshold_comparison(tree: promql.Expr) -> OpenComparison | None:
+    """Return the one comparison with a number, by an order, that a condition is.
+
+    None where it is anything else: then it is not known which value is near.
+    """
+    whole = bare(tree)
+    parts = list(comparisons(whole))
+    if len(parts) != 1 or parts[0] is not whole:
+        return None
+    open_ = opened(parts[0])
+    is_ordered = open_.literal is not None and open_.operator in (*ABOVE, *BELOW)
+    return open_ if is_ordered else None
+
+
+def has_threshold(expr: str) -> bool:
+    """Whether a condition has a threshold that a value can come near to."""
+    tree = tree_of(expr)
+    return tree is not None and threshold_comparison(tree) is not None
 
 
 def tree_of(expr: str) -> promql.Expr | None:

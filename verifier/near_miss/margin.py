@@ -8,17 +8,17 @@ does so at the step before as well. What a near miss is, `coverage` decides. Pur
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from verifier.coverage.observing import CoveredScenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from verifier.coverage.cells import MissedCell
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.near_miss.knobs import Knob
 
-MissedCell = Literal["near_threshold", "near_for"]
 SHARES: Final = (0.01, 0.02, 0.035, 0.05, 0.07, 0.1, 0.14, 0.19, 0.25)
 """Margins that are tried, as shares of the way from no effect to the boundary."""
 

@@ -15,11 +15,9 @@ import numpy as np
 
 from documents.durations import format_duration
 from exporter.target import SCRAPE_S
-from verifier.coverage.value_cells import tree_of
+from verifier.coverage.value_cells import threshold_comparison, tree_of
 from verifier.evaluation.engine import evaluate
-from verifier.evidence.comparison import comparisons, opened
-from verifier.evidence.firing_bounds import ABOVE, BELOW
-from verifier.evidence.relaxed import bare
+from verifier.evidence.firing_bounds import ABOVE
 from verifier.evidence.silence import WatchedRun
 from verifier.judge.verdict import Engine, ScenarioOutcome
 from verifier.pack.history_depth import depths
@@ -207,12 +205,8 @@ def _nearest_value(
 ) -> tuple[float, float] | None:
     """Return the value nearest to the threshold, or furthest beyond it, and the threshold."""
     tree = tree_of(rule.expr)
-    tree = None if tree is None else bare(tree)
-    parts = [] if tree is None else list(comparisons(tree))
-    if len(parts) != 1 or parts[0] is not tree:
-        return None
-    open_ = opened(parts[0])
-    if open_.literal is None or open_.operator not in (*ABOVE, *BELOW):
+    open_ = None if tree is None else threshold_comparison(tree)
+    if open_ is None or open_.literal is None:
         return None
     series = run.stock.over(open_.expr, run.span(group, rule)).series
     values: list[NDArray[np.float64]] = [

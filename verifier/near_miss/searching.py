@@ -16,6 +16,7 @@ from documents.mistakes import InputError
 from scenarios.loader import parse_scenario
 from verifier.coverage.observing import CoverageJudge
 from verifier.errors import JudgeError
+from verifier.near_miss.choice import threshold_refusal
 from verifier.near_miss.margin import SafeValue, margins, safe_value, seed_result
 from verifier.near_miss.probing import ProbedScenario, ProbeJudge, has_fired_in, rules_of
 from verifier.near_miss.scenario_text import moved, scenario_text
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scenarios.scenario import Scenario
+    from verifier.coverage.cells import MissedCell
     from verifier.judge.verdict import Progress, ScenarioOutcome
     from verifier.near_miss.knobs import Knob
-    from verifier.near_miss.margin import MissedCell, SeedResult
+    from verifier.near_miss.margin import SeedResult
     from verifier.near_miss.search import Boundary
     from verifier.pack.routes.routing import Routing
     from verifier.pack.rules import RuleFiles
@@ -140,10 +142,9 @@ class NearMissSearch:
             raise JudgeError(f"{at}: {'; '.join(reasons)}")
         nearness = outcome.nearness
         if request.cell == "near_threshold" and (nearness is None or nearness.threshold is None):
-            raise NoNearMissError(
-                f"the condition of {request.alert} is not one comparison with a number, so no value"
-                " is near its threshold; --parameter duration searches the `for`"
-            )
+            refusal = threshold_refusal(request.rules, request.alert)
+            no_value = f"the condition of {request.alert} has no value at {at}: nothing is near"
+            raise NoNearMissError(refusal or no_value)
         came = f": {nearness.words}" if nearness else ""
         self.watcher.say(f"{at}: {'fires' if outcome.fired else 'silent'}{came}")
         return Probe(value, outcome.fired, nearness, outcome.held)

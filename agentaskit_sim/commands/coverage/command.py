@@ -8,12 +8,14 @@ bad input, 3 a scenario could not be judged, or does not accept an alert as it i
 from __future__ import annotations
 
 import json
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from agentaskit_sim.front.pack_files import PACK, PACK_ROUTING
+from agentaskit_sim.front.typed import command_line
 from agentaskit_sim.inputs import InputPaths, read_inputs
 from agentaskit_sim.options import (  # noqa: TC001 - typer reads the annotations
     Cluster,
@@ -31,10 +33,18 @@ from agentaskit_sim.suite_runs import judge_all, opened, watcher_of, with_seed
 from agentaskit_sim.terminal.tables import print_table
 from agentaskit_sim.verdict_output import check_places, write_result_page
 from documents.amounts import amount
+from scenarios.library.files import library
 from verifier.coverage.cells import CELLS, TITLES
 from verifier.coverage.observing import CoverageJudge
 from verifier.coverage.reasons import load_reasons
-from verifier.coverage.score import coverage_document, coverage_lines, coverage_of, table_rows
+from verifier.coverage.score import (
+    SEARCHED,
+    coverage_document,
+    coverage_lines,
+    coverage_of,
+    table_rows,
+)
+from verifier.near_miss.choice import search_words
 from verifier.pack.routes.routing import load_routing
 from verifier.report.pages.coverage import coverage_page
 from verifier.servers.binaries import require
@@ -43,6 +53,8 @@ from verifier.servers.child import require_room
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scenarios.scenario import Scenario
+    from verifier.coverage.cells import Cell
     from verifier.coverage.reasons import Reasons
     from verifier.coverage.score import Coverage
     from verifier.judge.verdict import ScenarioOutcome
@@ -96,6 +108,7 @@ def coverage(  # noqa: PLR0913 - typer declares options as parameters
     shown = watcher_of(inputs.scenarios)
     outcomes = judge_all(inputs.scenarios, judge, shown, saying=saying, jobs=jobs, cluster=cluster)
     result = coverage_of(inputs.rules, outcomes, known)
+    result = replace(result, searches=_searches(inputs.scenarios, inputs.rules))
     if as_json:
         typer.echo(json.dumps(coverage_document(result), indent=2, allow_nan=False))
     else:
@@ -107,6 +120,21 @@ def coverage(  # noqa: PLR0913 - typer declares options as parameters
         page = coverage_page(result, status=status, fail_under=fail_under)
         write_result_page(report_file, page, run)
     raise typer.Exit(status)
+
+
+def _searches(scenarios: Sequence[Scenario], rules: RuleFiles) -> dict[tuple[str, str, Cell], str]:
+    """Return the command of each search of a near miss, by scenario, alert and cell."""
+    searches: dict[tuple[str, str, Cell], str] = {}
+    for scenario in scenarios:
+        is_bundled = Path(scenario.path) in library()
+        name = scenario.name if is_bundled else str(scenario.path)
+        for alert in dict.fromkeys(rule.alert for _, rule in rules.alerts):
+            for cell in SEARCHED:
+                words = search_words(scenario, alert, cell)
+                if words is not None:
+                    line = command_line("scenarios", "near-miss", name, "--alert", alert, *words)
+                    searches[scenario.name, alert, cell] = line
+    return searches
 
 
 def _reasons(rules: RuleFiles, path: Path | None, *, own_rules: bool) -> Reasons:

@@ -29,7 +29,7 @@ from documents.mistake_kinds import UnknownName
 from documents.mistakes import InputError, Mistake
 from documents.yaml_reader import load
 from scenarios.schema.models import NAME_PATTERN
-from verifier.near_miss.choice import chosen_knob
+from verifier.near_miss.choice import chosen_knob, threshold_refusal
 from verifier.near_miss.knobs import DURATION, knobs_of
 from verifier.near_miss.result import near_miss_document, near_miss_lines
 from verifier.near_miss.search import NoNearMissError
@@ -42,9 +42,9 @@ from verifier.suite import cores
 if TYPE_CHECKING:
     from agentaskit_sim.commands.near_miss.search_options import AskedNearMiss
     from scenarios.scenario import Scenario
+    from verifier.coverage.cells import MissedCell
     from verifier.judge.verdict import ScenarioOutcome
     from verifier.near_miss.knobs import Knob
-    from verifier.near_miss.margin import MissedCell
     from verifier.pack.rules import RuleFiles
 
 SCHEMA_FILE: Final = "scenario.schema.json"
@@ -71,11 +71,11 @@ def search_near_miss(asked: AskedNearMiss) -> None:
     (read,) = inputs.scenarios
     if asked.seed is not None:
         read = replace(read, seed=asked.seed)
+    cell: MissedCell = "near_for" if asked.parameter == DURATION else "near_threshold"
+    _check_rules(inputs.rules, asked.alert, cell)
     document = _document(read)
     knobs = knobs_of(read, document)
     knob = chosen_knob(read, knobs, asked.alert, fault=asked.fault, parameter=asked.parameter)
-    cell: MissedCell = "near_for" if knob.name == DURATION else "near_threshold"
-    _check_rules(inputs.rules, asked.alert, cell)
     request = SearchRequest(
         scenario=read, document=document, schema=_schema(asked.save),
         target=asked.save or Path(f"{read.name}-near-miss.yaml"), rules=inputs.rules,
@@ -126,10 +126,12 @@ def _document(scenario: Scenario) -> dict[str, Any]:
 
 
 def _check_rules(rules: RuleFiles, alert: str, cell: MissedCell) -> None:
-    """Raise `InputError` for an alert that is not there, or has no `for` to nearly miss."""
+    """Raise `InputError` for an alert that is not there, or has nothing to nearly miss."""
     known = tuple(dict.fromkeys(rule.alert for _, rule in rules.alerts))
     if alert not in known:
         raise InputError(Mistake(UnknownName("alert", alert, known)))
+    if cell == "near_threshold" and (refusal := threshold_refusal(rules, alert)) is not None:
+        raise InputError(refusal)
     waits_s = [rule.for_s for _, rule in rules.alerts if rule.alert == alert]
     if cell == "near_for" and not any(waits_s):
         raise InputError(

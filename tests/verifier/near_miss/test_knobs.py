@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from documents.mistakes import InputError
-from documents.yaml_reader import parse
-from scenarios.loader import parse_scenario
-from verifier.near_miss.choice import chosen_knob
+from documents.yaml_reader import load, parse
+from scenarios.library.files import library
+from scenarios.loader import load_scenario, parse_scenario
+from tests.verifier.alerts import rule_files
+from verifier.near_miss.choice import chosen_knob, search_words, threshold_refusal
 from verifier.near_miss.knobs import knobs_of
 from verifier.near_miss.scenario_text import flow, moved, scenario_text
 
@@ -76,7 +80,7 @@ def test_a_knob_is_turned_where_its_number_stands(asked, value, limits, written)
         ({"parameter": "shar"}, "did you mean 'share'?"),
         ({"parameter": "targets"}, "--parameter targets is not a number to search; gone has share"),
         ({"fault": "late"}, "--parameter must be one of share, latency, duration"),
-        ({"fault": "down"}, "--parameter must be one of duration"),
+        ({"fault": "down"}, "--parameter must be duration, which searches the `for`, or without"),
     ],
 )
 def test_what_cannot_be_turned_is_refused_with_a_way_out(asked, said):
@@ -99,3 +103,51 @@ def test_files_that_a_scenario_names_are_named_from_where_it_is_saved(tmp_path):
     copy = moved(document, tmp_path / "a" / "s.yaml", tmp_path / "b" / "t.yaml")
     assert copy == {"topology": "../a/small.yaml", "load": {"trace": "../a/arrivals.txt"}}
     assert document["topology"] == "small.yaml"
+
+
+@pytest.mark.parametrize("path", library(), ids=[path.stem for path in library()])
+def test_the_options_of_a_suggested_search_are_those_that_it_takes(path):
+    """Whatever the scenario holds and whichever alert it is: one number is meant by them."""
+    scenario, document = load_scenario(path), load(path).data
+    knobs = knobs_of(scenario, document)
+    for alert in ("Other", *{each.alert for each in scenario.expectations}):
+        for cell in ("near_threshold", "near_for"):
+            words = search_words(scenario, alert, cell)
+            if words is None:
+                assert cell == "near_for"
+                assert not scenario.plan.faults
+                continue
+            options = {"fault": None, "parameter": None}
+            options |= {
+                k.removeprefix("--"): v for k, v in zip(words[::2], words[1::2], strict=True)
+            }
+            knob = chosen_knob(scenario, knobs, alert, **options)
+            assert (knob.name == "duration") == (cell == "near_for")
+
+
+@pytest.mark.parametrize(
+    ("expr", "is_refused"),
+    [
+        ("x > 5", False),
+        ("5 < (x)", False),
+        ("x > 5 and y > 3", True),
+        ("x == 5", True),
+        ("x > y", False),
+        ("absent(x)", True),
+        ("vector(1)", True),
+    ],
+)
+def test_what_has_no_threshold_is_refused_by_the_rule_alone(expr, is_refused):
+    """No run has to show it."""
+    rules = rule_files("Now", expr=expr)
+    refusal = threshold_refusal(rules, "Now")
+    assert (refusal is not None) == is_refused
+    if refusal is not None:
+        assert refusal.endswith("so no value is near its threshold")
+        assert threshold_refusal(with_for(rules), "Now").endswith("searches the `for`")
+
+
+def with_for(rules):
+    """Return rules that wait."""
+    (group,) = rules.groups
+    return replace(rules, groups=(replace(group, rules=(replace(group.rules[0], for_s=60.0),)),))

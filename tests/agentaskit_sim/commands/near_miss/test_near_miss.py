@@ -162,3 +162,21 @@ def test_the_duration_of_a_fault_needs_an_alert_that_waits(command, planned, tmp
         "--parameter", "duration",
     )  # fmt: skip
     assert (done.status, "Now has no `for` to nearly miss" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("expr", ["absent(up)", "vector(1)", "up == 0", "up > 0 and up > 1"])
+def test_a_condition_without_a_threshold_is_refused_before_anything_runs(
+    command, planned, tmp_path, expr
+):
+    """The rule alone says so; which number would be turned is no question then."""
+    planned(AssertionError("it ran"))
+    rule = {"alert": "Now", "expr": expr, "for": "2m"}
+    rules = {"groups": [{"name": "g", "rules": [rule]}]}
+    (tmp_path / "rules.yaml").write_text(json.dumps(rules))
+    for scenario in ("exporter-down", "dependency-outage"):
+        done = command(
+            "scenarios", "near-miss", scenario, "--rules", "rules.yaml", "--alert", "Now"
+        )
+        assert done.status == 2
+        assert "the condition of Now is not one comparison with a number" in done.err
+        assert "--parameter duration searches the `for`" in done.err
