@@ -16,6 +16,7 @@ from verifier.coverage import observing
 from verifier.coverage.observing import CoverageJudge
 from verifier.coverage.reasons import load_reasons
 from verifier.coverage.score import (
+    NO_SCENARIO,
     SCHEMA,
     coverage_document,
     coverage_lines,
@@ -99,10 +100,11 @@ def test_what_is_merely_explained_proves_nothing(read):
     assert all(not proven(coverage, name) for name in ALERTS)
     seen = {each.cell for each in coverage.cells if each.unheld}
     assert {"fires", "near_threshold", "near_for", "resolves", "absent_data", "notified"} <= seen
-    said = "\n".join(coverage_lines(coverage))
+    searches = {(loose.name, "Low", "near_threshold"): "near-miss Low"}
+    said = "\n".join(coverage_lines(replace(coverage, searches=searches)))
     assert "hold nothing of it" in said
-    assert "agentaskit-sim scenarios near-miss written --alert Low\n" in said
-    assert "agentaskit-sim scenarios near-miss SCENARIO --alert Longer --parameter duration" in said
+    assert "search it, with the same --rules if there were any: near-miss Low\n" in said
+    assert f"no search finds one: {NO_SCENARIO}" in said
 
 
 def test_a_resolution_without_a_limit_and_receivers_without_a_name_are_open(read):
