@@ -29,7 +29,7 @@ SEARCHED: Final[tuple[MissedCell, ...]] = ("near_threshold", "near_for")
 NO_THRESHOLD: Final = (
     "its condition is not one comparison with a number, so no value is near a threshold"
 )
-NO_SCENARIO: Final = "it fires in none of the scenarios that have a number to search"
+NO_SCENARIO: Final = "no judged scenario with a number to search shows that it fires"
 NO_FOR: Final = "it has no `for`"
 
 CellState = Literal["proven", "open", "explained"]
