@@ -4,6 +4,7 @@ import fcntl
 import gc
 import multiprocessing
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -81,8 +82,11 @@ settings.load_profile("replayable")
 def pytest_configure(config):
     """Make the folder that worker processes share before there are any.
 
-    Until the tests are collected nothing becomes garbage, and nobody looks for it.
+    Until the tests are collected nothing becomes garbage, and nobody looks for it. A shell that
+    starts pytest in the background lets it ignore Ctrl-C, as then would all that the tests start.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not config.getoption("numprocesses", None):  # who only waits for workers collects nothing
         gc.disable()
     remove = make_shared_folder()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,11 @@ def test_ctrl_c_leaves_no_process_behind(repository):
         time.sleep(0.1)
     assert len(children) == 2
     swarm.send_signal(signal.SIGINT)
-    printed, _ = swarm.communicate(timeout=20)
+    try:
+        printed, _ = swarm.communicate(timeout=20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(swarm.pid, signal.SIGKILL)
     assert swarm.returncode == 130
     assert "interrupted" in printed
     assert "seeds in" in printed
