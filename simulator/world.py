@@ -18,7 +18,7 @@ from simulator.bounds import require
 from simulator.fault_ledger import FaultLedger
 from simulator.faults.effect_accounts import SAMPLE_NS
 from simulator.faults.effective_parameters import move_slots
-from simulator.faults.fault import resolve_targets
+from simulator.faults.fault import require_change, require_to_come, resolve_targets
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
 from simulator.kernel.snapshot_reader import read
@@ -226,8 +226,7 @@ class World:
         nothing, for a second fault of the same name or unknown targets.
         """
         progress = self._progress
-        later = progress.start_ns(fault) >= self.now_ns
-        require(later, "start_s", "now or later", fault.start_s, owner=f"fault {fault.name}")
+        require_to_come(fault, self.now_ns - progress.origin_ns)
         resolve_targets(fault, self.topology, self._state, self.seed)
         faults = (old for old in self.plan.faults if progress.end_ns(old) > self.now_ns)
         progress.plan = replace(self.plan, faults=(*faults, fault))
@@ -241,17 +240,12 @@ class World:
         would be over.
         """
         old = self._ledger.in_effect[fault.name].fault
-        same = replace(fault, parameters=old.parameters, duration_s=old.duration_s)
-        alike = same == old and type(fault.parameters) is type(old.parameters)
-        owner = f"fault {fault.name}"
-        require(alike, owner, "the one in effect but for parameters and duration", fault)
-        end_ns = self._progress.end_ns(fault)
-        require(end_ns > self.now_ns, "end", "later than now", fault.end_s, owner=owner)
+        require_change(fault, old, self.now_ns - self._progress.origin_ns)
         faults = (fault if planned is old else planned for planned in self.plan.faults)
         self._progress.plan = replace(self.plan, faults=tuple(faults))
         self._record()
         self._ledger.change(fault)
-        self._progress.add_edge(end_ns)
+        self._progress.add_edge(self._progress.end_ns(fault))
         self._refresh_now()
 
     def end(self, name: str) -> None:

@@ -18,7 +18,7 @@ from simulator.bounds import require
 from simulator.cells.joined_snapshot import join, join_effects
 from simulator.cells.router import Router
 from simulator.cells.router_faults import RouterFaults
-from simulator.faults.fault import RAMP_STEP_NS
+from simulator.faults.fault import RAMP_STEP_NS, require_change, require_to_come
 from simulator.kernel.state import ns
 from simulator.kernel.streams import generator
 from simulator.plan import Plan
@@ -27,6 +27,7 @@ from simulator.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from simulator.cells.router_faults import FaultTimes
     from simulator.faults.fault import Fault
     from simulator.load import LoadChange, Stage
     from simulator.snapshot import FaultEffect, Snapshot
@@ -141,7 +142,10 @@ class CellSystem:
         return join([cell.snapshot() for cell in self.cells], self.seed, statuses)
 
     def router_effects(self) -> tuple[FaultEffect, ...]:
-        """What faults of the plan did to the router; what they did to a cell is the cell's."""
+        """What faults did to the router, as `World.effects`; what they did to a cell is the cell's.
+
+        The ended ones as they ended, also when the plan has forgotten them.
+        """
         return self._router_faults.effects(self.plan, self._origin_ns, self.now_ns)
 
     def effects(self) -> tuple[FaultEffect, ...]:
@@ -200,28 +204,40 @@ class CellSystem:
     def inject(self, fault: Fault) -> None:
         """Add a fault to the cells that it targets, or the router; as `World.inject` does."""
         _require_cells(fault, self.topology)
-        names = [other.name for other in self.plan.faults if self._end_ns(other) > self.now_ns]
+        kept = [other for other in self.plan.faults if self._end_ns(other) > self.now_ns]
+        names = [other.name for other in kept]
         require(fault.name not in names, "faults", "each with a name of its own", fault.name)
+        require_to_come(fault, self.now_ns - self._origin_ns)
+        plan = replace(self.plan, faults=(*kept, fault))
         for cell in self._cells_of(fault):
             cell.inject(fault)
-        kept = (other for other in self.plan.faults if self._end_ns(other) > self.now_ns)
-        self.plan = replace(self.plan, faults=(*kept, fault))
+        self._router_faults.add(fault, self.plan, self._origin_ns, self.now_ns)
+        self.plan = plan
 
     def change(self, fault: Fault) -> None:
-        """Give the fault in effect of that name other numbers or another end, in every cell."""
+        """Give the fault in effect of that name other numbers or another end, as `World.change`."""
         old = self._planned(fault.name)
+        if old.is_of_router:
+            times = self._router_fault_in_effect(fault.name)
+            require_change(fault, times.fault, self.now_ns - self._origin_ns)
         for cell in self._cells_of(old):
             cell.change(fault)
         faults = (fault if planned is old else planned for planned in self.plan.faults)
         self.plan = replace(self.plan, faults=tuple(faults))
 
     def end(self, name: str) -> None:
-        """End a fault now and forget it. Raises `KeyError` when none of that name is planned."""
-        self._forget(name, lambda cell: cell.end(name))
+        """End a fault now and forget it. Raises `KeyError` when none of that name is in effect."""
+        old = self._planned(name)
+        if old.is_of_router:
+            self._router_faults.close(self._router_fault_in_effect(name), self.now_ns)
+        self._forget(old, lambda cell: cell.end(name))
 
     def withdraw(self, name: str) -> None:
         """Forget a fault of the plan that has not begun. Raises `KeyError` when there is none."""
-        self._forget(name, lambda cell: cell.withdraw(name))
+        old = self._planned(name)
+        if old.is_of_router:
+            self._router_faults.withdraw(name, self.plan, self._origin_ns, self.now_ns)
+        self._forget(old, lambda cell: cell.withdraw(name))
 
     def change_load(self, stages: tuple[Stage, ...]) -> LoadChange:
         """Let `stages` be the load of each cell from now on, as `World.change_load` does."""
@@ -233,8 +249,7 @@ class CellSystem:
         for cell in self.cells:
             cell.end_load_change()
 
-    def _forget(self, name: str, act: Callable[[World], None]) -> None:
-        old = self._planned(name)
+    def _forget(self, old: Fault, act: Callable[[World], None]) -> None:
         for cell in self._cells_of(old):
             act(cell)
         faults = (fault for fault in self.plan.faults if fault is not old)
@@ -242,6 +257,10 @@ class CellSystem:
 
     def _planned(self, name: str) -> Fault:
         return {fault.name: fault for fault in self.plan.faults}[name]
+
+    def _router_fault_in_effect(self, name: str) -> FaultTimes:
+        active = self._router_faults.active(self.plan, self._origin_ns, self.now_ns)
+        return {times.fault.name: times for times in active}[name]
 
     def _cells_of(self, fault: Fault) -> tuple[World, ...]:
         """Return the cells that a fault is for: none where it is for the router."""

@@ -1,12 +1,13 @@
 """A fault of a plan: its parameters, its times, and the part of the system that it targets.
 
-`resolve_targets` turns the targets that a person wrote into agents, hosts and pools. What a fault
-does is up to its kind, see `parameters`; nothing here changes a world.
+`resolve_targets` turns the targets that a person wrote into agents, hosts and pools. What may be
+injected, and what may change of a fault in effect, is the same for a world and a router. What a
+fault does is up to its kind, see `parameters`; nothing here changes a world.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +66,24 @@ class Fault:
     def strength(self, plan_ns: int) -> float:
         """The share (0..1) of its magnitude that is injected `plan_ns` after the plan began."""
         return climbed(plan_ns - ns(self.start_s), ns(self.ramp_s))
+
+
+def require_to_come(fault: Fault, plan_ns: int) -> None:
+    """Raise `BoundError` for a fault that begins before `plan_ns` of the plan: before now."""
+    later = ns(fault.start_s) >= plan_ns
+    require(later, "start_s", "now or later", fault.start_s, owner=f"fault {fault.name}")
+
+
+def require_change(fault: Fault, old: Fault, plan_ns: int) -> None:
+    """Raise `BoundError` unless `old`, in effect at `plan_ns` of the plan, can become `fault`.
+
+    Only parameters and duration may differ, and it must not be over.
+    """
+    same = replace(fault, parameters=old.parameters, duration_s=old.duration_s)
+    alike = same == old and type(fault.parameters) is type(old.parameters)
+    owner = f"fault {fault.name}"
+    require(alike, owner, "the one in effect but for parameters and duration", fault)
+    require(ns(fault.end_s) > plan_ns, "end", "later than now", fault.end_s, owner=owner)
 
 
 def climbed(passed_ns: int, length_ns: int) -> float:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from simulator.bounds import BoundError
 from simulator.cells.router_faults import RouterFaults
+from simulator.fault_ledger import EFFECTS_MAX
 from tests.simulator.cells.test_system import cells
-from tests.simulator.worlds import fault
+from tests.simulator.worlds import fault, make
+
+
+def counted(system):
+    """Return what each fault did to the router: name, checks missed, checks due, end in seconds."""
+    return [
+        (each.name, each.measured, each.expected, each.ended_ns and each.ended_ns / 1e9)
+        for each in system.router_effects()
+    ]
 
 
 def test_a_stale_router_keeps_sending_to_a_cell_that_is_down():
@@ -82,3 +94,114 @@ def test_what_is_passed_over_counts_for_the_fault_in_effect_alone():
     system.advance(30.0)
     counted = {each.name: (each.measured, each.expected) for each in system.router_effects()}
     assert counted == {"before": (2.0, 2.0), "during": (2.0, 2.0), "after": (3.0, 3.0)}
+
+
+@pytest.mark.parametrize(("at_s", "missed"), [(5.5, 5.0), (5.0, 5.0), (1.0, 1.0)])
+def test_what_it_did_stays_when_it_is_ended_by_hand(at_s, missed):
+    """As it ended: the check of that very instant was missed, too. A fork has it as well."""
+    system = cells(2, fault("router_stale", start_s=1.0, duration_s=30.0))
+    system.advance(at_s)
+    system.end("router_stale")
+    assert counted(system) == [("router_stale", missed, missed, at_s)]
+    system.advance(7.5)
+    assert counted(system) == [("router_stale", missed, missed, at_s)]
+    assert counted(system.fork()) == counted(system)
+    assert system.fork(system.plan).router_effects() == ()
+    assert system.snapshot().faults == ()
+
+
+@pytest.mark.parametrize("kind", ["router_stale", "cell_down"])
+def test_what_it_did_stays_when_another_fault_is_injected(kind):
+    """Its name is free again, and what a second fault of that name does is counted anew."""
+    system = cells(2, fault("router_stale", start_s=1.0, duration_s=3.0))
+    system.advance(5.5)
+    system.inject(fault(kind, name="router_stale", start_s=6.0, duration_s=4.0))
+    assert counted(system) == [("router_stale", 3.0, 3.0, 4.0)]
+    system.advance(7.5)
+    second = [("router_stale", 2.0, 2.0, None)] if kind == "router_stale" else []
+    assert counted(system) == [("router_stale", 3.0, 3.0, 4.0), *second]
+
+
+def test_what_ended_is_kept_in_order_and_bounded():
+    """Systems that run for weeks keep the last `EFFECTS_MAX`, and no account of what is over."""
+    late, early = (
+        fault("router_stale", name=name, start_s=1.0, duration_s=duration_s)
+        for name, duration_s in (("late", 3.0), ("early", 2.0))
+    )
+    system = cells(2, late, early)
+    system.advance(5.5)
+    for n in range(EFFECTS_MAX - 1):
+        system.inject(fault("router_stale", name=f"{n}", start_s=5.5, duration_s=1.0))
+        system.end(f"{n}")
+    names = [each.name for each in system.router_effects()]
+    assert (names[:2], len(names)) == (["late", "0"], EFFECTS_MAX)
+    assert system._router_faults.accounts == {}
+
+
+@pytest.mark.parametrize("start_s", [5.0, 5.5, 6.0])
+def test_one_that_is_injected_expects_no_check_that_is_over(start_s):
+    """That of the instant of its injection took place; the one at its later start is its own."""
+    system = cells(2)
+    system.advance(5.0)
+    system.inject(fault("router_stale", start_s=start_s, duration_s=30.0))
+    system.advance(8.5)
+    assert counted(system) == [("router_stale", 3.0, 3.0, None)]
+
+
+STALE = fault("router_stale", name="now", start_s=1.0, duration_s=9.0)
+SLOW = fault("task_slowdown", name="now", start_s=1.0, duration_s=9.0, factor=2.0)
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "words"),
+    [
+        (lambda system, now: system.inject(replace(now, name="past", start_s=2.0)), BoundError,
+         "fault past: start_s must be now or later, got 2.0"),
+        (lambda system, _: system.end("later"), KeyError, "'later'"),
+        (lambda system, _: system.end("over"), KeyError, "'over'"),
+        (lambda system, _: system.end("gone"), KeyError, "'gone'"),
+        (lambda system, _: system.withdraw("now"), KeyError, "'now'"),
+        (lambda system, _: system.withdraw("over"), KeyError, "'over'"),
+        (lambda system, now: system.change(replace(now, name="later")), KeyError, "'later'"),
+        (lambda system, now: system.change(replace(now, start_s=2.0)), BoundError,
+         "fault now must be the one in effect but for parameters and duration"),
+        (lambda system, now: system.change(replace(now, duration_s=2.0)), BoundError,
+         "fault now: end must be later than now, got 3.0"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("now", [STALE, SLOW], ids=["router", "world"])
+def test_a_router_refuses_what_a_world_refuses(now, act, error, words):
+    """In the same words, and nothing has changed."""
+    over = replace(now, name="over", duration_s=2.0)
+    later = replace(now, name="later", start_s=20.0)
+    plan = (now, over, later)
+    system = cells(2, *plan) if now is STALE else make(*plan)
+    system.advance(5.5)
+    before = system.router_effects()
+    with pytest.raises(error) as raised:
+        act(system, now)
+    assert str(raised.value).startswith(words)
+    assert system.plan.faults == plan
+    assert system.router_effects() == before
+
+
+def test_a_fault_of_the_router_can_be_changed_and_withdrawn():
+    """It ends at its new end, and one to come never does anything."""
+    system = cells(2, STALE)
+    system.advance(5.5)
+    system.inject(replace(STALE, name="later", start_s=7.0))
+    system.withdraw("later")
+    system.change(replace(STALE, duration_s=6.0))
+    system.advance(9.5)
+    assert counted(system) == [("now", 6.0, 6.0, 7.0)]
+    assert system._router_faults.accounts.keys() == {("now", 10**9)}
+
+
+def test_an_injection_that_the_plan_refuses_changes_no_cell(monkeypatch):
+    """The cells know only their own faults: what is too many for the whole plan fits each."""
+    monkeypatch.setattr("simulator.plan.AT_ONCE_MAX", 1)
+    system = cells(2, STALE)
+    system.advance(5.5)
+    with pytest.raises(BoundError, match="in effect at once"):
+        system.inject(fault("cell_down", start_s=6.0))
+    assert [cell.plan.faults for cell in system.cells] == [(), ()]
