@@ -249,3 +249,14 @@ def test_choices_and_keys_are_those_of_the_model_at_the_place(text, problem):
     walker = ModelWalker(document)
     assert walker.validate(Parts, document.data, ()) is None
     assert [mistake.problem for mistake in walker.mistakes] == [problem]
+
+
+@pytest.mark.parametrize(("key", "count"), [("hosts", 4), ("cells", 3)])
+def test_parts_of_the_system_are_counted_from_0_up_to_the_last(key, count):
+    """The first and the last are targets; the one after the last is not there."""
+    several = GOOD.replace("hosts: 4", "hosts: 4\n  cells: 3")
+    for number in (0, count - 1):
+        scenario = parse_scenario(several.replace("hosts: [0]", f"{key}: [{number}]"), "good.yaml")
+        assert getattr(scenario.plan.faults[1].targets, key) == (number,)
+    (line,) = mistakes_of(several.replace("hosts: [0]", f"{key}: [{count}]"))
+    assert line.endswith(f"{key} must be 0 to {count - 1}, got {count}")

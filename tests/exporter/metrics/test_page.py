@@ -165,11 +165,14 @@ PROMETHEUS_3 = (
         ("application/openmetrics-text;q=0", TEXT),
         ("application/openmetrics-text;q=nonsense", TEXT),
         ("application/vnd.google.protobuf", TEXT),
+        ("application/openmetrics-text,text/plain", OPENMETRICS),
+        ("text/plain,application/openmetrics-text", TEXT),
+        ("*/*;q=0.5,text/html,application/openmetrics-text;q=0.5", TEXT),
         (",;,=;q", TEXT),
     ],
 )
 def test_the_format_is_the_clients_preference(accept, expected):
-    """Headers of Prometheus 2.42 and 3.x, browsers, curl and broken clients."""
+    """Headers of Prometheus 2.42 and 3.x, browsers, curl, broken clients; of equals the first."""
     assert choose_content_type(accept) == expected
 
 

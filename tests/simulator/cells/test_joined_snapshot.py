@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -56,3 +56,15 @@ def test_counts_are_added_up_and_cpus_stand_side_by_side():
     assert [status.name for status in whole.faults] == ["cell_down"]
     assert (whole.exporter_up, parts[1].exporter_up) == (True, False)
     assert not whole.agents.flags.writeable
+
+
+def test_the_worst_of_unlike_cells_gives_what_has_no_sum():
+    """Whichever of them it is; two that wait are no fuller than the fuller one."""
+    system = cells(2)
+    system.advance(3.5)
+    part = system.cells[0].snapshot()
+    calm = replace(part, saturation=0.25, backpressure_level=2)
+    busy = replace(part, saturation=0.5, backpressure_level=3)
+    for parts in ([calm, busy], [busy, calm], [busy, busy]):
+        whole = join(parts, 7, ())
+        assert (whole.saturation, whole.backpressure_level) == (0.5, 3)

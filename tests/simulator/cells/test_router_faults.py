@@ -205,3 +205,14 @@ def test_an_injection_that_the_plan_refuses_changes_no_cell(monkeypatch):
     with pytest.raises(BoundError, match="in effect at once"):
         system.inject(fault("cell_down", start_s=6.0))
     assert [cell.plan.faults for cell in system.cells] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("until_s", "due"), [(0.999, None), (1.0, 1), (1.999, 1), (2.0, 2), (5.999, 5), (6.0, 5)]
+)
+def test_a_check_that_is_due_now_is_missed_and_expected_at_once(until_s, due):
+    """Read while the fault lasts, at the very second of a check as well: none is left out."""
+    system = cells(2, fault("router_stale", start_s=1.0, duration_s=5.0))
+    system.advance(until_s)
+    effects = [(missed, expected) for _, missed, expected, _ in counted(system)]
+    assert effects == ([] if due is None else [(due, due)])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.measure import EffectEstimate, expect_part_of_delay
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
@@ -180,3 +183,14 @@ def test_random_faults_in_random_systems_have_finite_effects(seed):
         numbers = [(o.measured, o.base, o.expected, o.spread, o.noise) for o in effects]
         assert np.isfinite(numbers).all()
     assert {effect.name for effect in effects} == {planned.name for planned in plan.faults}
+
+
+@pytest.mark.parametrize("elapsed_s", [0.1, 1.0, 1.999, 2.0, 2.001, 3.0, 60.0])
+def test_of_a_delay_so_much_is_expected_as_work_that_began_evenly_has_waited(elapsed_s):
+    """The mean over work of all ages, added up one by one; shorter than the delay, and longer."""
+    (effect,) = make(fault("task_slowdown", factor=2.0, start_s=0.0))._ledger.in_effect.values()
+    account = replace(effect.account, elapsed_ns=round(elapsed_s * 1e9))
+    ages_s = (np.arange(10_000) + 0.5) / 10_000 * elapsed_s
+    waited_s = np.minimum(ages_s, 2.0).mean()
+    part = expect_part_of_delay(account, EffectEstimate(base=1.0, expected=3.0), 2.0)
+    assert part.expected == pytest.approx(1.0 + waited_s, rel=1e-3)

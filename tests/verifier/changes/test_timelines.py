@@ -60,3 +60,12 @@ def test_a_planted_difference_of_a_millisecond_is_none_and_of_a_second_is():
     (same,) = compare([line((0, 60, 300))], [line((0, 60.0005, 300))])
     (other,) = compare([line((0, 60, 300))], [line((0, 61, 300))])
     assert (same.is_same, other.is_same) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([(0, 60, 300)], [(300, 360, 600)]), ([(300, 360, 600)], [(0, 60, 300)])],
+)
+def test_an_episode_that_ends_as_another_begins_is_not_that_one_moved(before, after):
+    """They share no instant: at its end an alert is active no more."""
+    assert said(before, after) == "1 firing only before, 1 firing only now"

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.verifier.judge.ledgers import (
+    CLOCK,
     DEADLINES,
     FIRES,
     LEDGER,
@@ -17,6 +18,7 @@ from tests.verifier.judge.ledgers import (
 )
 from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, verdict_on
 from verifier.judge.alert_verdicts import judge
+from verifier.judge.notification_matching import match
 from verifier.judge.notification_verdicts import judge_deliveries
 
 
@@ -183,3 +185,15 @@ def test_an_alert_that_fires_since_before_the_start_was_notified_before_it(since
     assert not verdict_on(
         judge_deliveries(judged, results, [], evidence=evidence(), deadlines=DEADLINES), "Queue"
     ).ok
+
+
+@pytest.mark.parametrize("since_s", [510.0, 518.0, 532.0, 540.0])
+def test_of_two_episodes_near_its_start_a_notification_belongs_to_the_nearest(since_s):
+    """Both fired within the time by which clocks may differ, the first ended before the second."""
+    flapping = timeline("Throughput", (480.0, 510.0, 515.0), (525.0, 540.0, 780.0))
+    judged = [verdict_on(judge(scenario_with(FIRES), ALERTS, [flapping]))]
+    sent = [notification("firing", 571.0, since_s=since_s)]
+    (case,), unmatched = match(judged, [flapping], sent, clock=CLOCK, early_s=45.0)
+    (notified,) = case.notifications
+    assert notified.episode.firing_s == (510.0 if since_s < 525.0 else 540.0)
+    assert unmatched == {}

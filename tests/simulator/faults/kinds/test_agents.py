@@ -96,3 +96,14 @@ def test_restarts_missed_while_all_agents_hang_are_not_made_up_for_at_once():
     before, after = between(world, 60.0, 70.0)
     assert (before.agents[1] == [0, 0, 0, 36, 0, 0]).sum() >= 4
     assert 15 <= after.agents_started - before.agents_started <= 25
+
+
+def test_an_agent_in_a_loop_is_no_target_of_random_crashes():
+    """It dies of the loop already: all random crashes beside it are none to be expected."""
+    loop = fault("crash_loop", alive_s=0.2, tiers=("worker",))
+    world = make(loop, fault("agent_crash", rate_per_s=100.0, tiers=("worker",)))
+    world.advance(31.0)
+    both, crash = world.effects()
+    assert (both.fault, crash.fault) == ("crash_loop", "agent_crash")
+    assert crash.expected == crash.base
+    assert both.measured == pytest.approx(both.expected, rel=0.1)

@@ -150,3 +150,18 @@ def test_slow_consumer_slows_the_agents_that_wait_for_its_messages():
     _, calm_after = between(calm, 1.0, 21.0)
     assert after.tasks_processed.sum() < 0.4 * calm_after.tasks_processed.sum()
     assert after.queue_depth.sum() > 4000
+
+
+def test_a_restart_begins_a_new_backlog_in_an_inbox_and_in_what_is_expected_of_it():
+    """Leads fall behind from 1 s on; each that dies, and is back before it is read, begins anew."""
+    slow = fault("slow_consumer", factor=50.0, tiers=("lead",))
+    crash = fault("agent_crash", rate_per_s=1.0, tiers=("lead",), start_s=10.0)
+    world = make(slow, crash, inbox_limit=20_000, restart_backoff_s=0.1)
+    world.advance(20.0)
+    world.snapshot()
+    started_s = world._state.agent[:4, k.STARTED_AT] / 1e9
+    assert (started_s > 10.0).all()
+    account = world._ledger.in_effect["slow_consumer"].account
+    expected = account.expected_buildup[:4] / (20.0 - started_s)
+    waiting = world._state.inbox[:4, k.WAITING] / (20.0 - started_s)
+    assert expected == pytest.approx(waiting, rel=0.3)

@@ -83,3 +83,16 @@ def test_of_reservations_that_overlap_the_largest_counts():
         world.advance(instant_s)
         reserved.append(int(world._state.head[k.RESERVED]))
     assert reserved == [0, 30, 25, 25, 0]
+
+
+def test_a_reservation_beside_another_counts_from_before_the_first():
+    """What the first has made of the fleet by then is no base of the second."""
+    world = make(
+        fault("capacity_demand", name="first", agents=30),
+        fault("capacity_demand", name="second", agents=39, start_s=11.0),
+        rate=100.0, active_floor=20,
+    )  # fmt: skip
+    world.advance(21.0)
+    first, second = world.effects()
+    assert first.base == second.base < 25
+    assert first.measured == second.measured == first.expected == second.expected == 39
