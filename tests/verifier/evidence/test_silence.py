@@ -198,7 +198,7 @@ def test_a_value_that_is_never_a_number_is_a_finding(server, tmp_path):
 
 
 ZERO = "rate(nothing_over_nothing[1m])"
-NAN = f"{ZERO} / {ZERO} > 5"
+NAN = f"{ZERO} / {ZERO} > 0.5"
 
 
 @pytest.mark.parametrize(
