@@ -107,3 +107,31 @@ def test_an_agent_in_a_loop_is_no_target_of_random_crashes():
     assert (both.fault, crash.fault) == ("crash_loop", "agent_crash")
     assert crash.expected == crash.base
     assert both.measured == pytest.approx(both.expected, rel=0.1)
+
+
+def test_targets_that_die_as_soon_as_they_run_die_once_for_each_backoff_and_start():
+    """A first backoff, not the longest, which is 25 times as long: an agent that runs has none."""
+    crash = fault("agent_crash", rate_per_s=1000.0, tiers=("worker",))
+    world = make(crash, restart_backoff_s=0.2, restart_backoff_limit_s=5.0)
+    world.advance(21.0)
+    (effect,) = world.effects()
+    assert effect.measured == pytest.approx(effect.expected, rel=0.2)
+
+
+def test_no_crash_is_expected_of_a_target_in_a_loop_that_is_stopped():
+    """Most of the fleet is: it grows by one agent a second, for those who die."""
+    loop = fault("crash_loop", alive_s=0.2, tiers=("worker",))
+    world = make(loop, rate=20.0, active_floor=10, scale_up_per_s=1)
+    world.advance(6.0)
+    (effect,) = world.effects()
+    assert (world._state.agent[:, k.STATE] == k.STOPPED).sum() >= 20
+    assert effect.measured == pytest.approx(effect.expected, rel=0.35)
+
+
+def test_targets_that_hang_already_count_for_the_second_fault_as_for_the_first():
+    """They cannot be distinguished: whoever hangs is what both of them asked for."""
+    first = fault("agent_hang", name="first", tiers=("worker",))
+    second = fault("agent_hang", name="second", tiers=("worker",), start_s=5.0)
+    world = make(first, second, watchdog_s=30.0)
+    world.advance(10.0)
+    assert [(each.measured, each.expected) for each in world.effects()] == [(36, 36)] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -96,3 +97,26 @@ def test_a_reservation_beside_another_counts_from_before_the_first():
     first, second = world.effects()
     assert first.base == second.base < 25
     assert first.measured == second.measured == first.expected == second.expected == 39
+
+
+RESERVED = fault("capacity_demand", agents=39, duration_s=60.0)
+LOOPING = fault("crash_loop", alive_s=0.2, tiers=("worker",), fraction=0.5)
+
+
+@pytest.mark.parametrize(
+    ("faults", "per_s", "reached"),
+    [
+        ((RESERVED,), 5, 39),
+        ((replace(RESERVED, ramp_s=20.0),), 100, 39),
+        ((RESERVED, LOOPING), 100, 22),
+    ],
+    ids=["it grows slowly", "the reservation climbs", "half of it is in a loop"],
+)
+def test_no_more_capacity_is_expected_than_a_fleet_that_answers_has_by_then(faults, per_s, reached):
+    """At every quarter of a second; all of it at the end."""
+    world = make(*faults, rate=10.0, active_floor=5, scale_up_per_s=per_s)
+    for quarter in range(5, 121):
+        world.advance(quarter / 4)
+        effect = next(each for each in world.effects() if each.fault == "capacity_demand")
+        assert effect.expected <= effect.measured, world.now_s
+    assert effect.expected == reached
