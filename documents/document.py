@@ -10,11 +10,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ruamel.yaml.nodes import MappingNode, SequenceNode
+
 from documents.mistake_kinds import BrokenRule, Shown
 from documents.mistakes import Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ruamel.yaml.nodes import Node
 
     from documents.mistake_kinds import Problem
     from documents.mistakes import InputError
@@ -40,6 +44,25 @@ WHOLE_MAX: Final = (1 << 64) - 1
 
 _DECIMAL: Final = re.compile("[0-9]{1,18}")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def first_too_large(node: Node, counts: dict[int, int]) -> Node | None:
+    """Return the first YAML node that stands for more than `VALUES_MAX`; None where none does.
+
+    Each use of an alias counts. `counts`, by the `id` of the nodes within, is filled. Nothing is
+    built: to build so many values before they are too many takes a second.
+    """
+    counts[id(node)] = 0  # for an alias within itself, which is refused for its depth
+    children: list[Node] = []
+    if isinstance(node, MappingNode):
+        children = [child for _, child in node.value]
+    elif isinstance(node, SequenceNode):
+        children = node.value
+    for child in children:
+        if id(child) not in counts and (large := first_too_large(child, counts)) is not None:
+            return large
+    counts[id(node)] = 1 + sum(counts[id(child)] for child in children)
+    return node if counts[id(node)] > VALUES_MAX else None
 
 
 def check_scalar(value: Value, *, overflowed: bool = False) -> BrokenRule | None:

@@ -5,15 +5,13 @@ mistake is an `InputError` with its place; duplicate keys are refused. Reading i
 depth and number of values (aliases counted each time they are used), and constructs plain
 values only: mappings, lists, text, numbers, booleans, null. Dates stay text.
 
-Scalars are read in two ways: `typed`, as YAML 1.2 means them, and `text`, each as it was written,
-for files of programs that put them into text fields (`0042`, `1.10`, `1e3`, `True` stay what they
-are). The latter also takes what Go's YAML reader takes beyond ours.
+Scalars are read in two ways: `typed`, as YAML 1.2 means them, and `text`, each as it was written
+(`0042`, `1e3`, `True`), for files of programs written in Go, with what their reader takes as well.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -28,7 +26,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scanner import Scanner
 
-from documents.document import VALUES_MAX, WHOLE_MAX, Document, check_scalar
+from documents.document import VALUES_MAX, WHOLE_MAX, Document, check_scalar, first_too_large
 from documents.files import read_text
 from documents.json_reader import read_json
 from documents.mistake_kinds import BrokenRule, DuplicateKey, InvalidSyntax
@@ -46,8 +44,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Value")
 Scalars: TypeAlias = Literal["typed", "text"]
 
-YAML_BYTES_MAX = 1 << 20
-JSON_BYTES_MAX = 8 << 20
+YAML_BYTES_MAX, JSON_BYTES_MAX = 1 << 20, 8 << 20
 TEXTS_BYTES_MAX: Final = 4 << 20
 """What people write by hand is YAML and short; dashboards are JSON and long, and what programs
 write for programs (all rules of a cluster) is YAML and long: 25 s of it."""
@@ -55,15 +52,14 @@ write for programs (all rules of a cluster) is YAML and long: 25 s of it."""
 DEPTH_MAX = 64
 """An alias within itself would never end; no rule file or scenario is half as deep."""
 
-KEPT_LETTERS_MAX: Final = 6 << 10
-KEPT_TEXTS: Final = 40
+KEPT_LETTERS_MAX, KEPT_TEXTS = 6 << 10, 40
 """So many short texts, as bundled scenarios, are parsed once; at most 400 bytes a letter stay."""
 NUMBER_LETTERS_MAX: Final = 400
 """Of a whole number, signs and `_` included; longer ones are not even converted."""
 
 _TOO_DEEP = BrokenRule("values", f"be nested at most {DEPTH_MAX} deep")
-_PLAIN_TAGS = ("null", "bool", "int", "float")
-_TEXT_TAGS = ("str", "timestamp", "value")
+_TOO_MANY = BrokenRule("the file", f"hold at most {VALUES_MAX} values")
+_PLAIN_TAGS, _TEXT_TAGS = ("null", "bool", "int", "float"), ("str", "timestamp", "value")
 """Dates stay text: a label `2026-01-05` must not become a date that prints otherwise."""
 _TAG = "tag:yaml.org,2002:"
 _END: Final = Node(None, None, None, None)
@@ -142,14 +138,12 @@ def _in_words_of_yaml() -> Iterator[None]:
 
 def _nodes_without_loose_tabs(text: str) -> Iterator[Node | None]:
     """Return the nodes of a text, without the tabs that only our reader minds."""
-    if not _LOOSE_TAB.search(text):
+    with suppress(YAMLError):
+        if _LOOSE_TAB.search(text):
+            next(_nodes(text), None)
         return _nodes(text)
-    try:
-        next(_nodes(text), None)
-    except YAMLError:
-        # As long as before, so that every place stays. Texts lose a tab at the end of a line.
-        return _nodes(_LOOSE_TAB.sub(lambda tab: " " * len(tab.group()), text))
-    return _nodes(text)
+    # As long as before, so that every place stays. Texts lose a tab at the end of a line.
+    return _nodes(_LOOSE_TAB.sub(lambda tab: " " * len(tab.group()), text))
 
 
 class _TooDeepError(YAMLError):
@@ -184,7 +178,7 @@ def _documents(
         builder = kind(path)
         try:
             node = next(nodes, _END)
-            data = None if node is None or node is _END else builder.build(node, ())
+            data = builder.whole(node, text)
         except YAMLError as error:
             raise _mistake(error, text, path) from None
         if node is _END and count:
@@ -205,7 +199,7 @@ def parse(text: str, path: str) -> Document:
         node, *others = [*islice(_nodes(text), 2)] or [None]
         if others:
             _yaml().compose(text)  # it says where the second begins
-        data = None if node is None else builder.build(node, ())
+        data = builder.whole(node, text)
     except YAMLError as error:
         raise _mistake(error, text, path) from None
     return Document(path, data, builder.values, builder.keys)
@@ -222,13 +216,21 @@ class _Builder:
         # Of the library's constructor only the reading of plain scalars is used, never of tags.
         self.scalars = YAML(typ="safe", pure=True).constructor
 
+    def whole(self, node: Node | None, text: str) -> Value:
+        """Return the plain value of a document of `text`; aliases are counted before."""
+        if node is None or node is _END:
+            return None
+        if "*" in text and (large := first_too_large(node, {})) is not None:
+            raise self.error(_TOO_MANY, large)
+        return self.build(node, ())
+
     def build(self, node: Node, steps: Steps) -> Value:
         """Return the plain value of `node`, which stands at `steps`."""
         if len(steps) > DEPTH_MAX:
             raise self.error(_TOO_DEEP, node)
         self.count += 1
         if self.count > VALUES_MAX:
-            raise self.error(BrokenRule("the file", f"hold at most {VALUES_MAX} values"), node)
+            raise self.error(_TOO_MANY, node)
         self.values[steps] = _position(node)
         if isinstance(node, MappingNode):
             return self.mapping(node, steps)
@@ -273,8 +275,8 @@ class _Builder:
         try:
             value: bool | int | float | str | None = self.scalars.construct_object(node)
         except ValueError:
-            subject = f"a value tagged !!{tag}"
-            raise self.error(BrokenRule(subject, "be of that type", node.value), node) from None
+            wrong = BrokenRule(f"a value tagged !!{tag}", "be of that type", node.value)
+            raise self.error(wrong, node) from None
         overflowed = isinstance(value, float) and isinf(value) and "inf" not in node.value.lower()
         return self.check(value, node, overflowed=overflowed)
 
@@ -282,8 +284,7 @@ class _Builder:
         """Return the text of a scalar; letters that are written as two halves are joined."""
         text = str(node.value)
         if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-            halves = text.encode("utf-16-le", "surrogatepass")
-            text = halves.decode("utf-16-le", "surrogatepass")
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
         return self.check(text, node)
 
     def check(self, value: T, node: Node, *, overflowed: bool = False) -> T:
@@ -300,9 +301,10 @@ class _TextBuilder(_Builder):
     """Builds every scalar as the text that stands there, which is what Go puts into text fields."""
 
     def mapping(self, node: MappingNode, steps: Steps) -> dict[str, Value]:
-        named = copy(node)
-        named.value = [(key, child) for key, child in node.value if not _is_null(key)]
-        return super().mapping(named, steps)
+        if any(_is_null(key) for key, _ in node.value):
+            node, written = copy(node), node.value
+            node.value = [(key, child) for key, child in written if not _is_null(key)]
+        return super().mapping(node, steps)
 
     def scalar(self, node: ScalarNode) -> str | None:
         if _is_null(node):
@@ -310,7 +312,7 @@ class _TextBuilder(_Builder):
         if str(node.tag) == f"{_TAG}binary":
             try:
                 return base64.b64decode(str(node.value)).decode()
-            except (binascii.Error, ValueError):
+            except ValueError:
                 raise self.error(BrokenRule("binary text", "be base64 of UTF-8"), node) from None
         return self.text(node)
 
@@ -333,18 +335,16 @@ def _position(node: Node) -> tuple[int, int]:
 
 def _syntax_error(error: MarkedYAMLError, path: str) -> InputError:
     mark = error.problem_mark or error.context_mark
-    parts = [part for part in (error.context, error.problem) if part]
+    parts = [part.strip() for part in (error.context, error.problem) if part]
     if error.context_mark is not None and error.context and error.problem:
-        parts[0] = f"{error.context} begun in line {error.context_mark.line + 1}"
-    problem = InvalidSyntax("this", "YAML", ", ".join(part.strip() for part in parts))
+        parts[0] = f"{error.context} begun in line {error.context_mark.line + 1}".strip()
     place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
-    return place.error(problem)
+    return place.error(InvalidSyntax("this", "YAML", ", ".join(parts)))
 
 
 def _character_error(error: YAMLError, text: str, path: str) -> InputError:
     at = getattr(error, "position", None)
     if not isinstance(at, int):
         return Place(path).error(InvalidSyntax("this", "YAML", str(error)))
-    place = Place(path, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
-    detail = f"the character {text[at]!r} is not allowed"
-    return place.error(InvalidSyntax("this", "YAML", detail))
+    detail = InvalidSyntax("this", "YAML", f"the character {text[at]!r} is not allowed")
+    return Place(path, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)).error(detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tracemalloc
 from typing import TYPE_CHECKING
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from documents import yaml_reader
+from documents.document import first_too_large
 from documents.durations import parse_duration
 from documents.files import FILES_MAX, files_below, read_text
 from documents.mistake_kinds import Remark
 from documents.mistakes import InputError, Mistake, Place
-from documents.yaml_reader import parse, parse_json
+from documents.yaml_reader import parse, parse_json, parse_texts
 from scenarios.build import read_trace
 from verifier.pack.durations import parse_duration_s
 
@@ -64,8 +66,33 @@ def test_merges_of_merges_are_refused_before_they_are_built():
     """Five hundred bytes that took more than twenty-five seconds."""
     lines = ["a0: &a0 {x: 1}"]
     lines += [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 12)]
-    with pytest.raises(InputError, match="the file must hold at most 200000 values"):
+    with pytest.raises(InputError, match=r"bomb\.yaml:7:14: the file must hold"):
         parse("\n".join(lines), "bomb.yaml")
+
+
+@pytest.mark.parametrize("form", ["[%s]", "{<<: [%s]}", "{x: [%s]}"])
+@pytest.mark.parametrize("read_text", [parse, lambda *named: next(parse_texts(*named))])
+def test_aliases_are_counted_before_anything_is_built(monkeypatch, form, read_text):
+    """To build two hundred thousand values takes a second; a value that is not built is free."""
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{i}: &a{i} {form % ', '.join([f'*a{i - 1}'] * 9)}" for i in range(1, 12)]
+    monkeypatch.setattr(yaml_reader._Builder, "build", lambda *_: pytest.fail("it was built"))
+    with pytest.raises(InputError, match="the file must hold at most 200000 values"):
+        read_text("\n".join(lines), "bomb.yaml")
+
+
+def test_an_alias_counts_each_time_and_within_itself_is_too_deep():
+    """What is counted before is what is built."""
+    text = "a: &a [1, 2]\nb: [*a, *a]\nc: {<<: {x: *a}}\n"
+    document = parse(text, "f")
+    node = next(yaml_reader._nodes(text))
+    counts = {}
+    assert first_too_large(node, counts) is None
+    builder = yaml_reader._Builder("f")
+    assert builder.build(node, ()) == document.data
+    assert counts[id(node)] == builder.count
+    with pytest.raises(InputError, match="values must be nested at most 64 deep"):
+        parse("a: &a [*a]\n", "f")
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[a, "])
@@ -182,6 +209,7 @@ def test_texts_that_are_kept_take_bounded_memory():
     yaml_reader._kept_nodes.cache_clear()
     tracemalloc.start()
     yaml_reader.parse(densest[:-3] + "]", "dense.yaml")
+    gc.collect()  # what was built of it and let go
     kept_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept_bytes > room
