@@ -199,3 +199,22 @@ def test_what_was_left_due_now_is_detected(monkeypatch):
     monkeypatch.setattr(World, "_refresh_now", World._refresh)
     world.end("sandbox_crash")
     assert broken_ties(world) == ["nothing is due in the past"]
+
+
+def test_the_rest_of_a_task_in_one_sandbox_is_scaled_as_that_of_any_other():
+    """Also when its first result is back: only the merge of three runs takes its time anyhow."""
+    slow = fault("task_slowdown", factor=4.0, start_s=1.004, duration_s=0.008)
+    for first_result_share in (0.0, 0.2, 0.9):
+        world = one_task(slow, sandboxes=ONE_SLOT, first_result_share=first_result_share)
+        assert held_s(world) == pytest.approx(0.016, abs=1e-6), first_result_share
+
+
+@pytest.mark.parametrize(("more_s", "ends_s"), [(0.0, 2.0), (2.0, 3.0), (6.0, 5.0)])
+def test_of_a_call_only_what_is_left_takes_the_new_latency(more_s, ends_s):
+    """Of 2 s one has passed when the latency grows; the second one takes as many times as long."""
+    outages = (
+        fault("dependency_outage", name=name, share=1e-6, latency_s=latency_s, start_s=start_s)
+        for name, latency_s, start_s in (("first", 2.0, 0.5), ("further", more_s, 2.0))
+    )
+    world = one_task(*outages, dependency_share=1.0)
+    assert held_s(world) == pytest.approx(ends_s + 0.010, abs=1e-6)
