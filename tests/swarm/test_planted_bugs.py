@@ -128,7 +128,7 @@ BUGS = {
         EFFECTIVE,
         "        agent[:, k.LOOPS] = self.loops\n",
         "        agent[:, k.LOOPS] |= self.loops\n",
-        "a fault does what it declares",
+        "nothing is left of a fault that has ended",
     ),
     "every change of a fault moves the next arrival": Bug(
         "simulator.arrivals",
