@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from rich.console import Console
 
 from tests.console.progress_bar import ProgressBar
 from tests.fuzz.seeds import ROOT
+from verifier.ending_signal import EndingSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,4 +193,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    EndingSignal().listen((signal.SIGINT,))
     sys.exit(main())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -23,6 +24,7 @@ from rich.table import Table
 from tests.mutants.mutations import draw
 from tests.mutants.rooms import ROOMS
 from tests.mutants.trials import Copy, Limits, RedError, TriedMutant
+from verifier.ending_signal import EndingSignal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,4 +169,5 @@ def print_report(console: Console, report: dict) -> None:
 
 
 if __name__ == "__main__":
+    EndingSignal().listen((signal.SIGINT,))
     sys.exit(main())

@@ -26,6 +26,7 @@ from tests.swarm.drawing import draw_trial
 from tests.swarm.scenario_text import write_scenario
 from tests.swarm.shrinking import ATTEMPTS_MAX, shrink
 from tests.swarm.workers import run_seeds
+from verifier.ending_signal import EndingSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,6 +131,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    # A default handler even where a shell started this in the background.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Even where a shell started this in the background, and where a fork's callback swallows it.
+    EndingSignal().listen((signal.SIGINT,))
     sys.exit(main())

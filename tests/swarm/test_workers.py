@@ -55,6 +55,29 @@ def test_a_trial_that_hangs_is_ended_and_reported(monkeypatch):
     assert sorted(outcomes) == [0, 1, 2]
 
 
+START = """
+import runpy, sys
+sys.argv = ["swarm", "--count", "100000", "--jobs", "2"]
+{first}
+runpy.run_module("tests.swarm", run_name="__main__", alter_sys=True)
+"""
+SWALLOWED = """
+import os, signal
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+"""
+"""As the callbacks of the library's logging after each fork: they let no exception out."""
+
+
+@pytest.mark.ci
+def test_ctrl_c_right_after_a_fork_is_not_lost(repository):
+    """What comes of the signal there is ignored by Python: it is raised a moment later."""
+    command = [sys.executable, "-c", START.format(first=SWALLOWED)]
+    swarm = subprocess.run(
+        command, cwd=repository, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (swarm.returncode, "interrupted" in swarm.stdout) == (130, True), swarm.stderr
+
+
 @pytest.mark.ci
 def test_ctrl_c_leaves_no_process_behind(repository):
     """Status 130, what was found so far, and no worker."""
