@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,7 @@ from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row
 from verifier.errors import JudgeError
 from verifier.servers.prometheus import Prometheus, QueryError, RangeQuery
+from verifier.servers.prometheus.client import PrometheusClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +88,23 @@ def test_a_sample_that_is_refused_is_a_judge_error() -> None:
             running.push(history({A: row("1 9 3")}))
         with pytest.raises(JudgeError, match="given up"):
             running.query("a", EPOCH_S)
+
+
+def test_the_first_request_into_an_empty_server_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prometheus refuses who writes while it takes its very first sample."""
+    client = PrometheusClient(SimpleNamespace(failure=lambda text, **_: JudgeError(text)))
+    steps: list[str] = []
+
+    def request(*_: object) -> tuple[int, bytes]:
+        if steps:
+            return (200, b"") if "taken" in steps else (400, b"out of bounds")
+        steps.append("least time")
+        time.sleep(0.05)
+        steps.append("taken")
+        return 200, b""
+
+    monkeypatch.setattr(client, "_request", request)
+    assert client.write([history({A: row("1 2 3"), labels("b"): row("1 2 3")})]) == 6
 
 
 def test_a_server_killed_in_the_middle_is_a_judge_error() -> None:
