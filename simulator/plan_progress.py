@@ -38,9 +38,9 @@ class PlanProgress:
 
     Of a ramp, a pair of `ramps`, it holds the next step alone: a ramp may take years.
 
-    `load_per_s` is what the load asks for since the last edge, `trace_at_s` how far a recorded
-    trace has been played. `load_change` is the last that was asked for, over or not. A cell gets
-    `share` times the load.
+    `load_per_s` is what the load asks for since the last edge, and 0 for a recorded trace, of
+    which `trace_at_s` says how far it has been played. `load_change` is the last that was asked
+    for, over or not. A cell gets `share` times the load.
     """
 
     plan: Plan
@@ -135,7 +135,6 @@ class PlanProgress:
         `traffic_factor` is what faults make of the load.
         """
         load, plan_ns = self.plan.load, now_ns - self.origin_ns
-        self.load_per_s = 0.0
         if load.trace_s is not None:
             return trace_rate(traffic_factor)
         if self.burst is not None and self.burst.step(now_ns):

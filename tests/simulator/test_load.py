@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import cos, inf, nan, pi, sqrt
 
 import numpy as np
 import pytest
 
-from simulator.arrivals import recorded_per_s
+from simulator.arrivals import recorded_per_s, trace_gaps
 from simulator.bounds import BoundError
 from simulator.kernel import loop as k
 from simulator.load import RATE_MAX_PER_S, Burst, Daily, Load, Stage
@@ -97,6 +98,30 @@ def test_a_load_that_stopped_starts_again():
         assert_poisson(count, 4000)
 
 
+def test_a_gap_that_would_take_an_age_is_kept_as_one_without_an_end():
+    """A task in millions of years, or none: the same gap is left for the rate that follows."""
+    stages = (Stage(duration_s=5, target=0), Stage(duration_s=0, target=800))
+    instants = []
+    for rate in (0.0, 1e-14):
+        world = world_under(Load(rate=rate, stages=(replace(stages[0], target=rate), stages[1])))
+        world.advance(5.0)
+        instants.append(world._state.head[k.NEXT_ARRIVAL])
+    assert instants[0] == instants[1] < 6 * 10**9
+
+
+def test_the_part_of_a_gap_that_is_left_when_a_load_stops_is_waited_for_when_it_is_back():
+    """Between two arrivals for five seconds: the next one comes as long after the pause."""
+    stages = (
+        Stage(duration_s=5, target=100), Stage(duration_s=0, target=0),
+        Stage(duration_s=5, target=0), Stage(duration_s=0, target=100),
+    )  # fmt: skip
+    world = world_under(Load(rate=100.0, stages=stages))
+    world.advance_ns(5 * 10**9 - 1)
+    left_ns = world._state.head[k.NEXT_ARRIVAL] - 5 * 10**9
+    world.advance(10.0)
+    assert world._state.head[k.NEXT_ARRIVAL] - 10 * 10**9 == pytest.approx(left_ns, abs=2)
+
+
 def test_a_daily_curve_is_followed():
     """24 hours, hour by hour: chi-square against the cosine, and least half a day from the peak."""
     day = Daily(amplitude=0.8, peak_s=14 * 3600.0)
@@ -150,6 +175,12 @@ def test_a_recorded_trace_is_kept_to_the_nanosecond(seed):
     assert world.snapshot().tasks_arrived.sum() == len(trace)
 
 
+def test_the_instants_of_a_recorded_trace_are_rounded_and_not_its_gaps():
+    """Three thousand a second have come after a second, for all the thirds of a nanosecond."""
+    gaps = trace_gaps(Load(trace_s=tuple(n / 3000 for n in range(1, 3001))))
+    assert gaps.sum() == 10**9
+
+
 def test_a_surge_speeds_a_recorded_trace_up_while_it_lasts():
     """Twice as fast while the surge lasts, at its own speed before and after."""
     trace = tuple(np.arange(1, 1001) / 100.0)
@@ -167,7 +198,16 @@ def test_the_rate_of_a_recorded_trace_is_that_of_its_arrivals_around_now():
         world.advance(at_s)
         rates.append(world.snapshot().arrival_rate)
     assert rates == pytest.approx([100.0, 100.0, 200.0, 100.0, 500.0, 0.0], rel=0.03)
-    assert world_under(Load(trace_s=(0.0, 0.0))).snapshot().arrival_rate == RATE_MAX_PER_S
+    at_once = Load(trace_s=(0.0, 0.0))
+    for faults in ((), (replace(surge, start_s=0.0),), (fault("traffic_drop", share=0.5),)):
+        assert world_under(at_once, *faults).snapshot().arrival_rate == RATE_MAX_PER_S
+
+
+def test_the_rate_of_a_recorded_trace_is_the_mean_over_fifty_arrivals_to_either_side():
+    """A hundred at one a second, a hundred at two: near the change neither of the two."""
+    trace = (*(float(n) for n in range(1, 101)), *(100.0 + n / 2 for n in range(1, 101)))
+    rates = [recorded_per_s(trace, arrived) for arrived in (49, 75, 100, 125, 151)]
+    assert rates == pytest.approx([1.0, 101 / 88, 101 / 75.5, 101 / 63, 2.0], rel=1e-9)
 
 
 @pytest.mark.parametrize("arrived", [0, 3, 50, 60, 150, 199])

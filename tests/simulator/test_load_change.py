@@ -48,6 +48,13 @@ def test_a_change_is_in_effect_at_once_and_ends_by_itself(world):
     assert world.load_change is None
 
 
+def test_a_change_may_begin_with_the_world_and_says_when_it_ends(world):
+    """At time 0, and at the fifth second: ten later in either case."""
+    at_0 = World(small(), Plan(load=Load(rate=RATE)), 7)
+    assert (at_0.change_load(HOLD).end_s, world.change_load(HOLD).end_s) == (10.0, 15.0)
+    assert rates(at_0, until_s=11.0) == pytest.approx([100.0] * 9 + [RATE] * 2)
+
+
 def test_a_climb_begins_at_the_load_of_now_in_steps_of_a_second(world):
     """As the stages of a plan: held over steps at their middle."""
     world.change_load(CLIMB)

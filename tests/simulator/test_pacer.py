@@ -55,7 +55,37 @@ async def test_a_world_that_cannot_keep_up_reports_how_far_behind_it_is():
     assert pace.drift_s == pytest.approx(5.0, abs=0.3)
     assert pace.times_real_time == pytest.approx(0.5)
     assert pace.late_ticks > 40
+    assert pace.elapsed_s == clock.now_s - 1000.0
+    assert pace.computing_s == pytest.approx(10.0)
     assert 0 in clock.slept
+
+
+@pytest.mark.parametrize(("cost_s", "late"), [(0.8, 0), (1.4, 1)])
+def test_a_tick_is_late_when_the_world_is_more_than_a_tick_behind_after_it(cost_s, late):
+    """Forty milliseconds behind are on time, seventy are not."""
+    clock, _, pacer = make(cost_s=cost_s)
+    clock.spend(0.05)
+    pacer.step()
+    assert pacer.pace().late_ticks == late
+
+
+async def test_a_world_that_is_behind_does_not_wait_and_then_ticks_from_there():
+    """A quarter of a second behind: two further steps at once, then what is left of a tick."""
+    clock, _, pacer = make(cost_s=0.2)
+    clock.spend(0.25)
+    await pacer.run(until_s=60.35)
+    assert clock.slept[:3] == pytest.approx([0.0, 0.0, 0.032])
+
+
+def test_how_fast_a_world_is_is_that_of_the_last_minute():
+    """Also of steps that somebody else asks for: twice real time at first, four times by now."""
+    clock, world, pacer = make(cost_s=0.5)
+    for until_s in (clock.now_s + WINDOW_S + 5.0, clock.now_s + 3 * WINDOW_S + 10.0):
+        while clock.now_s < until_s:
+            clock.spend(0.1)
+            pacer.step()
+        world.cost_s = 0.25
+    assert pacer.pace().times_real_time == pytest.approx(4.0)
 
 
 async def test_other_tasks_run_while_the_world_catches_up():
@@ -99,6 +129,14 @@ async def test_a_late_event_loop_is_measured():
     pace = pacer.pace()
     assert pace.loop_lag_s == pytest.approx(0.0, abs=1e-9)
     assert pace.loop_lag_max_s == pytest.approx(0.03)
+
+
+async def test_no_sleep_is_shorter_than_none():
+    """Late by most of a tick, with some computing after it: the next tick is due at once."""
+    clock, _, pacer = make(cost_s=0.2)
+    clock.oversleeps_s = 0.04
+    await pacer.run(until_s=61.0)
+    assert min(clock.slept) == 0.0
 
 
 async def test_the_maximum_of_the_lag_is_forgotten_after_a_minute():

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.bounds import BoundError
 from simulator.kernel.loop import NEVER
-from simulator.load import Burst, Daily, Load, Stage
+from simulator.load import RATE_MAX_PER_S, Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.plan_progress import PlanProgress
 from tests.simulator.worlds import fault
@@ -58,6 +58,36 @@ def test_bursts_and_a_days_curve_add_their_next_edge_as_they_come():
         rates.add(round(progress.arrivals_per_s(at_ns, 1.0) / 15.0))
     assert rates == {1, 4}
     assert 60 * S in progress.edges or at_ns > 60 * S
+
+
+def test_a_days_curve_changes_with_each_minute_of_the_plan():
+    """Not with those of the world's clock, on which the plan began in the middle of one."""
+    load = Load(rate=10.0, daily=Daily(amplitude=0.5))
+    progress = PlanProgress.begin(Plan(load=load), 30 * S, 7)
+    for at_s in (30, 45, 90, 150):
+        progress.pass_edge(at_s * S)
+        progress.arrivals_per_s(at_s * S, 1.0)
+        assert progress.next_edge_ns == (90 if at_s < 90 else at_s + 60) * S
+
+
+def test_a_days_curve_multiplies_the_stages_and_is_held_at_the_middle_of_each_minute():
+    """Half more at its peak, which is the middle of the first one; twice the load by then."""
+    stages = (Stage(duration_s=0.0, target=20.0),)
+    load = Load(rate=10.0, stages=stages, daily=Daily(amplitude=0.5, peak_s=30.0))
+    progress = PlanProgress.begin(Plan(load=load), 0, 7)
+    assert progress.arrivals_per_s(0, 1.0) == progress.arrivals_per_s(59 * S, 1.0) == 30.0
+    assert progress.arrivals_per_s(60 * S, 1.0) < 30.0
+
+
+def test_no_share_and_no_surge_asks_for_more_than_the_most():
+    """Two million tasks a second are the end for a cell that gets twice its load, too."""
+    progress = PlanProgress.begin(Plan(load=Load(rate=RATE_MAX_PER_S)), 0, 7)
+    progress.share = 2.0
+    assert progress.arrivals_per_s(0, 0.75) == RATE_MAX_PER_S
+    assert progress.requested_tasks(4.0)(0.75) == 4.0 * RATE_MAX_PER_S
+    progress.share = 0.5
+    assert progress.arrivals_per_s(0, 1.5) == 0.75 * RATE_MAX_PER_S
+    assert progress.requested_tasks(4.0)(1.5) == 3.0 * RATE_MAX_PER_S
 
 
 @pytest.mark.parametrize(("factor", "recorded"), [(0.5, 1), (1.0, 2), (3.0, 3)])

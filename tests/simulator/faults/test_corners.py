@@ -253,6 +253,7 @@ def test_a_plan_has_no_more_faults_at_once_than_a_partition_has_bits():
     many = tuple(replace(after[0], name=str(n), start_s=n) for n in range(FAULTS_MAX + 1))
     with pytest.raises(BoundError, match="faults must be at most 10000"):
         Plan(faults=many)
+    assert len(Plan(faults=many[1:]).faults) == FAULTS_MAX
 
 
 def test_agents_cpus_and_tiers_are_bounded_together():
