@@ -226,10 +226,8 @@ class DeliveryChecks:
         unsent = self.evidence.why_end_unsent(name)
         if unsent is not None:
             return unsent
-        until_s = min(resolved + self.deadlines.due_s, self.evidence.ended_s)
         why = self.evidence.why_muted(case.labels, name, resolved, resolved + 1)
-        again_s = self.evidence.unmuted_s(case.labels, name, resolved, until_s)
-        return f"{why} then" if why and again_s > resolved else None
+        return f"{why} then" if why else None
 
     def missing(self, case: AlertCase) -> list[str]:
         """Return the named receivers that were not notified that it fires."""

@@ -316,6 +316,7 @@ def test_a_window_without_its_history_is_named():
         "http_requests_total: a window of 30d needs as much history before the start, there is 6h",
     )
     assert missing_history(needed, {"http_requests_total": 2_592_000.0, "up": 300.0}) == ()
+    assert len(missing_history(needed, {"http_requests_total": 2_592_000.0, "up": 285.0})) == 1
 
 
 @pytest.mark.parametrize(

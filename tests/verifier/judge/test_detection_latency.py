@@ -64,6 +64,7 @@ def test_latency_counts_from_the_onset():
     deliveries = (
         delivery("slack", 545.0),
         delivery("sre", 541.0),
+        delivery("pager", 600.0),
         delivery("sre", 841.0, "resolved"),
     )
     verdict = fired("Throughput", deliveries=deliveries)
@@ -78,4 +79,6 @@ def test_what_did_not_fire_has_no_latency_and_what_was_not_notified_has_no_end()
     """Neither is zero."""
     silent = fired("Throughput", firing_s=None, resolved_s=None)
     assert latency(silent, condition_s=20.0, within_s=375.0) is None
-    assert latency(fired("Throughput"), condition_s=20.0, within_s=375.0).notified_s is None
+    for deliveries in ((), (delivery("sre", 841.0, "resolved"),)):
+        verdict = fired("Throughput", deliveries=deliveries)
+        assert latency(verdict, condition_s=20.0, within_s=375.0).notified_s is None

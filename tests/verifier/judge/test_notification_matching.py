@@ -197,3 +197,71 @@ def test_of_two_episodes_near_its_start_a_notification_belongs_to_the_nearest(si
     (notified,) = case.notifications
     assert notified.episode.firing_s == (510.0 if since_s < 525.0 else 540.0)
     assert unmatched == {}
+
+
+def test_a_ledger_is_read_in_the_order_of_its_notifications_whatever_that_of_its_lines():
+    """The last that a receiver knows is what arrived last."""
+    verdict = verdict_on(verdicts(LEDGER[::-1]))
+    assert verdict.ok
+    assert [each.status for each in verdict.deliveries] == ["firing", "resolved"]
+
+
+@pytest.mark.parametrize(("since_s", "known"), [(0.0, True), (-1.0, False)])
+def test_a_notification_of_what_never_fired_is_unexpected_from_the_very_start_on(since_s, known):
+    """What began before the scenario may be an incident of the past."""
+    ghosts = [
+        notification("firing", at_s, since_s=since_s, alert="Latency") for at_s in (30.0, 90.0)
+    ]
+    results = [v for v in verdicts((*LEDGER, *ghosts)) if v.alert == "Latency" and not v.ok]
+    assert [v.reason for v in results] == [
+        "slack was notified of it at 30s, but it did not fire in Prometheus"
+    ] * known
+
+
+def test_two_alerts_of_the_same_labels_are_notified_each_by_itself():
+    """The second firing of the one is none of the other, which began to fire before it."""
+    flapping = timeline("Throughput", (190.0, 210.0, 300.0), (400.0, 510.0, 780.0))
+    other = timeline("Latency", (250.0, 300.0, 700.0))
+    ledger = (*LEDGER, notification("firing", 331.0, since_s=300.0, alert="Latency"))
+    results = verdicts(ledger, [flapping, other])
+    delivered = {v.alert: [round(each.at_s) for each in v.deliveries] for v in results}
+    assert delivered == {"Throughput": [541, 841], "Latency": [331], "Queue": []}
+
+
+def test_a_label_set_of_another_cause_is_no_excuse_for_a_short_one():
+    """Its group was notified of the first fault, and of the second nobody was."""
+    again = "  - {name: again, fault: agent_hang, start: 15m, duration: 3m}\n"
+    expected = "{alert: Queue, cause: %s, receivers: [slack], fires_within: 7m}"
+    scenario = scenario_with(expected % "gone", expected % "again", more=again)
+    first = timeline("Queue", GOOD, priority="low")
+    short = timeline("Queue", (930.0, 960.0, 990.0), priority="high")
+    ledger = [notification("firing", 541.0, alert="Queue", priority="low")]
+    judged = judge(scenario, ALERTS, [first, short])
+    results = judge_deliveries(
+        judged, [first, short], ledger, evidence=evidence(), deadlines=DEADLINES
+    )
+    assert [(v.cause, v.ok) for v in results if v.alert == "Queue"] == [
+        ("gone", True),
+        ("again", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("episode", "since_s", "belongs"),
+    [
+        ((480.0, 510.0, 512.0), 525.0, True),  # as far apart as clocks may be
+        ((480.0, 510.0, 512.0), 526.0, False),
+        ((480.0, 510.0, 600.0), 599.0, True),  # a later start that a repeat names
+        ((480.0, 510.0, 600.0), 600.0, False),
+        ((0.0, 0.0, 100.0), -900.0, True),  # a record that begins with the scenario
+        ((-60.0, 16.0, 100.0), -900.0, False),
+        ((0.0, 0.0, 100.0), 300.0, False),
+    ],
+)
+def test_how_far_a_notification_may_be_from_its_episode(episode, since_s, belongs):
+    """By its start: near that of the episode, within it, or before all that was recorded."""
+    line = timeline("Throughput", episode)
+    judged = [verdict_on(judge(scenario_with(FIRES), ALERTS, [line]))]
+    sent = [notification("firing", 700.0, since_s=since_s)]
+    (case,), _ = match(judged, [line], sent, clock=CLOCK, early_s=15.0)
+    assert bool(case.notifications) is belongs

@@ -274,3 +274,26 @@ def test_a_receiver_that_alertmanager_does_not_have_is_a_mistake():
         "s.yaml:8:13: no receiver of Throughput is called 'slack', did you mean 'slacks'?",
         "s.yaml:9:13: no receiver of Queue is called 'x', Alertmanager has slacks and pager",
     ]
+    both = scenario_with(FIRES.replace("[slack]", "[slack, x]"))
+    with pytest.raises(InputError):
+        check_receivers_exist(both, ["slack"])
+
+
+def test_an_explained_alert_that_came_too_early_broke_at_no_hop():
+    """It need not have fired at all, so nothing failed to bring it about."""
+    early = "{alert: Throughput, explained: it may, cause: gone}"
+    before = [timeline("Throughput", (100.0, 510.0, 780.0))]
+    assert outcome_of(verdicts(LEDGER, before, (early,))) == (
+        False,
+        None,
+        "its condition held 1m20s before its cause began",
+    )
+
+
+def test_a_silence_that_was_broken_is_said_beside_a_notification_of_another_time():
+    """Both are wrong; the second does not stand for the first."""
+    silent = "{alert: Latency, silent: true}"
+    lines = [timeline("Latency", (15.0, 70.0, 130.0))]
+    ghost = notification("firing", 900.0, since_s=870.0, alert="Latency")
+    results = [v for v in verdicts((ghost,), lines, (silent,)) if v.alert == "Latency"]
+    assert [(v.expected, v.ok) for v in results] == [("silent", False), ("unexpected", False)]
