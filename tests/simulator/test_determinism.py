@@ -240,13 +240,28 @@ def test_a_skipped_interval_shifts_the_world_in_time_and_changes_nothing_else():
         assert increments(skipped, 10**9) == increments(simulated, 10**9)
 
 
+def test_a_fingerprint_is_of_every_byte_whoever_has_read_before():
+    """Between two ticks, read or not; another number of either array is another fingerprint."""
+    world, read = make(), make()
+    for each in (world, read):
+        each.advance(2.06)
+    read.snapshot()
+    prints = [world.fingerprint(), read.fingerprint()]
+    world._state.x[-1] += 1.0
+    read._state.w[-1] += 1
+    prints += [world.fingerprint(), read.fingerprint()]
+    assert prints[0] == prints[1]
+    assert len(set(prints)) == 3
+
+
 def test_a_skip_never_passes_over_a_change():
-    """A fault begins within the interval: refused."""
+    """A fault begins within the interval: refused, as is one that goes back."""
     world = make(fault("slow_consumer", factor=3.0, start_s=4.0))
     world.advance(1.0)
     world.skip_ns(2 * 10**9)
-    with pytest.raises(ValueError, match="no longer than until the next change"):
-        world.skip_ns(2 * 10**9)
+    for passed_ns in (2 * 10**9, -1):
+        with pytest.raises(ValueError, match="no longer than until the next change"):
+            world.skip_ns(passed_ns)
 
 
 def test_time_never_runs_backwards():

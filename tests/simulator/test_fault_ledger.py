@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator import fault_ledger
+from tests.simulator.faults.samples import SAMPLES
 from tests.simulator.worlds import fault, make
 
 
@@ -51,6 +52,54 @@ def test_a_fault_whose_measure_is_sampled_is_recorded_every_second_of_its_time()
             world.advance(second + 0.5)
             readings.append(world._ledger.last_reading.now_ns / 1e9)
         assert readings == recorded_s
+
+
+def test_a_sampled_fault_is_read_every_second_also_after_another_has_begun():
+    """From the beginning or the end of the other one on."""
+    drop = fault("traffic_drop", share=0.5, start_s=2.25, duration_s=2.0)
+    world = make(fault("slow_consumer", factor=50.0, tiers=("lead",)), drop)
+    readings = []
+    for until_s in (2.2, 3.3, 4.26, 5.3):
+        world.advance(until_s)
+        readings.append(world._ledger.last_reading.now_ns / 1e9)
+    assert readings == [2.0, 3.25, 4.25, 5.25]
+
+
+def test_a_reservation_is_measured_from_the_fleet_that_others_of_its_kind_left():
+    """One that is over counts no more, nor does another kind of fault that saw a smaller one."""
+    world = make(
+        fault("memory_leak", bytes_per_s=1.0),
+        fault("capacity_demand", name="first", agents=39, duration_s=10.0),
+        fault("capacity_demand", name="second", agents=40, start_s=11.5),
+        rate=100.0, active_floor=20, scale_down_per_s=1,
+    )  # fmt: skip
+    world.advance(16.0)
+    bases = {effect.name: effect.base for effect in world.effects()}
+    assert bases["first"] < 25
+    assert bases["second"] > 35
+
+
+def test_a_skip_moves_the_next_reading_of_a_sampled_fault_and_the_last():
+    """By as much as the clock: read at 2 s, then at 12.25, at 13.25 and every second after."""
+    world = make(fault("slow_consumer", factor=50.0, tiers=("lead",)))
+    world.advance(2.5)
+    world.skip_ns(10_250_000_000)
+    readings = [world._ledger.last_reading.now_ns / 1e9]
+    for until_s in (13.2, 13.3, 14.3):
+        world.advance(until_s)
+        readings.append(world._ledger.last_reading.now_ns / 1e9)
+    assert readings == [12.25, 12.25, 13.25, 14.25]
+    assert [effect.began_ns for effect in world.effects()] == [10**9]
+
+
+@pytest.mark.parametrize("kind", ["cpu_contention", "slow_consumer"])
+def test_effects_are_read_of_the_very_instant(kind):
+    """Between two ticks: what the kernel settles lazily is settled, whoever reads first."""
+    world = make(fault(kind, **SAMPLES[kind]))
+    world.advance(4.06)
+    effects = world.effects()
+    world.snapshot()
+    assert effects == world.effects()
 
 
 def test_a_ramp_is_expected_to_do_what_it_does_second_by_second():

@@ -10,7 +10,7 @@ from simulator.faults.fault import Fault
 from simulator.faults.kinds.bus import BusPartition
 from simulator.faults.kinds.tasks import TaskFailure
 from simulator.faults.kinds.traffic import TrafficDrop
-from simulator.load import Load
+from simulator.load import Load, Stage
 from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.worlds import small
@@ -58,6 +58,41 @@ def test_a_change_keeps_onset_targets_and_what_was_done_so_far(world):
     assert len(world.snapshot().faults) == 1
     world.advance(25.0)
     assert world.snapshot().faults == ()
+
+
+def test_a_plan_that_begins_later_counts_its_own_seconds(world):
+    """Faults by hand and a change of the load in a fork, which began its plan at the fifth second.
+
+    The drop climbs from 6 s of the world to 8 s, and is expected to.
+    """
+    fork = world.fork(Plan(load=LOAD))
+    fork.inject(replace(DROP, start_s=1.0))
+    assert (fork.origin_s, fork.next_change_ns()) == (5.0, 6 * 10**9)
+    for until_s, magnitude, expected in ((7.0, 0.375, 350.0), (8.0, 0.5, 300.0)):
+        fork.advance(until_s)
+        (status,) = fork.snapshot().faults
+        assert (status.magnitude, status.expected) == pytest.approx((magnitude, expected))
+    assert (status.began_ns, status.ends_ns) == (6 * 10**9, 16 * 10**9)
+    with pytest.raises(ValueError, match="now or later"):
+        fork.inject(replace(DROP, name="late", start_s=2.9))
+    with pytest.raises(ValueError, match="end must be later than now"):
+        fork.change(replace(DROP, start_s=1.0, duration_s=2.0))
+    stages = (Stage(duration_s=0.0, target=100.0), Stage(duration_s=2.0, target=100.0))
+    change = fork.change_load(stages)
+    assert (change.start_s, change.end_s) == (3.0, 5.0)
+    rates = []
+    for until_s in (8.0, 9.9, 10.0, 15.9, 16.0):
+        fork.advance(until_s)
+        rates.append(fork.snapshot().arrival_rate)
+    assert rates == pytest.approx([50.0, 50.0, 200.0, 200.0, 400.0])
+
+
+def test_no_fork_begins_with_a_recorded_trace(world):
+    """Neither where the world has one, nor where the plan would bring one."""
+    trace = Plan(load=Load(trace_s=(1.0, 2.0)))
+    for each, plan in ((world, trace), (World(small(), trace, 7), Plan())):
+        with pytest.raises(ValueError, match="without a recorded trace"):
+            each.fork(plan)
 
 
 @pytest.mark.parametrize(

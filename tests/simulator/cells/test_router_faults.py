@@ -9,6 +9,8 @@ import pytest
 from simulator.bounds import BoundError
 from simulator.cells.router_faults import RouterFaults
 from simulator.fault_ledger import EFFECTS_MAX
+from simulator.load import Load
+from simulator.plan import Plan
 from tests.simulator.cells.test_system import cells
 from tests.simulator.worlds import fault, make
 
@@ -195,6 +197,28 @@ def test_a_fault_of_the_router_can_be_changed_and_withdrawn():
     system.advance(9.5)
     assert counted(system) == [("now", 6.0, 6.0, 7.0)]
     assert system._router_faults.accounts.keys() == {("now", 10**9)}
+
+
+def test_in_a_fork_its_times_count_from_the_plans_begin():
+    """A plan that begins at 5 s: stale from 6 s on, and so it says, until 8 s by a change."""
+    system = cells(2)
+    system.advance(5.0)
+    fork = system.fork(Plan(load=Load(rate=400.0)))
+    assert (fork.origin_s, fork.plan_s, system.origin_s) == (5.0, 0.0, 0.0)
+    stale = fault("router_stale", start_s=1.0, duration_s=3.0)
+    fork.inject(stale)
+    fork.advance(7.5)
+    assert counted(fork) == [("router_stale", 2.0, 2.0, None)]
+    assert (fork.plan_s, fork.next_change_ns()) == (2.5, 9 * 10**9)
+    with pytest.raises(BoundError, match="now or later"):
+        fork.inject(fault("router_stale", name="late", start_s=2.4, duration_s=3.0))
+    with pytest.raises(BoundError, match="end must be later than now"):
+        fork.change(replace(stale, duration_s=1.5))
+    fork.change(replace(stale, duration_s=2.0))
+    fork.advance(9.5)
+    assert counted(fork) == [("router_stale", 2.0, 2.0, 8.0)]
+    fork.inject(replace(stale, start_s=5.0))
+    assert counted(fork) == [("router_stale", 2.0, 2.0, 8.0)]
 
 
 def test_an_injection_that_the_plan_refuses_changes_no_cell(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,10 @@ from simulator.bounds import BoundError
 from simulator.cells.system import CellSystem, build_system, seed_of_cell
 from simulator.load import Burst, Load, Stage
 from simulator.plan import Plan
+from simulator.snapshot import CellReading
 from simulator.world import World
 from tests.simulator.random_worlds import random_system
-from tests.simulator.worlds import fault, small
+from tests.simulator.worlds import fault, make, small
 
 RATE_PER_S = 400.0
 
@@ -87,6 +89,27 @@ def test_a_fork_with_a_plan_keeps_the_shares():
     assert branched.plan_s == 0.0
 
 
+def test_whatever_is_no_200_is_an_error_to_the_router():
+    """What the gateway's rate limit turns away, and what fails."""
+    world = make(rate=600.0, rate_limit_per_s=400.0, rate_limit_burst=1, error_share=0.1)
+    world.advance(5.0)
+    answers = world.snapshot().http_requests
+    assert (answers[1:3] > 0).all()
+    assert world.cell_reading == CellReading(
+        up=True, answered=answers.sum(), errors=answers[1:].sum()
+    )
+
+
+def test_what_a_cell_got_before_its_share_changed_was_of_the_share_before():
+    """Half of the load for four seconds, then half of twice the load for as long."""
+    world = make(fault("traffic_drop", share=0.5, start_s=0.0))
+    world.advance(4.0)
+    assert world.take_share(2.0)
+    world.advance(8.0)
+    (effect,) = world.effects()
+    assert effect.expected == pytest.approx((0.5 + 1.0) / 2 * RATE_PER_S)
+
+
 def test_a_skip_moves_the_health_checks_of_the_router():
     """After it a health check is due as many nanoseconds later as before."""
     system = cells(2)
@@ -151,6 +174,31 @@ def test_a_change_of_the_load_keeps_the_shares():
     system.end_load_change()
     rates = [cell.snapshot().arrival_rate for cell in system.cells]
     assert rates == pytest.approx([0.0, 2 * RATE_PER_S])
+
+
+def test_what_is_counted_of_a_system_is_the_sum_over_its_cells():
+    """Restarts of exporters, leaked memory and the load; unlike in each of the cells."""
+    reset = fault("counter_reset", start_s=0.5, cells=(0, 2))
+    leak = fault("memory_leak", start_s=0.5, bytes_per_s=1e6, cells=(1, 2))
+    system = cells(3, reset, leak, fault("counter_reset", name="again", start_s=1.0, cells=(2,)))
+    system.advance(1.5)
+    assert [cell.exporter_restarts for cell in system.cells] == [1, 0, 2]
+    assert system.exporter_restarts == system.snapshot().exporter_restarts == 3
+    assert system.leaked_bytes == 2 * system.cells[1].leaked_bytes > 0
+    assert system.requested_per_s == 3 * RATE_PER_S
+
+
+def test_threads_end_when_they_are_told_to_and_others_begin():
+    """None is left of a system that nobody advances any more; ended twice is ended."""
+    system = cells(3, workers=3)
+    system.end_threads()
+    for until_s in (1.5, 2.5):
+        system.advance(until_s)
+        assert any(thread.name.startswith("cells") for thread in threading.enumerate())
+        system.end_threads()
+        system.end_threads()
+        assert not any(thread.name.startswith("cells") for thread in threading.enumerate())
+    assert system.snapshot().now_ns == 2_500_000_000
 
 
 def test_a_target_beyond_the_cells_is_refused():

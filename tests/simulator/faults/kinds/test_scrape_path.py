@@ -25,6 +25,7 @@ def test_exporter_down_changes_nothing_in_the_world():
     for instant_s, up in ((0.5, True), (1.0, False), (4.9, False), (5.0, True)):
         world.advance(instant_s)
         assert world.snapshot().exporter_up is up
+        assert world.exporter_restarts == 0
     calm.advance(5.0)
     assert world.fingerprint() == calm.fingerprint()
 
