@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from verifier.judge.fault_effects import (
     effect_status,
     faults_without_effect,
     ineffective_faults,
+    measured_effects,
 )
 
 DROP = FaultEffect(
@@ -38,6 +40,7 @@ DROP = FaultEffect(
     base=10_300.0, expected=6_180.0, least=0.5, spread=4.0, noise=5.0,
     idle="the load asked for no arrivals", began_ns=0, ended_ns=None,
 )  # fmt: skip
+RISE = {"base": 0.0, "expected": 120.0, "spread": 4.0, "noise": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,11 @@ DROP = FaultEffect(
             "ineffective",
         ),
         ({"base": 0.0, "expected": 90.0, "measured": 46.0, "spread": 9.5, "noise": 0}, "effective"),
+        (RISE | {"measured": 60.0}, "effective"),
+        (RISE | {"measured": -70.0}, "ineffective"),
+        (RISE | {"measured": 30.0, "noise": 10.0, "spread": 25.0}, "ineffective"),
+        (RISE | {"measured": 31.0, "noise": 10.0, "spread": 25.0}, "effective"),
+        (RISE | {"measured": 60.0, "noise": 20.0}, "inconclusive"),
     ],
 )
 def test_half_of_the_declared_effect_is_an_effect_give_or_take_the_noise(changes, status):
@@ -92,6 +100,47 @@ def test_of_several_measures_one_must_be_effective_and_none_ineffective():
     assert len(ineffective_faults((effective, ineffective))) == 1
     assert len(ineffective_faults((inconclusive, ineffective))) == 1
     assert "too little" in ineffective_faults((inconclusive, inconclusive))[0]
+    idle = replace(DROP, expected=10_300.0)
+    assert "too little" in ineffective_faults((idle, inconclusive))[0]
+    later = replace(effective, began_ns=1)  # another fault of that name, which worked
+    assert len(ineffective_faults((ineffective, later))) == 1
+
+
+def test_a_fault_must_work_in_each_cell_that_it_names_and_else_in_any():
+    """Where it did not is said, the first cell as well."""
+    in_cells = (replace(DROP, cell=0), replace(DROP, cell=1, measured=6_180.0))
+    (sentence,) = ineffective_faults(in_cells, {"gone"})
+    assert sentence.startswith("fault gone (traffic_drop) in cell 0 had no effect")
+    idle = (replace(in_cells[0], expected=10_300.0), in_cells[1])
+    assert len(ineffective_faults(idle, {"gone"})) == 1
+    assert ineffective_faults(idle) == ineffective_faults(idle, {"other"}) == ()
+
+
+def test_what_was_measured_is_told_of_every_fault_that_had_something_to_act_on():
+    """Whether it worked or not; a name may hold anything, and cells are told apart."""
+    named = replace(DROP, name="gone (again)")
+    in_cells = [replace(DROP, cell=cell) for cell in (0, 1)]
+    idle = replace(DROP, name="void", expected=10_300.0)
+    figures = "did: 10,290 arrivals per second measured, 6,180 declared"
+    assert measured_effects((named, idle)) == {
+        "gone (again)": f"gone (again) (traffic_drop) {figures}"
+    }
+    (sentence,) = measured_effects(in_cells).values()
+    assert sentence.startswith("gone (traffic_drop) did: in each of the cells 0, 1: 10,290")
+
+
+def test_a_fault_that_was_due_and_never_began_had_no_effect():
+    """One that is due when all is over was not, and cells that are named count each."""
+    faults = tuple(fault("traffic_drop", name=f"at {s}", start_s=s, share=0.5) for s in (9.0, 10.0))
+    world = SimpleNamespace(plan=Plan(load=Load(rate=1.0), faults=faults), plan_s=10.0)
+    (sentence,) = faults_without_effect(world, ())
+    assert "fault at 9.0 (traffic_drop) had no effect: it never began" in sentence
+    in_one = replace(DROP, name="at 9.0", cell=1, measured=6_180.0)
+    effects = (in_one, replace(in_one, cell=0, expected=10_300.0))
+    assert faults_without_effect(world, effects) == ()
+    in_both = fault("traffic_drop", name="at 9.0", start_s=9.0, share=0.5, cells=(0, 1))
+    world.plan = replace(world.plan, faults=(in_both,))
+    assert len(faults_without_effect(world, effects)) == 1
 
 
 # --- every kind, in a small world

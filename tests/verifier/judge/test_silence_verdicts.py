@@ -174,3 +174,57 @@ def test_a_dead_rule_behind_one_of_its_name_that_fired_gets_a_verdict_of_its_own
     both = [each for each in verdicts if each.alert == "Throughput"]
     assert [(each.expected, each.ok) for each in both] == [("fires", True), ("silent", False)]
     assert "what fired is another rule of its name (rules.yaml:1:1 is this)" in both[1].reason
+
+
+def test_two_dead_rules_behind_one_that_fired_share_a_verdict_of_their_own():
+    """With both reasons, and with one of them once where it is the same."""
+    scenario = scenario_with("{alert: Queue, fires_within: 7m}")
+    low = [timeline("Queue", GOOD, severity="low")]
+    for second, reason in ((DEAD, DEAD), ("no metric y exists", f"{DEAD}; no metric y exists")):
+        dead = [silence(labels=(("severity", "high"),), vacuous=each) for each in (DEAD, second)]
+        verdicts = verdicts_with(*dead, scenario=scenario, timelines=low)
+        assert [each.vacuous for each in verdicts if each.alert == "Queue"] == [None, reason]
+
+
+def test_a_silence_without_labels_is_that_of_a_rule_that_sets_some():
+    """No second verdict says the same; and one that fired with more labels speaks for its rule."""
+    dead = silence(labels=(("severity", "high"),))
+    assert not verdict("Queue", verdicts_with(dead)).ok
+    scenario = scenario_with("{alert: Queue, fires_within: 7m}")
+    firing = [timeline("Queue", GOOD, severity="high", le="1")]
+    assert verdict("Queue", verdicts_with(dead, scenario=scenario, timelines=firing)).ok
+
+
+def test_the_first_of_two_acceptances_is_the_one_that_counts():
+    """An overlay's comes after the scenario's own."""
+    accepted = (Acceptance("Queue", "first"), Acceptance("Queue", "second"))
+    scenario = replace(scenario_with(), accepted=accepted)
+    assert verdict("Queue", verdicts_with(silence(), scenario=scenario)).accepted == "first"
+
+
+def test_what_was_wrong_before_is_not_forgiven_with_a_silence():
+    """It was pending where that is forbidden, accepted or not."""
+    scenario = replace(
+        scenario_with(more="pending: forbidden\n"), accepted=(Acceptance("Queue", "slow"),)
+    )
+    slow = silence(vacuous=None, too_slow_s=3600.0)
+    pending = [timeline("Queue", (190.0, None, None))]
+    verdicts = verdicts_with(slow, scenario=scenario, timelines=pending)
+    assert (verdict("Queue", verdicts).ok, verdict("Queue", verdicts).accepted) == (False, "slow")
+
+
+@pytest.mark.parametrize("changes", [{"pending_s": 30.0}, {"ok": False}])
+def test_what_is_known_of_an_alert_that_was_not_judged_stays(changes):
+    """That it was pending, or that it should have fired; its silence alone is left out."""
+    unjudged = NotJudged("alert Twice", "the engine cannot evaluate it", Place("rules.yaml", 5, 11))
+    known = outcome(alerts=(alert("Twice", "silent", **changes),), not_judged=(unjudged,))
+    assert settle_not_judged(known, ["Twice"], ()).alerts == known.alerts
+
+
+def test_what_never_kept_from_passing_needs_no_acceptance():
+    """Its reason stays as it was."""
+    place = Place("rules.yaml", 5, 11)
+    known = NotJudged("alert Twice", "it is deprecated", place, keeps_from_passing=False)
+    of_it = outcome(alerts=(), not_judged=(known,))
+    settled = settle_not_judged(of_it, ["Twice"], [Acceptance("Twice", "known")])
+    assert settled.not_judged == (known,)
