@@ -20,12 +20,13 @@ AGENTS = "agentaskit_active_agents"
 QUEUE = "agentaskit_task_queue_depth"
 
 
-def mistakes_in(tmp_path, expectation, *rules, cells=1):
+def mistakes_in(tmp_path, expectation, *rules, cells=1, more=""):
     """Return what is wrong with one expectation, with these rules, in a system of cells."""
     path = tmp_path / "rules.json"
     path.write_text(json.dumps({"groups": [{"name": "g", "rules": [*rules]}]}))
     try:
-        check_expectations(scenario_with(expectation).expectations, load_rules([path]), cells)
+        expectations = scenario_with(expectation, more=more).expectations
+        check_expectations(expectations, load_rules([path]), cells)
     except InputError as error:
         return str(error)
     return ""
@@ -51,6 +52,35 @@ def test_of_several_rules_of_a_name_the_quickest_counts(tmp_path):
     assert mistakes_in(tmp_path, "{alert: A, fires_within: 2m}", rule(), quick) == ""
     low = "{alert: A, fires_within: 2m, labels: {severity: low}}"
     assert "must be at least 5m" in mistakes_in(tmp_path, low, rule(), quick)
+
+
+def test_of_several_rules_that_are_refused_the_nearest_is_meant(tmp_path):
+    """Whichever stands first: what the others lack as well is not said."""
+    expectation = "{alert: A, silent: true, labels: {severity: high, tier: micro}}"
+    far, near = rule(), rule(f"{AGENTS} > 5")
+    for rules in ((far, near), (near, far)):
+        (line,) = mistakes_in(tmp_path, expectation, *rules).splitlines()
+        assert "label severity of A must be 'low'" in line
+
+
+def test_what_holds_since_before_the_scenario_may_fire_at_once(tmp_path):
+    """The `for` of its rule may have passed by then."""
+    more = (
+        "history:\n  incidents:\n"
+        "    - {name: old, fault: task_failure, ago: 2h, duration: 1h, parameters: {share: 0.1}}\n"
+    )
+    past = "{alert: A, cause: old, fires_within: 1m}"
+    assert mistakes_in(tmp_path, past, rule(), more=more) == ""
+    here = "{alert: A, cause: gone, fires_within: 1m}"
+    assert "must be at least 5m" in mistakes_in(tmp_path, here, rule(), more=more)
+
+
+def test_a_label_that_is_empty_is_none_that_must_be_named(tmp_path):
+    """The rule takes it away."""
+    expectation = "{alert: A, fires_within: 6m, no_other_labels: true}"
+    expr = f"sum({QUEUE}) > 5"
+    assert mistakes_in(tmp_path, expectation, rule(expr, labels={"severity": ""})) == ""
+    assert "must be named with no_other_labels" in mistakes_in(tmp_path, expectation, rule(expr))
 
 
 def test_a_label_that_the_rule_sets_otherwise_is_refused(tmp_path):
@@ -116,10 +146,10 @@ def test_the_labels_of_an_expression_are_known_where_they_can_be(expr, labels):
 )
 def test_a_cell_is_a_label_of_whatever_several_cells_have(tmp_path, expr):
     """Of those that are there; one world has none."""
-    second, seventh = (f"{{alert: A, silent: true, labels: {{cell: '{n}'}}}}" for n in (2, 7))
+    second, third = (f"{{alert: A, silent: true, labels: {{cell: '{n}'}}}}" for n in (2, 3))
     assert mistakes_in(tmp_path, second, rule(expr), cells=3) == ""
-    text = mistakes_in(tmp_path, seventh, rule(expr), cells=3)
-    assert "label cell of A must be a cell of this system, 0 to 2, got '7'" in text
+    text = mistakes_in(tmp_path, third, rule(expr), cells=3)
+    assert "label cell of A must be a cell of this system, 0 to 2, got '3'" in text
     assert "label cell of A must be left out" in mistakes_in(tmp_path, second, rule(expr))
 
 
