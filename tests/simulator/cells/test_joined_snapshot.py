@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from simulator.cells.joined_snapshot import join
-from simulator.snapshot import CPU_MODES, Snapshot
+from simulator.snapshot import CPU_MODES, ScrapePath, Snapshot
 from tests.simulator.cells.test_system import cells
 from tests.simulator.worlds import fault
 
@@ -68,3 +68,17 @@ def test_the_worst_of_unlike_cells_gives_what_has_no_sum():
     for parts in ([calm, busy], [busy, calm], [busy, busy]):
         whole = join(parts, 7, ())
         assert (whole.saturation, whole.backpressure_level) == (0.5, 3)
+
+
+def test_a_fault_in_several_cells_is_listed_once_as_in_the_first_and_the_routers_come_last():
+    """The path to a system's page is nobody's: each cell has its own."""
+    slow = fault("scrape_slow", start_s=1.0, duration_s=30.0, delay_s=3.0)
+    flood = fault("message_flood", start_s=1.0, duration_s=30.0, rate_per_s=500.0)
+    system = cells(2, fault("router_stale", start_s=1.0, duration_s=30.0), slow, flood)
+    system.advance(3.5)
+    whole, parts = system.snapshot(), [cell.snapshot() for cell in system.cells]
+    assert [each.name for each in whole.faults] == ["scrape_slow", "message_flood", "router_stale"]
+    assert whole.faults[:2] == parts[0].faults
+    assert parts[0].faults != parts[1].faults
+    assert whole.scrape_path == ScrapePath()
+    assert parts[0].scrape_path == ScrapePath(delay_s=3.0)

@@ -59,6 +59,28 @@ def test_a_cell_that_answers_worse_than_the_best_loses_as_much_of_its_health():
     assert router.health == [1.0, HEALTH_MIN]
 
 
+@pytest.mark.parametrize(
+    ("errors", "health"),
+    [((0, 2), 1.0), ((0, 3), 0.97), ((10, 12), 1.0), ((10, 30), 0.8), ((40, 90), 0.5)],
+)
+def test_a_cell_loses_what_it_is_worse_by_and_nothing_up_to_two_in_a_hundred(errors, health):
+    """Worse than the best one, not than none; the noise of a few hundred answers moves no load."""
+    router = router_of(2)
+    check(router, *errors)
+    assert router.health == pytest.approx([1.0, health])
+
+
+def test_a_cell_regains_its_health_in_the_ramp_whatever_its_weight():
+    """A heavy one in as many seconds as a light one; until then it is left with a probe's share."""
+    router = router_of(2, cell_weights=(1.0, 3.0))
+    for _ in range(50):
+        shares = check(router, 0, 100)
+    assert 0.0 < shares[1] < 0.12
+    for passed_s in (1, 2, 3):
+        check(router, 0, 0)
+        assert router.health[1] == pytest.approx(HEALTH_MIN + passed_s / 4.0)
+
+
 def test_load_that_fails_everywhere_is_moved_nowhere():
     """Overloaded cells that all shed alike keep what they have: there is no better place."""
     router = router_of(3)

@@ -168,6 +168,10 @@ def test_no_drawn_time_is_longer_than_the_clock_or_takes_no_time_to_start(sigma)
     starts = np.zeros(100_000, np.int64)
     streams._fill_starts(starts)
     assert starts.min() >= 1000
+    longest = Streams(replace(topology, startup_mean_s=86_400.0), 7, None)
+    starts = np.zeros(1_000_000, np.int64)
+    longest._fill_starts(starts)
+    assert 0 < starts.min() <= starts.max() <= k.CLOCK_MAX_NS
 
 
 def test_sums_of_durations_are_carried_and_stay_exact():

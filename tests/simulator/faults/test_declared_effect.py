@@ -65,6 +65,8 @@ def test_everything_stays_within_what_the_kernel_takes():
     """Two of each that together ask for more."""
     slow = [active("slow_host", factor=FACTOR_MAX)] * 2
     assert declared(*slow).task_slowness().max() == FACTOR_MAX
+    assert declared(*slow).start_slowness().max() == FACTOR_MAX
+    assert declared(*slow).inbox_slowness().max() == FACTOR_MAX
     surges = [active("traffic_surge", factor=50)] * 2
     assert declared(*surges).traffic_factor() == TRAFFIC_FACTOR_MAX
     floods = [active("message_flood", rate_per_s=6e6)] * 2
@@ -116,6 +118,9 @@ def test_a_sum_is_kept_while_nothing_changes():
         anew = effect.at(others)
         assert anew is not effect
         assert anew.task_slowness().tolist() == declared(*others).task_slowness().tolist()
+    other = active("task_slowdown", factor=2.0)
+    faster = other._replace(parameters=replace(other.parameters, factor=3.0))
+    assert declared(steady, other).at((steady, faster)).task_slowness()[0] == 15.0
     further = ramp._replace(plan_ns=15 * 10**9)
     assert climbing.at((further,)).task_slowness()[0] == pytest.approx(1 + 4 * 0.75)
 

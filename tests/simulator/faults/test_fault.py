@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import nan
+
 import numpy as np
 import pytest
 
+from simulator.bounds import BoundError
 from simulator.faults.fault import climbed
 from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.targets import Targets, name_targets
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
     SAMPLES,
@@ -36,6 +41,60 @@ def test_a_ramp_climbs_second_by_second_to_its_full_strength():
 def test_the_last_step_of_a_ramp_may_be_shorter(passed_s, length_s, part):
     """It is held at its own middle."""
     assert climbed(round(passed_s * 1e9), round(length_s * 1e9)) == pytest.approx(part)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"), ({"start_s": -1.0}, "start_s"), ({"duration_s": 0.0}, "duration_s"),
+        ({"duration_s": 4e8}, "duration_s"), ({"ramp_s": -1.0}, "ramp_s"),
+        ({"ramp_s": 5.1}, "ramp_s"), ({"ramp_s": 5.0}, None), ({"start_s": 0.0}, None),
+    ],
+)  # fmt: skip
+def test_a_fault_refuses_times_that_cannot_be(changes, field):
+    """A ramp may take all of its time, and no more."""
+    drop = fault("traffic_drop", share=0.5, duration_s=5.0)
+    if field is None:
+        assert replace(drop, **changes) != drop
+        return
+    with pytest.raises(BoundError) as refused:
+        replace(drop, **changes)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("targets", "field"),
+    [({"hosts": (4,)}, "hosts"), ({"cells": (1,)}, "cells"), ({"tiers": ("leads",)}, "tiers")],
+)
+def test_targets_just_beyond_what_is_there_are_refused(targets, field):
+    """Hosts 0 to 3, cell 0, and tiers by their names."""
+    with pytest.raises(BoundError) as refused:
+        make(fault("slow_start", factor=2.0, **targets))
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(("fraction", "agents"), [(0.01, 1), (0.37, 1), (0.4, 2), (0.9, 4)])
+def test_a_fraction_is_rounded_to_whole_agents_but_to_one_at_least(fraction, agents):
+    """Of four leads."""
+    world = make(fault("memory_leak", bytes_per_s=1e4, tiers=("lead",), fraction=fraction))
+    world.advance(1.0)
+    assert (world._state.agent[:, k.LEAK_PER_TICK] > 0).sum() == agents
+
+
+@pytest.mark.parametrize("fraction", [0.0, -0.1, 1.01, nan])
+def test_a_fraction_of_nothing_or_of_more_than_all_is_refused(fraction):
+    """Above 0 and at most 1."""
+    with pytest.raises(BoundError, match="fraction must be above 0 and at most 1"):
+        Targets(fraction=fraction)
+
+
+def test_targets_are_named_as_a_person_wrote_them():
+    """One of a kind in the singular; nothing where all are meant."""
+    named = Targets(cells=(1,), tiers=("lead",), hosts=(0, 2), fraction=0.995)
+    words = name_targets(named.in_words())
+    assert words == "cell 1, tier lead, hosts 0, 2, fraction 0.995"
+    assert name_targets(Targets(sandboxes=("A", "C")).in_words()) == "sandboxes A, C"
+    assert name_targets(Targets().in_words()) == ""
 
 
 def test_a_ramp_of_failures_climbs_in_the_metric():

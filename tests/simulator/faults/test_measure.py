@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simulator.faults.effect_accounts import open_account
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.measure import EffectEstimate, expect_part_of_delay
+from simulator.faults.targets import FaultTargets
+from simulator.kernel import loop as k
 from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
@@ -117,6 +120,81 @@ def test_noise_is_that_of_the_base_and_spread_that_of_the_expectation():
         assert effect.spread**2 == pytest.approx(times * effect.base / 30)
 
 
+@pytest.mark.parametrize(("kind", "least", "most"), [("slow_start", 3.7, 4.01),
+                                                     ("cell_brownout", 2.5, 3.01),
+                                                     ("slow_host", 1.05, 3.01)])  # fmt: skip
+def test_what_takes_so_many_times_as_long_spreads_so_many_times_as_far(kind, least, most):
+    """All starts by four, all work by three, or that of some hosts."""
+    (effect,) = effects_at(world_with(kind))
+    assert least < effect.spread / effect.noise < most
+
+
+def test_hangs_and_waiting_messages_spread_as_counts_do():
+    """Every target hangs once; of a short inbox the variance is that of a geometric count."""
+    (hangs,) = effects_at(world_with("agent_hang"))
+    assert hangs.spread == pytest.approx(hangs.expected**0.5)
+    (waiting,) = effects_at(make(fault("slow_consumer", factor=1.5, tiers=("lead",))), 31.0)
+    mean = waiting.expected
+    assert 0.1 < mean < 5.0
+    assert waiting.spread**2 == pytest.approx((mean + mean**2) / 4 / 30, rel=0.25)
+    assert waiting.noise**2 > (waiting.base + waiting.base**2) / 4 / 30
+
+
+def test_half_of_what_was_declared_counts_as_an_effect():
+    """Of every kind, by each of its measures."""
+    kinds = [FAULTS[kind](**numbers) for kind, numbers in SAMPLES.items()]
+    assert {measure.least_share for kind in kinds for measure in kind.measures()} == {0.5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"), [("slow_start", {"recycle_per_s": 1.0}), ("task_slowdown", {})]
+)
+def test_what_has_not_ended_by_now_counts_as_far_as_it_has_come(kind, changes):
+    """A thousand times 45 ms: nothing that began under the fault is done before 46 s."""
+    slow = fault(kind, factor=1000.0, start_s=10.0)
+    for until_s in (20.0, 40.0):
+        (effect,) = effects_at(make(slow, **changes), until_s)
+        assert effect.measured > 10 * effect.base
+        assert effect.measured > 0.7 * effect.expected
+
+
+def test_an_account_begins_with_who_runs_hangs_and_is_about_to_run():
+    """Six of the workers, one in each state; an overlapping fault saw a smaller fleet."""
+    world = make()
+    world._state.agent[4:10, k.STATE] = range(6)
+    leak = fault("memory_leak", bytes_per_s=1.0)
+    targets = FaultTargets(np.arange(4, 10), (0,), (0,))
+    opened = open_account(world.topology, leak, targets, world._state, peers=())
+    assert (opened.running_at_onset, opened.hung_at_onset) == (3, 1)
+    assert opened.provisioned_at_onset == 38
+    peers = [replace(opened, provisioned_at_onset=other) for other in (39, 20)]
+    again = open_account(world.topology, leak, targets, world._state, peers=peers)
+    assert again.provisioned_at_onset == 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "delay_s"),
+    [
+        ("slow_start", {"factor": 4.0}, 3 * 0.045),
+        ("task_slowdown", {"factor": 3.0}, 2 * 0.1),
+        ("slow_host", {"factor": 3.0}, 2 * 0.1),
+        ("cell_brownout", {"factor": 3.0}, 2 * 0.1),
+        ("dependency_outage", {"share": 0.5, "latency_s": 0.3}, 0.3),
+    ],
+)
+def test_of_which_delay_only_a_part_is_expected_at_first(kind, numbers, delay_s):
+    """That of the longest work: what is beyond its usual time, after half a second."""
+    classes = tuple(
+        replace(entry, mean_service_s=mean_s)
+        for entry, mean_s in zip(small().classes, (0.1, 0.045), strict=True)
+    )
+    world = make(fault("agent_hang", start_s=0.0), classes=classes)
+    account = replace(world._ledger.in_effect["agent_hang"].account, elapsed_ns=5 * 10**8)
+    correct = FAULTS[kind](**numbers).measures()[-1].correct
+    part = correct(account, EffectEstimate(base=1.0, expected=2.0))
+    assert part.expected == pytest.approx(2.0 - delay_s / (2 * 0.5))
+
+
 def test_a_flood_beside_a_partition_is_no_message_between_agents():
     """Of the messages that agents send one another some are lost, of those of a flood none."""
     partition = fault("bus_partition", loss=1.0, fraction=0.3, duration_s=30.0)
@@ -170,6 +248,7 @@ def test_a_status_shows_the_expected_beside_the_measured_effect():
     first = world.effects()[0]
     assert (status.effect, status.expected) == (first.measured, first.expected)
     assert status.effect_unit == first.unit == "failed tasks"
+    assert world.effects()[1].unit == "seconds, mean task"
 
 
 @pytest.mark.sampled(15)

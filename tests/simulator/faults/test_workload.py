@@ -99,6 +99,46 @@ def test_failures_end_at_the_first_result_and_calls_wait():
     assert mean_of(calling, [1.0, 9.0], waiting) == pytest.approx(0.1 + 0.2, rel=1e-6)
 
 
+def test_the_spread_of_a_task_is_twice_its_square_and_that_of_a_call_its_latency():
+    """0.1 s of work; and two seconds more for a tenth of the tasks."""
+    world = plain(dependency_share=0.1)
+    waiting = ActiveFault(
+        FAULTS["dependency_outage"](share=1e-9, latency_s=2.0), targets(np.arange(40)), 0, 0, 0
+    )
+    for faults, square in (((), 2 * 0.1**2), ((waiting,), 2 * 0.3**2 + 0.1 * 2.0**2)):
+        declared = DeclaredEffect(world.topology, faults)
+        of_tasks = mean_task_s(world.topology, world._state, declared, np.array([1.0, 9.0]))
+        assert of_tasks[1] == pytest.approx(square, rel=1e-6)
+
+
+def test_a_merge_is_paid_by_triple_verified_tasks_alone():
+    """Half of the tasks take the longest of three runs and a second more."""
+    world = plain(triple_share=0.5, merge_s=1.0)
+    assert mean_of(world, [1.0, 9.0]) == pytest.approx(0.05 + 0.05 * 1.219 + 0.5, rel=1e-6)
+
+
+def test_an_agent_that_does_not_run_gets_nothing():
+    """No message of a peer, no task, and nothing of a flood."""
+    world = plain()
+    world._state.agent[5, k.PLACE] = -1
+    rates = messages_per_s(interval_of(world, [0, 350], 3900, 10.0, flood=5.0))
+    assert rates[5] == 0.0
+    assert rates[6] == pytest.approx(3900 / 39 / 10 + 1.0 + 5.0)
+
+
+def test_messages_to_a_parent_that_does_not_run_go_to_peers():
+    """As the kernel sends them; a share of the hierarchy is kept in 1024ths."""
+    world = plain(message_upward_share=0.3)
+    world._state.agent[LEADS, k.PLACE] = -1
+    rates = messages_per_s(interval_of(world, [0, 0], 3600, 10.0))
+    assert rates.tolist() == [0.0] * 40
+    rates = messages_per_s(interval_of(world, [0, 360], 3600, 10.0))
+    assert rates[WORKERS] == pytest.approx(np.full(36, 10.0 + 1.0))
+    world = plain(message_upward_share=0.3)
+    rates = messages_per_s(interval_of(world, [0, 360], 3600, 10.0))
+    assert rates[WORKERS] == pytest.approx(np.full(36, 360 * (717 / 1024) / 40 + 1.0))
+
+
 def test_hung_agents_take_no_tasks():
     """All slow workers hang: what is left is as fast as ever."""
     world = plain()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,17 @@ def test_the_kinds_of_tasks_have_their_shares():
     assert set(needs.tolist()) == {0, 1, 2, 4}
     for need in (1, 2, 4):
         assert abs((needs == need).mean() - 0.1) < 4 * np.sqrt(0.09 / len(needs))
+
+
+@pytest.mark.parametrize("distribution", ["deterministic", "exponential"])
+def test_each_class_has_its_own_mean(distribution):
+    """A tenth of a second for work, a fiftieth for coordination, task by task."""
+    means_s = (0.1, 0.02)
+    classes = tuple(
+        replace(entry, mean_service_s=mean_s, distribution=distribution)
+        for entry, mean_s in zip(small().classes, means_s, strict=True)
+    )
+    task_class = np.arange(20_000) % 2
+    work = Streams(small(classes=classes), 7, None)._draw_work(len(task_class), task_class)
+    for number, mean_s in enumerate(means_s):
+        assert work[task_class == number].mean() == pytest.approx(mean_s * 1e9, rel=0.05)

@@ -109,12 +109,25 @@ def test_an_agent_in_a_loop_is_no_target_of_random_crashes():
     assert both.measured == pytest.approx(both.expected, rel=0.1)
 
 
-def test_targets_that_die_as_soon_as_they_run_die_once_for_each_backoff_and_start():
-    """A first backoff, not the longest, which is 25 times as long: an agent that runs has none."""
+@pytest.mark.parametrize(
+    ("backoff_s", "limit_s", "others"),
+    [
+        (0.2, 5.0, ()),
+        (5.0, 0.2, ()),
+        (0.2, 0.2, (fault("slow_start", factor=20.0, start_s=0.5),)),
+    ],
+)
+def test_targets_that_die_as_soon_as_they_run_die_once_for_each_backoff_and_start(
+    backoff_s, limit_s, others
+):
+    """A first backoff, not the longest, which is 25 times as long: an agent that runs has none.
+
+    Nor is it longer than the longest, and a start may be a slow one.
+    """
     crash = fault("agent_crash", rate_per_s=1000.0, tiers=("worker",))
-    world = make(crash, restart_backoff_s=0.2, restart_backoff_limit_s=5.0)
+    world = make(*others, crash, restart_backoff_s=backoff_s, restart_backoff_limit_s=limit_s)
     world.advance(21.0)
-    (effect,) = world.effects()
+    effect = world.effects()[-1]
     assert effect.measured == pytest.approx(effect.expected, rel=0.2)
 
 
@@ -135,3 +148,20 @@ def test_targets_that_hang_already_count_for_the_second_fault_as_for_the_first()
     world = make(first, second, watchdog_s=30.0)
     world.advance(10.0)
     assert [(each.measured, each.expected) for each in world.effects()] == [(36, 36)] * 2
+
+
+def test_a_slow_start_of_those_who_never_start_slows_nothing():
+    """Workers are recycled, the leads alone would start slowly: nothing is expected of it."""
+    world = make(fault("slow_start", factor=4.0, tiers=("lead",)), recycle_per_s=5.0)
+    world.advance(11.0)
+    (effect,) = world.effects()
+    assert effect.base > 0.0
+    assert effect.expected == pytest.approx(effect.base)
+
+
+def test_a_crash_loop_is_expected_to_begin_with_who_runs():
+    """Six of 36 workers: the others, which are stopped, have nothing to die of."""
+    world = make(fault("crash_loop", alive_s=0.2, tiers=("worker",)), rate=0.0, active_floor=10)
+    world.advance(1.0)
+    (effect,) = world.effects()
+    assert effect.measured == effect.expected == 6

@@ -136,6 +136,7 @@ def test_slow_consumer_overflows_the_inboxes_of_its_targets():
     assert (waiting[:4] >= 95).all()
     assert waiting[WORKERS].max() < 20
     assert 90 <= effect(after, "slow_consumer") <= 100
+    assert 90 <= after.faults[0].expected <= 100
     handled = after.messages_delivered[0] - before.messages_delivered[0]
     assert abs(handled - 4 * 20 * 20) <= 4 * 5
     assert after.messages_dropped > 10 * handled
@@ -165,3 +166,27 @@ def test_a_restart_begins_a_new_backlog_in_an_inbox_and_in_what_is_expected_of_i
     expected = account.expected_buildup[:4] / (20.0 - started_s)
     waiting = world._state.inbox[:4, k.WAITING] / (20.0 - started_s)
     assert expected == pytest.approx(waiting, rel=0.3)
+
+
+def test_a_consumer_as_quick_as_ever_has_the_inboxes_that_are_expected_without_the_fault():
+    """Half busy with a flood: the mean of M/D/1, measured, expected and the base alike."""
+    even = fault("slow_consumer", factor=1.0, tiers=("lead",))
+    flood = fault("message_flood", rate_per_s=2000.0, tiers=("lead",), start_s=0.0)
+    world = make(even, flood, rate=0.0)
+    world.advance(61.0)
+    effect = next(each for each in world.effects() if each.fault == "slow_consumer")
+    assert effect.base == pytest.approx(0.75, rel=0.02)
+    assert effect.expected == pytest.approx(effect.base, rel=0.02)
+    assert effect.measured == pytest.approx(effect.base, rel=0.3)
+    full = make(even, fault("message_flood", rate_per_s=1e4, tiers=("lead",), start_s=0.0),
+                rate=0.0, inbox_limit=20)  # fmt: skip
+    full.advance(11.0)
+    effect = next(each for each in full.effects() if each.fault == "slow_consumer")
+    assert effect.base == 20.0
+
+
+def test_the_first_message_of_a_flood_comes_after_the_mean_gap():
+    """One in a hundred seconds: after a hundred, not at once."""
+    world = make(fault("message_flood", rate_per_s=0.01))
+    world.advance(1.0)
+    assert world._state.head[k.NEXT_FLOOD] == pytest.approx(101 * 10**9, abs=2)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.faults.effective_parameters import LEAK_MAX_BYTES_PER_S
+from simulator.faults.kinds.resources import MemoryLeak
+from simulator.faults.parameters import TimeScale
 from simulator.kernel import loop as k
 from simulator.snapshot import CPU_MODES
 from tests.simulator.faults.samples import (
     between,
     effect,
 )
-from tests.simulator.worlds import fault, make
+from tests.simulator.worlds import fault, make, small
 
 STEAL = CPU_MODES.index("steal")
 
@@ -79,3 +82,23 @@ def test_slow_host_slows_all_that_its_agents_do_and_no_other_agent():
     assert means_s[1] / means_s[0] == pytest.approx(3, rel=0.05)
     assert means_s[0] * 1.1 < mean_s < means_s[1] * 0.9
     assert effect(after, "slow_host") == pytest.approx(mean_s, rel=0.03)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.08])
+def test_what_a_neighbour_takes_is_expected_with_background_work_and_without(share):
+    """Half of eight CPUs for ten seconds."""
+    world = make(fault("cpu_contention", share=0.5), cpu_background_share=share)
+    world.advance(11.0)
+    (effect,) = world.effects()
+    assert effect.expected == pytest.approx(40.0, rel=0.01)
+    assert effect.measured == pytest.approx(40.0, rel=0.01)
+
+
+def test_a_leak_in_compressed_time_is_no_larger_than_the_largest_and_is_felt_until_all_restarted():
+    """Sixty times as fast; 40 agents, five a second, unless nobody is restarted."""
+    scale = TimeScale(factor=60.0, scrape_timeout_share=0.5)
+    small_leak, large_leak = (MemoryLeak(bytes_per_s=rate) for rate in (1e6, 1e9))
+    assert small_leak.compressed(scale) == MemoryLeak(bytes_per_s=6e7)
+    assert large_leak.compressed(scale) == MemoryLeak(bytes_per_s=LEAK_MAX_BYTES_PER_S)
+    assert small_leak.felt_after_end_s(small(recycle_per_s=5.0)) == 8.0
+    assert small_leak.felt_after_end_s(small(recycle_per_s=0.0)) == 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.simulator.faults.samples import (
     between,
     effect,
@@ -50,3 +52,14 @@ def test_of_a_pool_that_leaked_what_is_left_can_go_down():
     assert (after.sandbox_leaked[0], after.sandbox_down[0]) == (4, 4)
     (effect_of_crash,) = (each for each in world.effects() if each.fault == "sandbox_crash")
     assert (effect_of_crash.measured, effect_of_crash.expected) == (4, 4)
+
+
+def test_slots_that_leak_are_none_that_go_down_and_both_are_expected_so():
+    """Seven tenths of eight slots twice: what the one has taken the other cannot."""
+    leak, crash = (fault(f"sandbox_{kind}", share=0.7) for kind in ("leak", "crash"))
+    for faults in ((leak, crash), (crash, leak), (replace(leak, start_s=0.0), crash)):
+        world = make(*faults)
+        world.advance(9.0)
+        effects = world.effects()
+        assert sum(effect.measured for effect in effects) == 3 * 8
+        assert [effect.expected for effect in effects] == [effect.measured for effect in effects]

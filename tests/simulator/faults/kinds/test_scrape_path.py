@@ -11,9 +11,11 @@ from simulator.faults.kinds.scrape_path import (
     ExporterDown,
     ScrapeOutcome,
     ScrapeSlow,
+    ScrapeSums,
     ScrapeTruncated,
     SeriesVanish,
 )
+from simulator.faults.parameters import TimeScale
 from simulator.snapshot import ScrapePath
 from tests.simulator.faults.samples import ON_THE_PATH, SAMPLES
 from tests.simulator.worlds import fault, make
@@ -103,3 +105,39 @@ RANKS = np.array([0.1, 0.2, 0.3, 0.6])
 def test_a_scrape_counts_for_a_fault_as_far_as_it_can_tell(kind, outcome, effect):
     """One that brought nothing does where it is known to have been late, or cut, by that fault."""
     assert kind.count_scrape(outcome, 5.0, RANKS) == effect
+
+
+@pytest.mark.parametrize(
+    ("kind", "sums", "effect"),
+    [
+        (ScrapeSlow, ScrapeSums(), (0.0, 0.0)),
+        (ScrapeSlow, ScrapeSums(scrapes=1, measured=3.0, expected=4.0), (3.0, 4.0)),
+        (ScrapeSlow, ScrapeSums(scrapes=4, measured=6.0, expected=8.0), (1.5, 2.0)),
+        (ExporterDown, ScrapeSums(scrapes=4, measured=3.0, expected=4.0), (3.0, 4.0)),
+        (CounterReset, ScrapeSums(), (0.0, 0.0)),
+        (CounterReset, ScrapeSums(scraped_since=True), (0.0, 1.0)),
+        (CounterReset, ScrapeSums(restart_seen=True), (1.0, 1.0)),
+        (CounterReset, ScrapeSums(restart_seen=True, scraped_since=True), (1.0, 1.0)),
+    ],
+)
+def test_scrapes_are_summed_up_as_the_kind_says(kind, sums, effect):
+    """The mean of all, their number, or whether a restart was seen once one could have been."""
+    assert kind.sum_up(sums) == effect
+
+
+def test_a_delay_in_compressed_time_is_the_same_part_of_the_timeout_and_at_most_the_most():
+    """A timeout that shrinks to a fifth, and one that grows."""
+    fifth, twice = (TimeScale(factor=60.0, scrape_timeout_share=share) for share in (0.2, 2.0))
+    assert ScrapeSlow(delay_s=10.0).compressed(fifth) == ScrapeSlow(delay_s=2.0)
+    assert ScrapeSlow(delay_s=40.0).compressed(twice) == ScrapeSlow(delay_s=60.0)
+
+
+def test_a_series_whose_place_is_the_very_share_does_not_vanish():
+    """Those below it do; a burst of series is rounded on its ramp."""
+    assert SeriesVanish.count_scrape(ScrapeOutcome(missing=2), 0.3, RANKS) == (2.0, 2.0)
+    world = make(fault("cardinality_burst", series=5, ramp_s=10.0))
+    series = []
+    for second in range(1, 12):
+        world.advance(second)
+        series.append(world.snapshot().scrape_path.extra_series)
+    assert series == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]

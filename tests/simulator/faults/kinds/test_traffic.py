@@ -8,13 +8,15 @@ from math import sqrt
 import pytest
 
 from simulator.arrivals import planned_factor
+from simulator.bounds import BoundError
+from simulator.faults.kinds.traffic import CapacityDemand
 from simulator.kernel import loop as k
 from tests.simulator.faults.samples import (
     assert_near,
     between,
     effect,
 )
-from tests.simulator.worlds import fault, make
+from tests.simulator.worlds import fault, make, small
 
 
 def test_traffic_surge_multiplies_the_arrivals():
@@ -120,3 +122,25 @@ def test_no_more_capacity_is_expected_than_a_fleet_that_answers_has_by_then(faul
         effect = next(each for each in world.effects() if each.fault == "capacity_demand")
         assert effect.expected <= effect.measured, world.now_s
     assert effect.expected == reached
+
+
+def test_no_less_capacity_is_expected_than_there_was():
+    """A reservation below what the load needs already asks for nothing."""
+    world = make(fault("capacity_demand", agents=20), rate=100.0, active_floor=30)
+    world.advance(8.0)
+    (effect,) = world.effects()
+    assert effect.base == effect.expected == effect.measured == 30
+    CapacityDemand(agents=40).require_fit(small())
+    with pytest.raises(BoundError, match="agents must be at most the fleet of 40, got 41"):
+        CapacityDemand(agents=41).require_fit(small())
+
+
+def test_a_reservation_is_expected_to_be_answered_within_two_seconds():
+    """At the first and the second scaling after it the fleet may still grow; then it has grown."""
+    world = make(fault("capacity_demand", agents=39, start_s=1.5), rate=10.0, active_floor=5)
+    expected = []
+    for half in range(4, 10):
+        world.advance(half / 2)
+        (effect,) = world.effects()
+        expected.append(effect.expected > effect.base)
+    assert expected == [False, False, False, False, True, True]
