@@ -51,6 +51,20 @@ def test_two_active_periods_are_two_episodes_and_jitter_is_none():
     )
 
 
+def test_one_evaluation_and_a_half_is_still_the_next_one():
+    """Between two samples, and between the last one and the end."""
+    (timeline,) = read(state("Slow", "pending", [10, 11.5, 13]))
+    assert timeline.episodes == (Episode(300.0, None, 420.0),)
+    (timeline,) = read(state("Slow", "firing", [98.5]), end_s=100.0)
+    assert timeline.episodes == (Episode(2955.0, 2955.0, None),)
+
+
+def test_that_an_alert_fired_once_says_nothing_of_its_next_episode():
+    """Each is pending and fires by itself."""
+    (timeline,) = read(state("Slow", "firing", [10]), state("Slow", "pending", [20]))
+    assert timeline.episodes == (Episode(300.0, 300.0, 330.0), Episode(600.0, None, 630.0))
+
+
 def test_each_label_set_has_a_timeline_of_its_own():
     """Each has its own timeline, in the order of labels."""
     timelines = read(

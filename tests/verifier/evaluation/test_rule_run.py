@@ -15,7 +15,7 @@ from documents.mistakes import Place
 from exporter.history.samples import Block, History
 from verifier.evaluation import step_by_step
 from verifier.evaluation.alert_labels import go_float
-from verifier.evaluation.alert_states import AlertStates
+from verifier.evaluation.alert_states import AlertStates, EvaluationError, OpenAlert
 from verifier.evaluation.rule_graph import RuleNode
 from verifier.evaluation.rule_run import RuleRun
 from verifier.evaluation.timeline import Episode, Grid, Timeline
@@ -154,6 +154,58 @@ def test_the_rules_labels_override_the_series_and_empty_ones_vanish() -> None:
     assert timeline.labels == (("a", "rule"), ("c", "z"))
 
 
+def test_as_many_alerts_as_the_limit_are_taken_and_more_end_all() -> None:
+    """Those that were active have an end, those that came with that evaluation never were."""
+    a, b, c = ((("x", name),) for name in "abc")
+    machine = AlertStates(rule(for_s=30.0), limit=2)
+    machine.evaluate(0, [a])
+    machine.evaluate(30_000, [a, b])
+    assert machine.state == "firing"  # one of them is, the other is pending
+    with pytest.raises(EvaluationError, match="exceeded limit of 2 with 3 alerts"):
+        machine.evaluate(60_000, [a, b, c])
+    episodes = {line.labels: line.episodes for line in machine.timelines()}
+    assert episodes == {a: (Episode(0, 30, 60),), b: (Episode(30, 60, 60),)}
+    assert (machine.state, machine.active) == (None, False)
+
+
+def test_what_is_stored_of_an_alert_is_its_state_and_since_when_it_is_pending() -> None:
+    """Under its own name, whatever its series was called; a firing one since the same time."""
+    machine = AlertStates(rule(for_s=30.0))
+    for at_ms, state in ((15_500, "pending"), (45_500, "firing")):
+        machine.evaluate(at_ms, [(("x", "1"),)])
+        own = {"alertname": "A", "x": "1"}
+        assert [(dict(labels), value) for labels, value in machine.samples(epoch_ms=1_000_000)] == [
+            (own | {"__name__": "ALERTS", "alertstate": state}, 1.0),
+            (own | {"__name__": "ALERTS_FOR_STATE"}, 1015.0),
+        ]
+
+
+def test_an_alert_that_is_only_kept_firing_goes_on_elsewhere_for_the_rest_of_its_time() -> None:
+    """The other machine begins where the first one stood."""
+    first, second = (AlertStates(rule(keep_firing_for_s=60.0)) for _ in range(2))
+    first.evaluate(0, [()])
+    first.evaluate(30_000, [])
+    assert first.open_alerts() == (OpenAlert((), 0, 0, 30_000),)
+    second.resume(first.open_alerts())
+    second.evaluate(60_000, [])
+    assert second.state == "firing"
+    second.evaluate(90_000, [])
+    assert second.take_ended() == {(): [Episode(0, 0, 90)]}
+    assert second.take_ended() == {}
+
+
+def test_what_fails_before_the_start_is_not_counted() -> None:
+    """At the start it is; the first reason stays, and states are counted from there as well."""
+    group = RuleGroup("g", "rules.yaml", 30.0, (RULE,))
+    node = RuleNode((0, 0), group, RULE, ())
+    late = RuleRun(node, GRID, epoch_s=0.0, stores=False, start_s=30.0)
+    answer = [series([60.0])]
+    counts = late.evaluate_part(range(5), answer, {0: "before", 1: "at it", 3: "later"})
+    assert (late.failures.count, late.failures.of, late.failures.reason) == (2, 4, "at it")
+    assert (counts.of, counts.pending, counts.firing) == (4, 0, 2)
+    assert late.timelines()[0].episodes == (Episode(60, 60, 120),)
+
+
 def test_label_templates_of_the_simple_forms_are_filled_in() -> None:
     """`$labels` gives the series' own label, `$value` the value: a new value is a new alert."""
     templated = rule(labels=(("who", "{{ $labels.host }}/{{.Labels.gone}}"),))
@@ -248,6 +300,18 @@ def test_what_is_stored_lies_where_the_query_asked(
                 evaluated.evaluate(at_ms, [({"x": "1"}, 1.0)])
         value = 1.0 if name != "ALERTS_FOR_STATE" else 1e6
         assert stored(evaluated)[name, value] == asked_s
+
+
+@pytest.mark.parametrize("limited", [RULE, RECORD])
+def test_the_limit_of_a_group_holds_for_each_of_its_rules(
+    limited: AlertRule | RecordingRule,
+) -> None:
+    """In an answer to all evaluations at once as well: the one with too many fails."""
+    group = RuleGroup("g", "rules.yaml", 30.0, (limited,), 1)
+    evaluated = RuleRun(RuleNode((0, 0), group, limited, ()), GRID, epoch_s=0.0, stores=True)
+    evaluated.evaluate_all([series([0, 30], x="1"), series([30], x="2")], {})
+    assert (evaluated.failures.count, evaluated.failures.of) == (1, 5)
+    assert evaluated.failures.reason.startswith("exceeded limit of 1 with 2")
 
 
 def blocks(*stamps: list[int]) -> History:
