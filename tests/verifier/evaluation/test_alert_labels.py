@@ -78,3 +78,26 @@ def test_all_samples_of_a_rule_are_expanded_at_once(monkeypatch):
         "3.0",
     ]
     assert [number for number in asked if number] == [3]
+
+
+@pytest.mark.parametrize("template", ["{{ $value }}", "{{ .Value }}"])
+def test_a_label_that_shows_the_value_changes_with_it(template):
+    """In both ways to write it."""
+    labels = AlertLabels(rule(template))
+    assert [dict(each)["a"] for each in labels.expand([(SERIES, 1.0), (SERIES, 2.0)])] == ["1", "2"]
+
+
+def test_the_name_of_an_alert_is_no_label_of_its_series():
+    """A series that is an alert itself, such as ALERTS, gives its own name away."""
+    (labels,) = AlertLabels(rule("x")).expand([({**SERIES, "alertname": "Other"}, 1.0)])
+    assert "alertname" not in dict(labels)
+
+
+def test_what_was_expanded_is_forgotten_only_when_it_is_much(monkeypatch):
+    """A stream may never end, and a short one is asked once."""
+    monkeypatch.setattr(alert_labels, "KNOWN_MAX", 2)
+    labels = AlertLabels(rule("{{ $value }}"))
+    for values, known in (((1.0, 2.0), 2), ((3.0,), 0)):
+        labels.prepare([(SERIES, value) for value in values])
+        labels.forget()
+        assert len(labels._known) == known

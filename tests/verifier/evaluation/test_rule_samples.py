@@ -180,6 +180,9 @@ def test_a_range_in_which_two_series_become_the_same_fails() -> None:
     first = Series({"kind": "a"}, times_s[:1], ones)
     with pytest.raises(EvaluationError, match="same labelset"):
         recorded(RULE, [first, Series({"kind": "b"}, times_s[:1], ones)], grid, epoch_s=EPOCH_S)
+    both = Series({"kind": "b"}, times_s, np.ones(2))
+    with pytest.raises(EvaluationError, match="same labelset"):
+        recorded(RULE, [first, both], grid, epoch_s=EPOCH_S)
     later = Series({"kind": "b"}, times_s[1:], ones * 2)
     joined = recorded(RULE, [first, later], grid, epoch_s=EPOCH_S)
     assert stored([joined]) == {labels("r", kind="rule"): {0: "1", 15: "2"}}

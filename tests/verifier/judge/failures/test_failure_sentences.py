@@ -86,6 +86,23 @@ def test_a_condition_that_held_too_briefly_says_for_how_long():
     )
 
 
+def test_one_that_need_not_fire_says_what_its_value_was_and_not_what_would_fire_it():
+    """Its condition held where it must not have been pending."""
+    pending = replace(verdict((210.0, None, 270.0)), expected="silent")
+    brief = numbers(comparison(held_s=45.0, nearest=0.95), held_s=45.0, held_from_s=210.0)
+    (sentence,) = failure_sentences(pending, brief)
+    assert sentence.startswith("its value reached 0.95")
+
+
+def test_an_alert_that_did_not_wait_as_it_should_says_when_its_condition_held():
+    """From when to when; one that fired at its very limit was in time."""
+    at_it = ((300.0, None, 330.0), (480.0, 600.0, 780.0))
+    held = numbers(comparison(), held_s=300.0, held_from_s=480.0)
+    (sentence,) = failure_sentences(verdict(*at_it), held)
+    assert sentence.startswith("its condition held from 5m after the onset to 10m after the onset")
+    assert bounds_that_would_hold(verdict((210.0, 601.0, 900.0)), 1800.0) == ("fires_within: 7m1s",)
+
+
 def test_an_alert_that_fired_before_the_start_is_told_with_its_value_then():
     """And not with one of later alone; planted, the reading of another instant says nothing."""
     early = verdict((-90.0, -30.0, 60.0), expectation="{alert: Throughput, silent: true}")
@@ -95,6 +112,12 @@ def test_an_alert_that_fired_before_the_start_is_told_with_its_value_then():
         "its value was 0.93 30s before the start, when it fired",
         "its value reached 0.97 at 10m, its threshold is > 0.9",
     ]
+    same = replace(beyond, readings=(replace(fired, value=0.97),))
+    assert len(failure_sentences(early, numbers(same))) == 1
+    at_start = replace(beyond, at_s=0.0, readings=())
+    assert "its value reached 0.97 at 0s," in failure_sentences(early, numbers(at_start))[0]
+    at_onset = numbers(comparison(at_s=180.0))
+    assert "0.62 0s after the onset" in failure_sentences(verdict(), at_onset)[0]
     other = replace(beyond, readings=(replace(fired, moment="at the start"),))
     assert len(failure_sentences(early, numbers(other))) == 1
     past = replace(other, at_s=-88.2)
