@@ -8,7 +8,7 @@ import pytest
 
 from agentaskit_sim.front.pack_files import BUNDLED_RULES
 from tests.verifier.simulations import pack_rules
-from verifier.judge.failures.bundled_rules import longest_for_s, read_bundled
+from verifier.judge.failures.bundled_rules import BundledRules, longest_for_s, read_bundled
 from verifier.real_time.rule_compression import compress_rules
 
 ALERT = "TaskThroughputBelowTarget"
@@ -39,6 +39,8 @@ def test_every_bundled_rule_says_what_it_says(bundled):
     [
         ({"alert": "Mine"}, None),
         ({"expr": "sum( rate(agentaskit_tasks_processed_total[1m]) )  < 10000"}, ""),
+        ({"for_s": 302.0}, ""),  # a compressed one is rounded by as much
+        ({"for_s": 310.0}, "`for: 5m10s`, the bundled rule of this name `for: 5m`"),
         ({"for_s": 600.0}, "`for: 10m`, the bundled rule of this name `for: 5m`"),
         (
             {"expr": "sum(rate(agentaskit_tasks_processed_total[1m])) < 1000"},
@@ -53,6 +55,16 @@ def test_a_planted_difference_is_named_with_what_the_pack_has(bundled, changes, 
     """Spaces are none; another name is another rule."""
     rule = rule_of()
     assert bundled.difference(replace(rule, **changes)) == difference
+
+
+def test_of_two_bundled_rules_of_a_name_the_one_with_the_same_labels_is_meant():
+    """In whichever order they are: a page beside a ticket waits otherwise."""
+    page, ticket = (
+        rule_of(labels=(("severity", severity),), for_s=for_s)
+        for severity, for_s in (("page", 60.0), ("ticket", 600.0))
+    )
+    for both in ((page, ticket), (ticket, page)):
+        assert {BundledRules(both).difference(each) for each in both} == {""}
 
 
 def test_the_longest_other_for_leaves_the_rule_itself_out():

@@ -34,10 +34,10 @@ def server():
         yield started
 
 
-def margin_of(server, tmp_path, expr, *, end_s=600.0, speaks=True, view=None):
+def margin_of(server, tmp_path, expr, *, end_s=600.0, speaks=True, view=None, factor=1.0):
     """Return the margin and the numbers of one alert, once its condition was drawn."""
     files = rules(tmp_path, {"alert": "A", "expr": expr, "for": "1m"})
-    run = WatchedRun(server, files, EPOCH_S, end_s, WHOLE)
+    run = WatchedRun(server, files, EPOCH_S, end_s, WHOLE, factor=factor)
     measured = measure(run, *files.alerts[0], view).comparisons
     ask_conditions(run, lambda _: speaks)
     run.stock.server = None  # whatever asks now fails
@@ -48,7 +48,9 @@ def margin_of(server, tmp_path, expr, *, end_s=600.0, speaks=True, view=None):
     ("expr", "view"),
     [
         ("depth > 5", None),
+        ("(depth - 3) / (depth - 3) > 1", AlertView((("queue", "a"),))),
         ("depth > 5", AlertView((("queue", "b"),))),
+        ("depth < 5", AlertView((("queue", "a"),))),
         ("20 < depth", None),
         ("depth < 0", None),
         ("depth > 5 and on(queue) depth > 8", None),
@@ -58,7 +60,8 @@ def margin_of(server, tmp_path, expr, *, end_s=600.0, speaks=True, view=None):
 )
 def test_the_margin_has_the_numbers_that_a_failure_would_have(server, tmp_path, expr, view):
     """Nearest value, when, of which series, for how long it held, and the last."""
-    known, measured = margin_of(server, tmp_path, expr, view=view)
+    factor = 1.0 if view is None else 30.0
+    known, measured = margin_of(server, tmp_path, expr, view=view, factor=factor)
     assert known
     for each, other in zip(known, measured, strict=True):
         assert (each.condition, each.operator) == (other.condition, other.operator)
@@ -72,6 +75,14 @@ def test_a_margin_reads_the_decisive_instants_of_the_scenario(server, tmp_path):
     view = AlertView((("queue", "a"),), INSTANTS)
     ((numbers,), _) = margin_of(server, tmp_path, "depth > 5", view=view)
     assert [(each.moment, each.value) for each in numbers.readings] == [("when it fired", 7.0)]
+    at_it = AlertView((("queue", "a"),), (DecisiveInstant("x", 0.0), DecisiveInstant("y", 210.0)))
+    ((numbers,), _) = margin_of(server, tmp_path, "depth > 5", view=at_it)
+    assert [each.value for each in numbers.readings] == [3.0, 9.0]
+    # Compressed thirty times, the evaluations lie further apart in the scenario.
+    instants = tuple(DecisiveInstant("then", at_s) for at_s in (6300.0, 6540.0, 18600.0, 18700.0))
+    late = AlertView((("queue", "a"),), instants)
+    ((numbers,), _) = margin_of(server, tmp_path, "depth > 5", view=late, factor=30.0)
+    assert [each.value for each in numbers.readings] == [9.0, 9.0, 3.0, None]
 
 
 def test_a_long_silence_has_the_margin_of_what_was_drawn(server, tmp_path):
@@ -102,5 +113,7 @@ def test_what_is_told_of_very_many_alerts_is_bounded(server, tmp_path, monkeypat
     explainer = FailureExplainer(run, scenario, {}, ("x", 600.0))
     verdicts = explainer.explain(judge(scenario, ["A0", "A1", "A2"], []))
     assert [len(each.margin) for each in verdicts] == [1, 1, 0]
+    monkeypatch.setattr(margin_module, "SERIES_MAX", 2)
+    assert [len(each.margin) for each in explainer.explain(verdicts[2:])] == [1]
     monkeypatch.setattr(margin_module, "SERIES_MAX", 1)
     assert [each.margin for each in explainer.explain(verdicts[2:])] == [()]

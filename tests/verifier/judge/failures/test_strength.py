@@ -29,6 +29,10 @@ def fault_of(parameters):
         (TrafficDrop(share=0.4), {}, "1.7 times as strong (`share: 0.68`)"),
         (TaskSlowdown(factor=3.0), {}, "1.7 times as strong (`factor: 4.4`)"),
         (TrafficDrop(share=0.4), {"sustained": 99.0}, "1.1 times as strong (`share: 0.44`)"),
+        # Three digits, rounded up; twice as strong is still named, and what suffices is not.
+        (TrafficDrop(share=0.3333), {}, "1.7 times as strong (`share: 0.567`)"),
+        (TrafficDrop(share=0.4), {"sustained": 61.5}, "2 times as strong (`share: 0.8`)"),
+        (TrafficDrop(share=0.4), {"sustained": 105.0}, None),
         # What was kept decides, not what was reached for a moment.
         (TrafficDrop(share=0.4), {"nearest": 99.9}, "1.7 times as strong (`share: 0.68`)"),
         # More than there is, too far off, not measured, no one number.
