@@ -180,6 +180,8 @@ class Recorder:
         spans = self._retention.spans
         starts_s = np.array([span.start_s for span in spans])
         edges = [*np.searchsorted(times_s, starts_s).tolist(), len(times_s)]
+        if edges[0] > 0:
+            arrival = arrival.repeated()
         for span, (first, end) in zip(spans, pairwise(edges), strict=True):
             size = max(1, CHUNK_VALUES // len(span.columns))
             for start in range(first, end, size):

@@ -64,3 +64,10 @@ def test_pieces_are_joined_up_to_a_size_and_a_piece_alone_is_not_copied(monkeypa
     blocks = columns.history(LABELS).blocks
     assert [block.values.size for block in blocks] == [6, 1, 8]
     assert [np.shares_memory(block.values, pieces[-1]) for block in blocks] == [False, False, True]
+
+
+@pytest.mark.parametrize("seconds", [(1, 1), (1, 2, 2), (2, 1)])
+def test_an_instant_stands_once_in_a_block(seconds):
+    """Two samples of one instant would be one too many for Prometheus."""
+    with pytest.raises(ValueError, match="timestamps_ms must be strictly ascending"):
+        block(*seconds)

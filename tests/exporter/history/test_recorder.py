@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from exporter.history import recorder as recorder_module
 from exporter.history.recorder import Recorder
 from exporter.history.retention import Need
 from exporter.metrics.catalogue import catalogue_world
 from exporter.metrics.series import Catalogue, Metric
+from exporter.scrape_path.losses import rank_series
 from exporter.target import SCRAPE_S
 from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.snapshot import ScrapePath
 from tests.exporter.history.recordings import (
     HOUR_S,
     Reading,
+    arrival,
     make_recorder,
     record_exactly,
     record_rows,
     samples,
+    small_catalogue,
 )
 from tests.simulator.worlds import fault, make
 
@@ -127,6 +132,49 @@ def test_a_clock_does_not_restart_with_the_exporter():
     recorded = samples(recorder)
     assert recorded["now_seconds"][1] == [115, 130]
     assert recorded["requests_total"][1] == [10, 6]
+
+
+def test_a_clock_goes_on_while_scrapes_are_drawn_and_its_world_need_not_catch_up():
+    """Three drawn scrapes take three quarters of a minute of the world's time."""
+    recorder = clocked_recorder()
+    recorder.continue_from(recorder.read(Reading(0, 0, 100)))
+    record_rows(recorder, 0, [[1, SCRAPE_S]], [0, 0, 0])
+    record_exactly(recorder, [Reading(2, 0, 160)], start_s=60)
+    recorded = samples(recorder)
+    assert recorded["now_seconds"][1] == [115, 130, 145, 160]
+    assert recorded["requests_total"][1] == [1, 2, 3, 5]
+
+
+def test_a_clock_ticks_alike_whatever_binary_fraction_it_stands_at():
+    """Else rows of the same world would differ in their last bit."""
+    readings = np.array([[0.0, 0.1 + SCRAPE_S * step] for step in range(50)])
+    assert set(clocked_recorder().rows(readings)[:, 1]) == {SCRAPE_S}
+
+
+@pytest.mark.parametrize("chunk_values", [1, 20, 10_000])
+@pytest.mark.parametrize("start_s", [-600, -300])
+def test_series_are_new_at_the_first_of_alike_scrapes_alone(monkeypatch, chunk_values, start_s):
+    """In however many pieces they are written, and whether or not the first is kept."""
+    monkeypatch.setattr(recorder_module, "CHUNK_VALUES", chunk_values)
+    recorder = make_recorder(past_s=300.0, requests_total=100.0, scrape_series_added=300.0)
+    brought = arrival(recorder)
+    times_s = start_s + SCRAPE_S * np.arange(1.0, 61.0)
+    report = np.array([*brought.report[:3], 2.0, 1.0])
+    brought = replace(brought, report=np.concatenate((report, brought.report[5:])))
+    recorder.record_rows(times_s, np.ones((1, 3)), np.zeros(60, np.int64), brought)
+    at_s, added = samples(recorder)["scrape_series_added"]
+    first = [2.0] if start_s == -300 else [0.0]
+    assert added == first + [0.0] * (len(at_s) - 1)
+    assert samples(recorder)["up"][1] == [1.0] * len(samples(recorder)["up"][0])
+
+
+def test_a_series_vanishes_only_beyond_its_rank():
+    """The rank of a series is the first share that still leaves it, as on a served page."""
+    recorder, ranks = make_recorder(past_s=0), rank_series(small_catalogue())
+    for share in (0.0, *ranks):
+        path = ScrapePath(vanished_share=share)
+        present = recorder.present_series(SimpleNamespace(exporter_up=True, scrape_path=path))
+        assert present.tolist() == (ranks >= share).tolist()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from exporter.history.retention import COARSE_S, FINE_PAST_S
+from exporter.history.recorder import Recorder
+from exporter.history.retention import COARSE_S, FINE_PAST_S, WITHOUT_GAPS, Need
+from exporter.metrics.series import Catalogue, Metric
 from exporter.target import SCRAPE_S
 from tests.exporter.history.recordings import (
     HOUR_S,
@@ -15,6 +17,7 @@ from tests.exporter.history.recordings import (
     record_exactly,
     record_rows,
     samples,
+    small_catalogue,
 )
 
 
@@ -107,6 +110,7 @@ def test_steps_are_fine_where_a_window_begins_and_around_events_alone():
         ([(-100, -60), (-50, -40)], [(-100, -60), (-50, -40), (-25, 0)]),
         ([(-30, -20)], [(-30, 0)]),
         ([(-140, -1)], [(-140, 0)]),
+        ([(-99.99, -60.01)], [(-100, -60), (-25, 0)]),
     ],
 )
 def test_events_within_one_another_or_side_by_side_keep_every_scrape_of_all_of_them(eventful, fine):
@@ -147,3 +151,30 @@ def test_a_gap_is_marked_at_the_first_scrape_that_lacks_a_series_with_every_scra
     assert recorded["depth"][0][-2:] == [start_s, start_s + SCRAPE_S]
     assert recorded["requests_total"][0][-2:] == [start_s, start_s + COARSE_S]
     assert recorded["depth"][1][-1] == recorded["requests_total"][1][-1] == "stale"
+
+
+def test_a_day_and_an_hour_has_no_coarse_step_of_its_own():
+    """Every scrape of it is kept anyway; a second more, and a window begins between two steps."""
+    for depth_s, first_s in ((FINE_PAST_S, FINE_PAST_S), (FINE_PAST_S + 1, FINE_PAST_S + 600)):
+        recorder = make_recorder(requests_total=depth_s)
+        record_rows(recorder, -recorder.past_s - SCRAPE_S, [[1, 0, 0]], [0] * 100)
+        assert samples(recorder)["requests_total"][0][0] == -first_s
+
+
+def test_without_gaps_the_past_before_two_hours_is_kept_by_the_hour():
+    """No window is cut short then: a rate is that of the ends of its window."""
+    recorder = Recorder(small_catalogue(), lambda _: Need(10 * HOUR_S), steps=WITHOUT_GAPS)
+    record_rows(recorder, -recorder.past_s, [[1, 0, 4]], [0] * round(recorder.past_s / SCRAPE_S))
+    times_s, values = samples(recorder)["requests_total"]
+    steps_s = [(b - a, b <= -2 * HOUR_S) for a, b in pairwise(times_s)]
+    assert set(steps_s) == {(HOUR_S, True), (SCRAPE_S, False)}
+    assert values == [2 + (at_s - times_s[0]) / SCRAPE_S for at_s in times_s]
+
+
+@pytest.mark.parametrize("name", ["node_cpu_seconds_total", "agentaskit_sim_cpu_seconds_total"])
+def test_the_counter_that_shows_every_restart_is_kept_though_nothing_reads_it(name):
+    """Under the name that it has with us, and beside metrics of the user."""
+    metrics = [Metric(name=each, kind="counter", help="", monotone=True, read=lambda r: r.requests)
+               for each in ("other_total", name)]  # fmt: skip
+    catalogue = Catalogue(tuple(metrics), Reading(0, 0, 0))
+    assert Recorder(catalogue, lambda _: Need(0.0), 0).names == (name,)

@@ -12,11 +12,15 @@ from exporter.history.scrape_series import (
     ANSWER_S,
     PROCESS_SAMPLES,
     SAMPLE_S,
+    SAMPLES,
     SCRAPE_SERIES,
+    SERIES_ADDED,
     ScrapeReporter,
     repeated,
 )
 from simulator.snapshot import ScrapePath
+
+ADDED = SCRAPE_SERIES.index(SERIES_ADDED)
 
 
 def report(reporter, *, up=True, **path):
@@ -87,3 +91,21 @@ def test_further_samples_are_counted_from_the_report(reporter, vanished):
     assert reporter.further(report, vanished) == 7
     failed = reporter.report(SimpleNamespace(exporter_up=False, scrape_path=path))
     assert reporter.further(failed, vanished) == 0
+
+
+def test_a_series_is_shown_up_to_its_rank_and_counted_so(reporter):
+    """A share that is a series' rank leaves it; what is further is counted beside it."""
+    path = ScrapePath(vanished_share=0.3, extra_series=2)
+    report = reporter.report(SimpleNamespace(exporter_up=True, scrape_path=path))
+    assert report[SAMPLES] == 3 + PROCESS_SAMPLES + 2
+    assert reporter.further(report, 0.3) == 2
+
+
+def test_nothing_is_new_to_a_further_scrape_that_is_like_the_one_before(reporter):
+    """All else that Prometheus says of it is the same."""
+    report(reporter, vanished_share=0.5)
+    path = ScrapePath(vanished_share=0.0)
+    first = reporter.report(SimpleNamespace(exporter_up=True, scrape_path=path))
+    assert first[ADDED] == 2
+    assert repeated(first)[ADDED] == 0
+    assert np.delete(repeated(first), ADDED).tolist() == np.delete(first, ADDED).tolist()

@@ -9,9 +9,19 @@ from itertools import product
 import numpy as np
 import pytest
 
-from exporter.metrics.catalogue import RUN, STATE, WORLD, catalogue_world
+from exporter.metrics.catalogue import (
+    BESIDE_MAPPED,
+    RUN,
+    STATE,
+    WORLD,
+    RunStatus,
+    catalogue_burst,
+    catalogue_run,
+    catalogue_world,
+)
 from exporter.metrics.series import NAME, Catalogue
 from simulator.faults.kinds.catalogue import FAULTS
+from simulator.pacer import Pace
 from tests.exporter.contract import METRICS, MOVED_BY, THRESHOLDS_S
 from tests.fakes import FakeWorld
 
@@ -258,3 +268,62 @@ def test_a_catalogue_can_be_laid_out_over_a_part_of_the_metrics(world):
     """A caller may need a few metrics only."""
     catalogue = Catalogue(STATE[:1], world.snapshot())
     assert len(catalogue.series) == 4
+
+
+def test_each_number_of_a_run_stands_under_its_own_name():
+    """All of them different: two that are alike would hide that one is shown for another."""
+    pace = Pace(
+        elapsed_s=1.0, drift_s=2.0, times_real_time=3.0, computing_s=4.0, ticks=5, late_ticks=6,
+        loop_lag_s=7.0, loop_lag_max_s=8.0,
+    )  # fmt: skip
+    status = RunStatus(
+        version="9.1", python_version="3.99", scenario="quiet", seed=10, pace=pace,
+        scrapes_served=11, scrapes_refused=12, series_dropped=13,
+    )  # fmt: skip
+    catalogue = catalogue_run(status)
+    shown = {}
+    for labels, value in zip(catalogue.series, catalogue.flatten(status), strict=True):
+        name = dict(labels)[NAME].removeprefix("agentaskit_sim_")
+        shown[name, *(pair for pair in labels if pair[0] != NAME)] = value
+    assert shown == {
+        ("build_info", ("python_version", "3.99"), ("version", "9.1")): 1,
+        ("run_info", ("scenario", "quiet"), ("seed", "10")): 1,
+        ("clock_drift_seconds",): 2,
+        ("times_real_time",): 3,
+        ("computing_seconds_total",): 4,
+        ("ticks_total",): 5,
+        ("late_ticks_total",): 6,
+        ("loop_lag_seconds",): 7,
+        ("loop_lag_max_seconds",): 8,
+        ("scrapes_total", ("outcome", "served")): 11,
+        ("scrapes_total", ("outcome", "refused")): 12,
+        ("series_dropped_total",): 13,
+    }
+
+
+def test_what_the_simulator_says_of_itself_stands_beside_metrics_of_the_user():
+    """And the counter that shows every restart, under a name that is surely not theirs."""
+    names = {metric.name for metric in BESIDE_MAPPED}
+    own = {metric.name for metric in WORLD if metric.name.startswith("agentaskit_sim_")}
+    assert names == own | {"agentaskit_sim_cpu_seconds_total"}
+
+
+def test_a_series_of_a_burst_is_1_and_has_a_value_of_its_own():
+    """From 0, so that a longer burst has those of a shorter one."""
+    catalogue = catalogue_burst(3)
+    assert catalogue.flatten(3).tolist() == [1, 1, 1]
+    assert [dict(labels)["value"] for labels in catalogue.series] == ["0", "1", "2"]
+
+
+def test_the_clock_of_the_world_is_a_clock_and_nothing_else_is(world):
+    """It alone does not begin anew with the exporter though it never falls."""
+    catalogue = catalogue_world(world.snapshot())
+    clocks = [dict(catalogue.series[i])[NAME] for i in np.flatnonzero(catalogue.kinds == "clock")]
+    assert clocks == ["agentaskit_sim_time_seconds"]
+
+
+def test_a_gauge_of_agents_counts_all_that_run(world):
+    """Idle, busy or hung; neither those that start nor those that are down."""
+    snapshot = world.snapshot()
+    active = values_of(catalogue_world(snapshot), snapshot, "agentaskit_active_agents")
+    assert list(active.values()) == snapshot.active_agents.tolist()
