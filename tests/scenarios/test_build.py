@@ -32,6 +32,7 @@ def test_a_good_scenario_becomes_values():
     assert load.stages[0].target == 12000
     assert (load.burst.every_s, load.daily.peak_s) == (600.0, 50400.0)
     gone, loop = scenario.plan.faults
+    assert loop.ramp_s == 0.0
     assert (gone.parameters, gone.start_s, gone.ramp_s) == (TrafficDrop(share=0.4), 180.0, 30.0)
     assert loop.parameters == CrashLoop(alive_s=0.2)
     assert (loop.targets.tiers, loop.targets.hosts, loop.targets.fraction) == (
@@ -172,3 +173,17 @@ def test_a_history_without_a_depth_holds_an_incident_of_any_time():
     text = GOOD.replace("  depth: 6h\n", "").replace("ago: 2h", "ago: 40d")
     (old,) = parse_scenario(text, "good.yaml").past.incidents
     assert old.ago_s == 40 * 86_400
+
+
+def test_a_trace_may_have_many_arrivals(tmp_path):
+    """More than the size of any other file."""
+    (tmp_path / "times.txt").write_text("".join(f"{n / 1000:.3f}\n" for n in range(50_000)))
+    path = tmp_path / "s.yaml"
+    path.write_text("name: s\nstory: x\nseed: 1\nduration: 9m\nload: {trace: times.txt}\n")
+    assert len(load_scenario(path).plan.load.trace_s) == 50_000
+
+
+def test_a_day_without_a_peak_has_it_at_midnight():
+    """Of the scenario's start, as what is left out counts from there."""
+    text = GOOD.replace("{amplitude: 0.1, peak: 14h}", "{amplitude: 0.1}")
+    assert parse_scenario(text, "good.yaml").plan.load.daily.peak_s == 0.0

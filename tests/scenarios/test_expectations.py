@@ -100,3 +100,24 @@ def test_how_long_an_alert_is_pending_is_said_of_one_that_must_fire():
     text = GOOD.replace("explained: why not", "explained: why not, pends_for: 2m")
     with pytest.raises(InputError, match="pends_for must be used with fires_within"):
         parse_scenario(text, "good.yaml")
+
+
+def test_whether_the_end_is_notified_may_be_said_either_way():
+    """Not at all is not the same as no."""
+    for text, expected in (("true", True), ("false", False)):
+        late = f"  - {{alert: Late, cause: loop, notifies_resolved: {text}, fires_within: 8m}}\n"
+        assert (
+            parse_scenario(GOOD + late, "good.yaml").expectations[-1].notifies_resolved is expected
+        )
+
+
+def test_the_order_of_labels_is_of_no_account():
+    """Of two expectations with the same labels the second is one too many."""
+    first = "  - {alert: Two, silent: true, labels: {a: x, b: y}}\n"
+    second = first.replace("{a: x, b: y}", "{b: y, a: x}")
+    assert parse_scenario(GOOD + second, "good.yaml").expectations[-1].labels == (
+        ("a", "x"),
+        ("b", "y"),
+    )
+    with pytest.raises(InputError, match="Two is expected twice"):
+        parse_scenario(GOOD + first + second, "good.yaml")

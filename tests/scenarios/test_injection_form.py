@@ -9,6 +9,8 @@ import pytest
 from documents.mistakes import InputError
 from scenarios.injection_form import FaultForm
 from simulator.faults.kinds.agents import CrashLoop
+from simulator.faults.kinds.catalogue import FAULTS
+from simulator.faults.targets import Targets
 from simulator.topology import Topology
 
 
@@ -113,3 +115,39 @@ def test_the_catalogue_says_what_each_parameter_must_be(form):
         body = {"fault": "sandbox_leak", "parameters": {"share": share}}
         with pytest.raises(InputError, match="share must be above 0 and at most 1"):
             form.read_injection(json.dumps(body).encode(), 0.0)
+
+
+def test_what_an_injection_leaves_out(form):
+    """Five minutes, at full strength at once, of all that there is."""
+    fault = form.read_injection(b'{"fault": "agent_hang"}', 3.0)
+    assert (fault.name, fault.start_s, fault.duration_s) == ("agent-hang", 3.0, 300.0)
+    assert (fault.ramp_s, fault.targets) == (0.0, Targets())
+
+
+def test_the_catalogue_says_what_a_kind_does_to_whom_and_in_what_it_is_measured(form):
+    """As the kind itself has it."""
+    for entry in form.catalogue()["faults"]:
+        facts = FAULTS[entry["fault"]].facts
+        assert (entry["aims_at"], entry["effect_unit"]) == (facts.aims_at, facts.effect_unit)
+
+
+def test_the_catalogue_has_the_two_forms_of_what_may_be_sent_and_the_parts_of_the_system(form):
+    """An injection has a kind, a change has none; targets are those of this system or of any."""
+    catalogue = form.catalogue()
+    assert "fault" in catalogue["injection"]["properties"]
+    assert catalogue["change"]["properties"].keys() == {"parameters", "duration"}
+    system, topology = catalogue["system"], Topology()
+    assert (system["cells"], system["hosts"]) == (1, topology.hosts)
+    assert system["tiers"] == [tier.name for tier in topology.tiers]
+    assert system["sandboxes"] == ["A", "B", "C"]
+    for any_system in (False, True):
+        entries = form.catalogue(any_system=any_system)["faults"]
+        assert any("cells" in entry["targets"] for entry in entries) is any_system
+
+
+def test_an_injection_is_written_with_its_own_targets_and_times(form):
+    """Only what differs from all; times as durations."""
+    body = injection(ramp="10s", duration="2m", targets={"hosts": [0], "fraction": 0.5})
+    written = form.write(form.read_injection(body, 0.0))
+    assert written["targets"] == {"hosts": [0], "fraction": 0.5}
+    assert (written["ramp"], written["duration"]) == ("10s", "2m")

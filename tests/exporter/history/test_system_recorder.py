@@ -79,7 +79,7 @@ def test_the_effects_are_of_every_scrape_of_every_target():
     noted = []
     for number, each in enumerate(recorders):
         each.scrape_effects = SimpleNamespace(
-            note=lambda snapshot, outcome, scrapes, number=number: noted.append((number, scrapes)),
+            note=lambda *noticed, number=number: noted.append((number, noticed[-1])),
             note_counters=lambda *_: None,
             complete=tuple,
         )

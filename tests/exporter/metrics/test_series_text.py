@@ -191,3 +191,12 @@ def test_a_missed_escape_would_be_noticed(monkeypatch):
     catalogue = awkward_catalogue('say "hi"')
     with pytest.raises(AssertionError):
         same(catalogue, np.zeros(len(catalogue.series)))
+
+
+def test_a_reading_counts_the_series_that_it_writes(world):
+    """Those that are present."""
+    catalogue = catalogue_world(world.snapshot())
+    values = catalogue.flatten(world.snapshot())
+    present = np.arange(len(values)) % 3 == 0
+    assert SeriesReading(SeriesText(catalogue), values).count == len(values)
+    assert SeriesReading(SeriesText(catalogue), values, present).count == present.sum()

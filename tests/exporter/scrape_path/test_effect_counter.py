@@ -169,3 +169,41 @@ def test_the_number_of_counted_faults_and_resets_is_limited(monkeypatch):
     effects = counts.complete(world.effects())
     assert [effect.measured for effect in effects] == [0, 0, 0, 1, 1]
     assert counts.show(make_snapshot()).faults == ()
+
+
+def test_a_scrape_counts_for_a_fault_of_its_path_whatever_else_is_in_effect():
+    """A fault of the load before it, and one of the path that a refused scrape says nothing of."""
+    faults = (fault("traffic_drop", name="load", share=0.5), FAULTS["cardinality_burst"],
+              FAULTS["exporter_down"])  # fmt: skip
+    world = make(*faults)
+    world.advance(2.5)
+    counts = ScrapeEffectCounter(np.zeros(8))
+    counts.note(world.snapshot(), ScrapeOutcome(refused=True))
+    down = {effect.fault: effect for effect in counts.complete(world.effects())}["exporter_down"]
+    assert (down.measured, down.expected) == (1.0, 1.0)
+    shown = {status.fault: status for status in counts.show(world.snapshot()).faults}
+    assert (shown["exporter_down"].effect, shown["exporter_down"].expected) == (1.0, 1.0)
+
+
+def test_a_restart_at_the_instant_of_a_page_lies_after_it():
+    """Of a fault that begins with the last whole page, its next page shows the restart."""
+    world = make(fault("counter_reset", start_s=1.0, duration_s=1.0))
+    world.advance(1.5)
+    for first_ns, seen in ((10**9, 1.0), (10**9 + 1, 0.0)):
+        counts = ScrapeEffectCounter(np.zeros(1))
+        counts.note_counters(first_ns, np.array([5.0]))
+        counts.note_counters(2 * 10**9, np.array([0.0]))
+        (effect,) = counts.complete(world.effects())
+        assert effect.measured == seen
+
+
+def test_another_worlds_clock_may_stand_earlier_or_where_the_last_one_stood():
+    """Earlier, and its whole past is meant; at the same instant, nothing before it is."""
+    world = make(fault("counter_reset", start_s=1.0, duration_s=1.0))
+    world.advance(1.5)
+    for last_s, seen in ((3, 1.0), (2, 0.0)):
+        counts = ScrapeEffectCounter(np.zeros(1))
+        counts.note_counters(last_s * 10**9, np.array([5.0]))
+        counts.note_counters(2 * 10**9, np.array([0.0]))
+        (effect,) = counts.complete(world.effects())
+        assert effect.measured == seen

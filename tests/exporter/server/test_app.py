@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import socket
 from contextlib import suppress
@@ -13,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDict
 
 from exporter.metrics.page import OPENMETRICS, TEXT
-from exporter.server.app import BindError, bind, build_app, describe_url
+from exporter.server.app import BindError, bind, build_app, describe_address, describe_url
 from exporter.server.exposition import Exposition
 from simulator.pacer import SystemClock
 from simulator.snapshot import ScrapePath
@@ -179,3 +180,59 @@ def test_a_bound_port_refuses_connections_until_it_is_served():
         pytest.raises(ConnectionRefusedError),
     ):
         socket.create_connection(listener.getsockname(), timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("family", "url", "address"),
+    [
+        (socket.AF_INET, "http://127.0.0.1:{}", "127.0.0.1:{}"),
+        (socket.AF_INET6, "http://[::1]:{}", "::1:{}"),
+    ],
+)
+def test_a_bound_port_is_named_as_a_url_and_as_a_target(family, url, address):
+    """With brackets where a colon would be taken for that of the port."""
+    with socket.socket(family) as listener:
+        listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        assert describe_url(listener) == url.format(port)
+        assert describe_address(listener) == address.format(port)
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.EACCES, "is not ours to take: choose one above 1023"),
+        (errno.EADDRINUSE, "is in use: stop the program that holds it"),
+        (errno.EADDRNOTAVAIL, "host must be an address of this machine"),
+    ],
+)
+def test_a_port_that_cannot_be_had_says_why_and_leaves_nothing_open(monkeypatch, number, sentence):
+    """Whatever the system's reason."""
+    opened = []
+
+    class Refusing(socket.socket):
+        def bind(self, _):
+            opened.append(self)
+            raise OSError(number, "planted")
+
+    monkeypatch.setattr(socket, "socket", Refusing)
+    with pytest.raises((BindError, ValueError), match=sentence):
+        bind("127.0.0.1", 80)
+    assert opened[0].fileno() == -1
+
+
+async def test_each_of_many_cells_has_a_page_and_the_next_number_has_none():
+    """Numbers of two digits as well; `/metrics` says where they are."""
+    whole = Exposition(FakeWorld(), MockClock(), version="1", scenario="calm")
+    whole.cells = tuple(
+        Exposition(FakeWorld(), MockClock(), version="1", scenario=f"cell{n}") for n in range(12)
+    )
+    async with TestClient(TestServer(build_app(whole))) as client:
+        for cell in (0, 7, 11):
+            answer = await client.get(f"/cells/{cell}/metrics")
+            assert answer.status == 200
+            assert f'scenario="cell{cell}"' in await answer.text()
+        for path in ("/cells/12/metrics", "/metrics"):
+            answer = await client.get(path)
+            assert answer.status == 404
+            assert "/cells/0/metrics to /cells/11/metrics" in await answer.text()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from exporter.metrics.catalogue import catalogue_world
 from exporter.metrics.page import TEXT
+from exporter.metrics.series import NAME
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
-from exporter.server.exposition import FRESH_MAX_S, FRESH_S, Exposition
+from exporter.server.exposition import FRESH_MAX_S, FRESH_S, Exposition, LoadReading
+from simulator.faults.fault import Fault
+from simulator.faults.kinds.traffic import TrafficDrop
+from simulator.load import Load, LoadChange, Stage
 from simulator.pacer import STEP_LIMIT_S
+from simulator.plan import Plan
 from simulator.snapshot import ScrapePath
+from simulator.world import World
 from tests.fakes import FakeWorld, MockClock
+from tests.simulator.worlds import small
 
 
 @pytest.fixture
@@ -206,3 +214,77 @@ def test_series_that_the_limit_leaves_off_have_not_vanished(world, clock, monkey
     exposition.note_answer(exposition.scrape(), 0.0, 0.0)
     ranks = rank_series(catalogue_world(world.snapshot()))
     assert outcomes[-1].missing == (ranks < 0.25).sum() > 100
+
+
+def test_a_series_is_on_the_page_up_to_its_rank(world, clock):
+    """A share that is a series' own rank leaves it."""
+    catalogue = catalogue_world(world.snapshot())
+    share = float(np.sort(rank_series(catalogue))[40])
+    world.change(scrape_path=ScrapePath(vanished_share=share))
+    page = Exposition(world, clock, version="1", scenario="calm").scrape()
+    kept = [labels for labels, rank in zip(catalogue.series, rank_series(catalogue), strict=True)
+            if rank == share]  # fmt: skip
+    text = page.body(TEXT, compressed=False).decode()
+    assert all(f"\n{dict(labels)[NAME]}" in text for labels in kept)
+
+
+def test_the_load_of_a_recorded_trace_is_no_rate(clock):
+    """Neither asked for nor after faults; the landing page says what it is."""
+    trace = World(small(), Plan(load=Load(trace_s=(0.5, 1.5))), 7)
+    exposition = Exposition(trace, clock, version="1", scenario="calm")
+    load = exposition.load()
+    assert (load.profile_per_s, load.after_faults_per_s, load.change) == (None, None, None)
+    facts = dict(exposition.facts())
+    assert facts["Load profile"] == facts["Load after faults"] == "recorded trace"
+
+
+def test_the_load_says_what_is_asked_for_what_is_left_and_until_when(clock):
+    """In seconds of the world's clock, whenever its plan began."""
+    drop = Fault(name="half", parameters=TrafficDrop(share=0.5), start_s=0.0, duration_s=60.0)
+    world = World(small(), Plan(load=Load(rate=400.0)), 7)
+    world.advance(5.0)
+    world = world.fork(Plan(load=Load(rate=400.0), faults=(drop,)))
+    world.advance(7.0)
+    world.change_load((Stage(duration_s=0.0, target=300.0), Stage(duration_s=20.0, target=300.0)))
+    exposition = Exposition(world, clock, version="1", scenario="calm")
+    load = exposition.load()
+    assert (load.profile_per_s, load.after_faults_per_s) == (300.0, 150.0)
+    assert (load.began_s, load.ends_s, load.now_s) == (7.0, 27.0, 7.0)
+    assert load.change_name == "load 300 tasks/s"
+    facts = dict(exposition.facts())
+    assert (facts["Load profile"], facts["Load after faults"]) == ("300 tasks/s", "150 tasks/s")
+
+
+@pytest.mark.parametrize(
+    ("targets", "name"),
+    [
+        ((5, 5, 6), "load 5, 6 tasks/s"),
+        ((1, 2, 3), "load 1, 2, 3 tasks/s"),
+        ((1, 2, 3, 4, 1000), "load 1, 2, 3 and 2 more tasks/s"),
+    ],
+)
+def test_a_change_of_the_load_is_called_by_the_rates_that_it_reaches(targets, name):
+    """Each once, three of them."""
+    stages = tuple(Stage(duration_s=1.0, target=float(target)) for target in targets)
+    change = LoadChange(stages=stages, start_s=0.0, from_per_s=0.0)
+    assert LoadReading(None, None, change, 0.0, 0.0, 0.0).change_name == name
+
+
+def test_facts_for_people_are_those_of_the_world_and_of_its_pace(exposition, world, clock):
+    """Each beside its own heading."""
+    exposition.scrape()
+    world.change(exporter_up=False)
+    world.advance(1.5)
+    exposition.scrape()
+    world.change(exporter_up=True)
+    world.advance(2.0)
+    exposition.scrape()
+    exposition.scrape()
+    clock.spend(world.now_s - 1.0 - exposition.pace().elapsed_s + 0.004)
+    facts, snapshot = dict(exposition.facts()), world.snapshot()
+    active, fleet = int(snapshot.active_agents.sum()), int(snapshot.agents.sum())
+    assert facts["Agents active"] == f"{active:,} of {fleet:,}"
+    assert facts["Tasks waiting"] == f"{int(snapshot.queue_depth.sum()):,}"
+    assert facts["Scrapes"] == "3 served, 1 refused"
+    assert facts["Behind real time"] == "4 ms"
+    assert (facts["Scenario"], facts["Version"]) == ("calm", "1.2.3")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
 
 from exporter.server.app import bind, build_app, describe_url
 from exporter.server.exposition import Exposition
-from exporter.server.service import WorldService, serve_world
+from exporter.server.service import WorldService, _stop, describe_stop, serve_world
 from simulator.pacer import SystemClock
 from tests.fakes import FakeWorld
 
@@ -108,3 +109,21 @@ async def test_an_error_of_the_reporter_ends_the_service(exposition):
     """A run that cannot go on is reported by an exception, which is raised to the caller."""
     with pytest.raises(RuntimeError, match="planted"):
         await run(exposition, ScriptedReporter(RuntimeError("planted")))
+
+
+def test_a_second_signal_changes_nothing():
+    """The first has ended the service already: its status stays."""
+    loop = asyncio.new_event_loop()
+    stopped = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        _stop(stopped, number)
+    loop.close()
+    assert stopped.result() == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "sentence"), [(0, "0 scrapes"), (1, "1 scrape"), (1200, "1,200 scrapes")]
+)
+def test_the_last_sentence_counts_the_scrapes(scrapes, sentence):
+    """One is no plural."""
+    assert describe_stop(SimpleNamespace(scrapes_served=scrapes)) == f"stopped ({sentence} served)"

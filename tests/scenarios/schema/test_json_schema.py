@@ -11,7 +11,7 @@ import pytest
 from documents.yaml_reader import parse
 from scenarios.library.files import library
 from scenarios.schema.derived import key_of
-from scenarios.schema.json_schema import scenario_schema
+from scenarios.schema.json_schema import scenario_schema, tidy
 from simulator.faults.kinds.catalogue import FAULTS
 from tests.scenarios.good import GOOD
 from tests.simulator.faults.samples import SAMPLES
@@ -81,3 +81,9 @@ def test_the_parameters_of_faults_and_of_incidents_are_those_of_their_kind(kind,
         part = {"faults": [fault]} if when == "start" else {"history": {"incidents": [fault]}}
         document = {"name": "x", "story": "x", "seed": 1, "duration": "2h", **part}
         assert validator.is_valid(document) is right, parameters
+
+
+def test_titles_and_defaults_are_left_out_at_any_depth():
+    """Also of what stands in a list; all else stays."""
+    schema = {"title": "A", "anyOf": [{"title": "B", "type": "null"}, {"items": {"default": 1}}]}
+    assert tidy(schema) == {"anyOf": [{"type": "null"}, {"items": {}}]}

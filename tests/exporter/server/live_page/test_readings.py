@@ -77,7 +77,7 @@ COUNTED = {
 @pytest.mark.parametrize("row_id", COUNTED)
 def test_each_series_moves_with_its_own_counter_and_no_other(world, row_id):
     """Five counts more in a second in one cell: that series alone moves."""
-    before, _ = after(world, 1.0)
+    _, before = after(world, 1.0)
     base = replace(before, now_ns=before.now_ns + 10**9)
     for series, (field, cell) in COUNTED[row_id].items():
         counts = np.array(getattr(base, field))
@@ -223,3 +223,9 @@ def test_a_change_of_the_load_is_a_band_named_by_its_rates(world):
         ("load", "load 0, 1, 2 and 1 more tasks/s", 2.5, pytest.approx(4)),
     ]
     assert reading.by_row()["load"][:2] == [400.0, 200.0]
+
+
+def test_the_load_stands_apart_from_what_the_world_makes_of_it():
+    """The first row alone."""
+    assert [row.group for row in ROWS] == ["load"] + ["world"] * (len(ROWS) - 1)
+    assert ROWS[0].id == "load"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -283,3 +284,29 @@ async def test_with_a_token_only_who_sends_it_changes_anything(serve):
     assert (await served.call("GET", LOAD))[0] == (await served.call("GET", SCENARIOS))[0] == 200
     right = {"Authorization": f"Bearer {TOKEN}"}
     assert (await served.call("PUT", LOAD, STAGES, headers=right))[0] == 200
+
+
+async def test_a_scrape_shows_what_was_begun_and_ended_at_the_same_instant(serve):
+    """The page of before is not shared with who asks after."""
+    served = await serve()
+
+    async def active():
+        text = await (await served.client.get("/metrics")).text()
+        return [kind for kind in ("traffic_drop", "agent_hang")
+                if f'agentaskit_sim_faults_active{{fault="{kind}"}} 1.0' in text]  # fmt: skip
+
+    async def rate():
+        text = await (await served.client.get("/metrics")).text()
+        return float(
+            re.search(r"^agentaskit_sim_load_tasks_per_second (.+)$", text, re.MULTILINE)[1]
+        )
+
+    assert (await active(), await rate()) == ([], 400.0)
+    await served.call("PUT", LOAD, STAGES)
+    assert await rate() == 100.0
+    await served.call("DELETE", LOAD)
+    assert await rate() == 400.0
+    await served.call("POST", SCENARIOS, {"name": "outage"})
+    assert await active() == ["traffic_drop"]
+    await served.call("DELETE", SCENARIOS)
+    assert await active() == []
