@@ -224,7 +224,9 @@ def test_a_world_ends_where_its_clocks_do():
     large = World(small(hosts=2, cpus_per_host=1024), Plan(load=load()), 3)
     large.skip_ns((1 << 52) + 1)
     large.advance_ns(large.now_ns + 10**7)
-    # What was skipped used nothing; what is simulated fills the accounts.
+    # What was skipped used nothing; what is simulated fills the accounts, those of each host alike.
+    large._state.host[:, k.IDLE_NS] = CPU_NS_MAX // 5 * 3
+    large.advance_ns(large.now_ns + 10**7)
     large._state.host[:, k.IDLE_NS] = CPU_NS_MAX - 10**12
     with pytest.raises(BoundError, match="1024 CPUs"):
         large.advance_ns(large.now_ns + 10**9)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from simulator.faults.declared_effect import DeclaredEffect
-from simulator.faults.effective_parameters import EffectiveParameters
+from simulator.faults.effective_parameters import (
+    FACTOR_MAX,
+    FLOOD_MAX_PER_S,
+    HANDLING_MAX_S,
+    LATENCY_MAX_S,
+    LEAK_MAX_BYTES_PER_S,
+    TRAFFIC_FACTOR_MAX,
+    EffectiveParameters,
+)
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.targets import FaultTargets, Onset
 from simulator.kernel import loop as k
@@ -104,6 +112,57 @@ def test_two_faults_of_a_kind_compose():
     after = world.snapshot()
     assert (after.sandbox_available >= 0).all()
     assert (after.sandbox_down + after.sandbox_leaked == 8).all()
+
+
+def test_what_faults_make_together_is_no_more_than_one_of_them_may_ask_for():
+    """Factors, leaks, latencies and the load are cut off; floods keep their proportion."""
+    state = make()._state
+    effective = EffectiveParameters(small(), state)
+    for kind, numbers in (
+        ("slow_host", {"factor": FACTOR_MAX}),
+        ("memory_leak", {"bytes_per_s": 0.6 * LEAK_MAX_BYTES_PER_S}),
+        ("dependency_outage", {"share": 0.1, "latency_s": 0.6 * LATENCY_MAX_S}),
+        ("traffic_surge", {"factor": 50.0}),
+        ("message_flood", {"rate_per_s": 0.9 * FLOOD_MAX_PER_S}),
+    ):
+        for targets in (EVERYTHING, FIRST_PART):
+            FAULTS[kind](**numbers).compose(effective, targets, 1.0)
+    FAULTS["message_flood"](rate_per_s=0.2 * FLOOD_MAX_PER_S).compose(effective, FIRST_PART, 1.0)
+    effective.bound()
+    for factors in (effective.slowness, effective.start_slowness, effective.inbox_slowness):
+        assert factors.tolist() == [FACTOR_MAX] * 40
+    leaks = [LEAK_MAX_BYTES_PER_S] * 10 + [0.6 * LEAK_MAX_BYTES_PER_S] * 30
+    assert effective.leak_bytes_per_s.tolist() == leaks
+    assert effective.dependency_latency_s == LATENCY_MAX_S
+    assert effective.traffic_factor == TRAFFIC_FACTOR_MAX
+    floods = [rate / FLOOD_MAX_PER_S for rate, _ in effective.floods_per_s]
+    assert floods == pytest.approx([0.45, 0.45, 0.1])
+    effective = EffectiveParameters(small(), state)
+    for _ in range(2):
+        FAULTS["message_flood"](rate_per_s=0.6 * FLOOD_MAX_PER_S).compose(effective, EVERYTHING, 1)
+    effective.bound()
+    assert sum(rate for rate, _ in effective.floods_per_s) == pytest.approx(FLOOD_MAX_PER_S)
+
+
+def test_no_message_takes_longer_to_handle_than_an_hour():
+    """A minute each, and a million times as long."""
+    state = make()._state
+    effective = EffectiveParameters(small(inbox_service_s=60.0), state)
+    FAULTS["slow_consumer"](factor=1e6).compose(effective, FIRST_PART, 1.0)
+    effective.write(state, 0)
+    handled_s = state.agent[:, k.INBOX_NEXT_NS] / 1e9
+    assert handled_s.tolist() == [HANDLING_MAX_S] * 10 + [60.0] * 30
+
+
+def test_a_loss_is_rounded_to_the_nearest_of_1024_parts():
+    """Nearly all is all; a part that is gone with its fault is lost no more."""
+    state = make()._state
+    for losses, parts in (((0.9996, 0.0006), [1024, 1, 0]), ((0.5,), [512, 0, 0])):
+        effective = EffectiveParameters(small(), state)
+        for loss in losses:
+            effective.add_partition(np.arange(4), loss)
+        effective.write(state, 0)
+        assert state.partition_loss[:3].tolist() == parts
 
 
 DOUBLED, TRIPLED = {"factor": 2.0}, {"factor": 3.0}

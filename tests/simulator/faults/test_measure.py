@@ -9,7 +9,12 @@ import pytest
 
 from simulator.faults.effect_accounts import open_account
 from simulator.faults.kinds.catalogue import FAULTS
-from simulator.faults.measure import EffectEstimate, expect_part_of_delay
+from simulator.faults.measure import (
+    EffectEstimate,
+    _exact_sum,
+    expect_part_of_delay,
+    read_counters,
+)
 from simulator.faults.targets import FaultTargets
 from simulator.kernel import loop as k
 from simulator.load import Load
@@ -156,6 +161,22 @@ def test_what_has_not_ended_by_now_counts_as_far_as_it_has_come(kind, changes):
         (effect,) = effects_at(make(slow, **changes), until_s)
         assert effect.measured > 10 * effect.base
         assert effect.measured > 0.7 * effect.expected
+
+
+def test_who_hangs_is_not_at_work():
+    """Once everybody hangs no time is held by work any more."""
+    world = make(fault("agent_hang", start_s=0.0), rate=800.0)
+    held_ns = []
+    for until_s in (3.0, 6.0):
+        world.advance(until_s)
+        assert world.snapshot().agents[:, 4].sum() == 40
+        held_ns.append(read_counters(world._state).working_ns)
+    assert held_ns[0] == held_ns[1]
+
+
+def test_durations_of_a_large_fleet_are_summed_exactly():
+    """A hundred thousand agents, each at it for ten years."""
+    assert _exact_sum(np.full(100_000, (1 << 58) + 1)) == 100_000 * ((1 << 58) + 1)
 
 
 def test_an_account_begins_with_who_runs_hangs_and_is_about_to_run():

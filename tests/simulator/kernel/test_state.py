@@ -75,6 +75,8 @@ def test_a_stream_holds_what_one_event_can_read(topology):
     """A block has room for the event that begins at its last admissible cursor."""
     state = build(topology)
     per_event = reads_per_event(topology)
+    messages = topology.messages_at_first_result + topology.messages_at_completion
+    assert per_event >= topology.fleet + messages
     for last, block in (
         (k.BIT_LAST, state.bits),
         (k.START_LAST, state.starts),

@@ -9,6 +9,7 @@ import pytest
 
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
+from simulator.kernel.state import BLOCK
 from simulator.kernel.streams import SANDBOX_SIGMA, Mix, Streams, generator
 from tests.simulator.worlds import small
 
@@ -124,3 +125,12 @@ def test_each_class_has_its_own_mean(distribution):
     work = Streams(small(classes=classes), 7, None)._draw_work(len(task_class), task_class)
     for number, mean_s in enumerate(means_s):
         assert work[task_class == number].mean() == pytest.approx(mean_s * 1e9, rel=0.05)
+
+
+def test_a_fork_goes_on_where_a_recorded_trace_had_come():
+    """Longer than a block: what has been read is not played again."""
+    _, streams = filled(gaps=np.arange(50_000.0))
+    blocks = [np.zeros(100), np.zeros(100)]
+    for each, block in zip((streams.fork(), streams), blocks, strict=True):
+        each._fill_gaps(block)
+    assert blocks[0].tolist() == blocks[1].tolist() == list(range(BLOCK, BLOCK + 100))

@@ -81,6 +81,9 @@ def test_a_factor_of_1_says_itself_that_it_changes_nothing(kind):
     world = make(fault(kind, factor=2.0, start_s=1.0, duration_s=4.0))
     world.advance(4.0)
     assert "a factor of 1 changes nothing" not in {done.idle for done in world.effects()}
+    world = make(fault("traffic_drop", share=0.5))
+    world.advance(4.0)
+    assert {done.idle for done in world.effects()} == {"the load asked for no arrivals"}
 
 
 def test_router_stale_needs_a_router():
