@@ -257,3 +257,72 @@ def test_a_rule_that_is_not_to_blame_did_what_it_says(changes, why):
     verdict = replace(VERDICT, broke_at="rule", reason=BROKE_AT_RULE, **changes)
     agreed = with_hop_of(Culprit(suspect="fault", because="x"), verdict)
     assert agreed.reason.endswith(why)
+
+
+OTHER_SIDE = replace(COMPARISON, condition="y < 5", operator="<", threshold=5.0, held_s=60.0)
+LOST_TWICE = ((100.0, 130.0), (200.0, 290.0))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "case", "changes", "suspect", "because"),
+    [
+        # It never fired, though it was pending before its cause.
+        (BRIEFLY, {"not_before_s": 180.0}, {"pending_s": -60.0}, "fault", "too weak"),
+        # What followed did wrong, whatever the labels.
+        (NEVER, {}, {"broke_at": "alertmanager", "other_labels": ("le",)}, "route", "did not"),
+        (HELD, {}, {**FIRED, "other_labels": ("le",)}, "rule", "is an aggregation missing"),
+        # The side that never held decides.
+        (replace(NEVER, comparisons=(OTHER_SIDE, COMPARISON)), {}, {}, "rule", "to > 100"),
+        # It fired at its very limit, so it was in time.
+        (
+            HELD,
+            {},
+            {**FIRED, "fires_within_s": 310.0, "resolved_s": 900.0},
+            "expectation",
+            "resolved 6m",
+        ),
+        (
+            HELD,
+            {},
+            {**FIRED, "fires_within_s": 310.0, "resolved_s": 900.0, "broke_at": "rule"},
+            "expectation",
+            "resolved 6m",
+        ),
+        # It held for exactly its `for`.
+        (replace(HELD, held_s=300.0), {}, {"broke_at": "rule"}, "rule", "and it did not fire"),
+        (BRIEFLY, {}, {"cause_end_s": 300.0}, "fault", "held for 1m, its `for` is 5m"),
+        # Its wait follows from its early firing.
+        (
+            HELD,
+            {},
+            {**FIRED, "fires_after_s": 320.0, "pends_for_s": 60.0},
+            "rule",
+            "fired before its cause can have",
+        ),
+        (HELD, {}, {**FIRED, "pends_for_s": 60.0}, "rule", "pending for 5m, its `for` is 5m"),
+        # Three times as long as the others is no outlier yet.
+        (BRIEFLY, {"longest_for_s": 100.0}, {}, "fault", "too weak"),
+        # Its cause is too short, though its value lies at its threshold.
+        (
+            replace(BRIEFLY, comparisons=(PLATEAU,)),
+            {},
+            {"lost_pending": LOST_TWICE, "cause_end_s": 290.0},
+            "fault",
+            "too short for it",
+        ),
+        # A value that must be something exactly lies near nothing.
+        (
+            replace(BRIEFLY, comparisons=(replace(PLATEAU, operator="=="),)),
+            {},
+            {"lost_pending": LOST_TWICE},
+            "fault",
+            "too weak, or too unsteady",
+        ),
+    ],
+)
+def test_each_bound_of_the_evidence_is_met_by_what_lies_at_it(
+    numbers, case, changes, suspect, because
+):
+    """What comes first decides, and what is just enough is enough."""
+    who, why = blamed(numbers, case=case, **changes)
+    assert (who, because in why) == (suspect, True), why
