@@ -19,6 +19,7 @@ from verifier.real_time.clock_comparison import (
     ComparedRun,
     _first_evaluation_s,
     _ObservedSchedule,
+    _paired,
     _under_way,
     busy_share,
     compare,
@@ -134,7 +135,7 @@ def test_what_came_in_one_clock_only_is_a_difference():
     )
 
 
-@pytest.mark.parametrize(("ended_s", "compared"), [(940.0, 2), (946.0, 3)])
+@pytest.mark.parametrize(("ended_s", "compared"), [(940.0, 2), (945.0, 3)])
 def test_what_a_run_cannot_show_yet_at_its_end_is_no_difference(ended_s, compared):
     """An alert that did not fire at the last evaluation has not resolved there yet, as it seems.
 
@@ -169,11 +170,43 @@ def test_an_alert_pending_for_one_evaluation_on_one_side_is_a_race_or_a_differen
     assert [difference.ok for difference in raced] == [False, False, False, True, True, True]
 
 
+@pytest.mark.parametrize(("apart_s", "ok"), [(45.05, True), (45.1, False)])
+def test_a_race_moves_a_transition_by_one_scrape_and_one_evaluation_at_the_most(apart_s, ok):
+    """But for the rounding of timestamps, and as long may an alert be pending on one side only."""
+    racing = scrapes(offset_s=-0.005, took_s=0.02)
+    late = differences(SAME, shifted(SAME, apart_s), scrapes=racing)
+    assert {each.ok for each in late} == {ok}
+    noisy = timeline((90.0, None, 90.0 + apart_s), (300.0, 600.0, 900.0))
+    assert {each.ok for each in differences(SAME, noisy, scrapes=racing)[:2]} == {ok}
+
+
+def test_a_scrape_under_way_at_the_end_of_an_episode_explains_all_of_it():
+    """Whether it was seen there is whether the alert was pending at all."""
+    noisy = timeline((90.0, None, 120.0), (300.0, 600.0, 900.0))
+    single = Scrapes(
+        np.array([CLOCK.unix_s(120.0) - 0.005, *(START_S + 80.0 + 0.5 * np.arange(3))]),
+        np.zeros(4, np.int64),
+        np.full(4, 0.02),
+    )
+    compared = differences(SAME, noisy, scrapes=single)
+    assert [each.ok for each in compared] == [True] * 5
+
+
+@pytest.mark.parametrize(("begins_s", "one_pair"), [(145.0, True), (146.0, False)])
+def test_episodes_that_nearly_meet_are_the_same_whichever_side_was_first(begins_s, one_pair):
+    """Up to what a race may cost; beyond, each stands alone, in time."""
+    early, late = Episode(0.0, None, 100.0), Episode(begins_s, None, 200.0)
+    pairs = [(early, late)] if one_pair else [(early, None), (None, late)]
+    assert list(_paired([early], [late], 45.0)) == pairs
+    assert list(_paired([late], [early], 45.0)) == [each[::-1] for each in pairs]
+
+
 def test_a_machine_too_busy_is_recognised_by_its_scrapes():
     """A tenth of them over a tenth of a second; a quick refusal is no sign of that."""
     slow = scrapes()
     slow.took_s[::10] = 0.3
     assert busy_share(slow) == pytest.approx(0.1)
+    assert busy_share(scrapes(count=0)) == 1.0  # nothing shows that it was not
     refused = replace(scrapes(), world_ns=np.full(200, -1))
     assert busy_share(refused) == 0.0
 
