@@ -8,7 +8,15 @@ from scenarios.loader import parse_scenario
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.topology import Topology
 from tests.verifier.judge.small_scenario import scenario_with
-from verifier.run_record import InputFile, RunRecord, ScenarioRecord, load_sentence, run_facts
+from verifier.run_record import (
+    WEIGHTS_MAX,
+    InputFile,
+    RunRecord,
+    ScenarioRecord,
+    fault_document,
+    load_sentence,
+    run_facts,
+)
 
 LEAK = """\
 name: leak
@@ -41,6 +49,12 @@ def test_a_scenario_is_told_with_its_story_and_its_faults():
     assert before.strength.endswith("fraction 0.5")
     assert (leaking.kind, leaking.start_s, leaking.end_s) == ("sandbox_leak", 180.0, 660.0)
     assert leaking.strength == "share 0.81; sandbox B; full strength after 1m"
+    document = fault_document(leaking, {"leaking": "it did", "before": "another"})
+    assert document == {
+        "name": "leaking", "fault": "sandbox_leak", "start_s": 180.0, "end_s": 660.0,
+        "ramp_s": 60.0, "parameters": {"share": 0.81}, "targets": {"sandboxes": "B"},
+        "effect": "it did",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -98,6 +112,14 @@ def test_a_load_of_cells_is_that_of_each_and_of_all(weights, shared):
     sentence = load_sentence(Load(rate=1000.0), Topology(cells=3, cell_weights=weights))
     together = f"3,000 tasks a second together, shared {shared}"
     assert sentence == f"1,000 tasks a second; for each of 3 cells, {together}"
+
+
+@pytest.mark.parametrize(("cells", "more"), [(WEIGHTS_MAX, ""), (WEIGHTS_MAX + 1, ", ...")])
+def test_of_very_many_weights_the_first_are_named(cells, more):
+    """With a sign that there are more, where there are."""
+    weights = tuple(float(number) for number in range(1, cells + 1))
+    sentence = load_sentence(Load(rate=10.0), Topology(cells=cells, cell_weights=weights))
+    assert sentence.endswith(f", {WEIGHTS_MAX - 1}, {WEIGHTS_MAX}{more}")
 
 
 def test_a_run_can_be_repeated_from_its_record():

@@ -7,8 +7,12 @@ import pytest
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.engine import evaluate
+from verifier.evidence.contradictions import ValueThreshold
 from verifier.evidence.silence import WatchedRun, silences
+from verifier.evidence.value_bounds import OURS
 from verifier.pack.spread import WHOLE
+from verifier.promql.intervals import SHARE, ValueBounds
+from verifier.promql.parsing import parse
 from verifier.servers.prometheus import Prometheus
 
 END_S = 600.0
@@ -174,3 +178,10 @@ def test_what_the_engine_has_seen_is_never_called_impossible(server, tmp_path):
     server.push(history({low: row("-5*50")}, start_s=-60.0))
     assert vacuous(server, tmp_path, "count(agentaskit_active_agents < -9) > 1") is not None
     assert vacuous(server, tmp_path, "count(agentaskit_active_agents < 0) > 1") is None
+
+
+@pytest.mark.parametrize(("limit", "excluded"), [(ValueBounds(1.0, 1.0), True), (SHARE, False)])
+def test_opposite_thresholds_exclude_each_other_at_one_limit(limit, excluded):
+    """Two limits that lie between the same bounds may be different ones."""
+    above, below = (ValueThreshold(parse("x"), operator, limit) for operator in (">", "<="))
+    assert above.excludes(below, OURS) is excluded

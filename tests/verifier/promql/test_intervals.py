@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from verifier.promql.intervals import INF, NO_VALUE, UNKNOWN, ValueBounds, bounds_text, passing
+from verifier.promql.intervals import (
+    INF,
+    NO_VALUE,
+    NOT_NEGATIVE,
+    UNKNOWN,
+    ValueBounds,
+    bounds_text,
+    passing,
+)
 
 PASSING = {
     ">": (None, None, (2, 2)),
@@ -70,3 +78,44 @@ def test_one_of_nothing_and_something_is_something():
     assert NO_VALUE | ValueBounds(1.0, 2.0) == ValueBounds(1.0, 2.0)
     assert NO_VALUE.is_empty
     assert not UNKNOWN.is_empty
+
+
+ENDS = (-2.0, -0.5, 0.0, 0.5, 2.0)
+SOME = [ValueBounds(low, high) for low in ENDS for high in ENDS if low <= high]
+
+
+@pytest.mark.parametrize("one", SOME, ids=bounds_text)
+def test_what_is_reckoned_of_two_values_lies_between_the_bounds_and_reaches_them(one):
+    """Their sum, product, larger and smaller one, and either of both, at the ends of each."""
+    for other in SOME:
+        pairs = [(a, b) for a in (one.least, one.greatest) for b in (other.least, other.greatest)]
+        for bounds, values in (
+            (one + other, [a + b for a, b in pairs]),
+            (one * other, [a * b for a, b in pairs]),
+            (one.at_least(other), [max(a, b) for a, b in pairs]),
+            (one.at_most(other), [min(a, b) for a, b in pairs]),
+            (one | other, [a for pair in pairs for a in pair]),
+        ):
+            assert (bounds.least, bounds.greatest) == (min(values), max(values))
+    assert -one == ValueBounds(-one.greatest, -one.least)
+
+
+@pytest.mark.parametrize(
+    ("ends", "inverse"),
+    [
+        ((0.5, 2.0), ValueBounds(0.5, 2.0)),
+        ((-4.0, -2.0), ValueBounds(-0.5, -0.25)),
+        ((0.0, 2.0), NOT_NEGATIVE),
+        ((-2.0, 0.0), UNKNOWN),
+        ((-1.0, 1.0), UNKNOWN),
+    ],
+)
+def test_one_over_a_value_is_bounded_where_it_cannot_be_0(ends, inverse):
+    """Down to 0 from above it may be anything that is not negative."""
+    assert ValueBounds(*ends).inverse() == inverse
+
+
+def test_nothing_times_anything_is_nothing():
+    """However large that may be."""
+    assert ValueBounds(0.0, 0.0) * UNKNOWN == ValueBounds(0.0, 0.0)
+    assert ValueBounds(0.0, 1.0) * NOT_NEGATIVE == NOT_NEGATIVE
