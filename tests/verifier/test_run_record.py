@@ -73,6 +73,14 @@ def test_a_time_of_a_fault_reads_as_its_scenario_has_it(parameters, strength):
     assert slow.strength == strength
 
 
+def test_a_rate_is_no_time():
+    """Though its name ends as that of one does."""
+    crash = "{name: c, fault: agent_crash, start: 1m, duration: 1m, parameters: {rate_per_s: 3}}"
+    text = f"name: x\nstory: y\nseed: 1\nduration: 9m\nfaults: [{crash}]\n"
+    (crashing,) = ScenarioRecord.of(parse_scenario(text, "x.yaml")).faults
+    assert crashing.strength == "rate_per_s 3"
+
+
 def test_a_fault_on_everything_names_no_targets():
     """Nor a ramp that it does not have."""
     (gone,) = ScenarioRecord.of(scenario_with()).faults

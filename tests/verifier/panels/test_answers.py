@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from documents.mistakes import Place
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row
 from verifier.dashboards.reader import load_dashboards
 from verifier.evidence.emptiness import EmptinessCheck
 from verifier.evidence.stock import Stock
+from verifier.pack.panels import Query
 from verifier.panels.answers import PanelAnswer, PanelWindow, answer_panels
 from verifier.panels.emptiness import HEALTHY, NO_ALERT, explained
 from verifier.servers.prometheus import Prometheus
@@ -88,6 +90,28 @@ def test_an_instant_query_is_asked_at_the_end(server: Prometheus, tmp_path: Path
     shown = answers(server, tmp_path, exprs)
     assert [len(shown[title].series[0].values) for title in exprs] == [1, 5]
     assert shown["instant"].series[0].values.tolist() == [4.0]
+    earlier = {"expr": "done_total == 2", "instant": True}
+    shown |= answers(server, tmp_path, {"earlier": earlier})
+    assert shown["earlier"].series[0].times_s.tolist() == [EPOCH_S + 30]
+    assert [shown[title].step_s for title in ("instant", "both", "earlier")] == [0.0, 15.0, 15.0]
+
+
+@pytest.mark.parametrize(
+    ("window", "step_s", "points"),
+    [
+        ((0.0, 7500.0, 15.0), 15.0, 501),
+        ((0.0, 7515.0, 15.0), 30.0, 251),
+        ((0.0, 0.3, 0.1, 150.0), 0.1, 4),  # whatever the division rounds
+        ((0.0, 100.0, 15.0), 15.0, 7),
+    ],
+)
+def test_a_panel_has_about_so_many_points_the_last_of_them_at_the_end(
+    window: tuple[float, ...], step_s: float, points: int
+) -> None:
+    """Never closer than scrapes; of a long scenario every n-th."""
+    grid = PanelWindow(*window).grid(Query("up", "", Place("board.json")))
+    assert (grid.step_s, grid.end_s) == (step_s, window[1])
+    assert grid.start_s == pytest.approx(grid.end_s - (points - 1) * step_s, abs=1e-9)
 
 
 def test_the_choices_of_a_query_are_those_that_are_stored(
@@ -292,6 +316,8 @@ def test_what_variables_have_to_do_with_it_is_said(server: Prometheus, tmp_path:
     assert "$q stands for all choices" in equals.reason
     unknown = explain(server, tmp_path, 'queue_dept{queue="$q"}', every)
     assert "stands for all" not in unknown.reason  # the metric is to blame, and not its choices
+    typed = {"name": "t", "type": "textbox", "query": "low"}
+    assert "choices" not in explain(server, tmp_path, 'queue_depth{queue="$t"}', typed).reason
     empty = explain(server, tmp_path, 'queue_depth{queue="$n"}', none)
     assert "variable $n has no choices, as label_values(queue_dept, queue) returns" in empty.reason
     assert "stands for all" not in empty.reason

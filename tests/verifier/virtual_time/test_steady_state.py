@@ -182,3 +182,40 @@ def test_pools_of_the_same_state_are_joined_and_of_another_are_not():
     assert len(after.joined(before).surplus) == 32
     marked = ResamplingPool(rows[16:] * 1.5)
     assert marked.joined(before) is marked
+
+
+def test_a_joined_pool_holds_of_each_scrape_what_belongs_to_it():
+    """In the order of time: its series, its surplus, and what the world counted."""
+    rows, counts = np.array(noise(1, 32)), np.arange(64).reshape(32, 2)
+    surplus = np.linspace(-1, 1, 32)
+    before, after = (
+        ResamplingPool(rows[part], surplus[part], counts[part])
+        for part in (slice(0, 16), slice(16, 32))
+    )
+    joined = after.joined(before)
+    for whole, parts in ((rows, joined.rows), (surplus, joined.surplus), (counts, joined.counts)):
+        assert (parts == whole).all()
+
+
+def test_compressed_as_many_times_more_scrapes_are_drawn_from():
+    """Rare events come as rarely in the world's own time."""
+    pool = find_pool(noise(1, 2 * ENOUGH), factor=2.0)
+    assert pool is not None
+    assert len(pool.rows) == 2 * POOL_MINUTES * MINUTE
+    assert find_pool(noise(1, 2 * ENOUGH - 1), factor=2.0) is None
+    rows = np.array(noise(1, 64 + 2 * BACK))
+    healthy, after = ResamplingPool(rows[:64]), list(rows[64:])
+    pool = find_return(after, healthy, factor=2.0)
+    assert pool is not None
+    assert len(pool.rows) == 2 * RETURN_MINUTES * MINUTE
+    assert find_return(after[1:], healthy, factor=2.0) is None
+
+
+@pytest.mark.parametrize(("step", "is_found"), [(0, True), (7, False), (-7, False)])
+def test_what_builds_up_or_drains_below_the_noise_keeps_from_resampling(step, is_found):
+    """A stock that goes up as much as down does not."""
+    rows = noise()
+    steadily = [step * number for number in range(len(rows))]
+    assert (find_pool(rows, steadily) is not None) is is_found
+    up_and_down = [step * (number % 2) for number in range(len(rows))]
+    assert find_pool(rows, up_and_down) is not None

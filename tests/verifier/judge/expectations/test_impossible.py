@@ -113,6 +113,13 @@ def test_a_label_that_no_series_can_carry_is_refused(tmp_path):
             f"{QUEUE} / on(job) group_left(tier) {AGENTS}",
             "instance job priority tier",
         ),
+        (
+            f"{QUEUE} / on(job) group_right(priority) {AGENTS}",
+            "instance job priority tier",
+        ),
+        (f"{QUEUE} / on(job) group_right() {AGENTS}", "instance job tier"),
+        ("rate(http_request_duration_seconds_bucket[5m])", "instance job le"),
+        ("http_request_duration_seconds_count", "instance job"),
         (f"{QUEUE} / on(job) {AGENTS}", "job"),
         (f"{QUEUE} * ignoring(priority) {AGENTS}", "instance job"),
         (f"{QUEUE} unless on() up", "instance job priority"),
