@@ -84,20 +84,22 @@ ENDS = (-2.0, -0.5, 0.0, 0.5, 2.0)
 SOME = [ValueBounds(low, high) for low in ENDS for high in ENDS if low <= high]
 
 
-@pytest.mark.parametrize("one", SOME, ids=bounds_text)
-def test_what_is_reckoned_of_two_values_lies_between_the_bounds_and_reaches_them(one):
-    """Their sum, product, larger and smaller one, and either of both, at the ends of each."""
+@pytest.mark.parametrize("value", SOME, ids=bounds_text)
+def test_what_is_reckoned_of_two_values_lies_between_the_bounds_and_reaches_them(value):
+    """Their sum, product, larger and smaller value, and either of both, at the ends of each."""
     for other in SOME:
-        pairs = [(a, b) for a in (one.least, one.greatest) for b in (other.least, other.greatest)]
+        pairs = [
+            (a, b) for a in (value.least, value.greatest) for b in (other.least, other.greatest)
+        ]
         for bounds, values in (
-            (one + other, [a + b for a, b in pairs]),
-            (one * other, [a * b for a, b in pairs]),
-            (one.at_least(other), [max(a, b) for a, b in pairs]),
-            (one.at_most(other), [min(a, b) for a, b in pairs]),
-            (one | other, [a for pair in pairs for a in pair]),
+            (value + other, [a + b for a, b in pairs]),
+            (value * other, [a * b for a, b in pairs]),
+            (value.at_least(other), [max(a, b) for a, b in pairs]),
+            (value.at_most(other), [min(a, b) for a, b in pairs]),
+            (value | other, [a for pair in pairs for a in pair]),
         ):
             assert (bounds.least, bounds.greatest) == (min(values), max(values))
-    assert -one == ValueBounds(-one.greatest, -one.least)
+    assert -value == ValueBounds(-value.greatest, -value.least)
 
 
 @pytest.mark.parametrize(
