@@ -15,9 +15,9 @@ from tests.verifier.stores.scripted_store import ScriptedStore
 
 def test_the_figures_of_a_system_are_its_own(monkeypatch):
     """Two cells for a moment: a cost, a speed and a size that can be."""
-    monkeypatch.setattr(cost, "CELL_SECONDS", 0.1)
+    monkeypatch.setattr(cost, "CELL_DRAWS", 2)
+    monkeypatch.setattr(cost, "DRAW_S", 0.05)
     monkeypatch.setattr(cost, "WARM_UP_S", 0.2)
-    monkeypatch.setattr(cost, "SHORTEST_S", 0.05)
     monkeypatch.setattr(cost, "stay_on_one_core", lambda: False)
     figures = cost.measure_here(2)
     assert figures["cells"] == 2
