@@ -313,6 +313,7 @@ class CellSystem:
 
 def _advance(cells: Sequence[World], until_ns: int) -> None:
     for cell in cells:
+        cell.read_through()
         cell.advance_ns(until_ns)
 
 
