@@ -45,8 +45,6 @@ Everything else that is bounded for the same reason stands in ARCHITECTURE.md, "
 overflows"."""
 WAIT_MAX_NS = 1e18
 """Within CLOCK_MAX_NS: a longer wait for an arrival counts as one that never ends."""
-SHORT = 3
-"""An inbox with at most so many messages, as 97 in 100 have, takes one more without a branch."""
 INBOX_MAX = 1 << 19
 """No more messages than these are waited for: the few beyond an inbox's limit are dispatches."""
 CORES_MAX = 1 << 40
@@ -61,6 +59,14 @@ NOT_NEGATIVE = (1 << 40) - 1
 """A row begins at `... & NOT_NEGATIVE`, which changes no number, for no world has 2**40 columns. It
 tells the compiler that the place is not negative, and spares every access to the row the test
 whether to count from the end."""
+KEY_BITS = 17
+"""An agent's next event is one number, the instant after EPOCH above the agent's own, so that the
+least of all says when and who. More agents than that many bits can count no world has."""
+KEY_MASK = (1 << KEY_BITS) - 1
+FAR_NS = 1 << 44
+"""Later than this after EPOCH, 4.9 hours, an agent's event is only known to be far."""
+EPOCH_NS = 1 << 43
+"""EPOCH is moved to the present as often as this, so that nothing far is ever next."""
 TICK_NS = 100_000_000
 TICKS_PER_SCALING = 10
 MILLI = 1000
@@ -100,8 +106,8 @@ COIN_BIT = 1
 # Columns. Names in _NS are durations; names in _AT are instants, in the head also the places where
 # tables begin. The head of `w`, first what changes:
 (
-    NOW, NEXT_ARRIVAL, NEXT_CONTROL, NEXT_TICK, NEXT_EXPIRY, NEXT_FLOOD, TICKS, LEVEL, QUEUED,
-    RUNNING,
+    NOW, NEXT_ARRIVAL, NEXT_CONTROL, NEXT_TICK, NEXT_EXPIRY, NEXT_FLOOD, EPOCH, TICKS, LEVEL,
+    QUEUED, RUNNING,
     TOKENS_NS, TOKENS_AT, RECYCLE_AT, RECYCLE_CREDIT, RESERVED, DESIRED,
     TASK_CURSOR, BIT_CURSOR, START_CURSOR, FACTOR_CURSOR, CRASH_CURSOR, FLOOD_CURSOR,
     CRASH_TARGETS, FLOOD_TARGETS, PARTITION, DEPENDENCY_FAILS_BELOW, DEPENDENCY_NS,
@@ -123,7 +129,7 @@ COIN_BIT = 1
     TASKS_AT, BITS_AT, STARTS_AT, CRASH_BITS_AT, FLOOD_BITS_AT, AGENT_REAL_AT, GAPS_AT, FACTORS_AT,
     FLOOD_GAPS_AT,
     HEAD_SIZE,
-) = range(98)  # fmt: skip
+) = range(99)  # fmt: skip
 # The head of `x`
 (
     RATE, GAP_LEFT, BUSY_AVERAGE, FLOOD_RATE, FIRST_SHARE, UTILISATION, SCALING_GAIN,
@@ -136,17 +142,18 @@ COIN_BIT = 1
 ) = range(10)  # fmt: skip
 # by tier
 DISPATCHED, UNDISPATCHED, TIER_COMPLETED, TIER_FAILED, TIER_SIZE = range(5)
-# by agent, of its inbox: all that a message touches, half a cache line, so that the inboxes of a
-# thousand agents are 32 KB
-WAITING, INBOX_AT, INBOX_NS, DELIVERED, INBOX_SIZE = range(5)
+# by agent, of its inbox: all that a message touches
+FREE_AT, INBOX_NS, TAKEN = range(3)
+INBOX_SIZE = 4
+"""Half a cache line, so that the inboxes of a thousand agents are 32 KB."""
 # by agent: what every task touches comes first, in three cache lines of a row of five
 (
     STATE, STAGE, LIST, PREVIOUS_LINK, NEXT_LINK, HOST, TIER, RETIRE,
     HANGS, SLOWNESS_ON, CONTENDED, CALL_NS, READY_AT, SLOWED_NS, ENDS_AT, HELD,
     META, DRAW, ARRIVED_AT, DISPATCHED_AT, WORK_NS, FAILS_BELOW, PARENT, GROUP,
     PLACE, SIDE, RELEASE_1, RELEASE_2, RELEASE_3, STARTED_AT, BACKOFF, LEAKED_BYTES,
-    LEAK_PER_TICK, CRASHES_BELOW, SCALES, LOOPS, ALIVE_NS, INBOX_NEXT_NS,
-) = range(38)  # fmt: skip
+    LEAK_PER_TICK, CRASHES_BELOW, SCALES, LOOPS, ALIVE_NS, INBOX_NEXT_NS, FAR_AT,
+) = range(39)  # fmt: skip
 AGENT_SIZE = 40
 """Room for five cache lines of eight integers: every row begins with a line."""
 # by agent, floating; the names with NEXT hold what is written, until `retime_all` puts it in effect
@@ -328,14 +335,15 @@ def pick(bits, count):
     return ((bits >> HIGH_SHIFT) * count) >> DRAW_BITS
 
 
-# A tournament tree: the earliest event over all agents. A node has four children, which lie in one
-# cache line: a climb or a descent is a chain in which each level waits for the one before, and two
+# A tournament tree: the earliest event over all agents. Its numbers are keys, which say when and
+# who, so that the root is the answer and nobody goes down again. A node has four children, which
+# lie in one cache line: a climb is a chain in which each level waits for the one before, and two
 # levels of two children wait nearly twice as long as one of four.
 
 
 @_hot
-def schedule(w, agent, at):
-    """Set `agent`'s next event; every node keeps the minimum of its four children.
+def climb(w, agent, key):
+    """Set the key of `agent`'s next event; every node keeps the least of its four children.
 
     Leaves are the agents, node n has the children 4n to 4n + 3, node 1 is the root. The climb
     reads the three others beside each node, not what it has just written, so that no level waits
@@ -344,7 +352,7 @@ def schedule(w, agent, at):
     """
     due = w[DUE_AT] & NOT_NEGATIVE
     node = (w[LEAVES] + agent) & NOT_NEGATIVE
-    least = at
+    least = key
     w[due + node] = least
     while node > 1:
         others = min(w[due + (node ^ 1)], w[due + (node ^ 2)])
@@ -355,32 +363,55 @@ def schedule(w, agent, at):
 
 
 @_hot
+def schedule(w, agent, at):
+    """Set `agent`'s next event; at one instant the lower number comes first."""
+    ahead = at - w[EPOCH]
+    if ahead >= FAR_NS:
+        w[agent_row(w, agent) + FAR_AT] = at
+        ahead = FAR_NS
+    climb(w, agent, (ahead << KEY_BITS) | agent)
+
+
+@_hot
+def await_nothing(w, agent):
+    """Let `agent` have no next event."""
+    climb(w, agent, NEVER)
+
+
+@_cold
+def pending_at(w, agent):
+    """When the next event of an agent is, which has one."""
+    ahead = w[w[DUE_AT] + w[LEAVES] + agent] >> KEY_BITS
+    if ahead >= FAR_NS:
+        return w[agent_row(w, agent) + FAR_AT]
+    return w[EPOCH] + ahead
+
+
+@_hot
 def next_at(w):
     """When the next event of any agent is: the root of the tournament."""
-    return w[w[DUE_AT] + 1]
+    return w[EPOCH] + (w[w[DUE_AT] + 1] >> KEY_BITS)
 
 
 @_hot
 def earliest(w):
-    """The agent whose event that is; the lower number wins a tie.
+    """The agent whose event that is."""
+    return w[w[DUE_AT] + 1] & KEY_MASK
 
-    Goes down from the root, to the first child that is the minimum; without a branch, for which
-    one that is cannot be predicted. Keeping the winner in every node was measured too: it makes
-    each climb dearer by about what this descent costs.
-    """
-    due = w[DUE_AT] & NOT_NEGATIVE
-    leaves = w[LEAVES]
-    at = w[due + 1]
-    node = 1
-    while node < leaves:
-        child = (due + 4 * node) & NOT_NEGATIVE
-        beyond = int(w[child] != at)
-        place = beyond
-        beyond &= int(w[child + 1] != at)
-        place += beyond
-        beyond &= int(w[child + 2] != at)
-        node = 4 * node + place + beyond
-    return node - leaves
+
+@_cold
+def move_epoch(w, now):
+    """Count from now on: the keys of all agents that wait for an event are made anew."""
+    epoch = w[EPOCH]
+    for agent in range(w[AGENTS]):
+        key = w[w[DUE_AT] + w[LEAVES] + agent]
+        if key == NEVER:
+            continue
+        at = pending_at(w, agent)
+        w[EPOCH] = now
+        schedule(w, agent, at)
+        w[EPOCH] = epoch
+    w[EPOCH] = now
 
 
 # Linked lists of agents; an agent is in at most one.
@@ -467,23 +498,13 @@ def answer(w, status, duration):
 
 
 @_hot
-def drain(w, agent, now):
-    """Count as delivered every message of an inbox whose handling has ended by `now`.
-
-    Messages are handled one by one, `INBOX_NS` each; `INBOX_AT` is when the first one's ends.
-    """
+def waiting(w, agent, now):
+    """How many messages of an inbox are not handled yet: the last of them is at `FREE_AT`."""
     inbox = inbox_row(w, agent)
-    waiting = w[inbox + WAITING]
-    at = w[inbox + INBOX_AT]
-    if waiting == 0 or at > now:
-        return
-    handled = 0
-    while handled < waiting and at <= now:
-        handled += 1
-        at += w[inbox + INBOX_NS]
-    w[inbox + WAITING] = waiting - handled
-    w[inbox + DELIVERED] += handled
-    w[inbox + INBOX_AT] = at
+    left = w[inbox + FREE_AT] - now
+    if left <= 0:
+        return 0
+    return (left - 1) // w[inbox + INBOX_NS] + 1
 
 
 @_hot
@@ -494,39 +515,25 @@ def accept(w, agent, now):
     waits for all before it, so it is done one handling time after the last of them, or after now.
     """
     inbox = inbox_row(w, agent)
-    waiting = w[inbox + WAITING]
-    w[inbox + WAITING] = waiting + 1
-    if waiting == 0:
-        at = now + w[inbox + INBOX_NS]
-        w[inbox + INBOX_AT] = at
-        return at
-    return w[inbox + INBOX_AT] + min(waiting, INBOX_MAX) * w[inbox + INBOX_NS]
+    each = w[inbox + INBOX_NS]
+    at = min(max(w[inbox + FREE_AT], now) + each, now + INBOX_MAX * each)
+    w[inbox + FREE_AT] = at
+    w[inbox + TAKEN] += 1
+    return at
 
 
 @_hot
-def deliver(w, receiver, now):
-    """A message reaches an inbox (1), or is dropped because the inbox is full (0)."""
-    inbox = inbox_row(w, receiver)
-    waiting = w[inbox + WAITING]
-    if waiting > SHORT:
-        drain(w, receiver, now)
-        if w[inbox + WAITING] >= w[INBOX_LIMIT]:
-            return 0
-        accept(w, receiver, now)
-        return 1
-    # What `drain` and `accept` do, for an inbox as short as nearly all are, without a branch: how
-    # many of its messages were handled meanwhile cannot be predicted.
-    at = w[inbox + INBOX_AT]
+def deliver(w, inbox, now):
+    """A message reaches the inbox at this row (1), or is dropped because the inbox is full (0).
+
+    Full is an inbox with `INBOX_LIMIT` messages, thus with more than one fewer. No branch: whether
+    any wait cannot be predicted.
+    """
+    begins = max(w[inbox + FREE_AT], now)
     each = w[inbox + INBOX_NS]
-    handled = int(waiting > 0) & int(at <= now)
-    handled += int(waiting > 1) & int(at + each <= now)
-    handled += int(waiting > 2) & int(at + 2 * each <= now)
-    left = waiting - handled
-    fits = int(left < w[INBOX_LIMIT])
-    empty = int(left == 0)
-    w[inbox + DELIVERED] += handled
-    w[inbox + WAITING] = left + fits
-    w[inbox + INBOX_AT] = empty * (now + each) + (1 - empty) * (at + handled * each)
+    fits = int(begins - now <= (w[INBOX_LIMIT] - 1) * each)
+    w[inbox + FREE_AT] = begins + fits * each
+    w[inbox + TAKEN] += fits
     return fits
 
 
@@ -560,6 +567,8 @@ def send(w, sender, now, messages):
     sent_bytes = w[MESSAGE_BYTES] * messages
     received_bytes = 0
     taken = 0
+    inboxes = w[INBOX_TABLE_AT]
+    partition = w[PARTITION]
     for k in range(messages):
         bits = w[cursor + k]
         place = pick(bits, running)
@@ -570,17 +579,17 @@ def send(w, sender, now, messages):
         if receiver == sender:
             receiver = w[directory + (place + 1) % running]
         sent_bytes += bits & EXTRA_BYTES_MASK
-        if w[PARTITION] != 0 and lost_between(w, sender, receiver, bits):
+        if partition != 0 and lost_between(w, sender, receiver, bits):
             w[PARTITIONED] += 1
         else:
-            fits = deliver(w, receiver, now)
+            fits = deliver(w, (inboxes + receiver * INBOX_SIZE) & NOT_NEGATIVE, now)
             taken += fits
-            received_bytes += fits * (w[MESSAGE_BYTES] + (bits & EXTRA_BYTES_MASK))
+            received_bytes += fits * (bits & EXTRA_BYTES_MASK)
     w[BIT_CURSOR] += messages
     w[SENT] += messages
     w[DROPPED] += messages - taken
     w[SENT_MESSAGE_BYTES] += sent_bytes
-    w[RECEIVED_MESSAGE_BYTES] += received_bytes
+    w[RECEIVED_MESSAGE_BYTES] += received_bytes + taken * w[MESSAGE_BYTES]
 
 
 # Hosts: CPU in thousandths of a core.
@@ -736,7 +745,7 @@ def take_slot(w, agent, pool):
     if available(w, pool) <= 0:
         append(w, waiting_list(w, pool), agent)
         w[me + STAGE] = WAITS_SLOT
-        schedule(w, agent, NEVER)
+        await_nothing(w, agent)
         return False
     w[pool_row(pool) + IN_USE] += 1
     w[pool_row(pool) + EXECUTIONS] += 1
@@ -842,7 +851,6 @@ def dispatch(w, x, agent, now, arrived_at, work, meta, draw):
     w[SENT] += 1
     w[SENT_MESSAGE_BYTES] += w[MESSAGE_BYTES]
     w[RECEIVED_MESSAGE_BYTES] += w[MESSAGE_BYTES]
-    drain(w, agent, now)
     # One place in every inbox is kept for the orchestrator: a dispatch is never dropped.
     ready = accept(w, agent, now)
     if w[me + HANGS] != 0:
@@ -941,9 +949,7 @@ def begin_start(w, x, agent, now):
 @_cold
 def retire(w, x, agent, now):
     """Restart or stop a free agent in good order: what waits in its inbox counts as delivered."""
-    drain(w, agent, now)
-    w[inbox_row(w, agent) + DELIVERED] += w[inbox_row(w, agent) + WAITING]
-    w[inbox_row(w, agent) + WAITING] = 0
+    w[inbox_row(w, agent) + FREE_AT] = now
     leave_directory(w, agent)
     unlink(w, agent)
     if w[agent_row(w, agent) + RETIRE] == RESTART:
@@ -954,7 +960,7 @@ def retire(w, x, agent, now):
         w[agent_row(w, agent) + RETIRE] = STAY
         w[agent_row(w, agent) + LEAKED_BYTES] = 0
         append(w, w[GROUPS], agent)
-        schedule(w, agent, NEVER)
+        await_nothing(w, agent)
 
 
 @_hot
@@ -968,7 +974,7 @@ def become_free(w, x, agent, now):
     w[agent_row(w, agent) + STATE] = IDLE
     w[agent_row(w, agent) + STAGE] = NOTHING
     append(w, w[agent_row(w, agent) + GROUP], agent)
-    schedule(w, agent, NEVER)
+    await_nothing(w, agent)
 
 
 @_cold
@@ -1018,9 +1024,10 @@ def crash(w, x, agent, now):
         give_back(w, x, agent, now)
     unlink(w, agent)
     leave_directory(w, agent)
-    drain(w, agent, now)
-    w[DROPPED] += w[inbox + WAITING]
-    w[inbox + WAITING] = 0
+    lost = waiting(w, agent, now)
+    w[DROPPED] += lost
+    w[inbox + TAKEN] -= lost
+    w[inbox + FREE_AT] = now
     w[CRASHED] += 1
     w[me + STATE] = CRASH
     w[me + STAGE] = COMES_BACK
@@ -1161,7 +1168,7 @@ def retime(w, agent, now, ready, factor):
         if w[me + HELD] & (1 << pool) != 0:
             w[me + RELEASE_1 + pool] = moved(w[me + RELEASE_1 + pool], old, new, factor)
     if stage == FIRST_RESULT:
-        at = moved(w[w[DUE_AT] + w[LEAVES] + agent], old, new, factor)
+        at = moved(pending_at(w, agent), old, new, factor)
     elif stage == RELEASES:
         at = min(w[me + RELEASE_1], w[me + RELEASE_2], w[me + RELEASE_3])
     else:
@@ -1176,15 +1183,16 @@ def retime_inbox(w, agent, now):
     That is READY_AT without the dependency's latency. The task's own message keeps its place.
     """
     me, inbox = agent_row(w, agent), inbox_row(w, agent)
-    drain(w, agent, now)
-    at = w[inbox + INBOX_AT]
     handled_at = w[me + READY_AT] - w[me + CALL_NS]
-    if w[inbox + WAITING] > 0 and w[me + INBOX_NEXT_NS] != w[inbox + INBOX_NS]:
-        w[inbox + INBOX_AT] = moved(at, now, now, w[me + INBOX_NEXT_NS] / w[inbox + INBOX_NS])
+    old, new = w[inbox + INBOX_NS], w[me + INBOX_NEXT_NS]
+    beyond_first = waiting(w, agent, now) - 1
+    if beyond_first >= 0 and new != old:
+        first = w[inbox + FREE_AT] - beyond_first * old
+        at = moved(first, now, now, new / old)
+        w[inbox + FREE_AT] = at + beyond_first * new
         if handled_at > now:
-            before = (handled_at - at) // w[inbox + INBOX_NS]
-            handled_at = w[inbox + INBOX_AT] + before * w[me + INBOX_NEXT_NS]
-    w[inbox + INBOX_NS] = w[me + INBOX_NEXT_NS]
+            handled_at = at + (handled_at - first) // old * new
+    w[inbox + INBOX_NS] = new
     return handled_at
 
 
@@ -1204,7 +1212,7 @@ def retime_all(w, x):
         if w[me + STATE] == STARTING:
             start = x[real + START_SLOWNESS_NEXT] / x[real + START_SLOWNESS]
             if start != 1.0:
-                schedule(w, agent, moved(w[w[DUE_AT] + w[LEAVES] + agent], now, now, start))
+                schedule(w, agent, moved(pending_at(w, agent), now, now, start))
         elif w[me + STATE] == WORKING:
             waited = min(max(now - handled_at, 0), w[me + CALL_NS])
             if w[DEPENDENCY_NEXT_NS] != w[DEPENDENCY_NS]:
@@ -1342,7 +1350,7 @@ def flood(w, x, now):
     w[FLOODED] += 1
     w[SENT] += 1
     w[SENT_MESSAGE_BYTES] += size
-    if w[agent_row(w, receiver) + PLACE] >= 0 and deliver(w, receiver, now):
+    if w[agent_row(w, receiver) + PLACE] >= 0 and deliver(w, inbox_row(w, receiver), now):
         w[RECEIVED_MESSAGE_BYTES] += size
     else:
         w[DROPPED] += 1
@@ -1435,9 +1443,9 @@ def measure_hosts(w, now):
         w[host_row(w, host) + MESSAGE_CORES] = -w[host_row(w, host) + HANDLED]
     fold_hosts(w)
     for agent in range(w[AGENTS]):
-        drain(w, agent, now)
         host = w[agent_row(w, agent) + HOST]
-        w[host_row(w, host) + MESSAGE_CORES] += w[inbox_row(w, agent) + DELIVERED]
+        handled = w[inbox_row(w, agent) + TAKEN] - waiting(w, agent, now)
+        w[host_row(w, host) + MESSAGE_CORES] += handled
     for host in range(w[HOSTS]):
         handled = w[host_row(w, host) + MESSAGE_CORES]
         w[host_row(w, host) + HANDLED] += handled
@@ -1468,6 +1476,8 @@ def tick(w, now):
     w[NEXT_TICK] = now + TICK_NS
     w[NEXT_CONTROL] = min(w[NEXT_TICK], w[NEXT_EXPIRY])
     w[TICKS] += 1
+    if now - w[EPOCH] >= EPOCH_NS:
+        move_epoch(w, now)
     measure_hosts(w, now)
     retime_contended(w, now)
     measure_saturation(w)
@@ -1522,8 +1532,6 @@ ADVANCE, SETTLE, RETIME, CRASH_AGENT, LOSE_EXECUTION, GRANT_POOL = range(6)
 def settle_all(w):
     """Bring every account that is kept lazily up to now; when this is done changes no number."""
     now = w[NOW]
-    for agent in range(w[AGENTS]):
-        drain(w, agent, now)
     for host in range(w[HOSTS]):
         settle(w, host, now)
     fold_hosts(w)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.kernel import loop as k
-from simulator.kernel.state import durations_ns
+from simulator.kernel.state import durations_ns, messages_waiting
 from simulator.snapshot import (
     AGENT_STATES,
     CPU_MODES,
@@ -85,7 +85,7 @@ def read(  # noqa: PLR0913 - each argument is one of the world's own facts
         agents_started=int(head[k.STARTED]), agents_crashed=int(head[k.CRASHED]),
         memory_bytes=frozen(_memory(s, topology, agents)), cpu_ns=frozen(_cpu(s, topology)),
         messages_sent=int(head[k.SENT]), messages_delivered=frozen(delivered),
-        messages_dropped=int(head[k.DROPPED]), messages_waiting=int(s.inbox[:, k.WAITING].sum()),
+        messages_dropped=int(head[k.DROPPED]), messages_waiting=int(messages_waiting(s).sum()),
         network_sent_bytes=frozen(head[[k.SENT_MESSAGE_BYTES, k.SENT_REQUEST_BYTES]]),
         network_received_bytes=frozen(head[[k.RECEIVED_MESSAGE_BYTES, k.RECEIVED_REQUEST_BYTES]]),
         sandbox_total=frozen(pools[:, k.TOTAL]), sandbox_in_use=frozen(pools[:, k.IN_USE]),
@@ -102,7 +102,7 @@ def _count_agents(s: State, tiers: int) -> tuple[Counts, NDArray[np.bool_], Coun
     agents = np.zeros((tiers, len(AGENT_STATES)), np.int64)
     np.add.at(agents, (tier, state), 1)
     delivered = np.zeros(tiers, np.int64)
-    np.add.at(delivered, tier, s.inbox[:, k.DELIVERED])
+    np.add.at(delivered, tier, s.inbox[:, k.TAKEN] - messages_waiting(s))
     return agents, (state == k.WORKING) | (state == k.HANGING), delivered
 
 
@@ -117,7 +117,7 @@ def _memory(s: State, topology: Topology, agents: Counts) -> Counts:
     size = topology.message_bytes_min + MESSAGE_BYTES_MEAN
     waiting = np.zeros(tiers, np.int64)
     leaked = np.zeros(tiers, np.int64)
-    np.add.at(waiting, tier, s.inbox[:, k.WAITING])
+    np.add.at(waiting, tier, messages_waiting(s))
     np.add.at(leaked, tier, s.agent[:, k.LEAKED_BYTES])
     memory: Counts = exist * base + at_work * task + waiting * size + leaked
     memory[0] += s.head[k.QUEUED] * topology.queued_task_bytes

@@ -64,6 +64,13 @@ def durations_ns(s: State, row: int) -> int:
     return int(s.histogram_carried[row]) * k.CARRY_NS + int(s.histogram_sum[row])
 
 
+def messages_waiting(s: State) -> Integers:
+    """(agents,) messages in each inbox that are not handled yet."""
+    left_ns = s.inbox[:, k.FREE_AT] - s.head[k.NOW]
+    waiting: Integers = np.maximum(-(-left_ns // s.inbox[:, k.INBOX_NS]), 0)
+    return waiting
+
+
 def draw_threshold(share: float) -> int:
     """The threshold under which a 31-bit draw falls with probability `share`."""
     return round(share * (1 << k.DRAW_BITS))
@@ -90,7 +97,7 @@ class State(NamedTuple):
     agent_real: Reals  # (agents, AGENT_REAL_SIZE)
     tier: Integers  # (tiers, TIER_SIZE)
     host: Integers  # (hosts, HOST_SIZE)
-    due: Integers  # (2 * leaves,) tournament of the agents' next events, four children a node
+    due: Integers  # (2 * leaves,) tournament of keys, four children a node
     lists: Integers  # (groups + 4, LIST_SIZE): idle by group, stopped, waiters by pool
     ring: Integers  # (8, room, QUEUED_SIZE)
     directory: Integers  # (agents,) running agents, dense
@@ -242,13 +249,12 @@ def _from_a_line(room: Integers) -> Integers:
 def shift_instants(s: State, passed_ns: int) -> None:
     """Move every pending instant of the kernel's tables by `passed_ns`."""
     for scalar in (k.NOW, k.NEXT_ARRIVAL, k.NEXT_CONTROL, k.NEXT_TICK, k.NEXT_EXPIRY,
-                   k.NEXT_FLOOD, k.TOKENS_AT):  # fmt: skip
+                   k.NEXT_FLOOD, k.EPOCH, k.TOKENS_AT):  # fmt: skip
         if s.head[scalar] != k.NEVER:
             s.head[scalar] += passed_ns
-    s.due[s.due != k.NEVER] += passed_ns
-    s.inbox[s.inbox[:, k.INBOX_AT] != k.NEVER, k.INBOX_AT] += passed_ns
+    s.inbox[:, k.FREE_AT] += passed_ns
     for column in (k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT,
-                   k.RELEASE_1, k.RELEASE_2, k.RELEASE_3, k.STARTED_AT):  # fmt: skip
+                   k.RELEASE_1, k.RELEASE_2, k.RELEASE_3, k.STARTED_AT, k.FAR_AT):  # fmt: skip
         pending = s.agent[:, column] != k.NEVER
         s.agent[pending, column] += passed_ns
     s.ring[:, :, [k.Q_ARRIVED_AT, k.Q_QUEUED_AT]] += passed_ns

@@ -40,7 +40,7 @@ def test_twenty_minutes_of_a_scenario_are_as_recorded(name):
 def test_the_smallest_difference_is_another_history():
     """A byte of one agent, or one message more, is noticed."""
     histories = set()
-    for table, column in ((None, 0), ("inbox", k.DELIVERED), ("agent", k.LEAKED_BYTES)):
+    for table, column in ((None, 0), ("inbox", k.TAKEN), ("agent", k.LEAKED_BYTES)):
         world = make()
         if table is not None:
             getattr(world._state, table)[3, column] += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simulator.faults.fault import Fault
 from simulator.faults.kinds.catalogue import FAULTS
 from simulator.faults.targets import Targets
@@ -23,7 +25,9 @@ from simulator.topology import (
 from simulator.world import World
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy.typing import NDArray
+
+    from simulator.kernel.state import State
 
 MEAN_S = 0.01
 """Mean service time of a `station`."""
@@ -98,3 +102,11 @@ def recent_durations_s(world: World, which: int) -> np.ndarray:
     """Return the last durations (at most `k.RECENT`) of a histogram row, unordered, exact."""
     observed = int(world._state.recent_count[which])
     return world._state.recent[which, : min(observed, k.RECENT)] / 1e9
+
+
+def due_at(s: State) -> NDArray[np.int64]:
+    """When each agent's next event is, NEVER where none is to come."""
+    keys = s.due[len(s.due) // 2 :][: len(s.agent)]
+    ahead = keys >> k.KEY_BITS
+    at = np.where(ahead < k.FAR_NS, s.head[k.EPOCH] + ahead, s.agent[:, k.FAR_AT])
+    return np.where(keys == k.NEVER, k.NEVER, at)

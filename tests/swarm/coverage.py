@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.kernel import loop as k
+from simulator.kernel.state import messages_waiting
 from simulator.snapshot import AGENT_STATES, STATUSES
 from tests.swarm.drawing import KINDS
 
@@ -79,9 +80,7 @@ def _tasks(world: World, s: Snapshot) -> dict[str, bool]:
         "gateway: no token left": state.head[k.TOKENS_NS] < state.head[k.TOKEN_COST_NS],
         "load: none": s.arrival_rate == 0,
         "messages: dropped": s.messages_dropped > 0,
-        "messages: an inbox is full": (
-            state.inbox[:, k.WAITING] >= state.head[k.INBOX_LIMIT]
-        ).any(),
+        "messages: an inbox is full": (messages_waiting(state) >= state.head[k.INBOX_LIMIT]).any(),
         "sandboxes: held by three": (agent[:, k.HELD] == k.ALL_POOLS).any(),
         "sandboxes: none free": (s.sandbox_available == 0).any(),
         "sandboxes: leaked": s.sandbox_leaked.any(),

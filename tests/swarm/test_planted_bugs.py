@@ -74,15 +74,15 @@ BUGS = {
     ),
     "the inbox of a crashed agent is lost without a count": Bug(
         KERNEL,
-        "    w[DROPPED] += w[inbox + WAITING]\n",
+        "    w[DROPPED] += lost\n",
         "",
         "sent = delivered + waiting + dropped",
         seed=1,
     ),
-    "what a short inbox has handled is not counted": Bug(
+    "a message that an inbox takes is not counted": Bug(
         KERNEL,
-        "    w[inbox + DELIVERED] += handled\n    w[inbox + WAITING] = left + fits",
-        "    w[inbox + WAITING] = left + fits",
+        "    w[inbox + TAKEN] += fits\n",
+        "",
         "sent = delivered + waiting + dropped",
     ),
     "a task that timed out is not counted": Bug(

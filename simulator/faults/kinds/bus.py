@@ -12,6 +12,7 @@ from simulator.faults.measure import NO_TIME, EffectEstimate, Measure
 from simulator.faults.parameters import Bound, KindFacts, Share, Uncompressed
 from simulator.faults.workload import crossing_share, messages_per_s
 from simulator.kernel import loop as k
+from simulator.kernel.state import messages_waiting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -192,7 +193,7 @@ class SlowConsumer(Uncompressed):
         variance = expected + np.where(expected < t.inbox_limit / 2, expected**2, 0.0)
         weight = interval.seconds
         return EffectEstimate(
-            weight * float(s.inbox[agents, k.WAITING].mean()),
+            weight * float(messages_waiting(s)[agents].mean()),
             weight * float(base.mean()),
             weight * float(np.maximum(expected, base).mean()),
             weight**2 * float(variance.mean()) / len(agents),

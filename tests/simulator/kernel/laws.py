@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.kernel import loop as k
+from simulator.kernel.state import messages_waiting
 from simulator.snapshot import DURATION_BOUNDS_S, STATUSES, DurationHistogram
+from tests.simulator.worlds import due_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -183,17 +185,19 @@ def broken_ties(world: World, *, just_changed: bool = False) -> list[str]:
     s = world._state
     soonest_ns = int(s.head[k.NOW]) + int(not just_changed)
     ties = {**_tables(s), **_agents(s), **_stages(s), **_inboxes(s), **_queues(s)}
-    ties["nothing is due in the past"] = s.due[1].min() >= soonest_ns
+    ties["nothing is due in the past"] = due_at(s).min() >= soonest_ns
     ties |= _clocks(s, soonest_ns)
     return [name for name, holds in ties.items() if not holds]
 
 
 def _tables(s: State) -> dict[str, bool]:
-    due = s.due.reshape(len(s.due), -1)[:, 0]
-    leaves = len(due) // 2
+    due, leaves = s.due, len(s.due) // 2
+    awaited = np.flatnonzero(due[leaves:] != k.NEVER)
     children = due.reshape(-1, 4)[1:].min(axis=1)
     return {
         "the tournament's nodes are minima": np.array_equal(due[1 : leaves // 2], children),
+        "a key names its agent": np.array_equal(due[leaves + awaited] & k.KEY_MASK, awaited),
+        "the epoch is near": 0 <= s.head[k.NOW] - s.head[k.EPOCH] <= k.EPOCH_NS + k.TICK_NS,
         "no stream was read beyond its end": all(
             0 <= s.head[cursor] <= len(block)
             for cursor, block in (
@@ -262,7 +266,7 @@ def _clocks(s: State, soonest_ns: int) -> dict[str, bool]:
 def _stages(s: State) -> dict[str, bool]:
     agent = s.agent
     state, stage, place = agent[:, k.STATE], agent[:, k.STAGE], agent[:, k.PLACE]
-    due = s.due.reshape(len(s.due), -1)[len(s.due) // 2 :, 0][: len(agent)]
+    due = due_at(s)
     working = state == k.WORKING
     running = ((state == k.IDLE) & (stage == k.NOTHING)) | working | (state == k.HANGING)
     needed = (agent[:, k.META] >> k.NEED_SHIFT) & k.ALL_POOLS
@@ -294,14 +298,14 @@ def _among(values: NDArray[np.int64], allowed: Iterable[int]) -> NDArray[np.bool
 
 
 def _inboxes(s: State) -> dict[str, bool]:
-    waiting = s.inbox[:, k.WAITING]
+    waiting = messages_waiting(s)
     some = waiting > 0
     lost = s.priority[:, [k.RETRIED, k.FAILED]].sum()
     return {
         "only who runs has messages": (s.agent[some, k.PLACE] >= 0).all(),
         # A place is kept for the dispatch, and for one more whenever a task was lost meanwhile.
         "no inbox is above its limit": (waiting <= s.head[k.INBOX_LIMIT] + 1 + lost).all(),
-        "the first message is not handled yet": (s.inbox[some, k.INBOX_AT] > s.head[k.NOW]).all(),
+        "no more wait than were taken": (waiting <= s.inbox[:, k.TAKEN]).all(),
     }
 
 

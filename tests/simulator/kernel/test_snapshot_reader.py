@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.kernel import loop as k
+from simulator.kernel.state import messages_waiting
 from simulator.snapshot import AGENT_STATES, CPU_MODES, DurationHistogram
 from tests.simulator.worlds import fault, make
 
@@ -59,7 +60,7 @@ def test_memory_is_agents_messages_and_leaks():
     base = [tier.base_memory_bytes * tier.agents for tier in topology.tiers]
     assert world.snapshot().memory_bytes.tolist() == base
     world._state.agent[0, k.LEAKED_BYTES] = 1000
-    world._state.inbox[5, [k.WAITING, k.INBOX_AT]] = 1, k.NEVER
+    world._state.inbox[5, k.FREE_AT] = 1
     message = topology.message_bytes_min + k.EXTRA_BYTES_MASK // 2
     assert world.snapshot().memory_bytes.tolist() == [base[0] + 1000, base[1] + message]
 
@@ -76,7 +77,7 @@ def test_hung_agents_hold_their_memory_and_their_tasks():
     assert of["hung"].sum() > 0
     at_work = of["busy"] + of["hung"]
     there = of["starting"] + of["idle"] + at_work
-    waiting = world._state.inbox[:, k.WAITING].sum()
+    waiting = messages_waiting(world._state).sum()
     expected = sum(
         tier.base_memory_bytes * there[place] + tier.task_memory_bytes * at_work[place]
         for place, tier in enumerate(topology.tiers)

@@ -18,7 +18,7 @@ from simulator.kernel.state import (
 )
 from simulator.topology import Topology
 from tests.simulator.random_worlds import random_topology
-from tests.simulator.worlds import fault, make, small
+from tests.simulator.worlds import due_at, fault, make, small
 
 TOPOLOGIES = [
     Topology(),
@@ -93,8 +93,8 @@ def test_seconds_become_whole_nanoseconds(seconds, expected):
 
 
 def _instants(state, columns):
-    """Some columns of every agent, and when its inbox's first message is handled."""
-    return np.column_stack([state.agent[:, columns], state.inbox[:, k.INBOX_AT]])
+    """Some columns of every agent, when its next event is, and when its inbox is empty."""
+    return np.column_stack([state.agent[:, columns], due_at(state), state.inbox[:, k.FREE_AT]])
 
 
 def test_a_skip_moves_every_pending_instant_of_an_agent_with_the_clock():
@@ -102,7 +102,7 @@ def test_a_skip_moves_every_pending_instant_of_an_agent_with_the_clock():
     world = make(fault("agent_crash", rate_per_s=20.0, start_s=0.1))
     world.advance(1.0)
     columns = [k.ARRIVED_AT, k.DISPATCHED_AT, k.READY_AT, k.ENDS_AT, k.RELEASE_1,
-               k.RELEASE_2, k.RELEASE_3, k.STARTED_AT]  # fmt: skip
+               k.RELEASE_2, k.RELEASE_3, k.STARTED_AT, k.FAR_AT]  # fmt: skip
     assert (world._state.agent[:, k.STATE] == k.STARTING).any()
     before = _instants(world._state, columns)
     shift_instants(world._state, 10**12)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from simulator.kernel import loop as k
+from simulator.kernel.state import messages_waiting
 from tests.simulator.kernel.uncompiled import Bench
-from tests.simulator.worlds import small
+from tests.simulator.worlds import due_at, small
 
 WORKER = 20
 """An agent of the scaled tier."""
@@ -98,54 +99,87 @@ def test_what_waits_at_a_retired_agent_counts_as_delivered(bench, why):
     """An orderly end loses no message: none is dropped."""
     agent, inbox, head = bench.s.agent[WORKER], bench.s.inbox[WORKER], bench.s.head
     bench.unlink(WORKER)
-    inbox[[k.WAITING, k.INBOX_AT, k.DELIVERED]] = 3, 10**6, 5
+    inbox[[k.FREE_AT, k.INBOX_NS, k.TAKEN]] = 3 * 10**6, 10**6, 8
+    assert bench.waiting(WORKER, 0) == 3
     agent[k.RETIRE] = why
     bench.retire(WORKER, 0)
-    assert (inbox[k.DELIVERED], inbox[k.WAITING], head[k.DROPPED]) == (8, 0, 0)
+    assert (inbox[k.TAKEN], bench.waiting(WORKER, 0), head[k.DROPPED]) == (8, 0, 0)
     assert agent[k.STATE] == (k.STARTING if why == k.RESTART else k.STOPPED)
     assert (agent[k.PLACE], agent[k.RETIRE], running(bench)) == (-1, k.STAY, 39)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
-@pytest.mark.parametrize("waiting", range(6))
-def test_an_inbox_takes_a_message_as_one_that_is_drained_first(bench, waiting, limit):
-    """Short or long, whatever was handled meanwhile: the same message by message."""
-    inbox, head = bench.s.inbox[WORKER], bench.s.head
-    head[k.INBOX_LIMIT] = limit
-    for now in range(100, 170, 5):
-        before = [waiting, 110, 10, 7]
-        inbox[[k.WAITING, k.INBOX_AT, k.INBOX_NS, k.DELIVERED]] = before
-        fits = bench.deliver(WORKER, now)
-        taken = inbox.tolist()
-        inbox[[k.WAITING, k.INBOX_AT, k.INBOX_NS, k.DELIVERED]] = before
-        bench.drain(WORKER, now)
-        expected = int(inbox[k.WAITING] < limit)
-        if expected:
-            bench.accept(WORKER, now)
-        assert (fits, taken) == (expected, inbox.tolist())
+def test_an_inbox_handles_one_message_after_another_and_is_full_at_its_limit(bench, limit):
+    """Beside a list of when each is handled; the orchestrator's own message always has a place."""
+    inbox, row = bench.s.inbox[WORKER], bench.inbox_row(WORKER)
+    bench.s.head[k.INBOX_LIMIT] = limit
+    inbox[[k.FREE_AT, k.INBOX_NS, k.TAKEN]] = 0, 10, 0
+    ends: list[int] = []
+    now = taken = 0
+    for passed in [0, 3, 0, 0, 9, 1, 1, 20, 0, 0, 0, 0, 0, 0, 10, 5, 5, 40, 0, 30, 9, 0, 1] * 2:
+        now += passed
+        ends = [at for at in ends if at > now]
+        dispatched = passed == 1
+        fits = dispatched or len(ends) < limit
+        if fits:
+            ends.append(max([now, *ends]) + 10)
+            taken += 1
+        answer = bench.accept(WORKER, now) if dispatched else bench.deliver(row, now)
+        assert answer == (ends[-1] if dispatched else fits)
+        assert (bench.waiting(WORKER, now), inbox[k.TAKEN]) == (len(ends), taken)
+        assert messages_waiting(bench.s._replace(head=np.array([now])))[WORKER] == len(ends)
 
 
 @pytest.mark.parametrize("agent", [0, 1, 17, 39])
 def test_every_node_of_the_tournament_is_the_least_of_its_children(bench, agent):
     """Earlier, later, the earliest, never: a climb that left one out would lose an event."""
-    leaves = len(bench.s.due) // 2
-    for at in (500, 100, 900, 50, k.NEVER, 700):
-        bench.schedule(agent, at)
-        bench.schedule((agent + 3) % 40, at + 7 if at < k.NEVER else 60)
-        due = bench.s.due
+    due = bench.s.due
+    leaves = len(due) // 2
+    for at in (500, 100, 900, 50, None, 700):
+        if at is None:
+            bench.await_nothing(agent)
+        else:
+            bench.schedule(agent, at)
+        bench.schedule((agent + 3) % 40, 60 if at is None else at + 7)
         for node in range(1, leaves // 3 + 1):
             if 4 * node < 2 * leaves:
                 assert due[node] == due[4 * node : 4 * node + 4].min()
-        assert bench.next_at() == due[leaves:].min()
-        assert bench.earliest() == due[leaves:].argmin()
+        assert bench.next_at() == due_at(bench.s).min()
+        assert bench.earliest() == due_at(bench.s).argmin()
+
+
+def test_of_two_events_at_one_instant_the_lower_agent_comes_first(bench):
+    """Whoever was scheduled first."""
+    for agents in ([7, 31], [31, 7], [0, 39], [39, 0]):
+        for agent in agents:
+            bench.schedule(agent, 1_000)
+        assert (bench.next_at(), bench.earliest()) == (1_000, min(agents))
+        for agent in agents:
+            bench.await_nothing(agent)
+
+
+def test_what_is_far_is_kept_to_the_nanosecond_when_the_epoch_moves(bench):
+    """Near stays near, far comes near, never stays never; and what is next stays next."""
+    hour = 3600 * 10**9
+    instants = [5 * hour + 1, 4 * hour + 7, 5 * 10**17 + 3, k.CLOCK_MAX_NS]
+    for agent, at in enumerate(instants):
+        bench.schedule(agent, at)
+    assert [bench.pending_at(agent) for agent in range(4)] == instants
+    assert (due_at(bench.s)[:5] == [*instants, k.NEVER]).all()
+    assert (bench.next_at(), bench.earliest()) == (4 * hour + 7, 1)
+    bench.move_epoch(4 * hour)
+    assert bench.s.head[k.EPOCH] == 4 * hour
+    assert (due_at(bench.s)[:5] == [*instants, k.NEVER]).all()
+    bench.await_nothing(1)
+    assert (bench.next_at(), bench.earliest()) == (5 * hour + 1, 0)
 
 
 def test_what_waits_at_a_crashed_agent_is_dropped_but_for_what_was_handled(bench):
     """One of three messages was handled before the crash."""
     agent, inbox, head = bench.s.agent[WORKER], bench.s.inbox[WORKER], bench.s.head
-    inbox[[k.WAITING, k.INBOX_AT, k.DELIVERED, k.INBOX_NS]] = 3, 100, 5, 50
+    inbox[[k.FREE_AT, k.INBOX_NS, k.TAKEN]] = 200, 50, 8
     bench.crash(WORKER, 120)
-    assert (inbox[k.DELIVERED], inbox[k.WAITING], head[k.DROPPED]) == (6, 0, 2)
+    assert (inbox[k.TAKEN], bench.waiting(WORKER, 120), head[k.DROPPED]) == (6, 0, 2)
     assert (agent[k.STATE], agent[k.PLACE], head[k.CRASHED]) == (k.CRASH, -1, 1)
     bench.crash(WORKER, 130)
     assert head[k.CRASHED] == 1

@@ -30,7 +30,7 @@ class Bench:
     """A world's arrays at time 0, without a load, and every step of the kernel as a method.
 
     `bench.retire(agent, now)` calls the step with the arrays that it takes. `s` shows the arrays as
-    tables; agents are written to by their columns: `bench.s.inbox[3, k.WAITING] = 2`.
+    tables; agents are written to by their columns: `bench.s.inbox[3, k.TAKEN] = 2`.
     """
 
     def __init__(self, topology: Topology) -> None:
