@@ -6,6 +6,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import numpy as np
 import pytest
 
 from verifier.backtest import history_server
@@ -14,7 +15,7 @@ from verifier.backtest.slices import FAILURES_MAX, GivenUp, SlicedQuery
 from verifier.errors import JudgeError
 from verifier.evaluation.timeline import Grid
 from verifier.servers.foreign_server import ForeignServer
-from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryError
+from verifier.servers.prometheus import QueryError, RangeQuery, RefusedQueryError, Series
 
 QUERY = RangeQuery("level", 0.0, 60.0, 15.0)
 EMPTY = (200, {"status": "success", "data": {"resultType": "matrix", "result": []}})
@@ -192,3 +193,37 @@ def test_an_expression_that_always_fails_is_given_up():
     server = FailingServer(failing=[15.0 * step for step in range(count)])
     with pytest.raises(GivenUp, match="500 evaluations in a row fail: many-to-many"):
         steps_of(server, Grid(0.0, 15.0 * count, 15.0))
+
+
+class FullServer:
+    """Answers with so many series at every evaluation, and keeps how many of these were asked."""
+
+    def __init__(self, series):
+        """Begin with nothing asked."""
+        self.series, self.points = series, []
+
+    def query_range(self, query):
+        """Return all series at every evaluation."""
+        points = round((query.end_s - query.start_s) / query.step_s) + 1
+        self.points.append(points)
+        times_s = query.start_s + query.step_s * np.arange(points)
+        return [Series({}, times_s, np.zeros(points))] * self.series
+
+
+@pytest.mark.parametrize(
+    ("series", "points"),
+    [
+        (0, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]),
+        (100, [250, 500, 1000, 1000]),
+        (300, [250, 500, 500]),
+        (301, [250, 250, 250]),
+        (600, [250, 250, 250]),
+        (601, [250, 125, 125, 125]),
+    ],
+)
+def test_slices_grow_until_an_answer_is_half_full_and_shrink_where_it_is_too_full(series, points):
+    """None is longer than an answer may be."""
+    server = FullServer(series)
+    answered, failed = steps_of(server, Grid(0.0, 15.0 * (sum(points) - 1), 15.0))
+    assert server.points == points
+    assert (answered, failed) == (list(range(sum(points))), [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from documents.mistakes import InputError
@@ -24,9 +26,13 @@ NOW_S = 1_800_000_000.1236
         ("2026-03-02T09:00:00+01:00", 1_772_438_400.0),
     ],
 )
-def test_every_form_is_the_same_clock(text, unix_s):
-    """Whole milliseconds; a date without a zone is in UTC, what is so long ago lies before now."""
-    assert parse_instant(text, field="--from", now_s=NOW_S) == unix_s
+def test_every_form_is_the_same_clock(text, unix_s, monkeypatch):
+    """Whole milliseconds; a date without a zone is in UTC, wherever it is read."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert parse_instant(text, field="--from", now_s=NOW_S) == unix_s
+    time.tzset()
 
 
 @pytest.mark.parametrize("text", ["yesterday", "-7d", "", "123456789012"])

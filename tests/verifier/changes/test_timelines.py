@@ -33,10 +33,30 @@ def said(before, after):
         ([(0, None, 30)], [], "pending, without firing, only before"),
         ([(0, None, 30)], [(15, None, 30)], "begins to pend 15s later now"),
         ([(0, None, 30)], [(0, None, 60)], "ends to pend 30s later now"),
+        ([(0, None, 60)], [(0, None, 30)], "ends to pend 30s earlier now"),
+        ([(0, None, None)], [(0, None, None)], "the same"),
+        ([(0, 60, None)], [(0, 60, None)], "the same"),
+        ([(0, 60, 300)], [(30, 60, 300)], "begins to pend 30s later now"),
+        ([], [(0, None, 30), (60, None, 90)], "pending, without firing, only now (2 times)"),
+        (
+            [(0, 60, 300), (400, 460, 500)],
+            [(0, 60, None), (900, 960, 990)],
+            "1 firing only before, 1 firing only now, resolves no more now",
+        ),
+        (
+            [(0, 60, 300), (400, 460, 500)],
+            [(0, 90, 300), (400, 440, 500)],
+            "fires 20s earlier now, fires 30s later now",
+        ),
         (
             [(0, 60, 300), (400, 460, 500)],
             [(0, 60, 310), (400, 460, 530)],
             "resolves 10s to 30s later (2 times) now",
+        ),
+        (
+            [(0, 60, 300), (400, 460, 500)],
+            [(0, 60, 310), (400, 460, None)],
+            "resolves 10s later (2 times) now",
         ),
         ([(0, 10, 1000)], [(0, 10, 200), (400, 410, 1000)], "1 firing only now, resolves 13m20s"),
     ],
@@ -69,3 +89,14 @@ def test_a_planted_difference_of_a_millisecond_is_none_and_of_a_second_is():
 def test_an_episode_that_ends_as_another_begins_is_not_that_one_moved(before, after):
     """They share no instant: at its end an alert is active no more."""
     assert said(before, after) == "1 firing only before, 1 firing only now"
+
+
+def test_the_first_of_several_that_overlap_one_is_its_own_and_times_keep_their_sign():
+    """What is later is positive, and an end that never comes is infinitely later."""
+    (change,) = compare([line((0, 60, 300))], [line((0, 90, 200), (250, 260, 280))])
+    assert (change.appears, change.disappears) == (1, 0)
+    assert (change.fires_later_s, change.resolves_later_s) == ((30,), (-100,))
+    (change,) = compare([line((0, 60, 300))], [line((0, 60, None))])
+    assert change.resolves_later_s == (float("inf"),)
+    (change,) = compare([line((400, 460, 500), (0, 60, 300))], [line((0, 60, 300))])
+    assert [pair.is_same for pair in change.pairs] == [True, False]

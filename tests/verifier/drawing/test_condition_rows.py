@@ -173,3 +173,12 @@ def test_what_parts_have_in_common_is_asked_once(tmp_path):
     """Of two rules and of two parts of one; the same on other points is another question."""
     assert len(asked(tmp_path, NARROW, "sum(rate(a[5m])) > 5", f"{NARROW} and a > 5")) == 2
     assert len(asked(tmp_path, WIDE, WIDE, active="A")) == 2
+
+
+def test_every_row_has_an_id_of_its_own(tmp_path):
+    """Rules of one name are numbered on; those of another name begin anew."""
+    named = [{"alert": name, "expr": f"a > {i}"} for i, name in enumerate("ABA")]
+    run = WatchedRun(RecordingServer(), rules(tmp_path, *named), EPOCH_S, END_S, WHOLE)
+    rows = condition_rows.condition_rows(run, DrawnTime(EPOCH_S, END_S), lambda _: True)
+    assert [row.id for row in rows] == ["alert:A:0", "alert:B:0", "alert:A:1"]
+    assert [row.thresholds[0].value for row in rows] == [0.0, 1.0, 2.0]

@@ -119,6 +119,9 @@ def test_a_series_that_two_entries_make_is_a_mistake(tmp_path):
         "mapping.yaml:3:10: requests_total{} is made twice: the entry in line 2 makes it too"
         in (str(caught.value))
     )
+    turned = again.replace("{L}", "{a: b, c: d}") + again.replace("{L}", "{c: d, a: b}")
+    with pytest.raises(InputError, match="is made twice: the entry in line 2 makes it too"):
+        read(tmp_path, f"metrics:\n{turned}")
     apart = again.replace("{L}", "{a: b}") + again.replace("{L}", "{a: c}")
     assert len(read(tmp_path, f"metrics:\n{apart}").mapping.metrics) == 2
 

@@ -23,3 +23,12 @@ def test_what_arrived_may_be_taken_for_what_was_processed():
     siblings = Siblings(exported_names())
     assert siblings("agentaskit_tasks_processed_total")[0] == "agentaskit_tasks_arrived_total"
     assert max(len(siblings(name)) for name in exported_names()) == SIBLINGS_MAX
+
+
+def test_a_word_that_most_names_share_counts_for_nothing_on_either_side():
+    """Half of three words and two of four are as near: the first by name comes first."""
+    names = ["app_m", "app_n", "app_o", "app_p", "app_x_y", "app_a_x", "app_b_x_y_z_w"]
+    assert Siblings(names)("app_a_x") == ["app_x_y", "app_b_x_y_z_w"]
+    assert Siblings(["app_m", "app_n", "app_o", "app_p", "app_b_c", "app_b", "app_c_b_d_e"])(
+        "app_b_c"
+    ) == ["app_b", "app_c_b_d_e"]

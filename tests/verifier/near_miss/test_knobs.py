@@ -12,7 +12,7 @@ from scenarios.library.files import library
 from scenarios.loader import load_scenario, parse_scenario
 from tests.verifier.alerts import rule_files
 from verifier.near_miss.choice import chosen_knob, search_words, threshold_refusal
-from verifier.near_miss.knobs import knobs_of
+from verifier.near_miss.knobs import Knob, knobs_of
 from verifier.near_miss.scenario_text import flow, moved, scenario_text
 
 TEXT = """\
@@ -88,6 +88,22 @@ def test_what_cannot_be_turned_is_refused_with_a_way_out(asked, said):
     with pytest.raises(InputError) as raised:
         chosen(**asked)
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "snapped"),
+    [
+        ("number", 0.12345, 0.123), ("number", 123.45, 123.0), ("number", 0.0, 0.0),
+        ("number", 9999.0, 5000.0), ("number", -3.0, 0.0), ("whole", 3.6, 4.0), ("time", 9.84, 9.8),
+        ("time", 10.4, 10.0), ("time", 1.04, 1.0), ("time", 0.04123, 0.0412),
+    ],
+)  # fmt: skip
+def test_a_value_is_probed_as_it_can_be_written(unit, value, snapped):
+    """Three digits within the bounds; of ten seconds and more none is behind the point."""
+    knob = Knob(
+        name="x", fault=None, steps=(), value=1.0, low=0.0, high=5000.0, unit=unit
+    )  # fmt: skip
+    assert knob.snapped(value) == pytest.approx(snapped)
 
 
 def test_a_value_is_written_so_that_it_is_read_as_the_same():

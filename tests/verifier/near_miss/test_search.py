@@ -6,7 +6,7 @@ import pytest
 
 from verifier.near_miss.knobs import Knob
 from verifier.near_miss.probing import Nearness
-from verifier.near_miss.search import BoundarySearch, NoNearMissError, Probe
+from verifier.near_miss.search import CALM_MAX, BoundarySearch, NoNearMissError, Probe
 
 SHARE = Knob(name="share", fault="gone", steps=(), value=0.4, low=0.0, high=1.0)
 
@@ -87,3 +87,16 @@ def test_where_the_condition_never_held_is_searched_further_away(upwards):
     assert not calm.held
     away = calm.value if upwards else 1 - calm.value
     assert 0.34 <= away < 0.35
+
+
+def test_a_search_that_used_up_its_probes_still_finds_where_the_condition_never_held():
+    """Some probes are kept for that, and no more than are said."""
+
+    def probe(value):
+        return Probe(value, value >= 0.7, None, value >= 0.35)
+
+    search = BoundarySearch(SHARE, probe, 3)
+    boundary = search.between(0.6, 0.9)
+    assert len(search.probes) == 3
+    assert not search.never_held(boundary).held
+    assert 3 < len(search.probes) <= 3 + CALM_MAX

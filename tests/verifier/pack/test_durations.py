@@ -23,3 +23,10 @@ def test_no_other_text_is_a_duration(text: str) -> None:
     """Better refused than guessed."""
     with pytest.raises(InputError, match="duration must be written like"):
         parse_duration_s(text)
+
+
+def test_what_go_cannot_count_in_nanoseconds_is_refused() -> None:
+    """Prometheus refuses it as well."""
+    assert parse_duration_s("292y") == 292 * 31536000
+    with pytest.raises(InputError, match="duration must be at most 292 years"):
+        parse_duration_s("293y")

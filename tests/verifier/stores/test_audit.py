@@ -78,3 +78,15 @@ def test_the_mark_of_an_end_is_sent_and_never_counted_again():
     piece = make_slice(Block(START_MS + np.arange(3) * 15_000, np.array([2, 0]), values), 3)
     assert (piece.samples, piece.counts.tolist()) == (5, [3, 0, 1])
     assert (piece.first_ms, piece.last_ms) == (START_MS, START_MS + 30_000)
+
+
+def test_what_is_counted_leaves_the_slices_as_they_are():
+    """They are still looked for one by one, each by its own counts."""
+    audit = Audit(LABELS)
+    pieces = [
+        make_slice(Block(START_MS + at + np.arange(2), np.array([0, 1]), np.ones((2, 2))), 2)
+        for at in (0, 15_000)
+    ]
+    for each in pieces:
+        audit.add(each)
+    assert [each.counts.tolist() for each in pieces] == [[2, 2], [2, 2]]

@@ -87,4 +87,5 @@ def test_the_document_says_the_same():
     assert (document["from"], document["to"]) == ("2026-03-02T09:00:00Z", "2026-03-02T10:00:00Z")
     (difference,) = document["differences"]
     assert (difference["sent"], difference["held"]) == (241, 240)
+    assert (difference["from"], difference["to"]) == (document["from"], document["to"])
     assert replace(WHOLE, seconds=0.0).samples_per_s == 0.0
