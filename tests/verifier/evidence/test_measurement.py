@@ -115,6 +115,24 @@ def test_the_whole_condition_is_measured_beside_its_comparisons(server, tmp_path
     assert [each.condition for each in numbers.comparisons] == ["depth > 5", "depth > 8"]
 
 
+def test_one_evaluation_without_a_value_ends_the_time_that_a_condition_held(server, tmp_path):
+    """What follows is another time; the longest counts, the first of them if equal."""
+    numbers = numbers_of(server, tmp_path, "(ramp > 3) != 20")
+    assert (numbers.held_s, numbers.held_from_s) == (285.0, 315.0)
+    numbers = numbers_of(server, tmp_path, "(ramp > 3) != 22")
+    assert (numbers.held_s, numbers.held_from_s) == (255.0, 60.0)
+
+
+def test_a_part_of_a_condition_has_no_threshold_that_would_let_the_whole_fire(server, tmp_path):
+    """Alone it has; and no `for` is named that is no shorter than the rule's own."""
+    alone = numbers_of(server, tmp_path, "depth > 20")
+    assert alone.comparisons[0].firing_threshold is not None
+    both = numbers_of(server, tmp_path, "depth > 20 and depth > 19")
+    assert [each.firing_threshold for each in both.comparisons] == [None, None]
+    waits = [numbers_of(server, tmp_path, "depth > 5", **{"for": f}) for f in ("2m", "1m", "30s")]
+    assert [each.firing_for_s for each in waits] == [60.0, None, None]
+
+
 def test_a_condition_that_never_held_was_held_for_no_time(server, tmp_path):
     """Not even for an instant."""
     assert numbers_of(server, tmp_path, "depth > 20").held_s is None
@@ -140,9 +158,11 @@ def test_the_value_is_read_at_each_decisive_instant(server, tmp_path):
     """At the last evaluation up to it; nothing where the series is not there."""
     instants = [DecisiveInstant("cause", 149.0), DecisiveInstant("due", 215.0)]
     instants.append(DecisiveInstant("long before", -3600.0))
+    instants.append(DecisiveInstant("after all", 640.0))
     numbers = numbers_of(server, tmp_path, "depth > 20", view=AlertView(instants=tuple(instants)))
     readings = [(each.moment, each.at_s, each.value) for each in numbers.comparisons[0].readings]
-    assert readings == [("cause", 149.0, 3.0), ("due", 215.0, 9.0), ("long before", -3600.0, None)]
+    assert readings == [("cause", 149.0, 3.0), ("due", 215.0, 9.0), ("long before", -3600.0, None),
+                        ("after all", 640.0, None)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("onset_s", "healthy"), [(150.0, (3.0, 0.0)), (-60.0, (None, 0.0))])

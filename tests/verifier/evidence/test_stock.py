@@ -206,3 +206,31 @@ def test_an_older_engine_is_asked_by_its_own_names() -> None:
     query = RangeQuery("double_exponential_smoothing(a[5m], 0.5, 0.5)", 0.0, 60.0, 15.0)
     assert query in Stock(server).ranges([query])
     assert names == ["holt_winters(a[5m], 0.5, 0.5)"]
+
+
+def test_what_is_known_of_a_span_is_none_of_another() -> None:
+    """Neither with other evaluations, nor of what lies beyond it."""
+    server = RecordedAnswers([valued(7.0)], [])
+    stock = Stock(server)
+    stock.answer("x", SPAN)
+    stock.answer("x", replace(SPAN, interval_s=25.0))
+    assert server.asked == [60.0, 50.0]
+    _, stock = primed("depth")
+    assert stock.known("depth", SPAN) is not None
+    assert stock.known("depth", replace(SPAN, end_s=45.0)) is None
+    assert stock.known("depth", replace(SPAN, first_s=15.0)) is None
+    assert stock.known("other", SPAN) is None
+
+
+def test_the_series_that_were_stored_are_asked_for_each_end() -> None:
+    """Once; a later end may have more."""
+    asked: list[float] = []
+
+    def label_sets(_selector: str, _start_s: float, end_s: float) -> list[dict[str, str]]:
+        asked.append(end_s)
+        return [{"end": f"{end_s:g}"}]
+
+    stock = Stock(SimpleNamespace(version="3.5.3", label_sets=label_sets))
+    for span in (SPAN, SPAN, replace(SPAN, end_s=90.0)):
+        assert [*stock.label_sets("up", span)] == [{"end": f"{span.end_s:g}"}]
+    assert asked == [60.0, 90.0]

@@ -21,7 +21,9 @@ from verifier.promql.reads import LOOKBACK_S, ReadIndex, all_reads, reads, reads
         ("sum(rate(m[6h])) / sum(rate(other[30d]))", 21600),
         ("other + on() {__name__='m'}", LOOKBACK_S),
         ("sum(rate({__name__=~'m|n'}[7m]))", 420),
+        ("sum(rate({job=~'x', __name__=~'m|n'}[7m]))", 420),
         ("sum(count_over_time({job='x'}[8m]))", 480),
+        ("sum(count_over_time({job=~'x'}[8m]))", 480),
         ("rate(m[5m]) > 3 and m", 300),
     ],
 )

@@ -47,3 +47,11 @@ def test_a_failed_scrape_ends_every_series_and_is_not_up():
     assert (bits[:-1, 15] == STALE_BITS).all()
     assert np.isnan(block.values[:-1, 16]).all()
     assert not (bits[:-1, 16] == STALE_BITS).any()
+
+
+def test_a_scrape_of_the_very_beginning_brought_something():
+    """The world is there from its first nanosecond on; before that nothing was scraped."""
+    scrapes = two_scrapes_a_second(START_S)
+    at_once = replace(scrapes, world_ns=np.concatenate(([-1, 0], scrapes.world_ns[2:])))
+    (block,) = replay_scrapes(leaking_world(), at_once).blocks
+    assert block.values[-1, :3].tolist() == [0.0, 1.0, 1.0]

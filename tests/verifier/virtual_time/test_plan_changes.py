@@ -30,8 +30,11 @@ def plan_of(*faults, load="{rate: 1000}"):
         (105, 119, False),
         (105, 120, True),
         (135, 140, True),
+        (150, 165, True),
         (151, 239, False),
         (225, 240, True),
+        (240, 255, True),
+        (241, 255, False),
         (345, 360, False),
     ],
 )
