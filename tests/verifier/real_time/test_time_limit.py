@@ -8,7 +8,7 @@ from scenarios.library.files import library
 from scenarios.loader import load_scenario
 from tests.verifier.judge.test_notification_verdicts import scenario_with, timeline
 from verifier.judge.alert_verdicts import judge
-from verifier.real_time.time_limit import limit_scenario
+from verifier.real_time.time_limit import first_due_s, limit_scenario
 
 FIRES = "{alert: Throughput, receivers: [slack], fires_within: 7m, resolves_within: 3m}"
 """Its cause lasts from 3m to 12m: it fires by 10m and resolves by 15m."""
@@ -40,6 +40,17 @@ def test_a_deadline_to_resolve_beyond_the_limit_is_dropped_with_a_note():
             " whether it resolves was not judged"
         ),
     )
+
+
+def test_an_alert_due_at_the_limit_must_have_fired_by_then():
+    """A moment earlier it need not; what is due first of all alerts that must fire is known."""
+    for until_s, expected in ((600.0, "fires"), (599.9, "explained")):
+        (expectation,) = limit_scenario(scenario_with(FIRES), until_s)[0].expectations
+        assert expectation.expected == expected
+    later = "{alert: Queue, cause: gone, fires_within: 8m}"
+    assert first_due_s(scenario_with(later, FIRES)) == 600.0
+    assert first_due_s(scenario_with(later)) == 660.0
+    assert first_due_s(scenario_with("{alert: Queue, explained: x}")) is None
 
 
 def test_an_alert_due_beyond_the_limit_may_fire_and_need_not():

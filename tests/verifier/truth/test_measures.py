@@ -56,7 +56,8 @@ def test_a_rate_is_what_was_counted_over_the_time_between_scrapes():
 def test_a_counter_near_zero_may_be_extrapolated_less():
     """What was counted in the whole window is the least; more than was counted is never right."""
     ranges = expected_at(RATE, record(counts(agents_started=30)), -53.0)
-    assert ranges[""].low < 1.9
+    # Four scrapes, 45 s from the first to the last, which was 7 s before the end of the window.
+    assert ranges[""].low == pytest.approx(90 / (60 * 45 / (45 + 7)) * 0.995)
     assert not ranges[""].holds(2.02)
 
 
@@ -76,6 +77,9 @@ def test_a_value_is_exact_and_summed_by_its_label():
     by = expected_at(replace(WAITING, by="priority"), run, 10.0)
     assert sorted(each.likely for each in by.values()) == [1, 2, 3, 4]
     assert list(expected_at(replace(WAITING, where=(("priority", "low|high"),)), run, 10.0)) == [""]
+    for by in ("", "priority"):  # an expression matches the whole of a label's value
+        part = expected_at(replace(WAITING, by=by, where=(("priority", "lo"),)), run, 10.0)
+        assert sum(each.likely for each in part.values()) == 0
 
 
 def test_a_quantile_is_interpolated_in_the_cell_that_holds_it():
@@ -93,3 +97,6 @@ def test_a_share_of_nothing_is_not_defined():
     assert expected_at(share, record(counts()), 100.0) == {}
     ranges = expected_at(share, record(counts(requests=[90, 0, 10, 0, 0])), 200.0)
     assert ranges[""].likely == pytest.approx(0.1)
+    # Near 0 either may be extrapolated less than the other.
+    near_zero = expected_at(share, record(counts(requests=[90, 0, 10, 0, 0])), -53.0)[""]
+    assert (near_zero.holds(0.09), near_zero.holds(0.11)) == (True, True)
