@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import redirect_stdout
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -228,10 +228,24 @@ def increments(world, passed_ns):
     return growth
 
 
-def test_a_skipped_interval_shifts_the_world_in_time_and_changes_nothing_else():
+IMPATIENT = tuple(replace(priority, wait_limit_s=0.7) for priority in small().priorities)
+LOADED = [
+    ((fault("slow_consumer", factor=3.0),),
+     {"rate": 700.0, "recycle_per_s": 3.0, "error_share": 0.01}),
+    ((fault("task_slowdown", factor=20.0),), {"priorities": IMPATIENT}),
+    ((fault("message_flood", rate_per_s=3.0),),
+     {"rate": 300.0, "rate_limit_per_s": 200.0, "rate_limit_burst": 400}),
+    ((fault("crash_loop", fraction=0.3), fault("dependency_outage", share=0.5, latency_s=2.0),
+      fault("cpu_contention", share=0.9)), {"triple_share": 0.3, "restart_backoff_s": 0.8}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("faults", "loaded"), LOADED, ids=["slow inboxes", "time-outs", "a flood", "loops and calls"]
+)
+def test_a_skipped_interval_shifts_the_world_in_time_and_changes_nothing_else(faults, loaded):
     """After a skip every counter grows as it would have grown without it."""
-    loaded = {"rate": 700.0, "recycle_per_s": 3.0, "error_share": 0.01}
-    simulated, skipped = (make(fault("slow_consumer", factor=3.0), **loaded) for _ in range(2))
+    simulated, skipped = (make(*faults, **loaded) for _ in range(2))
     for world in (simulated, skipped):
         world.advance(5.0)
     skipped.skip_ns(37 * 10**9)

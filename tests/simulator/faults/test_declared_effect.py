@@ -61,6 +61,12 @@ def test_shares_that_fail_are_of_what_is_left():
     assert effect.latency_s() == 2.0
 
 
+def test_a_loop_promises_the_life_that_was_declared():
+    """Three seconds for its targets; whoever is in none never dies of one."""
+    loop = declared(active("crash_loop", FIRST, alive_s=3.0))
+    assert loop.alive_s.tolist() == [3.0] * 10 + [np.inf] * 30
+
+
 def test_everything_stays_within_what_the_kernel_takes():
     """Two of each that together ask for more."""
     slow = [active("slow_host", factor=FACTOR_MAX)] * 2

@@ -144,6 +144,18 @@ def test_what_faults_make_together_is_no_more_than_one_of_them_may_ask_for():
     assert sum(rate for rate, _ in effective.floods_per_s) == pytest.approx(FLOOD_MAX_PER_S)
 
 
+@pytest.mark.parametrize(("share", "slots"), [(0.05, 0), (0.07, 1), (0.7, 6), (1.0, 8)])
+def test_a_share_of_a_pool_is_rounded_to_the_nearest_slot(share, slots):
+    """Of eight, whether they leak or go down; the other pools keep theirs."""
+    state = make()._state
+    effective = EffectiveParameters(small(), state)
+    for kind in ("sandbox_leak", "sandbox_crash"):
+        FAULTS[kind](share=share).compose(effective, FIRST_PART, 1.0)
+    effective.write(state, 0)
+    for column in (k.LEAK_TARGET, k.DOWN_TARGET):
+        assert state.pool[:, column].tolist() == [slots, 0, 0]
+
+
 def test_no_message_takes_longer_to_handle_than_an_hour():
     """A minute each, and a million times as long."""
     state = make()._state

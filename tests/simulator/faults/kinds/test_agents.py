@@ -128,6 +128,7 @@ def test_targets_that_die_as_soon_as_they_run_die_once_for_each_backoff_and_star
     world = make(*others, crash, restart_backoff_s=backoff_s, restart_backoff_limit_s=limit_s)
     world.advance(21.0)
     effect = world.effects()[-1]
+    assert effect.measured >= effect.expected
     assert effect.measured == pytest.approx(effect.expected, rel=0.2)
 
 
@@ -165,3 +166,18 @@ def test_a_crash_loop_is_expected_to_begin_with_who_runs():
     world.advance(1.0)
     (effect,) = world.effects()
     assert effect.measured == effect.expected == 6
+
+
+def test_random_crashes_are_of_the_targets_and_expected_of_those_that_are_not_stopped():
+    """Five a second over a quarter of the fleet; far more than a fleet that grows slowly has."""
+    world = make(fault("agent_crash", rate_per_s=5.0, fraction=0.25))
+    world.advance(1.0)
+    below = world._state.agent[:, k.CRASHES_BELOW]
+    assert (below > 0).sum() == 10
+    assert below.sum() / 2**31 == pytest.approx(0.5)
+    crash = fault("agent_crash", rate_per_s=1000.0, tiers=("worker",))
+    world = make(crash, rate=20.0, active_floor=10, scale_up_per_s=1)
+    world.advance(6.0)
+    (effect,) = world.effects()
+    assert (world._state.agent[:, k.STATE] == k.STOPPED).sum() >= 20
+    assert effect.measured == pytest.approx(effect.expected, rel=0.35)

@@ -11,6 +11,7 @@ import pytest
 from simulator.faults.kinds.bus import _mean_waiting
 from simulator.kernel import loop as k
 from simulator.kernel.state import messages_waiting
+from simulator.topology import Tier
 from tests.simulator.faults.samples import (
     assert_near,
     between,
@@ -192,3 +193,28 @@ def test_the_first_message_of_a_flood_comes_after_the_mean_gap():
     world = make(fault("message_flood", rate_per_s=0.01))
     world.advance(1.0)
     assert world._state.head[k.NEXT_FLOOD] == pytest.approx(101 * 10**9, abs=2)
+
+
+def test_a_flood_reaches_every_agent_of_a_large_fleet():
+    """More of them than the table of its targets has at least."""
+    tiers = (
+        Tier(name="lead", agents=4, takes=("coordination",)),
+        Tier(name="worker", agents=5000, takes=("work",)),
+    )
+    world = make(fault("message_flood", rate_per_s=10.0), tiers=tiers)
+    world.advance(1.0)
+    count = world._state.head[k.FLOOD_TARGETS]
+    assert np.unique(world._state.flood_targets[:count]).tolist() == list(range(5004))
+
+
+def test_floods_share_the_table_in_proportion_and_each_has_its_place_and_reaches_far():
+    """The hundredth part of a flood: 36 workers in 20 rows or so; a millionth: one row at least."""
+    large = fault("message_flood", name="large", rate_per_s=1e5, tiers=("lead",))
+    for rate_per_s, rows in ((500.0, 20), (0.1, 1)):
+        little = fault("message_flood", name="little", rate_per_s=rate_per_s, tiers=("worker",))
+        world = make(little, large)
+        world.advance(1.0)
+        table = world._state.flood_targets[: world._state.head[k.FLOOD_TARGETS]]
+        workers = table[table >= 4]
+        assert len(workers) == len(set(workers.tolist())) == rows
+        assert rows == 1 or workers.max() >= 37
