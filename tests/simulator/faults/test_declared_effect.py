@@ -67,6 +67,16 @@ def test_a_loop_promises_the_life_that_was_declared():
     assert loop.alive_s.tolist() == [3.0] * 10 + [np.inf] * 30
 
 
+def test_a_cell_promises_what_becomes_of_all_its_agents():
+    """Everything three times as slow; or nobody comes up, and who does dies at once."""
+    slow = declared(active("cell_brownout", factor=3.0))
+    for factors in (slow.start_slowness(), slow.task_slowness(), slow.inbox_slowness()):
+        assert factors.tolist() == [3.0] * 40
+    down = declared(active("cell_down"))
+    assert down.start_slowness().tolist() == [FACTOR_MAX] * 40
+    assert down.alive_s.tolist() == [0.001] * 40
+
+
 def test_everything_stays_within_what_the_kernel_takes():
     """Two of each that together ask for more."""
     slow = [active("slow_host", factor=FACTOR_MAX)] * 2

@@ -46,6 +46,12 @@ def test_the_memory_of_demand_is_a_share_of_each_second_and_never_more_than_all_
     assert gains == [0.25, 1.0, 1.0]
 
 
+def test_restarts_may_be_rarer_than_one_a_second():
+    """Half a restart a second is a twentieth of one in a tick, in millionths."""
+    state = build(small(recycle_per_s=0.5))
+    assert state.head[k.RECYCLE_PER_TICK] == k.MICRO // 20
+
+
 def test_specialised_agents_are_asked_before_generalists():
     """A generalist is kept for the class that no other agent takes."""
     tiers = (

@@ -89,9 +89,9 @@ def test_what_a_neighbour_takes_is_expected_with_background_work_and_without(sha
     """Half of eight CPUs for ten seconds."""
     world = make(fault("cpu_contention", share=0.5), cpu_background_share=share)
     world.advance(11.0)
-    (effect,) = world.effects()
-    assert effect.expected == pytest.approx(40.0, rel=0.01)
-    assert effect.measured == pytest.approx(40.0, rel=0.01)
+    (done,) = world.effects()
+    assert done.expected == pytest.approx(40.0, rel=0.01)
+    assert done.measured == pytest.approx(40.0, rel=0.01)
 
 
 def test_a_leak_in_compressed_time_is_no_larger_than_the_largest_and_is_felt_until_all_restarted():
@@ -102,3 +102,21 @@ def test_a_leak_in_compressed_time_is_no_larger_than_the_largest_and_is_felt_unt
     assert large_leak.compressed(scale) == MemoryLeak(bytes_per_s=LEAK_MAX_BYTES_PER_S)
     assert small_leak.felt_after_end_s(small(recycle_per_s=5.0)) == 8.0
     assert small_leak.felt_after_end_s(small(recycle_per_s=0.0)) == 0.0
+
+
+def test_two_neighbours_take_no_more_than_all_of_a_host():
+    """Seven tenths each, of eight CPUs for ten seconds; the background gets its part of them."""
+    world = make(*(fault("cpu_contention", name=name, share=0.7) for name in ("a", "b")))
+    world.advance(11.0)
+    for done in world.effects():
+        assert done.measured == pytest.approx(done.expected, rel=0.02)
+        assert done.expected < 80.0
+
+
+def test_a_leak_of_one_agent_is_expected_of_that_one():
+    """Nothing is taken off for the others."""
+    world = make(fault("memory_leak", bytes_per_s=1e6, tiers=("lead",), fraction=0.25))
+    world.advance(11.0)
+    (done,) = world.effects()
+    assert done.measured == pytest.approx(done.expected, rel=0.03)
+    assert done.expected == pytest.approx(1e7, rel=0.03)
