@@ -52,6 +52,11 @@ def test_restarts_may_be_rarer_than_one_a_second():
     assert state.head[k.RECYCLE_PER_TICK] == k.MICRO // 20
 
 
+def test_a_token_costs_the_nearest_nanosecond():
+    """Two thirds of one are one more."""
+    assert build(small(rate_limit_per_s=150_000.0)).head[k.TOKEN_COST_NS] == 6667
+
+
 def test_specialised_agents_are_asked_before_generalists():
     """A generalist is kept for the class that no other agent takes."""
     tiers = (

@@ -83,6 +83,8 @@ def test_a_stream_holds_what_one_event_can_read(topology):
         (k.CRASH_LAST, state.crash_bits),
     ):
         assert 0 < state.head[last] <= len(block) - per_event
+    # An arrival reads its task and the gap to the next one.
+    assert 0 < state.head[k.TASK_LAST] <= len(state.tasks) - 2
     assert 0 < state.head[k.FACTOR_LAST] <= len(state.factors) - 3 * per_event
 
 

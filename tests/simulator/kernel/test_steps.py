@@ -272,3 +272,15 @@ def test_backpressure_is_of_the_fullest_queue(bench, depth, level):
         bench.s.priority[priority, k.DEPTH] = depth
         bench.measure_saturation()
         assert bench.s.head[k.LEVEL] == level
+
+
+def test_a_slot_that_ends_goes_down_before_it_leaks_and_is_free_after_both(bench):
+    """While faults ask for one of each: a crash is at once, a leak as executions end."""
+    pool, agent = bench.s.pool[0], bench.s.agent[WORKER]
+    pool[[k.IN_USE, k.DOWN_TARGET, k.LEAK_TARGET]] = 3, 1, 1
+    seen = []
+    for _ in range(3):
+        agent[k.HELD] = 1
+        bench.release(WORKER, 0, 0)
+        seen.append(pool[[k.IN_USE, k.DOWN, k.LEAKED]].tolist())
+    assert seen == [[2, 1, 0], [1, 1, 1], [0, 1, 1]]

@@ -59,3 +59,17 @@ def test_dependency_outage_delays_and_fails_those_who_call_it():
     ]
     assert_near(slower_s[1] - slower_s[0], 0.2 * 0.3, 0.3 * sqrt(0.2 * 0.8 / total) + 0.001)
     assert effect(after, "dependency_outage") == ended[1]
+
+
+def test_of_slower_agents_fewer_failures_are_expected():
+    """All that the agents of one host end fails, and they take ten times as long as the others."""
+    here = {"tiers": ("worker",), "hosts": (1,)}
+    slow, fails = (
+        fault("task_slowdown", factor=10.0, **here),
+        fault("task_failure", share=1.0, **here),
+    )
+    world = make(slow, fails, rate=1500.0)
+    world.advance(31.0)
+    done = next(each for each in world.effects() if each.fault == "task_failure")
+    tasks = world.snapshot().finished[1].sum()
+    assert 0 < done.expected < 0.1 * tasks
