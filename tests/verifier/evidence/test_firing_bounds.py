@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.engine import evaluate
-from verifier.evidence.firing_bounds import FiringWindow, threshold_between
+from verifier.evidence.firing_bounds import (
+    ComparedValues,
+    FiringBounds,
+    FiringWindow,
+    HeldTime,
+    kept_value,
+    lasting_score,
+    longest_wait_s,
+    threshold_between,
+)
 from verifier.evidence.measurement import AlertView, measure
 from verifier.evidence.silence import WatchedRun
 from verifier.pack.spread import WHOLE
@@ -185,3 +195,49 @@ def test_a_planted_threshold_next_to_the_furthest_value_resolves_early(server, t
     files = rules(tmp_path, {"alert": "A", "expr": f"{FALLING} > 8", "for": "30s"})
     (episode,) = episodes(server, files)
     assert (episode.firing_s, episode.resolved_s) == (180.0, 210.0)
+
+
+def compared(*values):
+    """Return the evaluations of a series every 15 s from the start, compared with > 20."""
+    numbers = np.array(values, dtype=float)
+    return ComparedValues(15.0 * np.arange(len(numbers)), numbers, numbers)
+
+
+@pytest.mark.parametrize(
+    ("held", "earlier", "window", "longest_s"),
+    [
+        ([(30.0, 75.0), (150.0, 165.0)], [], FiringWindow(30.0), 45.0),
+        ([(30.0, 75.0)], [(29.0, 75.0)], FiringWindow(30.0), None),
+        ([(30.0, 75.0)], [(-60.0, -1.0)], FiringWindow(30.0), 45.0),  # that is past
+        ([(30.0, 75.0)], [(-60.0, 0.0)], FiringWindow(30.0), None),
+        ([(30.0, 75.0)], [], FiringWindow(30.0, 60.0), 30.0),
+        ([(30.0, 75.0)], [], FiringWindow(30.0, 30.0), 0.0),
+        ([], [], FiringWindow(30.0), None),
+    ],
+)
+def test_the_longest_wait_is_that_of_the_longest_time_in_its_window(
+    held, earlier, window, longest_s
+):
+    """What held from the very beginning of its cause is not before it."""
+    times = [HeldTime(*each) for each in held]
+    others = [HeldTime(*each) for each in (*held, *earlier)]
+    assert longest_wait_s(times, others, window, 15.0) == longest_s
+
+
+def test_what_is_kept_from_the_first_moment_to_the_last_is_kept():
+    """As long as the `for`, and with what is due at its very end."""
+    series, whole = compared(7, 8, 9), FiringWindow(0.0, 30.0)
+    assert kept_value(series, 3, whole, -math.inf) == 7.0
+    assert kept_value(series, 4, whole, -math.inf) is None
+    assert kept_value(series, 3, FiringWindow(0.0, 29.0), -math.inf) is None
+    assert kept_value(series, 3, FiringWindow(1.0, 30.0), -math.inf) is None
+    assert kept_value(series, 3, whole, 7.0) is None  # healthy is as near
+    assert lasting_score(series, 3, whole, 15.0) == 7.0
+    assert lasting_score(series, 3, FiringWindow(0.0, 29.0), 15.0) is None
+
+
+def test_a_threshold_is_midway_to_the_nearest_healthy_value():
+    """Not to the mean of them: half of them would be above it."""
+    series = compared(*[3, 5] * 10, *[9] * 4)
+    bounds = FiringBounds(">", 2, FiringWindow(300.0), 15.0)
+    assert bounds.of(series, [series]) == (9.0, 7.0)

@@ -7,7 +7,8 @@ import pytest
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.engine import evaluate
-from verifier.evidence.silence import WatchedRun, silences
+from verifier.evaluation.timeline import Episode, Timeline
+from verifier.evidence.silence import Silence, WatchedRun, rule_findings, silences, static_labels
 from verifier.pack.spread import WHOLE
 from verifier.servers.prometheus import Prometheus
 
@@ -278,3 +279,56 @@ def test_every_alert_that_reads_a_dead_recording_is_told_so(server, tmp_path):
     reasons = [each.vacuous for each in silences(run, evaluation.timelines)]
     assert len(reasons) == 5
     assert all("recording dead never has a value: no metric nowhere" in each for each in reasons)
+
+
+PAGE, TICKET = {"severity": "page"}, {"severity": "ticket"}
+FIRED = Timeline("A", (("severity", "page"),), (Episode(60.0, 60.0, 90.0),))
+
+
+def silences_beside(server, tmp_path, timelines, *written, factor=1.0):
+    """Return the silences of rules whose alerts had these timelines."""
+    files = rules(tmp_path, *written)
+    return silences(WatchedRun(server, files, EPOCH_S, END_S, WHOLE, factor=factor), timelines)
+
+
+def test_a_rule_is_silent_beside_one_of_its_name_that_sets_other_labels(server, tmp_path):
+    """The one that fired is not; a dead one of the same labels is shadowed, however slow."""
+    page, ticket = (
+        {"alert": "A", "expr": expr, "labels": severity}
+        for expr, severity in (("queue_depth > 1", PAGE), ("queue_depth > 1e9", TICKET))
+    )
+    (silent,) = silences_beside(server, tmp_path, [FIRED], page, ticket)
+    assert (silent.labels, silent.vacuous, silent.shadowed) == (tuple(TICKET.items()), None, False)
+    dead = {"alert": "A", "expr": "queu_depth > 1", "labels": PAGE, "for": "20m"}
+    (shadowed,) = silences_beside(server, tmp_path, [FIRED], page, dead)
+    assert (shadowed.shadowed, shadowed.too_slow_s) == (True, None)
+
+
+def test_a_wait_is_told_in_seconds_of_the_scenario(server, tmp_path):
+    """Compressed thirty times, twenty minutes are ten hours of it."""
+    slow = {"alert": "A", "expr": "queue_depth > 1e9", "for": "20m"}
+    (silent,) = silences_beside(server, tmp_path, [], slow, factor=30.0)
+    assert silent.too_slow_s == 36_000.0
+
+
+def test_what_is_no_number_differs_from_any(server, tmp_path):
+    """So such a condition holds, and is no finding."""
+    nan = "nothing_over_nothing / nothing_over_nothing"
+    for operator, count in ((">", 1), ("!=", 0)):
+        rule = {"alert": "A", "expr": f"{nan} {operator} 0.5"}
+        (silent,) = silences_beside(server, tmp_path, [], rule)
+        assert len(silent.findings) == count
+
+
+def test_what_nothing_reaches_is_a_finding_unless_it_makes_the_alert_vacuous(server, tmp_path):
+    """Then it is told already; and a label that is a template is none that a rule sets."""
+    labels_of = {"severity": "page", "value": "{{ $value }}"}
+    files = rules(
+        tmp_path, {"alert": "A", "expr": "up == 2 or queue_depth > 9", "labels": labels_of}
+    )
+    run = WatchedRun(server, files, EPOCH_S, END_S, WHOLE)
+    ((_, rule),) = files.alerts
+    assert static_labels(rule) == (("severity", "page"),)
+    for vacuous_for, count in ((None, 1), ("no metric", 0)):
+        silent = Silence("A", (), str(rule.position), vacuous_for)
+        assert len(rule_findings(run, [silent])) == count
