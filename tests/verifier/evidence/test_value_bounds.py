@@ -245,3 +245,30 @@ def test_a_recording_is_bounded_by_what_it_records(written, ends):
         facts = KnownFacts(recordings={name: trees, "other": [promql.parse("up * 5")]})
         bounds = bounds_of(promql.parse(name), facts)
         assert (bounds.least, bounds.greatest) == ends
+
+
+@pytest.mark.parametrize(
+    ("expr", "ends"),
+    [
+        ("clamp_max(up, 0.5)", (0.0, 0.5)),
+        ("clamp_min(up, 0.5)", (0.5, 1.0)),
+        ("clamp(up, 0.2, 0.5)", (0.2, 0.5)),
+        ("time() - timestamp(up)", (0.0, 300.0)),
+        ("time() - timestamp(up offset 1h)", (-INF, INF)),
+        ("timestamp(up) - time()", (-INF, INF)),
+        ("-up", (-1.0, 0.0)),
+        ("up - 1", (-1.0, 0.0)),
+    ],
+)
+def test_the_bounds_of_an_expression_are_those_of_its_parts(expr, ends):
+    """What is clamped, and how old a sample can be that an instant finds."""
+    bounds = bounds_of(promql.parse(expr))
+    assert (bounds.least, bounds.greatest) == ends
+
+
+@pytest.mark.parametrize("expr", ["0 >= up", "1 <= up", "0 == up", "up >= 1", "up <= 0"])
+def test_the_ends_of_the_bounds_are_reached_from_either_side(expr):
+    """Whichever side the number stands on."""
+    assert list(unreachable(promql.parse(expr))) == []
+    beyond = expr.replace("0", "-1") if "0" in expr else expr.replace("1", "2")
+    assert len(list(unreachable(promql.parse(beyond)))) == 1

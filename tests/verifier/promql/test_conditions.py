@@ -114,3 +114,19 @@ def test_close_forgives_rounding_and_nothing_else():
 def test_a_threshold_is_written_as_people_do(value, text):
     """Ten gibibytes in digits, which an exponent would hide; no noise of binary fractions."""
     assert number_text(value) == text
+
+
+def test_a_quantity_and_its_core_are_turned_into_each_other():
+    """An availability of 99.9 per cent is an error share of a thousandth."""
+    quantity = quantity_of("100 * (1 - errors / all)")
+    assert quantity.at_core(0.001) == pytest.approx(99.9)
+    assert quantity.core_at(99.9) == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize("expr", ["sum(1 - x)", "x * (y + 1)", "x / (y + 1)", "(x + 1) * y"])
+def test_what_is_not_linear_in_its_parts_is_measured_as_a_whole(expr):
+    """A sum of differences depends on how many there are, a product on both."""
+    quantity = quantity_of(expr)
+    assert (quantity.slope, quantity.offset) == (1.0, 0.0)
+    for other in ("x", "x * y", "x / y", "1 - sum(x)"):
+        assert quantity.core != quantity_of(other).core

@@ -36,3 +36,12 @@ def test_what_is_no_promql_raises():
     """The caller knows the place."""
     with pytest.raises(ValueError, match=r"."):
         bound_by("rate(", condition=True, counts_kept=True)
+
+
+@pytest.mark.parametrize("operator", ["and", "unless"])
+def test_of_what_is_filtered_by_another_side_only_the_left_has_a_value(operator):
+    """The right one says whether it is there."""
+    grows, stays = "increase(m[5m])", "rate(m[5m])"
+    for left, right, bound in ((grows, stays, "increase"), (stays, grows, "")):
+        expr = f"{left} {operator} {right}"
+        assert bound_by(expr, condition=False, counts_kept=True) == bound
