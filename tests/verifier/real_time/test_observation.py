@@ -177,6 +177,7 @@ def observed(
     firing: tuple[float, ...] = FIRING,
     scrapes: dict[float, float] | None = None,
     effects: tuple[FaultEffect, ...] = (),
+    failed: int = 0,
 ) -> tuple[AlertVerdict, RunObservation]:
     """Return the verdict on the alert, whose notifications (firing, resolved) came at these times.
 
@@ -188,7 +189,7 @@ def observed(
     stack = SimpleNamespace(
         prometheus=RecordedServer(firing, scrapes or {}),
         seen={named} if firing else set(),
-        failed_notifications=lambda: 0,
+        failed_notifications=lambda: failed,
         notifications=lambda: ledger,
     )
     observer = RunObserver(
@@ -215,6 +216,7 @@ def test_a_compressed_run_that_went_well_passes() -> None:
     (timeline,) = observation.timelines
     assert [e.resolved_s for e in timeline.episodes] == pytest.approx([780.0], abs=0.01)
     assert observation.ended_s == ENDED_S
+    assert observed(541.0, failed=3)[0].broke_at == "receiver"
 
 
 @pytest.mark.parametrize("later_s", [0.0, 55.0])
@@ -285,6 +287,7 @@ EFFECT = FaultEffect(name="gone", fault="hang", unit="agents", idle="", **NUMBER
     [
         ((EFFECT,), "world"),
         ((replace(EFFECT, measured=90.0),), "rule"),
+        ((replace(EFFECT, noise=90.0),), "rule"),  # too little to tell
         ((replace(EFFECT, name="other"),), "rule"),
         ((), "rule"),
     ],
