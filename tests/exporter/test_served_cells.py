@@ -12,6 +12,7 @@ from exporter.history.recorder import Recorder
 from exporter.history.retention import Need
 from exporter.history.system_recorder import SystemRecorder
 from exporter.metrics.catalogue import catalogue_world
+from exporter.metrics.page import TEXT
 from exporter.server.app import build_app
 from exporter.server.discovery import TARGETS, TargetsHandler, describe_targets
 from exporter.server.exposition import Exposition
@@ -153,3 +154,27 @@ def test_scraped_labels_are_those_of_the_history():
         if ("__name__", "agentaskit_tasks_arrived_total") in labels
     ]
     assert sum(tasks) == snapshot.tasks_arrived.sum()
+
+
+def test_a_fresh_exporter_of_each_cell_begins_at_0(system):
+    """Whatever its world has counted; one that is not fresh shows all of it."""
+    system.advance(1.5)
+    for fresh in (True, False):
+        exposition = Exposition(
+            system, WorldClock(system), version="1", scenario="cells", fresh=fresh
+        )
+        for page, cell in zip(exposition.cells, system.cells, strict=True):
+            text = page.scrape().body(TEXT, compressed=False).decode()
+            assert arrived(text) == (0 if fresh else cell.snapshot().tasks_arrived.sum())
+
+
+@pytest.mark.parametrize("limit", [100, 50_000])
+def test_the_limit_on_series_holds_for_the_page_of_each_cell(system, limit):
+    """And a run of cells is replayed by the seed of the whole."""
+    exposition = Exposition(
+        system, WorldClock(system), version="1", scenario="cells", series_limit=limit
+    )
+    for page in exposition.cells:
+        text = page.scrape().body(TEXT, compressed=False).decode()
+        assert (len(re.findall("^[^#]", text, re.MULTILINE)) <= 100) is (limit == 100)
+        assert page.seed == exposition.seed

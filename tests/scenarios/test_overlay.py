@@ -183,6 +183,11 @@ def test_an_unknown_scenario_is_reported_with_the_nearest(tmp_path):
         check_scenario_names(overlay, ["traffic-drop", "fast-burn"])
 
 
+def test_the_star_and_the_names_that_there_are_are_known(tmp_path, cause):
+    """Neither is a misspelt name."""
+    check_scenario_names(load_overlay(written(tmp_path, GOOD % cause)), ["traffic-drop"])
+
+
 def test_an_empty_overlay_changes_nothing(tmp_path, scenario):
     """Comments alone are no mistake."""
     overlay = load_overlay(written(tmp_path, "# nothing yet\n"))

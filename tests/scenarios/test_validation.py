@@ -261,3 +261,11 @@ def test_parts_of_the_system_are_counted_from_0_up_to_the_last(key, count):
         assert getattr(scenario.plan.faults[1].targets, key) == (number,)
     (line,) = mistakes_of(several.replace("hosts: [0]", f"{key}: [{count}]"))
     assert line.endswith(f"{key} must be 0 to {count - 1}, got {count}")
+
+
+def test_of_one_host_the_only_number_is_0():
+    """Of several cells it would be as well; of one cell none is named."""
+    alone = GOOD.replace("hosts: 4", "hosts: 1")
+    assert parse_scenario(alone, "good.yaml").plan.faults[1].targets.hosts == (0,)
+    (line,) = mistakes_of(alone.replace("hosts: [0]", "hosts: [1]"))
+    assert line.endswith("hosts must be 0, got 1")

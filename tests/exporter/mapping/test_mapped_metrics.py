@@ -7,6 +7,7 @@ import pytest
 
 from exporter.mapping.mapped_metrics import exported_metrics
 from exporter.mapping.metric_mapping import MappedLabel, MappedMetric, MetricMapping
+from exporter.mapping.quantities import quantities
 from exporter.metrics.catalogue import WORLD, catalogue_world
 from exporter.metrics.restart_view import RestartView
 from simulator.plan import Plan
@@ -132,3 +133,53 @@ def test_a_mapped_counter_begins_at_0_after_a_restart_and_never_falls_else(world
     falls = (np.diff(np.array(rows), axis=0) < 0).any(axis=1)
     assert np.flatnonzero(falls).tolist() == [19]
     assert not rows[20].any()
+
+
+@pytest.mark.parametrize("kind", ["gauge", "counter"])
+def test_a_number_is_given_in_the_user_s_unit(world, kind):
+    """Once multiplied, of whatever type it is."""
+    snapshot = world.snapshot()
+    source, total = {
+        "gauge": ("agentaskit_memory_bytes", snapshot.memory_bytes.sum()),
+        "counter": ("http_requests_total", snapshot.http_requests.sum()),
+    }[kind]
+    mapped = MappedMetric(name="mine_total", kind=kind, source=source, factor=0.25)
+    assert values(snapshot, mapped) == {("mine_total",): total * 0.25}
+
+
+def test_a_histogram_and_its_parts_are_given_in_the_user_s_unit(world):
+    """Counts of observations are no durations; the counter of the sum is one."""
+    snapshot = world.snapshot()
+    ours = snapshot.http_request_duration
+    whole = MappedMetric(
+        name="h", kind="histogram", source="http_request_duration_seconds", factor=1000.0,
+        bounds=(10.0,),
+    )  # fmt: skip
+    read = values(snapshot, whole)
+    assert read["h_count",] == read["h_bucket", "+Inf"] == ours.counts.sum()
+    assert read["h_sum",] == pytest.approx(ours.sum_ns / 1e6)
+    for part, total in (("_count", ours.counts.sum()), ("_sum", ours.sum_ns / 1e9)):
+        counted = MappedMetric(name="p_total", kind="counter", factor=2.0,
+                               source=f"http_request_duration_seconds{part}")  # fmt: skip
+        assert values(snapshot, counted)["p_total",] == pytest.approx(2.0 * total)
+
+
+def test_a_quantity_has_the_label_values_of_its_world():
+    """A CPU for each of every host; tiers, priorities and pools by their names."""
+    topology = Topology()
+    known = {name: quantities()[name].label_values(topology) for name in quantities()}
+    cpus = known["node_cpu_seconds_total"]["cpu"]
+    assert len(cpus) == len(set(cpus)) == topology.hosts * topology.cpus_per_host
+    pools = known["agentaskit_sandbox_pool_total"]["sandbox_type"]
+    assert pools == tuple(pool.name for pool in topology.sandboxes)
+    assert known["agentaskit_memory_bytes"]["tier"] == tuple(t.name for t in topology.tiers)
+
+
+def test_clocks_are_no_quantities_and_a_histogram_is_three():
+    """Nothing can be made of the world's time; count and sum are counters."""
+    known = quantities()
+    assert "agentaskit_sim_time_seconds" not in known
+    assert known["http_request_duration_seconds"].kinds == ("histogram",)
+    assert known["http_request_duration_seconds_sum"].kinds == ("counter",)
+    assert known["agentaskit_network_bytes_sent"].kinds == ("counter",)
+    assert "http_requests_total_sum" not in known

@@ -102,6 +102,33 @@ async def test_a_refusal_states_its_reason_and_changes_nothing(  # noqa: PLR0917
     assert served.state() == before
 
 
+async def test_one_world_refuses_all_of_that_in_turn(served):
+    """Each with its own status and reason; afterwards it is as it was."""
+    await served.call("POST", body={**DROP, "name": "held"})
+    before = served.state()
+    for method, path, body, headers, status, message in REFUSED:
+        content = {} if body is None else {"data" if isinstance(body, bytes) else "json": body}
+        got, document = await served.call(method, path, headers=headers, **content)
+        assert (got, message in document["error"]) == (status, True), (method, path, body, document)
+    assert served.state() == before
+
+
+async def test_a_body_of_more_than_sixteen_kilobytes_is_too_long(served):
+    """One of that length is read, and then refused for what it is."""
+    for length, status in ((16 << 10, 400), ((16 << 10) + 1, 413)):
+        got, _ = await served.call("POST", data=b" " * length, headers=JSON)
+        assert got == status
+
+
+async def test_a_list_is_of_the_instant_of_its_request(served):
+    """The world catches up first: less is left of a fault than when it began."""
+    _, begun = await served.call("POST", body={**DROP, "duration": "5m"})
+    served.clock.spend(0.02)
+    ((shown,),) = [(await served.call("GET"))[1]["faults"]]
+    assert shown["ends_in_s"] == pytest.approx(begun["ends_in_s"] - 0.02)
+    assert shown["ends_s"] == begun["ends_s"] == pytest.approx(shown["began_s"] + 300.0)
+
+
 async def test_an_accepted_change_shows_in_the_same_comparison(served):
     """So the comparison above can fail."""
     before = served.state()

@@ -78,6 +78,12 @@ async def test_it_gets_its_status_and_no_line_in_the_log(address, name, caplog):
     assert not caplog.records
 
 
+async def test_every_one_of_them_has_its_own_status(address):
+    """One server answers them all."""
+    for name, (request, status) in REQUESTS.items():
+        assert await status_of(address, request) == status, name
+
+
 async def test_a_comparison_of_texts_would_be_an_error_of_ours(address, monkeypatch, caplog):
     """A token that is no ASCII cannot be compared as text: that was answered with 500."""
     monkeypatch.setattr("exporter.server.fault_api.guard._bytes", lambda text: text)

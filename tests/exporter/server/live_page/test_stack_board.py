@@ -83,3 +83,12 @@ def test_nothing_grows_beyond_its_bound(board):
     assert len(board.notifications) == NOTIFICATIONS_MAX
     assert board.notifications[-1].at_s == NOTIFICATIONS_MAX + 4
     assert board.unreachable == ("away",)
+
+
+def test_an_episode_that_is_over_stays_as_it_was_when_the_next_begins(board):
+    """Its end is when the alert was no longer seen, not when it came back."""
+    board.show([shown(pending_s=2.0, firing_s=3.0)], (), (), 4.0)
+    board.show([], (), (), 9.0)
+    board.show([shown(pending_s=50.0)], (), (), 51.0)
+    assert episodes(board) == [(2.0, 3.0, 9.0), (50.0, None, None)]
+    assert [lane.severity for lane in board.lanes] == ["", "page"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
@@ -284,3 +285,38 @@ async def test_the_stack_is_on_the_same_axis_whatever_it_says():
     assert recent["token_needed"] is False
     assert HOSTILE not in await (await client.get("/")).text()
     await client.close()
+
+
+async def test_a_feed_that_ends_ends_its_streams():
+    """Nobody is left to wait for events that no one sends."""
+    _, exposition, _ = build()
+    feed = LiveFeed(exposition)
+    running = asyncio.create_task(feed.run())
+    await asyncio.sleep(0)
+    with feed.viewers._seat(SimpleNamespace(transport=None)) as viewer:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert await viewer.next_event() == b""
+
+
+async def test_a_stream_is_neither_kept_nor_gathered_on_its_way(served):
+    """By no cache and no proxy."""
+    _, _, client = served
+    answer = await client.get(STREAM)
+    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    answer.close()
+    assert (await client.get(CHART)).headers["Cache-Control"] == "no-store"
+
+
+async def test_a_newcomer_is_told_what_the_rules_are_and_how_fast_time_goes():
+    """With a token, that it is needed; without a stack there is neither."""
+    board = StackBoard({"Slow": "latency > 1"}, [("Prometheus", "http://a:9090")], factor=10.0)
+    _, exposition, _ = build()
+    shown = json.loads(await LiveFeed(exposition, board, token_needed=True).newcomer())
+    assert (shown["conditions"], shown["compressed"]) == ({"Slow": "latency > 1"}, 10.0)
+    assert (shown["links"], shown["token_needed"]) == ({"Prometheus": "http://a:9090"}, True)
+    alone = json.loads(await LiveFeed(exposition).newcomer())
+    assert (alone["conditions"], alone["compressed"], alone["links"]) == ({}, 1, {})
+    assert alone["token_needed"] is False

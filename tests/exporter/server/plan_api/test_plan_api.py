@@ -88,14 +88,14 @@ async def serve():
     """Return a function that serves a world, with a token or with another load."""
     started = []
 
-    async def serve(token=None, load=None):
+    async def serve(token=None, load=None, **options):
         world = World(small(), Plan(load=load or Load(rate=400.0)), 7)
         world.advance(1.0)
         clock = MockClock()
         exposition = Exposition(world, clock, version="1", scenario="calm")
         library = FullLibrary()
         forms = ServedForms(faults=FaultForm(small()), load=LoadForm(), library=library)
-        app = serve_routes(world, exposition, forms, version="1", token=token)
+        app = serve_routes(world, exposition, forms, version="1", token=token, **options)
         server = TestServer(app)
         await server.start_server(**RUNNER_OPTIONS)
         client = TestClient(server)
@@ -271,6 +271,19 @@ async def test_what_is_refused_changes_nothing(serve, request_):
     assert after == before
 
 
+async def test_one_world_refuses_all_of_that_in_turn(serve):
+    """Each with its own status and reason."""
+    served = await serve()
+    before = served.world.fingerprint(), served.world.plan
+    for method, path, body, headers, status, sentence in REFUSED:
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **headers}
+        answer = await served.client.request(method, path, data=data, headers=headers)
+        got = answer.status, sentence in (await answer.json())["error"]
+        assert got == (status, True), (method, path, body)
+    assert (served.world.fingerprint(), served.world.plan) == before
+
+
 async def test_with_a_token_only_who_sends_it_changes_anything(serve):
     """Reading needs none; as the fault API."""
     served = await serve(token=TOKEN)
@@ -310,3 +323,23 @@ async def test_a_scrape_shows_what_was_begun_and_ended_at_the_same_instant(serve
     assert await active() == ["traffic_drop"]
     await served.call("DELETE", SCENARIOS)
     assert await active() == []
+
+
+async def test_a_scenario_is_over_at_the_end_of_its_last_fault(serve):
+    """Then it may begin again, and the first of its faults before that is running no more."""
+    served = await serve()
+    await served.call("POST", SCENARIOS, {"name": "outage"})
+    served.advance(24.999)
+    assert (await served.call("POST", SCENARIOS, {"name": "outage"}))[0] == 409
+    served.advance(0.001)
+    listed = (await served.call("GET", SCENARIOS))[1]["scenarios"]
+    assert [each["running"] for each in listed] == [False, False]
+    assert (await served.call("POST", SCENARIOS, {"name": "outage"}))[0] == 201
+
+
+async def test_the_page_says_how_often_this_world_is_scraped(serve):
+    """As it was served, not as ever; its pages move."""
+    served = await serve(scrape_s=5.0)
+    page = await (await served.client.get("/")).text()
+    assert "scrape_interval: 5s" in page
+    assert 'id="live"' in page
