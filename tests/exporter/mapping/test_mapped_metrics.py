@@ -183,3 +183,15 @@ def test_clocks_are_no_quantities_and_a_histogram_is_three():
     assert known["http_request_duration_seconds_sum"].kinds == ("counter",)
     assert known["agentaskit_network_bytes_sent"].kinds == ("counter",)
     assert "http_requests_total_sum" not in known
+
+
+def test_what_is_no_whole_number_is_split_into_parts_that_are_none(world):
+    """Seconds of CPU time: each handler has its exact share, as events have whole ones."""
+    snapshot = world.snapshot()
+    spent = MappedMetric(name="cpu_total", kind="counter", source="node_cpu_seconds_total",
+                         labels=(HANDLERS,))  # fmt: skip
+    total_s = snapshot.cpu_ns.sum() / 1e9
+    assert not float(total_s * 0.25).is_integer()
+    read = values(snapshot, spent)
+    assert read["cpu_total", "/a"] == pytest.approx(total_s * 0.75, rel=1e-12)
+    assert read["cpu_total", "/b"] == pytest.approx(total_s * 0.25, rel=1e-12)

@@ -11,6 +11,7 @@ import pytest
 
 from exporter.metrics.catalogue import (
     BESIDE_MAPPED,
+    CHARTED,
     RUN,
     STATE,
     WORLD,
@@ -327,3 +328,17 @@ def test_a_gauge_of_agents_counts_all_that_run(world):
     snapshot = world.snapshot()
     active = values_of(catalogue_world(snapshot), snapshot, "agentaskit_active_agents")
     assert list(active.values()) == snapshot.active_agents.tolist()
+
+
+@pytest.mark.parametrize(
+    ("title", "query"),
+    [
+        ("Free sandbox slots", "sum by (sandbox_type) (agentaskit_sandbox_pool_available)"),
+        ("Tasks that wait, by priority", "sum by (priority) (agentaskit_task_queue_depth)"),
+        ("CPU in use", '1 - avg(rate(node_cpu_seconds_total{mode="idle"}[WINDOW]))'),
+    ],
+)
+def test_a_report_draws_what_its_title_says(title, query):
+    """What is free and not what there is; what is in use and not what is idle."""
+    (drawn,) = (each for each in CHARTED if each.title == title)
+    assert drawn.query == query

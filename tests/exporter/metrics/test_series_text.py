@@ -193,8 +193,9 @@ def test_a_missed_escape_would_be_noticed(monkeypatch):
         same(catalogue, np.zeros(len(catalogue.series)))
 
 
-def test_a_reading_counts_the_series_that_it_writes(world):
+def test_a_reading_counts_the_series_that_it_writes():
     """Those that are present."""
+    world = FakeWorld()
     catalogue = catalogue_world(world.snapshot())
     values = catalogue.flatten(world.snapshot())
     present = np.arange(len(values)) % 3 == 0

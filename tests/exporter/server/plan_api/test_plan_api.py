@@ -277,8 +277,8 @@ async def test_one_world_refuses_all_of_that_in_turn(serve):
     before = served.world.fingerprint(), served.world.plan
     for method, path, body, headers, status, sentence in REFUSED:
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **headers}
-        answer = await served.client.request(method, path, data=data, headers=headers)
+        sent = {"Content-Type": "application/json", **headers}
+        answer = await served.client.request(method, path, data=data, headers=sent)
         got = answer.status, sentence in (await answer.json())["error"]
         assert got == (status, True), (method, path, body)
     assert (served.world.fingerprint(), served.world.plan) == before
