@@ -304,9 +304,10 @@ def test_each_number_of_a_run_stands_under_its_own_name():
 
 def test_what_the_simulator_says_of_itself_stands_beside_metrics_of_the_user():
     """And the counter that shows every restart, under a name that is surely not theirs."""
-    names = {metric.name for metric in BESIDE_MAPPED}
-    own = {metric.name for metric in WORLD if metric.name.startswith("agentaskit_sim_")}
-    assert names == own | {"agentaskit_sim_cpu_seconds_total"}
+    steady, *others = BESIDE_MAPPED
+    assert others == [each for each in WORLD if each.name.startswith("agentaskit_sim_")]
+    assert steady.name == "agentaskit_sim_cpu_seconds_total"
+    assert [label.name for label in steady.labels] == ["cpu", "mode"]
 
 
 def test_a_series_of_a_burst_is_1_and_has_a_value_of_its_own():

@@ -190,3 +190,10 @@ def test_the_format_is_the_clients_preference(accept, expected):
 def test_gzip_is_used_only_for_a_client_that_accepts_it(accept_encoding, expected):
     """A client that forbids it gets a plain page."""
     assert accepts_gzip(accept_encoding) is expected
+
+
+def test_gzip_is_sent_only_to_who_names_it():
+    """A star names nothing, and a client may not know it."""
+    assert accepts_gzip("br, gzip;q=0.1")
+    for header in ("*", "*;q=1", "gzip;q=0", "", "gzip;q=x"):
+        assert not accepts_gzip(header)
