@@ -269,3 +269,10 @@ def test_of_one_host_the_only_number_is_0():
     assert parse_scenario(alone, "good.yaml").plan.faults[1].targets.hosts == (0,)
     (line,) = mistakes_of(alone.replace("hosts: [0]", "hosts: [1]"))
     assert line.endswith("hosts must be 0, got 1")
+
+
+def test_two_expectations_with_a_mistake_each_are_two_lines():
+    """What stands for them while the rest is checked is not expected twice."""
+    text = GOOD.replace("silent: true", "silent: yes please")
+    text = text.replace("explained: why not", "explained: [why not]")
+    assert [line.split(":")[1] for line in mistakes_of(text)] == ["43", "44"]
