@@ -15,7 +15,7 @@ from tests.verifier.report.pages.example_pages import (
     replayed_of,
     score_of,
 )
-from verifier.mutation.score import MutationScore
+from verifier.mutation.score import MutationScore, score_lines
 from verifier.report.pages.check import check_page
 from verifier.report.pages.coverage import coverage_page
 from verifier.report.pages.derived import derived_page
@@ -140,3 +140,12 @@ def test_a_text_of_a_million_letters_is_cut_and_an_empty_result_says_so():
     empty = ResultPage("check", Badge("pass"), "h", (ResultList("Notes", []),))
     assert "There is nothing to show." in result_html(empty)
     assert "<h2>Notes" not in result_html(empty)
+
+
+def test_the_page_of_a_mutation_score_says_what_its_last_line_says():
+    """What is equivalent is none of those that could be killed."""
+    score = score_of("High")
+    assert score.equivalent
+    *_, line = score_lines(score)
+    headline = mutation_page(score, status=0).headline
+    assert headline.removesuffix(".") in line
