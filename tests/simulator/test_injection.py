@@ -72,11 +72,14 @@ def test_a_plan_that_begins_later_counts_its_own_seconds(world):
         fork.advance(until_s)
         (status,) = fork.snapshot().faults
         assert (status.magnitude, status.expected) == pytest.approx((magnitude, expected))
+        assert fork.snapshot().arrival_rate == pytest.approx(400.0 * (1 - magnitude))
     assert (status.began_ns, status.ends_ns) == (6 * 10**9, 16 * 10**9)
     with pytest.raises(ValueError, match="now or later"):
         fork.inject(replace(DROP, name="late", start_s=2.9))
     with pytest.raises(ValueError, match="end must be later than now"):
         fork.change(replace(DROP, start_s=1.0, duration_s=2.0))
+    for duration_s in (4.0, 10.0):
+        fork.change(replace(DROP, start_s=1.0, duration_s=duration_s))
     stages = (Stage(duration_s=0.0, target=100.0), Stage(duration_s=2.0, target=100.0))
     change = fork.change_load(stages)
     assert (change.start_s, change.end_s) == (3.0, 5.0)
