@@ -12,6 +12,7 @@ from verifier.backtest.replay import Replay, ReplayRequest
 from verifier.backtest.result import result_document, result_lines, result_of
 from verifier.backtest.silence import ReplayFinding
 from verifier.evaluation.timeline import Episode
+from verifier.report.pages.replay import replay_page
 
 FROM_S = 1_772_442_000.0
 SPAN = "2026-03-02T09:00:00Z to 2026-03-02T21:00:00Z"
@@ -96,8 +97,12 @@ def test_a_finding_of_the_rules_alone_keeps_them_from_being_judged(tmp_path, ver
     result, lines = said(request, alerts, finding)
     assert result.unjudged == is_unjudged
     assert lines[0].endswith(": High: no data: nothing is stored")
-    _, lines = said(request, alerts, replace(finding, vacuous=True))
+    assert ": no data: nothing is stored" in repr(replay_page(result, status=3))
+    result, lines = said(request, alerts, replace(finding, vacuous=True))
     assert lines[0].endswith(": High: vacuous: nothing is stored")
+    assert ": vacuous: nothing is stored" in repr(replay_page(result, status=3))
+    kinds = [each["kind"] for own in result_document(result)["alerts"] for each in own["findings"]]
+    assert kinds == ["vacuous"]
 
 
 def test_two_versions_are_said_side_by_side(tmp_path):
