@@ -204,6 +204,8 @@ def test_what_fails_before_the_start_is_not_counted() -> None:
     assert (late.failures.count, late.failures.of, late.failures.reason) == (2, 4, "at it")
     assert (counts.of, counts.pending, counts.firing) == (4, 0, 2)
     assert late.timelines()[0].episodes == (Episode(60, 60, 120),)
+    later = RuleRun(node, GRID, epoch_s=0.0, stores=False, start_s=60.0)
+    assert later.failures.of == 3
 
 
 def test_label_templates_of_the_simple_forms_are_filled_in() -> None:
