@@ -11,6 +11,7 @@ from exporter.mapping.quantities import quantities
 from exporter.metrics.catalogue import WORLD, catalogue_world
 from exporter.metrics.restart_view import RestartView
 from simulator.plan import Plan
+from simulator.snapshot import DURATION_BOUNDS_S
 from simulator.topology import Topology
 from simulator.world import World
 
@@ -153,11 +154,13 @@ def test_a_histogram_and_its_parts_are_given_in_the_user_s_unit(world):
     ours = snapshot.http_request_duration
     whole = MappedMetric(
         name="h", kind="histogram", source="http_request_duration_seconds", factor=1000.0,
-        bounds=(10.0,),
+        bounds=(50.0,),
     )  # fmt: skip
     read = values(snapshot, whole)
     assert read["h_count",] == read["h_bucket", "+Inf"] == ours.counts.sum()
     assert read["h_sum",] == pytest.approx(ours.sum_ns / 1e6)
+    within = np.cumsum(ours.counts)[DURATION_BOUNDS_S.index(0.05)]
+    assert 0 < within == read["h_bucket", "50.0"]
     for part, total in (("_count", ours.counts.sum()), ("_sum", ours.sum_ns / 1e9)):
         counted = MappedMetric(name="p_total", kind="counter", factor=2.0,
                                source=f"http_request_duration_seconds{part}")  # fmt: skip
