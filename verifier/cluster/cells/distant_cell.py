@@ -112,6 +112,9 @@ class DistantCell(World):
         """Virtual nanoseconds since the world began, exactly."""
         return self._now_ns
 
+    def read_through(self) -> None:
+        """Nothing: the tables are the worker's."""
+
     def advance_ns(self, until_ns: int) -> None:
         """Simulate up to an instant, once something is asked."""
         if until_ns != self._now_ns or not self._is_settled:
