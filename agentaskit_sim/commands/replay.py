@@ -4,7 +4,7 @@ When each alert would have been pending, firing and resolved, how noisy it would
 another version of the rules changes. Standard output carries the table, or with `--json` one
 document; progress goes to standard error. Exit status: 0 every alert could be judged (and none is
 noisier than `--fail-over`), 1 one is, 2 bad input, 3 an alert is vacuous, lacks data or could not
-be judged, or the server gives no history.
+be judged, nothing is stored in all of the range, or the server gives no history.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ from verifier.backtest.instants import parse_instant
 from verifier.backtest.progress_file import ProgressFile
 from verifier.backtest.replay import Replay, ReplayRequest
 from verifier.backtest.result import ReplayResult, result_document, result_lines, result_of
+from verifier.backtest.sample_gaps import sample_gaps
 from verifier.backtest.silence import SilenceCheck
 from verifier.errors import JudgeError
 from verifier.report.pages.replay import replay_page
@@ -205,14 +206,15 @@ def _run(whole: Replay, kept: ProgressFile | None, progress: ReplayProgress) -> 
 
 
 def _result(server: HistoryServer, whole: Replay) -> ReplayResult:
-    """Take over what is still active, and ask about what never was."""
+    """Take over what is still active, and ask about what never was, and where nothing is stored."""
     whole.finish()
     check = SilenceCheck(server, whole.request)
     rules = dict(whole.request.versions)
     findings = [
         finding for alert in whole.alerts for finding in check.findings(alert, rules[alert.version])
     ]
-    return result_of(server.url, whole.request, whole.alerts, findings)
+    gaps = sample_gaps(server, whole.request)
+    return result_of(server.url, whole.request, whole.alerts, findings, gaps=gaps)
 
 
 def _refuse_odd(*, resume: bool, out: Path | None) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from documents.amounts import amount
+from documents.amounts import amount, listed
 from documents.durations import format_duration
 from verifier.backtest.instants import instant_text
+from verifier.backtest.sample_gaps import NO_GAPS
 from verifier.changes.timelines import change_text, compare
 from verifier.evidence.silence import static_labels
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from verifier.backtest.replay import ReplayedAlert, ReplayRequest, Version
+    from verifier.backtest.sample_gaps import SampleGaps
     from verifier.backtest.silence import ReplayFinding
     from verifier.changes.timelines import AlertChange
     from verifier.evaluation.timeline import Episode, Timeline
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 SCHEMA: Final = Path(__file__).with_name("replay.schema.json")
 DAY_S: Final = 86_400.0
+GAPS_MAX: Final = 5
+"""Gaps that a line names; the document has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
     """Every alert with what was counted, what is to be said of it, and how two versions differ.
 
-    `changes` are of alerts that are in both; `added` and `gone` are names.
+    `changes` are of alerts that are in both; `added` and `gone` are names. `gaps` are where nothing
+    is stored of what the alerts of `rules` read.
     """
 
     url: str
@@ -45,12 +50,14 @@ class ReplayResult:
     added: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     changes: tuple[AlertChange, ...] = ()
+    gaps: SampleGaps = NO_GAPS
 
     @property
     def unjudged(self) -> bool:
         """Whether anything kept an alert from being judged, or one of `rules` says nothing."""
-        refused = any(alert.refused for alert in self.alerts)
-        return refused or any(each.alert.version == "rules" for each in self.findings)
+        if self.gaps.is_whole or any(alert.refused for alert in self.alerts):
+            return True
+        return any(each.alert.version == "rules" for each in self.findings)
 
     def per_day(self, alert: ReplayedAlert) -> float:
         """Return how often an alert fired a day."""
@@ -62,10 +69,12 @@ def result_of(
     request: ReplayRequest,
     alerts: Sequence[ReplayedAlert],
     findings: Sequence[ReplayFinding],
+    *,
+    gaps: SampleGaps = NO_GAPS,
 ) -> ReplayResult:
     """Put together what was replayed, and compare the two versions if there are two."""
     if request.against is None:
-        return ReplayResult(url, request, tuple(alerts), tuple(findings))
+        return ReplayResult(url, request, tuple(alerts), tuple(findings), gaps=gaps)
     names = {
         version: {each.rule.alert for each in alerts if each.version == version}
         for version, _ in request.versions
@@ -91,6 +100,7 @@ def result_of(
         tuple(sorted(names["rules"] - shared)),
         tuple(sorted(names["against"] - shared)),
         compare(before, after, key),
+        gaps,
     )
 
 
@@ -139,6 +149,7 @@ def result_lines(result: ReplayResult) -> Iterator[str]:
             yield f"{place}: {alert.rule.alert}: {some}: {failures.reason}"
     if result.request.against is not None:
         yield from change_lines(result)
+    yield from gap_lines(result)
     request = result.request
     own = [each for each in result.alerts if each.version == "rules"]
     firings = sum(each.record.noise.firings for each in own)
@@ -148,6 +159,26 @@ def result_lines(result: ReplayResult) -> Iterator[str]:
         f"REPLAY: {amount(firings, 'firings')} of {amount(len(own), 'alerts')} in"
         f" {format_duration(request.duration_s)} ({span}), {silent:,} of them never fired"
     )
+
+
+def gap_lines(result: ReplayResult) -> Iterator[str]:
+    """Yield where nothing is stored of what the alerts read, or why that is not known."""
+    gaps, request = result.gaps, result.request
+    if gaps.unknown:
+        yield f"not known whether samples are missing for a part of the range: {gaps.unknown}"
+    if not gaps.spans:
+        return
+    spans = [f"{instant_text(start_s)} to {instant_text(end_s)}" for start_s, end_s in gaps.spans]
+    more = [amount(len(spans) - GAPS_MAX, "more")] if len(spans) > GAPS_MAX else []
+    where = f"no samples of any metric that the alerts read: {listed([*spans[:GAPS_MAX], *more])}"
+    if gaps.is_whole:
+        yield (
+            f"{where}, all of the range: nothing could be judged. Check that --prometheus is the"
+            " server that scrapes them, and that it keeps samples for that long (its retention)"
+        )
+    else:
+        of = f"{format_duration(gaps.total_s)} of {format_duration(request.duration_s)}"
+        yield f"{where}, {of}: what is said of that time means nothing"
 
 
 def change_lines(result: ReplayResult) -> Iterator[str]:
@@ -192,9 +223,16 @@ def result_document(result: ReplayResult) -> dict[str, Any]:
         "prometheus": result.url,
         "from": request.from_s,
         "to": request.to_s,
+        "no_samples": _gaps_document(result.gaps),
         "alerts": [_alert_document(result, alert) for alert in result.alerts],
         "changes": compared,
     }
+
+
+def _gaps_document(gaps: SampleGaps) -> list[dict[str, float]] | None:
+    if gaps.unknown:
+        return None
+    return [{"from": start_s, "to": end_s} for start_s, end_s in gaps.spans]
 
 
 def _alert_document(result: ReplayResult, alert: ReplayedAlert) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tests.verifier.histories import rules
 from verifier.backtest import noise
 from verifier.backtest.replay import Replay, ReplayRequest
 from verifier.backtest.result import result_document, result_lines, result_of
+from verifier.backtest.sample_gaps import SampleGaps
 from verifier.backtest.silence import ReplayFinding
 from verifier.evaluation.timeline import Episode
 from verifier.report.pages.replay import replay_page
@@ -103,6 +104,37 @@ def test_a_finding_of_the_rules_alone_keeps_them_from_being_judged(tmp_path, ver
     assert ": vacuous: nothing is stored" in repr(replay_page(result, status=3))
     kinds = [each["kind"] for own in result_document(result)["alerts"] for each in own["findings"]]
     assert kinds == ["vacuous"]
+
+
+def test_where_nothing_is_stored_is_said(tmp_path):
+    """A part is named and no failure; more than five are counted; all of it is no judgement."""
+    request, alerts = replayed(tmp_path)
+    alerts = list(alerts.values())
+
+    def line(*spans, **fields):
+        gaps = SampleGaps(tuple((FROM_S + a, FROM_S + b) for a, b in spans), **fields)
+        result = result_of("http://there", request, alerts, (), gaps=gaps)
+        text, total = result_lines(result)
+        assert total.startswith("REPLAY: ")
+        assert text in repr(replay_page(result, status=3))
+        return text, result.unjudged, result_document(result)["no_samples"]
+
+    text, is_unjudged, document = line((0, 3600), (7200, 9000))
+    assert text == (
+        "no samples of any metric that the alerts read: 2026-03-02T09:00:00Z to"
+        " 2026-03-02T10:00:00Z and 2026-03-02T11:00:00Z to 2026-03-02T11:30:00Z, 1h30m of 12h:"
+        " what is said of that time means nothing"
+    )
+    assert not is_unjudged
+    assert document[0] == {"from": FROM_S, "to": FROM_S + 3600}
+    text, *_ = line(*((3600 * hour, 3600 * hour + 900) for hour in range(8)))
+    assert "2026-03-02T13:15:00Z and 3 more, 2h of 12h" in text
+    text, is_unjudged, _ = line((0, 43_200), is_whole=True)
+    assert "all of the range: nothing could be judged. Check that --prometheus" in text
+    assert is_unjudged
+    text, is_unjudged, document = line(unknown="no such thing")
+    assert text.endswith("for a part of the range: no such thing")
+    assert (is_unjudged, document) == (False, None)
 
 
 def test_two_versions_are_said_side_by_side(tmp_path):

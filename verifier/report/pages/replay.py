@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.durations import format_duration
 from verifier.backtest.instants import instant_text
-from verifier.backtest.result import change_lines, result_lines
+from verifier.backtest.result import change_lines, gap_lines, result_lines
 from verifier.report.pages.result_page import (
     STYLES,
     Badge,
@@ -43,6 +43,7 @@ def replay_page(result: ReplayResult, *, status: int, fail_over: float | None = 
         Badge(WORDS[status], style),
         last.partition(": ")[2] + bound,
         (
+            ResultList("No samples", list(gap_lines(result)), fails=True),
             ResultList("Vacuous or not judged", list(_unjudged(result)), fails=True),
             ResultTable(
                 "Noise",

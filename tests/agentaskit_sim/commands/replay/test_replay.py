@@ -49,6 +49,7 @@ def test_a_replay_prints_what_fired_and_ends_well(replayed):
     assert done.status == 0
     assert re.search(r"High +2 +48\.00 +1 ", done.out)
     assert "REPLAY: 2 firings of 1 alert in 1h (2026-01-05T00:00:00Z to" in done.out
+    assert "no samples" not in done.out
     assert "Replaying 1 alert: 247 evaluations to read ..." in done.err
 
 
@@ -72,6 +73,7 @@ def test_json_is_one_document_by_the_published_schema(replayed, tmp_path):
     done = replayed(HIGH, arguments=("--against", old, "--json", "--out", tmp_path / "out"))
     document = json.loads(done.out)
     validate(document, json.loads(SCHEMA.read_text()))
+    assert document["no_samples"] == []
     assert json.loads((tmp_path / "out" / "replay.json").read_text()) == document
     (high, *_) = document["alerts"]
     assert high["series"][0]["episodes"][0] == {
@@ -109,6 +111,31 @@ def test_an_ended_run_goes_on_with_resume_and_only_with_the_same_rules(
     moved = replayed(HIGH, arguments=(*out, "--resume", "--to", f"{EPOCH_S + 60}"))
     assert (moved.status, "is of another range" in moved.err) == (2, True)
     assert replayed(HIGH, arguments=(*out, "--resume")).out == whole
+
+
+def test_where_nothing_is_stored_is_said_and_stays_so_when_resumed(replayed, tmp_path, monkeypatch):
+    """An hour before the first sample: named in the lines, in the document and on the page."""
+    span = ("--from", f"{EPOCH_S - 3600}", "--to", f"{EPOCH_S + 3600}", "--out", tmp_path / "out")
+    whole = replayed(HIGH, arguments=span)
+    assert whole.status == 0
+    line = "read: 2026-01-04T23:00:00Z to 2026-01-05T00:00:00Z, 1h of 2h: what is said of that time"
+    assert line in whole.out
+    assert line in (tmp_path / "out" / "report.html").read_text()
+    run = Replay.run
+    monkeypatch.setattr(Replay, "run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert replayed(HIGH, arguments=span).status == 130
+    monkeypatch.setattr(Replay, "run", run)
+    document = json.loads(replayed(HIGH, arguments=(*span, "--resume", "--json")).out)
+    validate(document, json.loads(SCHEMA.read_text()))
+    assert document["no_samples"] == [{"from": EPOCH_S - 3600, "to": EPOCH_S}]
+
+
+def test_a_range_without_any_sample_is_not_judged(replayed):
+    """Not even by an alert on absence, which fired: the store may be the wrong one."""
+    span = ("--from", f"{EPOCH_S - 3600}", "--to", f"{EPOCH_S - 60}")
+    done = replayed({"alert": "Gone", "expr": "absent(level)"}, arguments=span)
+    assert done.status == 3
+    assert "to 2026-01-04T23:59:00Z, all of the range: nothing could be judged. Check" in done.out
 
 
 @pytest.mark.parametrize(

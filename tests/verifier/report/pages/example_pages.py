@@ -8,6 +8,7 @@ from documents.mistakes import Place
 from verifier.backtest.noise import RuleRecord
 from verifier.backtest.replay import ReplayedAlert, ReplayRequest
 from verifier.backtest.result import result_of
+from verifier.backtest.sample_gaps import SampleGaps
 from verifier.backtest.silence import ReplayFinding
 from verifier.changes.timelines import AlertChange, EpisodePair
 from verifier.check.findings.finding import CheckFinding
@@ -122,7 +123,8 @@ def replayed_of(text, *, firings=3):
     ]
     request = ReplayRequest(rules=own, against=old, from_s=1.7e9, to_s=1.7e9 + 86_400)
     finding = ReplayFinding(alerts[0], f"finding {text}", vacuous=True)
-    return result_of("http://127.0.0.1:9", request, alerts, [finding])
+    gaps = SampleGaps(((1.7e9, 1.7e9 + 3600),), unknown=f"unknown {text}")
+    return result_of("http://127.0.0.1:9", request, alerts, [finding], gaps=gaps)
 
 
 def _replayed(name, version, firings, refused=""):
@@ -172,7 +174,8 @@ PARTS = {
     "verify": ("Not compared", "Differences", "What the differences come from",
                "Rules that an engine cannot evaluate",
                "Alerts that fail in one engine alone", "Scenarios"),
-    "replay": ("Vacuous or not judged", "Noise", "Changes, from --against to --rules", "Firings"),
+    "replay": ("No samples", "Vacuous or not judged", "Noise",
+               "Changes, from --against to --rules", "Firings"),
     "derive": ("Not read", "Not solved", "Tests by alert"),
     "selftest": ("Controls",),
 }  # fmt: skip
