@@ -109,19 +109,22 @@ def changes_s(intervals: Sequence[TimeInterval], from_s: float, until_s: float) 
     `from_s` is the first of them.
     """
     instants = {from_s}
-    for interval in intervals:
-        for part in interval.parts:
-            instants.update(s for s in _part_changes_s(part, from_s, until_s))
+    # A file may repeat a part a thousand times, and days and months begin with others' midnights.
+    parts = {(part.location, part.times) for interval in intervals for part in interval.parts}
+    for location, times in parts:
+        instants.update(_part_changes_s(location, times, from_s, until_s))
     return sorted(s for s in instants if from_s <= s < until_s)
 
 
-def _part_changes_s(part: IntervalPart, from_s: float, until_s: float) -> Iterable[float]:
-    minutes = {0, *(minute for times in part.times or () for minute in times)} - {MINUTES_OF_DAY}
+def _part_changes_s(
+    location: str, times: Ranges | None, from_s: float, until_s: float
+) -> Iterable[float]:
+    minutes = {0, *(minute for bounds in times or () for minute in bounds)} - {MINUTES_OF_DAY}
     days = int((until_s - from_s) // DAY_S) + 3
     midnight = datetime.combine(
-        local_time(part.location, from_s).date() - timedelta(days=1), datetime.min.time()
+        local_time(location, from_s).date() - timedelta(days=1), datetime.min.time()
     )
-    place = zone(part.location)
+    place = zone(location)
     for day in range(days):
         for minute in minutes:
             local = midnight + timedelta(days=day, minutes=minute)
@@ -129,7 +132,7 @@ def _part_changes_s(part: IntervalPart, from_s: float, until_s: float) -> Iterab
             for fold in (0, 1):
                 yield local.replace(tzinfo=place, fold=fold).timestamp()
     # A change of the zone moves the time of day.
-    yield from offset_changes_s(part.location, from_s, until_s)
+    yield from offset_changes_s(location, from_s, until_s)
 
 
 def offset_changes_s(location: str, from_s: float, until_s: float) -> list[float]:

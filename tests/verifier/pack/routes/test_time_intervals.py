@@ -17,6 +17,7 @@ from tests.verifier.pack.routes.muted_hours import (
     muted_by_alertmanager,
     random_muted_hour,
 )
+from verifier.pack.routes import time_intervals
 from verifier.pack.routes.interval_reader import read_intervals
 from verifier.pack.routes.time_intervals import (
     DAY_S,
@@ -24,6 +25,7 @@ from verifier.pack.routes.time_intervals import (
     IntervalPart,
     TimeInterval,
     changes_s,
+    offset_changes_s,
 )
 from verifier.pack.walker import PackWalker
 
@@ -117,3 +119,20 @@ def test_an_hour_that_comes_twice_has_every_change_twice(day: str, hours: int, c
     ]
     assert len(ends) == count
     assert set(ends) <= set(changes_s([interval], from_s, until_s))
+
+
+def test_parts_of_the_same_hours_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may repeat one a thousand times: a year of each took a second."""
+    looked_up: list[str] = []
+
+    def looks(location: str, *_: float) -> list[float]:
+        looked_up.append(location)
+        return offset_changes_s(location, *_)
+
+    monkeypatch.setattr(time_intervals, "offset_changes_s", looks)
+    parts = tuple(IntervalPart(days_of_month=((day, day),)) for day in range(1, 29)) * 30
+    night = IntervalPart(times=((0, 60),), location="Europe/Berlin")
+    intervals = [TimeInterval("days", parts), TimeInterval("nights", (night, night))]
+    instants = changes_s(intervals, 0.0, 10 * DAY_S)
+    assert sorted(looked_up) == ["", "Europe/Berlin"]
+    assert len(list(instants)) == 10 + 2 * 10
