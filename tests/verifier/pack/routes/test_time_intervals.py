@@ -131,7 +131,7 @@ def test_parts_of_the_same_hours_are_looked_up_once(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(time_intervals, "offset_changes_s", looks)
     parts = tuple(IntervalPart(days_of_month=((day, day),)) for day in range(1, 29)) * 30
-    night = IntervalPart(times=((0, 60),), location="Europe/Berlin")
+    night = IntervalPart(times=((0, 90),), location="Europe/Berlin")
     intervals = [TimeInterval("days", parts), TimeInterval("nights", (night, night))]
     instants = changes_s(intervals, 0.0, 10 * DAY_S)
     assert sorted(looked_up) == ["", "Europe/Berlin"]
