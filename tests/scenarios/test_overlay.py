@@ -85,8 +85,8 @@ def test_what_is_accepted_reaches_the_scenario_with_its_place(tmp_path, scenario
     overlay = load_overlay(written(tmp_path, GOOD % cause))
     accepted = applied(scenario, overlay).accepted
     assert [a.subject for a in accepted] == ["NeverHere", "Board / Title"]
-    assert accepted[0].place is not None
-    assert accepted[0].place.line == 10
+    places = [(each.place.line, each.place.column) for each in accepted]
+    assert places == [(10, 11), (11, 11)]
 
 
 def test_what_several_overlays_accept_is_all_accepted(tmp_path, scenario):

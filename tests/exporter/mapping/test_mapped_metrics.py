@@ -53,6 +53,29 @@ def test_beside_a_mapping_nothing_of_ours_is_left_but_of_the_simulator():
     assert {name for name in names if not name.startswith("agentaskit_sim_")} == {"r_total"}
 
 
+def test_a_metric_s_help_is_the_user_s_and_else_says_what_it_is_made_of():
+    """The user knows better than we do."""
+    own, silent = (
+        exported_metrics(MetricMapping((counter(help=words),)))[0].help for words in ("Ours.", "")
+    )
+    assert (own, silent) == ("Ours.", "Made of http_requests_total.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "monotone"),
+    [
+        ("counter", "http_requests_total", True),
+        ("gauge", "agentaskit_tasks_in_flight", False),
+        ("histogram", "http_request_duration_seconds", True),
+    ],
+)
+def test_all_but_gauges_never_fall(kind, source, monotone):
+    """By it a past is put before a replay, and a restart is shown."""
+    metric = MappedMetric(name="mine", kind=kind, source=source, bounds=(1.0,))
+    mapped = {each.name: each for each in exported_metrics(MetricMapping((metric,)))}["mine"]
+    assert mapped.monotone is monotone
+
+
 def test_series_that_no_label_tells_apart_are_added_up(world):
     """All statuses, or those that are selected."""
     snapshot = world.snapshot()

@@ -14,6 +14,8 @@ from simulator.pacer import SystemClock
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
+from tests.exporter.exposed_hour import WorldClock
+from tests.simulator.cells.test_system import cells
 
 HANDLERS = MappedLabel(name="handler", shares=(("/a", 0.5), ("/b", 0.5)))
 MAPPING = MetricMapping(
@@ -48,6 +50,18 @@ def test_both_formats_can_be_read_and_hold_the_mapping_and_no_process(content_ty
     assert theirs == {"r_total", "sent", "d_seconds_bucket", "d_seconds_count", "d_seconds_sum"}
     assert families["sent"].type == "unknown"
     assert len(families["d_seconds"].samples) == 2 * (3 + 2)
+
+
+def test_each_cell_shows_the_mapping_alone():
+    """On the page of a cell there is as little of ours as on that of one world."""
+    system = cells(2)
+    exposition = Exposition(system, WorldClock(system), version="0", scenario="s", mapping=MAPPING)
+    for cell in exposition.cells:
+        text = cell.scrape().body(TEXT, compressed=False).decode()
+        families = {each.name for each in read_text(text)}
+        assert {each for each in families if not each.startswith("agentaskit_sim")} == {
+            "r", "sent", "d_seconds",
+        }  # fmt: skip
 
 
 def test_a_label_of_the_target_that_a_metric_has_is_honoured():

@@ -312,6 +312,21 @@ def test_what_all_clients_together_have_not_read_is_bounded():
     assert list(guard.connections) == later
 
 
+@pytest.mark.parametrize(("beyond", "cut"), [(0, 0), (1, 1)])
+def test_all_clients_together_may_leave_32_mebibytes_unread_for_two_seconds(beyond, cut):
+    """As the documentation says; a byte more is too many, and one of them makes room."""
+    clock = MockClock()
+    guard = ConnectionGuard(ConnectionLimits(), clock.monotonic)
+    stuck(guard, 16 << 20, (16 << 20) + beyond)
+    guard.sweep()
+    clock.spend(1.9)
+    guard.sweep()
+    assert guard.cut == 0
+    clock.spend(0.1)
+    guard.sweep()
+    assert guard.cut == cut
+
+
 def test_without_a_sweep_nobody_would_be_cut():
     """It is the sweep that does it."""
     clock = MockClock()

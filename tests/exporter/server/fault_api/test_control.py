@@ -88,6 +88,14 @@ async def test_a_change_sets_parameters_and_end_and_keeps_the_rest(served):
     assert (await served.call("GET", "/dependency-outage"))[0] == 404
 
 
+async def test_a_scrape_shows_a_changed_fault_at_the_same_instant(served):
+    """The page of before the change is not shared with who asks after it."""
+    await served.call("POST", body=DROP)
+    assert await served.metric("agentaskit_sim_load_tasks_per_second") == 200
+    assert (await served.call("PATCH", "/gone", {"parameters": {"share": 0.25}}))[0] == 200
+    assert await served.metric("agentaskit_sim_load_tasks_per_second") == 300
+
+
 async def test_faults_that_ended_leave_the_base_and_free_their_names(served):
     """One by one or all at once; a name can be used again immediately."""
     for name in ("gone", "gone-too"):

@@ -45,6 +45,7 @@ REFUSED = [
      "Content-Type must be application/json, got application/x-www-form-urlencoded"),
     ("POST", "", json.dumps(DROP).encode(), {"Content-Type": "text/plain"}, 415, "got text/plain"),
     ("PATCH", "/gone", b"{}", {"Content-Type": "text/plain"}, 415, "Content-Type"),
+    ("POST", "", None, {"Content-Type": "text/plain"}, 415, "Content-Type"),
     ("DELETE", "", b"all=1", {"Content-Type": "text/plain"}, 415, "Content-Type"),
     ("POST", "", b"{", JSON, 400, "body:1:2: this is not JSON: expected a key in double quotes"),
     ("POST", "", b"\xff", JSON, 400, "the body must be UTF-8 text"),

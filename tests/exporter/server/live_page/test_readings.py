@@ -93,8 +93,8 @@ def test_gauges_are_those_of_the_reading(world):
     before, now = after(world, 1.0)
     queues = values(before, now, "queues")
     assert list(queues.values()) == now.queue_depth.tolist()
-    half = replace(now, sandbox_available=now.sandbox_total // 2)
-    assert values(before, half, "sandboxes")["A"] == 0.5
+    few = replace(now, sandbox_available=now.sandbox_total // 4)
+    assert values(before, few, "sandboxes")["A"] == 0.75
     cpu = values(before, now, "cpu")
     assert "idle" not in cpu
     assert 0 < sum(cpu.values()) <= 1

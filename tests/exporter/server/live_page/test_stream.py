@@ -84,7 +84,9 @@ async def test_a_newcomer_is_shown_the_last_minutes_as_documented(served):
     _, _, client = served
     check = await validator(client, "Recent")
     await asyncio.sleep(0.3)
-    recent = await (await client.get(CHART)).json()
+    answer = await client.get(CHART)
+    assert answer.headers["Content-Encoding"] in {"gzip", "deflate"}
+    recent = await answer.json()
     check.validate(recent)
     (load,) = (row for row in recent["chart"]["rows"] if row["id"] == "load")
     assert len(load["times_s"]) == len(load["series"][0]["values"]) == recent["reading"] >= 3

@@ -14,6 +14,7 @@ from exporter.served_world import ServedForms, serve_routes
 from exporter.server.connection_limits import RUNNER_OPTIONS
 from exporter.server.exposition import Exposition
 from exporter.server.landing import API
+from exporter.server.plan_api import scenario_control
 from exporter.server.plan_api.scenario_control import OfferedScenario
 from scenarios.injection_form import FaultForm
 from scenarios.load_form import LoadForm
@@ -123,7 +124,10 @@ async def test_the_load_is_changed_for_a_while_as_documented(serve):
     assert changed["requested"] == pytest.approx(100.0)
     assert changed["change"]["stages"] == STAGES["stages"]
     assert changed["change"]["ends_in_s"] == pytest.approx(10.0, abs=0.1)
-    served.advance(11.0)
+    served.advance(4.0)
+    later = (await served.call("GET", LOAD))[1]["change"]
+    assert later["ends_in_s"] == pytest.approx(6.0, abs=0.1)
+    served.advance(7.0)
     assert (await served.call("GET", LOAD))[1] == before
 
 
@@ -134,6 +138,26 @@ async def test_a_change_of_the_load_can_be_ended(serve):
     assert (await served.call("DELETE", LOAD))[1] == CALM
     status, error = await served.call("DELETE", LOAD)
     assert (status, error) == (404, {"error": "no change of the load is in effect"})
+
+
+async def test_a_change_of_the_load_is_made_and_ended_at_the_instant_of_the_call(serve):
+    """However long nobody had asked the world for anything: it lasts whole, and no longer."""
+    served = await serve()
+    served.clock.spend(5.0)
+    changed = (await served.call("PUT", LOAD, STAGES))[1]["change"]
+    assert changed["ends_in_s"] == pytest.approx(10.0, abs=0.1)
+    served.advance(9.0)
+    served.clock.spend(2.0)
+    assert (await served.call("DELETE", LOAD))[0] == 404
+
+
+@pytest.mark.parametrize(("room", "status"), [(3, 201), (2, 409)])
+async def test_a_scenario_may_fill_what_room_there_is_for_faults(serve, monkeypatch, room, status):
+    """With those that are in effect already, and not go beyond it."""
+    monkeypatch.setattr(scenario_control, "IN_EFFECT_MAX", room)
+    served = await serve()
+    await served.call("POST", f"{API}/faults", {"fault": "bus_partition"})
+    assert (await served.call("POST", SCENARIOS, {"name": "outage"}))[0] == status
 
 
 async def test_what_the_profile_asks_for_and_what_faults_leave_are_two_numbers(serve):
