@@ -22,6 +22,8 @@ from simulator.faults.kinds.catalogue import FAULTS
         ("1", "seconds, mean delay of a scrape", "1 second, mean delay of a scrape"),
         ("1", "series missing from a scrape, mean", "1 series missing from a scrape, mean"),
         ("1", "stolen CPU seconds", "1 stolen CPU second"),
+        ("1", "caches", "1 cache"),
+        ("1", "tasks of agents", "1 task of agents"),
     ],
 )
 def test_one_thing_is_called_in_the_singular(figure, nouns, text):
@@ -78,6 +80,11 @@ def test_names_are_listed_as_a_sentence_lists_them(names, text):
         (0.0010004, "0.001"),
         (999.94, "999.9"),
         (12345.6, "12,346"),
+        (-12345.6, "-12,346"),
+        (1000.0, "1,000"),
+        (0.001, "0.001"),
+        (2.5e-07, "0.00000025"),
+        (1e-07, "0.0000001"),
         (6.5e-10, "6.5e-10"),
         (float("inf"), "+inf"),
         (float("nan"), "+nan"),

@@ -43,6 +43,22 @@ def test_a_number_is_asked_for_its_unit():
         parse_duration(10)
 
 
+def test_a_duration_is_of_a_hundred_years_at_most():
+    """That long it may be; a millisecond more is a mistake of the field that it was written for."""
+    assert parse_duration("36500d") == 36500 * 86400
+    with pytest.raises(ValueError, match=r"^wait must be at most 100 years, got '36500d1ms'$"):
+        parse_duration("36500d1ms", field="wait")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("soon", "'soon'"), (True, "true"), (None, "nothing")]
+)
+def test_a_refusal_names_its_field(value, words):
+    """And shows what stood there; `true` is no number that lacks its unit."""
+    with pytest.raises(ValueError, match=f"^wait must be a duration such as .*, got {words}$"):
+        parse_duration(value, field="wait")
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
@@ -54,6 +70,10 @@ def test_a_number_is_asked_for_its_unit():
         (2e-5, "20us"),
         (-75, "-1m15s"),
         (59.9999, "1m"),
+        (1, "1s"),
+        (0.001, "1ms"),
+        (0.1234567, "123.457ms"),
+        (14 * 86400, "14d"),
     ],
 )
 def test_a_duration_is_written(seconds, text):

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from documents.files import read_text, write_whole
+from documents.files import files_below, read_text, write_whole
 from documents.mistakes import InputError
 from documents.yaml_reader import YAML_BYTES_MAX, load
 
@@ -42,6 +42,51 @@ def test_a_mark_of_byte_order_is_no_part_of_the_text(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1\n")
     assert read_text(path, bytes_max=100) == "a: 1\n"
+
+
+def test_a_file_may_be_as_long_as_its_bound(tmp_path):
+    """A byte more is too long."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"12345")
+    assert read_text(path, bytes_max=5) == "12345"
+    with pytest.raises(InputError, match="the file must be at most 4 bytes long"):
+        read_text(path, bytes_max=4)
+
+
+def test_a_byte_that_is_no_text_is_counted_in_the_first_line_as_well(tmp_path):
+    """In the first line as in any other."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError, match=r"a\.yaml:1:1: the text must be UTF-8, got byte 0xff$"):
+        read_text(path, bytes_max=5)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_what_is_marked_as_utf_16_is_read_as_such(tmp_path, encoding):
+    """Whichever byte of a letter comes first."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes("\ufeffa: \u00e9\n".encode(encoding))
+    assert read_text(path, bytes_max=100) == "a: \u00e9\n"
+
+
+def test_the_files_below_a_folder_are_its_regular_ones_in_order(tmp_path):
+    """Neither hidden ones nor those in hidden folders, and nothing that is no file."""
+    for name in ("b/z", "b/a", "a.txt", ".git/x", ".hidden", "c/d/e"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe")
+    names = [str(path.relative_to(tmp_path)) for path in files_below(tmp_path)]
+    assert names == ["a.txt", "b/a", "b/z", "c/d/e"]
+
+
+def test_what_is_no_file_is_called_what_it_is_and_left_closed(tmp_path):
+    """A pipe is not waited for; its handle is not kept either."""
+    os.mkfifo(tmp_path / "pipe")
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - a count
+    for path, kind in ((tmp_path / "pipe", "a pipe"), ("/dev/null", "a device")):
+        with pytest.raises(InputError, match=f": a file is needed here, this is {kind}$"):
+            read_text(path, bytes_max=5)
+    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208 - a count
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

@@ -32,6 +32,9 @@ def test_json_values_have_their_place_too():
         ('["x', "d.json:1:2: this is not JSON: unterminated string starting at"),
         ('{"a": NaN}', "d.json:1:7: this is not JSON: unexpected 'N'"),
         ("{} {}", "d.json:1:4: this is not JSON: the document has ended"),
+        ("{}x", "d.json:1:3: this is not JSON: the document has ended"),
+        ("[1,\n]", "d.json:2:1: this is not JSON: unexpected ']'"),
+        ('{\n"a":\n1, "a": 2}', "d.json:3:4: duplicate key 'a', first given in line 2"),
         ('{"a": 1,\n "a": 2}', "d.json:2:2: duplicate key 'a', first given in line 1"),
         ("[" * 200, "d.json:1:130: values must be nested at most 128 deep"),
     ],
@@ -41,6 +44,21 @@ def test_a_json_mistake_is_reported_with_its_place(text, message):
     with pytest.raises(InputError) as caught:
         parse_json(text, "d.json")
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("space", ["\f", "\v", "\u00a0", "\ufeff"])
+def test_only_the_four_spaces_of_json_are_spaces(space):
+    """RFC 8259: blank, tab, line feed, carriage return."""
+    assert parse_json("\r\n\t [\r1 ]\r", "d.json").data == [1]
+    with pytest.raises(InputError, match="this is not JSON"):
+        parse_json(f"[{space}1]", "d.json")
+
+
+def test_a_document_may_be_as_deep_as_the_bound():
+    """One level more is too deep."""
+    assert parse_json("[" * 128 + "1" + "]" * 128, "d.json").data
+    with pytest.raises(InputError, match="nested at most 128 deep"):
+        parse_json("[" * 129 + "1" + "]" * 129, "d.json")
 
 
 VALUES = st.recursive(

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from documents.mistake_kinds import BrokenRule, Remark, UnknownKey
-from documents.mistakes import InputError, Mistake, Place, gather
+from documents.mistakes import MISTAKES_MAX, InputError, Mistake, Place, gather
 
 PLACE = Place("f.yaml", 3, 7)
 WRONG = BrokenRule("seed", "be at least 0", -1)
@@ -50,10 +50,50 @@ def test_an_error_is_one_line_for_each_mistake_and_survives_another_process():
     assert (copy.mistakes, str(copy)) == (error.mistakes, str(error))
 
 
+def test_so_many_mistakes_are_shown_and_how_many_more_there_are():
+    """Of one file with its name; thirty are shown, and none is counted for nothing."""
+    error = InputError(*(Place("f.yaml", n).mistake("wrong") for n in range(1, 33)))
+    assert str(error).splitlines()[29:] == ["f.yaml:30: wrong", "f.yaml: and 2 mistakes more"]
+    error = InputError(*(Place("f.yaml", n).mistake("wrong") for n in range(1, 32)))
+    assert str(error).splitlines()[30:] == ["f.yaml: and 1 mistake more"]
+    error = InputError(*(Place("f.yaml", n).mistake("wrong") for n in range(1, 31)))
+    assert str(error).count("more") == 0
+
+
+def test_a_walk_that_may_not_have_noted_all_says_many():
+    """From as many on as a walk notes."""
+    some = [Place("f.yaml", n).mistake("wrong") for n in range(1, MISTAKES_MAX + 1)]
+    assert str(InputError(*some)).endswith("and many mistakes more")
+    assert str(InputError(*some[1:])).endswith(f"and {MISTAKES_MAX - 31} mistakes more")
+
+
+def test_the_files_of_what_is_not_shown_are_named_up_to_a_number():
+    """Those of what is shown stand there already."""
+    shown = [Place("a", n).mistake("wrong") for n in range(30)]
+    rest = [Place(f"f{n}").mistake("wrong") for n in range(31)]
+    lines = str(InputError(*shown, *rest)).splitlines()[30:]
+    files = [f"f{n}" for n in range(30)]
+    assert lines == ["and 31 mistakes more, in:", *files, "and 1 file more"]
+    lines = str(InputError(*shown, *rest[:30])).splitlines()[30:]
+    assert lines == ["and 30 mistakes more, in:", *files]
+    lines = str(InputError(*shown, *rest[:2])).splitlines()[30:]
+    assert lines == ["and 2 mistakes more, in:", "f0", "f1"]
+
+
+def test_arguments_come_before_files_and_columns_count():
+    """A person reads what was typed first, and each line from left to right."""
+    late, early = Place("f", 1, 10).mistake("a"), Place("f", 1, 9).mistake("b")
+    assert gather([late, Mistake(Remark("z")), early]).mistakes == (
+        Mistake(Remark("z")), early, late,
+    )  # fmt: skip
+
+
 def test_places_can_be_left_out():
     """For a document that was sent and has no name."""
     error = InputError(PLACE.mistake(WRONG), PLACE.mistake("wrong")).without_places()
     assert str(error) == "seed must be at least 0, got -1\nwrong"
+    twice = InputError(PLACE.mistake("wrong"), Place("f.yaml", 4).mistake("wrong"))
+    assert twice.without_places().mistakes == (Mistake(Remark("wrong")),)
 
 
 def test_mistakes_are_gathered_in_the_order_of_the_file():

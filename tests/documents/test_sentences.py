@@ -22,7 +22,13 @@ from documents.mistake_kinds import (
     UnknownWord,
     UnreadableFile,
 )
-from documents.sentences import did_you_mean, write_sentence
+from documents.sentences import (
+    LINE_LETTERS_MAX,
+    WORD_LETTERS_MAX,
+    did_you_mean,
+    in_one_line,
+    write_sentence,
+)
 from tests.syntax import nodes
 
 SENTENCES = [
@@ -55,6 +61,23 @@ SENTENCES = [
     (DuplicateKey("seed", 3), "duplicate key 'seed', first given in line 3"),
     (UnknownName("tier", "mirco", ("micro",)), "no tier is called 'mirco', did you mean 'micro'?"),
     (UnknownName("tier", "x", ("a", "b")), "no tier is called 'x', the names are a, b"),
+    (
+        UnknownName("tier", "mirco", ("micro",), ", see `list`"),
+        "no tier is called 'mirco', did you mean 'micro'?",
+    ),
+    (
+        UnknownKey("x", tuple("abcdefghijklm")),
+        "unknown key 'x', the keys are a, b, c, d, e, f, g, h, i, j, k, l and 1 more",
+    ),
+    (
+        UnknownKey("x", tuple("abcdefghijkl")),
+        "unknown key 'x', the keys are a, b, c, d, e, f, g, h, i, j, k, l",
+    ),
+    (BrokenRule("x", "be a number", "y" * 58), f"x must be a number, got '{'y' * 58}'"),
+    (
+        UnknownWord("p", "aw8", tuple(f"aw{i}" for i in range(6))),
+        "p must be 'aw0', 'aw1', 'aw2', 'aw3', 'aw4' or 'aw5', got 'aw8', did you mean 'aw5'?",
+    ),
     (UnknownName("tier", "x", ()), "no tier is called 'x', none is defined"),
     (UnknownName("tier", "x", ("a",), ", see `list`"), "no tier is called 'x', see `list`"),
     (RepeatedName("receiver", "pager"), "the receiver 'pager' is given twice"),
@@ -79,7 +102,22 @@ def test_no_kind_is_without_a_row_above():
 def test_a_near_word_is_offered_and_a_far_one_is_not():
     """Case does not matter for nearness."""
     assert did_you_mean("Mirco", ["micro", "board"]) == ", did you mean 'micro'?"
+    assert did_you_mean("micro", ["MIRCO"]) == ", did you mean 'MIRCO'?"
     assert did_you_mean("zzz", ["micro", "board"]) == ""
+    assert did_you_mean("mist", ["micro"]) == ""
+
+
+def test_a_word_may_be_as_long_as_is_compared():
+    """Longer ones cost time, and were no slip."""
+    assert did_you_mean("a" * WORD_LETTERS_MAX, ["a" * 79]) != ""
+    assert did_you_mean("a" * (WORD_LETTERS_MAX + 1), ["a" * 80]) == ""
+
+
+def test_a_line_is_one_line_and_bounded():
+    """Its beginning says where and its end what was expected; breaks in it become a space."""
+    assert in_one_line("a  \n\n b\tc") == "a b\\tc"
+    assert in_one_line("x" * LINE_LETTERS_MAX) == "x" * LINE_LETTERS_MAX
+    assert in_one_line("a" * 350 + "b" * 200) == "a" * 350 + " ... " + "b" * 145
 
 
 def test_a_part_of_a_word_is_near_and_so_is_a_word_with_more_around_it():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from documents.mistake_kinds import BrokenRule, Remark
-from documents.mistakes import InputError, Mistake
+from documents.mistakes import MISTAKES_MAX, InputError, Mistake
 from documents.walker import Walker, dotted
 from documents.yaml_reader import parse
 
@@ -52,6 +52,20 @@ def test_what_is_left_out_is_no_mistake(walker):
     assert walker.mapping(None, ("nothing",), ("name",)) == {}
     assert walker.sequence(None, ("nothing",)) == ()
     walker.raise_mistakes()
+
+
+@pytest.mark.parametrize("wrong", [0, False, ""])
+def test_what_counts_as_nothing_elsewhere_has_the_wrong_shape_all_the_same(walker, wrong):
+    """Only what is left out may be left out."""
+    assert (walker.mapping(wrong, ("x",)), walker.sequence(wrong, ("x",))) == ({}, ())
+    assert len(walker.mistakes) == 2
+
+
+def test_a_walk_notes_so_many_mistakes_and_no_more(walker):
+    """Whoever has more mends these first."""
+    for number in range(MISTAKES_MAX + 5):
+        walker.reject(f"wrong {number}", ("count",))
+    assert len(walker.mistakes) == MISTAKES_MAX == 200
 
 
 def test_a_text_must_be_there_and_not_empty(walker):

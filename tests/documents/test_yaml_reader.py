@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from documents.document import Document, decimal
 from documents.mistakes import InputError
 from documents.yaml_reader import load, load_all, load_texts, parse
 
@@ -135,3 +136,21 @@ def test_a_text_that_is_read_again_is_as_new(tmp_path):
     path.write_text("a: 2\n")
     assert load(path).data == {"a": 2}
     assert next(load_texts(path)).data == {"a": "2"}
+
+
+def test_where_nothing_has_a_place_a_document_begins():
+    """A mistake of an empty file stands at its first letter; without a key, at the value."""
+    empty = Document("f", None, {}, {})
+    assert (empty.position(("a", 1)), empty.key_position(())) == ((1, 1), (1, 1))
+    document = parse("a:\n  b: 1\n", "f")
+    assert str(document.error("wrong", ("a", "b")).mistakes[0]) == "f:2:6: wrong"
+    assert str(document.error("wrong", ("a", "b"), at_key=True).mistakes[0]) == "f:2:3: wrong"
+    assert document.position(("none",)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("9" * 18, 10**18 - 1), ("9" * 19, None), ("-1", None)]
+)
+def test_a_text_of_plain_digits_is_a_number_as_far_as_it_surely_fits(text, number):
+    """Eighteen nines fit into 64 bits with a sign."""
+    assert decimal(text) == number
