@@ -15,7 +15,8 @@ import pytest
 from documents.mistakes import InputError
 from scenarios.loader import parse_scenario
 from tests.verifier.judges import Scripted
-from verifier.suite import cores, run_suite
+from verifier.run_record import ScenarioRecord
+from verifier.suite import STOP_S, cores, run_suite, with_interrupted
 from verifier.suite_order import expected_costs_s, longest_first, real_time_s
 
 PATIENCE_S = 10.0
@@ -162,6 +163,8 @@ def test_a_scenario_without_a_verdict_is_invalid_and_the_rest_is_judged(tmp_path
     outcomes, _ = run(tmp_path, "broken", "good", "bug", jobs=jobs)
     assert [outcome.verdict for outcome in outcomes] == ["invalid", "pass", "invalid"]
     assert outcomes[0].invalid == ("no Prometheus",)
+    assert outcomes[0].record == ScenarioRecord.of(scenario("broken"))
+    assert 0 <= outcomes[0].wall_s < PATIENCE_S
     assert outcomes[2].invalid[0].startswith("internal error: ZeroDivisionError: planted (")
 
 
@@ -169,9 +172,11 @@ def test_a_scenario_without_a_verdict_is_invalid_and_the_rest_is_judged(tmp_path
 def test_a_users_mistake_ends_the_run(tmp_path, jobs):
     """It reaches the parent with its place, and the other worker is ended."""
     names = ("mistake", "good") if jobs == 1 else ("sleep", "mistake")
+    began_s = time.monotonic()
     with pytest.raises(InputError) as caught:
         run(tmp_path, *names, jobs=jobs)
     assert str(caught.value) == "rules.yaml:1:2: planted"
+    assert time.monotonic() - began_s < STOP_S, "nothing is waited for that was not ended"
     for note in tmp_path.glob("sleep.*"):
         pid = note.read_text()  # empty when the worker was ended while it wrote
         assert not pid or is_gone(int(pid)), note
@@ -188,6 +193,14 @@ def test_a_dead_worker_is_replaced(tmp_path):
     """When all of them died, the other scenarios are judged all the same."""
     outcomes, _ = run(tmp_path, "die-1", "die-2", "a", "b")
     assert [outcome.verdict for outcome in outcomes] == ["invalid", "invalid", "pass", "pass"]
+
+
+def test_what_an_interrupted_run_did_not_judge_is_invalid(tmp_path):
+    """Every scenario has an outcome, in order, so that the whole never passes."""
+    judged, _ = run(tmp_path, "b", jobs=1)
+    outcomes = with_interrupted([scenario(name) for name in "abc"], judged)
+    assert [each.name for each in outcomes] == ["a", "b", "c"]
+    assert [each.verdict for each in outcomes] == ["invalid", "pass", "invalid"]
 
 
 PROGRAM = """

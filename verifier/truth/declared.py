@@ -191,11 +191,16 @@ def _problems(entry: TruthEntry) -> Iterator[tuple[UnknownWord | BrokenRule, str
     yield from _problems_of_take(entry)
     axes = tuple(name for name, _ in quantity.axes)
     for label in (*entry.where, *([entry.by] if entry.by and entry.take != "buckets" else ())):
-        if label not in axes:
-            yield UnknownWord("a label", label, axes), "where" if label in entry.where else "by"
+        key = "where" if label in entry.where else "by"
+        if not axes:
+            yield BrokenRule(key, f"be left out, as {entry.quantity} have no labels", label), key
+        elif label not in axes:
+            yield UnknownWord("a label", label, axes), key
     alike = tuple(name for name, each in QUANTITIES.items() if each.kind == quantity.kind)
-    if entry.of and (entry.of not in alike or quantity.kind == "durations"):
-        yield UnknownWord("of", entry.of, () if quantity.kind == "durations" else alike), "of"
+    if entry.of and quantity.kind == "durations":
+        yield BrokenRule("of", "be left out of durations", entry.of), "of"
+    elif entry.of and entry.of not in alike:
+        yield UnknownWord("of", entry.of, alike), "of"
 
 
 def _problems_of_take(entry: TruthEntry) -> Iterator[tuple[BrokenRule, str]]:

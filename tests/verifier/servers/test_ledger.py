@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.verifier.deliveries import END_S, START_S, ZERO, alert, delivery
+from tests.verifier.deliveries import END, END_S, START_S, ZERO, alert, delivery
 from verifier.errors import JudgeError
 from verifier.servers.ledger import Ledger, parse_time_s, read_ledger
 
@@ -32,6 +32,8 @@ def test_an_alert_is_read_with_all_its_data(tmp_path: Path) -> None:
     assert firing.starts_at_s == pytest.approx(START_S, abs=1e-5)
     assert firing.ends_at_s is None
     assert (resolved.status, resolved.ends_at_s) == ("resolved", END_S)
+    path.write_bytes(line(7, delivery(alert(endsAt=END))))
+    assert read_ledger(path)[0].ends_at_s is None, "it only would end then"
 
 
 def test_a_repeated_notification_counts_once_and_a_different_one_anew(tmp_path: Path) -> None:
@@ -84,6 +86,12 @@ def test_only_new_lines_are_read(tmp_path: Path) -> None:
     assert ledger.read() is first
     path.write_bytes(b"X" * len(line(1, delivery())) + line(2, delivery(alert("Slow"))))
     assert [each.fingerprint for each in ledger.read()] == ["down", "slow"]
+    with path.open("ab") as file:
+        file.write(line(3, delivery(alert("Late"))))
+    third = ledger.read()
+    assert [(each.fingerprint, each.deliveries) for each in third] == [
+        ("down", 1), ("slow", 1), ("late", 1),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

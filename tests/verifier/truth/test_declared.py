@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from documents.mistakes import InputError
+from documents.mistakes import InputError, Place
 from tests.verifier.simulations import PACK
 from tests.verifier.truth.boards import documents, read
+from verifier.pack.panels import Dashboards, LeftOutPanel, Panel, Query
+from verifier.panels.answers import PanelAnswer
 from verifier.truth.declared import check_panels_exist, load_panel_truths
 
 GOOD = {
     "dashboard": "D", "panel": "P", "quantity": "tasks processed", "take": "rate",
     "window": "1m", "unit": "ops",
+}  # fmt: skip
+
+SHARE_OF_DURATIONS = {
+    "quantity": "task durations", "take": "quantile", "quantile": 0.5, "of": "task durations",
 }  # fmt: skip
 
 
@@ -40,11 +46,15 @@ def test_the_pack_declares_each_of_its_queries_once(tmp_path):
         ({"take": "value"}, "take must be"),
         ({"unit": "opps"}, "did you mean 'ops'?"),
         ({"window": None}, "window must be a duration"),
+        ({"quantity": "memory", "take": "value", "unit": "bytes"}, "window must be left out"),
+        ({"take": "quantile", "quantity": "task durations"}, "quantile must be a number"),
         ({"window": "1 fortnight"}, "window"),
         ({"quantile": 0.5}, "quantile must be left out but of a quantile"),
         ({"by": "tier"}, "a label must be"),
         ({"where": "{priority: '('}"}, "where must be regular expressions"),
         ({"of": "memory"}, "of must be"),
+        (SHARE_OF_DURATIONS, "of must be left out of durations"),
+        ({"quantity": "agents started", "by": "tier"}, "by must be left out"),
         ({"colour": "red"}, "unknown key"),
         ({"panel": None}, "panel"),
     ],
@@ -63,3 +73,28 @@ def test_a_panel_that_is_not_there_is_refused(tmp_path):
     truths = load(tmp_path, dashboard="AgentAsKit / SLA", panel="Availabilty")
     with pytest.raises(InputError, match="did you mean 'AgentAsKit / SLA / Availability'"):
         check_panels_exist(truths, dashboards)
+
+
+def answer(title, legend, written=None):
+    """Return the answer to a query of such a legend."""
+    place = Place("board.json")
+    query = Query("up", legend, place)
+    panel = Panel("D", title, "stat", (query,), place, {"title": written or title})
+    return PanelAnswer(panel, query, ok=True, reason="")
+
+
+def test_it_speaks_of_the_queries_of_its_panel_and_its_legend(tmp_path):
+    """Without a legend of all of them; a repeated panel goes by its title in the file."""
+    (every,), (named,) = load(tmp_path), load(tmp_path, legend="p50")
+    assert [every.is_of(answer("P", legend)) for legend in ("", "p50", "p99")] == [True] * 3
+    assert [named.is_of(answer("P", legend)) for legend in ("", "p50")] == [False, True]
+    assert every.is_of(answer("P (cell: a)", "", written="P"))
+    assert not every.is_of(answer("Q", ""))
+
+
+def test_a_panel_that_is_left_out_may_be_spoken_of(tmp_path):
+    """It is there, though nobody asks it."""
+    left_out = LeftOutPanel("D", "P", "asks a log", Place("board.json"))
+    check_panels_exist(load(tmp_path), Dashboards((), left_out=(left_out,)))
+    with pytest.raises(InputError, match="D / P"):
+        check_panels_exist(load(tmp_path), Dashboards(()))

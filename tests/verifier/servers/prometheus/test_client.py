@@ -14,7 +14,7 @@ import pytest
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row
 from verifier.errors import JudgeError
-from verifier.servers.prometheus import Prometheus, QueryError, RangeQuery
+from verifier.servers.prometheus import Prometheus, QueryError, RangeQuery, client
 from verifier.servers.prometheus.client import PrometheusClient
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def test_an_instant_query_gives_vectors_and_scalars(server: Prometheus) -> None:
     """A scalar has no labels."""
     (series,) = server.query("a", EPOCH_S + 15)
     assert (dict(series.labels), series.values.tolist()) == (dict(A), [2.0])
+    assert server.query("a", EPOCH_S + 14.999)[0].values.tolist() == [1.0]
     assert server.query("3 * 2", EPOCH_S)[0].values.tolist() == [6.0]
     assert server.query("nothing", EPOCH_S) == []
 
@@ -126,3 +127,31 @@ def test_many_calls_share_a_few_connections(server: Prometheus) -> None:
     for _ in range(30):
         server.query_ranges([query] * 4)
     assert server.metric(ACCEPTED) - before <= 3
+
+
+def test_every_request_of_a_history_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And an answer that is neither a success nor an error is no success."""
+    scripted = PrometheusClient(SimpleNamespace(failure=lambda text, **_: JudgeError(text)))
+    monkeypatch.setattr(client, "requests", lambda _: iter([(b"", 3), (b"", 4)]))
+    monkeypatch.setattr(scripted, "_request", lambda *_: (204, b""))
+    assert scripted.append(history({A: row("1")})) == 7
+    monkeypatch.setattr(scripted, "_request", lambda *_: (302, b"moved"))
+    with pytest.raises(JudgeError, match=r"refused samples \(302\): moved"):
+        scripted.append(history({A: row("1")}))
+
+
+def test_a_sample_at_the_start_of_a_range_is_not_of_the_range(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Prometheus 2.42 would include it: it is asked for a millisecond less."""
+    scripted = PrometheusClient(SimpleNamespace())
+    forms: list[dict[str, str]] = []
+
+    def ask(_: str, form: dict[str, str]) -> dict[str, list[object]]:
+        forms.append(form)
+        return {"result": []}
+
+    monkeypatch.setattr(scripted, "_ask", ask)
+    assert scripted.stored("a", EPOCH_S, EPOCH_S + 30) == []
+    assert forms[0]["query"] == "a[29999ms]"
+    assert float(forms[0]["time"]) == EPOCH_S + 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from tests.verifier.deliveries import wait_until
 from tests.verifier.histories import history, labels, row
 from verifier.errors import JudgeError
 from verifier.servers.prometheus import Prometheus, client
-from verifier.servers.prometheus.health import check_stored
+from verifier.servers.prometheus.health import check_running, check_stored
 from verifier.servers.prometheus.remote_write import joined_requests
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ def test_a_count_that_differs_or_a_write_that_failed_is_a_judge_error(
     server: Any = ServerThatCounts(stored, failed)
     with pytest.raises(JudgeError, match=f"stored {stored} of 4 samples, failed writes: {failed}"):
         check_stored(server, server, 4)
+
+
+@pytest.mark.parametrize("status", [0, 1, -9])
+def test_a_server_that_ended_is_a_judge_error_however_it_ended(status: int) -> None:
+    """Without an error, too: it stores nothing any more."""
+    server: Any = ServerThatCounts(4, 0)
+    server.exit_status = lambda: status
+    server.metric = lambda _: 0.0
+    with pytest.raises(JudgeError, match="Prometheus ended in mid-run"):
+        check_running(server, server, -math.inf)
+    server.exit_status = lambda: None
+    check_running(server, server, -math.inf)
 
 
 @pytest.fixture

@@ -125,9 +125,17 @@ def test_labels_out_of_order_or_without_a_name_are_refused() -> None:
 
 def test_a_timestamp_that_does_not_fit_is_refused() -> None:
     """Seconds in place of milliseconds would be read as January 1970."""
-    block = Block(np.array([EPOCH_S]), np.array([0]), np.array([[1.0]]))
-    with pytest.raises(ValueError, match="timestamps must be from"):
-        list(requests(History([labels("a")], [block])))
+    for time_ms in (EPOCH_S, 1 << 42):  # that one would need a byte more
+        block = Block(np.array([time_ms]), np.array([0]), np.array([[1.0]]))
+        with pytest.raises(ValueError, match="timestamps must be from"):
+            list(requests(History([labels("a")], [block])))
+
+
+@pytest.mark.parametrize("length", [126, 127, 128, 129])
+def test_a_length_of_two_bytes_begins_at_128(length: int) -> None:
+    """For the value of a label, and for what it is part of."""
+    sent = history({labels("a", b="x" * length): [1.0]})
+    assert bodies(sent) == [plain_request(sent)]
 
 
 def test_blocks_that_overlap_are_refused() -> None:
