@@ -237,7 +237,9 @@ PAST_RESTART = "history: {incidents: [{name: h, fault: counter_reset, ago: 230s,
 )
 def test_every_counter_falls_at_a_restart_and_at_no_other_time(text, expected_s):
     """At the first scrape after it. Twice in a run means twice."""
-    history = simulate(scenario_of(text + SMALL)).history
+    simulation = simulate(scenario_of(text + SMALL))
+    history = simulation.history
+    assert simulation.truth.disturbed_s.tolist() == expected_s, "the world's counts went on"
     counters = is_counter(history)
     drops = [(at, number) for at, number in falls(history) if counters[number]]
     assert sorted({at for at, _ in drops}) == expected_s
@@ -251,7 +253,9 @@ DOWN = "duration: 20m\nfaults: [{name: d, fault: exporter_down, start: 5m, durat
 
 def test_while_the_exporter_is_down_its_series_have_ended():
     """One marker each, `up` 0, no sample until it is back; the world went on meanwhile."""
-    history = simulate(scenario_of(DOWN + SMALL)).history
+    simulation = simulate(scenario_of(DOWN + SMALL))
+    history = simulation.history
+    assert simulation.truth.disturbed_s.tolist() == list(range(300, 900, 15))
     for labels, times_s, values in every_series(history):
         stale = is_stale(values)
         if dict(labels)["__name__"] == "up":
