@@ -80,6 +80,12 @@ def test_a_text_must_be_there_and_not_empty(walker):
     walker.mistakes.clear()
     assert walker.text(top, "title", (), empty=True) == ""
     assert lines(walker) == []
+    assert walker.text(top, "count", (), empty=True) == ""
+    assert walker.text({"title": " "}, "title", ()) == ""
+    assert lines(walker) == [
+        "f.yaml:6:8: count must be text, got 3",
+        "f.yaml:5:8: title must be text that is not empty, got ' '",
+    ]
 
 
 def test_a_refusal_without_a_place_is_given_one(walker):
