@@ -30,3 +30,18 @@ def test_the_world_itself_counts_what_its_exporter_does(text):
     drawn_s = sum(to_s - max(from_s, 0.0) for from_s, to_s in simulation.resampled if to_s > 0)
     assert drawn_s > 0
     assert drawn_s + simulation.exact_s == scenario_of(text).duration_s
+
+
+ONE_DOWN = """\
+duration: 12m
+load: {rate: 1000}
+topology: {cells: 2}
+faults:
+- {name: d, fault: exporter_down, start: 3m, duration: 3m, targets: {cells: [1]}}
+"""
+
+
+def test_a_scrape_that_one_of_two_cells_did_not_bring_is_not_whole():
+    """What the other brought is less than the world counted."""
+    disturbed_s = simulate(scenario_of(ONE_DOWN)).truth.disturbed_s
+    assert disturbed_s.tolist() == list(range(180, 360, 15))
