@@ -26,6 +26,8 @@ def test_the_end_of_an_alert_that_is_remembered_is_always_its_last(monkeypatch, 
     apart_s = FLAP_S + 60.0
     record.add({HERE: firings(1000.0, 1000.0 + apart_s, 1000.0 + 2 * apart_s)})
     assert (record.noise.firings, record.noise.flaps) == (3, 2)
+    # A minute each, without the half minute before it in which it was pending.
+    assert (record.noise.firing_s, record.noise.longest_s) == (180.0, 60.0)
     record.add({HERE: firings(1001.0 + 3 * apart_s)})
     assert (record.noise.firings, record.noise.flaps) == (4, 2)
 

@@ -59,6 +59,14 @@ def test_each_alert_is_counted_over_the_seeds_that_were_judged():
     assert drop.replay == AGAIN
 
 
+def test_a_seed_in_which_one_of_two_verdicts_on_an_alert_fails_is_not_as_expected():
+    """Two series of it, of which one resolves too late: the other does not make up for it."""
+    late = alert("Throughput", ok=False, reason="resolved too late")
+    (drop,) = across_seeds([passing(1), passing(2, alerts=(fired("Throughput"), late))])
+    throughput = next(each for each in drop.alerts if each.alert == "Throughput")
+    assert (throughput.judged, throughput.as_expected, throughput.not_in) == (2, 1, (2,))
+
+
 def test_an_alert_that_fires_in_one_seed_alone_is_named_with_it():
     """It was to stay silent: nobody expected it, so no seed but this one knows of it."""
     planted = alert("Planted", "unexpected", ok=False, firing_s=60.0, pending_s=0.0)

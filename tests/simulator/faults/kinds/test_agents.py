@@ -168,6 +168,14 @@ def test_a_crash_loop_is_expected_to_begin_with_who_runs():
     assert effect.measured == effect.expected == 6
 
 
+def test_a_crash_loop_begins_with_every_target_wherever_it_stands_in_the_directory():
+    """The lead that is first of all, too."""
+    world = make(fault("crash_loop", alive_s=0.2, tiers=("lead",), start_s=1.0), rate=0.0)
+    world.advance(1.0)
+    assert world.snapshot().agents_crashed == 4
+    assert (world._state.agent[:4, k.STATE] == k.CRASH).all()
+
+
 def test_random_crashes_are_of_the_targets_and_expected_of_those_that_are_not_stopped():
     """Five a second over a quarter of the fleet; far more than a fleet that grows slowly has."""
     world = make(fault("agent_crash", rate_per_s=5.0, fraction=0.25))
