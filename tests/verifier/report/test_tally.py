@@ -10,6 +10,7 @@ from documents.mistakes import Place
 from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
 from verifier.errors import NotJudged
 from verifier.judge.verdict import PanelVerdict
+from verifier.panels.answers import PanelComparison
 from verifier.report.tally import counts, headline, silent_of, verdict_line
 
 MUTE = {"vacuous": "no metric x exists"}
@@ -62,6 +63,16 @@ def test_panels_that_did_not_answer_and_were_accepted_are_counted():
     both = (panel, replace(panel, ok=False, accepted=None))
     assert counts([outcome(panels=both)]).endswith("; 1 panel did not answer")
     assert "panel" not in counts([outcome(panels=(replace(panel, accepted=None),))])
+
+
+def test_a_panel_that_shows_something_else_is_not_among_those_that_did_not_answer():
+    """It answered. One that is not as in the world in one scenario is that in the run."""
+    mute = PanelVerdict(dashboard="B", panel="P", query="up", ok=False, reason="nothing")
+    compared = PanelComparison("requests", (30.0,), "twice as much")
+    untrue = replace(mute, panel="Q", reason="twice as much", truth=compared)
+    assert counts([outcome(panels=(untrue,))]).endswith("silent; 1 panel not as in the world")
+    line = counts([outcome(panels=(untrue, mute)), outcome(panels=(untrue,))])
+    assert line.endswith("; 1 panel did not answer; 1 panel not as in the world")
 
 
 def test_what_could_not_have_fired_is_not_counted_as_silent():
