@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -57,6 +58,12 @@ def test_each_alert_is_counted_over_the_seeds_that_were_judged():
     assert (throughput.not_in, throughput.firing_s) == ((2,), (330.0, 345.0, 360.0))
     assert (latency.judged, latency.fired_in, latency.as_expected) == (2, 0, 2)
     assert drop.replay == AGAIN
+
+
+def test_a_seed_that_could_not_be_judged_is_judged_anew_by_its_command_too():
+    """Where none failed it is the first that did not pass."""
+    (drop,) = across_seeds([passing(1, replay="not this"), replace(invalid(3), replay=AGAIN)])
+    assert (drop.failing, drop.invalid, drop.replay) == ((), (3,), AGAIN)
 
 
 def test_a_seed_in_which_one_of_two_verdicts_on_an_alert_fails_is_not_as_expected():
