@@ -88,6 +88,18 @@ def test_each_series_moves_with_its_own_counter_and_no_other(world, row_id):
         assert {name: value for name, value in moved.items() if value} == {series: 2.5}
 
 
+def test_the_latency_is_that_of_requests_with_what_the_gateway_adds(world):
+    """Not the orchestrator's own duration, in which other counts move."""
+    before, now = after(world, 1.0)
+    requests = before.http_request_duration, now.http_request_duration
+    shown = values(before, now, "latency")
+    assert list(shown.values()) == [
+        pytest.approx(quantile(share, *requests), rel=1e-4) for share in (0.5, 0.9, 0.99)
+    ]
+    others = replace(now, response_duration=before.response_duration)
+    assert values(before, others, "latency") == shown
+
+
 def test_gauges_are_those_of_the_reading(world):
     """Queues by priority, shares of pools and of CPUs."""
     before, now = after(world, 1.0)
