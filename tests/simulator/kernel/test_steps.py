@@ -148,6 +148,16 @@ def test_every_node_of_the_tournament_is_the_least_of_its_children(bench, agent)
         assert bench.earliest() == due_at(bench.s).argmin()
 
 
+def test_the_epoch_follows_the_clock_at_a_tick_before_anything_far_could_be_next(bench):
+    """Not a tick too early; what waits is due when it was."""
+    bench.schedule(3, k.EPOCH_NS + 5)
+    bench.tick(k.EPOCH_NS - 1)
+    assert (bench.s.head[k.EPOCH], bench.next_at()) == (0, k.EPOCH_NS + 5)
+    bench.tick(k.EPOCH_NS)
+    assert (bench.s.head[k.EPOCH], bench.next_at()) == (k.EPOCH_NS, k.EPOCH_NS + 5)
+    assert k.EPOCH_NS + k.TICK_NS < k.FAR_NS
+
+
 def test_of_two_events_at_one_instant_the_lower_agent_comes_first(bench):
     """Whoever was scheduled first."""
     for agents in ([7, 31], [31, 7], [0, 39], [39, 0]):
