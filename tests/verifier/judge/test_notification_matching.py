@@ -90,6 +90,19 @@ def test_each_label_set_of_an_alert_is_notified_separately():
     )
 
 
+def test_a_notification_of_another_label_set_stands_for_its_own_receivers_alone():
+    """What one receiver got of a group that goes on is no news for the other."""
+    first = timeline("Queue", (210.0, 270.0, 780.0), priority="low")
+    short = timeline("Queue", (330.0, 390.0, 450.0), priority="high")
+    queue = "{alert: Queue, receivers: [slack, sre], fires_within: 7m, resolves_within: 3m}"
+    ledger = (
+        notification("firing", 301.0, since_s=270.0, alert="Queue", priority="low"),
+        notification("resolved", 841.0, since_s=270.0, alert="Queue", priority="low"),
+    )
+    judged = [v for v in verdicts(ledger, [first, short], (queue,)) if v.alert == "Queue"]
+    assert [v.reason.rpartition(": ")[2] for v in judged] == ["sre was never notified"] * 2
+
+
 def test_a_short_episode_after_a_long_one_is_no_excuse():
     """The long one would have had to be notified, whichever comes first."""
     first = timeline("Queue", (210.0, 270.0, 1080.0), priority="low")
@@ -265,3 +278,13 @@ def test_how_far_a_notification_may_be_from_its_episode(episode, since_s, belong
     sent = [notification("firing", 700.0, since_s=since_s)]
     (case,), _ = match(judged, [line], sent, clock=CLOCK, early_s=15.0)
     assert bool(case.notifications) is belongs
+
+
+def test_a_verdict_that_counts_from_an_odd_onset_has_its_own_episode():
+    """Its time to fire is a difference, and the sum of both is a little more than the instant."""
+    line = timeline("Throughput", (200.0, 500.2, 700.0))
+    first = verdict_on(judge(scenario_with(FIRES), ALERTS, [line]))
+    odd = replace(first, onset_s=180.1, firing_s=500.2 - 180.1)
+    assert odd.onset_s + odd.firing_s > 500.2
+    (case,), _ = match([odd], [line], (), clock=CLOCK, early_s=15.0)
+    assert case.episodes == list(line.episodes)

@@ -73,7 +73,12 @@ def test_an_alert_that_must_fire_is_not_accepted():
 
 
 @pytest.mark.parametrize(
-    ("pending_s", "when"), [(190.0, "3m10s after the start"), (-20.0, "20s before the start")]
+    ("pending_s", "when"),
+    [
+        (190.0, "3m10s after the start"),
+        (0.0, "0s after the start"),
+        (-20.0, "20s before the start"),
+    ],
 )
 @pytest.mark.parametrize(
     "expectation", ["{alert: Throughput, fires_within: 7m}", "{alert: Throughput, silent: true}"]

@@ -47,6 +47,7 @@ def test_a_time_stands_with_its_limit():
         ({"lost_pending": ((1.0, 2.0),) * 2}, "30s (3rd time)"),
         ({"lost_pending": ((1.0, 2.0),) * 10}, "30s (11th time)"),
         ({"lost_pending": ((1.0, 2.0),) * 20}, "30s (21st time)"),
+        ({"lost_pending": ((1.0, 2.0),) * 111}, "30s (112th time)"),
         ({"lost_pending": ((1.0, 2.0),), "firing_s": None}, "30s"),
     ],
 )

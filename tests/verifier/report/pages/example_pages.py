@@ -114,7 +114,10 @@ def comparison_of(text):
 
 
 def replayed_of(text, *, firings=3):
-    """Return a replay of two versions: one alert that fires, one that is refused, one gone."""
+    """Return a replay of two versions: one alert that fires, one that is refused, one gone.
+
+    The one that is gone had fired before the start, and still fires at the end.
+    """
     own, old = RuleFiles((group_of(text),)), RuleFiles((group_of("Gone"),))
     alerts = [
         _replayed(text, "rules", firings),
@@ -131,7 +134,11 @@ def _replayed(name, version, firings, refused=""):
     record = RuleRecord(86_400.0)
     episodes = [Episode(10.0 + 2000.0 * n, 70.0 + 2000.0 * n, 500.0 + 2000.0 * n)
                 for n in range(firings)]  # fmt: skip
+    if version == "against":
+        episodes = [Episode(-100.0, -50.0, 500.0), Episode(86_000.0, 86_100.0, None)]
     record.add({(("label", name),): episodes})
+    record.noise.evaluations, record.noise.pending = 2880, 4 * firings
+    record.noise.firing = 15 * firings
     run = SimpleNamespace(failures=Failures(0, 9, ""))
     return ReplayedAlert(version, group_of(name), rule_of(name), run, record, refused)
 

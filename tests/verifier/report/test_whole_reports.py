@@ -1,0 +1,22 @@
+"""The whole of each report, to the letter, of outcomes in which everything happened."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.verifier.report.pages.example_pages import PARTS
+from tests.verifier.report.whole_reports import FORMS, OUTCOMES, WHOLE, report, result_page
+
+
+@pytest.mark.parametrize("clock", list(OUTCOMES))
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_report_says_all_that_happened_and_nothing_else(form, clock):
+    """Every table, list, count, time and link; `whole_reports` writes what is expected anew."""
+    assert report(clock, form) == (WHOLE / f"{clock}-{form}").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", list(PARTS))
+def test_a_page_of_a_result_says_all_of_it_and_nothing_else(command):
+    """Every row, mood, place and count."""
+    expected = (WHOLE / f"page-{command}.txt").read_text(encoding="utf-8")
+    assert result_page(command) == expected
