@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from rich.console import Console
 
-from tests.histories.golden import GOLDEN, long_of, names, recorded, start_of
+from tests.histories.golden import GOLDEN, long_of, names, path_of, recorded, scenario_of, start_of
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     with ProcessPoolExecutor() as pool:
         starts = list(pool.map(start_of, names()))
         for name, start, end in zip(names(), starts, pool.map(long_of, names()), strict=True):
-            after[name] = {"start": start, "long": end}
+            after[name] = {"scenario": scenario_of(path_of(name)), "start": start, "long": end}
             same = before.get(name) == after[name]
             console.print(f"{name}: {'unchanged' if same else 'recorded anew'}")
     GOLDEN.write_text(json.dumps(after, indent=1) + "\n", encoding="utf-8")

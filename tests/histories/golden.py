@@ -1,8 +1,9 @@
-"""The history of every bundled scenario as one hash: what the recorded hashes are compared with.
+"""Every bundled scenario and its history as hashes: what the recorded hashes are compared with.
 
-A hash of every column of every snapshot. `start` simulates the first seconds with all faults of the
-scenario in effect at once, quick enough for every run of the tests; `long` the scenario as it is,
-for twenty minutes at most.
+`scenario` is a hash of all that its file comes to but its prose: each number, limit and label. The
+others are hashes of every column of every snapshot. `start` simulates the first seconds with all
+faults of the scenario in effect at once, quick enough for every run of the tests; `long` the
+scenario as it is, for twenty minutes at most.
 A change that is not meant to change any world must leave all of them; one that is renews them with
 `make golden`, and says so. The blocks of drawn numbers are left out: numpy's exponential differs in
 the last bit between processors, by far less than the nanosecond to which times are rounded.
@@ -15,6 +16,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from documents.mistakes import Place
 from scenarios.library.files import library
 from scenarios.loader import load_scenario
 from simulator.cells.system import SimulatedSystem, build_system
@@ -31,9 +33,19 @@ def names() -> list[str]:
     return [path.stem for path in library()]
 
 
+def scenario_of(path: Path) -> str:
+    """Return the hash of a scenario as it is read, without its prose and its places."""
+    scenario = load_scenario(path)
+    expectations = tuple(
+        replace(expectation, place=Place(""), why="") for expectation in scenario.expectations
+    )
+    plain = replace(scenario, story="", path="", expectations=expectations)
+    return sha256(repr(plain).encode()).hexdigest()
+
+
 def start_of(name: str) -> str:
     """Return the hash of a scenario's first seconds, its faults moved to the start."""
-    scenario = load_scenario(_path(name))
+    scenario = load_scenario(path_of(name))
     length_s = FAULTS_UNTIL_S - FAULTS_AT_S
     faults = tuple(
         replace(
@@ -50,7 +62,7 @@ def start_of(name: str) -> str:
 
 def long_of(name: str) -> str:
     """Return the hash of a scenario as it is, of its first twenty minutes at most."""
-    scenario = load_scenario(_path(name))
+    scenario = load_scenario(path_of(name))
     world = build_system(scenario.topology, scenario.plan, scenario.seed)
     return history(world, min(scenario.duration_s, LONG_S), LONG_STEP_S)
 
@@ -70,5 +82,6 @@ def recorded() -> dict[str, dict[str, str]]:
     return hashes
 
 
-def _path(name: str) -> Path:
+def path_of(name: str) -> Path:
+    """Return the file of a bundled scenario."""
     return next(path for path in library() if path.stem == name)
