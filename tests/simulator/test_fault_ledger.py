@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from simulator import fault_ledger
+from simulator.load import Load
+from simulator.plan import Plan
+from simulator.world import World
 from tests.simulator.faults.samples import SAMPLES
-from tests.simulator.worlds import fault, make
+from tests.simulator.worlds import fault, make, small
 
 
 def effects_at(world, until_s):
@@ -108,3 +111,25 @@ def test_a_ramp_is_expected_to_do_what_it_does_second_by_second():
     for until_s, expected in ((2.0, 12.5), (3.0, 50.0), (5.0, 200.0), (8.0, 500.0)):
         (effect,) = effects_at(world, until_s)
         assert effect.expected == pytest.approx(expected)
+
+
+def test_of_a_recorded_trace_is_expected_what_comes_of_it_by_where_it_is_by_then():
+    """A surge has played it a second ahead: at its sixth second there are 500 a second, not 100."""
+    trace = (*(n / 100 for n in range(1, 501)), *(5.0 + n / 500 for n in range(1, 2001)))
+    faults = (
+        fault("traffic_surge", factor=2.0, start_s=1.0, duration_s=1.0),
+        fault("traffic_drop", share=0.5, start_s=5.0, duration_s=2.0),
+    )
+    world = World(small(), Plan(load=Load(trace_s=trace), faults=faults), 7)
+    surge, drop = effects_at(world, 8.0)
+    assert (surge.measured, surge.base, surge.expected) == (200.0, 100.0, 200.0)
+    assert (drop.measured, drop.base, drop.expected) == (250.0, 500.0, 250.0)
+
+
+def test_an_exporter_begins_anew_where_its_cell_comes_back():
+    """Once, and not when it goes down."""
+    world, restarts = make(fault("cell_down", start_s=1.0, duration_s=3.0)), []
+    for until_s in (0.9, 1.0, 3.9, 4.0, 9.0):
+        world.advance(until_s)
+        restarts.append(world.snapshot().exporter_restarts)
+    assert restarts == [0, 0, 0, 1, 1]

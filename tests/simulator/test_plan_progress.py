@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from simulator.bounds import BoundError
@@ -114,3 +116,31 @@ def test_two_faults_of_one_name_are_refused():
     with pytest.raises(BoundError, match="each with a name of its own") as raised:
         Plan(faults=(same, fault("counter_reset", name="twice")))
     assert raised.value.field == "faults"
+
+
+@pytest.mark.parametrize(
+    ("more", "begins_s", "holds"), [(0, 1.0, True), (1, 1.0, False), (1, 2.0, True)]
+)
+def test_so_many_faults_may_be_in_effect_at_once(more, begins_s, holds):
+    """Sixty-two; one that begins as they end is none of them."""
+    crowd = [fault("agent_hang", name=f"{n}", duration_s=1.0) for n in range(62)]
+    crowd += [fault("agent_hang", name="more", start_s=begins_s, duration_s=1.0)] * more
+    assert_fits(crowd, "at most 62 in effect at once", 63, holds=holds)
+
+
+@pytest.mark.parametrize(("count", "holds"), [(10_000, True), (10_001, False)])
+def test_so_many_faults_may_be_planned(count, holds):
+    """Ten thousand, one after the other."""
+    hang = fault("agent_hang")
+    many = [replace(hang, name=f"{n}", start_s=2.0 * n, duration_s=1.0) for n in range(count)]
+    assert_fits(many, "at most 10000", 10_001, holds=holds)
+
+
+def assert_fits(faults, rule, value, *, holds):
+    """Assert that a plan of faults can be made, or is refused by a rule for so many."""
+    if holds:
+        assert Plan(faults=tuple(faults)).faults == tuple(faults)
+        return
+    with pytest.raises(BoundError) as raised:
+        Plan(faults=tuple(faults))
+    assert (raised.value.field, raised.value.rule, raised.value.value) == ("faults", rule, value)

@@ -12,6 +12,11 @@ from simulator.topology import Priority, SandboxPool, TaskClass, Tier, Topology
 
 BASE = Topology()
 WORK, COORDINATION = BASE.classes
+SHARED = tuple(
+    replace(pool, share=share)
+    for pool, share in zip(BASE.sandboxes, (0.5, 0.25, 0.25), strict=True)
+)
+"""Pools that all tasks together need."""
 
 
 def refusal(make):
@@ -87,6 +92,38 @@ def test_a_class_without_a_share_needs_no_tier():
 def test_every_number_of_the_system_has_a_bound_and_names_its_field(name):
     """No field may be forgotten: one below every range is refused, and by its own name."""
     assert refusal(lambda: replace(BASE, **{name: -1})).field == name
+
+
+WORKERS = Tier(name="workers", agents=1, takes=("work", "coordination"))
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond", "field"),
+    [
+        ({"tiers": tuple(replace(WORKERS, name=f"{n}") for n in range(100))},
+         {"tiers": tuple(replace(WORKERS, name=f"{n}") for n in range(101))}, "tiers"),
+        ({"tiers": (replace(WORKERS, agents=99_999), replace(WORKERS, name="one"))},
+         {"tiers": (replace(WORKERS, agents=100_000), replace(WORKERS, name="one"))}, "tiers"),
+        ({"hosts": 10_000, "cpus_per_host": 1}, {"hosts": 10_001, "cpus_per_host": 1}, "hosts"),
+        ({"hosts": 9, "cpus_per_host": 1024}, {"hosts": 10, "cpus_per_host": 1024}, "hosts"),
+        ({"cells": 2, "cell_weights": (0.001, 1000.0)}, {"cells": 2, "cell_weights": (0.0009, 1.0)},
+         "cell_weights"),
+        ({"cells": 2, "cell_weights": (1.0, 1.0)}, {"cells": 2, "cell_weights": (1.0, 1001.0)},
+         "cell_weights"),
+        ({"triple_share": 0.7}, {"triple_share": 0.700001}, "triple_share"),
+        ({"classes": (replace(WORK, share=0.95 + 9e-10), COORDINATION)},
+         {"classes": (replace(WORK, share=0.95 + 2e-9), COORDINATION)}, "classes"),
+        ({"classes": (replace(WORK, share=0.95 - 9e-10), COORDINATION)},
+         {"classes": (replace(WORK, share=0.95 - 2e-9), COORDINATION)}, "classes"),
+        ({"triple_share": 0.0, "sandboxes": SHARED}, {"triple_share": 1e-6, "sandboxes": SHARED},
+         "triple_share"),
+    ],
+)  # fmt: skip
+def test_parts_may_be_together_as_many_as_there_is_room_for_and_no_more(within, beyond, field):
+    """Tiers, their agents, CPUs, weights of cells and shares."""
+    made = Topology(**within)
+    assert {name: getattr(made, name) for name in within} == within
+    assert refusal(lambda: Topology(**beyond)).field == field
 
 
 def test_the_fleet_is_the_sum_of_the_tiers():
