@@ -213,6 +213,7 @@ def test_the_checkout_names_the_commit_and_what_changed_since(pack):
     git("add", ".")
     git("commit", "--quiet", "--message", "the pack")
     commit = git("rev-parse", "--short", "HEAD")
+    (pack.parent / "beside").write_text("no part of the pack")
     assert check(pack, checked_at=NOW).steps[0].reasons == (f"commit {commit}, pack unchanged",)
     edit(pack / "alerts" / "extras.yaml", "30s", "31s")
     [reason] = check(pack, checked_at=NOW).steps[0].reasons
