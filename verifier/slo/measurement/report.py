@@ -166,9 +166,9 @@ def _burn_line(burn: MeasuredBurn) -> str:
 
 
 def _response_text(response: Response, bound: FiringBound | None) -> str:
-    if response.fired_before:
-        return "fires before the onset"
     fired, spent, until = _cells(response, bound)
+    if response.fired_before:
+        return f"fires {fired}"
     return f"fires after {fired}, {spent} spent, until {until}"
 
 
@@ -176,6 +176,8 @@ def _cells(response: Response, bound: FiringBound | None) -> tuple[str, str, str
     """Return when an alert fired, the budget spent by then, each of its bound, and until when."""
     if not response.is_evaluated:
         return "not evaluated", "", ""
+    if response.fired_before:
+        return "before the onset", "", ""
     if response.fired_s is None or response.spent_share is None:
         return "never", "", ""
     until = "the end" if response.resolved_s is None else _duration(response.resolved_s)

@@ -93,7 +93,7 @@ def test_the_section_of_the_report_has_a_row_for_each_alert_of_each_burn():
         "| burn | measured rate | alert | fires after | budget spent | until |\n"
         "| --- | --- | --- | --- | --- | --- |\n"
         "| 12.96 times | 12.88 | Sleepy | never |  |  |\n"
-        "| 12.96 times | 12.88 | Early | 0s | 0 % | 30s |\n"
+        "| 12.96 times | 12.88 | Early | before the onset |  |  |\n"
         "| 12.96 times | 12.88 | Deep | not evaluated |  |  |\n"
         "| total outage, short | 999.6 | Second | 30m | 30 % | the end |\n"
         "| total outage, short | 999.6 | First | 3m20s of 4m | 7.7 % of 9.26 % | 10m |\n"
