@@ -108,6 +108,14 @@ FAST = {"slo": "burn_rate", "window": "fast"}
         (f"{failed('1h')} > 0.0144 and {failed('5m')} > 0.0144", ""),
         (f"{failed('1h')} > 0.0144 and {failed('5m')} > 0.02", "> 0.02 over 5m, it must be > 0.01"),
         (f"{failed('1h')} / 0.002 > 14.4", "divides by 0.002, it must divide by 0.001"),
+        (f"100 * {failed('1h')} / 0.1 > 14.4", ""),
+        (f"100 * {failed('1h')} > 14.4", "fires at > 14.4, it must be > 1.44: "),
+        (f"{failed('1h')} / 0.002 < 14.4", "fires at < 14.4, it must be > 7.2: "),
+        (f"1 + {failed('1h')} / 0.002 > 14.4", "fires at > 14.4, it must be > 8.2: "),
+        (f"1 - {failed('1h')} > 0.9", "fires at > 0.9, it must be < 0.9856: "),
+        (f"1 - {failed('1h')} <= 0.9", "fires at <= 0.9, it must be <= 0.9856: "),
+        (f"{failed('1h')} / 0.002 > 0.0144", "divides by 0.002, it must divide by 0.001: "),
+        (f"{failed('1h')} / 0.002 > 0.0144", "fires at > 0.0144, it must be > 14.4: "),
     ],
 )
 def test_each_way_to_fire_has_the_rate_of_its_own_longest_window(expr, problem):
@@ -123,6 +131,9 @@ def test_alerts_of_a_service_take_their_shares_of_the_same_requests():
     assert compared(request_differences, own, own, labels=AVAILABILITY) == ""
     problem = compared(request_differences, "up < 1", own, other, other, labels=AVAILABILITY)
     assert problem.count('takes its share of http_requests_total{job="b"}, Burn of http_req') == 2
+    both = compared(request_differences, f"{own} or {other}", other, labels=AVAILABILITY)
+    of_b = 'takes its share of http_requests_total{job="b"}, Burn of http_requests_total'
+    assert both.splitlines() == [f"rules.yaml:1:1: Burn {of_b}"] * 2
 
 
 @pytest.mark.parametrize("check", [budget_differences, request_differences])

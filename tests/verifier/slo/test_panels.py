@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.verifier.slo.packs import edit, failed, older_dashboard
-from verifier.slo.panels import thresholds
+from documents.mistakes import Place
+from tests.verifier.slo.packs import alert, edit, failed, older_dashboard
+from verifier.pack.panels import Panel, Query
+from verifier.pack.rules import RuleFiles, RuleGroup
+from verifier.slo.panels import panel_differences, panels_of_alerts, thresholds
+from verifier.slo.sentences import lines
 
 ALIGN = "dashboard/alert alignment"
 
@@ -66,8 +70,71 @@ def test_a_threshold_that_differs_is_seen_in_older_panels_too(older, wrong, reas
         ({"thresholds": [{"value": 10}, {"colorMode": "ok"}]}, (10.0,)),
         ({"alert": {"conditions": [{"evaluator": {"params": [7]}}]}}, (7.0,)),
         ({"thresholds": None, "alert": [], "fieldConfig": "x"}, ()),
+        ({"thresholds": "100,50,high,50"}, (50.0, 100.0)),
+        ({"thresholds": [{"value": "9"}, {"value": None}, 3, {"value": 8}]}, (8.0, 9.0)),
+        ({"thresholds": {"mode": "absolute", "steps": [{"value": 1}, {"value": 2}, {"value": 3}]}},
+         (2.0, 3.0)),
+        ({"thresholds": [{"value": 4}], "alert": {"conditions": [
+            {"evaluator": {"params": [6, 5]}}, {"evaluator": {"params": 3}}, "none",
+            {"evaluator": {"params": [7]}}]},
+          "fieldConfig": {"defaults": {"thresholds": {"steps": [{}, {"value": 1}]}}}},
+         (1.0, 4.0, 5.0, 6.0, 7.0)),
     ],
-)
+)  # fmt: skip
 def test_thresholds_are_read_from_panels_of_any_age(panel, expected):
     """The first of `steps` is the base, whatever its value."""
     assert thresholds(panel) == expected
+
+
+def panel(title, values, *exprs):
+    """Return a panel with these thresholds and queries, at a line of its own."""
+    place = Place("b.json", len(title), 1)
+    queries = tuple(Query(expr, "", place) for expr in exprs)
+    return Panel("D", title, "graph", queries, place, {"thresholds": values})
+
+
+@pytest.mark.parametrize(
+    ("condition", "threshold", "panels"),
+    [
+        ("sum(x) > 5", 5.0, {"X": (5.0, (5.0,)), "XX": (5000.0, (5.0, 5000.0)), "XXX": (5.0, ())}),
+        ("5 < sum(x)", 5.0, {"X": (5.0, (5.0,)), "XX": (5000.0, (5.0, 5000.0)), "XXX": (5.0, ())}),
+        ("sum(x) / 10 > 5", 5.0,
+         {"X": (50.0, (5.0,)), "XX": (50000.0, (5.0, 5000.0)), "XXX": (50.0, ())}),
+        ("sum(z) > 5", 5.0, {}),
+        ("sum(x) > 5 and sum(y) > 1", None, {}),
+        ("sum(x)", None, {}),
+    ],
+)  # fmt: skip
+def test_an_alert_on_one_condition_has_the_panels_that_show_its_quantity(
+    condition, threshold, panels
+):
+    """Where it fires is in the unit of each panel, by whichever of its queries shows it."""
+    shown = [
+        panel("X", "5", "sum(x)"),
+        panel("XX", "5,5000", "sum(y)", "1000 * sum(x)"),
+        panel("XXX", "", "sum(x)", "sum(y)"),
+        panel("YYYY", "6", "sum(y)"),
+    ]
+    rules = RuleFiles((RuleGroup("g", "r.yaml", 30.0, (alert(condition, {}),)),))
+    alerts = panels_of_alerts(rules, shown)
+    assert [each.threshold for each in alerts] == ([] if threshold is None else [threshold])
+    assert {
+        each.panel.title: (pytest.approx(each.fires_at), each.thresholds)
+        for own in alerts
+        for each in own.panels
+    } == panels
+
+
+def test_a_panel_differs_when_none_of_its_thresholds_is_where_the_alert_fires():
+    """One without any says nothing; the alert's number counts in the panel's unit."""
+    shown = [
+        panel("X", "4,5,6", "sum(x)"),
+        panel("XX", "4,6", "sum(x)"),
+        panel("XXX", "", "sum(x)"),
+        panel("XXXX", "5", "1000 * sum(x)"),
+    ]
+    rules = RuleFiles((RuleGroup("g", "r.yaml", 30.0, (alert("sum(x) > 5", {}),)),))
+    assert lines(panel_differences(panels_of_alerts(rules, shown))) == [
+        "b.json:2:1: panel 'XX' of 'D' has the thresholds 4, 6, but Burn fires at 5",
+        "b.json:4:1: panel 'XXXX' of 'D' has the threshold 5, but Burn fires at 5000",
+    ]

@@ -54,3 +54,33 @@ def test_an_alert_on_start_up_that_reads_the_response_time_is_named():
     expr = SUMMED.replace("x_duration", "http_request_duration")
     assert "is no time to start up" in disagreements(f"{expr} > 0.1", STARTUP)
     assert disagreements(f"{SUMMED} > 0.1", STARTUP) == ""
+
+
+@pytest.mark.parametrize(
+    ("expr", "own", "expected"),
+    [
+        (f"{SUMMED} > 0.06", "> 0.06", "> 0.05"),
+        (f"{SUMMED} >= 0.04", ">= 0.04", ">= 0.05"),
+        (f"{SUMMED} < 0.05", "< 0.05", "> 0.05"),
+        (f"1000 * {SUMMED} > 60", "> 60", "> 50"),
+        (f"0.06 < {SUMMED}", "> 0.06", "> 0.05"),
+        (f"-{SUMMED} < -0.06", "< -0.06", "< -0.05"),
+        (f"-{SUMMED} >= -0.05", ">= -0.05", "< -0.05"),
+        (f"1 - {SUMMED} < 0.9", "< 0.9", "< 0.95"),
+    ],
+)
+def test_the_threshold_that_would_agree_is_in_the_unit_of_the_alert(expr, own, expected):
+    """With its own sign where it fires on the right side."""
+    assert disagreements(expr, P95) == (
+        f"rules.yaml:1:1: Burn fires at {own}, it must be {expected}:"
+        " policies.yaml:16:11 says 50 ms (latency p95)"
+    )
+
+
+@pytest.mark.parametrize("quantile", ["0.5", "0.94", "0.951", "0.99"])
+def test_a_quantile_below_and_one_above_are_both_another(quantile):
+    """Nobody else's percentile will do."""
+    assert disagreements(f"{SUMMED.replace('0.95', quantile)} > 0.05", P95) == (
+        f"rules.yaml:1:1: Burn reads the {quantile} quantile, policies.yaml:16:11 says 50 ms"
+        " (latency p95)"
+    )
