@@ -65,7 +65,13 @@ def _singular(nouns: str) -> str:
     for index, word in enumerate(words):
         noun = word.rstrip(",")
         if noun.endswith("s") and noun != "series":
-            end = -2 if noun.endswith("shes") else -1
-            words[index] = noun[:end] + word[len(noun) :]
+            words[index] = _one(noun) + word[len(noun) :]
             break
     return " ".join(words)
+
+
+def _one(noun: str) -> str:
+    """Return `query` for `queries`, `crash` for `crashes`, `agent` for `agents`."""
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    return noun[:-2] if noun.endswith("shes") else noun[:-1]

@@ -23,6 +23,7 @@ from simulator.faults.kinds.catalogue import FAULTS
         ("1", "series missing from a scrape, mean", "1 series missing from a scrape, mean"),
         ("1", "stolen CPU seconds", "1 stolen CPU second"),
         ("1", "caches", "1 cache"),
+        ("1", "queries of panels", "1 query of panels"),
         ("1", "tasks of agents", "1 task of agents"),
     ],
 )
