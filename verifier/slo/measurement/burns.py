@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from verifier.pack.history_depth import depths
 from verifier.pack.rules import RecordingRule, RuleFiles
+from verifier.promql.reads import all_reads
 from verifier.slo.policy import DAY_S, PERIOD_S
 
 if TYPE_CHECKING:
@@ -96,12 +97,25 @@ def evaluated(burn: Burn, rules: RuleFiles) -> RuleFiles:
 
 
 def alone(rules: RuleFiles, group: RuleGroup, rule: AlertRule) -> RuleFiles:
-    """Return one alert of `rules` and all recording rules, which it may read."""
+    """Return one alert of `rules` and the recording rules that it reads, be it through others."""
+    read = _read_by(rule, [own for _, own in rules.recordings])
     recordings = (
-        replace(each, rules=tuple(r for r in each.rules if isinstance(r, RecordingRule)))
-        for each in rules.groups
+        replace(each, rules=tuple(r for r in each.rules if id(r) in read)) for each in rules.groups
     )
     return RuleFiles((*recordings, replace(group, rules=(rule,))))
+
+
+def _read_by(rule: AlertRule, recordings: Sequence[RecordingRule]) -> set[int]:
+    """Return which recording rules, by their identity, a rule reads."""
+    reached: set[int] = set()
+    ahead: list[AlertRule | RecordingRule] = [rule]
+    while ahead:
+        reads = all_reads(ahead.pop().expr)
+        for own in recordings:
+            if id(own) not in reached and any(read.matches(own.record) for read in reads):
+                reached.add(id(own))
+                ahead.append(own)
+    return reached
 
 
 def _moves(burn: Burn, rules: RuleFiles) -> bool:
