@@ -18,6 +18,7 @@ from tests.swarm.drawing import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from simulator.cells.system import CellSystem
     from simulator.snapshot import Snapshot
     from simulator.world import World
 
@@ -43,6 +44,18 @@ def reached_by(world: World, s: Snapshot) -> set[str]:
     reached.add(f"backpressure: level {s.backpressure_level}")
     branches = {**_faults(kinds, world, s), **_tasks(world, s), **_fleet(world, s)}
     return reached | {name for name, seen in branches.items() if seen}
+
+
+def reached_of_router(system: CellSystem) -> set[str]:
+    """Return what this instant shows of the router in front of several cells."""
+    router = system.router
+    branches = {
+        "cells: several": True,
+        "cells: one that is down": 0.0 in router.health,
+        "cells: one is worse than another": any(0 < health < 1 for health in router.health),
+        "cells: of unequal weight": len(set(router.weights)) > 1,
+    }
+    return {name for name, seen in branches.items() if seen}
 
 
 def _faults(kinds: list[str], world: World, s: Snapshot) -> dict[str, bool]:
@@ -118,7 +131,9 @@ def _fleet(world: World, s: Snapshot) -> dict[str, bool]:
 
 
 EXPECTED = frozenset({
-    *(f"fault: {kind}" for kind in KINDS),
+    *(f"fault: {kind}" for kind in (*KINDS, "router_stale")),
+    "cells: several", "cells: one that is down", "cells: one is worse than another",
+    "cells: of unequal weight",
     *(f"agent: {state}" for state in AGENT_STATES),
     *(f"stage: {stage}" for stage in STAGES.values()),
     *(f"answer: {status}" for status in STATUSES),

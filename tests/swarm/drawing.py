@@ -21,14 +21,16 @@ from simulator.faults.targets import Targets
 from simulator.load import BASE_RATE_PER_S, Burst, Daily, Load, Stage
 from simulator.topology import SANDBOXES, Tier, Topology
 from tests.simulator.faults.samples import SAMPLES
-from tests.simulator.random_worlds import random_topology
+from tests.simulator.random_worlds import OF_CELLS, random_topology
 from tests.swarm.trial import TRAFFIC, Action, Trial
 
 if TYPE_CHECKING:
     from simulator.faults.parameters import Parameters
 
 KINDS = tuple(name for name, kind in FAULTS.items() if kind.facts.aims_at != "router")
-"""A trial is one cell, without a router in front; `tests/simulator/cells` has systems of many."""
+"""What can happen to one cell: there is no router in front of it."""
+SEVERAL_CELLS = 0.06
+"""The share of trials that are of two to four cells behind a router."""
 READINGS = 10
 HEAL_MS = (1500, 5000)
 FAULTS_MAX, ACTIONS_MAX = 6, 6
@@ -44,7 +46,7 @@ def draw_trial(seed: int) -> Trial:
     faults = _draw_faults(rng, topology, heal_ms)
     shape = _draw_load(rng, rate, heal_ms)
     warm = rng.random() < 0.25 and shape.trace_s is None
-    return Trial(
+    trial = Trial(
         seed=seed,
         topology=topology,
         shape=shape,
@@ -55,9 +57,33 @@ def draw_trial(seed: int) -> Trial:
         warm_s=round(float(rng.uniform(0.2, 2)), 3) if warm else 0.0,
         probe_per_s=round(float(rng.uniform(5, 200)), 3),
     )
+    # From a stream of its own: what one cell is does not hang on whether there are several.
+    return _draw_cells(np.random.default_rng([seed, 9, 1]), trial)
 
 
 # The system
+
+
+def _draw_cells(rng: np.random.Generator, trial: Trial) -> Trial:
+    """Return a trial as it is, or of several such cells, with faults of cells and of the router."""
+    if rng.random() >= SEVERAL_CELLS or trial.shape.trace_s is not None:
+        return trial
+    cells = int(rng.integers(2, 5))
+    weights = tuple(round(float(rng.uniform(0.1, 3)), 3) for _ in range(cells))
+    topology = replace(
+        trial.topology,
+        cells=cells,
+        cell_weights=weights if rng.random() < 0.5 else (),
+        router_ramp_s=round(float(rng.uniform(1, 4)), 3),
+    )
+    faults = []
+    for number, kinds in enumerate((("router_stale",), ("cell_down",), OF_CELLS)):
+        fault = draw_fault(rng, topology, f"cells-{number}", kinds)
+        # The router looks once a second: what is shorter it mostly misses.
+        seen_s = round(float(rng.uniform(1, 3)), 3)
+        start_s = _draw_ms(rng, trial.heal_ms) / 1000
+        faults.append(replace(fault, start_s=start_s, duration_s=max(seen_s, fault.duration_s)))
+    return replace(trial, topology=topology, faults=(*trial.faults, *faults))
 
 
 def _draw_system(rng: np.random.Generator) -> tuple[Topology, float]:
@@ -202,6 +228,8 @@ def _draw_targets(rng: np.random.Generator, kind: str, topology: Topology) -> Ta
     keys = target_keys(FAULTS[kind], topology)
     targets: dict[str, Any] = {}
     dice = rng.random()
+    if "cells" in keys and rng.random() < 0.7:
+        targets["cells"] = (int(rng.integers(topology.cells)),)
     if "tiers" in keys and dice < 0.3:
         targets["tiers"] = (str(rng.choice([tier.name for tier in topology.tiers])),)
     elif "hosts" in keys and dice < 0.5:

@@ -21,6 +21,7 @@ from tests.simulator.faults.samples import parameters_of
 from verifier.judge.fault_effects import effect_status
 
 if TYPE_CHECKING:
+    from simulator.cells.system import SimulatedSystem
     from simulator.snapshot import FaultEffect, Snapshot
     from simulator.world import World
     from tests.swarm.trial import Trial
@@ -32,13 +33,17 @@ ENDS_WORK = ("agent_crash", "crash_loop", "agent_hang", "sandbox_crash", "cell_d
 FAULTY_COUNTS = (k.CRASHED, k.HUNG, k.FLOODED, k.PARTITIONED)
 
 
-def parameters_left(world: World, calm: World) -> list[str]:
-    """What of the kernel's parameters differs from the control run's, at the heal."""
-    ours, theirs = parameters_of(world), parameters_of(calm)
+def parameters_left(world: SimulatedSystem, calm: SimulatedSystem) -> list[str]:
+    """What of the kernel's parameters differs from the control run's, at the heal.
+
+    Of several cells each; the rates of their load are the router's, which still sees them ill.
+    """
+    shared = {"rates"} if len(world.cells) > 1 else set()
     return [
         f"nothing is left of a fault that has ended: {name}"
-        for name, value in ours.items()
-        if value != theirs[name]
+        for cell, healthy in zip(world.cells, calm.cells, strict=True)
+        for name, value in parameters_of(cell).items()
+        if name not in shared and value != parameters_of(healthy)[name]
     ]
 
 
@@ -49,7 +54,7 @@ def miscounted_reservation(world: World, s: Snapshot) -> list[str]:
     return [] if holds else ["the largest reservation counts"]
 
 
-def ineffective(world: World, trial: Trial, reached: set[str]) -> list[str]:
+def ineffective(world: SimulatedSystem, trial: Trial, reached: set[str]) -> list[str]:
     """Which faults did not have their declared effect, by the judge's own rule.
 
     Judged is who could show it: in effect for a second or more, at full strength from its start,
@@ -89,8 +94,15 @@ def _is_in_the_way(other: FaultEffect, effect: FaultEffect) -> bool:
     return not is_same and together and entangled
 
 
-def remains(world: World) -> list[str]:
-    """What has not drained yet."""
+def remains(world: SimulatedSystem) -> list[str]:
+    """What has not drained yet, in any of the cells, or what the router still sees ill."""
+    left = [text for cell in world.cells for text in _remains_of_cell(cell)]
+    if len(world.cells) > 1 and min(world.router.health) < 1:
+        left.append(f"health of the cells {world.router.health}")
+    return left
+
+
+def _remains_of_cell(world: World) -> list[str]:
     s = world.snapshot()
     state, head, agent = world._state, world._state.head, world._state.agent
     counts = dict(zip(("stopped", "starting", "idle", "busy", "hung", "crashed"),
@@ -131,20 +143,39 @@ def _idle_fleet(state) -> int:
     return int(min(kept, head[k.FIXED_AGENTS] + head[k.SCALED_AGENTS]))
 
 
-def differences(world: World, calm: World) -> list[str]:
-    """What differs from the control run when both have drained."""
-    ours, theirs = world.snapshot(), calm.snapshot()
-    alike = {
-        "tasks that arrived": np.array_equal(ours.tasks_arrived, theirs.tasks_arrived),
-        "bytes of requests": ours.network_received_bytes[1] == theirs.network_received_bytes[1],
-        "desired agents": world._state.head[k.DESIRED] == calm._state.head[k.DESIRED],
-        "slots": np.array_equal(ours.sandbox_available, theirs.sandbox_available),
-        "parameters": parameters_of(world) == parameters_of(calm),
-        "every arrived task has ended": ours.tasks_arrived.sum()
-        == (ours.tasks_rejected + ours.tasks_timed_out).sum() + ours.tasks_processed.sum(),
-    }
-    return [f"a drained world agrees with the control run: {name}" for name, same in alike.items()
+def differences(world: SimulatedSystem, calm: SimulatedSystem) -> list[str]:
+    """What differs from the control run when both have drained.
+
+    Which of several cells a task went to is the router's choice, and its share of the load is the
+    same again.
+    """
+    several = len(world.cells) > 1
+    alike = [
+        part
+        for pair in zip(world.cells, calm.cells, strict=True)
+        for part in _alike_cells(*pair, same_arrivals=not several)
+    ]
+    if several:
+        alike.append(("shares of the load", world.shares == calm.shares))
+    return [f"a drained world agrees with the control run: {name}" for name, same in alike
             if not same]  # fmt: skip
+
+
+def _alike_cells(world: World, calm: World, *, same_arrivals: bool) -> list[tuple[str, bool]]:
+    ours, theirs = world.snapshot(), calm.snapshot()
+    requests = [each.network_received_bytes[1] for each in (ours, theirs)]
+    ended = (ours.tasks_rejected + ours.tasks_timed_out).sum() + ours.tasks_processed.sum()
+    arrivals = [
+        ("tasks that arrived", np.array_equal(ours.tasks_arrived, theirs.tasks_arrived)),
+        ("bytes of requests", requests[0] == requests[1]),
+    ]
+    return [
+        *(arrivals if same_arrivals else ()),
+        ("desired agents", world._state.head[k.DESIRED] == calm._state.head[k.DESIRED]),
+        ("slots", np.array_equal(ours.sandbox_available, theirs.sandbox_available)),
+        ("parameters", parameters_of(world) == parameters_of(calm)),
+        ("every arrived task has ended", ours.tasks_arrived.sum() == ended),
+    ]
 
 
 def probe(

@@ -21,13 +21,14 @@ from documents.durations import format_duration
 from documents.mistakes import InputError
 from exporter.server.fault_api.control import FaultConflictError, FaultControl
 from scenarios.injection_form import FaultForm
+from simulator.cells.system import build_system
 from simulator.kernel import loop as k
 from simulator.plan import Plan
 from simulator.snapshot import DurationHistogram, Snapshot
-from simulator.world import World
+from tests.simulator.cells.laws import broken_laws_of_router
 from tests.simulator.faults.declared_parameters import undeclared_parameters
 from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
-from tests.swarm.coverage import reached_by
+from tests.swarm.coverage import reached_by, reached_of_router
 from tests.swarm.healing import (
     differences,
     ineffective,
@@ -38,6 +39,8 @@ from tests.swarm.healing import (
 )
 
 if TYPE_CHECKING:
+    from simulator.cells.system import SimulatedSystem
+    from simulator.world import World
     from tests.swarm.trial import Action, Trial
 
 LOG_LINES = 14
@@ -119,9 +122,10 @@ class TrialRun:
     trial: Trial
     drains: bool = True
     quiet: bool = False
-    world: World = field(init=False)
-    calm: World = field(init=False)
+    world: SimulatedSystem = field(init=False)
+    calm: SimulatedSystem = field(init=False)
     before: Snapshot | None = None
+    shares: tuple[float, ...] = ()
     skipped_ns: int = 0
     reached: set[str] = field(default_factory=set)
     log: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
@@ -132,9 +136,11 @@ class TrialRun:
         trial = self.trial
         plans = [Plan(load=each.load, faults=each.faults) for each in (trial, trial.calm)]
         if not trial.warm_s:
-            self.world, self.calm = (World(trial.topology, plan, trial.seed) for plan in plans)
+            self.world, self.calm = (
+                build_system(trial.topology, plan, trial.seed) for plan in plans
+            )
             return
-        healthy = World(trial.topology, Plan(load=trial.shape), trial.seed)
+        healthy = build_system(trial.topology, Plan(load=trial.shape), trial.seed)
         healthy.advance(trial.warm_s)
         self.world, self.calm = (healthy.fork(plan) for plan in plans)
         self.reached.add("world: forked from a healthy one")
@@ -158,7 +164,7 @@ class TrialRun:
             return
         self.quiet = True
         self.drain()
-        if trial.shape.trace_s is None:
+        if trial.shape.trace_s is None and trial.topology.cells == 1:
             self.world, self.calm, laws = probe(self.world, self.calm, trial, self.reached)
             self.require(laws)
             self.before = None
@@ -192,7 +198,7 @@ class TrialRun:
             world.advance_ns(world.now_ns)
         self.skipped_ns += passed_ns
 
-    def command(self, world: World, action: Action) -> bool:
+    def command(self, world: SimulatedSystem, action: Action) -> bool:
         """Inject, change or end as the fault API does; False when it refuses, changing nothing."""
         form = FaultForm(self.trial.topology)
         control = FaultControl(world, SameInstant())
@@ -247,17 +253,37 @@ class TrialRun:
         """Take a snapshot, check every law, add it to the history; raises `LawBrokenError`."""
         world = self.world
         snapshot = world.snapshot()
-        laws = broken_laws(snapshot, world.topology, skipped_ns=self.skipped_ns)
-        laws += broken_ties(world, just_changed=just_changed)
+        laws = []
         if self.before is not None:
             laws += [f"{name} never falls" for name in decreased_counters(self.before, snapshot)]
-        laws += _unlike_arrivals(world, self.calm) + miscounted_reservation(world, snapshot)
-        laws += undeclared_parameters(world, snapshot)
+        for cell, of_cell in zip(world.cells, snapshot.cells or (snapshot,), strict=True):
+            laws += broken_laws(of_cell, world.topology, skipped_ns=self.skipped_ns)
+            laws += broken_ties(cell, just_changed=just_changed)
+            laws += miscounted_reservation(cell, of_cell) + undeclared_parameters(cell, of_cell)
+            self.reached |= reached_by(cell, of_cell)
+        if len(world.cells) == 1:
+            laws += _unlike_arrivals(world.cells[0], self.calm.cells[0])
+        else:
+            laws += broken_laws_of_router(world)
+            laws += [] if just_changed else self.moved_while_stale(snapshot)
+            self.shares = world.shares
+            self.reached |= {f"fault: {fault.fault}" for fault in snapshot.faults}
+            self.reached |= reached_of_router(world)
         add_to(self.history, snapshot)
-        self.reached |= reached_by(world, snapshot)
         self.before = snapshot
         self.note(_line(snapshot))
         self.require(laws)
+
+    def moved_while_stale(self, snapshot: Snapshot) -> list[str]:
+        """A router that was stale at the last reading and is so by the same fault moves no load."""
+        if self.before is None:
+            return []
+        stale, still = (
+            {fault.name for fault in each.faults if fault.fault == "router_stale"}
+            for each in (self.before, snapshot)
+        )
+        moved = bool(stale & still) and self.world.shares != self.shares
+        return ["a stale router moves no load"] if moved else []
 
     def note(self, text: str) -> None:
         """Keep a line of what happened; of lines that are alike the last."""

@@ -156,6 +156,20 @@ BUGS = {
         "        pass",
         "a fault does what it declares",
     ),
+    "a stale router looks all the same": Bug(
+        "simulator.cells.system",
+        "        if not blind:\n",
+        "        if True:\n",
+        "a stale router moves no load",
+        seeds=400,
+    ),
+    "a cell that was ill never regains its load": Bug(
+        "simulator.cells.router",
+        "min(self.health[i] + 1.0 / self.ramp_s, 1.0)",
+        "self.health[i]",
+        "the world drains within 15 minutes, left",
+        seeds=100,
+    ),
     "arrivals do not follow the faults of the load": Bug(
         "simulator.world",
         "arrivals_per_s(self.now_ns, self._ledger.traffic_factor)",

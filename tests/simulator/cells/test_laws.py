@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.cells.system import HEALTH_CHECK_NS, build_system
+from tests.simulator.cells.laws import broken_laws_of_router
 from tests.simulator.kernel.laws import broken_laws, broken_ties, decreased_counters
 from tests.simulator.random_worlds import OF_CELLS, random_system
 
@@ -13,34 +14,6 @@ SYSTEMS = 200
 UNTIL_S = 6.0
 DEVIATIONS = 6.0
 """Of a Poisson count, in standard deviations: one cell in half a billion is further off."""
-
-
-def broken_laws_of_router(system):
-    """Return what does not hold between router and cells at this instant."""
-    shares = system.shares
-    count = len(system.cells)
-    cells = [cell.snapshot() for cell in system.cells]
-    whole = system.snapshot()
-    up = [cell.cell_reading.up for cell in system.cells]
-    laws = {
-        "the shares' mean is 1": abs(sum(shares) - count) < 1e-9 * count,
-        "no share is negative": min(shares) >= 0,
-        "the system's arrivals are its cells'": whole.tasks_arrived.sum()
-        == sum(cell.tasks_arrived.sum() for cell in cells),
-        "the system's answers are its cells'": whole.http_requests.sum()
-        == sum(cell.http_requests.sum() for cell in cells),
-        "the system's agents are its cells'": whole.agents.sum() == count * system.topology.fleet,
-        "cells stand at one instant": {cell.now_ns for cell in cells} == {system.now_ns},
-        "a cell that has no health gets nothing": all(
-            share == 0
-            for share, health in zip(shares, system.router.health, strict=True)
-            if health == 0 and max(system.router.health) > 0
-        ),
-        "no exporter of a cell that is down is up": not any(
-            cell.exporter_up for cell, is_up in zip(cells, up, strict=True) if not is_up
-        ),
-    }
-    return [law for law, holds in laws.items() if not holds]
 
 
 def sent_and_arrived(system, until_s):
