@@ -101,3 +101,18 @@ def test_what_was_expanded_is_forgotten_only_when_it_is_much(monkeypatch):
         labels.prepare([(SERIES, value) for value in values])
         labels.forget()
         assert len(labels._known) == known
+
+
+def test_a_template_that_may_read_the_value_unseen_is_expanded_for_each(monkeypatch):
+    """Its text does not name it: `.` holds labels and value."""
+    asked = []
+
+    def expand(requests):
+        asked.append([request.value for request in requests])
+        return [(("a", f"{request.value:g}"),) for request in requests]
+
+    monkeypatch.setattr(alert_labels, "expand_templates", expand)
+    alert = AlertRule("A", "up", 0, 0, (("a", "{{ printf `%v` . }}"),), (), Place("r.yaml", 1, 1))
+    expanded = AlertLabels(alert).expand([({}, 1.0), ({}, 2.0), ({}, 1.0)])
+    assert expanded == [(("a", "1"),), (("a", "2"),), (("a", "1"),)]
+    assert asked == [[1.0, 2.0]]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from exporter.history.samples import STALE
+from exporter.history.samples import EPOCH_S, STALE
 from tests.verifier.histories import history, labels, row, rules
 from verifier.errors import JudgeError
+from verifier.evaluation import crosscheck as crosscheck_module
 from verifier.evaluation.crosscheck import (
     AlertState,
     by_interval,
@@ -168,3 +169,20 @@ def test_no_state_on_either_side_is_no_difference() -> None:
     state = AlertState(0, "A", (), "firing")
     assert differences(set(), set()) == []
     assert len(differences({state}, set())) == 1
+
+
+@pytest.mark.parametrize(("output", "status"), [("SUCCESS", 1), ("SUCCESS", 2), ("other", 0)])
+def test_an_outcome_that_does_not_fit_its_output_is_no_agreement(output: str, status: int) -> None:
+    """Every state is a failed expectation: without one nothing may have failed."""
+    assert crosscheck_module._parse("Unit Testing:  test.json\n  SUCCESS\n", 0, 0.0) == set()
+    with pytest.raises(JudgeError, match=f"status {status}"):
+        crosscheck_module._parse(output, status, 0.0)
+
+
+def test_a_fixed_instant_is_moved_to_promtools_clock(tmp_path: Path) -> None:
+    """Its second 0 is the first evaluation; what tells a person something is left out."""
+    fixed = f"x @ {EPOCH_S + 60:.0f} > x @ end()"
+    alert = {"alert": "A", "expr": fixed, "annotations": {"summary": "{{ nope }}"}}
+    ((_, rule),) = rules(tmp_path, alert).alerts
+    moved = crosscheck_module._rule(rule, -30.0)
+    assert (moved["expr"], "annotations" in moved) == ("x @ 90.000 > x @ end()", False)
