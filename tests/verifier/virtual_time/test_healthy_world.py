@@ -5,10 +5,15 @@ from __future__ import annotations
 import pickle
 import threading
 
+import numpy as np
 import pytest
 
+from simulator.cells.system import build_system
+from simulator.load import Load
+from simulator.plan import Plan
 from tests.verifier.simulations import scenario_of
 from verifier.errors import JudgeError
+from verifier.seeds.naming import on_seed
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time import healthy_world
 from verifier.virtual_time.healthy_world import HealthyWorlds
@@ -124,3 +129,58 @@ def test_another_process_starts_with_no_worlds(simulations):
     worlds.start_of(SMALL)
     pickle.loads(pickle.dumps(worlds)).start_of(SMALL)  # noqa: S301 - our own bytes
     assert simulations == [1000, 1000]
+
+
+def test_so_many_worlds_are_held_and_those_that_were_asked_for_last(simulations, monkeypatch):
+    """Of more, the one that was not asked for the longest is simulated anew."""
+    monkeypatch.setattr(healthy_world, "WORLDS_MAX", 2)
+    a, b, c = (scenario_of(f"duration: 1m\nload: {{rate: {rate}}}\n") for rate in (1, 2, 3))
+    worlds = HealthyWorlds()
+    for scenario in (a, b, a, c, a, b, c):
+        worlds.start_of(scenario)
+    assert simulations == [1, 2, 3, 2, 3]
+    simulations.clear()
+    HealthyWorlds().prepare([a, b, c] * 2)
+    assert simulations == [2, 1], "the dearest first, of those that may be held"
+
+
+def test_worlds_of_many_seeds_are_not_prepared(simulations):
+    """Nor are those that are there already."""
+    worlds, one_seed = HealthyWorlds(), scenario_of("duration: 1m\nload: {rate: 7}\n")
+    worlds.start_of(SMALL)
+    worlds.prepare([on_seed(one_seed, 1)] * 2 + [SMALL] * 2)
+    assert simulations == [1000]
+
+
+def test_a_compressed_world_is_settled_and_drawn_from_for_as_long_in_its_own_time():
+    """Its scrapes are as many times closer, and as many times more."""
+    compression, begun = TimeCompression(2), []
+
+    def build(*of):
+        begun.append(of)
+        return build_system(*of)
+
+    healthy = healthy_world.simulate_healthy_world(
+        SMALL.topology, 20.0, 1, compression, build=build
+    )
+    assert begun == [(compression.topology(SMALL.topology), Plan(load=Load(rate=20.0)), 1)]
+    times_s = [each.now_ns / 1e9 for each in (healthy.before, *healthy.scrapes)]
+    assert len(healthy.scrapes) == 2 * (4 + 4) * 4
+    assert np.diff(times_s).tolist() == pytest.approx([7.5] * 64)
+    assert times_s[0] == pytest.approx(60.0 + 7.5 * 2 * 4), "a minute of the scenario to settle"
+    assert healthy.world.now_ns == round(times_s[-1] * 1e9)
+
+
+def test_a_compressed_world_is_given_as_long_to_settle_in_its_own_time(monkeypatch):
+    """Planted: it never does."""
+    monkeypatch.setattr(healthy_world, "WARM_UP_MINUTES_MAX", 1)
+    monkeypatch.setattr(healthy_world, "find_pool", lambda rows, **_: lengths.append(len(rows)))
+    lengths = []
+    with pytest.raises(JudgeError, match="does not settle"):
+        healthy_world.simulate_healthy_world(SMALL.topology, 20.0, 1, TimeCompression(3))
+    assert lengths == list(range(1, 13))
+
+
+def test_pickled_worlds_are_as_many_workers_elsewhere():
+    """The cells of a system are advanced by as many."""
+    assert pickle.loads(pickle.dumps(HealthyWorlds(3))).workers == 3  # noqa: S301 - our own bytes
