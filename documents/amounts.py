@@ -65,12 +65,12 @@ def _singular(nouns: str) -> str:
     for index, word in enumerate(words):
         noun = word.rstrip(",")
         if noun.endswith("s") and noun != "series":
-            words[index] = _one(noun) + word[len(noun) :]
+            words[index] = _singular_of(noun) + word[len(noun) :]
             break
     return " ".join(words)
 
 
-def _one(noun: str) -> str:
+def _singular_of(noun: str) -> str:
     """Return `query` for `queries`, `crash` for `crashes`, `agent` for `agents`."""
     if noun.endswith("ies"):
         return f"{noun[:-3]}y"

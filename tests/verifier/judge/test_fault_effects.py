@@ -41,6 +41,8 @@ DROP = FaultEffect(
     idle="the load asked for no arrivals", began_ns=0, ended_ns=None,
 )  # fmt: skip
 RISE = {"base": 0.0, "expected": 120.0, "spread": 4.0, "noise": 0.0}
+FEW = {"base": 0.0, "expected": 90.0, "spread": 9.5, "noise": 0}
+RARE = {"base": 0.0, "expected": 3.0, "spread": 1.7, "noise": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -54,16 +56,10 @@ RISE = {"base": 0.0, "expected": 120.0, "spread": 4.0, "noise": 0.0}
         ({"measured": 8_241.0, "spread": 600.0}, "effective"),
         ({"measured": 8_241.0, "noise": 700.0}, "inconclusive"),
         ({"expected": 10_300.0}, "idle"),
-        ({"base": 0.0, "expected": 3.0, "measured": 1.0, "spread": 1.7, "noise": 0.0}, "effective"),
-        (
-            {"base": 0.0, "expected": 3.0, "measured": 0.0, "spread": 1.7, "noise": 0.0},
-            "inconclusive",
-        ),
-        (
-            {"base": 0.0, "expected": 90.0, "measured": 44.0, "spread": 9.5, "noise": 0},
-            "ineffective",
-        ),
-        ({"base": 0.0, "expected": 90.0, "measured": 46.0, "spread": 9.5, "noise": 0}, "effective"),
+        ({**RARE, "measured": 1.0}, "effective"),
+        ({**RARE, "measured": 0.0}, "inconclusive"),
+        ({**FEW, "measured": 44.0}, "ineffective"),
+        ({**FEW, "measured": 46.0}, "effective"),
         (RISE | {"measured": 60.0}, "effective"),
         (RISE | {"measured": -70.0}, "ineffective"),
         (RISE | {"measured": 30.0, "noise": 10.0, "spread": 25.0}, "ineffective"),

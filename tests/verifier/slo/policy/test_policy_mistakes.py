@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from documents.yaml_reader import parse
-from tests.verifier.slo.test_policy import GOOD
+from tests.verifier.slo.policy.test_policy import GOOD
 from verifier.slo.policy import Window, read_policy
 
 

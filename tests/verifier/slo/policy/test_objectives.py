@@ -8,7 +8,7 @@ import pytest
 
 from documents.yaml_reader import parse
 from tests.verifier.slo.packs import alert
-from tests.verifier.slo.test_policy import GOOD
+from tests.verifier.slo.policy.test_policy import GOOD
 from verifier.pack.rules import RuleFiles, RuleGroup
 from verifier.slo.objectives import (
     Objective,
