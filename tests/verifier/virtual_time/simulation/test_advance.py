@@ -15,7 +15,7 @@ from exporter.target import SCRAPE_S
 from simulator.load import Load
 from simulator.plan import Plan
 from tests.simulator.worlds import fault
-from tests.verifier.virtual_time.steps.stand_ins import Ledger, Notes, StandInWorld
+from tests.verifier.virtual_time.simulation.stand_ins import Ledger, RunNotes, StandInWorld
 from verifier.time_compression import TimeCompression
 from verifier.virtual_time.minute_draws import MinuteDraws
 from verifier.virtual_time.simulation import Simulation
@@ -30,7 +30,7 @@ RETURNED = 12
 
 def simulation_of(**options):
     """Return a simulation that is written down."""
-    notes = Notes()
+    notes = RunNotes()
     return Simulation(
         recorder=notes, draws=DRAWS, progress=notes, compression=TimeCompression(), truth=Ledger(),
         **options,
@@ -255,7 +255,7 @@ def test_a_scrape_that_lacks_series_of_one_target_is_disturbed_drawn_or_not():
 
 def test_a_stream_is_handed_each_scrape_and_what_is_drawn_piece_by_piece():
     """What arrives again and again is told from what arrives first."""
-    stream = Notes()
+    stream = RunNotes()
     notes, _, _ = advanced(StandInWorld(), 40, stream=stream)
     assert stream.handed == [*[1] * 20, 7, 7, 6]
     assert notes.handed == [(7, 0), (7, 1), (6, 2)]

@@ -81,7 +81,7 @@ class Arrived(SimpleNamespace):
         return Arrived(whole=self.whole, repetitions=self.repetitions + 1)
 
 
-class Notes:
+class RunNotes:
     """The recorder, the ledger, the stream and the progress of a run, in one list of lines."""
 
     def __init__(self):

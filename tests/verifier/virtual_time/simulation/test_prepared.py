@@ -16,7 +16,7 @@ from simulator.load import Load
 from simulator.plan import Plan
 from simulator.world import World
 from tests.verifier.simulations import scenario_of
-from tests.verifier.virtual_time.steps.stand_ins import Ledger, Notes
+from tests.verifier.virtual_time.simulation.stand_ins import Ledger, RunNotes
 from verifier.virtual_time import past, progress, run
 from verifier.virtual_time.progress import ProgressReporter
 
@@ -86,7 +86,7 @@ def test_each_cell_is_a_target_of_its_own(recorders):
 # --- the pool of the healthy world
 
 
-class Columns(Notes):
+class Columns(RunNotes):
     """A recorder of two series; `levels` are what it goes on from."""
 
     names = ("queue_depth", "memory")
