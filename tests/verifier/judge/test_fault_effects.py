@@ -123,16 +123,10 @@ def test_what_was_measured_is_told_of_every_fault_that_had_something_to_act_on()
     }
     (sentence,) = measured_effects(in_cells).values()
     assert sentence.startswith("gone (traffic_drop) did: in each of the cells 0, 1: 10,290")
-
-
-def test_what_faults_did_is_said_in_the_order_in_which_they_began():
-    """Not in that of their names; those that began together stand by their names."""
-    names = {"late": 9, "first": 3, "beside": 3, "a last one": 12}
-    effects = [replace(DROP, name=name, began_ns=at) for name, at in names.items()]
-    in_order = ["beside", "first", "late", "a last one"]
-    assert list(measured_effects(effects)) == in_order
-    said = [text.partition(" (")[0] for text in ineffective_faults(effects)]
-    assert said == [f"fault {name}" for name in in_order]
+    # In the order in which they began, and those that began together by their names.
+    effects = [replace(DROP, name=n, began_ns=at) for n, at in (("b", 2), ("a", 2), ("z", 1))]
+    assert list(measured_effects(effects)) == ["z", "a", "b"]
+    assert [text[:7] for text in ineffective_faults(effects)] == ["fault z", "fault a", "fault b"]
 
 
 def test_a_fault_that_was_due_and_never_began_had_no_effect():

@@ -38,11 +38,15 @@ def test_each_scenario_that_failed_is_named_with_its_faults_and_no_other():
 
 def test_it_stays_short_and_a_scenario_without_faults_says_so():
     """Four faults of a scenario and eight scenarios; how many more there are is said."""
-    many = replace(RECORD, faults=RECORD.faults * 6)
-    (line,) = lines([failed("bad", many)])
-    assert (line.count(GONE), line.endswith("; 2 more")) == (4, True)
+    for faults, rest in ((4, ""), (5, "; 1 more"), (6, "; 2 more")):
+        (line,) = lines([failed("bad", replace(RECORD, faults=RECORD.faults * faults))])
+        assert line == f"bad: {'; '.join([GONE] * 4)}{rest}"
     assert lines([failed("bad", replace(RECORD, faults=()))]) == ["bad: no fault"]
-    assert lines([failed(f"bad-{n}") for n in range(10)])[8:] == ["and 2 more, in the table below"]
+    several = [failed(f"bad-{n}") for n in range(9)]
+    assert lines([*several, outcome("good", record=RECORD)])[8:] == [
+        "and 1 more, in the table below"
+    ]
+    assert len(lines(several[:8])) == 8
 
 
 def test_the_command_and_the_faults_stand_before_what_failed():
