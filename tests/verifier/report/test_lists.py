@@ -112,6 +112,8 @@ def test_of_a_part_of_the_library_the_alerts_that_fired_in_no_scenario_are_count
     assert shown(*some)["Fired in no scenario"] == [
         f"5 of 6 alerts: 2 scenarios ran, {missing} of the library did not"
     ]
+    few = [outcome(name, alerts=quiet[:3]) for name in ("fast-burn", "slow-burn")]
+    assert shown(*few)["Fired in no scenario"] == list("ABC")
     whole = [outcome(path.stem, alerts=quiet) for path in library()]
     assert shown(*whole)["Fired in no scenario"] == list("ABCDE")
 

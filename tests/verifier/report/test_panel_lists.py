@@ -25,6 +25,8 @@ def test_a_reason_is_written_once_with_the_scenarios_that_it_holds_in() -> None:
     outcomes = [replace(outcome(), name=name, panels=(empty, empty)) for name in names]
     assert unanswered(outcomes) == ["one, two, three and 2 more: Board / P: query returns nothing"]
     assert answered(outcomes) == []
+    assert unanswered(outcomes[:4])[0].startswith("one, two, three and 1 more: Board / P: ")
+    assert unanswered(outcomes[:3])[0].startswith("one, two, three: Board / P: ")
 
 
 def test_empty_and_accepted_panels_are_named_beside_those_that_answered() -> None:

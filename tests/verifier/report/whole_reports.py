@@ -17,7 +17,7 @@ from rich.console import Console
 
 from scenarios.library.files import library
 from tests.verifier.report.pages.example_pages import PARTS, every_page
-from tests.verifier.report.rich_outcomes import REAL, RUN, VIRTUAL
+from tests.verifier.report.rich_outcomes import REAL, RUN, SEEDS, VIRTUAL
 from verifier.judge.verdict_document import document
 from verifier.report.html.page import page
 from verifier.report.junit import junit
@@ -27,9 +27,9 @@ from verifier.report.saved.saved_verdict import FILE, read_verdict
 from verifier.report.text import print_report, summary
 
 WHOLE = Path(__file__).with_name("whole")
-OUTCOMES = {"virtual": VIRTUAL, "real": REAL}
+OUTCOMES = {"virtual": VIRTUAL, "real": REAL, "seeds": SEEDS}
 _TAG = re.compile(r"<[^>]*>")
-_KEPT = re.compile(r' (class|href|id|title)="([^"]*)"')
+_KEPT = re.compile(r' (class|href|id|title|style)="([^"]*)"')
 
 
 def _printed(outcomes):
@@ -66,9 +66,13 @@ FORMS = {
 }
 
 
-def report(clock, form):
+REPORTS = [(kind, form) for kind in ("virtual", "real") for form in FORMS]
+REPORTS += [("seeds", "printed.txt"), ("seeds", "summary.md")]
+
+
+def report(kind, form):
     """Return one form of the report; it counts the library, which may grow."""
-    return FORMS[form](OUTCOMES[clock]).replace(f"{len(library())} of the library", "the library")
+    return FORMS[form](OUTCOMES[kind]).replace(f"{len(library())} of the library", "the library")
 
 
 def result_page(command):
@@ -78,9 +82,8 @@ def result_page(command):
 
 def main():
     """Write every report and every page."""
-    for clock in OUTCOMES:
-        for form in FORMS:
-            (WHOLE / f"{clock}-{form}").write_text(report(clock, form), encoding="utf-8")
+    for kind, form in REPORTS:
+        (WHOLE / f"{kind}-{form}").write_text(report(kind, form), encoding="utf-8")
     for command in PARTS:
         (WHOLE / f"page-{command}.txt").write_text(result_page(command), encoding="utf-8")
 

@@ -226,6 +226,7 @@ def test_an_older_verdict_is_explained_as_far_as_it_goes(tmp_path):
         ("[" * 100_000, "must be a verdict, this is no JSON"),
         ("[]", "must be a verdict of `verify`, this has no list of scenarios"),
         ('{"scenarios": []}', "this does not say whether it passed"),
+        ('{"scenarios": [], "verdict": "pass"}', "this does not say whether it passed"),
         ('{"scenarios": [7], "verdict": "pass", "partial": false}', "no list of alerts"),
         (
             '{"scenarios": [{"alerts": [{}]}], "verdict": "pass", "partial": false}',
