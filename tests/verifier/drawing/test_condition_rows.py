@@ -182,3 +182,11 @@ def test_every_row_has_an_id_of_its_own(tmp_path):
     rows = condition_rows.condition_rows(run, DrawnTime(EPOCH_S, END_S), lambda _: True)
     assert [row.id for row in rows] == ["alert:A:0", "alert:B:0", "alert:A:1"]
     assert [row.thresholds[0].value for row in rows] == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(("most", "drawn"), [(0, 0), (1, 2), (2, 2), (3, 3), (9, 4)])
+def test_of_very_many_rules_the_first_are_drawn(tmp_path, monkeypatch, most, drawn):
+    """Each with all its parts: as many rules as it takes to have so many rows."""
+    monkeypatch.setattr(condition_rows, "ROWS_MAX", most)
+    queries = asked(tmp_path, "a > 1 and b > 1", "c > 1", "d > 1", active="ABC")
+    assert [query.expr for query in queries] == ["a", "b", "c", "d"][:drawn]

@@ -7,12 +7,14 @@ import pytest
 from scenarios.library.files import library
 from tests.verifier.outcomes import alert, delivery, fired, outcome, unjudged
 from verifier.report.lists import WAY_OUT, lists
+from verifier.report.seed_lines import SEEDS
 
 QUIET = alert("Quiet", "silent")
 FAILED = alert("Failed", "silent", ok=False, reason="it fired; by far", firing_s=5.0)
 VACUOUS = alert("Vacuous", "silent", ok=False, reason="it could not fire", vacuous="no series")
 ACCEPTED = alert("Accepted", "silent", vacuous="no series", accepted="not ours")
 ELSEWHERE = alert("Elsewhere", "silent", vacuous="too short", could_fire_in="long")
+BOTH = alert("Both", "silent", vacuous="too short", accepted="not ours", could_fire_in="long")
 EXPLAINED = alert("Explained", "explained", reason="the queue grows", firing_s=9.0)
 UNFIRED = alert("Unfired", "explained", reason="it may fire")
 UNEXPLAINED = alert("Unexplained", "explained", ok=False, reason="too long", firing_s=9.0)
@@ -80,6 +82,7 @@ def test_a_scenario_that_could_not_be_judged_counts_no_silence():
     [
         ("Vacuous: could not have fired", VACUOUS, "Vacuous: no series"),
         ("Could not have fired, and need not", ACCEPTED, "Accepted (accepted: not ours)"),
+        ("Could not have fired, and need not", BOTH, "Both (accepted: not ours)"),
     ],
 )
 def test_of_several_scenarios_a_line_names_at_most_three(heading, verdict, line, *, names, where):
@@ -140,3 +143,11 @@ def test_a_finding_of_several_scenarios_stands_once():
     """In the order in which it came."""
     several = outcome("a", findings=("y", "x")), outcome("b", findings=("x", "z"))
     assert shown(*several)["Findings in rules, dashboards and routing"] == ["y", "x", "z"]
+
+
+@pytest.mark.parametrize(("ok", "weight"), [(True, "remark"), (False, "failure")])
+def test_what_all_seeds_show_is_a_failure_only_where_one_fails(ok, weight):
+    """A page begins with what failed."""
+    runs = [outcome(f"drop@{n}", seed=n, alerts=(fired("A", ok=ok or n < 2),)) for n in (1, 2)]
+    first, *_ = lists(runs)
+    assert (first.heading, first.weight) == (SEEDS, weight)

@@ -110,6 +110,16 @@ def test_by_how_much_an_alert_was_in_time(tmp_path, changes, lines):
     ]
 
 
+def test_of_a_cause_in_the_past_no_time_is_said_at_which_it_began(tmp_path):
+    """Its onset is the scenario's start, and it began before that."""
+    assert explanation(read_back(tmp_path, VIRTUAL), "Old") == [
+        "drop: Old: did not fail",
+        "  expected: fires within 7m of before, resolves within 3m of its end",
+        "  as expected",
+        "  it fired 1m30s before its limit",
+    ]
+
+
 def test_earlier_results_are_known_by_their_verdict(tmp_path):
     """Other files in a folder are none."""
     (tmp_path / "notes.txt").write_text("mine")
