@@ -47,17 +47,14 @@ _CONCEPT_OF: Final = {
     for words in CONCEPTS.values()
     for word in words.split()
 }
-_IGNORED: Final = frozenset({"total", "count", "sum", "bytes", "agentaskit"})
 NEAR_ENOUGH: Final = 0.34
-"""A third of all concepts in common: below, a proposal would be a guess."""
+"""More than a third of all concepts in common: below, a proposal would be a guess."""
 
 
 def concepts(name: str) -> frozenset[str]:
     """Return what a metric's name is about; words that are no concept are left out."""
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower())
-    return frozenset().union(
-        *(_CONCEPT_OF.get(word, frozenset()) for word in words if word not in _IGNORED)
-    )
+    return frozenset().union(*(_CONCEPT_OF.get(word, frozenset()) for word in words))
 
 
 def likeness(name: str, ours: str, more: frozenset[str] = frozenset()) -> float:
