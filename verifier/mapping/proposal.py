@@ -198,7 +198,7 @@ def _is_number(text: str) -> bool:
 
 def _factor(name: str, sample: str, kind: str, exports: Exports) -> float:
     """Return by how much a value in seconds is multiplied in this metric's unit."""
-    bare = name.removesuffix("_total")
+    bare = name.removesuffix("_total").removesuffix("_sum")
     for suffix, factor in UNITS.items():
         if bare.endswith(suffix):
             return factor
