@@ -108,6 +108,7 @@ def _where_they_differ(kind: MutantKind, before: str, after: str) -> tuple[str, 
         (n for n, words in enumerate(zip(old, new, strict=False)) if len(set(words)) > 1), 0
     )
     first = max(same - (kind in ("threshold", "unit")), 0)
+    first -= old[first] == "bool" and first > 0
     return " ".join(old[first:]), " ".join(new[first:])
 
 
@@ -223,7 +224,7 @@ def _widened(matcher: promql.Matcher) -> str:
     if not matcher.value or str(matcher.op) not in ("MatchOp.Equal", "MatchOp.Re"):
         return ""
     first = re.escape(matcher.value[0])
-    return f"{matcher.name}=~" + ('".+"' if str(matcher.op) == "MatchOp.Re" else f'"{first}.*"')
+    return f"{matcher.name}=~{quoted('.+' if str(matcher.op) == 'MatchOp.Re' else f'{first}.*')}"
 
 
 def _without(place: int) -> Callable[[list[str]], list[str]]:
