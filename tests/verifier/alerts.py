@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from documents.mistakes import Place
-from verifier.pack.rules import AlertRule, RuleFiles, RuleGroup
+from verifier.pack.rules import AlertRule, RecordingRule, RuleFiles, RuleGroup
 
 
 def rule_files(alert: str = "Slow", *, interval_s: float = 1.0, expr: str = "up == 0") -> RuleFiles:
@@ -18,3 +18,8 @@ def rule_files(alert: str = "Slow", *, interval_s: float = 1.0, expr: str = "up 
         position=Place("rules.yaml", 1, 1),
     )
     return RuleFiles((RuleGroup("group", "rules.yaml", interval_s, (rule,)),))
+
+
+def recording(record: str, expr: str, **labels: str) -> RecordingRule:
+    """Return a recording rule."""
+    return RecordingRule(record, expr, tuple(sorted(labels.items())), Place("rules.yaml", 1, 1))
