@@ -134,6 +134,14 @@ def test_the_boundary_is_bracketed_halved_and_looked_beyond(limit, limits, silen
     assert [each.value for each in boundary.probes] == sorted(values)
 
 
+def test_values_within_a_hundredth_of_the_larger_are_neighbours():
+    """Nothing lies between them that is worth a probe."""
+    knob = Knob(name="x", fault=None, steps=(), value=99.0, low=0.0, high=1000.0)
+    for low, order in ((99.0, [99.0, 100.0]), (98.9, [98.9, 100.0, 99.5])):
+        assert probed(lambda value: value >= 100, low, 100.0, knob=knob)[1][: len(order)] == order
+    assert len(probed(lambda value: value >= 100, 99.0, 100.0, knob=knob)[1]) == 2
+
+
 def test_the_other_direction_is_searched_where_more_does_not_change_it():
     """Up to seven doublings or halvings, and never to nothing."""
     _, order, _ = probed(lambda value: value < 0.3)
