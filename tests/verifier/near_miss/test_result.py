@@ -25,6 +25,7 @@ UP = (
     Probe(0.2, fired=False, nearness=Nearness(410.0, 400.0, 45.0, 60.0)),
     Probe(0.21, fired=True, nearness=Nearness(390.0, 400.0, 60.0, 60.0)),
     Probe(0.3, fired=True),
+    Probe(0.4, fired=True, nearness=Nearness(0.0, 0.0, 60.0, 60.0)),
 )
 
 
@@ -50,7 +51,7 @@ def test_both_sides_of_the_boundary_and_the_safe_value_are_said_each_with_its_ow
         "    seed 7: 430 from 1m",
         "    seed 9: 431 from 1m",
         "  High fires as well: it is explained in the scenario",
-        "  4 probes for the boundary",
+        "  5 probes for the boundary",
     ]
 
 
@@ -83,6 +84,10 @@ def test_the_document_has_every_probe_with_what_was_measured():
     assert said["probes"][3] == {
         "value": 0.3, "fired": True, "measured": None, "threshold": None, "share": None,
         "held_s": None, "for_s": None,
+    }  # fmt: skip
+    assert said["probes"][4] == {
+        "value": 0.4, "fired": True, "measured": 0.0, "threshold": 0.0, "share": None,
+        "held_s": 60.0, "for_s": 60.0,
     }  # fmt: skip
     assert near_miss_document(miss.request, "why not")["reason"] == "why not"
 
