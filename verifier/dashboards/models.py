@@ -179,8 +179,8 @@ def _library(raw: Value) -> dict[str, Element]:
         model = entry.get("model") if isinstance(entry, dict) else None
         if isinstance(entry, dict) and isinstance(model, dict):
             element = model, ("__elements", key, "model")
-            for name in (entry.get("name"), key, entry.get("uid")):
-                models[str(name)] = element
+            names = (entry.get("name"), key, entry.get("uid"))
+            models |= {str(name): element for name in names if name is not None}
     return models
 
 

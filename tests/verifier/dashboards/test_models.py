@@ -218,3 +218,21 @@ def test_a_library_panel_with_queries_of_its_own_asks_those() -> None:
     assert read == RawPanel(
         own, (RawTarget({"expr": "own"}, ("panels", 0, "targets", 0)),), ("panels", 0)
     )
+
+
+@pytest.mark.parametrize(
+    ("shared", "title"),
+    [({"name": "A"}, "a"), ({"name": "B"}, "b"), ({"uid": "u", "name": "A"}, "c"), ({}, "P")],
+)
+def test_library_panels_that_have_names_alone_are_told_apart(
+    shared: dict[str, Any], title: str
+) -> None:
+    """By an identifier where there is one; what says neither is none of them."""
+    elements = [
+        {"name": "A", "model": {"title": "a"}},
+        {"name": "B", "model": {"title": "b"}},
+        {"uid": "u", "model": {"title": "c"}},
+    ]
+    model = {"__elements": elements, "panels": [{"title": "P", "libraryPanel": shared}]}
+    (read,) = reader_of(model).read().panels
+    assert read.fields["title"] == title
