@@ -122,7 +122,7 @@ def _other(
         ]
         nonzero = any(value for each in same for value in each.shown.values.values())
         if same and nonzero and all(each.agrees for each in same):
-            if other.window_s != truth.window_s:
+            if replace(other, window_s=truth.window_s) == truth:
                 window, due = format_duration(other.window_s), format_duration(truth.window_s)
                 return f"it shows {other.words} over {window}, not over {due}: wrong window"
             return f"it shows {other.words}: wrong metric or matcher"
