@@ -42,8 +42,9 @@ def row(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 QUERIES = [
     query("loki", "a", hidden=True),
-    query(None, "b", datasource={"type": "prometheus", "uid": "P"}),
+    query(None, "b", datasource={"uid": "P"}),
     {"spec": {"query": {"kind": "tempo", "spec": {"expr": "c"}, "datasource": {"name": "T"}}}},
+    {"spec": {"query": {"kind": "x", "group": "loki", "spec": {"expr": "d"}, "datasource": 3}}},
     {"spec": "none"},
 ]
 VISUAL = {"kind": "VizConfig", "group": "stat", "spec": {"fieldConfig": {"defaults": {}}}}
@@ -82,18 +83,23 @@ def test_the_newer_model_is_read_whole() -> None:
     """Elements with what the layout says of each, their queries, sources and places."""
     at = ("spec", "elements", "full", "spec")
     inside = ("spec", "query", "spec")
-    sources = [{"type": "loki"}, {"type": "prometheus", "uid": "P"}, {"name": "T", "type": "tempo"}]
+    sources = [
+        {"type": "loki"},
+        {"uid": "P", "type": None},
+        {"name": "T", "type": "tempo"},
+        {"type": "loki"},
+    ]
     targets = [
         RawTarget(
             {"expr": expr, "hide": hidden, "datasource": source},
             (*at, "data", "spec", "queries", index, *inside),
         )
         for index, (expr, hidden, source) in enumerate(
-            zip("abc", (True, None, None), sources, strict=True)
+            zip("abcd", (True, None, None, None), sources, strict=True)
         )
     ]
     nothing = RawTarget(
-        {"hide": None, "datasource": {"type": None}}, (*at, "data", "spec", "queries", 3, *inside)
+        {"hide": None, "datasource": {"type": None}}, (*at, "data", "spec", "queries", 4, *inside)
     )
 
     def fields(title: str | None, kind: str | None, width: int, **more: Any) -> dict[str, Any]:

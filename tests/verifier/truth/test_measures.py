@@ -7,28 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulator.plan import Plan
-from simulator.topology import Topology
-from simulator.world import World
+from simulator.snapshot import DURATION_BOUNDS_S
+from tests.verifier.truth.records import LAYOUT, counts
 from verifier.truth.declared import PanelTruth
 from verifier.truth.ledger import TruthLedger
-from verifier.truth.measures import expected_at
-from verifier.truth.quantities import layout_of
+from verifier.truth.measures import TruthRange, bound_text, expected_at
 
-LAYOUT = layout_of(World(Topology(), Plan(), 0).snapshot())
 RATE = PanelTruth(
     dashboard="D", panel="P", quantity="agents started", take="rate", unit="none", window_s=60.0
 )
 WAITING = replace(RATE, quantity="tasks waiting", take="value", window_s=0.0)
 HALF = replace(RATE, quantity="response durations", take="quantile", quantile=0.5)
-
-
-def counts(**parts):
-    """Return counts of which only these parts are not 0."""
-    row = np.zeros(len(LAYOUT.growing), np.int64)
-    for name, values in parts.items():
-        row[LAYOUT.slices[name.replace("_", " ")]] = values
-    return row
 
 
 def record(row, scrapes=40, *, drawn=0, disturbed=()):
@@ -100,3 +89,139 @@ def test_a_share_of_nothing_is_not_defined():
     # Near 0 either may be extrapolated less than the other.
     near_zero = expected_at(share, record(counts(requests=[90, 0, 10, 0, 0])), -53.0)[""]
     assert (near_zero.holds(0.09), near_zero.holds(0.11)) == (True, True)
+
+
+WINDOWED = {
+    "agents_started": 30, "tasks_arrived": [15, 30, 45, 60], "requests": [90, 0, 10, 0, 0],
+    "tasks_processed": range(15, 15 * 9, 15), "CPU_time": 15_000_000_000, "bytes_sent": [15, 45],
+}  # fmt: skip
+BY_PRIORITY = ("critical", "high", "normal", "low")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"take": "increase"}, {"": 120.0}),
+        ({"scale": 2.0, "offset": 1.0}, {"": 5.0}),
+        ({"scale": -1.0, "offset": 1.0}, {"": -1.0}),
+        ({"quantity": "tasks arrived"}, {"": 10.0}),
+        (
+            {"quantity": "tasks arrived", "by": "priority"},
+            dict(zip(BY_PRIORITY, (1, 2, 3, 4), strict=True)),
+        ),
+        (
+            {"quantity": "tasks arrived", "by": "priority", "where": (("priority", "h.*|low"),)},
+            {"high": 2, "low": 4},
+        ),
+        (
+            {"quantity": "tasks arrived", "by": "priority", "of": "tasks arrived"},
+            {"critical": 1.0, "high": 1.0, "normal": 1.0, "low": 1.0},
+        ),
+        (
+            {"quantity": "tasks arrived", "by": "priority", "of": "agents started"},
+            {"critical": 0.5, "high": 1.0, "normal": 1.5, "low": 2.0},
+        ),
+        (
+            {"quantity": "agents started", "of": "tasks arrived", "where": (("priority", "low"),)},
+            {"": 0.2},
+        ),
+        ({"quantity": "tasks processed", "where": (("priority", "low"),)}, {"": 7 + 8}),
+        (
+            {"quantity": "tasks processed", "by": "priority"},
+            dict(zip(BY_PRIORITY, (3, 7, 11, 15), strict=True)),
+        ),
+        ({"quantity": "requests", "by": "status", "where": (("status", "5.."),)},
+         {"500": 10 / 15, "503": 0, "504": 0}),
+        ({"quantity": "CPU time", "where": (("cpu", "0"), ("mode", "idle"))}, {"": 1.0}),
+        ({"quantity": "bytes sent", "by": "traffic"}, {"message": 1.0, "request": 3.0}),
+    ],
+)  # fmt: skip
+def test_what_is_taken_of_a_window_is_summed_shared_and_scaled(fields, expected):
+    """By the label of the panel; matchers are those of the part, not of the whole."""
+    ranges = expected_at(replace(RATE, **fields), record(counts(**WINDOWED)), 200.0)
+    assert {key: each.likely for key, each in ranges.items()} == pytest.approx(expected)
+    offset = fields.get("offset", 0.0)
+    for key, each in ranges.items():
+        tolerance = abs(expected[key] - offset) * 0.005
+        assert each.low == pytest.approx(expected[key] - tolerance)
+        assert each.high == pytest.approx(expected[key] + tolerance)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {"": 10.0}),
+        ({"scale": 0.5, "offset": 3.0}, {"": 8.0}),
+        ({"where": (("priority", "low|high"),), "of": "tasks in flight"}, {"": 6 / 20}),
+        ({"by": "priority", "of": "tasks in flight"},
+         dict(zip(BY_PRIORITY, (0.5, 0.4, 0.6, 0.5), strict=True))),
+        ({"by": "priority", "where": (("priority", "low"),)}, {"low": 4.0}),
+        ({"of": "messages waiting"}, {}),
+    ],
+)  # fmt: skip
+def test_what_is_held_is_exact(fields, expected):
+    """Both ends of its range are the value; of nothing there is no share."""
+    held = record(counts(tasks_waiting=[1, 2, 3, 4], tasks_in_flight=[2, 5, 5, 8]))
+    ranges = expected_at(replace(WAITING, **fields), held, 10.0)
+    assert {key: (each.low, each.likely, each.high) for key, each in ranges.items()} == {
+        key: (value, value, value) for key, value in expected.items()
+    }
+
+
+def test_a_range_is_widened_moved_and_holds_but_for_rounding():
+    """Both ends belong to it; a scale below 0 changes their places."""
+    between = TruthRange(2.0, 4.0, 3.0)
+    assert between.widened(0.5) == TruthRange(1.0, 6.0, 3.0)
+    assert TruthRange(-4.0, -2.0, -3.0).widened(0.5) == TruthRange(-6.0, -1.0, -3.0)
+    assert between.moved(-1.0, 1.0) == TruthRange(-3.0, -1.0, -2.0)
+    values = (2.0, 4.0, 2.0 - 3e-9, 4.0 + 3e-9, 2.0 - 5e-9, 4.0 + 5e-9)
+    assert [between.holds(value) for value in values] == [True] * 4 + [False] * 2
+    assert TruthRange(-4.0, 0.0, 0.0).holds(3e-9)
+
+
+def quantile_of(quantile, **cells):
+    """Return the range of a quantile of durations that fell into such cells."""
+    held = np.zeros(31, np.int64)
+    for number, count in cells.items():
+        held[int(number.removeprefix("at"))] = count
+    truth = replace(HALF, quantile=quantile)
+    return expected_at(truth, record(counts(response_durations=held)), 200.0)[""]
+
+
+def test_a_quantile_lies_where_its_rank_is():
+    """In the first cell from 0, in the last at its bound; between cells in one or the other."""
+    bounds = DURATION_BOUNDS_S
+    assert quantile_of(0.5, at0=4).likely == pytest.approx(bounds[0] / 2, rel=1e-5)
+    assert quantile_of(0.99, at0=1, at30=9).likely == bounds[-1]
+    between = quantile_of(0.5, at3=5, at8=5)
+    assert between.low == pytest.approx(bounds[3] * 0.99, rel=1e-5)
+    assert between.high == pytest.approx(bounds[7] * 1.01, rel=1e-5)
+    assert between.likely == pytest.approx(bounds[3], rel=1e-5)
+    assert quantile_of(0.0, at3=5).low == pytest.approx(0.0)
+    assert quantile_of(1.0, at3=5).high == pytest.approx(bounds[3] * 1.01)
+    assert quantile_of(0.9, at3=3, at4=5, at5=2).likely == pytest.approx(
+        bounds[4] + (bounds[5] - bounds[4]) / 2, rel=1e-4
+    )
+
+
+def test_buckets_count_all_that_was_at_most_so_long():
+    """A second, by the text of the bound; near 0 they may be extrapolated less."""
+    cells = np.zeros(31, np.int64)
+    cells[1], cells[30] = 15, 30
+    truth = replace(HALF, take="buckets", quantity="task durations")
+    run = record(counts(task_durations=cells))
+    ranges = expected_at(truth, run, 200.0)
+    bounds = [bound_text(bound) for bound in DURATION_BOUNDS_S]
+    assert list(ranges) == [*bounds, "inf"]
+    likely = [each.likely for each in ranges.values()]
+    assert likely == pytest.approx([0.0] + [1.0] * 29 + [3.0])
+    assert (ranges["inf"].low, ranges["inf"].high) == pytest.approx((3 * 0.995, 3 * 1.005))
+    early = expected_at(truth, run, -53.0)["inf"]
+    assert (early.low, early.high) == pytest.approx((3 * 52 / 60 * 0.995, 3 * 1.005))
+
+
+def test_bounds_are_one_text_however_they_are_written():
+    """As many digits as a bound has."""
+    assert [bound_text(float(text)) for text in ("0.50", "5e-1", "1", "+Inf", "0.0025")] == [
+        "0.5", "0.5", "1", "inf", "0.0025",
+    ]  # fmt: skip
