@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from documents.mistakes import InputError, Place
@@ -9,7 +11,7 @@ from tests.verifier.simulations import PACK
 from tests.verifier.truth.boards import documents, read
 from verifier.pack.panels import Dashboards, LeftOutPanel, Panel, Query
 from verifier.panels.answers import PanelAnswer
-from verifier.truth.declared import check_panels_exist, load_panel_truths
+from verifier.truth.declared import PanelTruth, check_panels_exist, load_panel_truths
 
 GOOD = {
     "dashboard": "D", "panel": "P", "quantity": "tasks processed", "take": "rate",
@@ -98,3 +100,95 @@ def test_a_panel_that_is_left_out_may_be_spoken_of(tmp_path):
     check_panels_exist(load(tmp_path), Dashboards((), left_out=(left_out,)))
     with pytest.raises(InputError, match="D / P"):
         check_panels_exist(load(tmp_path), Dashboards(()))
+
+
+FULL = {
+    "legend": "L", "window": "5m", "quantity": "tasks processed", "where": "{outcome: ok}",
+    "by": "priority", "of": "tasks arrived", "scale": 100.0, "offset": -1.5, "unit": "percent",
+}  # fmt: skip
+
+
+def test_an_entry_is_read_whole(tmp_path):
+    """With its defaults where it says nothing."""
+    (full,) = load(tmp_path, **FULL)
+    place = full.place
+    assert full == PanelTruth(
+        dashboard="D", panel="P", quantity="tasks processed", take="rate", unit="percent",
+        legend="L", window_s=300.0, where=(("outcome", "ok"),), by="priority", of="tasks arrived",
+        scale=100.0, offset=-1.5, place=place,
+    )  # fmt: skip
+    assert str(place).endswith("truth.yaml:3:5")
+    (plain,) = load(tmp_path)
+    assert plain == PanelTruth(
+        dashboard="D", panel="P", quantity="tasks processed", take="rate", unit="ops",
+        window_s=60.0, place=plain.place,
+    )  # fmt: skip
+    fields = {"take": "quantile", "quantity": "task durations", "quantile": 1, "unit": "s"}
+    (quantile,) = load(tmp_path, **fields)
+    assert (quantile.quantile, quantile.window_s) == (1.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "the rate of tasks processed"),
+        ({"take": "increase"}, "the increase of tasks processed"),
+        ({"take": "value", "quantity": "memory", "window": None}, "memory"),
+        (
+            {"where": "{priority: low, outcome: ok}", "of": "tasks arrived"},
+            "the rate of tasks processed with priority=low, outcome=ok of tasks arrived",
+        ),
+        (
+            {"take": "quantile", "quantile": 0.95, "quantity": "task durations"},
+            "the 0.95 quantile of task durations",
+        ),
+        ({"take": "buckets", "quantity": "task durations"}, "the buckets of task durations"),
+    ],
+)
+def test_what_it_measures_is_said_in_words(tmp_path, changes, words):
+    """The quantity with its matchers, as a share or not, and what is taken of it."""
+    (truth,) = load(tmp_path, **changes)
+    assert (truth.words, truth.subject) == (words, "D / P")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "count"),
+    [
+        ({"quantity": "no", "take": "no", "unit": "no"}, 5, 1),  # all else depends on it
+        ({"take": "no", "unit": "no"}, 6, 3),  # and the window, which only some have
+        ({"quantile": 2}, 9, 1),
+        ({"quantile": -0.5}, 9, 1),
+        ({"by": "no"}, 9, 1),
+        ({"where": "{no: x, priority: '('}", "by": "tier"}, 9, 3),
+        ({"of": "no"}, 9, 1),
+        ({"of": "memory"}, 9, 1),
+        ({"dashboard": "''"}, 3, 1),
+    ],
+)
+def test_mistakes_of_an_entry_are_all_named_where_they_are(tmp_path, changes, line, count):
+    """Each once, at the line of its key."""
+    with pytest.raises(InputError) as raised:
+        load(tmp_path, **changes)
+    places = [str(mistake.place) for mistake in raised.value.mistakes]
+    assert len(places) == count
+    assert f"truth.yaml:{line}:" in places[0]
+
+
+@pytest.mark.parametrize("text", ["panels: []\n", "panels: {}\n", "{}\n", "board: []\n"])
+def test_a_file_needs_panels(tmp_path, text):
+    """At least one, and nothing else."""
+    path = tmp_path / "truth.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"panels must be a list|unknown key"):
+        load_panel_truths(path)
+
+
+def test_buckets_may_be_by_any_label_and_two_entries_of_one_query_are_refused(tmp_path):
+    """The same panel twice by other legends is two queries; with no legend it is every one."""
+    (buckets,) = load(tmp_path, take="buckets", quantity="task durations", by="le", unit="s")
+    assert buckets.by == "le"
+    (first,), (other,) = load(tmp_path), load(tmp_path, legend="p50")
+    boards = Dashboards((answer("P", "").panel, answer("Q", "").panel))
+    check_panels_exist((first, other), boards)
+    with pytest.raises(InputError, match=r"D / P is declared at .*truth.yaml:3:5, too"):
+        check_panels_exist((first, other, replace(first)), boards)
