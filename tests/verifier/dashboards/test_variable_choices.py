@@ -103,6 +103,10 @@ A, B, OTHER = Option("A", "a"), Option("B", "b"), Option("B", "c")
         ({"chosen": ("c", "a")}, (("c", "a"), ("B", "A"), False, False, None, False)),
         ({"chosen": ("x", "b")}, (("b",), ("B",), False, False, None, False)),
         ({"chosen": ("x",), "chosen_texts": ("B",)}, (("b",), ("B",), False, False, None, False)),
+        (
+            {"chosen": ("a",), "chosen_texts": ("B",)},
+            (("a",), ("A",), False, False, None, False),
+        ),
         ({"chosen_texts": ("B", "A")}, (("a",), ("A",), False, False, None, False)),
         ({"multi": True}, (("a",), ("A",), True, True, None, False)),
         ({"include_all": True}, (("a", "b", "c"), (), True, True, None, True)),
