@@ -9,7 +9,12 @@ import pytest
 from documents.mistakes import Place
 from verifier.dashboards.choices import through_regex
 from verifier.dashboards.resolution import board_values, resolved_query
-from verifier.dashboards.variable_values import CHOICES_MAX, VariableValues, question_reads
+from verifier.dashboards.variable_values import (
+    CHOICES_MAX,
+    VariableValues,
+    names_metrics,
+    question_reads,
+)
 from verifier.pack.panels import Board, Option, Panel, Query, Resolution, Variable
 
 if TYPE_CHECKING:
@@ -230,6 +235,26 @@ def test_what_a_regular_expression_cuts_out(
 ) -> None:
     """Text and value of each choice; a group that took no part is empty; flags of JavaScript."""
     assert [(each.text, each.value) for each in through_regex(returned, regex)] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "regex", "asks", "names"),
+    [
+        ("metrics(a)", "", True, True),
+        ("metrics(a)", "", False, False),
+        ("label_values(__name__)", "", True, True),
+        ("label_values(a, b)", "/x/", True, False),
+        ("query_result(a)", "/x/", True, True),  # it may cut the name out
+        ("query_result(a)", "", True, False),
+        ("a", "/x/", True, True),
+        ("a", "/x/", False, False),
+    ],
+)
+def test_choices_that_may_be_names_of_metrics(
+    query: str, regex: str, *, asks: bool, names: bool
+) -> None:
+    """What a panel reads is then known to nobody."""
+    assert names_metrics(Variable("v", "query", query, regex, asks=asks)) == names
 
 
 BOARD = Board("T", (Variable("least", "constant", chosen=("30s",)),), 7200.0)
