@@ -22,7 +22,7 @@ LABELS = tuple(labels("m", n=str(number)) for number in range(COUNT))
 NOTHING = Block(np.array([], np.int64), np.array([], np.intp), np.empty((0, 0)))
 
 
-class Clock:
+class MovedClock:
     """A monotonic clock that is moved by hand, or by who waits."""
 
     def __init__(self):
@@ -42,7 +42,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     """Let both modules go by a clock of the test."""
-    own = Clock()
+    own = MovedClock()
     monkeypatch.setattr(confirmation, "time", own)
     monkeypatch.setattr(parcel_writer, "time", own)
     return own
