@@ -78,7 +78,9 @@ async def test_other_paths_and_methods_are_refused(client):
 
 async def test_the_landing_page_links_and_escapes(client):
     """A scenario's name is text, not markup; the example names the address that was asked."""
-    text = await (await client.get("/")).text()
+    answer = await client.get("/")
+    assert answer.headers["Cache-Control"] == "no-store"
+    text = await answer.text()
     assert 'href="metrics"' in text
     assert "&lt;calm&gt;" in text
     assert f'["127.0.0.1:{client.port}"]' in text
@@ -120,6 +122,8 @@ async def test_how_late_an_answer_was_and_the_share_held_back_are_noted(
         with suppress(ClientPayloadError):
             async for piece in answer.content.iter_any():
                 received += piece
+    is_cut = method == "GET" and path.cut_share > 0
+    assert answer.headers.get("Connection") == ("close" if is_cut else None)
     late_s, cut_share = source.noted
     assert (late_s >= 0.01) == (path.delay_s > 0)
     whole = int(answer.headers["Content-Length"])
@@ -221,18 +225,19 @@ def test_a_port_that_cannot_be_had_says_why_and_leaves_nothing_open(monkeypatch,
     assert opened[0].fileno() == -1
 
 
-async def test_each_of_many_cells_has_a_page_and_the_next_number_has_none():
+@pytest.mark.parametrize("cells", [2, 12])
+async def test_each_of_many_cells_has_a_page_and_the_next_number_has_none(cells):
     """Numbers of two digits as well; `/metrics` says where they are."""
     whole = Exposition(FakeWorld(), MockClock(), version="1", scenario="calm")
     whole.cells = tuple(
-        Exposition(FakeWorld(), MockClock(), version="1", scenario=f"cell{n}") for n in range(12)
+        Exposition(FakeWorld(), MockClock(), version="1", scenario=f"cell{n}") for n in range(cells)
     )
     async with TestClient(TestServer(build_app(whole))) as client:
-        for cell in (0, 7, 11):
+        for cell in (0, cells // 2, cells - 1):
             answer = await client.get(f"/cells/{cell}/metrics")
             assert answer.status == 200
             assert f'scenario="cell{cell}"' in await answer.text()
-        for path in ("/cells/12/metrics", "/metrics"):
+        for path in (f"/cells/{cells}/metrics", "/metrics"):
             answer = await client.get(path)
             assert answer.status == 404
-            assert "/cells/0/metrics to /cells/11/metrics" in await answer.text()
+            assert f"/cells/0/metrics to /cells/{cells - 1}/metrics" in await answer.text()

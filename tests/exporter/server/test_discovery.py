@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.server.discovery import TARGETS, TargetsHandler, describe_targets
+from exporter.target import Target
 
 PROMETHEUS_ACCEPTS = re.compile(r'(?i)^application/json(;\s*charset=("utf-8"|utf-8))?$')
 """From Prometheus's discovery/http/http.go."""
@@ -32,3 +33,16 @@ async def test_the_target_is_the_server_by_the_name_it_was_asked_by(client):
         assert await answer.json() == describe_targets(host)
         assert describe_targets(host) == [{"targets": [host], "labels": {"job": "agentaskit"}}]
     assert (await client.post(TARGETS)).status == 405
+
+
+def test_one_world_has_the_job_of_its_target_and_several_cells_have_its_instance_too():
+    """As the past of each is stored."""
+    target = Target("theirs", "host:1")
+    assert describe_targets("a:2", 1, target) == [{"targets": ["a:2"], "labels": {"job": "theirs"}}]
+    assert [group["labels"] for group in describe_targets("a:2", 2, target)] == [
+        {
+            "job": "theirs", "instance": f"host:1/cells/{cell}", "cell": f"{cell}",
+            "__metrics_path__": f"/cells/{cell}/metrics",
+        }
+        for cell in range(2)
+    ]  # fmt: skip

@@ -144,8 +144,20 @@ async def test_the_number_of_faults_in_effect_is_bounded(served):
         assert (await served.call("POST", body=body))[0] == 201
     status, document = await served.call("POST", body=DROP)
     assert (status, document["error"]) == (
-        409, f"at most {IN_EFFECT_MAX} faults can be in effect: end one first",
+        409, "at most 32 faults can be in effect: end one first",
     )  # fmt: skip
+
+
+async def test_the_name_of_a_planned_fault_is_taken_until_its_end(served):
+    """First because it is to begin, then because it is in effect; at its end it is free."""
+    body = {**DROP, "name": "later"}
+    for seconds, state in ((63.0, "the scenario is going to begin"), (1.0, "is in effect"),
+                           (9.0, "is in effect")):  # fmt: skip
+        served.advance(seconds)
+        status, answer = await served.call("POST", body=body)
+        assert (status, state in answer["error"]) == (409, True), answer
+    served.advance(1.0)
+    assert (await served.call("POST", body=body))[0] == 201
 
 
 EXTREMES = [

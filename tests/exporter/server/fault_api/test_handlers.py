@@ -73,6 +73,8 @@ REFUSED = [
     ("POST", "", {"fault": "agent_hang", "targets": {"hosts": [4]}}, {}, 400, "hosts must be 0 to"),
     ("POST", "", {"fault": "capacity_demand", "parameters": {"agents": 41}}, {}, 400,
      "agents must be at most the fleet of 40, got 41"),
+    ("POST", "", {**DROP, "name": "catalogue"}, {}, 400,
+     "name must be another than 'catalogue': its path is taken"),
     # not now
     ("POST", "", {**DROP, "name": "held"}, {}, 409, "a fault called 'held' is in effect"),
     ("POST", "", {**DROP, "name": "later"}, {}, 409, "the scenario is going to begin a fault"),
@@ -83,6 +85,7 @@ REFUSED = [
     ("PATCH", "/held", {"parameters": {"factor": 3}}, {}, 400, "unknown key 'factor'"),
     ("PATCH", "/held", {"targets": {}}, {}, 400, "unknown key 'targets'"),
     ("PUT", "/held", {"duration": "1m"}, {}, 405, "method not allowed"),
+    ("DELETE", "/catalogue", None, {}, 405, "method not allowed"),
     ("POST", "s", DROP, {}, 404, "not found"),
 ]  # fmt: skip
 
@@ -128,6 +131,15 @@ async def test_a_list_is_of_the_instant_of_its_request(served):
     ((shown,),) = [(await served.call("GET"))[1]["faults"]]
     assert shown["ends_in_s"] == pytest.approx(begun["ends_in_s"] - 0.02)
     assert shown["ends_s"] == begun["ends_s"] == pytest.approx(shown["began_s"] + 300.0)
+
+
+async def test_a_name_may_begin_as_the_catalogue_does(served):
+    """Only the whole word is its path."""
+    body = {**DROP, "name": "catalogue-drop"}
+    assert (await served.call("POST", body=body))[0] == 201
+    assert (await served.call("GET", "/catalogue-drop"))[1]["name"] == "catalogue-drop"
+    assert (await served.call("PATCH", "/catalogue-drop", {"duration": "1m"}))[0] == 200
+    assert (await served.call("DELETE", "/catalogue-drop"))[0] == 200
 
 
 async def test_an_accepted_change_shows_in_the_same_comparison(served):

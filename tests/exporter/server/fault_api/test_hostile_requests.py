@@ -77,33 +77,36 @@ async def test_whatever_number_a_parameter_has_the_api_works_afterwards(served, 
 class FaultlessWorld:
     """A world that cannot calculate with the fault it is given."""
 
-    def __init__(self, world):
-        """Stand before `world`."""
-        self._world = world
+    def __init__(self, world, failing):
+        """Stand before `world`; its method `failing` fails."""
+        self._world, self._failing = world, failing
 
     def __getattr__(self, name):
-        """Be as the world."""
+        """Be as the world, or fail."""
+        if name == self._failing:
+            raise OverflowError("cannot convert float infinity to integer")
         return getattr(self._world, name)
 
-    def fork(self):
-        """Return the copy in which the rehearsal fails."""
-        return FaultlessWorld(self._world.fork())
 
-    def advance_ns(self, _):
-        """Fail."""
-        raise OverflowError("cannot convert float infinity to integer")
-
-
-async def test_what_cannot_be_calculated_with_is_never_in_effect(served, monkeypatch):
+@pytest.mark.parametrize("failing", ["advance_ns", "snapshot"])
+async def test_what_cannot_be_calculated_with_is_never_in_effect(served, monkeypatch, failing):
     """It was refused with 500, and in effect from then on: every further call failed."""
+    await served.call("POST", body={**DROP, "name": "held"})
     monkeypatch.setattr(
-        served.world, "fork", lambda: FaultlessWorld(World.fork(served.world)), raising=False
+        served.world,
+        "fork",
+        lambda: FaultlessWorld(World.fork(served.world), failing),
+        raising=False,
     )
     before = served.state()
-    status, answer = await served.call("POST", body=DROP)
-    assert status == 400
-    assert answer["error"] == "the fault has a number with which nothing can be calculated"
-    assert served.state() == before
+    for method, path, body in (
+        ("POST", "", DROP),
+        ("PATCH", "/held", {"parameters": {"share": 0.25}}),
+    ):
+        status, answer = await served.call(method, path, body)
+        assert status == 400
+        assert answer["error"] == "the fault has a number with which nothing can be calculated"
+        assert served.state() == before
 
 
 async def test_a_key_that_stands_twice_is_refused(served):

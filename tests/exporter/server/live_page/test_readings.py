@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from charts.chart import Band
 from exporter.server.exposition import LoadReading
-from exporter.server.live_page.recent_readings import BANDS_MAX, RecentReadings
+from exporter.server.live_page.recent_readings import RecentReadings
 from exporter.server.live_page.rows import LOADS, ROWS, passed_s, quantile, read_rows
 from simulator.load import LoadChange, Stage
 from simulator.snapshot import DURATION_BOUNDS_S, OUTCOMES, STATUSES, DurationHistogram
-from tests.fakes import FakeWorld
+from tests.fakes import TIERS, FakeWorld
 
 LOAD = LoadReading(400.0, 200.0, None, 0.0, 0.0, 0.0)
 """A profile of which a fault leaves half."""
@@ -195,19 +196,98 @@ def test_faults_are_bands_until_they_are_too_old(world):
     world.advance(1.0)
     world.begin_fault("agent_hang")
     recent.add(world.snapshot(), LOAD)
-    (band,) = recent.bands
-    assert (band.name, band.from_s, band.to_s) == ("agent_hang-here", pytest.approx(1), None)
+    assert recent.bands == (Band("fault", "agent_hang-here", 1.0, None, "agent_hang"),)
     world.change(faults=())
-    world.advance(2.0)
-    recent.add(world.snapshot(), LOAD)
-    assert recent.bands[0].to_s == pytest.approx(2)
-    world.advance(6.0)
+    for at_s in (2.0, 4.0, 5.0):
+        world.advance(at_s)
+        recent.add(world.snapshot(), LOAD)
+        assert recent.bands == (Band("fault", "agent_hang-here", 1.0, 2.0, "agent_hang"),)
+    world.advance(5.01)
     recent.add(world.snapshot(), LOAD)
     assert recent.bands == ()
-    for number in range(BANDS_MAX + 20):
+    for number in range(220):
         world.begin_fault(f"agent_{number}")
     recent.add(world.snapshot(), LOAD)
-    assert len(recent.bands) <= BANDS_MAX
+    assert [band.kind for band in recent.bands] == ["fault"] * 200
+    assert [band.name for band in recent.bands] == [f"agent_{n}-here" for n in range(20, 220)]
+
+
+def test_ten_minutes_are_kept_and_a_fault_of_before_is_gone(world):
+    """A reading a second, as many as the documentation says."""
+    recent = RecentReadings(world.snapshot())
+    first = world.snapshot()
+    for second in range(1, 602):
+        recent.add(replace(first, now_ns=second * 10**9), LOAD)
+    times_s = recent.rows()[-1].times_s.tolist()
+    assert times_s == [float(second) for second in range(2, 602)]
+    assert (recent.count, recent.at_s) == (601, 601.0)
+
+
+def test_the_table_of_a_newcomer_has_each_row_under_its_own_heading(world):
+    """What it is, in which unit, how it is drawn, and its lines from first to last."""
+    recent = RecentReadings(world.snapshot())
+    assert {
+        row.id: (row.title, row.unit, row.kind, *(line.name for line in row.series))
+        for row in recent.rows()
+    } == {
+        "load": ("Load", "tasks/s", "line", "load profile", "after faults", "arrived"),
+        "tasks": ("Tasks", "tasks/s", "line", "completed", "failed", "rejected", "timed out",
+                  "retried"),
+        "answers": ("HTTP answers", "requests/s", "stack", "200", "429", "500", "503", "504"),
+        "latency": ("HTTP latency", "s", "line", "p50", "p90", "p99"),
+        "queues": ("Queues", "tasks", "stack", "critical", "high", "normal", "low"),
+        "saturation": ("Saturation", "ratio", "line", "fullest queue"),
+        "agents": ("Agents by state", "agents", "stack", "stopped", "starting", "idle",
+                   "busy", "hung", "crashed"),
+        "tiers": ("Active agents by tier", "agents", "line", *TIERS),
+        "sandboxes": ("Sandboxes taken", "ratio", "line", "A", "B", "C"),
+        "cpu": ("CPU", "ratio", "stack", "iowait", "irq", "nice", "softirq", "steal", "system",
+                "user"),
+        "memory": ("Memory by tier", "bytes", "stack", *TIERS),
+        "bus": ("Message bus", "messages/s", "line", "sent", "delivered", "dropped"),
+        "inboxes": ("Messages waiting", "messages", "line", "in inboxes"),
+    }  # fmt: skip
+
+
+def test_where_nothing_can_be_said_there_is_no_value(world):
+    """Of no request, of no processor's time, of a pool that has no room at all."""
+    before, now = after(world, 1.0)
+    idle = replace(
+        now,
+        cpu_ns=before.cpu_ns,
+        http_request_duration=before.http_request_duration,
+        sandbox_total=np.array([0, 150, 100]),
+        sandbox_available=np.array([0, 150, 25]),
+    )
+    assert set(values(before, idle, "cpu").values()) == {None}
+    assert set(values(before, idle, "latency").values()) == {None}
+    assert list(values(before, idle, "sandboxes").values()) == [None, 0.0, 0.75]
+
+
+def test_gauges_are_counted_by_the_axis_that_names_them(world):
+    """Agents by their states, memory by tier, what waits in inboxes, the fullest queue."""
+    before, now = after(world, 1.0)
+    agents = np.arange(now.agents.size).reshape(now.agents.shape)
+    known = replace(now, agents=agents, memory_bytes=np.arange(6) * 1000, saturation=0.123456,
+                    messages_waiting=7)  # fmt: skip
+    assert list(values(before, known, "agents").values()) == agents.sum(axis=0).tolist()
+    assert list(values(before, known, "tiers").values()) == known.active_agents.tolist()
+    assert list(values(before, known, "memory").values()) == [0, 1000, 2000, 3000, 4000, 5000]
+    assert values(before, known, "inboxes") == {"in inboxes": 7.0}
+    assert values(before, known, "saturation") == {"fullest queue": 0.12346}
+
+
+def test_the_share_of_the_processors_is_of_what_all_of_them_spent(world):
+    """In two seconds, whatever was idle."""
+    _, before = after(world, 1.0)
+    spent = np.array(before.cpu_ns)
+    spent[0] += np.array([8, 0, 0, 0, 1, 2, 1, 0]) * 10**9
+    spent[1] += np.array([0, 0, 0, 0, 0, 0, 0, 4]) * 10**9
+    now = replace(before, now_ns=before.now_ns + 2 * 10**9, cpu_ns=spent)
+    assert values(before, now, "cpu") == {
+        "iowait": 0.0, "irq": 0.0, "nice": 0.0, "softirq": 0.0625, "steal": 0.125,
+        "system": 0.0625, "user": 0.25,
+    }  # fmt: skip
 
 
 def test_a_change_of_the_load_is_a_band_named_by_its_rates(world):

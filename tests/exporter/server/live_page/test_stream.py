@@ -279,7 +279,9 @@ async def test_the_stack_is_on_the_same_axis_whatever_it_says():
     (episode,) = loud["episodes"]
     assert (episode["pending_s"], episode["firing_s"]) == pytest.approx((2, 5), abs=2e-3)
     assert loud["labels"] == {"host": HOSTILE}
-    assert loud["notifications"][0]["receiver"] == HOSTILE
+    (notified,) = loud["notifications"]
+    assert (notified["receiver"], notified["status"]) == (HOSTILE, "firing")
+    assert notified["at_s"] == pytest.approx(6, abs=2e-3)
     assert moment["unreachable"] == ["your Prometheus does not answer"]
     assert moment["severities"]["Loud"] == "page"
     recent = await (await client.get(CHART)).json()
