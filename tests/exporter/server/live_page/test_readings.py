@@ -212,6 +212,22 @@ def test_faults_are_bands_until_they_are_too_old(world):
     assert [band.name for band in recent.bands] == [f"agent_{n}-here" for n in range(20, 220)]
 
 
+def test_times_count_from_the_instant_at_which_the_run_began(world):
+    """Of readings and of both kinds of bands; without one from the first reading."""
+    world.advance(3.0)
+    world.begin_fault("agent_hang")
+    change = LoadChange(stages=(Stage(duration_s=9.0, target=5.0),), start_s=2.5, from_per_s=1.0)
+    load = replace(LOAD, change=change, began_s=2.5, ends_s=11.5)
+    for origin_s, later_s in ((1.0, 0.0), (None, -2.0)):
+        recent = RecentReadings(world.snapshot(), origin_s=origin_s)
+        assert recent.at_s == 2.0 + later_s
+        assert recent.add(world.snapshot(), load).at_s == 2.0 + later_s
+        assert recent.bands == (
+            Band("fault", "agent_hang-here", 2.0 + later_s, None, "agent_hang"),
+            Band("load", "load 5 tasks/s", 1.5 + later_s, None),
+        )
+
+
 def test_ten_minutes_are_kept_and_a_fault_of_before_is_gone(world):
     """A reading a second, as many as the documentation says."""
     recent = RecentReadings(world.snapshot())

@@ -138,17 +138,72 @@ async def test_what_is_to_come_says_when_and_what_it_targets(serve):
     """Nothing of one that means the whole system; as documented."""
     served = await serve()
     document = (await served.call("GET", "/openapi.json"))[1]
-    aimed = replace(OUTAGE.faults[1], start_s=9.0, targets=Targets(tiers=("worker",), fraction=0.5))
+    aimed = replace(
+        OUTAGE.faults[1], start_s=9.0004, targets=Targets(tiers=("worker",), fraction=0.5)
+    )
     whole = replace(OUTAGE.faults[1], name="all", start_s=19.0)
-    for fault in (aimed, whole):
+    for fault in (whole, aimed):
         served.world.inject(fault)
     now = (await served.call("GET", f"{API}/chart"))[1]["now"]
     schema = {"$ref": "#/components/schemas/Moment", "components": document["components"]}
     Draft202012Validator(schema).validate(now)
-    assert [(each["name"], each["targets"]) for each in now["planned"]] == [
-        ("hung", {"tiers": "worker", "fraction": "0.5"}),
-        ("all", {}),
+    assert now["planned"] == [
+        {"name": "hung", "fault": "agent_hang", "begins_in_s": 8.0,
+         "targets": {"tiers": "worker", "fraction": "0.5"}},
+        {"name": "all", "fault": "agent_hang", "begins_in_s": 18.0, "targets": {}},
+    ]  # fmt: skip
+
+
+async def test_of_what_is_to_come_the_next_twenty_are_shown(serve):
+    """In the order in which they begin, whatever they are called; what began now is no more."""
+    served = await serve()
+    for number in range(21):
+        fault = replace(OUTAGE.faults[1], name=f"f{21 - number:02}", start_s=2.0625 + number)
+        served.world.inject(fault)
+    served.clock.spend(0.0625)
+    await served.call("POST", SCENARIOS, {"name": "outage"})
+    now = (await served.call("GET", f"{API}/chart"))[1]["now"]
+    assert [each["name"] for each in now["planned"]] == [
+        f"f{21 - number:02}" if number < 5 else "hung" if number == 5 else f"f{22 - number:02}"
+        for number in range(20)
     ]
+    assert [each["begins_in_s"] for each in now["planned"]][3:7] == [4.0, 5.0, 5.0, 6.0]
+    assert now["running"] == ["outage"]
+
+
+async def test_a_scenario_whose_fault_is_planned_already_does_not_begin(serve):
+    """It says which, and that it is to come; nothing of it is in effect."""
+    served = await serve()
+    served.world.inject(replace(OUTAGE.faults[1], start_s=9.0))
+    for seconds, state in ((0.0, "is going to begin"), (8.0, "is in effect")):
+        served.advance(seconds)
+        status, answer = await served.call("POST", SCENARIOS, {"name": "outage"})
+        assert (status, state in answer["error"], "'hung'" in answer["error"]) == (409, True, True)
+        assert [fault.name for fault in served.world.plan.faults] == ["hung"]
+
+
+async def test_a_fault_by_the_name_of_an_ended_scenario_s_is_not_the_scenario(serve):
+    """It was begun by hand, and is not ended with scenarios either."""
+    served = await serve()
+    await served.call("POST", SCENARIOS, {"name": "outage"})
+    await served.call("DELETE", SCENARIOS)
+    drop = {"fault": "traffic_drop", "name": "gone", "parameters": {"share": 0.25}}
+    assert (await served.call("POST", f"{API}/faults", drop))[0] == 201
+    listed = (await served.call("GET", SCENARIOS))[1]["scenarios"]
+    assert [each["running"] for each in listed] == [False, False]
+    assert (await served.call("DELETE", SCENARIOS))[1] == {"ended": []}
+    assert [fault.name for fault in served.world.snapshot().faults] == ["gone"]
+
+
+async def test_scenarios_begin_and_end_at_the_instant_of_the_call(serve):
+    """The world catches up first."""
+    served = await serve()
+    served.clock.spend(0.0625)
+    await served.call("POST", SCENARIOS, {"name": "outage"})
+    assert [fault.start_s for fault in served.world.plan.faults] == [1.0625, 6.0625]
+    served.clock.spend(0.0625)
+    await served.call("DELETE", SCENARIOS)
+    assert (served.world.plan.faults, served.world.plan_s) == ((), 1.125)
 
 
 async def test_ending_scenarios_ends_their_faults_and_those_to_come(serve):
