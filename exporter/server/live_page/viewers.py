@@ -76,7 +76,6 @@ class Viewers:
         self._viewers: set[Viewer] = set()
         self._max, self._life_s = viewers_max, life_s
         self._closed = False
-        self.dropped = 0
 
     def __len__(self) -> int:
         """How many look on."""
@@ -86,7 +85,6 @@ class Viewers:
         """Send `event` to every viewer; drop those that have not read for too long."""
         for viewer in list(self._viewers):
             if not viewer.push(event):
-                self.dropped += 1
                 self._viewers.discard(viewer)
                 viewer.drop()
 
