@@ -20,6 +20,7 @@ from exporter.server.landing import describe_cells
 from exporter.server.service import describe_stop
 from exporter.target import OURS
 from tests.exporter.exposed_hour import WorldClock
+from tests.fakes import MockClock
 from tests.simulator.cells.test_system import cells
 from tests.simulator.worlds import fault
 
@@ -83,7 +84,7 @@ async def test_only_the_cell_that_is_down_is_down(system, client):
     client.exposition.notice_change()
     system.advance(9.0)
     text = await (await client.get("/cells/1/metrics")).text()
-    assert arrived(text) < system.cells[1].snapshot().tasks_arrived.sum()
+    assert 0 < arrived(text) < system.cells[1].snapshot().tasks_arrived.sum()
     assert 'agentaskit_sim_run_info{scenario="cells",seed="1"} 1' in text
     effects = client.exposition.effects()
     assert [(effect.name, effect.fault) for effect in effects] == [("cell_down", "cell_down")]
@@ -166,6 +167,17 @@ def test_a_fresh_exporter_of_each_cell_begins_at_0(system):
         for page, cell in zip(exposition.cells, system.cells, strict=True):
             text = page.scrape().body(TEXT, compressed=False).decode()
             assert arrived(text) == (0 if fresh else cell.snapshot().tasks_arrived.sum())
+
+
+def test_a_scrape_of_a_cell_moves_the_others_only_when_they_are_behind_a_tick(system):
+    """Of many cells each is scraped: each scrape would else advance all of them."""
+    system.advance(1.0)
+    clock = MockClock()
+    exposition = Exposition(system, clock, version="1", scenario="cells")
+    for spent_s, now_s in ((0.045, 1.0), (0.01, 1.055), (0.05, 1.055)):
+        clock.spend(spent_s)
+        exposition.cells[2].scrape()
+        assert system.now_s == pytest.approx(now_s)
 
 
 @pytest.mark.parametrize("limit", [100, 50_000])

@@ -59,6 +59,14 @@ def test_a_metric_s_help_is_the_user_s_and_else_says_what_it_is_made_of():
         exported_metrics(MetricMapping((counter(help=words),)))[0].help for words in ("Ours.", "")
     )
     assert (own, silent) == ("Ours.", "Made of http_requests_total.")
+    sums = MappedMetric(name="r_total", kind="counter", help="Other.",
+                        source="http_request_duration_seconds_sum")  # fmt: skip
+    for parts, words in (
+        ((counter(help="Ours."), sums), "Ours."),
+        ((counter(), counter(), sums),
+         "Made of http_requests_total, http_request_duration_seconds_sum."),
+    ):  # fmt: skip
+        assert exported_metrics(MetricMapping(parts))[0].help == words
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def test_each_cell_shows_the_mapping_alone():
     """On the page of a cell there is as little of ours as on that of one world."""
     system = cells(2)
     exposition = Exposition(system, WorldClock(system), version="0", scenario="s", mapping=MAPPING)
+    assert len(exposition.cells) == 2
     for cell in exposition.cells:
         text = cell.scrape().body(TEXT, compressed=False).decode()
         families = {each.name for each in read_text(text)}

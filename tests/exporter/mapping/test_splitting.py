@@ -56,11 +56,17 @@ def test_plainer_ways_of_rounding_break_a_law(planted, broken):
 
 
 @pytest.mark.parametrize(
-    ("share", "steps"), [(0.6, 6000), (0.0001, 1), (1.0, 10_000), (1 / 3, None)]
+    ("share", "steps"),
+    [(0.6, 6000), (0.0001, 1), (1.0, 10_000), (1 / 3, None), (0.600005, None)],
 )
 def test_a_share_is_a_multiple_of_a_ten_thousandth(share, steps):
     """Anything else has no pattern."""
     assert share_steps(share) == steps
+
+
+def test_a_total_that_floating_point_left_short_is_whole():
+    """Of a sum of counts: three are three."""
+    assert Splitter((0.5, 0.5)).split(np.array([3.0 - 1e-9])).sum() == 3.0
 
 
 def test_what_need_not_be_whole_is_multiplied():

@@ -9,8 +9,9 @@ from exporter.metrics.catalogue import catalogue_world
 from exporter.metrics.page import TEXT
 from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
-from exporter.server.exposition import FRESH_MAX_S, FRESH_S, Exposition, LoadReading
+from exporter.server.exposition import Exposition, LoadReading
 from simulator.faults.fault import Fault
+from simulator.faults.kinds.scrape_path import ScrapeOutcome
 from simulator.faults.kinds.traffic import TrafficDrop
 from simulator.load import Load, LoadChange, Stage
 from simulator.pacer import STEP_LIMIT_S
@@ -61,9 +62,9 @@ def test_scrapes_at_one_instant_share_one_page(exposition, clock):
     clock.spend(0.03)
     page = exposition.scrape()
     assert exposition.scrape() is page
-    clock.spend(FRESH_S / 2)
+    clock.spend(0.009)
     assert exposition.scrape() is page
-    clock.spend(FRESH_S)
+    clock.spend(0.002)
     assert exposition.scrape() is not page
 
 
@@ -128,6 +129,7 @@ def test_the_page_says_who_runs_and_what_replays_it(exposition):
 
 def test_facts_for_people_name_the_faults(exposition, world):
     """The landing page lists what is in effect."""
+    assert dict(exposition.facts())["Faults in effect"] == "none"
     world.begin_fault("traffic_drop")
     facts = dict(exposition.facts())
     assert facts["Faults in effect"] == "traffic_drop-here"
@@ -158,7 +160,6 @@ def test_a_page_that_takes_long_to_make_stays_fresh_for_longer(exposition, clock
     clock.spend(0.03)
     page = exposition.scrape()
     page.body(TEXT, compressed=False)
-    assert FRESH_S > 0.007
     clock.spend(0.010)
     assert exposition.scrape() is page
     clock.spend(0.010)
@@ -174,7 +175,7 @@ def test_however_long_a_page_takes_it_is_never_older_than_half_a_tick(
     page = exposition.scrape()
     page.body(TEXT, compressed=False)
     assert exposition.scrape() is page
-    clock.spend(FRESH_MAX_S - 0.019)
+    clock.spend(0.006)
     assert exposition.scrape() is not page
 
 
@@ -190,6 +191,8 @@ def test_no_page_has_more_series_than_the_limit_and_it_says_what_was_dropped(wor
     assert len(lines) == usual + 50
     assert read(page, "agentaskit_sim_series_dropped_total") == 450
     assert read(page, 'agentaskit_sim_burst_series{value="49"}') == 1
+    world.advance(1.2)
+    assert read(limited.scrape(), "agentaskit_sim_series_dropped_total") == 900
 
 
 def test_a_limit_below_the_world_leaves_out_whole_families(world, clock):
@@ -213,6 +216,20 @@ def test_series_that_the_limit_leaves_off_have_not_vanished(world, clock, monkey
     exposition.note_answer(exposition.scrape(), 0.0, 0.0)
     ranks = rank_series(catalogue_world(world.snapshot()))
     assert outcomes[-1].missing == (ranks < 0.25).sum() > 100
+
+
+def test_faults_of_the_path_are_measured_by_what_became_of_each_scrape(world, clock, monkeypatch):
+    """Refused, late, or cut, each by its own measure."""
+    outcomes = []
+    monkeypatch.setattr(
+        ScrapeEffectCounter, "note", lambda _, __, outcome: outcomes.append(outcome)
+    )
+    exposition = Exposition(world, clock, version="1", scenario="calm")
+    exposition.note_answer(exposition.scrape(), 0.5, 0.25)
+    world.change(exporter_up=False)
+    world.advance(1.01)
+    assert exposition.scrape() is None
+    assert outcomes == [ScrapeOutcome(late_s=0.5, cut_share=0.25), ScrapeOutcome(refused=True)]
 
 
 def test_a_series_is_on_the_page_up_to_its_rank(world, clock, monkeypatch):

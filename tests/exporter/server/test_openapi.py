@@ -94,6 +94,75 @@ async def test_the_document_has_the_pages_of_several_cells():
     assert "200" not in document["paths"]["/metrics"]["get"]["responses"]
 
 
+OPERATIONS = {
+    "get /": ("200 text/html", "", ""),
+    "get /metrics": (f"200 {TEXT} {OPENMETRICS}", "503", ""),
+    "get /-/healthy": ("200 text/plain", "", ""),
+    "get /-/ready": ("200 text/plain", "503", ""),
+    "get /sd/targets": ("200 Targets", "", ""),
+    "get /static/{name}": ("200 text/javascript 304", "404", ""),
+    "get /openapi.json": ("200 application/json", "", ""),
+    "get /api/v1/faults": ("200 Faults", "", ""),
+    "post /api/v1/faults": ("201 Fault", "401 408 409 413 415", "Injection"),
+    "delete /api/v1/faults": ("200 Faults", "401 415", ""),
+    "get /api/v1/faults/catalogue": ("200 Catalogue", "", ""),
+    "get /api/v1/faults/{name}": ("200 Fault", "404", ""),
+    "patch /api/v1/faults/{name}": ("200 Fault", "401 404 408 413 415", "Change"),
+    "delete /api/v1/faults/{name}": ("200 Fault", "401 404 415", ""),
+    "get /api/v1/load": ("200 Load", "", ""),
+    "put /api/v1/load": ("200 Load", "401 408 409 413 415", "LoadChange"),
+    "delete /api/v1/load": ("200 Load", "401 404 415", ""),
+    "get /api/v1/scenarios": ("200 Scenarios", "", ""),
+    "post /api/v1/scenarios": ("201 Scenario", "401 404 408 409 413 415", "Beginning"),
+    "delete /api/v1/scenarios": ("200 Ended", "401 415", ""),
+    "get /api/v1/chart": ("200 Recent", "", ""),
+    "get /api/v1/stream": ("200 text/event-stream", "503", ""),
+}
+"""By operation: what it answers with, its refusals but those of every one, and what it is sent."""
+
+
+def referred(content):
+    """Return the components that a content is of, else its media types."""
+    names = [media.get("schema", {}).get("$ref", "").rpartition("/")[2]
+             for media in content.values()]  # fmt: skip
+    return [name or media for name, media in zip(names, content, strict=True)]
+
+
+def test_each_operation_has_its_answers_its_refusals_and_its_body(document):
+    """Who may be refused for a missing token may send one; a body must be sent."""
+    shown = {}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method == "parameters":
+                continue
+            answers = operation["responses"]
+            refused = [status for status in answers if int(status) >= 400]
+            assert {"400", "403", "421"} <= set(refused)
+            body = operation.get("requestBody", {"content": {}})
+            assert body.get("required", False) is bool(body["content"])
+            token = [{}, {"token": []}] if "401" in answers else None
+            assert operation.get("security") == token
+            shown[f"{method} {path}"] = (
+                " ".join(
+                    " ".join([status, *referred(answer.get("content", {}))])
+                    for status, answer in answers.items()
+                    if status not in refused
+                ),
+                " ".join(sorted(set(refused) - {"400", "403", "421"})),
+                " ".join(referred(body["content"])),
+            )
+    assert shown == OPERATIONS
+
+
+def test_a_fault_is_found_by_any_name_that_it_can_be_given(document):
+    """In a path as in an injection."""
+    schemas = document["components"]["schemas"]
+    for kind in schemas["Injection"]["anyOf"]:
+        longest = kind["properties"]["name"]["maxLength"]
+        (parameter,) = document["paths"]["/api/v1/faults/{name}"]["parameters"]
+        assert (parameter["schema"]["minLength"], parameter["schema"]["maxLength"]) == (1, longest)
+
+
 def resolve(document, name):
     """Return a validator of a component."""
     return Draft202012Validator(
@@ -109,6 +178,8 @@ def test_each_kind_of_fault_can_be_asked_for_as_documented(document, kind):
     written = FaultForm(small()).write(fault(kind, **SAMPLES[kind]))
     assert validator.is_valid({"fault": kind, "parameters": written["parameters"]})
     assert not validator.is_valid({"fault": kind, "parameters": {"colour": 1}})
+    known = {each["fault"]: each["parameters"] for each in FaultForm(small()).catalogue()["faults"]}
+    assert validator.is_valid({"fault": kind}) is ("required" not in known[kind])
 
 
 async def test_the_document_is_served_and_its_answers_are_as_documented(app, document):

@@ -26,11 +26,20 @@ async def client():
 
 async def test_each_file_has_its_type_and_the_policy(client):
     """Scripts and styles, for modules are run only by their type."""
-    for name, kind in (("page.js", "text/javascript"), ("page.css", "text/css")):
+    for name, kind in (
+        ("page.js", "text/javascript"), ("page.css", "text/css"), ("icon.svg", "image/svg+xml"),
+    ):  # fmt: skip
         answer = await client.get(f"/static/{name}")
         assert (answer.status, answer.content_type) == (200, kind)
         assert answer.headers["Content-Security-Policy"] == POLICY
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.charset == "utf-8"
+        none = await client.get("/static/none.js")
+        for header, value in (
+            ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
+            ("Cross-Origin-Resource-Policy", "same-origin"), ("Content-Security-Policy", POLICY),
+        ):  # fmt: skip
+            assert answer.headers[header] == none.headers[header] == value
         assert await answer.read() == (STATIC / name).read_bytes()
 
 
@@ -82,8 +91,12 @@ async def test_the_page_may_run_its_files_and_nothing_else(client):
     """No script and no style stands in the page itself, and nothing comes from other servers."""
     answer = await client.get("/")
     policy = answer.headers["Content-Security-Policy"]
-    assert "unsafe" not in policy
-    assert "script-src 'self'" in policy
+    own, nothing = "'self'", "'none'"
+    assert dict(part.split(" ", 1) for part in policy.split("; ")) == {
+        "default-src": nothing, "script-src": own, "style-src": own, "connect-src": own,
+        "img-src": own, "base-uri": nothing, "form-action": nothing, "frame-ancestors": nothing,
+        "require-trusted-types-for": "'script'", "trusted-types": nothing,
+    }  # fmt: skip
     text = await answer.text()
     assert inline_parts(text) == []
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', text)
