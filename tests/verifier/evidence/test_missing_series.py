@@ -9,9 +9,10 @@ import promql_parser as promql
 import pytest
 
 from exporter.history.samples import EPOCH_S
-from exporter.metrics.catalogue import BURST, RUN
+from exporter.metrics.catalogue import BURST, RUN, WORLD
+from verifier.evidence.carried_labels import SCRAPED_OF_CELLS, carried_labels
 from verifier.evidence.clock_reading import clock_finding, clock_functions
-from verifier.evidence.missing_series import SelectorCheck, _listed, _meets
+from verifier.evidence.missing_series import SelectorCheck, _listed, _meets, catalogue_names
 from verifier.evidence.naming.nearest_names import NearestNames
 
 TARGET = {"job": "j", "instance": "i"}
@@ -141,7 +142,11 @@ def test_a_long_list_of_values_is_cut():
         ("x > 1", ()),
         ("time() - x > 600", ()),
         ("time() - max(timestamp(x)) > 600", ()),
-        ("x < time()", ()),
+        *[("x < time()", ()), ("x <= time()", ()), ("x >= time()", ()), ("x > time()", ())],
+        ("(time()) - x > 600", ()),
+        ("x and on() vector(time()) > 1.7e9", ("time()",)),
+        ("x * time()", ("time()",)),
+        ("days_in_month() == 28 or day_of_year() > 9", ("days_in_month()", "day_of_year()")),
         ("hour(x) > 5", ()),
         ("timestamp(x) > 5", ()),
     ],
@@ -158,3 +163,77 @@ def test_the_finding_says_what_time_it_was():
         " Monday, 2026-01-05 at 00:00 UTC; `starts_at` sets another"
     )
     assert clock_finding("Any", promql.parse("x > 8"), EPOCH_S) is None
+    later = clock_finding("Office", promql.parse("hour() > 8"), EPOCH_S + 86_400 + 9 * 3600 + 1805)
+    assert "it began on Tuesday, 2026-01-06 at 09:30 UTC" in later
+
+
+# --- the labels that a series may carry
+
+DONE = "agentaskit_tasks_processed_total"
+"""Has `outcome` and `priority` beside the labels of its target."""
+TIMES = "agentaskit_response_duration_seconds"
+"""A histogram without labels of its own."""
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels"),
+    [
+        *[("up", "instance job"), (DONE, "instance job outcome priority"), ("other", None)],
+        *[(f"{TIMES}_bucket", "instance job le"), (f"{TIMES}_count", "instance job")],
+        *[(f"{TIMES}_sum", "instance job"), (TIMES, None), (f"{DONE}_sum", None)],
+        *[(f"rate({DONE}[5m])", "instance job outcome priority"), ("-(up)", "instance job")],
+        *[("max_over_time(up[5m:])", "instance job"), ("1", ""), ("time()", "")],
+        *[(f"{pick}(1, up)", "instance job") for pick in ("topk", "bottomk", "limitk")],
+        *[("limit_ratio(0.5, up)", "instance job"), ('count_values("x", up)', None)],
+        *[("sum(up)", ""), ("sum by (job, zone) (up)", "job"), ("sum by (zone) (other)", "zone")],
+        *[(f"sum without (job, outcome) ({DONE})", "instance priority")],
+        *[
+            ("sum without (job) (other)", None),
+            ("up * 2", "instance job"),
+            ("2 * up", "instance job"),
+        ],
+        *[(f"up or {DONE}", "instance job outcome priority"), ("up or other", None)],
+        *[("other or up", None), ("up and other", "instance job"), ("other unless up", None)],
+        *[
+            (f"up / on(job) {DONE}", "job"),
+            (f"{DONE} / ignoring(outcome) up", "instance job priority"),
+        ],
+        *[("other / ignoring(x) up", None), ("up / other", "instance job")],
+        *[(f"up * on(job) group_left(outcome) {DONE}", "instance job outcome")],
+        *[(f"up * on(job) group_right(x) {DONE}", "instance job outcome priority x")],
+        *[("other * on(job) group_left() up", None), ("up * on(job) group_right() other", None)],
+        *[('label_join(up, "x", "", "job")', None)],
+        *[('label_replace(up, "x", "", "job", "")', None), ("info(up)", None)],
+        *[(f"histogram_quantile(0.9, {TIMES}_bucket)", "instance job")],
+        *[(f"histogram_fraction(0, 1, {TIMES}_bucket)", "instance job")],
+        *[
+            ("histogram_quantile(0.9, other)", None),
+            ("clamp_max(up, scalar(other))", "instance job"),
+        ],
+        *[('absent(up{job="a", x!="b"})', "job x"), ('absent({__name__="up", y="z"})', "y")],
+        *[('absent_over_time(up{job="a"}[5m])', "job"), ("absent(sum(up))", "")],
+        *[("vector(1)", ""), ("hour()", ""), ("vector(scalar(up))", "")],
+    ],
+)
+def test_a_series_carries_the_labels_of_its_metric_less_what_is_grouped_away(expr, labels):
+    """At most those; of what is not exported nothing is known."""
+    carried = carried_labels(promql.parse(expr))
+    assert carried == (None if labels is None else frozenset(labels.split()))
+    if expr == "up":
+        assert carried_labels(promql.parse("up"), scraped=SCRAPED_OF_CELLS) == {*carried, "cell"}
+
+
+def test_the_names_of_a_histogram_are_three():
+    """And none is its own; any other metric has one."""
+    by_kind = {metric.kind: metric for metric in WORLD}
+    counter, histogram = by_kind["counter"].name, by_kind["histogram"].name
+    names = {counter, *(f"{histogram}_{part}" for part in ("bucket", "count", "sum"))}
+    assert catalogue_names([by_kind["counter"], by_kind["histogram"]]) == names
+
+
+def test_another_label_is_meant_where_the_value_is_among_its_own():
+    """Whoever excludes a text means no label that lacks it."""
+    none = "depth has no label zone"
+    assert reason('depth{zone!=""}') == f"{none}: beside job and instance it has priority, tier"
+    assert reason('depth{zone=~"hi.*"}') == f"{none}, did you mean 'priority'?"
+    assert reason('{zone="x"}').startswith("the metrics that are stored have no label zone")

@@ -45,3 +45,13 @@ def test_a_thousand_words_meet_ten_thousand_names_in_time() -> None:
     started_s = time.process_time()
     assert all(nearest.nearest(f"node_cpu_{n}_seconds_total") is None for n in range(1000))
     assert time.process_time() - started_s < 20
+
+
+def test_of_very_many_likely_names_the_likeliest_are_compared() -> None:
+    """Six in ten letters are enough; of equally near names the last is meant."""
+    likely = [f"jihgfedc{number:03}" for number in range(600)]
+    assert NearestNames(lambda: [*likely, "abcdefghix"]).nearest("abcdefghij") == "abcdefghix"
+    assert NearestNames(lambda: ["abcdefxxxx"]).nearest("abcdefghij") == "abcdefxxxx"
+    assert NearestNames(lambda: ["abcdexxxxx"]).nearest("abcdefghij") is None
+    assert NearestNames(lambda: ["ac", "ab", "aa"]).nearest("abx") == "ab"
+    assert NearestNames(lambda: ["abcy", "abcx", "abcz"]).nearest("abcd") == "abcz"
