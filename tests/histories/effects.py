@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from simulator.cells.system import build_system
 from simulator.plan import Plan
+from simulator.topology import TaskClass, Tier
 from tests.simulator.faults.samples import OF_THE_ROUTER, SAMPLES, TARGETS, WORLDS
 from tests.simulator.worlds import fault, load, small
 
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
 EFFECTS = Path(__file__).parent / "effects.json"
 IN_EFFECT_S, ENDED_S = 6.25, 10.5
 BOTH = ("first", "second")
+UNEVEN = {
+    "tiers": (
+        Tier(name="lead", agents=4, takes=("coordination",), speed=0.8),
+        Tier(name="worker", agents=36, takes=("work",), scales=True, speed=1.2),
+    ),
+    "classes": (
+        TaskClass(name="work", share=0.9, mean_service_s=0.05),
+        TaskClass(name="coordination", share=0.1, mean_service_s=0.02),
+    ),
+    "recycle_per_s": 4.0, "error_share": 0.01, "triple_share": 0.04, "first_result_share": 0.3,
+    "dependency_share": 0.12, "cpus_per_host": 3,
+}  # fmt: skip
+"""A system of which no two parts are alike, so that none can be taken for another."""
 FEWER = {
     "agents": {"tiers": ("worker",), "hosts": (0, 1, 3)}, "hosts": {"hosts": (1,)},
     "sandboxes": {"sandboxes": ("B",)},
@@ -47,7 +61,7 @@ BESIDE = (
 
 def figures_of(kind: str) -> list[str]:
     """Return a line for each effect and each status of two faults of a kind."""
-    settings = {"recycle_per_s": 4.0, "error_share": 0.01, **WORLDS.get(kind, {})}
+    settings = {**UNEVEN, **WORLDS.get(kind, {})}
     rate = settings.pop("rate", 400.0)
     cells = 2 if kind in OF_THE_ROUTER else 1
     plan = Plan(load=load(rate), faults=(*_two(kind), *BESIDE))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from simulator.faults.fault import Fault
+from simulator.kernel import loop as k
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.snapshot import DurationHistogram
@@ -269,13 +270,27 @@ def test_a_fingerprint_is_of_every_byte_whoever_has_read_before():
 
 
 def test_a_skip_never_passes_over_a_change():
-    """A fault begins within the interval: refused, as is one that goes back."""
+    """A fault begins within the interval: refused, as is one that goes back; up to it may pass."""
     world = make(fault("slow_consumer", factor=3.0, start_s=4.0))
     world.advance(1.0)
     world.skip_ns(2 * 10**9)
-    for passed_ns in (2 * 10**9, -1):
+    for passed_ns in (10**9 + 1, -1):
         with pytest.raises(ValueError, match="no longer than until the next change"):
             world.skip_ns(passed_ns)
+    world.skip_ns(10**9)
+    assert (world.now_ns, world.snapshot().faults) == (4 * 10**9, ())
+    world.advance(4.0)
+    assert len(world.snapshot().faults) == 1
+
+
+def test_a_skip_goes_to_the_end_of_the_clock_and_no_further():
+    """To the nanosecond."""
+    world = make(rate=0.0)
+    world.advance(1.0)
+    with pytest.raises(ValueError, match=f"no longer than to {k.CLOCK_MAX_NS} ns since the world"):
+        world.skip_ns(k.CLOCK_MAX_NS - 10**9 + 1)
+    world.skip_ns(k.CLOCK_MAX_NS - 10**9)
+    assert world.now_ns == k.CLOCK_MAX_NS
 
 
 def test_time_never_runs_backwards():

@@ -114,11 +114,11 @@ def test_a_ramp_is_expected_to_do_what_it_does_second_by_second():
 
 
 def test_of_a_recorded_trace_is_expected_what_comes_of_it_by_where_it_is_by_then():
-    """A surge has played it a second ahead: at its sixth second there are 500 a second, not 100."""
+    """A surge has played it a second ahead: there are 500 a second at four seconds, not 100."""
     trace = (*(n / 100 for n in range(1, 501)), *(5.0 + n / 500 for n in range(1, 2001)))
     faults = (
         fault("traffic_surge", factor=2.0, start_s=1.0, duration_s=1.0),
-        fault("traffic_drop", share=0.5, start_s=5.0, duration_s=2.0),
+        fault("traffic_drop", share=0.5, start_s=4.0, duration_s=1.0),
     )
     world = World(small(), Plan(load=Load(trace_s=trace), faults=faults), 7)
     surge, drop = effects_at(world, 8.0)
