@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from simulator.arrivals import BurstChain
 from simulator.bounds import BoundError
 from simulator.kernel.loop import NEVER
 from simulator.load import RATE_MAX_PER_S, Burst, Daily, Load, Stage
@@ -60,6 +62,21 @@ def test_bursts_and_a_days_curve_add_their_next_edge_as_they_come():
         rates.add(round(progress.arrivals_per_s(at_ns, 1.0) / 15.0))
     assert rates == {1, 4}
     assert 60 * S in progress.edges or at_ns > 60 * S
+
+
+def test_bursts_and_the_time_between_alternate_and_each_ends_at_its_instant():
+    """A burst is waited for first; each length is its mean times one draw of the stream."""
+    draws = np.random.default_rng(5).standard_exponential(3)
+    burst = Burst(factor=4.0, every_s=6.0, last_s=2.0)
+    chain = BurstChain(burst, np.random.default_rng(5))
+    at_ns, factors = 0, [chain.factor]
+    for mean_s, draw in zip((6.0, 2.0, 6.0), draws, strict=True):
+        assert chain.step(at_ns)
+        factors.append(chain.factor)
+        assert chain.ends_ns == at_ns + round(mean_s * draw * 1e9)
+        assert not chain.step(chain.ends_ns - 1)
+        at_ns = chain.ends_ns
+    assert factors == [1.0, 1.0, 4.0, 1.0]
 
 
 def test_a_days_curve_changes_with_each_minute_of_the_plan():
