@@ -80,12 +80,16 @@ async def test_a_world_that_is_behind_does_not_wait_and_then_ticks_from_there():
 def test_how_fast_a_world_is_is_that_of_the_last_minute():
     """Also of steps that somebody else asks for: twice real time at first, four times by now."""
     clock, world, pacer = make(cost_s=0.5)
+    begun_s = clock.now_s
     for until_s in (clock.now_s + WINDOW_S + 5.0, clock.now_s + 3 * WINDOW_S + 10.0):
         while clock.now_s < until_s:
             clock.spend(0.1)
             pacer.step()
         world.cost_s = 0.25
-    assert pacer.pace().times_real_time == pytest.approx(4.0)
+    pace = pacer.pace()
+    assert pace.times_real_time == pytest.approx(4.0)
+    assert pace.elapsed_s == clock.now_s - begun_s > 3 * WINDOW_S
+    assert pace.ticks == len(world.targets_s)
 
 
 async def test_other_tasks_run_while_the_world_catches_up():
