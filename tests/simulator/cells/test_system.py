@@ -165,6 +165,24 @@ def test_faults_by_hand_reach_the_cells_that_they_target():
         system.end("slow")
 
 
+@pytest.mark.parametrize("kind", ["traffic_drop", "router_stale"])
+def test_a_fault_that_ends_at_this_instant_is_over_and_its_name_free(kind):
+    """Not a nanosecond before, in the cells as in front of them."""
+    numbers = {"share": 0.5} if kind == "traffic_drop" else {}
+    old = fault(kind, name="old", start_s=1.0, duration_s=1.5, **numbers)
+    system = cells(2, old)
+    again = replace(old, start_s=3.0)
+    system.advance_ns(2_500_000_000 - 1)
+    with pytest.raises(BoundError, match="a name of its own"):
+        system.inject(again)
+    assert [each.name for each in system.snapshot().faults] == ["old"]
+    system.advance_ns(2_500_000_000)
+    assert system.snapshot().faults == ()
+    system.inject(again)
+    assert system.plan.faults == (again,)
+    assert (system.next_change_ns(), system.plan_s, system.origin_s) == (3 * 10**9, 2.5, 0.0)
+
+
 def test_a_change_of_the_load_keeps_the_shares():
     """It is the load of each cell, of which one that is down gets nothing."""
     system = cells(2, fault("cell_down", start_s=0.5, duration_s=60.0, cells=(0,)))
