@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 
+from documents.amounts import amount
 from documents.durations import format_duration
 from verifier.evidence.relaxed import name_of
 from verifier.promql.conditions import COMPARISONS
@@ -74,7 +75,7 @@ def _short(
     window = f"{function}() over {format_duration(range_s)}"
     samples = f"a sample every {format_duration(interval_s)}"
     if range_s < needed * interval_s:
-        reason = f"{window} needs {needed} samples, with {samples} it mostly has fewer"
+        reason = f"{window} needs {amount(needed, 'samples')}, with {samples} it mostly has fewer"
         yield expression.finding("short-range", reason)
     elif needed > 1 and range_s < SCRAPES_SAFE * interval_s:
         reason = f"{window} has {range_s / interval_s:.3g} intervals, with {samples}"
