@@ -28,7 +28,7 @@ _LABEL: Final = re.compile(
     re.ASCII,
 )
 _VALUE: Final = re.compile(
-    r"\s*[+-]?(?:\d[\d.]*(?:e[+-]?\d+)?|\.\d+|0x\S+|nan|inf\w*)\b", re.IGNORECASE
+    r"\s*[+-]?(?:(?:\d[\d.]*|\.\d+)(?:e[+-]?\d+)?|0x\S+|nan|inf\w*)\b", re.IGNORECASE
 )
 _ESCAPE: Final = re.compile(r"\\(.)")
 _RULE: Final = "be a sample or a comment of the text format, as on a /metrics page"
