@@ -56,6 +56,22 @@ def test_an_entry_that_silences_nothing_is_a_finding(silences):
     assert standing[-1].place.line == 3
 
 
+def test_of_two_entries_for_one_finding_the_first_explains_it_and_neither_is_idle(silences):
+    """They may overlap."""
+    both = silences(
+        "silences:\n  - {id: raw-counter, subject: alert A, reason: first}\n"
+        '  - {id: "*", file: a/*, reason: second}\n'
+    )
+    standing, silenced = apply_silences(FINDINGS, both)
+    assert standing == FINDINGS[1:2]
+    assert [(each.finding, each.reason) for each in silenced] == [
+        (FINDINGS[0], "first"), (FINDINGS[2], "second"),
+    ]  # fmt: skip
+    one = apply_silences(FINDINGS[:1], both)
+    assert [each.finding for each in one[1]] == [FINDINGS[0]]
+    assert one[0] == ()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -138,3 +138,38 @@ NOTHING = "it is compared with nothing: it fires for whatever has a value"
 def test_of_rules_as_a_whole_everything_is_said_and_nothing_else(tmp_path, rules, expected):
     """What they have in common, what they lack, and what is written in them for nothing."""
     assert sorted(of_rules(tmp_path, *rules)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("label_values(gone_total, x)", ["phantom-metric: nobody exports gone_total (page.txt)"]),
+        ('label_values(g{y="1"}, x)',
+         ['phantom-label: no series of g has the label y: y="1"']),
+        ('label_values(g{x=~"$job|[[job]]|${job}"}, x)', []),
+        ("label_values(x)", []),
+        ("metrics(g.*)", []),
+    ],
+)  # fmt: skip
+def test_the_question_of_a_variable_is_named_with_its_place_in_the_file(
+    tmp_path, question, expected
+):
+    """A variable in it stands for anything."""
+    own = {"name": "v", "type": "query", "query": question, "refresh": 2}
+    board = copy.deepcopy(BOARD)
+    board["templating"]["list"].append(own)
+    named = findings(tmp_path, panels=["g"], exports=EXPORTS, board=board)
+    assert [f"{each.id}: {each.reason}" for each in named] == expected
+    column = (tmp_path / "board.json").read_text().index('{"name": "v"') + 1
+    for each in named:
+        assert (each.subject, each.place.line, each.place.column) == (
+            "variable B / v", 1, column,
+        )  # fmt: skip
+
+
+def test_the_question_of_a_variable_may_be_about_cells(tmp_path):
+    """Then it is a note, as in an expression of a rule."""
+    own = {"name": "v", "type": "query", "query": 'label_values(up{cell="0"}, job)', "refresh": 2}
+    board = {"templating": {"list": [own]}}
+    named = [each for each in findings(tmp_path, panels=["up"], board=board) if "cell" in each.id]
+    assert [(each.id, each.subject) for each in named] == [("only-with-cells", "variable B / v")]

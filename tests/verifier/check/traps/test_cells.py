@@ -125,3 +125,24 @@ def test_a_mapping_may_give_the_label_a_meaning_of_its_own(of, tmp_path):
     assert [*said.values()] == [
         [["only-with-cells"], ["phantom-label-value"]], [["phantom-label-value"], []],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "kinds", "then"),
+    [
+        (f"{TASKS} * on (job) group_left (cell) up > 5", ["only-with-cells"], "it is empty"),
+        (alert(f"{TASKS} > 5", labels={"team": "{{ $labels.cell }}"}), ["only-with-cells"],
+         "it is empty"),
+        (alert(f"sum({TASKS}) > 5", labels={"team": "{{ $labels.cell }}"}),
+         ["pint/alerts/template", "only-with-cells"], "it is empty"),
+        ('up{cell!="east"} == 0', ["only-with-cells"], 'cell!="east" takes every series'),
+        ('up{cell!~"east|west"} == 0', ["only-with-cells"], 'cell!~"east|west" takes every series'),
+        ('up{cell="999"} == 0', ["only-with-cells"], 'cell="999" selects nothing'),
+        ('up{cell="1000"} == 0', ["phantom-label-value"], "cells are 0 to at most 999"),
+    ],
+)  # fmt: skip
+def test_what_is_brought_along_excluded_or_asked_in_a_label_is_told_apart(of, rule, kinds, then):
+    """A value that is excluded need not be one of a cell."""
+    named = of(rule)
+    assert ids(named) == kinds
+    assert named[-1].reason.endswith(then)
