@@ -67,9 +67,9 @@ def test_of_two_entries_for_one_finding_the_first_explains_it_and_neither_is_idl
     assert [(each.finding, each.reason) for each in silenced] == [
         (FINDINGS[0], "first"), (FINDINGS[2], "second"),
     ]  # fmt: skip
-    one = apply_silences(FINDINGS[:1], both)
-    assert [each.finding for each in one[1]] == [FINDINGS[0]]
-    assert one[0] == ()
+    standing, silenced = apply_silences(FINDINGS[:1], both)
+    assert [each.finding for each in silenced] == [FINDINGS[0]]
+    assert [each.id for each in standing] == []
 
 
 @pytest.mark.parametrize(
