@@ -202,12 +202,13 @@ class _Hunt:
             is_growing = base[key].kind in ("counter", "stairs")
             values = sorted(v for v in {*GRID, base[key].value} if v >= 0 or not is_growing)
             answers = yield from self._ask([_with_value(base, key, value) for value in values])
-            fires = [bool(answer.vector) for answer in answers]
+            # An answer that is an error is neither: no neighbour is silent because of it.
+            fires = [None if answer.error else bool(answer.vector) for answer in answers]
             pair = next(
                 (
                     (values[n], values[n + 1]) if fires[n + 1] else (values[n + 1], values[n])
                     for n in range(len(values) - 1)
-                    if fires[n] != fires[n + 1]
+                    if {fires[n], fires[n + 1]} == {True, False}
                 ),
                 None,
             )
@@ -219,7 +220,11 @@ class _Hunt:
                 answers = yield from self._ask([_with_value(base, key, each) for each in points])
                 ladder = [
                     (silent, False),
-                    *((p, bool(a.vector)) for p, a in zip(points, answers, strict=True)),
+                    *(
+                        (p, bool(a.vector))
+                        for p, a in zip(points, answers, strict=True)
+                        if not a.error
+                    ),
                     (firing, True),
                 ]
                 at = next(n for n, (_, fired) in enumerate(ladder) if fired)

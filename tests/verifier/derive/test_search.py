@@ -27,8 +27,10 @@ def worlds_of(search, holds, error=""):
         ((expr, time_s),) = question.asks
         assert expr == search.problem.rule.expr
         values = {each.series: last(each.values) for each in question.series}
-        holding = promtool.TestAnswer(((((), 1.0),)) if holds(values, time_s) else (), error)
-        return (holding,)
+        holding = holds(values, time_s)
+        if holding == "error":
+            return (promtool.TestAnswer(error="odd"),)
+        return (promtool.TestAnswer((((), 1.0),) if holding else (), error),)
 
     asking = search.run()
     try:
@@ -108,6 +110,41 @@ def test_every_condition_has_its_near_worlds_and_every_side_of_an_or_its_own():
         {"a": pytest.approx(5.1), "b": 0.0}, {"a": 0.0, "b": pytest.approx(3.06)})  # fmt: skip
 
 
+def test_no_more_than_four_ways_are_searched():
+    """However many sides there are."""
+    expr = " or ".join(f"{name} > 1" for name in "abcdef")
+    ways = searched(expr, lambda values, _: any(value > 1 for value in values.values()))
+    assert [max(fire, key=fire.get) for fire, _, _ in ways] == ["a", "f", "e", "d"]
+
+
+def test_an_answer_that_is_an_error_is_never_taken_for_silence():
+    """Not beside a threshold, nor far from it, nor where series are counted."""
+
+    def fails(*odd):
+        return lambda values, _: (
+            "error" if any(abs(a_of(values) - each) < 1e-9 for each in odd) else a_of(values) > 5
+        )
+
+    ((_, nears, deep),) = searched("a > 5", fails(5.0))
+    assert (nears[()][0]["a"], deep["a"]) == (pytest.approx(4.975), 0.0)
+    ((_, nears, deep),) = searched("a > 5", fails(0.0))
+    assert (nears[()][-1]["a"], deep["a"]) == (2.5, 2.5)
+
+    def counted(values, _):
+        hot = sum(value > 5 for value in values.values())
+        return "error" if hot == 2 else hot > 2
+
+    search = WorldSearch(problem_of("count(a > 5) > 2"))
+    assert worlds_of(search, counted) == NoWorld("the engine says: odd")
+
+    def narrow(values, _):
+        return "error" if 100 < a_of(values) < 150 else a_of(values) > 140
+
+    ((fire, nears, _),) = searched("a > 5", narrow)
+    assert nears[()][0]["a"] <= 100
+    assert 150 <= fire["a"] < 163
+
+
 def test_what_is_rounded_in_another_order_is_kept_off_its_threshold():
     """By a millionth."""
     (worlds,) = searched("avg(rate(a[4m])) > 8", lambda values, _: a_of(values) > 4.05 * 360)
@@ -143,6 +180,8 @@ def test_what_cannot_be_aimed_at_is_searched_between_two_values():
     assert (far, deep) == (100.0, {"a": 100.0})
     ((fire, nears, _),) = searched("a > 5", lambda values, _: a_of(values) < -200)
     assert -200 - width <= fire["a"] < -200 <= nears[()][0]["a"] <= -200 + width
+    (stands,) = searched("rate(a[4m]) > 5", lambda values, _: a_of(values) == 0)
+    assert stands[0]["a"] == 0.0  # a counter does not fall, but it may stand
     grows = searched("rate(a[4m]) > 5", lambda values, _: a_of(values) > 200 * 360)
     assert grows[0][0]["a"] == pytest.approx(200, abs=width)
 
