@@ -68,7 +68,7 @@ def point(goal: Goal, beside: tuple[str, float], mode: Mode) -> float:
     """Return the value with which a comparison (sign, limit) holds, or nearly does."""
     sign, limit = beside
     size = _size(limit)
-    up = 1.0 if sign in (">", ">=", "!=") else -1.0
+    up = 1.0 if sign in (">", ">=") else -1.0
     if sign in ("==", "!="):
         same = mode == "fire" if sign == "==" else mode != "fire"
         other = limit - 1 if limit >= 1 else limit + 1
