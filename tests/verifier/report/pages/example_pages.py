@@ -106,7 +106,7 @@ def comparison_of(text):
     scenario = ScenarioComparison(
         text,
         changes,
-        ((text,), ()),
+        ((text, "Both"), ("Both", "Second")),
         ((), (f"refused {text}",)),
         (AlertExplanation(text, changes[0].labels, (reason,)),),
     )

@@ -16,13 +16,14 @@ from tests.verifier.report.pages.example_pages import (
     score_of,
 )
 from verifier.mutation.score import MutationScore, score_lines
+from verifier.report.pages import rendering, replay
 from verifier.report.pages.check import check_page
 from verifier.report.pages.coverage import coverage_page
 from verifier.report.pages.derived import derived_page
 from verifier.report.pages.mutation import mutation_page
 from verifier.report.pages.rendering import BYTES_MAX, LETTERS_MAX, result_html
 from verifier.report.pages.replay import replay_page
-from verifier.report.pages.result_page import Badge, ResultList, ResultPage, ResultTable
+from verifier.report.pages.result_page import Badge, ResultList, ResultPage, ResultTable, below
 from verifier.run_record import RunRecord
 
 MARKUP = '</td></table><script>document.title="run"</script><b>'
@@ -149,3 +150,86 @@ def test_the_page_of_a_mutation_score_says_what_its_last_line_says():
     *_, line = score_lines(score)
     headline = mutation_page(score, status=0).headline
     assert headline.removesuffix(".") in line
+
+
+def written(*parts):
+    """Return a page of these parts."""
+    return result_html(ResultPage("check", Badge("pass"), "h", parts))
+
+
+@pytest.mark.parametrize(("less", "shown"), [(0, 3), (1, 2)])
+def test_what_fits_to_the_byte_is_shown(monkeypatch, less, shown):
+    """Counted in bytes: a letter may have several."""
+    items = ["ä" * 50, "b", "c"]
+    room = sum(len(f"<li>{item}</li>\n".encode()) for item in items)
+    monkeypatch.setattr(rendering, "ROOM", room - less)
+    page = written(ResultList("Notes", items))
+    assert page.count("<li>") == 1 + shown  # one leads to the part
+    assert ("and 1 more, which" in page) == bool(less)
+
+
+def test_two_large_parts_share_the_room_that_a_small_one_leaves():
+    """Half of it each, whichever comes first."""
+    row, count = ("x" * 1000,), 3000
+    page = written(
+        ResultTable("First", ("A",), [row] * count), ResultList("Notes", ["n"]),
+        ResultTable("Last", ("A",), [row] * count),
+    )  # fmt: skip
+    first, last = (int(n.replace(",", "")) for n in re.findall("and ([0-9,]+) more, which", page))
+    assert abs(first - last) <= 1
+    size = len(f'<tr><th scope="row">{row[0]}</th></tr>\n')
+    assert rendering.ROOM - 2 * size < size * (2 * count - first - last) < rendering.ROOM
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_text_is_cut_only_where_it_is_too_long(more):
+    """It says so, and is no longer than it may be."""
+    page = written(ResultTable("T", ("A",), [("x" * (LETTERS_MAX + more),)]))
+    letters = "x" * (LETTERS_MAX - 4) + " ..." if more else "x" * LETTERS_MAX
+    assert f'<th scope="row">{letters}</th>' in page
+
+
+def test_rows_that_were_left_out_before_count_too():
+    """Beside the heading, and below the table."""
+    page = written(ResultTable("T", ("A",), [("x",)], more=5, folded=True))
+    for text in ("</a> 6</li>", "<summary>Show 6 rows</summary>", "and 5 more, which"):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("status", "fail_over", "badge", "mood"),
+    [
+        (0, None, Badge("replayed"), ""),
+        (0, 3.0, Badge("replayed", "pass"), ""),
+        (1, 2.9, Badge("too noisy", "fail"), "bad"),
+        (3, None, Badge("not judged", "invalid"), ""),
+    ],
+)
+def test_a_replay_is_good_or_bad_only_beside_a_bound(status, fail_over, badge, mood):
+    """The alert fires three times a day, which is as often as it may."""
+    page = replay_page(replayed_of("High"), status=status, fail_over=fail_over)
+    (noise,) = (part for part in page.parts if part.heading == "Noise")
+    assert (page.badge, noise.rows[0][2].text, noise.rows[0][2].mood) == (badge, "3.00", mood)
+
+
+def test_firings_beyond_those_of_all_alerts_that_are_listed_are_counted(monkeypatch):
+    """Of those that were kept and those that were not."""
+    monkeypatch.setattr(replay, "ROWS_MAX", 4)
+    (firings,) = (
+        p for p in replay_page(replayed_of("A"), status=0).parts if p.heading == "Firings"
+    )
+    assert (len(firings.rows), firings.more) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("share", "fail_under", "text"),
+    [
+        (0.99, 99.0, ""),
+        (0.9899, 99.0, ", below the 99 % of --fail-under"),
+        (0.1, 12.5, ", below the 12.5 % of --fail-under"),
+        (0.0, None, ""),
+    ],
+)
+def test_a_score_at_its_bound_is_not_below_it(share, fail_under, text):
+    """The bound is the least that is asked for."""
+    assert below(share, fail_under) == text
