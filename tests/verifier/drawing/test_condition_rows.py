@@ -190,3 +190,70 @@ def test_of_very_many_rules_the_first_are_drawn(tmp_path, monkeypatch, most, dra
     monkeypatch.setattr(condition_rows, "ROWS_MAX", most)
     queries = asked(tmp_path, "a > 1 and b > 1", "c > 1", "d > 1", active="ABC")
     assert [query.expr for query in queries] == ["a", "b", "c", "d"][:drawn]
+
+
+@pytest.mark.parametrize(
+    ("expr", "drawn"),
+    [
+        ("1 < a", [("a", "1 < a", "> 1")]),
+        ("a > on() b or c", [("(a) - on () (b)", "a > on () b", "> 0"), ("c", "c", "has a value")]),
+        (
+            "a != 3 or absent(b) or (c < 3 and d == 5)",
+            [
+                ("a", "a != 3", "!= 3"),
+                ("absent(b)", "absent(b)", "has a value"),
+                ("c", "c < 3", "< 3"),
+                ("d", "d == 5", "== 5"),
+            ],
+        ),
+        ("a == bool 1", [("a == bool 1", "a == bool 1", "has a value")]),
+        ("a > 6 * pi() and c > 2", [("c", "c > 2", "> 2")]),
+        (
+            "a > 1 and b > 1 and c > 1 and d > 1 and e > 1",
+            [(name, f"{name} > 1", "> 1") for name in "abcd"],
+        ),
+    ],
+)
+def test_each_comparison_of_a_condition_has_a_row_and_so_has_what_compares_nothing(
+    tmp_path, expr, drawn
+):
+    """Four at the most; one whose threshold is no number has none."""
+    server = RecordingServer()
+    run = WatchedRun(server, rules(tmp_path, {"alert": "A", "expr": expr}), EPOCH_S, END_S, WHOLE)
+    rows = condition_rows.condition_rows(run, DrawnTime(EPOCH_S, END_S), lambda _: True)
+    shown = [(row.title, row.thresholds[0].label) for row in rows]
+    assert [(query.expr, *each) for query, each in zip(server.asked, shown, strict=True)] == drawn
+    assert [row.id for row in rows] == [f"alert:A:{n}" for n in range(len(drawn))]
+
+
+def test_what_compares_nothing_is_drawn_where_it_has_a_value():
+    """1 there and 0 elsewhere, at every evaluation, of all series together."""
+    span = EvaluationSpan(EPOCH_S, EPOCH_S, EPOCH_S + 75.0, 15.0)
+    answer = [
+        Series({}, np.array([EPOCH_S, EPOCH_S + 30.0]), np.array([1.0, np.nan])),
+        Series({"a": "b"}, np.array([EPOCH_S + 60.1]), np.array([0.0])),
+        Series({"a": "c"}, np.array([EPOCH_S + 75.0]), np.array([-2.0])),
+    ]
+    part = ConditionPart("A", 2, "absent(x)", "absent(x[1m])", "", 0.5, span)
+    row = row_of(part, answer, DrawnTime(EPOCH_S, 75.0))
+    assert row.times_s.tolist() == [0.0, 15.0, 30.0, 45.0, 60.0, 75.0]
+    assert [(each.name, each.values.tolist()) for each in row.series] == [
+        ("has a value", [1.0, 0.0, 0.0, 0.0, 1.0, 1.0])
+    ]
+    assert (row.id, row.kind, row.limits) == ("alert:A:2", "step", (0.0, 1.0))
+    assert row.text == "A: whether absent(x[1m]) has a value"
+
+
+@pytest.mark.parametrize(
+    ("expr", "end_s", "seen"),
+    [
+        (WIDE, 3607.0, (0.0, 150.0, 25)),
+        (WIDE, 3667.0, (60.0, 150.0, 25)),
+        (NARROW, 3750.0, (0.0, 15.0, 251)),
+        (NARROW, 3765.0, (15.0, 30.0, 126)),
+    ],
+)
+def test_a_silent_rule_is_asked_backwards_from_its_last_evaluation(tmp_path, expr, end_s, seen):
+    """At every n-th, so few that they stay within the bound: first, step and how many."""
+    (query,) = asked(tmp_path, expr, end_s=end_s)
+    assert (query.start_s - EPOCH_S, query.step_s, points(query)) == seen
