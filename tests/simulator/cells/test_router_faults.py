@@ -194,8 +194,12 @@ def test_a_fault_of_the_router_can_be_changed_and_withdrawn():
     system.inject(replace(STALE, name="later", start_s=7.0))
     system.withdraw("later")
     system.change(replace(STALE, duration_s=6.0))
+    system.inject(replace(STALE, name="this instant", start_s=5.5))
+    with pytest.raises(KeyError):
+        system.withdraw("this instant")
+    system.end("this instant")
     system.advance(9.5)
-    assert counted(system) == [("now", 6.0, 6.0, 7.0)]
+    assert counted(system) == [("this instant", 0.0, 0.0, 5.5), ("now", 6.0, 6.0, 7.0)]
     assert system._router_faults.accounts.keys() == {("now", 10**9)}
 
 

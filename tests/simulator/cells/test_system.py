@@ -79,6 +79,19 @@ def test_a_fork_goes_on_as_its_original_and_leaves_it_alone():
     assert twin.router_changes == system.router_changes > 2
 
 
+def test_each_health_check_that_moves_load_is_one_change():
+    """Out at once, back in four seconds, quarter by quarter, however many cells get other shares.
+
+    A fork begins with as many as its original.
+    """
+    system, changes = cells(3, fault("cell_down", start_s=1.0, duration_s=2.0, cells=(0,))), []
+    for second in range(9):
+        system.advance(second)
+        changes.append(system.router_changes)
+    assert changes == [0, 1, 1, 2, 3, 4, 5, 5, 5]
+    assert system.fork().router_changes == system.fork(Plan()).router_changes == 5
+
+
 def test_a_fork_with_a_plan_keeps_the_shares():
     """A cell that is just coming back gets its share of the new plan's load, too."""
     system = cells(2, fault("cell_down", start_s=0.5, duration_s=2.0, cells=(1,)))

@@ -285,7 +285,7 @@ def test_random_faults_in_random_systems_have_finite_effects(seed):
     assert {effect.name for effect in effects} == {planned.name for planned in plan.faults}
 
 
-@pytest.mark.parametrize("elapsed_s", [0.1, 1.0, 1.999, 2.0, 2.001, 3.0, 60.0])
+@pytest.mark.parametrize("elapsed_s", [0.1, 1.0, 1.5, 1.999, 2.0, 2.001, 3.0, 60.0])
 def test_of_a_delay_so_much_is_expected_as_work_that_began_evenly_has_waited(elapsed_s):
     """The mean over work of all ages, added up one by one; shorter than the delay, and longer."""
     (effect,) = make(fault("task_slowdown", factor=2.0, start_s=0.0))._ledger.in_effect.values()
