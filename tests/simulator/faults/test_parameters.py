@@ -89,6 +89,8 @@ def test_a_bound_has_its_rule_as_text():
     assert Bound(least=0, most=5, unit="s").rule == "0 to 5 s"
     assert Bound(above=0, most=5, unit="s").rule == "above 0 and at most 5 s"
     assert Bound(most=5).rule == "at most 5"
+    assert Bound(most=5, unit="s").rule == "at most 5 s"
+    assert Bound(least=1, unit="s").rule == "at least 1"
 
 
 def test_every_kind_has_its_targets_rules_and_defaults():
