@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import math
 import sys
 from contextlib import nullcontext
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from exporter.server import answer_pieces, app, connection_limits
 from exporter.server.answer_pieces import PIECE_BYTES, PiecewiseBody
 from exporter.server.app import build_app
-from exporter.server.connection_limits import ConnectionLimits, in_pieces
+from exporter.server.connection_limits import (
+    ConnectionGuard,
+    ConnectionLimits,
+    in_pieces,
+    note_requests,
+)
 from exporter.server.exposition import Exposition
 from simulator.snapshot import ScrapePath
 from tests.exporter.server.test_connection_limits import GET, LIMITS, answer_of, serving
@@ -71,6 +78,49 @@ async def test_the_pieces_are_the_body_and_what_waits_is_the_rest(size):
     assert b"".join(written) == whole
     assert all(len(piece) <= PIECE_BYTES for piece in written)
     assert rests == [size - sum(map(len, written[: n + 1])) for n in range(len(written))]
+
+
+@pytest.mark.parametrize(("size", "pieces"), [(PIECE_BYTES, False), (PIECE_BYTES + 1, True)])
+async def test_an_answer_of_more_than_a_piece_waits_in_pieces(size, pieces):
+    """One of a piece is written as it is; who reads gets each whole."""
+    async with serving() as server:
+        server.page = PAGE[:size]
+        streams = await server.open(GET)
+        assert (await answer_of(streams))[1] == PAGE[:size]
+        (connection,) = server.site.guard.connections
+        assert (connection._body is not None) is pieces
+
+
+async def test_a_long_answer_that_is_compressed_is_compressed_whole():
+    """Its pieces would be sent as they are, under the name of what they are not."""
+
+    async def answer(_):
+        compressed = web.Response(body=PAGE)
+        compressed.enable_compression(web.ContentCoding.gzip)
+        return compressed
+
+    made = web.Application(middlewares=[note_requests])
+    made.router.add_get("/", answer)
+    async with serving(app=made) as server:
+        streams = await server.open(GET.replace(b"\r\n\r\n", b"\r\nAccept-Encoding: gzip\r\n\r\n"))
+        head, body = await answer_of(streams)
+        assert b"content-encoding: gzip" in head.lower()
+        assert gzip.decompress(body) == PAGE
+
+
+async def test_limits_are_checked_every_second(monkeypatch):
+    """By which a client may exceed one."""
+    slept, guard = [], ConnectionGuard(LIMITS, MockClock().monotonic)
+
+    async def sleep(delay_s):
+        slept.append(delay_s)
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(connection_limits.asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await guard.run()
+    assert slept == [1.0, 1.0, 1.0]
 
 
 @linux

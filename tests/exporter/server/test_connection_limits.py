@@ -155,7 +155,7 @@ async def test_a_request_that_is_being_answered_is_not_cut():
 async def test_who_does_not_wait_for_answers_gets_one_and_is_closed():
     """All at once, or while the first is being answered."""
     async with serving() as server:
-        at_once = await server.open(GET * 5)
+        at_once = await server.open(GET * 2)
         head, _ = await answer_of(at_once)
         assert b"connection: close" in head.lower()
         assert await is_cut(at_once)
@@ -163,20 +163,25 @@ async def test_who_does_not_wait_for_answers_gets_one_and_is_closed():
         server.go_on.clear()
         meanwhile = await server.open(GET, GET, GET)
         server.go_on.set()
-        head, _ = await answer_of(meanwhile)
-        assert b"connection: close" in head.lower()
-        assert await is_cut(meanwhile)
+        refused = await server.open(GET.replace(b"/ ", b"/none ") * 2)
+        for streams, status in ((meanwhile, b"200"), (refused, b"404")):
+            head, _ = await answer_of(streams)
+            assert head.split()[1] == status
+            assert b"connection: close" in head.lower()
+            assert await is_cut(streams)
 
 
 async def test_a_body_that_comes_after_its_head_is_no_second_request():
     """As most clients send one; the connection stays."""
     async with serving() as server:
-        streams = await server.open(POST, b"bo", b"dy")
-        head, body = await answer_of(streams)
-        assert body == b"body"
-        assert b"connection: close" not in head.lower()
-        streams[1].write(GET)
-        assert (await answer_of(streams))[1] == b"page"
+        for parts in ((POST, b"bo", b"dy"), (POST + b"body",)):
+            streams = await server.open(*parts)
+            head, body = await answer_of(streams)
+            assert body == b"body"
+            assert b"connection: close" not in head.lower()
+            server.sweep(LIMITS.idle_s - 1)
+            streams[1].write(GET)
+            assert (await answer_of(streams))[1] == b"page"
 
 
 async def test_at_the_limit_the_longest_idle_makes_room_and_never_one_that_is_answered():
@@ -281,21 +286,22 @@ def test_a_client_that_does_not_read_is_cut_after_a_while_and_one_that_did_is_no
     assert list(guard.connections) == [quick]
 
 
-def test_what_a_client_took_of_earlier_answers_is_no_excuse(monkeypatch):
-    """On a connection that is kept: it counts from where it stands when it stops reading."""
-    clock = MockClock()
+@pytest.mark.parametrize(("taken", "cut"), [(5_000, True), (5_999, True), (6_000, False)])
+def test_what_was_taken_of_earlier_answers_is_no_excuse_and_all_that_was_due_is(
+    monkeypatch, taken, cut
+):
+    """To the byte, of an answer of a thousand when five had been taken before."""
+    clock, counts = MockClock(), iter([5_000, taken])
     guard = ConnectionGuard(LIMITS, clock.monotonic)
-    monkeypatch.setattr(connection_limits, "taken_bytes", lambda _: 5_000)
+    monkeypatch.setattr(connection_limits, "taken_bytes", lambda _: next(counts))
     monkeypatch.setattr(connection_limits, "queued_bytes", lambda _: 0)
-    sock = SimpleNamespace(fileno=lambda: -1)
+    sock = SimpleNamespace(fileno=lambda: -1, setsockopt=lambda *_: None)
     monkeypatch.setattr(StuckTransport, "get_extra_info", lambda *_: sock)
-    (slow,) = stuck(guard, 1000)
-    slow.abort = lambda: setattr(slow._transport, "aborted", True)
-    for _ in range(10):
-        guard.sweep()
-        clock.spend(1)
+    (client,) = stuck(guard, 1000)
     guard.sweep()
-    assert slow._transport.aborted
+    clock.spend(LIMITS.unsent_s)
+    guard.sweep()
+    assert client._transport.aborted is cut
 
 
 def test_what_all_clients_together_have_not_read_is_bounded():
