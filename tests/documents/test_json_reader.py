@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from documents import json_reader
 from documents.mistakes import InputError
 from documents.yaml_reader import parse_json
 
@@ -36,6 +37,13 @@ def test_json_values_have_their_place_too():
         ("[1,\n]", "d.json:2:1: this is not JSON: unexpected ']'"),
         ('{\n"a":\n1, "a": 2}', "d.json:3:4: duplicate key 'a', first given in line 2"),
         ('{"a": 1,\n "a": 2}', "d.json:2:2: duplicate key 'a', first given in line 1"),
+        ('{"a"\n}', "d.json:2:1: this is not JSON: expected ':'"),
+        ('{"a":', "d.json:1:6: this is not JSON: a value is missing"),
+        ("[1,", "d.json:1:4: this is not JSON: a value is missing"),
+        ("[1] \n 2", "d.json:2:2: this is not JSON: the document has ended"),
+        ('[1,\n"\n"]', "d.json:2:2: this is not JSON: invalid control character at"),
+        ("[Infinity]", "d.json:1:2: this is not JSON: unexpected 'I'"),
+        ("[-x]", "d.json:1:2: this is not JSON: expecting value"),
         ("[" * 200, "d.json:1:130: values must be nested at most 128 deep"),
     ],
 )
@@ -77,3 +85,24 @@ def test_json_reads_as_the_standard_library_reads_it(value, indent):
     """The walk that notes places changes no value."""
     text = json.dumps(value, indent=indent, allow_nan=False)
     assert parse_json(text, "d.json").data == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "depth", "weight"), [(9, 0, 10), (8, 15, 32), (4, 16, 26), (3, 31, 57)]
+)
+def test_as_many_values_are_read_as_the_bound(monkeypatch, values, depth, weight):
+    """From sixteen steps on each counts as two, from thirty-two as three; one more is too many."""
+    monkeypatch.setattr(json_reader, "VALUES_MAX", weight)
+    opening, closing = "[" * depth, "]" * depth
+    assert parse_json(f"{opening}[{', '.join('1' * values)}]{closing}", "d.json").data
+    with pytest.raises(InputError, match="the file must hold at most"):
+        parse_json(f"{opening}[{', '.join('1' * (values + 1))}]{closing}", "d.json")
+
+
+def test_every_value_and_key_has_its_place():
+    """Of a list, of what is in it, of what follows a line's end."""
+    document = parse_json('[\n 1,\n{"a" :\n[]}]', "d.json")
+    assert document.values == {
+        (): (1, 1), (0,): (2, 2), (1,): (3, 1), (1, "a"): (4, 1),
+    }  # fmt: skip
+    assert document.keys == {(1, "a"): (3, 2)}

@@ -80,6 +80,8 @@ def test_a_file_without_a_value_is_one_document_that_is_nothing(tmp_path: Path, 
         "\ufeffa:\r\n  b: c\r\n",
         "a:\n  b: c\n".encode("utf-16"),
         '{"a":\n\t{\t"b":\t"c"}}',
+        "a:\n  b: c \t \n",
+        "?\ta\n: b: c\n".replace("?\ta\n: b: c", "a: {b:\t\tc}"),
     ],
 )
 def test_what_gos_reader_takes_is_read(tmp_path: Path, content: str | bytes) -> None:
@@ -94,3 +96,25 @@ def test_mistakes_are_refused_with_their_place(tmp_path: Path, text: str) -> Non
     """Duplicate keys, tabs as indentation, circles: as in the other way of reading."""
     with pytest.raises(InputError, match=r"file\.yml:\d+:\d+: "):
         load(write(tmp_path, text), scalars="text")
+
+
+def test_tabs_behind_marks_are_spaces_and_every_place_stays(tmp_path: Path) -> None:
+    """Behind a dash, a comma and a colon; in front of what is refused as well."""
+    document = load(write(tmp_path, "-\t\ta\n- [b,\tc]\n- d:\t\te\n"), scalars="text")
+    assert document.data == ["a", ["b", "c"], {"d": "e"}]
+    assert [document.position(steps) for steps in ((0,), (1, 1), (2, "d"))] == [
+        (1, 4), (2, 7), (3, 7),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("binary", ["x", "/w=="])
+def test_binary_text_is_base64_of_utf_8(tmp_path: Path, binary: str) -> None:
+    """Half a group of letters, or a byte that is no letter."""
+    with pytest.raises(InputError, match=r"file\.yml:1:4: binary text must be base64 of UTF-8"):
+        load(write(tmp_path, f"a: !!binary {binary}\n"), scalars="text")
+
+
+def test_a_key_that_is_the_word_null_in_quotes_is_a_key(tmp_path: Path) -> None:
+    """One that is nothing is none, whatever stands beside it."""
+    text = "'null': 1\n~: 2\nnull: 3\nb: 4\n"
+    assert load(write(tmp_path, text), scalars="text").data == {"null": "1", "b": "4"}

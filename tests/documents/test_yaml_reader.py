@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from documents import document, yaml_reader
 from documents.document import Document, decimal
 from documents.mistakes import InputError
 from documents.yaml_reader import load, load_all, load_texts, parse
@@ -154,3 +157,99 @@ def test_where_nothing_has_a_place_a_document_begins():
 def test_a_text_of_plain_digits_is_a_number_as_far_as_it_surely_fits(text, number):
     """Eighteen nines fit into 64 bits with a sign."""
     assert decimal(text) == number
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "mebibytes"),
+    [
+        (load, "a.yaml", 1), (load, "a.json", 8), (load_all, "a.yaml", 8), (load_all, "a.json", 8),
+        (lambda path: next(load_texts(path)), "a.yaml", 4),
+        (lambda path: load(path, scalars="text"), "a.json", 4),
+    ],
+)  # fmt: skip
+def test_a_file_may_be_as_long_as_what_it_is_for(tmp_path, monkeypatch, read, name, mebibytes):
+    """What people write is short, what programs write is long."""
+    limits = []
+
+    def read_text(_, *, bytes_max):
+        limits.append(bytes_max)
+        return "[]"
+
+    monkeypatch.setattr(yaml_reader, "read_text", read_text)
+    read(tmp_path / name)
+    assert limits == [mebibytes << 20]
+
+
+def test_all_documents_of_a_yaml_file_and_the_one_of_a_json_file_are_read(tmp_path):
+    """JSON stays strict."""
+    (tmp_path / "a.yaml").write_text("a: 1\n---\n---\nb\n")
+    assert [document.data for document in load_all(tmp_path / "a.yaml")] == [{"a": 1}, None, "b"]
+    (tmp_path / "a.json").write_text("{a: 1}")
+    with pytest.raises(InputError, match="this is not JSON"):
+        load_all(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("[", "]"), ("- ", ""), ("{a: ", "}"), ("? ", "")]
+)
+def test_a_document_may_be_as_deep_as_the_bound_in_either_style(opening, closing):
+    """Sixty-four levels, brackets or blocks; a key that is no word is refused for that."""
+    deepest = f"{opening * 64}x{closing * 64}"
+    if opening == "? ":
+        with pytest.raises(InputError, match="f:1:3: a key must be a single word, got a mapping"):
+            parse(deepest, "f")
+        return
+    assert parse(deepest, "f").data
+    with pytest.raises(InputError, match=r"f:1:\d+: values must be nested at most 64 deep"):
+        parse(f"{opening * 65}x{closing * 65}", "f")
+
+
+@pytest.mark.parametrize("text", ["[1, 2, 3, 4]", "[&a 1, *a, *a, 4]", "[1, {<<: {a: 1}}]"])
+def test_as_many_values_are_read_as_the_bound(monkeypatch, text):
+    """What holds others and what is merged counts; one more is too many."""
+    for module in (document, yaml_reader):
+        monkeypatch.setattr(module, "VALUES_MAX", 5)
+    assert parse(text, "f").data
+    with pytest.raises(InputError, match="the file must hold at most"):
+        parse(text.replace("[", "[0, "), "f")
+
+
+def test_of_two_merged_mappings_the_first_wins_and_what_is_in_quotes_is_a_key():
+    """As YAML's merge key asks."""
+    text = "a: &a {x: 1}\nb: &b {x: 2, y: 3}\nc: {<<: [*a, *b], z: 4}\nd: {'<<': 1}\n"
+    read = parse(text, "f").data
+    assert (read["c"], read["d"]) == ({"x": 1, "y": 3, "z": 4}, {"<<": 1})
+    assert parse("a: {!!merge x: {y: 1}}", "f").data == {"a": {"y": 1}}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (".INF", math.inf), ("-.inf", -math.inf), ("=", "="), ("2026-01-05T10:00:00Z",) * 2,
+        ("!!int '7'", "7"), ("!!str 7", "7"), (f"{'0' * 399}7", 7), ("null", None), ("-0x10", -16),
+        ('"\\ud83d\\ude00"', "\U0001f600"), ("False", False), ("0o17", 15), ("1_000", 1000),
+    ],
+)  # fmt: skip
+def test_a_scalar_is_what_yaml_means_by_it(text, value):
+    """Infinity is a number, whatever its letters; what is in quotes is text."""
+    read = parse(f"a: {text}", "f").data["a"]
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: c\x07d\ne: 1\n", "f:2:5: this is not YAML: the character '\\x07' is not"),
+        ("a: {<<: [{}, 2]}", "f:1:14: '<<' must merge mappings"),
+        ("? {a: 1}\n: 2\n", "f:1:3: a key must be a single word, got a mapping"),
+        (f"a: {'0' * 400}7", "f:1:4: a whole number must be one that 64 bits can hold, got a la"),
+        ("a:\n  b: 1\n  c: 2\n  b: 3\n", "f:4:3: duplicate key 'b', first given in line 2"),
+        ("a: 'b\n\n  c", "f:3:4: this is not YAML: while scanning a quoted scalar begun in line 1"),
+        ("--- a\n...\n# b\n--- c\n", "f:4:1: this is not YAML: expected a single document"),
+    ],
+)
+def test_a_mistake_further_down_has_its_own_place(text, message):
+    """Neither that of the line before nor of what it is in."""
+    with pytest.raises(InputError) as caught:
+        parse(text, "f")
+    assert str(caught.value).startswith(message)
