@@ -89,6 +89,8 @@ def test_entries_of_one_name_and_ten_thousand_series_are_allowed(tmp_path):
         (COUNTER + "labels: {x: {share: {a: 1.5, b: 0, c: -0.5}}}}",
          [f"share of {name} must be above 0, at most 1, and a multiple of 0.0001, got {share}"
           for name, share in (("a", 1.5), ("b", 0.0), ("c", -0.5))]),
+        (COUNTER + "labels: {x: {share: {a: 0.3333, b: 0.3333, c: 0.3333}}}}",
+         ["shares of x must add up to 1, got 0.9999"]),
         (COUNTER + f"labels: {{x: {{share: {{{HUNDRED}, w: 0.01}}}}}}}}",
          ["share of x must have at most 100 values, got 101",
           "shares of x must add up to 1, got 1.01"]),

@@ -107,6 +107,21 @@ def test_what_a_mapping_makes_is_counted_and_said():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("factor", "buckets", "between"),
+    [(1, "[0.01, 0.033]", ["0.033"]), (1000, "[10, 25]", []), (1000, "[10.0000000001]", [])],
+)
+def test_only_buckets_between_two_of_ours_are_noted(factor, buckets, between):
+    """In the unit of the metric; what differs by rounding is one of ours."""
+    text = (
+        "metrics: [{name: wait, type: histogram, from: http_request_duration_seconds,"
+        f" factor: {factor}, buckets: {buckets}}}]\n"
+    )
+    mapping = read_mapping_document(parse(text, "m.yaml")).mapping
+    notes = [note.partition(" end at ")[2].partition(":")[0] for note in mapping_notes(mapping)]
+    assert notes == between
+
+
 def test_every_quantity_is_listed_with_what_it_can_become():
     """A part of a histogram is a counter."""
     listed = {each["name"]: each for each in quantities_document()["quantities"]}

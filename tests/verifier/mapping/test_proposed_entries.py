@@ -60,6 +60,7 @@ def labelled(**labels):
         ("counter", "job_failures_total", (), {"from": REQUESTS, "where": FAILED}),
         ("counter", "processed_jobs_failed_total", (),
          {"from": "agentaskit_tasks_processed_total", "where": {"outcome": ["failed"]}}),
+        ("counter", "cpu_failures_seconds_total", (), {"from": "node_cpu_seconds_total"}),
         # Labels: ours by the name or by a value, of one value fixed, else shared evenly.
         ("counter", "rpc_calls_total", labelled(status="ab", shop="x"),
          {"from": REQUESTS, "labels": {"shop": "x", "status": {"from": "status"}}}),

@@ -119,6 +119,7 @@ SCALED = "avg is sum divided by their number"
         (QUANTILE.format("sum by (le, job)"), 1),
         (f"histogram_quantile(0.9, (sum by (le) ({BUCKETS}))) > 1", 1),
         ("sum(agentaskit_agents_started_total) > 1", 0),
+        ("histogram_quantile(0.9, sum(agentaskit_agents_started_total)) > 1", 0),
         (f"histogram_quantile(0.9, 2 * sum by (le) ({BUCKETS})) > 1", 0),
         (QUANTILE.format("max by (le)"), 0),
         (QUANTILE.format("sum by (job)"), 0),

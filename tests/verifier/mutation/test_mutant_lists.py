@@ -163,6 +163,16 @@ def test_an_edited_recording_is_copied_with_all_that_reads_it():
     }  # fmt: skip
 
 
+def test_what_records_the_same_name_elsewhere_is_copied_too():
+    """Whoever reads the name reads both."""
+    rules = files([recorded("r", "max(a)"), alerting("A", "r > 0")], [recorded("r", "min(b)")])
+    first = next(n for n, each in enumerate(mutants_of(rules)) if each.record == "r")
+    own = f"mutant{first}:"
+    assert copies(rules, "r") == {
+        "g0": [f"{own}r = min(a)", f"A = {own}r > 0"], "g1": [f"{own}r = min(b)"],
+    }  # fmt: skip
+
+
 def test_rules_that_read_one_another_are_copied_together():
     """A recording that reads itself through another one, and an alert of their circle."""
     rules = files(

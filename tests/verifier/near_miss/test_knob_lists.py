@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from documents.mistakes import InputError
 from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
-from verifier.near_miss.choice import chosen_knob, search_words
+from tests.verifier.alerts import rule_files
+from verifier.near_miss.choice import chosen_knob, search_words, threshold_refusal
 from verifier.near_miss.knobs import Knob, knobs_of
 from verifier.near_miss.scenario_text import flow, moved, scenario_text
+from verifier.pack.rules import RuleFiles, RuleGroup
 
 TEXT = """\
 name: many
@@ -192,6 +195,36 @@ def test_a_scenario_is_written_key_by_key_and_its_faults_line_by_line():
         "  - {name: gone, share: 0.5}\n"
         "expectations: []\n"
     )
+
+
+def test_what_a_scenario_does_not_have_is_not_written():
+    """A short story is a block, too."""
+    document = {"story": "Short.", "name": "many", "expectations": [{"alert": "Low"}]}
+    assert scenario_text(document) == (
+        "name: many\nstory: |\n  Short.\nexpectations:\n  - {alert: Low}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("exprs", "waits", "refusal"),
+    [
+        (["up > 5"], [0.0], None),
+        (["up == 5", "up > 5"], [0.0, 0.0], None),
+        (["up == 5", "up != 5"], [0.0, 60.0], "; --parameter duration searches the `for`"),
+        (["up == 5"], [0.0], ""),
+    ],
+)
+def test_an_alert_has_a_threshold_where_any_of_its_rules_has(exprs, waits, refusal):
+    """Its wait can be searched where any of its own rules has one."""
+    (low,) = rule_files("Low").groups[0].rules
+    own = [replace(low, expr=expr, for_s=for_s) for expr, for_s in zip(exprs, waits, strict=True)]
+    others = [replace(low, alert="High", for_s=60.0), replace(low, alert="Higher", expr="up > 1")]
+    rules = RuleFiles((RuleGroup("g", "a.yaml", 15.0, (*others, *own)),))
+    sentence = (
+        "the condition of Low is not one comparison with a number, so no value is near its"
+        " threshold"
+    )
+    assert threshold_refusal(rules, "Low") == (None if refusal is None else sentence + refusal)
 
 
 @pytest.mark.parametrize(

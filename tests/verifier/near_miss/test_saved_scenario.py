@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from documents.mistakes import Place
 from documents.yaml_reader import parse
 from scenarios.loader import parse_scenario
 from tests.verifier.alerts import rule_files
 from tests.verifier.near_miss.test_searching import SilentWatcher
 from tests.verifier.outcomes import alert, fired, outcome
+from verifier.errors import JudgeError, NotJudged
 from verifier.near_miss.knobs import knobs_of
 from verifier.near_miss.margin import SafeValue, SeedResult
+from verifier.near_miss.probing import Nearness, ProbedScenario
 from verifier.near_miss.search import Boundary, NoNearMissError, Probe
 from verifier.near_miss.searching import NearMissSearch, SearchRequest
 from verifier.pack.rules import RuleFiles, RuleGroup
@@ -44,7 +47,7 @@ LOW, LOWER, HIGH = (
 
 def rules():
     """Return rules of four alerts, two of one name in groups of their own."""
-    (low,) = rule_files("Low").groups[0].rules
+    (low,) = rule_files("Low", expr="up < 400").groups[0].rules
     every = [replace(low, alert=name) for name in ("Low", "Lower", "High", "Extra")]
     return RuleFiles((
         RuleGroup("first", "a.yaml", 30.0, tuple(every)),
@@ -154,6 +157,86 @@ def run(monkeypatch, safe, *results):
         NearMissSearch, "_complete", lambda _, value: ("text", next(judged), (str(value),))
     )
     return edges
+
+
+def probing(monkeypatch, shown, *kind):
+    """Return a search whose runs show this."""
+    asked = []
+
+    def run_once(_, scenarios, judge):
+        asked.append((scenarios, judge.alert))
+        return [shown]
+
+    monkeypatch.setattr(NearMissSearch, "_run", run_once)
+    return search(*kind), asked
+
+
+def probed_scenario(**changes):
+    """Return the outcome of a probe."""
+    plain = outcome(alerts=())
+    fields = {each: getattr(plain, each) for each in plain.__dataclass_fields__}
+    return ProbedScenario(**fields | changes)
+
+
+def test_a_probe_is_the_scenario_with_the_value_and_without_expectations(monkeypatch):
+    """On its own seed; what it came to is said."""
+    nearness = Nearness(410.0, 400.0, 45.0, 60.0)
+    asking, asked = probing(monkeypatch, probed_scenario(held=True, nearness=nearness))
+    assert asking._probe(0.25) == Probe(0.25, fired=False, nearness=nearness, held=True)
+    ((scenario,), name) = asked[0]
+    assert (scenario.seed, scenario.expectations, name) == (5, (), "Low")
+    assert scenario.plan.faults[0].parameters.share == 0.25
+    assert asking.watcher.lines == [f"share of gone 0.25: silent: {nearness.words}"]
+    fires, _ = probing(monkeypatch, probed_scenario(fired=True), "duration", "near_for")
+    assert fires._probe(90.0) == Probe(90.0, fired=True)
+    assert fires.watcher.lines == ["duration of gone 1m30s: fires"]
+
+
+@pytest.mark.parametrize("nearness", [None, Nearness(None, None, 0.0, 60.0)])
+def test_a_condition_without_a_value_has_nothing_near(monkeypatch, nearness):
+    """Said with the value at which it had none."""
+    asking, _ = probing(monkeypatch, probed_scenario(nearness=nearness))
+    with pytest.raises(NoNearMissError) as caught:
+        asking._probe(0.25)
+    assert str(caught.value) == (
+        "the condition of Low has no value at share of gone 0.25: nothing is near"
+    )
+
+
+UNREAD = NotJudged("alert Low", "no engine reads it", Place("a.yaml", 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("shown", "reason"),
+    [
+        (outcome(invalid=("killed", "gone")), "killed"),
+        (probed_scenario(not_judged=(UNREAD,)), "no engine reads it"),
+    ],
+)
+def test_a_probe_that_could_not_be_judged_ends_the_search(monkeypatch, shown, reason):
+    """It says nothing of the value."""
+    asking, _ = probing(monkeypatch, shown)
+    with pytest.raises(JudgeError, match=reason):
+        asking._probe(0.25)
+
+
+def test_a_value_is_judged_alone_as_a_scenario_in_which_the_alert_is_silent(monkeypatch):
+    """On every seed, with what is wrong in the first."""
+    seen = []
+
+    def on_seeds(_, scenario, rules):
+        seen.append((scenario, rules))
+        return (NEAR[0], SeedResult(4, (), "it fired")), []
+
+    monkeypatch.setattr(NearMissSearch, "_on_seeds", on_seeds)
+    asking, alone = search(), RuleFiles(())
+    assert asking._judged_alone(alone, 0.25)[1].complaint == "it fired"
+    ((scenario, judged_rules),) = seen
+    assert [(each.alert, each.expected) for each in scenario.expectations] == [("Low", "silent")]
+    assert judged_rules is alone
+    assert asking.watcher.lines == [
+        "share of gone 0.25: a near miss on 1 of 2 seeds: seed 4: it fired"
+    ]
 
 
 WRONG = (SeedResult(3, ("near",)), SeedResult(4, (), "it fired"))

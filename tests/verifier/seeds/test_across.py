@@ -8,16 +8,18 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from documents.mistakes import Place
 from tests.schemas.validation import validate
 from tests.verifier.outcomes import alert, failing, fired, outcome, unjudged
 from tests.verifier.test_suite import scenario
+from verifier.errors import NotJudged
 from verifier.judge.verdict_document import document, verdict_schema
 from verifier.report.html.page import page
 from verifier.report.junit import junit
 from verifier.report.seed_lines import seed_lines
 from verifier.report.tally import verdict_line
 from verifier.report.text import summary
-from verifier.seeds.across import SHOWN_MAX, across_seeds, representatives
+from verifier.seeds.across import SHOWN_MAX, across_document, across_seeds, representatives
 from verifier.seeds.naming import base_name, is_of_seeds, on_seed, seeds_text
 from verifier.suite_order import longest_first
 
@@ -58,6 +60,36 @@ def test_each_alert_is_counted_over_the_seeds_that_were_judged():
     assert (throughput.not_in, throughput.firing_s) == ((2,), (330.0, 345.0, 360.0))
     assert (latency.judged, latency.fired_in, latency.as_expected) == (2, 0, 2)
     assert drop.replay == AGAIN
+
+
+def test_all_of_a_scenario_on_its_seeds_is_one_document():
+    """A seed that is invalid for another rule has its verdicts; of two verdicts one may fire."""
+    unread = NotJudged("alert Odd", "no engine reads it", Place("a.yaml", 1, 1))
+    runs = [
+        passing(4, alerts=(fired("Throughput", firing_s=330.12345),)),
+        passing(9, alerts=(fired("Throughput", firing_s=310.0),), not_judged=(unread,)),
+        passing(2, alerts=(fired("Throughput", firing_s=390.0), alert("Throughput", ok=False))),
+        invalid(3),
+    ]
+    (drop,) = across_seeds(runs)
+    assert drop.seeds == (2, 3, 4, 9)
+    assert across_document([outcome("other"), *runs]) == [
+        {
+            "scenario": "drop",
+            "seeds": "2..4,9",
+            "passing": 1,
+            "failing": [2],
+            "invalid": [9, 3],
+            "replay": None,
+            "alerts": [
+                {
+                    "alert": "Throughput", "must_fire": True, "judged": 3, "fired_in": 3,
+                    "as_expected": 2, "not_in": [2],
+                    "firing_s": {"earliest": 310.0, "median": 330.123, "latest": 390.0},
+                },
+            ],
+        }
+    ]  # fmt: skip
 
 
 def test_a_seed_that_could_not_be_judged_is_judged_anew_by_its_command_too():
