@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from documents.mistakes import Place
 from tests.schemas.validation import validate
 from tests.verifier.outcomes import outcome, unjudged
+from verifier.engines.causes.explaining import ActingTrait, AlertExplanation, DifferenceReason
+from verifier.engines.causes.sentences import explanation_document
+from verifier.engines.causes.traits import Trait, sentence
 from verifier.engines.comparison import (
     SCHEMA,
     compare_engines,
@@ -29,10 +32,12 @@ def reading(version, *timelines, failing=(), not_judged=()):
     return EngineReading(Engine(name="engine", version=version), timelines, failing, not_judged)
 
 
-def compared(*readings):
+def compared(*readings, explanations=()):
     """Return the comparison of a scenario with these readings."""
     values = {field.name: getattr(outcome(), field.name) for field in fields(ScenarioOutcome)}
-    return compare_engines([ComparedScenario(**values, readings=readings)])
+    return compare_engines(
+        [ComparedScenario(**values, readings=readings, explanations=explanations)]
+    )
 
 
 def lines_of(comparison):
@@ -92,3 +97,82 @@ def test_a_scenario_that_was_not_judged_is_no_agreement():
     assert "not compared" in lines_of(comparison)[0]
     for each in (comparison, compared(reading("1", FIRES, PENDS), reading("2", LATER))):
         validate(comparison_document(each), json.loads(SCHEMA.read_text()))
+
+
+RUNS_ON = Timeline("High", (("job", "b"),), (Episode(0.0, 60.0, None),))
+REASON = DifferenceReason((60.0,), None, (None, None), (ActingTrait(Trait.SAMPLE_BEFORE, 1),))
+KNOWN = AlertExplanation("High", (("job", "a"),), (REASON,))
+
+
+def test_the_document_has_every_alert_whole():
+    """Those that are the same too; what is explained, and when each fires in either."""
+    comparison = compared(
+        reading("1", FIRES, RUNS_ON, failing=("High",)), reading("unknown", LATER, RUNS_ON, PENDS),
+        explanations=(KNOWN,),
+    )  # fmt: skip
+    document = comparison_document(comparison)
+    same, pends, later = (
+        {"alert": "High", "labels": {"job": "b"}}, {"alert": "Low", "labels": {}},
+        {"alert": "High", "labels": {"job": "a"}},
+    )  # fmt: skip
+    (scenario,) = document["scenarios"]
+    by_name = {(each["alert"], *each["labels"].items()): each for each in scenario["alerts"]}
+    fires = {"pending": 0.0, "firing": 60.0, "resolved": 300.0}
+    assert by_name["High", ("job", "a")] == later | {
+        "same": False, "explained": True, "reasons": explanation_document(KNOWN),
+        "only_first": 0, "only_second": 0, "fires_later_s": [15.0], "resolves_later_s": [0.0],
+        "episodes": [[fires, fires | {"firing": 75.0}]],
+    }  # fmt: skip
+    assert by_name["High", ("job", "b")] == same | {
+        "same": True, "explained": None, "reasons": [],
+        "only_first": 0, "only_second": 0, "fires_later_s": [0.0], "resolves_later_s": [],
+        "episodes": [[fires | {"resolved": None}] * 2],
+    }  # fmt: skip
+    assert by_name["Low",] == pends | {
+        "same": False, "explained": False, "reasons": [],
+        "only_first": 0, "only_second": 0, "fires_later_s": [], "resolves_later_s": [],
+        "episodes": [[None, {"pending": 0.0, "firing": None, "resolved": 30.0}]],
+    }  # fmt: skip
+    assert (document["version"], document["same"], document["unexplained"]) == (2, False, 1)
+    assert document["engines"] == ["engine 1", "engine"]
+    assert (scenario["failing"], scenario["not_evaluated"]) == ([["High"], []], [[], []])
+    assert document["not_judged"] == []
+
+
+def test_why_an_alert_differs_stands_below_it_and_its_cause_in_the_sum():
+    """Without the versions, where the names differ without; series for other reasons apart."""
+    other = Timeline("High", (("job", "z"),), FIRES.episodes)
+    moved = replace(other, episodes=LATER.episodes)
+    first, second = Engine(name="one", version="1"), Engine(name="two", version="2")
+    readings = (
+        EngineReading(first, (FIRES, other), ()),
+        EngineReading(second, (LATER, moved), ("Low", "High")),
+    )
+    comparison = compared(*readings, explanations=(KNOWN,))
+    said, name = sentence(Trait.SAMPLE_BEFORE), comparison.scenarios[0].scenario
+    assert lines_of(comparison) == [
+        f'{name}: High{{job="a"}}: fires 15s later in two 2',
+        f"    at 1m: two {said}",
+        f'{name}: High{{job="z"}}: fires 15s later in two 2',
+        "    NOT EXPLAINED: nothing was recomputed",
+        f"{name}: High fails what is expected in two 2 alone",
+        f"{name}: Low fails what is expected in two 2 alone",
+        f"BECAUSE 1 alert: two {said}",
+        (
+            "ENGINES: one 1 and two 2: 2 alerts of 2 that were ever active differ, in 1 scenario;"
+            " 1 NOT EXPLAINED"
+        ),
+    ]
+    explained = compared(*(replace(r, timelines=r.timelines[:1]) for r in readings),
+                         explanations=(KNOWN,))  # fmt: skip
+    assert lines_of(explained)[-1].endswith("differ, in 1 scenario; why is said of each")
+
+
+def test_what_was_never_judged_has_no_names():
+    """Nor is it the same as what an engine says."""
+    comparison = compare_engines([unjudged(), outcome()])
+    assert lines_of(comparison)[-1] == (
+        "ENGINES: the first engine and the second: 0 alerts of 0 that were ever active differ,"
+        " in 0 scenarios"
+    )
+    assert [name for name, _ in comparison.unjudged] == [unjudged().name, outcome().name]

@@ -52,7 +52,7 @@ GAUGE = every(15, 1000, 1010, 1020, first_s=15)
         ("increase", FROM_TEN, (67, 60), PROMETHEUS_2, 30 * (1 + (8 + 7) / 45)),
         ("rate", FROM_TEN, (67, 60), PROMETHEUS_2, 30 * (1 + (8 + 7) / 45) / 60),
         ("increase", FROM_TWO, (67, 60), PROMETHEUS_2, 30 * (1 + (3 + 7) / 45)),  # not below 0
-        ("delta", FROM_TWO, (67, 60), PROMETHEUS_2, 30 * (1 + (8 + 7) / 45)),  # which a gauge may be
+        ("delta", FROM_TWO, (67, 60), PROMETHEUS_2, 30 * (1 + (8 + 7) / 45)),
         ("increase", FROM_TEN, (67, 120), PROMETHEUS_2, 30 * (1 + (15 + 7) / 45)),
         ("increase", FROM_TEN, (67, 120), PROMETHEUS_3, 30 * (1 + (7.5 + 7) / 45)),
         ("increase", GROWS, (67, 120), PROMETHEUS_2, 30 * (1 + (7.5 + 7) / 45)),
