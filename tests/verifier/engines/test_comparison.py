@@ -120,12 +120,12 @@ def test_the_document_has_every_alert_whole():
     fires = {"pending": 0.0, "firing": 60.0, "resolved": 300.0}
     assert by_name["High", ("job", "a")] == later | {
         "same": False, "explained": True, "reasons": explanation_document(KNOWN),
-        "only_first": 0, "only_second": 0, "fires_later_s": [15.0], "resolves_later_s": [0.0],
+        "only_first": 0, "only_second": 0, "fires_later_s": [15.0], "resolves_later_s": [],
         "episodes": [[fires, fires | {"firing": 75.0}]],
     }  # fmt: skip
     assert by_name["High", ("job", "b")] == same | {
         "same": True, "explained": None, "reasons": [],
-        "only_first": 0, "only_second": 0, "fires_later_s": [0.0], "resolves_later_s": [],
+        "only_first": 0, "only_second": 0, "fires_later_s": [], "resolves_later_s": [],
         "episodes": [[fires | {"resolved": None}] * 2],
     }  # fmt: skip
     assert by_name["Low",] == pends | {

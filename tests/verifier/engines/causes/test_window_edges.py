@@ -242,12 +242,12 @@ def test_a_quantile_beyond_its_bounds_is_infinite(quantile, value):
 
 def test_a_line_needs_two_samples_or_an_engine_that_lays_one_through_one():
     """Through samples that are all alike it is flat."""
-    one = every(15, 7)
+    alone = every(15, 7)
     for function, value in (("deriv", 0), ("predict_linear", 7)):
-        assert at(function, one, 10, PROMETHEUS_2, argument=60.0) is None
-        assert at(function, one, 10, {Trait.ONE_IS_FLAT}, argument=60.0) == value
+        assert at(function, alone, 10, PROMETHEUS_2, argument=60.0) is None
+        assert at(function, alone, 10, {Trait.ONE_IS_FLAT}, argument=60.0) == value
         assert at(function, every(15, 7, 7), 20, PROMETHEUS_2, argument=60.0) == value
     assert at("predict_linear", every(15, 0, 15), 20, PROMETHEUS_2, argument=60.0) == 80
-    assert at("max_over_time", one, 10, PROMETHEUS_2) == 7
+    assert at("max_over_time", alone, 10, PROMETHEUS_2) == 7
     gaps = samples((0, math.nan), (15, 3.0), (30, 1.0))
     assert [at(f"{name}_over_time", gaps, 30, PROMETHEUS_2) for name in ("min", "max")] == [1, 3]
