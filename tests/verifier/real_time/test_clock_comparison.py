@@ -10,7 +10,7 @@ import pytest
 
 from documents.mistakes import Place
 from tests.verifier.alerts import rule_files
-from tests.verifier.real_time.replays import leaking_world, two_scrapes_a_second
+from tests.verifier.real_time.test_replay import leaking_world, two_scrapes_a_second
 from verifier.evaluation.timeline import Episode, Timeline
 from verifier.pack.history_depth import HistoryDepths
 from verifier.pack.rules import RecordingRule, RuleFiles, RuleGroup

@@ -67,6 +67,7 @@ FIRING = {
         ("rate(x[ 1h30m ])", "rate(x[ 180000ms ])"),
         ("rate(x[90]) / rate(x[0x5a])", "rate(x[3000ms]) / rate(x[3000ms])"),
         ("rate(x[9e1])", "rate(x[3000ms])"),
+        ("rate(x[0X5A])", "rate(x[3000ms])"),
         ("max_over_time(x[1h:30s])", "max_over_time(x[120000ms:1000ms])"),
         ("max_over_time(x[1h:] offset 5m)", "max_over_time(x[120000ms:2000ms] offset 10000ms)"),
         ("deriv(rate(x[5m])[1h : 1m])", "deriv(rate(x[10000ms])[120000ms : 2000ms])"),
@@ -155,6 +156,8 @@ def test_a_rule_keeps_everything_but_its_time(tmp_path):
     assert restored == old.rules[0]
     assert replace(record, expr="x offset 1h") == old.rules[1]
     assert replace(group, interval_s=15.0, rules=old.rules) == old
+    late = replace(original, groups=(replace(old, query_offset_s=70.0),))
+    assert compress_rules(late, 7).groups[0].query_offset_s == 10.0
     assert small.findings == original.findings != ()
     assert compress_rules(original, 1) is original
 

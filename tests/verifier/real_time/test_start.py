@@ -26,6 +26,7 @@ from verifier.real_time.start import (
     RunRequest,
     in_real_time,
     prepare_run,
+    settling_s,
     start_on_stack,
     start_run,
 )
@@ -79,6 +80,8 @@ def test_beside_a_prometheus_of_the_user_only_the_receiver_is_ours(request_for):
     prometheus = ForeignServer("your Prometheus", "http://127.0.0.1:1")
     request = request_for(SMALL, prometheus=prometheus)
     assert request.has_foreign_servers
+    assert request_for(SMALL, alertmanager=prometheus).has_foreign_servers
+    assert not request_for(SMALL).has_foreign_servers
     with ExitStack() as held:
         started = start_run(request, Receiver(), "127.0.0.1:1", held)
         environment = started.environment
@@ -103,6 +106,21 @@ def test_the_date_of_a_scenario_begins_with_it_and_not_with_its_lead(request_for
     assert dates == [DateClock(begins_s, date_s, 30.0, 360.0)]
     assert begins_s > started.started_s
     assert started.lead_s == prepared.lead_s
+    for factor, gap_s in ((30.0, 9.5), (4.0, 29.0), (3.0, 0.0)):
+        compressed = replace(request, compression=TimeCompression(factor))
+        started = start_on_stack(compressed, prepared, stack, "127.0.0.1:1")
+        settled_s = started.environment.settled_s - started.started_s
+        assert settled_s == pytest.approx(gap_s, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("samples", "factor", "lead_s"),
+    [(0, 30, 10), (25_000, 30, 10), (25_001, 30, 11), (0, 1, 97), (100_000, 1, 99)],
+)
+def test_a_stack_settles_for_its_first_scrapes_and_its_past(samples, factor, lead_s):
+    """In whole seconds: the longer, the more there is to store."""
+    block = Block(np.arange(samples), np.array([0]), np.zeros((1, samples)))
+    assert settling_s(History([], [block]), TimeCompression(factor)) == lead_s
 
 
 def test_a_past_is_laid_so_that_it_ends_where_the_run_begins():

@@ -127,6 +127,7 @@ def check_start(scrapes=6, behind_s=0.0, query=lambda *_: [], validity=VALIDITY,
 def test_a_scenario_begins_on_a_healthy_world_and_stack():
     """Scrapes have come, the world keeps its time, nothing fires."""
     check_start()
+    check_start(scrapes=3, behind_s=0.5)  # half of them, and by one interval
 
 
 def explaining(labels):
