@@ -167,3 +167,48 @@ def test_episodes_that_were_not_kept_are_not_compared_and_that_is_said(tmp_path,
     result, lines = said(request, alerts)
     assert result.notes[0] == "High: only its first 1 episodes are compared"
     assert lines[-1].startswith("REPLAY: 2 firings of 2 alerts")
+
+
+@pytest.mark.parametrize(("number", "rest"), [(4, ""), (5, ""), (6, " and 1 more")])
+def test_five_gaps_are_named_and_no_more(tmp_path, number, rest):
+    """What is counted is not named as well."""
+    request, alerts = replayed(tmp_path)
+    spans = tuple((FROM_S + 3600.0 * n, FROM_S + 3600.0 * n + 900.0) for n in range(number))
+    result = result_of("http://there", request, list(alerts.values()), (), gaps=SampleGaps(spans))
+    line, _ = result_lines(result)
+    named = line.partition(", 1h")[0].removesuffix(rest)
+    assert named.count("2026-03-02T") == 2 * min(number, 5)
+    assert ("more" in line) == bool(rest)
+
+
+def test_the_document_has_every_count_of_an_alert(tmp_path):
+    """Each under its own name: rounded, of its own alert, the rules before what they replace."""
+    request, alerts = replayed(tmp_path, against=True)
+    assert list(alerts) == [
+        ("rules", "High"), ("rules", "New"), ("against", "High"), ("against", "Old"),
+    ]  # fmt: skip
+    own, old = alerts["rules", "High"], alerts["against", "High"]
+    episodes = [replace(FIRED, firing_s=61.2346), Episode(700.0, 760.0, 900.0),
+                Episode(950.0, None, 960.0), Episode(43_000.0, 43_100.0, None)]  # fmt: skip
+    own.record.add({(): episodes})
+    old.record.add({(): [FIRED]})
+    own.record.noise.evaluations, own.record.noise.pending = 2881, 7
+    own.record.noise.firing = 38
+    own.run.go_on_from(1, "many-to-many")
+    finding = ReplayFinding(old, "nothing is stored")
+    result, lines = said(request, alerts, finding)
+    assert f"{own.rule.position}: High: 1 of 2,881 evaluations fail: many-to-many" in lines
+    document = result_document(result)
+    high, _, before, _ = document["alerts"]
+    del high["series"]
+    assert high == {
+        "of": "rules", "alert": "High", "file": own.rule.position.path,
+        "line": own.rule.position.line, "group": "g", "interval_s": 15.0, "evaluations": 2881,
+        "failed_evaluations": 1, "firing_share": 0.01319, "pending_share": 0.00243, "firings": 3,
+        "firings_per_day": 6.0, "only_pending": 1, "flaps": 1, "longest_firing_s": 298.765,
+        "not_judged": None, "findings": [], "episodes_left_out": 0,
+    }  # fmt: skip
+    assert before["findings"] == [{"kind": "no_data", "message": "nothing is stored"}]
+    (change,) = document["changes"]["alerts"]
+    assert (change["alert"], change["same"], change["fires_later_s"]) == ("High", False, [1.235])
+    assert (document["changes"]["added"], document["changes"]["gone"]) == (["New"], ["Old"])

@@ -45,7 +45,8 @@ def _marked(written):
     marked = _TAG.sub(
         lambda tag: "\n" + "".join(f"[{name} {text}]" for name, text in _KEPT.findall(tag[0])), body
     )
-    lines = (line.strip() for line in html.unescape(marked).splitlines())
+    title = written.partition("<title>")[2].partition("</title>")[0]
+    lines = (line.strip() for line in [title, *html.unescape(marked).splitlines()])
     return "".join(f"{line}\n" for line in lines if line)
 
 

@@ -8,7 +8,12 @@ import pytest
 
 from agentaskit_sim.front.pack_files import BUNDLED_RULES
 from tests.verifier.simulations import pack_rules
-from verifier.judge.failures.bundled_rules import BundledRules, longest_for_s, read_bundled
+from verifier.judge.failures.bundled_rules import (
+    LETTERS_MAX,
+    BundledRules,
+    longest_for_s,
+    read_bundled,
+)
 from verifier.real_time.rule_compression import compress_rules
 
 ALERT = "TaskThroughputBelowTarget"
@@ -73,3 +78,13 @@ def test_the_longest_other_for_leaves_the_rule_itself_out():
     assert longest_for_s([short, long], long, 1.0) == 300.0
     assert longest_for_s([short, long], short, 2.0) == 7200.0
     assert longest_for_s([short], short, 1.0) == 0.0
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_long_expression_is_cut_only_where_it_is_too_long(more):
+    """It is no longer than it may be, then."""
+    expr = "x" * (LETTERS_MAX - 4 + more) + " > 1"
+    shown = expr[: LETTERS_MAX - 4] + " ..." if more else expr
+    assert BundledRules((rule_of(expr="y"),)).difference(rule_of(expr=expr)) == (
+        f"`{shown}`, the bundled rule of this name `y`"
+    )

@@ -249,6 +249,11 @@ def test_a_hop_that_is_sure_decides_the_culprit(changes, suspect, because):
         (LATE, "the rule did what it says: the cause did not meet it in time"),
         ({**FIRED, "resolved_s": 900.0}, "did what it says: its condition held on after its cause"),
         ({**FIRED, "resolved_s": None}, "did what it says: its condition held on after its cause"),
+        (
+            {**FIRED, "firing_s": 420.0, "resolved_s": 720.5},
+            "its condition held on after its cause",
+        ),
+        ({**FIRED, "firing_s": 420.0, "resolved_s": 720.0}, "the rule did what it says"),
         (FIRED, "the rule did what it says"),
     ],
 )
