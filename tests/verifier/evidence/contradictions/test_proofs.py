@@ -21,7 +21,7 @@ DEPTH = "agentaskit_task_queue_depth"
 REQUESTS, TASKS = "agentaskit_response_duration_seconds", "agentaskit_task_duration_seconds"
 
 
-class StandInStock:
+class ThreeSeries:
     """Three series of everything; `seen` are expressions that had a value all the same."""
 
     def __init__(self, seen):
@@ -43,7 +43,7 @@ class StandInStock:
 def proofs(expr, *recordings, seen=()):
     """Return why a condition can never hold."""
     parsed = [Recording(name, parse(text), {}) for name, text in recordings]
-    check = EmptinessCheck(StandInStock(seen), parsed)
+    check = EmptinessCheck(ThreeSeries(seen), parsed)
     return contradictions(check, parse(expr), SimpleNamespace())
 
 
