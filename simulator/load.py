@@ -7,7 +7,7 @@ bounds with a `BoundError`; the arrivals themselves are drawn by `kernel.streams
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import fsum, isfinite
 
 from simulator.bounds import (
     TIME_MAX_S,
@@ -125,7 +125,7 @@ class LoadChange:
     @property
     def duration_s(self) -> float:
         """How long its stages take together."""
-        return sum(stage.duration_s for stage in self.stages)
+        return fsum(stage.duration_s for stage in self.stages)
 
     @property
     def end_s(self) -> float:

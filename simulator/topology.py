@@ -8,6 +8,7 @@ here simulates.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Literal
 
 from simulator.bounds import TIME_MAX_S, require, require_share, require_within
@@ -240,10 +241,10 @@ class Topology:
         ):
             require_share(name, getattr(self, name))
         for name, parts in (("classes", self.classes), ("priorities", self.priorities)):
-            total = sum(part.share for part in parts)
+            total = fsum(part.share for part in parts)
             holds = abs(total - 1) < SHARE_SLACK
             require(holds, name, "parts whose shares add up to 1", total)
-        sandboxed = sum(pool.share for pool in self.sandboxes)
+        sandboxed = fsum(pool.share for pool in self.sandboxes)
         require(
             sandboxed <= 1 + SHARE_SLACK,
             "sandboxes",

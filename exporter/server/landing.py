@@ -7,6 +7,7 @@ it, and where the API sends what to draw, the page moves. Nothing is loaded from
 from __future__ import annotations
 
 from html import escape
+from math import fsum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from exporter.target import CELL_PATH, JOB, SCRAPE_S
@@ -89,7 +90,7 @@ def describe_cells(cells: Sequence[Snapshot]) -> Facts:
         named = ", ".join(down[:CELLS_MAX]) + (" and more" if len(down) > CELLS_MAX else "")
         up = f"{len(cells) - len(down):,} of {len(cells):,} up"
         return (("Cells", f"{up}, down: {named}" if down else up),)
-    load = sum(cell.arrival_rate for cell in cells) or 1.0
+    load = fsum(cell.arrival_rate for cell in cells) or 1.0
     return tuple(
         (
             f"Cell {number}",

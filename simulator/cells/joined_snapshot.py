@@ -8,6 +8,7 @@ its own reading.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from math import fsum
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -62,4 +63,6 @@ def _sum(parts: Sequence[Any]) -> object:
     if isinstance(parts[0], DurationHistogram):
         counts = frozen(sum(part.counts for part in parts))
         return DurationHistogram(counts, sum(part.sum_ns for part in parts))
+    if isinstance(parts[0], float):
+        return fsum(parts)
     return frozen(sum(parts)) if isinstance(parts[0], np.ndarray) else sum(parts)

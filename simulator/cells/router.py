@@ -7,6 +7,7 @@ in the order of the cells: the same readings give the same shares on any machine
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING, Final
 
 from simulator.snapshot import CellReading
@@ -65,9 +66,10 @@ class Router:
         somewhere.
         """
         worth = [weight * health for weight, health in zip(self.weights, self.health, strict=True)]
-        if sum(worth) <= 0.0:
+        if fsum(worth) <= 0.0:
             worth = list(self.weights)
-        total = sum(worth)
+        # `sum` itself rounds otherwise from Python 3.12 on, and a share decides what arrives.
+        total = fsum(worth)
         return tuple(len(worth) * each / total for each in worth)
 
 

@@ -7,6 +7,7 @@ in any order leave exactly the base. What comes of it is measured by other means
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -83,7 +84,7 @@ class EffectiveParameters:
         np.minimum(self.leak_bytes_per_s, LEAK_MAX_BYTES_PER_S, out=self.leak_bytes_per_s)
         self.traffic_factor = min(self.traffic_factor, TRAFFIC_FACTOR_MAX)
         self.dependency_latency_s = min(self.dependency_latency_s, LATENCY_MAX_S)
-        flood_per_s = sum(rate for rate, _ in self.floods_per_s)
+        flood_per_s = fsum(rate for rate, _ in self.floods_per_s)
         if flood_per_s > FLOOD_MAX_PER_S:
             part = FLOOD_MAX_PER_S / flood_per_s
             self.floods_per_s = [(rate * part, agents) for rate, agents in self.floods_per_s]
@@ -143,7 +144,7 @@ class EffectiveParameters:
 
     def _write_floods(self, s: State, now_ns: int) -> None:
         """Write one Poisson stream for all floods; each flood has its part of the target table."""
-        rate_per_ns = sum(rate for rate, _ in self.floods_per_s) / 1e9
+        rate_per_ns = fsum(rate for rate, _ in self.floods_per_s) / 1e9
         old_per_ns = float(s.real_head[k.FLOOD_RATE])
         s.real_head[k.FLOOD_RATE] = rate_per_ns
         if rate_per_ns <= 0:

@@ -6,6 +6,7 @@ agents as they are now; it reads no parameter that a fault sets.
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -80,9 +81,9 @@ def _groups(t: Topology, s: State) -> list[tuple[list[int], float]]:
     for tiers in tiers_of_group.values():
         takes = t.tiers[tiers[0]].takes
         classes = [task_class for task_class in t.classes if task_class.name in takes]
-        share = sum(task_class.share for task_class in classes)
+        share = fsum(task_class.share for task_class in classes)
         if share > 0:
-            work_s = sum(task_class.share * task_class.mean_service_s for task_class in classes)
+            work_s = fsum(task_class.share * task_class.mean_service_s for task_class in classes)
             groups.append((tiers, work_s / share))
     return groups
 

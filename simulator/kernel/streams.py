@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from copy import copy
 from hashlib import blake2b
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -205,7 +206,7 @@ class Mix:
 def _shares(topology: Topology) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Kinds of task and the upper edges of their shares: priority, class, sandboxes, dependency."""
     alone = [pool.share for pool in topology.sandboxes]
-    none = 1.0 - sum(alone) - topology.triple_share
+    none = 1.0 - fsum(alone) - topology.triple_share
     needs = [(0, none), (k.ALL_POOLS, topology.triple_share)]
     needs += [(1 << pool, share) for pool, share in enumerate(alone)]
     kinds = []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import os
 import shutil
 import subprocess
 import sys
 import time
+from math import fsum
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from simulator.pacer import SystemClock
 from simulator.plan import Plan
 from simulator.world import World
 from tests.simulator.worlds import fault, load, small
+from tests.swarm.drawing import draw_trial
+from tests.swarm.run import carry_out
 
 SEEDS = 200
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
@@ -121,3 +125,49 @@ async def scrape(session, url, ends_s):
         count += 1
         await asyncio.sleep(0.05)
     return count
+
+
+def naive(numbers, start=0):
+    """Add one after another, as Python does before 3.12."""
+    for number in numbers:
+        start = start + number
+    return start
+
+
+def compensated(numbers, start=0):
+    """Add as Python does from 3.12 on: of floats the sum of the errors is added at the end."""
+    numbers = list(numbers)
+    if not numbers or not all(isinstance(number, float) for number in numbers):
+        return naive(numbers, start)
+    return fsum([start, *numbers])
+
+
+def several_cells():
+    """Return the histories of trials whose cells weigh differently."""
+    trials = [draw_trial(seed) for seed in range(200)]
+    several = [trial for trial in trials if len(set(trial.topology.cell_weights)) > 1]
+    return [carry_out(trial, drains=False).history for trial in several[:4]]
+
+
+def three_floods():
+    """Return every byte of a world with rates that have another sum the one way than the other."""
+    rates = (22.1, 44.2, 66.3)
+    assert naive(rates) / 1e9 != compensated(rates) / 1e9
+    floods = [
+        fault("message_flood", name=f"flood-{rate}", rate_per_s=rate, start_s=0.1, duration_s=1.0)
+        for rate in rates
+    ]
+    world = World(small(), Plan(load=load(), faults=tuple(floods)), 11)
+    world.advance(0.5)
+    return [world.fingerprint()]
+
+
+@pytest.mark.parametrize("simulate", [several_cells, three_floods])
+def test_the_sum_of_this_python_changes_no_history(simulate, monkeypatch):
+    """`sum` of floats is another from Python 3.12 on; what arrives in a cell did hang on it."""
+    histories = []
+    for add in (naive, compensated):
+        monkeypatch.setattr(builtins, "sum", add)
+        histories.append(simulate())
+    assert histories[0]
+    assert histories[0] == histories[1]
