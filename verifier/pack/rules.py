@@ -40,6 +40,7 @@ DEFAULT_INTERVAL_S: Final = 60.0
 _GROUP_KEYS: Final = ("name", "interval", "limit", "labels", "query_offset", "rules")
 _ALERT_KEYS: Final = ("alert", "expr", "for", "keep_firing_for", "labels", "annotations")
 _RECORD_KEYS: Final = ("record", "expr", "labels")
+_EXPONENT: Final = re.compile(r"[0-9]+[eE][-+]?[0-9]+")
 _METRIC_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
@@ -286,7 +287,7 @@ class _RuleReader(PackWalker):
 
 
 def whole_number(raw: Value) -> int:
-    """Return a whole number as Go's reader takes it (`10`, `0x10`, `1_0`, `010`, `1.0`), or 0.
+    """Return a whole number as Go's reader takes it, or 0: `10`, `0x10`, `1_0`, `010`, `1.0`, `1e1`.
 
     Raises `InputError` for what is no number.
     """
@@ -295,6 +296,8 @@ def whole_number(raw: Value) -> int:
     try:
         if digits[:1] == "0" and digits.isdecimal():
             return int(text, 8)
-        return int(text, 0) if digits.isalnum() else int(float(text))
+        if "." in digits or _EXPONENT.fullmatch(digits):
+            return int(float(text))
+        return int(text, 0)
     except (ValueError, OverflowError):
         raise InputError(Mistake(BrokenRule("limit", "be a whole number", raw))) from None
