@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from documents.mistakes import InputError
-from verifier.pack.rules import AlertRule, RecordingRule, load_rules
+from verifier.pack.rule_sources import read_source
+from verifier.pack.rules import AlertRule, RecordingRule, load_rules, read_unit, whole_number
 from verifier.servers.binaries import describe, require
 
 PACK = sorted((Path(__file__).parents[3] / "observability/alerts").glob("*.yaml"))
@@ -150,6 +151,17 @@ FREE_NAMES = ("record: job-errors", "sev-erity: critical")
 """Names that Prometheus 3 takes: there they hold any letter, and the engine is asked first."""
 
 
+@pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)
+def test_each_mistake_is_reported_with_its_place(
+    tmp_path: Path, good: str, bad: str, message: str
+) -> None:
+    """The exact line."""
+    path = write(tmp_path, GOOD.replace(good, bad, 1))
+    with pytest.raises(InputError) as caught:
+        load_rules([path])
+    assert f"{path}{message}" in str(caught.value).splitlines()
+
+
 @pytest.mark.sampled(9)
 @pytest.mark.parametrize(("good", "bad", "message"), MUTATIONS)
 def test_each_mistake_is_reported_with_its_place_and_prometheus_refuses_it_too(
@@ -224,3 +236,112 @@ def test_labels_of_a_group_belong_to_its_rules_unless_they_have_their_own(tmp_pa
     path = write(tmp_path, GOOD.replace("interval: 30s", "labels: {severity: low, team: a}", 1))
     ((_, alert),) = load_rules([path]).alerts
     assert alert.labels == (("severity", "critical"), ("team", "a"))
+
+
+def test_what_is_left_empty_is_left_out_as_go_leaves_it_out(tmp_path: Path) -> None:
+    """Groups, rules and values of labels; a group without an interval has the usual minute."""
+    text = (
+        "groups:\n- ~\n- name: g\n  rules:\n  - ~\n"
+        "  - {alert: A, expr: up, labels: {a: ~, b: 1, c: true}, for: ~}\n"
+        "  - {record: r, expr: up}\n"
+    )
+    files = load_rules([write(tmp_path, text)])
+    [group] = files.groups
+    alert, recording = group.rules
+    assert (group.interval_s, group.limit, group.query_offset_s) == (60.0, 0, 0.0)
+    assert isinstance(alert, AlertRule)
+    assert (alert.alert, alert.labels, alert.for_s) == ("A", (("b", "1"), ("c", "true")), 0.0)
+    assert isinstance(recording, RecordingRule)
+    assert recording.labels == ()
+    assert load_rules([write(tmp_path, "groups: ~\n")]).groups == ()
+
+
+def test_of_what_the_engine_has_accepted_nothing_is_refused(tmp_path: Path) -> None:
+    """Keys without a value, names of any letters, expressions that only it understands."""
+    text = (
+        "groups: [{name: g, rules: [{alert: A, record: '', expr: 'up > > 1'},"
+        " {record: job-errors, alert: ~, expr: up, for: 0s, labels: {a-b: c}}]}]\n"
+    )
+    [unit] = read_source(write(tmp_path, text)).units
+    taken = read_unit(unit, accepted=True)
+    assert taken.mistakes == ()
+    assert [type(rule) for rule in taken.rules.groups[0].rules] == [AlertRule, RecordingRule]
+    assert len(read_unit(unit).mistakes) == 6
+
+
+def test_residue_in_a_label_is_a_finding_too(tmp_path: Path) -> None:
+    """Labels first."""
+    text = GOOD.replace("severity: critical", "severity: '{% a %}'")
+    path = write(tmp_path, text.replace("{{ $value }} errors", "{% b %}"))
+    assert [str(finding) for finding in load_rules([path]).findings] == [
+        f"{path}:14:21: label severity holds Jinja residue ({{% ... %}}): it is shown as is",
+        f"{path}:16:20: annotation summary holds Jinja residue ({{% ... %}}): it is shown as is",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [
+        (None, 0), ("", 0), ("0", 0), ("7", 7), ("-7", -7), ("+7", 7), ("010", 8), ("-010", -8),
+        ("0x1f", 31), ("0b11", 3), ("0o17", 15), ("1_000", 1000), ("2.0", 2), ("1e3", 1000),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_those_of_gos_reader(raw: str | None, number: int) -> None:
+    """In octal with a leading zero."""
+    assert whole_number(raw) == number
+
+
+@pytest.mark.parametrize("raw", ["x", "09", "1.2.3", "0xg", "[1]", "1e999"])
+def test_what_is_no_whole_number_is_refused(raw: str) -> None:
+    """With what it is."""
+    with pytest.raises(InputError, match="limit must be a whole number, got "):
+        whole_number(raw)
+
+
+RULE = "apiVersion: m/v1\nkind: PrometheusRule\nspec: {groups: [{name: g, rules: []}]}\n"
+OTHER = "apiVersion: v1\nkind: Service\n"
+IGNORED = "Prometheus reads the first document of a file only: what stands from here is not"
+
+
+def nested(depth: int) -> str:
+    """Return a resource within so many lists."""
+    text = "{apiVersion: m/v1, kind: PrometheusRule, spec: {groups: [{name: g, rules: []}]}}"
+    for _ in range(depth):
+        text = f"{{apiVersion: v1, kind: RuleList, items: [{text}]}}"
+    return text + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "groups", "said"),
+    [
+        (RULE, 1, []),
+        (f"---\n---\n{RULE}", 1, []),
+        (f"{RULE}---\n{RULE}", 2, []),
+        (f"{RULE}---\n{OTHER}", 1, [":5:1: this is a Service, not a PrometheusRule: left out"]),
+        (OTHER, 0, [":1:1: this is a Service, not a PrometheusRule: left out",
+                    ":1:1: the file holds no PrometheusRule: there are no rules"]),
+        (nested(1), 1, []),
+        (nested(2), 1, []),
+        (nested(3), 0, [":1:83: this is a RuleList, not a PrometheusRule: left out",
+                        ":1:1: the file holds no PrometheusRule: there are no rules"]),
+        (f"groups: []\n---\n{RULE}", 0, [f":3:1: {IGNORED}"]),
+        ("---\n---\ngroups: [{name: g, rules: []}]\n", 0, []),
+        ("groups: []\n---\n---\n", 0, []),
+    ],
+)  # fmt: skip
+def test_resources_are_read_each_as_a_file_of_its_own(
+    tmp_path: Path, text: str, groups: int, said: list[str]
+) -> None:
+    """In lists and in several documents; of a rule file the first document alone is read."""
+    path = write(tmp_path, text)
+    files = load_rules([path])
+    assert len(files.groups) == groups
+    assert [str(each).removeprefix(str(path)) for each in files.findings] == said
+
+
+@pytest.mark.parametrize("key", ["kind", "apiVersion"])
+def test_what_lacks_a_part_of_a_resource_is_a_rule_file(tmp_path: Path, key: str) -> None:
+    """And refused for the keys that are none of one."""
+    text = "".join(line for line in RULE.splitlines(keepends=True) if not line.startswith(key))
+    with pytest.raises(InputError, match="unknown key"):
+        load_rules([write(tmp_path, text)])

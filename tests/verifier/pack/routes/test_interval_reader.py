@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from documents.yaml_reader import parse_texts
 from verifier.pack.routes.interval_reader import read_intervals
-from verifier.pack.routes.time_intervals import IntervalPart
+from verifier.pack.routes.time_intervals import (
+    IntervalPart,
+    TimeInterval,
+    changes_s,
+    local_time,
+    offset_changes_s,
+    utc_offset_s,
+)
 from verifier.pack.walker import PackWalker
 
 
@@ -115,3 +123,93 @@ def test_two_intervals_of_one_name_are_a_mistake_under_either_key():
     _, mistakes = read(own, own)
     assert len(mistakes) == 1
     assert "time interval" in mistakes[0]
+
+
+def unix(text):
+    """Return the Unix time of a date in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("fields", "inside", "outside"),
+    [
+        ({"times": ((480, 1050),)}, ["08:00:00", "17:29:59"], ["07:59:59", "17:30:00"]),
+        ({"times": ((0, 1), (1439, 1440))}, ["00:00:30", "23:59:59"], ["00:01:00", "23:58:59"]),
+        ({"times": ()}, [], ["00:00:00", "12:00:00"]),
+    ],
+)
+def test_hours_hold_from_their_start_until_before_their_end(fields, inside, outside):
+    """To the second; no hours at all never."""
+    part = IntervalPart(**fields)
+    assert [at for at in (*inside, *outside) if part.contains(unix(f"2026-01-05T{at}"))] == inside
+
+
+@pytest.mark.parametrize(
+    ("fields", "inside", "outside"),
+    [
+        ({"weekdays": ((1, 5),)}, ["2026-01-05", "2026-01-09"], ["2026-01-04", "2026-01-10"]),
+        ({"weekdays": ((0, 0),)}, ["2026-01-04"], ["2026-01-05", "2026-01-10"]),
+        ({"weekdays": ((6, 6),)}, ["2026-01-10"], ["2026-01-04"]),
+        ({"days_of_month": ((1, 2),)}, ["2026-01-01", "2026-01-02"], ["2026-01-03"]),
+        ({"days_of_month": ((-1, -1),)}, ["2026-02-28", "2024-02-29", "2026-01-31"],
+         ["2024-02-28", "2026-01-30"]),
+        ({"days_of_month": ((-3, -2),)}, ["2026-01-29", "2026-01-30"],
+         ["2026-01-28", "2026-01-31"]),
+        ({"days_of_month": ((31, 31),)}, ["2026-01-31"], ["2026-02-28", "2026-04-30"]),
+        ({"days_of_month": ((28, 40),)}, ["2026-02-28", "2026-01-31"], ["2026-01-27"]),
+        ({"days_of_month": ((30, -1),)}, ["2026-01-30", "2026-01-31"], ["2026-02-28"]),
+        ({"days_of_month": ()}, [], ["2026-01-01"]),
+        ({"months": ((2, 3),)}, ["2026-02-01", "2026-03-31"], ["2026-01-31", "2026-04-01"]),
+        ({"months": ()}, [], ["2026-01-01"]),
+        ({"years": ((2026, 2026),)}, ["2026-01-01", "2026-12-31"], ["2025-12-31", "2027-01-01"]),
+        ({"years": ((2026, 2026),), "months": ((1, 1),)}, ["2026-01-31"],
+         ["2026-02-01", "2027-01-31"]),
+        ({}, ["2026-01-01"], []),
+    ],
+)  # fmt: skip
+def test_days_months_and_years_hold_with_both_of_their_ends(fields, inside, outside):
+    """Every field must; days from the end of a month are counted in that month."""
+    part = IntervalPart(**fields)
+    both = (*inside, *outside)
+    assert [day for day in both if part.contains(unix(f"{day}T12:00:00"))] == inside
+    either = TimeInterval("x", (IntervalPart(times=()), part))
+    assert [day for day in both if either.contains(unix(f"{day}T12:00:00"))] == inside
+
+
+def test_the_time_of_day_is_that_of_the_place():
+    """Cut to the second; ahead of UTC, behind it, and in summer."""
+    at_s = unix("2026-07-01T23:30:00") + 0.9
+    places = {"": 0, "UTC": 0, "Europe/Berlin": 7200, "America/New_York": -14400,
+              "Asia/Kolkata": 19800}  # fmt: skip
+    assert {place: utc_offset_s(place, at_s) for place in places} == places
+    assert local_time("Europe/Berlin", at_s) == datetime.fromisoformat("2026-07-02T01:30")
+    july = IntervalPart(months=((7, 7),), days_of_month=((1, 1),), location="Europe/Berlin")
+    assert not july.contains(at_s)
+    assert july.contains(at_s - 5401)
+
+
+def test_clocks_go_forward_and_back_at_their_minute():
+    """Twice a year where they do, in the first and last day as well; never in UTC."""
+    spring, autumn = unix("2026-03-29T01:00:00"), unix("2026-10-25T01:00:00")
+    year = unix("2026-01-01T00:00:00"), unix("2027-01-01T00:00:00")
+    assert offset_changes_s("Europe/Berlin", *year) == [spring, autumn]
+    assert offset_changes_s("Europe/Berlin", spring - 600, spring + 600) == [spring]
+    assert offset_changes_s("UTC", *year) == []
+
+
+def test_what_could_change_an_interval_is_each_of_its_hours_and_each_midnight():
+    """In the order of time, from the first instant on, until before the last."""
+    office = TimeInterval("x", (IntervalPart(times=((480, 1440),)), IntervalPart()))
+    from_s, until_s = unix("2026-01-05T07:00:00"), unix("2026-01-06T08:00:00")
+    assert list(changes_s([office], from_s, until_s)) == [
+        from_s, unix("2026-01-05T08:00:00"), unix("2026-01-06T00:00:00"),
+    ]  # fmt: skip
+    assert list(changes_s([], from_s, until_s)) == [from_s]
+
+
+def test_an_hour_that_comes_twice_changes_an_interval_twice():
+    """And so does the change of the clock itself, as seen from UTC."""
+    early = TimeInterval("x", (IntervalPart(times=((150, 160),), location="Europe/Berlin"),))
+    day = unix("2026-10-25T00:00:00")
+    minutes = [(at_s - day) / 60 for at_s in changes_s([early], day, day + 6 * 3600)]
+    assert minutes == [0, 30, 40, 60, 90, 100]

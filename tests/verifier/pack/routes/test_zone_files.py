@@ -78,3 +78,53 @@ def test_each_zone_has_a_file_of_the_tz_databases_format(tmp_path) -> None:
     files = sorted((tmp_path / "Scenario").iterdir())
     assert [file.name for file in files] == ["0", "1"]
     assert all(file.read_bytes().startswith(b"TZif2") for file in files)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "length_s"),
+    [(0.0, 3600.0), (60.0, 3720.0), (86400.0, 176400.0), (3000000.0, 2678400.0),
+     (float("inf"), 2678400.0)],
+)  # fmt: skip
+def test_zones_follow_the_clock_for_twice_the_scenario_and_an_hour(duration_s, length_s) -> None:
+    """At most a month; then the clock is again as far from the date as at the start."""
+    date_s = datetime(2026, 1, 5, 7, 0, 30, tzinfo=UTC).timestamp()
+    clock = DateClock(NOW_S, date_s, 60.0, duration_s)
+    before, offsets = zone_offsets("", (), clock)
+    distance_s = round(date_s - NOW_S)
+    assert before == distance_s
+    assert offsets[0] == (round(NOW_S), distance_s)
+    assert offsets[-1] == (round(NOW_S + length_s / 60.0), distance_s)
+
+
+def test_a_zone_is_set_anew_each_minute_of_the_scenario_where_these_are_few() -> None:
+    """From the start, then at whole minutes; else at what could change an interval."""
+    date_s = datetime(2026, 1, 5, 7, 0, 30, tzinfo=UTC).timestamp()
+    start_s = date_s + 4_000_000.0
+    _, offsets = zone_offsets("", (), DateClock(start_s, date_s, 30.0, 0.0))
+    assert [at - start_s for at, _ in offsets] == [0, *range(1, 120, 2), 120]
+    assert [offset + 4_000_000 for _, offset in (*offsets[:3], offsets[-1])] == [0, 29, 87, 0]
+    # Two hundred evaluations of a minute: the start, and 199 whole minutes.
+    longest = DateClock(NOW_S, date_s, 60.0, (199 * 60 - 3600) / 2)
+    assert len(zone_offsets("", (), longest)[1]) == STEPS_MAX + 1
+    assert len(zone_offsets("", (), replace(longest, duration_s=longest.duration_s + 31))[1]) < 10
+
+
+def test_at_the_speed_of_real_time_a_zone_is_only_as_far_off_as_the_date() -> None:
+    """Clocks go forward in the scenario when they do there; a year before and after."""
+    date_s = datetime(2026, 3, 28, 0, 0, tzinfo=UTC).timestamp()
+    spring, autumn = (
+        datetime(2026, *day, 1, tzinfo=UTC).timestamp() for day in ((3, 29), (10, 25))
+    )
+    clock = DateClock(date_s + 1000.0, date_s, 1.0, 3600.0)
+    before, offsets = zone_offsets("Europe/Berlin", (), clock)
+    assert before == 3600 - 1000  # a year before, in winter
+    assert {(spring + 1000, 7200 - 1000), (autumn + 1000, 3600 - 1000)} <= {*offsets}
+    assert len(offsets) == 5
+    compressed = zone_offsets("Europe/Berlin", (), replace(clock, factor=60.0))
+    run = [at for at, _ in compressed[1] if clock.start_s <= at <= clock.start_s + 180]
+    assert (len(run), compressed[0]) == (181, before)
+    assert [change for change in compressed[1] if change[0] > clock.start_s + 180] == [
+        change for change in offsets if change[0] > clock.start_s + 180
+    ]
+    assert clock.unix_s(date_s + 120.0) == clock.start_s + 120.0
+    assert replace(clock, factor=60.0).unix_s(date_s + 120.0) == clock.start_s + 2.0
