@@ -287,7 +287,7 @@ class _RuleReader(PackWalker):
 
 
 def whole_number(raw: Value) -> int:
-    """Return a whole number as Go's reader takes it, or 0: `10`, `0x10`, `1_0`, `010`, `1.0`, `1e1`.
+    """Return a whole number as Go reads it, or 0: `10`, `0x10`, `1_0`, `010`, `1.0`, `1e1`.
 
     Raises `InputError` for what is no number.
     """
