@@ -16,6 +16,7 @@ from verifier.coverage.score import (
     coverage_document,
     coverage_lines,
     coverage_of,
+    search_command,
     table_rows,
 )
 from verifier.judge.verdict import ScenarioOutcome
@@ -99,3 +100,45 @@ def test_a_scenario_that_could_not_be_judged_proves_nothing():
     whole = coverage_of(rules(), [broken], {})
     assert whole.count("proven") == 0
     assert whole.unjudged == (("third", "killed"),)
+
+
+def test_each_cell_of_the_document_says_what_proves_it_and_what_holds_nothing():
+    """The first that a scenario showed of it counts; a reason of somebody before that of a rule."""
+    runs = [
+        *RUNS,
+        covered("fourth", (0, "resolves", False)),
+        covered("fifth", (0, "resolves", True), (0, "resolves", True)),
+    ]
+    seen = replace(runs[-1].observations[1], shown="later")
+    runs[-1] = replace(runs[-1], observations=(runs[-1].observations[0], seen))
+    whole = coverage_of(rules(), runs, REASONS | {("Slow", "near_for"): "it never will"})
+    searched = replace(whole, searches={("fifth", "Slow", "near_threshold"): "search it"})
+    by_place = {
+        (each["alert"], each["cell"]): each for each in coverage_document(searched)["cells"]
+    }
+    assert by_place["Slow", "resolves"] == {
+        "alert": "Slow", "file": "rules.yaml", "line": 3, "cell": "resolves", "state": "proven",
+        "proven_by": [{"scenario": "fifth", "shown": "fifth shows resolves"}],
+        "not_held_in": [{"scenario": "fourth", "shown": "fourth shows resolves"}],
+        "reason": None, "search": None,
+    }  # fmt: skip
+    assert by_place["Slow", "near_for"]["reason"] == "it never will"
+    document = coverage_document(whole)
+    assert document["score"] == 0.25
+    assert coverage_document(coverage())["score"] == 0.166667
+    assert document["failing"] == [{"scenario": "second", "alert": "Late", "reason": "fails"}]
+    assert document["not_judged"] == []
+
+
+def test_a_search_is_of_a_scenario_in_which_the_alert_itself_fires():
+    """Held by an expectation or not; not one in which another alert does."""
+    runs = [covered("first", (0, "fires", False)), covered("second", (1, "fires", True))]
+    searches = {(name, alert, "near_threshold"): f"search {alert} in {name}"
+                for name in ("first", "second") for alert in ("Slow", "Late")}  # fmt: skip
+    whole = replace(coverage_of(rules(), runs, {}), searches=searches)
+    commands = {
+        each.rule.alert: search_command(whole, each)
+        for each in whole.cells
+        if each.cell == "near_threshold"
+    }
+    assert commands == {"Slow": "search Slow in first", "Late": "search Late in second"}

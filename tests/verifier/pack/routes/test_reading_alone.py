@@ -186,8 +186,8 @@ def test_a_route_that_no_alert_of_the_rules_meets_is_named_by_what_none_has(rout
     """A template may become anything; what the tree says by itself is not said again."""
     owner = {"owner": "{{ $labels.owner }}"}
     rules = rules_of({"sev": "page", "team": "a"} | owner, {"sev": "ticket", "team": "b"} | owner)
-    found = unmet_routes(reading(tree(*routes)).root, rules)
-    said = [str(each).removeprefix(f"{PATH}:") for each in found]
+    unmet = unmet_routes(reading(tree(*routes)).root, rules)
+    said = [str(each).removeprefix(f"{PATH}:") for each in unmet]
     assert said == expected
 
 
