@@ -194,6 +194,8 @@ def test_a_fault_that_ends_at_this_instant_is_over_and_its_name_free(kind):
     system.inject(again)
     assert system.plan.faults == (again,)
     assert (system.next_change_ns(), system.plan_s, system.origin_s) == (3 * 10**9, 2.5, 0.0)
+    ended = {(effect.name, effect.began_ns, effect.ended_ns) for effect in system.effects()}
+    assert ended == {("old", 10**9, 2_500_000_000)}
 
 
 def test_a_change_of_the_load_keeps_the_shares():
