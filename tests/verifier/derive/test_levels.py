@@ -59,7 +59,7 @@ def test_a_counter_never_falls_from_one_phase_to_the_next(level, then, kind):
 
 
 @pytest.mark.parametrize("quantile", [0.5, 0.9, 0.95, 0.99])
-@pytest.mark.parametrize("value", [0.1, 0.1002, 0.102, 0.05, 0.3])
+@pytest.mark.parametrize("value", [0.1, 0.1002, 0.102, 0.05, 0.3, 0.04])
 def test_the_quantile_of_the_buckets_is_the_level(quantile, value):
     """Read as the engine does: linear within the bucket where it lies."""
     rates = bucket_rates(Level("histogram", value, quantile=quantile, anchor=0.1))

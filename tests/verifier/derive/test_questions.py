@@ -89,6 +89,7 @@ def test_a_batch_is_bounded_and_without_rules_no_file_is_named(monkeypatch):
     [
         (0, "rules.json: odd", r"\(status 0\): rules.json: odd"),
         (2, got(0, "{} 1"), r"\(status 2\): expr: "),
+        (1, got(0, "{} 1") + "  FAILED:\nodd", r"\(status 1\): odd$"),
         (-9, "", r"\(status -9\): $"),
         (1, got(0, "up 1"), "promtool's answer cannot be read: 'up 1'"),
     ],

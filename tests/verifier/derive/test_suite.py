@@ -108,11 +108,15 @@ def test_what_promtool_does_not_confirm_is_left_out_and_named(monkeypatch):
     assert confirm([NEVER], SuiteFile((), 60.0)) == [NEVER]
 
 
-@pytest.mark.parametrize("output", ["cannot load the rules", 'expr: "x # t0", '])
-def test_a_failure_of_no_test_of_its_own_is_an_error(monkeypatch, output):
+@pytest.mark.parametrize(
+    ("status", "output"), [(1, "cannot load the rules"), (1, 'expr: "x # t0", '), (2, "killed")]
+)
+def test_a_failure_of_no_test_of_its_own_is_an_error(monkeypatch, status, output):
     """Such as that a rule file cannot be read."""
-    running(monkeypatch, (0, ""), (1, output))
-    with pytest.raises(JudgeError, match=r"promtool cannot run the tests \(status 1\): "):
+    running(monkeypatch, (0, ""), (status, output))
+    with pytest.raises(
+        JudgeError, match=rf"cannot run the tests \(status {status}\): {output.strip()}"
+    ):
         confirm([SOLVED, PARTLY], SuiteFile((), 60.0))
 
 

@@ -143,7 +143,8 @@ def test_an_alert_stays_silent_at_each_of_its_thresholds():
         ["5+0x3"], ["0 a-p", "1 a-p", "2", "3"])  # fmt: skip
     assert shown(maker.threshold(0), lambda values: len(values) == 3) is None
     two = timelines.TestMaker(problem, worlds_of(problem, conditions=2))
-    assert shown(two.threshold(1), beyond(5))[1] == f"{name} of condition 2"
+    names = [shown(two.threshold(number), beyond(5))[1] for number in (0, 1)]
+    assert names == [f"{name} of condition 1", f"{name} of condition 2"]
     unfiring = timelines.TestMaker(problem_of("a > 5"), worlds_of(problem))
     assert shown(unfiring.threshold(0), lambda values: len(values) == 1) is None
 
@@ -176,6 +177,17 @@ def test_an_alert_is_pending_for_one_evaluation_too_few(expr, window, for_s, val
     assert result == ("for", what, [values], states)
 
 
+def test_what_is_pending_too_short_has_ended_at_last():
+    """Else it would not be known to be too short."""
+    problem = problem_of("a > 5", for_s=60.0)
+    maker = timelines.TestMaker(problem, worlds_of(problem))
+
+    def again(values):
+        return values[-1] == 6 or len(values) >= 7
+
+    assert shown(maker.almost_long_enough(), again) is None
+
+
 def test_most_of_a_window_is_a_gap_where_it_keeps_what_it_has_seen_for_longer_than_the_wait():
     """The sample before the gap and the one behind it: as long as the window holds both."""
     problem = problem_of("max_over_time(a[5m]) > 5", for_s=120.0)
@@ -205,6 +217,19 @@ def test_the_series_end_while_the_alert_fires(waits, values, states):
     name = "Deep when its series end"
     assert shown(maker.absent(), beyond(5)) == ("absent", name, [values], states)
     assert shown(maker.absent(), lambda _: False) is None
+
+
+def test_series_that_end_while_an_alert_is_pending_are_shown_too():
+    """It need not fire first."""
+    problem = problem_of("a > 5", for_s=120.0)
+    maker = timelines.TestMaker(problem, worlds_of(problem))
+    assert shown(maker.absent(), lambda values: len(values) == 4)[3] == [
+        "0",
+        "2",
+        "3 a-p",
+        "4",
+        "13",
+    ]
 
 
 def test_an_alert_that_fires_for_want_of_series_does_so_when_they_end():

@@ -155,8 +155,6 @@ def _universe(leaves: Sequence[Leaf]) -> dict[str, str]:
             names |= dict.fromkeys(_named_labels(node))
         matchers = matchers_of(leaf.selector)
         for matcher in matchers:
-            if matcher.label in (NAME, "le"):
-                continue
             names[matcher.label] = None
             own = [m for m in matchers if m.label == matcher.label]
             if any(m.sign[0] == "=" for m in own) and (text := accepted_value(own)):
@@ -266,9 +264,7 @@ def _apart(leaf: Leaf) -> str:
     if modifier is not None and str(modifier.type).endswith("Without"):
         free = [name for name in modifier.labels if name not in constrained and name != "le"]
         return free[0] if free else "replica"
-    kept = {*constrained, *(modifier.labels if modifier is not None else ())}
-    for each in leaf.parents:
-        kept |= set(_named_labels(each))
+    kept = constrained.union(*map(_named_labels, leaf.parents))
     return next((name for name in APART if name not in kept), "replica")
 
 

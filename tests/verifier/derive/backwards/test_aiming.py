@@ -19,6 +19,7 @@ HOLDING = [
     ("-a > 5", ["a gauge -5.1"]),
     ("a > 1 > 2", ["a gauge 2.04"]),
     ("(a > bool 5) > 0.5", ["a gauge 5.1"]),
+    ("(a > bool 5) < 0.5", ["a gauge 0"]),
     ("vector(1) > a", ["a gauge 0.98"]),
     ("a", ["a gauge 1"]),
     # Windows: of a counter how fast it grows, in whole steps where changes are counted.
@@ -42,6 +43,7 @@ HOLDING = [
     ("min(a) < 10", ["a gauge 9.8 x1/2"]),
     ("topk(2, a) > 10", ["a gauge 10.2 x1/0.5"]),
     ("stddev(a) > 10", ["a gauge 10.2"]),
+    ("group(a) > 0.5", ["a gauge 1 x1/0.5"]),
     ("group(a * 3) == 1", ["a gauge 0.333333 x1/0.5"]),
     ("count(a) > 2", ["a gauge 1 hot 1 cold None"]),
     ("count(a == 0) > 2", ["a gauge 0 hot 1 cold 1"]),

@@ -114,7 +114,10 @@ def test_shares_of_a_sum_and_of_a_mean_are_unlike_and_make_the_whole():
     ("expr", "value", "argument"),
     [
         ("rate(a[2m])", 3.0, 3.0), ("rate(a[2m])", -3.0, 0.0), ("increase(a[2m])", 360.0, 3.0),
-        ("changes(a[2m])", -3.0, 0.0), ("delta(a[2m])", -360.0, -3.0), ("deriv(a[2m])", -3.0, -3.0),
+        ("changes(a[2m])", -3.0, 0.0), ("resets(a[2m])", -3.0, 0.0), ("irate(a[2m])", -3.0, 0.0),
+        ("increase(a[2m])", -3.0, 0.0), ("resets(a[2m])", 360.0, 3.0),
+        ("idelta(a[2m])", -3.0, -3.0),
+        ("delta(a[2m])", -360.0, -3.0), ("deriv(a[2m])", -3.0, -3.0),
         ("increase(a[2m:1m])", 360.0, 3.0), ("ln(a)", 0.0, 1.0), ("exp(a)", 1.0, 0.0),
         ("sqrt(a)", 3.0, 9.0), ("log2(a)", 3.0, 8.0), ("log10(a)", 3.0, 1000.0), ("sin(a)", 0, 0),
         ("deg(a)", 180.0, math.pi), ("rad(a)", math.pi, 180.0), ("cos(a)", 1, 0), ("tan(a)", 0, 0),

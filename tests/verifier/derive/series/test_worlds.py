@@ -75,6 +75,7 @@ def test_labels_that_come_twice_are_written_once_and_what_has_no_samples_never()
     phases = [Phase(2, {**gauge(5.0, hot=1), "b": Level("gauge", 7.0)})]
     assert written(planned, phases) == {'a{x="1"}': "5+0x1", 'a{x="3"}': "7+0x1"}
     assert written(of(ONE), [Phase(3, {})]) == {}
+    assert written(of(ONE), [Phase(3, {}), Phase(1, gauge(5.0))]) == {'a{x="1"}': "_x3 5"}
 
 
 def test_a_histogram_has_a_series_for_every_bucket():
