@@ -171,6 +171,23 @@ def test_where_fewer_are_what_fires_one_more_is_near_and_all_are_far():
     assert (fire["a"][0], nears[()][0]["a"][0], deep["a"][0]) == (1, 2, 3)
 
 
+def test_a_world_with_nothing_near_is_taken_where_no_other_is_to_be_had():
+    """Of one series there is one, of two there is none."""
+
+    def single(values, _):
+        return len(values) > 1 or a_of(values) > 5
+
+    ((fire, nears, _),) = searched("sum(a) > 5", single)
+    assert (fire["a"], nears[()][0]["a"]) == (pytest.approx(5.1), 5.0)
+
+
+def test_the_bounds_of_a_histogram_lie_about_its_threshold():
+    """Not beside it."""
+    search = WorldSearch(problem_of("histogram_quantile(0.5, rate(a_bucket[4m])) > 0.5"))
+    (worlds,) = worlds_of(search, lambda values, _: min(values.values()) < 0.45 * 60 * 5 * 100)
+    assert worlds.fire["a_bucket"].anchor == 0.5
+
+
 def test_what_cannot_be_aimed_at_is_searched_between_two_values():
     """Eight to each step, by the first selector that decides; beside it, and far from it."""
     ((fire, nears, deep),) = searched("a > 5", lambda values, _: a_of(values) > 200)

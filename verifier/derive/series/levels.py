@@ -24,7 +24,7 @@ HISTOGRAM_RATE: Final = 100.0
 class Level:
     """What the series of one selector do: the first `hot` of them at `value`, others at `cold`.
 
-    Each row is `value` times its weight. `cold` of None is no series. `quantile` and `anchor` are
+    Each row is `value` times its weight, the only one of a series alone all of it. `cold` of None is no series. `quantile` and `anchor` are
     of a histogram: which quantile lies at `value`, and the bound beside which it is to lie.
     """
 
@@ -46,7 +46,7 @@ class Level:
                 value = self.value if number < self.hot else self.cold
                 rows.append(Level("absent", 0.0) if value is None else Level(self.kind, value))
                 continue
-            weight = self.weights[min(number, len(self.weights) - 1)]
+            weight = self.weights[min(number, len(self.weights) - 1)] if count > 1 else 1.0
             if self.kind == "histogram":
                 rows.append(replace(self, weights=(weight,)))
             else:

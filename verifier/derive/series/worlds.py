@@ -67,7 +67,7 @@ def input_series(
             levels = [(steps, rows[number]) for steps, rows in per_phase]
             for name, text in _texts(planned.name, labels, levels, timing):
                 lines.setdefault(name, text)
-        usual = fire[key].rows(1)[0] if key in fire else ABSENT
+        usual = fire[key].rows(2)[0] if key in fire else ABSENT
         if usual.kind == "absent":
             usual = Level("gauge", 1.0)
         for labels in planned.decoys:

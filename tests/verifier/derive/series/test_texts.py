@@ -134,7 +134,7 @@ def test_bounds_lie_about_the_anchor_and_a_quantile_within_them():
     assert [round(rate, 9) for _, rate in bucket_rates(none)] == [0, 0, 0, 0.1, 0.1, 100]
 
 
-def test_more_rows_than_weights_have_the_last_weight():
+def test_more_rows_than_weights_have_the_last_weight_and_a_row_alone_has_all():
     """Of a histogram the weight stays with the row; what is absent is so in every row."""
     rows = Level("histogram", 2.0, (0.25, 0.75), quantile=0.5, anchor=1.0).rows(3)
     assert [(each.value, each.weights, each.quantile, each.anchor) for each in rows] == [
@@ -142,5 +142,6 @@ def test_more_rows_than_weights_have_the_last_weight():
     ]
     assert Level("gauge", 2.0, (1.0, 0.5)).rows(3) == [
         Level("gauge", 2.0), Level("gauge", 1.0), Level("gauge", 1.0)]  # fmt: skip
+    assert Level("gauge", 2.0, (0.25, 0.75)).rows(1) == [Level("gauge", 2.0)]
     assert Level("absent", 0.0).rows(2) == [Level("absent", 0.0)] * 2
     assert Level("counter", 2.0, hot=0, cold=0.5).rows(1) == [Level("counter", 0.5)]
