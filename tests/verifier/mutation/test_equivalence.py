@@ -64,6 +64,7 @@ def test_what_cannot_differ_is_proved(tmp_path, expr, kind, proof):
         ("sum(somebody_elses_total) > 1", "aggregation"),
         ("count(agentaskit_agents_started_total) > 1", "aggregation"),
         ("sum(agentaskit_active_agents) / 930 > 0.9", "boundary"),
+        ("agentaskit_active_agents > 0.5 and agentaskit_active_agents > 7", "boundary"),
         ("agentaskit_active_agents / 0 > 0.9", "boundary"),
         ("agentaskit_active_agents / 10 > Inf", "boundary"),
         ("agentaskit_active_agents / agentaskit_agents > 0.3", "boundary"),

@@ -74,6 +74,9 @@ def test_the_rate_can_be_turned_where_no_file_has_it_and_no_trace_takes_its_plac
     assert name.startswith("load.rate load.rate of None: ")
     (tmp_path / "arrivals.txt").write_text("1.0\n2.0\n")
     assert lines(TRACED, tmp_path) == []
+    odd = {"load": {"on": True, "word": "so", "list": [{"every": "90s"}]}}
+    knobs = knobs_of(parse_scenario(CALM, "many.yaml"), odd)
+    assert [(each.name, each.value) for each in knobs[1:]] == [("load.list.0.every", 90.0)]
 
 
 @pytest.mark.parametrize(

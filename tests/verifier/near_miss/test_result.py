@@ -19,7 +19,7 @@ from verifier.near_miss.searching import NearMiss, SearchRequest
 
 TEXT = "name: drop\nstory: A drop.\nseed: 7\nduration: 20m\n"
 SHARE = Knob(name="share", fault="gone", steps=(), value=0.4, low=0.0, high=1.0)
-RESULTS = (SeedResult(7, ("430 from 1m",)), SeedResult(9, ("431 from 1m",)))
+RESULTS = (SeedResult(7, ("430 from 1m", "429 from 5m")), SeedResult(9, ("431 from 1m",)))
 UP = (
     Probe(0.1, fired=False, nearness=Nearness(440.0, 400.0, 0.0, 60.0)),
     Probe(0.2, fired=False, nearness=Nearness(410.0, 400.0, 45.0, 60.0)),

@@ -156,7 +156,7 @@ def run(monkeypatch, safe, *results):
     monkeypatch.setattr(
         NearMissSearch, "_complete", lambda _, value: ("text", next(judged), (str(value),))
     )
-    return edges
+    return edges, judged
 
 
 def probing(monkeypatch, shown, *kind):
@@ -245,11 +245,11 @@ WRONG = (SeedResult(3, ("near",)), SeedResult(4, (), "it fired"))
 def test_a_value_that_no_rule_objects_to_is_the_near_miss(monkeypatch):
     """The first of three; a threshold's margin begins where the condition never held."""
     second = SafeValue(0.1, 0.12, ())
-    edges = run(monkeypatch, [SAFE, second], WRONG, NEAR)
+    edges, _ = run(monkeypatch, [SAFE, second], WRONG, NEAR)
     miss = search().run()
     assert (miss.safe, miss.results, miss.explained) == (second, NEAR, ("0.1",))
     assert edges == [(0.15, 0.0, True)]
-    edges = run(monkeypatch, [SAFE], NEAR)
+    edges, _ = run(monkeypatch, [SAFE], NEAR)
     assert search("duration", "near_for").run().safe == SAFE
     assert edges == [(0.2, 30.0, True)]
 
@@ -265,7 +265,7 @@ def test_a_value_that_no_rule_objects_to_is_the_near_miss(monkeypatch):
 )
 def test_where_no_margin_holds_it_is_said_between_what_and_why(monkeypatch, safe, results, wrong):
     """After three values that hold alone, it is given up."""
-    run(monkeypatch, safe, *results)
+    _, judged = run(monkeypatch, safe, *results)
     with pytest.raises(NoNearMissError) as caught:
         search().run()
     assert str(caught.value) == (
@@ -273,3 +273,4 @@ def test_where_no_margin_holds_it_is_said_between_what_and_why(monkeypatch, safe
         f" of the threshold on every seed{wrong}; a longer fault keeps the value near for longer,"
         " --parameter duration searches the `for`"
     )
+    assert next(judged, None) is None
