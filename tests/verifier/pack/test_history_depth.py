@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,3 +99,38 @@ def test_a_chain_of_ten_thousand_recordings_is_followed_in_time() -> None:
     needed = depths(RuleFiles((RuleGroup("g", "rules.yaml", 15, chain),)))
     assert time.process_time() - started_s < 20
     assert needed.depth_s("r0") == 10_000 * (FOUR_S + LOOKBACK_S)
+
+
+def test_what_a_rule_remembers_and_who_reads_it_add_up(tmp_path: Path) -> None:
+    """To the second; a circle counts instead of a shorter memory, not on top of it."""
+    files = rules(
+        tmp_path,
+        {"alert": "A", "expr": "avg_over_time(b[30d]) > 1"},
+        {"alert": "B", "expr": "b > 1"},
+        {"record": "b", "expr": "rate(m_total[5m])"},
+        {"record": "c", "expr": "m + (c or m * 0)"},
+        {"record": "d", "expr": "max_over_time(d[2h]) + m"},
+    )
+    (group,) = files.groups
+    needed, month_s = depths(files), 30 * 86400
+    alert, _, recording, hourly, deep = group.rules
+    assert needed.before_s(group, alert) == TWO_S
+    assert needed.before_s(group, recording) == TWO_S + month_s + FOUR_S
+    assert [memory_s(group, rule) for rule in (hourly, deep)] == [3600, 14400]
+    for order in (files.groups[0].rules, files.groups[0].rules[::-1]):
+        turned = RuleFiles((replace(group, rules=order),))
+        assert depths(turned).depth_s("m_total") == month_s + 2 * FOUR_S + 300
+    assert depths(files, remembered=False).longest_s == month_s + 300
+
+
+def test_all_rules_of_a_circle_are_evaluated_as_early_as_the_first_of_them(tmp_path: Path) -> None:
+    """Whichever of them is read."""
+    for read in ("a", "b"):
+        files = rules(
+            tmp_path,
+            {"alert": "A", "expr": f"avg_over_time({read}[1d]) > 1"},
+            {"record": "a", "expr": "m + b"},
+            {"record": "b", "expr": "n + a"},
+        )
+        needed = depths(files, remembered=False)
+        assert needed.depth_s("m") == needed.depth_s("n") == 86400 + 3600 + LOOKBACK_S

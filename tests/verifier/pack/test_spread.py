@@ -10,7 +10,7 @@ import pytest
 
 from exporter.target import SCRAPE_S
 from verifier.pack.rules import RuleFiles, RuleGroup
-from verifier.pack.spread import WHOLE, Spread, spread
+from verifier.pack.spread import WHOLE, GroupOffset, Spread, spread
 
 
 def groups(*intervals_s: float, folder: str = "") -> RuleFiles:
@@ -95,3 +95,21 @@ def test_offsets_lie_within_their_intervals_and_hang_on_seed_and_names_alone() -
     assert spread(43, rules).scrape_s != spread_out.scrape_s
     assert spread_out.offset_s(rules.groups[2]) == spread_out.groups[2].offset_s
     assert WHOLE.offset_s(rules.groups[2]) == 0
+
+
+def test_of_two_groups_that_are_called_the_same_the_first_one_counts() -> None:
+    """A group that was not spread is evaluated at whole intervals."""
+    first, second = GroupOffset("f", "g", 15, 1.5), GroupOffset("f", "g", 15, 2.5)
+    spread_out = Spread(0.0, (first, second, GroupOffset("f", "h", 15, 3.5)))
+    offsets = [
+        spread_out.offset_s(RuleGroup(name, file, 15, ()))
+        for file, name in (("f", "g"), ("f", "h"), ("e", "g"))
+    ]
+    assert offsets == [1.5, 3.5, 0.0]
+
+
+def test_the_offsets_of_a_seed_are_always_the_same() -> None:
+    """Whole milliseconds, on every machine: a verdict can be had again years later."""
+    assert [spread(seed, RuleFiles(())).scrape_s for seed in (1, 2, 42)] == [2.825, 14.974, 6.293]
+    offsets = [each.offset_s for each in spread(42, groups(15, 30, 0.0004)).groups]
+    assert offsets == [0.231, 14.886, 0.0]
