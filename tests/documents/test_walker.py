@@ -37,6 +37,18 @@ def test_an_unknown_key_is_noted_at_the_key_and_the_others_are_read(walker):
     assert lines(walker) == ["f.yaml:3:5: unknown key 'intervall', did you mean 'interval'?"]
 
 
+def test_a_mapping_without_known_keys_has_any_or_none(walker):
+    """None of them known is another thing than any."""
+    raw = walker.document.data["groups"][0]
+    assert walker.mapping(raw, ("groups", 0)) == raw
+    assert lines(walker) == []
+    assert walker.mapping(raw, ("groups", 0), ()) == raw
+    assert lines(walker) == [
+        "f.yaml:2:5: unknown key 'name', there are no keys here",
+        "f.yaml:3:5: unknown key 'intervall', there are no keys here",
+    ]
+
+
 def test_what_has_the_wrong_shape_reads_as_left_out(walker):
     """Its path stands in the sentence, its line before it."""
     assert walker.sequence(walker.document.data["rules"], ("rules",)) == ()

@@ -41,6 +41,7 @@ def test_an_unknown_place_is_that_of_its_nearest_parent():
     document = parse(GOOD, "rules.yaml")
     assert document.position(("groups", 0, "rules", 1, "for")) == (5, 9)
     assert document.position(("nowhere", "at", "all")) == (1, 1)
+    assert parse("# a remark\n\n  a: 1\n", "f").position(("nowhere",)) == (3, 3)
 
 
 def test_merged_mappings_are_merged_and_what_stands_beside_wins():
