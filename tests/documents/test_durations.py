@@ -69,6 +69,7 @@ def test_a_refusal_names_its_field(value, words):
         (0.2, "200ms"),
         (2e-5, "20us"),
         (-75, "-1m15s"),
+        (-0.5, "-500ms"),
         (59.9999, "1m"),
         (1, "1s"),
         (0.001, "1ms"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -56,9 +57,23 @@ def test_a_file_may_be_as_long_as_its_bound(tmp_path):
 def test_a_byte_that_is_no_text_is_counted_in_the_first_line_as_well(tmp_path):
     """In the first line as in any other."""
     path = tmp_path / "a.yaml"
-    path.write_bytes(b"\xff")
-    with pytest.raises(InputError, match=r"a\.yaml:1:1: the text must be UTF-8, got byte 0xff$"):
-        read_text(path, bytes_max=5)
+    for raw, place in (
+        (b"\xff", "1:1: the text must be UTF-8, got byte 0xff"),
+        (b"a\nb\nc\xff\n", "3:2: the text must be UTF-8, got byte 0xff"),
+        (b"\xff\xfea\x00\x05", "1:5: the text must be UTF-8, got byte 0x05"),
+    ):
+        path.write_bytes(raw)
+        with pytest.raises(InputError, match=rf"a\.yaml:{place}$"):
+            read_text(path, bytes_max=10)
+
+
+def test_what_the_system_refuses_is_refused_in_its_words(tmp_path):
+    """A path through a file: without the number of the error."""
+    (tmp_path / "a.yaml").touch()
+    path = tmp_path / "a.yaml" / "b.yaml"
+    with pytest.raises(InputError) as caught:
+        read_text(path, bytes_max=10)
+    assert str(caught.value) == f"{path}: cannot be read: {os.strerror(errno.ENOTDIR)}"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
