@@ -34,7 +34,7 @@ def parse_duration(text: object, *, field: str = "duration") -> float:
     """
     if isinstance(text, int | float) and not isinstance(text, bool):
         raise InputError(Mistake(BrokenRule(field, f"be a duration with a unit, {EXAMPLES}", text)))
-    whole = _WHOLE.match(text) if isinstance(text, str) else None
+    whole = _WHOLE.fullmatch(text) if isinstance(text, str) else None
     if not text or whole is None:
         raise InputError(Mistake(BrokenRule(field, f"be a duration {EXAMPLES}", text)))
     parts = [_PART.fullmatch(part) for part in whole.groups() if part]

@@ -28,7 +28,9 @@ def test_a_duration_is_read(text, seconds):
     assert re.match(PATTERN, text)
 
 
-@pytest.mark.parametrize("text", ["", "5 minutes", "30m1h", "1h1h", "-5m", "5", "h", "٣m", None])
+@pytest.mark.parametrize(
+    "text", ["", "5 minutes", "30m1h", "1h1h", "-5m", "5", "h", "٣m", "5s\n", None]
+)
 def test_what_is_no_duration_is_refused(text):
     """Wrong order, repeated units, spaces, signs and bare numbers."""
     with pytest.raises(ValueError, match="must be a duration such as 1h30m, 200ms or 0s, got"):
