@@ -24,7 +24,6 @@ from documents.mistake_kinds import (
 )
 from documents.sentences import (
     LINE_LETTERS_MAX,
-    WORD_LETTERS_MAX,
     did_you_mean,
     in_one_line,
     write_sentence,
@@ -103,14 +102,15 @@ def test_a_near_word_is_offered_and_a_far_one_is_not():
     """Case does not matter for nearness."""
     assert did_you_mean("Mirco", ["micro", "board"]) == ", did you mean 'micro'?"
     assert did_you_mean("micro", ["MIRCO"]) == ", did you mean 'MIRCO'?"
+    assert did_you_mean("MICRO", ["micro"]) == ", did you mean 'micro'?"
     assert did_you_mean("zzz", ["micro", "board"]) == ""
     assert did_you_mean("mist", ["micro"]) == ""
 
 
 def test_a_word_may_be_as_long_as_is_compared():
     """Longer ones cost time, and were no slip."""
-    assert did_you_mean("a" * WORD_LETTERS_MAX, ["a" * 79]) != ""
-    assert did_you_mean("a" * (WORD_LETTERS_MAX + 1), ["a" * 80]) == ""
+    assert did_you_mean("a" * 80, ["a" * 79]) != ""
+    assert did_you_mean("a" * 81, ["a" * 80]) == ""
 
 
 def test_a_line_is_one_line_and_bounded():
@@ -126,6 +126,7 @@ def test_a_part_of_a_word_is_near_and_so_is_a_word_with_more_around_it():
     assert did_you_mean("leak", known) == ", did you mean 'sandbox-leak'?"
     assert did_you_mean("the-sandbox-leak-of-the-library", known) == did_you_mean("leak", known)
     assert did_you_mean("age", known) == ""
+    assert did_you_mean("the-storage-of-the-library", ["age"]) == ""
 
 
 READERS = {"partition", "rpartition", "split", "startswith", "endswith", "find", "removeprefix"}
