@@ -49,6 +49,10 @@ SENTENCES = [
         UnknownWord("p", "word8", tuple(f"word{i}" for i in range(7))),
         "p must be one of the known words, got 'word8', did you mean 'word6'?",
     ),
+    (
+        UnknownWord("p", "zz", tuple("abcdefg")),
+        "p must be 'a', 'b', 'c', 'd', 'e', 'f' or 'g', got 'zz'",
+    ),
     (UnknownKey("sede", ("seed", "name")), "unknown key 'sede', did you mean 'seed'?"),
     (UnknownKey("x", ("seed", "name")), "unknown key 'x', the keys are seed, name"),
     (UnknownKey("share", ()), "unknown key 'share', there are no keys here"),
