@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from exporter.server.app import build_app
 from exporter.server.exposition import Exposition
-from exporter.server.host_check import host_name
+from exporter.server.host_check import host_name, refuse_misdirected
 from tests.exporter.server.raw_requests import listening, status_of
 from tests.fakes import FakeWorld, MockClock
 
@@ -76,3 +78,11 @@ async def test_odd_requests_get_their_status_and_no_line_in_the_log(address, req
     with caplog.at_level(logging.WARNING):
         assert await status_of(address, request_bytes) == REQUESTS[request_bytes]
     assert not caplog.records
+
+
+@pytest.mark.parametrize("hosts", [["a", "a"], ["a b"]])
+async def test_who_names_no_server_is_refused_and_closed(hosts):
+    """Two names are none, whatever the parser of the requests lets through."""
+    headers = CIMultiDict([("Host", host) for host in hosts])
+    answer = await refuse_misdirected(make_mocked_request("GET", "/", headers=headers), None)
+    assert (answer.status, answer.keep_alive) == (400, False)

@@ -77,11 +77,12 @@ async def test_a_page_is_served_and_its_world_paced_inside_the_block_only(exposi
                 await client.get(f"{url}/metrics")
 
 
-async def test_a_signal_ends_the_service_with_its_status(exposition):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_service_with_its_status(exposition, number):
     """128 and the number; the reporter is cancelled and prints a last sentence."""
     reporter = ScriptedReporter()
-    status = await run(exposition, reporter, announce=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert status == 128 + signal.SIGTERM
+    status = await run(exposition, reporter, announce=lambda: os.kill(os.getpid(), number))
+    assert status == 128 + number
     assert reporter.said == ["stopped (0 scrapes served)"]
     assert reporter.cancelled
 
