@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.verifier.judge.small_scenario import outcome
-from tests.verifier.outcomes import alert, fired
+from tests.verifier.outcomes import alert, difference, fired
 from verifier.judge.verdict import AlertVerdict, PanelVerdict, overall
+from verifier.panels.answers import PanelComparison
 
 
 def test_the_verdict_of_a_scenario_follows_from_its_parts():
@@ -19,6 +20,9 @@ def test_the_verdict_of_a_scenario_follows_from_its_parts():
     assert outcome(alerts=(bad_alert,)).verdict == "fail"
     assert outcome(panels=(bad_panel,)).verdict == "fail"
     assert outcome(alerts=(bad_alert,), invalid=("no history",)).verdict == "invalid"
+    assert outcome(clocks=(difference(),)).verdict == "pass"
+    assert outcome(clocks=(difference(), difference(ok=False))).verdict == "fail"
+    assert replace(outcome(), wall_s=0.0).times_real_time == 0.0
     assert (outcome().times_real_time, outcome().virtual_s) == (300.0, 1800.0)
 
 
@@ -61,3 +65,18 @@ def test_a_silence_is_vacuous_where_it_was_kept_and_none_was_due():
     assert alert("A", "silent", vacuous="no metric").is_vacuous
     assert not alert("A", "silent", vacuous="no metric", firing_s=3.0).is_vacuous
     assert not alert("A", "fires", vacuous="no metric").is_vacuous
+
+
+@pytest.mark.parametrize("ok", [True, False])
+@pytest.mark.parametrize(
+    ("truth", "untrue"),
+    [
+        (None, False),
+        (PanelComparison("requests", (30.0,), ""), False),
+        (PanelComparison("requests", (30.0,), "twice as much"), True),
+    ],
+)
+def test_a_panel_is_untrue_where_it_shows_something_else_accepted_or_not(truth, untrue, *, ok):
+    """One that nobody compared is not."""
+    panel = PanelVerdict(dashboard="B", panel="P", query="x", ok=ok, reason="", truth=truth)
+    assert panel.is_untrue is untrue

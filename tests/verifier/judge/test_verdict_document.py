@@ -11,11 +11,12 @@ import pytest
 from documents.mistakes import Place
 from tests.schemas.validation import validate
 from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario_with
-from tests.verifier.outcomes import difference, in_real_time
+from tests.verifier.outcomes import difference, fired, in_real_time
 from verifier.errors import NotJudged
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE
-from verifier.judge.verdict_document import document, verdict_schema
+from verifier.judge.verdict_document import LOST_MAX, document, verdict_schema
+from verifier.pack.spread import GroupOffset, Spread
 from verifier.run_record import InputFile, RunRecord, ScenarioRecord
 
 RULE = NotJudged("alert A", "its labels ask the engine", Place("rules.yaml", 3, 5))
@@ -118,3 +119,24 @@ def test_what_is_not_judged_is_listed_and_keeps_the_verdict_from_being_a_pass():
     ]
     panel = replace(RULE, keeps_from_passing=False)
     assert document([outcome(not_judged=(panel,))])["verdict"] == "pass"
+
+
+def test_of_many_times_that_an_alert_was_pending_the_first_are_listed():
+    """A rule that flaps all day makes no endless document."""
+    for count in (LOST_MAX, LOST_MAX + 1):
+        lost = tuple((float(n), n + 0.5) for n in range(count))
+        (run,) = document([outcome(alerts=(fired("A", lost_pending=lost),))])["scenarios"]
+        assert run["alerts"][0]["lost_pending"] == [
+            {"from_s": float(n), "until_s": n + 0.5} for n in range(LOST_MAX)
+        ]
+
+
+def test_the_offsets_of_a_run_are_those_of_scrapes_and_of_each_group():
+    """To the millisecond; a run in real time has none of its own."""
+    spread = Spread(4.12345, (GroupOffset("a.yaml", "g", 30.0, 7.25678),))
+    (run,) = document([outcome(offsets=spread)])["scenarios"]
+    assert run["offsets"] == {
+        "scrape_s": 4.123,
+        "groups": [{"file": "a.yaml", "group": "g", "interval_s": 30.0, "offset_s": 7.257}],
+    }
+    assert document([in_real_time()])["scenarios"][0]["offsets"] is None
