@@ -112,9 +112,10 @@ class SilenceCheck:
     def _answers(self, expr: str, grid: Grid) -> bool:
         query = SlicedQuery(self._server, expr, grid, epoch_s=self._request.from_s)
         try:
-            return any(part.answer for part in query.slices())
+            # What fails has values that meet no partner.
+            return any(part.answer or part.failed for part in query.slices())
         except (QueryError, GivenUp):
-            return True  # it has values that meet no partner, or the engine knows more than we
+            return True  # the engine knows more than we
 
 
 def _recorded(rule: AlertRule, rules: RuleFiles) -> Sequence[str]:

@@ -237,6 +237,11 @@ def failing(_):
     raise QueryError("many-to-many")
 
 
+def test_a_condition_that_fails_had_values(tmp_path):
+    """They meet no partner, which is not the same as nothing."""
+    assert silence(tmp_path, "a / b > 1", PlantedServer(failing)) == []
+
+
 @pytest.mark.parametrize(
     ("hours", "step_s", "count"),
     [(0.5, 15.0, 121), (1.0, 15.0, 241), (2.0, 30.0, 241), (20.0, 300.0, 241), (40.0, 300.0, 481)],
