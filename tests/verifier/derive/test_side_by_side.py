@@ -186,6 +186,19 @@ def test_rules_of_one_name_are_solved_each_with_the_other_beside_it(monkeypatch)
     assert shown == [{"0"}, {"0", "1"}]
 
 
+def test_of_recordings_of_one_name_each_is_solved_by_its_labels(monkeypatch):
+    """Not by the last of them alone."""
+    rules = rules_of(('r{team="x"} > 5', 0.0), ('r{team="y"} > 5', 0.0))
+    (group,) = rules.groups
+    own = (recording("r", "a", team="x"), recording("r", "b", team="y"))
+    rules = RuleFiles((replace(group, rules=(*own, *group.rules)),))
+    solutions, _ = solved(
+        monkeypatch, rules, changed=lambda _, values: (next(iter(values.values())) or 0) > 5
+    )
+    names = [each.tests[0].series[0].series.partition("{")[0] for each in solutions]
+    assert names == ["a", "b"]
+
+
 def test_recording_rules_alone_are_evaluated_beside_the_questions():
     """Each in its group, whose name is its own."""
     (alert,) = rule_files("A").groups[0].rules

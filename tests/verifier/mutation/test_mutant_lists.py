@@ -88,6 +88,16 @@ def test_labels_are_changed_and_left_out_each_by_itself():
     ]  # fmt: skip
 
 
+def test_labels_of_one_text_are_two_labels():
+    """The other one stays."""
+    rules = files([alerting("A", "group(a)", team="x", zone="x")])
+    labels = [each.rule.labels for each in mutants_of(rules) if each.kind == "label"]
+    assert labels == [
+        (("team", "changed"), ("zone", "x")), (("zone", "x"),),
+        (("team", "x"), ("zone", "changed")), (("team", "x"),),
+    ]  # fmt: skip
+
+
 def test_mutants_follow_the_rules_and_recordings_come_last():
     """Each alert of a group, the interval of all of them, then what they read."""
     rules = files(

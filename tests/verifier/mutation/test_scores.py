@@ -113,11 +113,11 @@ def test_a_score_is_put_together_of_what_could_be_judged():
     failing = (alert("Odd", ok=False), alert("Odd", ok=False), alert("Low"))
     outcomes = [
         judged("drop", 0, 1, alerts=failing), judged("lost", 0, 2, invalid=("a", "b")),
-        outcome("other", invalid=("no run",)), judged("surge", 1),
+        outcome("other", invalid=("no run",)), judged("surge", 1), outcome("plain"),
     ]  # fmt: skip
     score = score_of(MUTANTS[:3], outcomes)
     assert score.killers == (("drop",), ("drop", "surge"), ())
     assert score.proofs == (None, None, None)
     assert score.failing == (("drop", "Odd"),)
-    assert score.unjudged == (("lost", "a; b"), ("other", "no run"))
+    assert score.unjudged == (("lost", "a; b"), ("other", "no run"), ("plain", ""))
     assert (score.mutants, score.unedited) == (MUTANTS[:3], ())

@@ -61,6 +61,9 @@ def test_where_less_fires_the_words_change_sides_and_a_second_boundary_is_said()
     boundary = Boundary(silent, firing, (odd, firing, silent))
     lines = list(near_miss_lines(missed(boundary, SafeValue(0.25, 0.23, RESULTS))))
     assert lines[1:3] == ["  smallest silent       0.21", "  largest firing         0.2"]
+    miss = missed(boundary, SafeValue(0.25, 0.23, RESULTS))
+    document = near_miss_document(miss.request, miss)
+    assert document["near_miss"]["not_monotone"] == [{"silent": 0.1, "firing": 0.2}]
     assert "  not monotone: it fires at 0.2 and is silent at 0.1, so" in "\n".join(lines)
 
 

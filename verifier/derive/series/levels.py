@@ -24,8 +24,9 @@ HISTOGRAM_RATE: Final = 100.0
 class Level:
     """What the series of one selector do: the first `hot` of them at `value`, others at `cold`.
 
-    Each row is `value` times its weight, the only one of a series alone all of it. `cold` of None is no series. `quantile` and `anchor` are
-    of a histogram: which quantile lies at `value`, and the bound beside which it is to lie.
+    Each row is `value` times its weight, the row of a series alone all of it. `cold` of None is no
+    series. `quantile` and `anchor` are of a histogram: which quantile lies at `value`, and the
+    bound beside which it is to lie.
     """
 
     kind: LevelKind
