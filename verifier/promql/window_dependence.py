@@ -39,10 +39,10 @@ _KINDS: Final = {
     "samples": ("sum_over_time", "double_exponential_smoothing"),
     "presence": ("absent", "absent_over_time", "present_over_time", "sgn"),
     "ratio": ("histogram_quantile", "histogram_fraction", "histogram_avg"),
-    "clamp": ("clamp", "clamp_min", "clamp_max"),
+    "clamp": ("clamp", "clamp_min", "clamp_max", "vector"),
     "picks": (
         *("min_over_time", "max_over_time", "first_over_time", "last_over_time", "abs"),
-        *("scalar", "vector", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc"),
+        *("scalar", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc"),
         *("label_replace", "label_join"),
     ),
     "blends": (
@@ -57,7 +57,7 @@ clock: it is a time, or (predict_linear) reads ahead by one. calendar: the same,
 argument. grows: with its window. by window: the load goes on per real second and a fault per second
 of the scenario, so by how much it changes is not known. count, samples: it depends on the number of
 samples in a window. presence: only whether there is a value, or its sign, matters. ratio: a common
-factor cancels out. clamp: its bounds are values too. picks: one of the values, unchanged. blends:
+factor cancels out. clamp: numbers in it are values too. picks: one of the values, unchanged. blends:
 a mean of several values. squares: of several, squared. All others, such as logarithms, need values
 that do not change.
 """
