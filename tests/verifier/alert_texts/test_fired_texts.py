@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from exporter.history.samples import EPOCH_S
@@ -10,7 +13,8 @@ from tests.verifier.simulations import scenario_of, verify
 from verifier.alert_texts import fired_texts as module
 from verifier.alert_texts.fired_texts import fired_texts
 from verifier.evaluation.engine import evaluate
-from verifier.servers.prometheus import Prometheus
+from verifier.evaluation.timeline import Episode, Timeline
+from verifier.servers.prometheus import Prometheus, QueryError, Series
 
 FAILURES = """\
 duration: 4m
@@ -101,3 +105,74 @@ def test_what_may_fail_is_left_to_the_engine(tmp_path, monkeypatch, unsure):
         () for _ in requests])  # fmt: skip
     texts_of(tmp_path, unsure)
     assert [request.templates for request in asked] == [(("a", unsure),)]
+
+
+class StandInServer:
+    """Answers at an instant with what is set up for it, and notes when it is asked."""
+
+    def __init__(self, answers):
+        """Have these series, each with its last value, by the second."""
+        self.answers, self.asked = answers, []
+
+    def query(self, expr, at_s):
+        """Answer, or refuse."""
+        second = at_s - EPOCH_S
+        self.asked.append((expr, second))
+        answer = self.answers.get(second, [])
+        if isinstance(answer, str):
+            raise QueryError(answer)
+        return [
+            Series(own, np.array([0.0, at_s]), np.array([-1.0, value])) for own, value in answer
+        ]
+
+
+def fired_at(*seconds, **own):
+    """Return the timeline of alert A that was pending before, and fired at each of these."""
+    pending = Episode(1.0, None, 2.0)
+    episodes = (pending, *(Episode(at - 5.0, at, at + 5.0) for at in seconds))
+    return Timeline("A", tuple(sorted(own.items())), episodes)
+
+
+def requests_of(tmp_path, monkeypatch, server, *timelines, offset_s=0.0):
+    """Return which templates are expanded: labels of the series and value."""
+    requests = []
+    monkeypatch.setattr(
+        module, "expand_templates", lambda some: [(requests.append(each), ())[1] for each in some]
+    )
+    rule = {"alert": "A", "expr": "x > 1", "labels": {"severity": "page", "job": "all"},
+            "annotations": {"a": '{{ printf "%d" $value }}', "b": "{{ query 5 }}"}}  # fmt: skip
+    written = rules(tmp_path, rule)
+    (group,) = written.groups
+    moved = replace(written, groups=(replace(group, query_offset_s=offset_s),))
+    list(fired_texts(server, moved, timelines, EPOCH_S))
+    assert all([name for name, _ in each.templates] == ["a"] for each in requests)
+    return [(dict(each.series), each.value) for each in requests]
+
+
+def test_a_template_is_expanded_for_the_series_that_fired_at_the_instant_of_its_query(
+    tmp_path, monkeypatch
+):
+    """When it first fired; by labels, but for those that the rule sets itself, and its name."""
+    one, two = {"__name__": "x", "host": "1", "job": "a"}, {"__name__": "x", "host": "2"}
+    server = StandInServer({30.0: [(one, 5.0), (two, 6.0)], 60.0: "refused", 90.0: [(two, 7.0)]})
+    lines = [
+        fired_at(40.0, 200.0, host="1", job="all", severity="page"),
+        fired_at(70.0, host="3", job="all", severity="page"),
+        fired_at(100.0, host="2", job="all", severity="page"),
+    ]
+    asked = requests_of(tmp_path, monkeypatch, server, *lines, offset_s=10.0)
+    assert asked == [(one, 5.0), (two, 7.0)]
+    assert server.asked == [("x > 1", 30.0), ("x > 1", 60.0), ("x > 1", 90.0)]
+
+
+def test_several_alerts_of_one_instant_are_asked_for_once_and_twenty_at_most(tmp_path, monkeypatch):
+    """Whoever fires first."""
+    series = [{"__name__": "x", "host": f"{number:02}"} for number in range(30)]
+    server = StandInServer({50.0: [(each, 1.0) for each in series]})
+    lines = [
+        fired_at(50.0, host=each["host"], job="all", severity="page") for each in reversed(series)
+    ]
+    asked = requests_of(tmp_path, monkeypatch, server, *lines)
+    assert [own["host"] for own, _ in asked] == [f"{number:02}" for number in range(20)]
+    assert server.asked == [("x > 1", 50.0)]
+    assert requests_of(tmp_path, monkeypatch, server, fired_at()) == []

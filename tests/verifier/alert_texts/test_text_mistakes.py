@@ -62,3 +62,27 @@ def test_a_long_text_is_cut(tmp_path):
         rules(tmp_path, rule), [AlertText("A", "annotation", "summary", text)]
     )
     assert len(finding) < 600
+
+
+def test_the_first_broken_text_of_each_annotation_and_label_is_shown(tmp_path):
+    """Up to 300 characters of it; only of what is a template of that very alert."""
+    templates = {"a": "{{ x }}", "b": "{{ x }}", "plain": "text"}
+    rule = {"alert": "A", "expr": "up == 0", "annotations": templates, "labels": {"a": "{{ x }}"}}
+    other = {"alert": "B", "expr": "up == 0", "annotations": {"a": "{{ x }}"}}
+    cut = "%!d(string=" + "x" * 290
+    texts = [
+        AlertText("A", "annotation", "a", "whole"),
+        AlertText("A", "annotation", "a", "first %!(NOVERB)"),
+        AlertText("A", "annotation", "a", "second %!(NOVERB)"),
+        AlertText("A", "annotation", "plain", "%!(NOVERB)"),
+        AlertText("A", "annotation", "b", cut[:300]),
+        AlertText("A", "label", "a", cut),
+        AlertText("B", "label", "a", "%!(NOVERB)"),
+        AlertText("C", "annotation", "a", "%!(NOVERB)"),
+    ]
+    said = text_findings(rules(tmp_path, rule, other), texts)
+    assert [each.partition(": alert ")[2].removesuffix(": mend the template") for each in said] == [
+        "A: its annotation a is sent as 'first %!(NOVERB)'",
+        f"A: its annotation b is sent as {cut[:300]!r}",
+        f"A: its label a is sent as {cut[:300] + '...'!r}",
+    ]

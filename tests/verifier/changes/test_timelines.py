@@ -100,3 +100,49 @@ def test_the_first_of_several_that_overlap_one_is_its_own_and_times_keep_their_s
     assert change.resolves_later_s == (float("inf"),)
     (change,) = compare([line((400, 460, 500), (0, 60, 300))], [line((0, 60, 300))])
     assert [pair.is_same for pair in change.pairs] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ([(0, 60, 300)], [(0, 60, 300.001)], "the same"),
+        ([(0, 60, 300)], [(0, 60, 300.0011)], "resolves 1.1ms later now"),
+        ([(0, 60, 300)], [(0, None, 300)], "1 firing only before"),
+        ([(0, 60, 300)], [(0, None, 400)], "1 firing only before"),
+        (
+            [(0, 60, 300), (400, 460, 500)],
+            [(0, 60, 310), (400, 460, 510)],
+            "resolves 10s later (2 times) now",
+        ),
+        ([(0, 60, None)], [(0, 60, 300)], "resolves in time alone now"),
+        ([(0, None, None)], [(0, None, 60)], "ends to pend in time alone now"),
+        ([(0, None, 60)], [(0, None, None)], "ends to pend no more now"),
+        ([(0, 60, 300)], [(30, 60, 300)], "begins to pend 30s later now"),
+        ([(30, 60, 300)], [(0, 60, 300)], "begins to pend 30s earlier now"),
+        (
+            [(0, None, 30), (60, None, 90)],
+            [(9, None, 30), (69, None, 90)],
+            "begins to pend 9s later (2 times) now",
+        ),
+        (
+            [(0, None, 30)],
+            [(60, None, 90)],
+            "pending, without firing, only before, pending, without firing, only now",
+        ),
+    ],
+)
+def test_the_whole_of_what_changed_is_said(before, after, text):
+    """To the millisecond; what never ends differs from any end."""
+    assert said(before, after) == text
+
+
+def test_alerts_come_in_the_order_of_their_names_whichever_side_has_them():
+    """A firing that became a pending one is gone."""
+    first, second, third = (Timeline(name, (), (Episode(0, 60, 300),)) for name in "ABC")
+    changes = compare([third, second], [first, second])
+    assert [each.alert for each in changes] == ["A", "B", "C"]
+    assert [(each.appears, each.disappears) for each in changes] == [(1, 0), (0, 0), (0, 1)]
+    (change,) = compare([line((0, 60, 300))], [line((0, None, 200))])
+    assert (change.appears, change.disappears, change.resolves_later_s) == (0, 1, ())
+    (change,) = compare([line((0, None, 200))], [line((0, 60, 300))])
+    assert (change.appears, change.disappears, change.resolves_later_s) == (1, 0, ())

@@ -7,7 +7,7 @@ import time
 import promql_parser as promql
 import pytest
 
-from verifier.promql.parsing import DEPTH_MAX, OPERATIONS_MAX, names_and_ranges, parse
+from verifier.promql.parsing import DEPTH_MAX, OPERATIONS_MAX, is_askable, names_and_ranges, parse
 from verifier.promql.walker import nodes, nodes_of
 
 UNUSUAL = [
@@ -78,3 +78,39 @@ def test_names_and_ranges_are_scanned_whatever_the_grammar():
     scanned = names_and_ranges('{"a.b"}[1h30m:5m] fill(0) x:y{l=~`5\\d`} offset 90 + z[60] # 7d')
     assert {"a.b", "x:y", "z", "5\\d"} <= scanned.names
     assert scanned.ranges_s == (5400.0, 300.0, 90.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "ranges_s"),
+    [
+        ("x[1w]", (604_800.0,)), ("x[1y]", (31_536_000.0,)), ("x[1d]", (86_400.0,)),
+        ("x[1h30m5s7ms]", (5405.007,)), ("x offset 90", (90.0,)), ("x OFFSET 90", (90.0,)),
+        ("x[300]", (300.0,)), ("x + 300", ()), ("x[0x10]", (16.0,)), ("x[1_000]", (1000.0,)),
+        ("x[1e30]", (9223372036.854776,)), ("x[9999999999999999999y]", (9223372036.854776,)),
+        (f"x[0x{'f' * 251}]", (9223372036.854776,)), (f"x[0x{'0' * 247}f]", (15.0,)),
+    ],
+)  # fmt: skip
+def test_the_ranges_of_a_text_are_read_in_seconds(text, ranges_s):
+    """However they are written, up to the longest that an engine counts."""
+    assert names_and_ranges(text).ranges_s == pytest.approx(ranges_s)
+
+
+def test_what_is_read_and_asked_about_has_a_limit():
+    """Of signs, brackets and operations: just so many, and no more."""
+    assert parse(" + ".join(["x"] * 401)) is not None
+    for text in (
+        " + ".join(["x"] * 402), " and ".join(["x"] * 402),
+        "(" * 201 + "x" + ")" * 201, "-" * 201 + "x",
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="nested too deep, or too long"):
+            parse(text)
+    assert parse("-(" * 150 + "x" + ")" * 150) is not None, "signs that do not follow each other"
+    matchers = ",".join(f'l{number}="x"' for number in range(500))
+    assert parse(f"x{{{matchers}}}") is not None, "matchers are no operations"
+    for operator in ("+", " offset 1s +", " and "):
+        per = 2 if "offset" in operator else 1
+        whole = operator.join(["xxxxx"] * (5000 // per + 1))
+        assert is_askable(whole)
+        assert not is_askable(f"{whole}{operator}x")
+    assert is_askable("-" * 5000)
+    assert not is_askable("-" * 5001)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import promql_parser as promql
 import pytest
 
-from verifier.promql.printing import duration_text, text_of
+from verifier.promql.printing import duration_text, text_of, window_text
 
 EXPRESSIONS = (
     r'x{a="q\"uote\\d",b=~"5..",c!="e",f!~"g"}',
@@ -51,3 +51,33 @@ def test_durations_can_be_made_longer():
 def test_a_duration_is_written_as_promql_reads_it(seconds, text):
     """To the millisecond, the longest unit first."""
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("expr", "text"),
+    [
+        *[
+            ("x > 123456", "x > 123456"),
+            ("x > 1e14", "x > 100000000000000"),
+            ("x > 1e15", "x > 1000000000000000.0"),
+        ],
+        *[("x > 0.5", "x > 0.5"), ("x > -Inf", "x > -Inf"), ("x > Inf", "x > Inf"), ("-x", "-x")],
+        *[('x{a="b\\nc"}', 'x{a="b\\nc"}'), ('{a="b"}', '{a="b"}'), ("x{}", "x")],
+        *[('{a="b" or c="d"}', '{a="b" or c="d"}'), ('x{a="b" or c="d"}', 'x{a="b" or c="d"}')],
+        *[("x offset -5m", "x offset -5m"), ("x[5m:1m] offset 1h", "x[5m:1m] offset 1h")],
+        *[("topk by (a) (3, x)", "topk by (a) (3, x)"), ("x[1d12h]", "x[1d12h]")],
+    ],
+)
+def test_each_part_is_written_as_it_stands(expr, text):
+    """Numbers without an exponent as far as they are read at a glance."""
+    assert text_of(promql.parse(expr)) == text
+
+
+def test_every_duration_is_made_longer():
+    """Of a range, a step and an offset; to the nearest millisecond."""
+    expr = promql.parse("max_over_time(rate(x[10s] offset 2s)[1m:5s] offset 3s)")
+    assert text_of(expr, 60.0) == "max_over_time(rate(x[10m] offset 2m)[1h:5m] offset 3m)"
+    assert window_text(promql.parse("x[1m:5s] offset 3s")) == "[1m:5s] offset 3s"
+    assert [duration_text(s) for s in (0.0006, 0.2999, 1.0015, 59.9996)] == [
+        *("1ms", "300ms", "1s2ms", "1m"),
+    ]
