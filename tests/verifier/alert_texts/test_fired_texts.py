@@ -107,7 +107,7 @@ def test_what_may_fail_is_left_to_the_engine(tmp_path, monkeypatch, unsure):
     assert [request.templates for request in asked] == [(("a", unsure),)]
 
 
-class StandInServer:
+class InstantAnswers:
     """Answers at an instant with what is set up for it, and notes when it is asked."""
 
     def __init__(self, answers):
@@ -153,22 +153,24 @@ def test_a_template_is_expanded_for_the_series_that_fired_at_the_instant_of_its_
     tmp_path, monkeypatch
 ):
     """When it first fired; by labels, but for those that the rule sets itself, and its name."""
-    one, two = {"__name__": "x", "host": "1", "job": "a"}, {"__name__": "x", "host": "2"}
-    server = StandInServer({30.0: [(one, 5.0), (two, 6.0)], 60.0: "refused", 90.0: [(two, 7.0)]})
+    first, second = {"__name__": "x", "host": "1", "job": "a"}, {"__name__": "x", "host": "2"}
+    server = InstantAnswers(
+        {30.0: [(first, 5.0), (second, 6.0)], 60.0: "refused", 90.0: [(second, 7.0)]}
+    )
     lines = [
         fired_at(40.0, 200.0, host="1", job="all", severity="page"),
         fired_at(70.0, host="3", job="all", severity="page"),
         fired_at(100.0, host="2", job="all", severity="page"),
     ]
     asked = requests_of(tmp_path, monkeypatch, server, *lines, offset_s=10.0)
-    assert asked == [(one, 5.0), (two, 7.0)]
+    assert asked == [(first, 5.0), (second, 7.0)]
     assert server.asked == [("x > 1", 30.0), ("x > 1", 60.0), ("x > 1", 90.0)]
 
 
 def test_several_alerts_of_one_instant_are_asked_for_once_and_twenty_at_most(tmp_path, monkeypatch):
     """Whoever fires first."""
     series = [{"__name__": "x", "host": f"{number:02}"} for number in range(30)]
-    server = StandInServer({50.0: [(each, 1.0) for each in series]})
+    server = InstantAnswers({50.0: [(each, 1.0) for each in series]})
     lines = [
         fired_at(50.0, host=each["host"], job="all", severity="page") for each in reversed(series)
     ]
