@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from scenarios.loader import parse_scenario
 from simulator.load import Burst, Daily, Load, Stage
 from simulator.topology import Topology
 from tests.verifier.judge.small_scenario import scenario_with
+from tests.verifier.simulations import bundled
 from verifier.run_record import (
     WEIGHTS_MAX,
     InputFile,
@@ -141,3 +144,14 @@ def test_a_run_can_be_repeated_from_its_record():
         ("Command", ["x verify"]),
         ("Files", ["rules mine.yaml, sha256 abababababab"]),
     ]
+
+
+def test_incidents_of_the_past_stand_in_the_order_of_time():
+    """Whichever way the file has them."""
+    scenario = bundled("budget-spent")
+    past = scenario.past
+    for incidents in (past.incidents, past.incidents[::-1]):
+        record = ScenarioRecord.of(replace(scenario, past=replace(past, incidents=incidents)))
+        starts_s = [fault.start_s for fault in record.faults[: len(incidents)]]
+        assert starts_s == sorted(-each.ago_s for each in incidents)
+        assert len(set(starts_s)) > 1

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -112,7 +112,9 @@ def test_the_order_kept_is_not_that_of_completion(tmp_path):
 def test_the_longest_scenario_begins_first():
     """So that it does not run alone at the end."""
     some = [scenario("short", 1), scenario("long", 90), scenario("middle", 5)]
-    assert [some[index].name for index in longest_first(some)] == ["long", "middle", "short"]
+    seeded = [replace(each, seed=number) for number, each in enumerate(some)]
+    for each in (some, seeded):  # a seed of its own makes none a run of many seeds
+        assert [each[index].name for index in longest_first(each)] == ["long", "middle", "short"]
 
 
 DROP = "faults: [{name: f, fault: %s, start: 3m, duration: 9m, parameters: {share: 0.4}}]\n"
@@ -155,6 +157,8 @@ def test_one_job_runs_in_this_process(tmp_path):
     """A debugger can follow it."""
     outcomes, _ = run(tmp_path, "a", "b", jobs=1)
     assert {outcome.seed for outcome in outcomes} == {os.getpid()}
+    (outcome,), _ = run(tmp_path, "a", jobs=4)
+    assert outcome.seed == os.getpid()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -164,7 +168,8 @@ def test_a_scenario_without_a_verdict_is_invalid_and_the_rest_is_judged(tmp_path
     assert [outcome.verdict for outcome in outcomes] == ["invalid", "pass", "invalid"]
     assert outcomes[0].invalid == ("no Prometheus",)
     assert outcomes[0].record == ScenarioRecord.of(scenario("broken"))
-    assert 0 <= outcomes[0].wall_s < PATIENCE_S
+    assert 0 < outcomes[0].wall_s < PATIENCE_S
+    assert (outcomes[0].duration_s, outcomes[0].virtual_s) == (600.0, 0.0)
     assert outcomes[2].invalid[0].startswith("internal error: ZeroDivisionError: planted (")
 
 
