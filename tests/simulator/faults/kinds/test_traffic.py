@@ -11,6 +11,7 @@ from simulator.arrivals import planned_factor
 from simulator.bounds import BoundError
 from simulator.faults.kinds.traffic import CapacityDemand
 from simulator.kernel import loop as k
+from simulator.snapshot import AGENT_STATES
 from tests.simulator.faults.samples import (
     assert_near,
     between,
@@ -122,6 +123,17 @@ def test_no_more_capacity_is_expected_than_a_fleet_that_answers_has_by_then(faul
         effect = next(each for each in world.effects() if each.fault == "capacity_demand")
         assert effect.expected <= effect.measured, world.now_s
     assert effect.expected == reached
+
+
+def test_who_has_crashed_is_no_capacity_until_it_comes_back():
+    """A fifth of the workers lie there at any time; who is stopped could have come."""
+    crashes = fault("agent_crash", rate_per_s=20.0, tiers=("worker",))
+    world = make(RESERVED, crashes, rate=10.0, active_floor=5)
+    world.advance(30.0)
+    effect = next(each for each in world.effects() if each.fault == "capacity_demand")
+    states = dict(zip(AGENT_STATES, world.snapshot().agents.sum(axis=0).tolist(), strict=True))
+    assert 4 <= states["crashed"] <= 12
+    assert effect.expected == effect.measured == 40 - states["crashed"]
 
 
 def test_no_less_capacity_is_expected_than_there_was():
