@@ -10,6 +10,7 @@ import pytest
 
 from simulator.bounds import BoundError
 from simulator.cells.system import CellSystem, build_system, seed_of_cell
+from simulator.faults.targets import Targets
 from simulator.load import Burst, Load, Stage
 from simulator.plan import Plan
 from simulator.snapshot import CellReading
@@ -176,6 +177,22 @@ def test_faults_by_hand_reach_the_cells_that_they_target():
     assert [len(cell.plan.faults) for cell in system.cells] == [0, 0, 0]
     with pytest.raises(KeyError):
         system.end("slow")
+
+
+@pytest.mark.parametrize(
+    "other", [fault("router_stale", name="slow", cells=(1,)), fault("slow_start", factor=2.0)]
+)
+def test_a_change_to_another_kind_or_to_other_cells_is_refused(other):
+    """By the cell in which the fault is in effect, wherever the other one would be."""
+    slow = fault("slow_start", name="slow", factor=2.0, cells=(1,))
+    system = cells(2, slow)
+    system.advance(1.5)
+    with pytest.raises(BoundError, match="the one in effect but for parameters and duration"):
+        system.change(replace(other, name="slow"))
+    assert system.plan.faults == (slow,)
+    assert [len(cell.plan.faults) for cell in system.cells] == [0, 1]
+    with pytest.raises(BoundError, match="the one in effect but for parameters and duration"):
+        system.change(replace(slow, targets=Targets(cells=(0,))))
 
 
 @pytest.mark.parametrize("kind", ["traffic_drop", "router_stale"])
