@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import jsonschema
@@ -11,8 +12,9 @@ import pytest
 from documents.mistakes import Place
 from tests.schemas.validation import validate
 from tests.verifier.judge.small_scenario import ALERTS, FIRES, outcome, scenario_with
-from tests.verifier.outcomes import difference, fired, in_real_time
+from tests.verifier.outcomes import delivery, difference, fired, in_real_time
 from verifier.errors import NotJudged
+from verifier.evidence.measurement import ComparisonNumbers, DecisiveValue
 from verifier.judge.alert_verdicts import judge
 from verifier.judge.verdict import INTERRUPTED, UNKNOWN_ENGINE
 from verifier.judge.verdict_document import LOST_MAX, document, verdict_schema
@@ -140,3 +142,25 @@ def test_the_offsets_of_a_run_are_those_of_scrapes_and_of_each_group():
         "groups": [{"file": "a.yaml", "group": "g", "interval_s": 30.0, "offset_s": 7.257}],
     }
     assert document([in_real_time()])["scenarios"][0]["offsets"] is None
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_what_json_has_no_number_for_is_null(value):
+    """A division by nothing, say; every other time is to the millisecond."""
+    numbers = ComparisonNumbers(
+        condition="x > 1", operator=">", threshold=value, nearest=value, at_s=30.00049, labels=(),
+        held_s=None, last=value, sustained=value, healthy=value,
+        readings=(DecisiveValue("at the start", 0.00049, value),),
+    )  # fmt: skip
+    sent = (delivery("chat", 541.20049),)
+    (run,) = document([outcome(alerts=(fired("A", margin=(numbers,), deliveries=sent),))])[
+        "scenarios"
+    ]
+    (alert,) = run["alerts"]
+    assert alert["deliveries"][0]["at_s"] == 541.2
+    (comparison,) = alert["margin"]
+    assert comparison == {
+        "condition": "x > 1", "operator": ">", "threshold": None, "nearest": None, "at_s": 30.0,
+        "labels": {}, "held_s": None, "last": None, "healthy": None, "sustained": None,
+        "readings": [{"moment": "at the start", "at_s": 0.0, "value": None}],
+    }  # fmt: skip

@@ -195,3 +195,11 @@ def test_the_ledger_is_among_the_results(tmp_path):
     assert notice["annotations"] == {"summary": "too few tasks"}
     assert (notice["starts_at_s"], notice["received_s"]) == (1_700_000_017.0, 1_700_000_018.04)
     assert "notifications.json" not in files([outcome()])
+
+
+def test_a_summary_of_clocks_that_agree_says_so_without_a_table():
+    """The sentence stands below its heading; of one clock there is neither."""
+    agreed = summary([in_real_time(clocks=(difference(),))])
+    heading, sentence = "## Virtual and real time\n\n", "1 of 1 transitions came at the same"
+    assert heading + sentence in agreed
+    assert heading not in summary([in_real_time()])
