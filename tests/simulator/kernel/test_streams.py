@@ -134,3 +134,24 @@ def test_a_fork_goes_on_where_a_recorded_trace_had_come():
     for each, block in zip((streams.fork(), streams), blocks, strict=True):
         each._fill_gaps(block)
     assert blocks[0].tolist() == blocks[1].tolist() == list(range(BLOCK, BLOCK + 100))
+
+
+class FarTail:
+    """Draws nothing but what is nine standard deviations above the mean."""
+
+    def standard_normal(self, count):
+        """Return as many of them."""
+        return np.full(count, 9.0)
+
+
+def test_no_start_and_no_work_takes_less_or_more_than_the_kernel_can_count():
+    """A microsecond a start at least, 36 years each at most, however unlikely that is."""
+    state, _ = filled(startup_mean_s=1e-6, startup_sigma=3.0)
+    assert (state.starts.min(), state.starts.max() > 10_000) == (1_000, True)
+    longest = tuple(replace(entry, mean_service_s=86_400.0, sigma=3.0) for entry in small().classes)
+    streams = Streams(small(classes=longest, startup_mean_s=86_400.0, startup_sigma=3.0), 3, None)
+    streams._named |= {"startup": FarTail(), "service": FarTail()}
+    starts = np.zeros(2, np.int64)
+    streams._fill_starts(starts)
+    assert starts.tolist() == [k.CLOCK_MAX_NS] * 2
+    assert streams._draw_work(2, np.array([0, 1])).tolist() == [k.CLOCK_MAX_NS] * 2
