@@ -84,7 +84,7 @@ def test_the_slot_of_a_duration_is_never_beyond_its_cell():
 HEAD = {
     k.AGENTS: 40, k.GROUPS: 2, k.SCALED_AGENTS: 36, k.FIXED_AGENTS: 4, k.FLOOR: 30, k.DESIRED: 30,
     k.RUNNING: 30, k.TOKEN_COST_NS: 400, k.TOKEN_LIMIT_NS: 2800, k.TOKENS_NS: 2800, k.RETRIES: 5,
-    k.INBOX_LIMIT: 77, k.FIRST_MESSAGES: 2, k.LAST_MESSAGES: 9, k.UPWARD_PARTS: 175,
+    k.INBOX_LIMIT: 77, k.FIRST_MESSAGES: 2, k.LAST_MESSAGES: 9, k.UPWARD_PARTS: 176,
     k.MESSAGE_BYTES: 99, k.REQUEST_BYTES: 111, k.RESPONSE_BYTES: 222, k.OVERHEAD_NS: 3_000_000,
     k.MERGE_NS: 4_000_000, k.WATCHDOG_NS: 5_000_000, k.BACKOFF_NS: 6_000_000,
     k.BACKOFF_LIMIT_NS: 7_000_000, k.RECYCLE_PER_TICK: 70_000, k.HOSTS: 4, k.HOST_CAPACITY: 3000,
@@ -100,7 +100,7 @@ def test_every_number_of_the_topology_is_there_in_the_unit_of_the_kernel():
         small(
             active_floor=30, rate_limit_per_s=2.5e6, rate_limit_burst=7, max_retries=5,
             inbox_limit=77, messages_at_first_result=2, messages_at_completion=9,
-            message_upward_share=0.171, message_bytes_min=99, request_bytes=111,
+            message_upward_share=0.1715, message_bytes_min=99, request_bytes=111,
             response_bytes=222, gateway_overhead_s=0.003, merge_s=0.004, watchdog_s=0.005,
             restart_backoff_s=0.006, restart_backoff_limit_s=0.007, recycle_per_s=0.7,
             cpus_per_host=3, cpu_per_busy_agent=0.0256, cpu_per_message_s=31e-6,

@@ -95,7 +95,9 @@ def test_a_stream_holds_what_one_event_can_read(topology):
     assert 0 < state.head[k.FACTOR_LAST] <= len(state.factors) - 3 * per_event
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(0, 0), (1.5, 1_500_000_000), (1e-9, 1)])
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, 0), (1.5, 1_500_000_000), (1e-9, 1), (64.1, 64_100_000_000)]
+)
 def test_seconds_become_whole_nanoseconds(seconds, expected):
     """Rounded to the nearest."""
     assert ns(seconds) == expected

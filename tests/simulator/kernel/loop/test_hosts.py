@@ -94,6 +94,8 @@ def test_a_task_is_timed_by_the_demand_over_the_capacity_of_its_host(bench):
     bench.dispatch_task(24, work_ns=1000 * MS)
     assert timed(bench, 24) == (301 * MS, 1501 * MS, 3000)
     assert bench.s.head[k.CONTENTION] == 1
+    bench.dispatch_task(21, work_ns=1000 * MS)
+    assert timed(bench, 21) == (201 * MS, 1001 * MS, 0)
     bench.finish(24, 1501 * MS)
     ask(bench)
     bench.dispatch_task(24, work_ns=1000 * MS, now=2000 * MS)

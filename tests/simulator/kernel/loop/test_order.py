@@ -207,3 +207,44 @@ def test_those_that_are_to_stop_are_not_counted_among_the_fleet():
     bench.scale_fleet(0)
     assert (bench.s.agent[:, k.STATE] == k.STARTING).sum() == 2
     assert due_at(bench.s).min() > 0
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]], ids=str)
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_a_list_keeps_its_order_whoever_is_in_it(order, gone):
+    """The first agent of all is one as any other, and so is the first list."""
+    bench = Bench(small())
+    s = bench.s
+    for agent in range(4):
+        bench.unlink(agent)
+        bench.unlink(agent)
+    for agent in order:
+        bench.append(0, agent)
+    bench.unlink(gone)
+    left = [agent for agent in order if agent != gone]
+    assert s.lists[0, [k.HEAD, k.TAIL, k.LENGTH]].tolist() == [left[0], left[1], 2]
+    assert s.agent[left, k.NEXT_LINK].tolist() == [left[1], -1]
+    assert s.agent[left, k.PREVIOUS_LINK].tolist() == [-1, left[0]]
+    assert s.agent[[*left, gone], k.LIST].tolist() == [0, 0, -1]
+
+
+def test_a_task_that_came_back_is_offered_to_the_first_agent_too(bench):
+    """A lead takes what is of its class, at once; its draw, work and arrival are what they were."""
+    s, kind = bench.s, 2 | 1 << k.CLASS_SHIFT
+    assert bench.enqueue(5, 3, 10 * MS, kind, 77)
+    bench.offer_queued(9)
+    columns = [k.STATE, k.META, k.DRAW, k.WORK_NS, k.ARRIVED_AT, k.DISPATCHED_AT]
+    assert s.agent[LEAD, columns].tolist() == [k.WORKING, kind, 77, 10 * MS, 3, 9]
+    s.agent_real[LEAD, k.SLOWNESS], s.agent[LEAD, k.SLOWNESS_ON] = 3.0, 1
+    bench.give_back(LEAD, 20)
+    ring = s.ring[5, s.lanes[5, k.HEAD]]
+    assert ring[[k.Q_ARRIVED_AT, k.Q_QUEUED_AT, k.Q_WORK_NS, k.Q_DRAW]].tolist() == [
+        3, 20, 10 * MS, 77,
+    ]  # fmt: skip
+
+
+def test_what_bounds_a_world_is_what_is_documented():
+    """32 TiB leaked by an agent, 65,536 durations kept, 4 exabytes counted, ten ticks a second."""
+    limits = k.LEAKED_MAX_BYTES, k.RECENT, k.BYTES_MAX, k.CORES_MAX, k.INBOX_MAX, k.SURPLUS_PARTS
+    assert limits == (32 * 2**40, 65_536, 2**62, 2**40, 2**19, 25)
+    assert (k.TICK_NS * k.TICKS_PER_SCALING, k.CLOCK_MAX_NS, k.NEVER) == (10**9, 2**60, 2**62)

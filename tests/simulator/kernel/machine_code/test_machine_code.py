@@ -131,5 +131,6 @@ def test_what_numba_refuses_is_refused(kept):
     for wrong in ((x, x), (w, w), (w[::2], x), (w, x[::2]), (w.reshape(2, 2), x)):
         with pytest.raises(TypeError, match="the kernel takes whole rows"):
             run(*wrong, loop.SETTLE, 0)
-    with pytest.raises(OverflowError, match="the kernel takes an int64"):
-        run(w, x, loop.SETTLE, 1 << 63)
+    for beyond in (1 << 63, -(1 << 63) - 1):
+        with pytest.raises(OverflowError, match="the kernel takes an int64"):
+            run(w, x, loop.SETTLE, beyond)
