@@ -14,7 +14,7 @@ from simulator.load import Burst, Daily, Load, Stage
 from simulator.plan import Plan
 from simulator.topology import Topology
 from tests.verifier.simulations import scenario_of
-from verifier.time_compression import INERTIA_S, TimeCompression, allow_for_inertia
+from verifier.time_compression import FACTOR_MAX, INERTIA_S, TimeCompression, allow_for_inertia
 
 
 def fault(parameters):
@@ -169,3 +169,20 @@ def test_an_alert_may_be_pending_in_every_compressed_run(pending, factor, then):
     """Its windows are noisier; in real time only where the scenario says so."""
     scenario = scenario_of(f"duration: 1h\npending: {pending}\n")
     assert allow_for_inertia(scenario, TimeCompression(factor)).pending_allowed is then
+
+
+@pytest.mark.parametrize("factor", [1.0, FACTOR_MAX])
+def test_both_ends_of_what_may_be_compressed_are_allowed(factor):
+    """And nothing beyond them."""
+    assert TimeCompression(factor).factor == factor
+    for beyond in (0.999, FACTOR_MAX + 0.5):
+        with pytest.raises(ValueError, match="1 to 1000"):
+            TimeCompression(beyond)
+
+
+def test_uncompressed_and_without_a_lead_a_plan_is_what_it_was():
+    """Also one whose faults are bounded by how long a scrape may take; a lead adds no stage."""
+    fault = "{name: f, fault: scrape_slow, start: 1m, duration: 1m, parameters: {delay: 2s}}"
+    plan = scenario_of(f"duration: 6m\nload: {{rate: 100}}\nfaults: [{fault}]\n").plan
+    assert TimeCompression().plan(plan) == plan
+    assert TimeCompression().plan(plan, lead_s=7.0).load == plan.load
