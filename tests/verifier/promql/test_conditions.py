@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from verifier.promql.conditions import (
@@ -130,3 +132,29 @@ def test_what_is_not_linear_in_its_parts_is_measured_as_a_whole(expr):
     assert (quantity.slope, quantity.offset) == (1.0, 0.0)
     for other in ("x", "x * y", "x / y", "1 - sum(x)"):
         assert quantity.core != quantity_of(other).core
+
+
+@pytest.mark.parametrize(
+    ("expr", "operator", "threshold", "quantile"),
+    [
+        ("0.5 * a > 3", ">", 6.0, None),
+        ("-a > 3", "<", -3.0, None),
+        ("-(a + 2) > 3", "<", -5.0, None),
+        ("5 / a > 3", ">", 3.0, None),
+        ("a / 5 > 3", ">", 15.0, None),
+        ("histogram_quantile(0.9, a) > 1", ">", 1.0, 0.9),
+        ("histogram_quantile(0.9, a) / histogram_quantile(0.5, b) > 1", ">", 1.0, None),
+        ("histogram_quantile(scalar(q), a) > 1", ">", 1.0, math.nan),
+    ],
+)
+def test_the_core_of_a_condition_has_a_threshold_of_its_own(expr, operator, threshold, quantile):
+    """Signs, factors and offsets are moved to the other side."""
+    (condition,) = conditions_of(expr)
+    assert (condition.core_operator, condition.core_threshold) == (operator, threshold)
+    assert repr(condition.quantile) == repr(quantile)
+
+
+def test_labels_are_grouped_by_in_any_order():
+    """It is the same question."""
+    assert quantity_of("max by (b, a) (x)") == quantity_of("max by (a, b) (x)")
+    assert quantity_of("max by (a) (x)") != quantity_of("max by (b) (x)")

@@ -118,3 +118,25 @@ def test_reads_are_found_by_the_metric_in_their_order() -> None:
     own = all_reads(expr)
     for metric in ("a", "b", "c", "d"):
         assert ReadIndex(own).matching(metric) == [read for read in own if read.matches(metric)]
+
+
+@pytest.mark.parametrize(
+    ("expr", "depth_s", "recent_s", "full_after_s"),
+    [
+        ("m", 300, 0, 0),
+        ("m offset 1h", 3900, 3600, 3600),
+        ("rate(m[2h])", 7200, 0, 7200),
+        ("max_over_time(m[10m:1m] offset 7m)", 1380, 420, 1080),
+        ("max_over_time(rate(m[5m] offset 2m)[10m:1m] offset 7m)", 1500, 540, 1500),
+        ("m offset -5m", 300, -300, 0),
+        ("avg_over_time(m[5m] offset -5m)", 300, -300, 300),
+        ("bad( __name__ m[5m]", 600, 0, 600),
+    ],
+)
+def test_a_read_says_how_deep_how_recent_and_when_it_is_full(
+    expr: str, depth_s: float, recent_s: float, full_after_s: float
+) -> None:
+    """Offsets of subqueries move it as its own does; an instant needs no full lookback."""
+    (read,) = all_reads(expr)
+    assert (read.depth_s, read.recent_s, read.full_after_s) == (depth_s, recent_s, full_after_s)
+    assert read.matches("other") == expr.startswith("bad(")
