@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from exporter.scrape_path.effect_counter import ScrapeEffectCounter
 from exporter.scrape_path.losses import rank_series
 from exporter.server.exposition import Exposition, LoadReading
 from simulator.faults.fault import Fault
-from simulator.faults.kinds.scrape_path import ScrapeOutcome
+from simulator.faults.kinds.scrape_path import ExporterDown, ScrapeOutcome
 from simulator.faults.kinds.traffic import TrafficDrop
 from simulator.load import Load, LoadChange, Stage
 from simulator.pacer import STEP_LIMIT_S
@@ -232,6 +234,17 @@ def test_faults_of_the_path_are_measured_by_what_became_of_each_scrape(world, cl
     assert outcomes == [ScrapeOutcome(late_s=0.5, cut_share=0.25), ScrapeOutcome(refused=True)]
 
 
+def test_what_a_fault_of_the_path_did_is_counted_by_scrapes(clock):
+    """The world knows of none: it says what was declared, the exporter how often it was asked."""
+    down = Fault(name="down", parameters=ExporterDown(), start_s=0.0, duration_s=60.0)
+    world = World(small(), Plan(load=Load(rate=400.0), faults=(down,)), 7)
+    world.advance(1.0)
+    exposition = Exposition(world, clock, version="1", scenario="calm")
+    assert [exposition.scrape() for _ in range(3)] == [None] * 3
+    (effect,) = exposition.effects()
+    assert (effect.name, effect.measured, effect.expected) == ("down", 3.0, 3.0)
+
+
 def test_a_series_is_on_the_page_up_to_its_rank(world, clock, monkeypatch):
     """A share that is a series' own rank leaves it."""
     outcomes = []
@@ -288,7 +301,9 @@ def test_a_change_of_the_load_is_called_by_the_rates_that_it_reaches(targets, na
     assert LoadReading(None, None, change, 0.0, 0.0, 0.0).change_name == name
 
 
-def test_facts_for_people_are_those_of_the_world_and_of_its_pace(exposition, world, clock):
+def test_facts_for_people_are_those_of_the_world_and_of_its_pace(
+    exposition, world, clock, monkeypatch
+):
     """Each beside its own heading."""
     exposition.scrape()
     world.change(exporter_up=False)
@@ -306,3 +321,6 @@ def test_facts_for_people_are_those_of_the_world_and_of_its_pace(exposition, wor
     assert facts["Scrapes"] == "3 served, 1 refused"
     assert facts["Behind real time"] == "4 ms"
     assert (facts["Scenario"], facts["Version"]) == ("calm", "1.2.3")
+    pace = replace(exposition.pace(), times_real_time=1234.4)
+    monkeypatch.setattr(exposition, "pace", lambda: pace)
+    assert dict(exposition.facts())["Maximum speed"] == "1,234 times real time"
