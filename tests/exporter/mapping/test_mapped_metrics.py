@@ -51,6 +51,7 @@ def test_beside_a_mapping_nothing_of_ours_is_left_but_of_the_simulator():
     names = {metric.name for metric in exported_metrics(MetricMapping((counter(),)))}
     assert "http_requests_total" not in names
     assert {name for name in names if not name.startswith("agentaskit_sim_")} == {"r_total"}
+    assert "agentaskit_sim_time_seconds" in names
 
 
 def test_a_metric_s_help_is_the_user_s_and_else_says_what_it_is_made_of():
@@ -229,3 +230,7 @@ def test_what_is_no_whole_number_is_split_into_parts_that_are_none(world):
     read = values(snapshot, spent)
     assert read["cpu_total", "/a"] == pytest.approx(total_s * 0.75, rel=1e-12)
     assert read["cpu_total", "/b"] == pytest.approx(total_s * 0.25, rel=1e-12)
+    waited = MappedMetric(name="d_total", kind="counter", labels=(HANDLERS,),
+                          source="http_request_duration_seconds_sum")  # fmt: skip
+    whole_s = snapshot.http_request_duration.sum_ns / 1e9
+    assert values(snapshot, waited)["d_total", "/b"] == pytest.approx(whole_s * 0.25, rel=1e-9)

@@ -56,6 +56,7 @@ async def test_the_page_counts_from_the_instant_from_which_the_console_counts():
     while exposition.pace().drift_s > 0.001:
         exposition.pacer.step()
     recent = json.loads(await LiveFeed(exposition).newcomer())
+    assert recent["now"]["at_s"] == pytest.approx(5.0)
     assert recent["chart"]["end_s"] == pytest.approx(exposition.pace().elapsed_s) == 5.0
     assert recent["chart"]["starts_unix_s"] == pytest.approx(time.time() - 5.0, abs=1.0)
     facts = dict(recent["now"]["facts"])

@@ -36,6 +36,7 @@ async def test_the_load_is_changed_for_a_while_as_documented(serve):
     assert changed["requested"] == pytest.approx(100.0)
     assert changed["change"]["stages"] == STAGES["stages"]
     assert changed["change"]["ends_in_s"] == pytest.approx(10.0, abs=0.1)
+    assert (changed["change"]["began_s"], changed["change"]["ends_s"]) == (1.0, 11.0)
     served.advance(4.0)
     later = (await served.call("GET", LOAD))[1]["change"]
     assert later["ends_in_s"] == pytest.approx(6.0, abs=0.1)
@@ -139,7 +140,7 @@ async def test_what_is_to_come_says_when_and_what_it_targets(serve):
     served = await serve()
     document = (await served.call("GET", "/openapi.json"))[1]
     aimed = replace(
-        OUTAGE.faults[1], start_s=9.0004, targets=Targets(tiers=("worker",), fraction=0.5)
+        OUTAGE.faults[1], start_s=9.0404, targets=Targets(tiers=("worker",), fraction=0.5)
     )
     whole = replace(OUTAGE.faults[1], name="all", start_s=19.0)
     for fault in (whole, aimed):
@@ -148,7 +149,7 @@ async def test_what_is_to_come_says_when_and_what_it_targets(serve):
     schema = {"$ref": "#/components/schemas/Moment", "components": document["components"]}
     Draft202012Validator(schema).validate(now)
     assert now["planned"] == [
-        {"name": "hung", "fault": "agent_hang", "begins_in_s": 8.0,
+        {"name": "hung", "fault": "agent_hang", "begins_in_s": 8.04,
          "targets": {"tiers": "worker", "fraction": "0.5"}},
         {"name": "all", "fault": "agent_hang", "begins_in_s": 18.0, "targets": {}},
     ]  # fmt: skip
