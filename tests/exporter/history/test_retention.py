@@ -40,6 +40,7 @@ def test_a_scenario_can_limit_the_depth():
     """`history: {depth: 1h}`; with a depth of 0, the first sample is the first scrape."""
     recorder = make_recorder(past_s=HOUR_S, requests_total=6 * HOUR_S)
     assert recorder.past_s == HOUR_S
+    assert make_recorder(past_s=3 * HOUR_S, requests_total=HOUR_S / 2).past_s < HOUR_S
     assert make_recorder(past_s=0, requests_total=6 * HOUR_S).past_s == 0
 
 

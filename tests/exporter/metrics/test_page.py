@@ -167,6 +167,7 @@ PROMETHEUS_3 = (
         ("application/vnd.google.protobuf", TEXT),
         ("application/openmetrics-text,text/plain", OPENMETRICS),
         ("text/plain,application/openmetrics-text", TEXT),
+        ("text/*,application/openmetrics-text", TEXT),
         ("*/*;q=0.5,text/html,application/openmetrics-text;q=0.5", TEXT),
         (",;,=;q", TEXT),
     ],
