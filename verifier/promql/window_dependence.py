@@ -57,9 +57,9 @@ clock: it is a time, or (predict_linear) reads ahead by one. calendar: the same,
 argument. grows: with its window. by window: the load goes on per real second and a fault per second
 of the scenario, so by how much it changes is not known. count, samples: it depends on the number of
 samples in a window. presence: only whether there is a value, or its sign, matters. ratio: a common
-factor cancels out. clamp: numbers in it are values too. picks: one of the values, unchanged. blends:
-a mean of several values. squares: of several, squared. All others, such as logarithms, need values
-that do not change.
+factor cancels out. clamp: numbers in it are values too. picks: one of the values, unchanged.
+blends: a mean of several values. squares: of several, squared. All others, such as logarithms, need
+values that do not change.
 """
 
 _KIND: Final = {name: kind for kind, names in _KINDS.items() for name in names}
