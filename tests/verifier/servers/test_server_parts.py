@@ -279,7 +279,7 @@ def test_an_answer_of_just_as_many_bytes_as_are_read_is_read(monkeypatch: Any) -
 
 @pytest.mark.parametrize(
     ("duration", "interval", "pending_s"),
-    [(60, 15, 60), (61, 15, 75), (0.3, 0.1, 0.3), (5, 15, 15), (0, 15, 0), (7, 0, 7)],
+    [(60, 15, 60), (61, 15, 75), (2.1, 0.7, 2.1), (5, 15, 15), (0, 15, 0), (7, 0, 7)],
 )
 def test_an_alert_fires_at_the_first_evaluation_after_its_for(
     duration: float, interval: float, pending_s: float
