@@ -133,3 +133,10 @@ def test_a_panel_may_show_the_world_in_another_unit_of_the_same_kind():
     """Milliseconds where seconds are declared; its values are taken for what they are."""
     truth = PanelTruth(dashboard="D", panel="P", quantity="CPU time", take="rate", unit="s")
     assert reason_of(answer(unit="ms"), truth, [instant({"": 1.0}, {"": (1.0, 1.0)})], None) == ""
+
+
+def test_an_instant_between_two_points_is_that_of_the_point_before():
+    """Before the first point it is the first."""
+    run = TruthOfRun(None, scenario_of("duration: 100s\n"), EPOCH_S,
+                     PanelWindow(EPOCH_S, EPOCH_S + 100.0, 15.0))  # fmt: skip
+    assert instants_of(answer(), run) == [10.0, 25.0, 40.0, 70.0, 100.0]

@@ -135,3 +135,9 @@ def test_a_row_holds_what_a_counter_gained_since_the_row_before(monkeypatch):
     rows = TruthLedger(LAYOUT).rows_of(counts)
     assert rows[:, LAYOUT.growing].T.tolist() == [[2, 5]] * int(LAYOUT.growing.sum())
     assert rows[:, ~LAYOUT.growing].T.tolist() == [[7, 12]] * int((~LAYOUT.growing).sum())
+
+
+def test_a_restart_at_a_scrape_that_brought_nothing_disturbs_that_scrape_alone():
+    """The one after it is as the world was."""
+    run = record(restarts={31}, disturbed={31})
+    assert run.disturbed_s.tolist() == [TIMES_S[31]]
