@@ -128,7 +128,7 @@ class Task:
         return self._result
 
 
-class ScriptedClient:
+class TaskClient:
     """A client of a scheduler that gives tasks as it is told."""
 
     status = "running"
@@ -177,7 +177,7 @@ SCENARIOS = [scenario_of(f"duration: {minutes}m\n") for minutes in (5, 30, 10)]
 
 def run_of(*tasks, **options):
     """Return a run of three scenarios, its client and its watcher."""
-    client, watcher = ScriptedClient(*tasks, **options), Watching()
+    client, watcher = TaskClient(*tasks, **options), Watching()
     run = _ClusterRun(SCENARIOS, watcher, client, "tcp://a:1")
     run.submit(len, HERE)
     return run, client, watcher
@@ -306,14 +306,14 @@ def test_processes_of_a_worker_are_used_again_and_end_with_the_run(monkeypatch):
 def test_a_worker_judges_reports_now_and_then_and_sees_that_it_was_cancelled(monkeypatch, clock):
     """Unless it is not like the machine that asks."""
     clock.now_s = 100.0
-    logged, given, states = [], [], {}
+    logged, returned, states = [], [], {}
     process = SimpleNamespace()
     worker = SimpleNamespace(
         address="tcp://w:1",
         get_current_task=lambda: "key",
         log_event=lambda topic, message: logged.append((topic, message)),
         state=SimpleNamespace(tasks=states),
-        plugins={"run": SimpleNamespace(take=lambda: process, give_back=given.append)},
+        plugins={"run": SimpleNamespace(take=lambda: process, give_back=returned.append)},
     )
     monkeypatch.setattr(worker_side, "get_worker", lambda: worker)
     monkeypatch.setattr(worker_side, "known_machine", lambda: HERE)
@@ -333,7 +333,7 @@ def test_a_worker_judges_reports_now_and_then_and_sees_that_it_was_cancelled(mon
     process.judge = judge
     assert judge_on_worker("run", 3, "scenario", HERE) == ("scenario", [True, False, False, True])
     assert logged == [("run", pickle.dumps((3, each))) for each in "ac"]
-    assert given == [process]
+    assert returned == [process]
     refused = judge_on_worker("run", 3, "scenario", {"a": "2"})
     assert refused.startswith("worker tcp://w:1 would not judge as this machine does: a is 1 there")
-    assert given == [process]
+    assert returned == [process]

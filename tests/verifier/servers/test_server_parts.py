@@ -32,7 +32,7 @@ from verifier.servers.prometheus.process import PrometheusProcess
 from verifier.servers.webhook import find_mistake
 
 
-class ScriptedServer:
+class ScriptedEndpoint:
     """An endpoint, and the one connection to it, which answers as it is told."""
 
     path_prefix = "/secret"
@@ -41,7 +41,7 @@ class ScriptedServer:
         """Begin with nothing asked."""
         self.answers, self.asked, self.connected = list(answers), [], 0
 
-    def connect(self, timeout_s: float) -> ScriptedServer:
+    def connect(self, timeout_s: float) -> ScriptedEndpoint:
         """Return itself; count how often."""
         assert timeout_s == 130.0
         self.connected += 1
@@ -71,9 +71,9 @@ class ScriptedServer:
 DIALECT = Dialect("E", {"more": "1"}, "?all=1", {"X": "y"}, "/write")
 
 
-def asked(*answers: tuple[int, object]) -> tuple[PrometheusClient, ScriptedServer]:
+def asked(*answers: tuple[int, object]) -> tuple[PrometheusClient, ScriptedEndpoint]:
     """Return a client, and its server."""
-    server = ScriptedServer(*answers)
+    server = ScriptedEndpoint(*answers)
     return PrometheusClient(server, DIALECT), server  # type: ignore[arg-type]  # as an endpoint is
 
 
@@ -159,11 +159,15 @@ def test_a_long_range_is_asked_in_parts_that_follow_each_other() -> None:
     ]  # fmt: skip
     assert list(_chunks(RangeQuery("x", 0.0, 0.3, 0.1))) == [(0.0, pytest.approx(0.3))]
     assert list(_chunks(RangeQuery("x", 0.0, 29.0, 15.0))) == [(0.0, 15.0)]
-    one, two, three = ([[at, str(at)]] for at in (100, 1100, 2100))
+    early, middle, late = ([[at, str(at)]] for at in (100, 1100, 2100))
     client, _ = asked(
-        data({"result": [{"metric": {"a": "b"}, "values": one}, {"metric": {}, "values": one}]}),
+        data(
+            {"result": [{"metric": {"a": "b"}, "values": early}, {"metric": {}, "values": early}]}
+        ),
         data({"result": []}),
-        data({"result": [{"metric": {}, "values": three}, {"metric": {"a": "b"}, "values": two}]}),
+        data(
+            {"result": [{"metric": {}, "values": late}, {"metric": {"a": "b"}, "values": middle}]}
+        ),
     )
     joined = [(series.labels, series.values.tolist()) for series in client.query_range(long)]
     assert joined == [({"a": "b"}, [100.0, 1100.0]), ({}, [100.0, 2100.0])]
