@@ -192,3 +192,17 @@ def test_an_empty_overlay_changes_nothing(tmp_path, scenario):
     """Comments alone are no mistake."""
     overlay = load_overlay(written(tmp_path, "# nothing yet\n"))
     assert applied(scenario, overlay) == scenario
+
+
+@pytest.mark.parametrize("files", [1, 2])
+@pytest.mark.parametrize("name", ["traffic-drop", "'*'"])
+def test_an_alert_is_expected_once_in_every_scenario_too(tmp_path, scenario, files, name):
+    """Twice under `*`, or twice under the scenario, in one overlay or in two."""
+    paths = [tmp_path / f"{number}.yaml" for number in range(files)]
+    mine = ", ".join(["{alert: Mine, silent: true}"] * (3 - files))
+    for path in paths:
+        path.write_text(f"scenarios: {{{name}: {{expectations: [{mine}]}}}}", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        applied(scenario, *map(load_overlay, paths))
+    first = "line 1" if files == 1 else f"{paths[0]}:1"
+    assert f"Mine is expected twice, first in {first}" in str(error.value)
