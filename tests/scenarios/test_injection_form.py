@@ -81,6 +81,36 @@ def test_a_new_duration_counts_from_now(form):
     assert (changed.duration_s, changed.parameters) == (120.0, CrashLoop())
 
 
+def test_a_change_of_nothing_is_refused_and_one_of_no_parameter_changes_nothing(form):
+    """A key that is there says that somebody meant it."""
+    fault = form.read_injection(injection(parameters={"alive": "3s"}, ramp="2s"), 100.0)
+    assert form.read_change(b'{"parameters": {}}', fault, 160.0) == fault
+    with pytest.raises(InputError) as caught:
+        form.read_change(b"{}", fault, 160.0)
+    assert str(caught.value) == "a change needs parameters, duration or both, got neither"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"null", "the body must be a JSON object"),
+        (b"[]", "the body must be a JSON object"),
+        (b"\xff", "the body must be UTF-8 text"),
+        (
+            b"9" * 5000,
+            "body:1:1: a whole number must be one that 64 bits can hold, got a larger one",
+        ),
+    ],
+)
+def test_a_body_that_is_no_object_is_refused_whatever_it_is(form, body, sentence):
+    """Of an injection and of a change."""
+    fault = form.read_injection(injection(), 0.0)
+    for read in (form.read_injection, lambda sent, at_s: form.read_change(sent, fault, at_s)):
+        with pytest.raises(InputError) as caught:
+            read(body, 0.0)
+        assert str(caught.value) == sentence
+
+
 def test_a_duration_is_above_nothing_and_at_most_an_hour(form):
     """An hour itself is allowed, of an injection and of a change."""
     fault = form.read_injection(injection(duration="1h"), 0.0)
@@ -151,3 +181,11 @@ def test_an_injection_is_written_with_its_own_targets_and_times(form):
     written = form.write(form.read_injection(body, 0.0))
     assert written["targets"] == {"hosts": [0], "fraction": 0.5}
     assert (written["ramp"], written["duration"]) == ("10s", "2m")
+    assert form.write(form.read_injection(b'{"fault": "agent_hang"}', 0.0)) == {
+        "name": "agent-hang",
+        "fault": "agent_hang",
+        "parameters": {},
+        "targets": {},
+        "ramp": "0s",
+        "duration": "5m",
+    }

@@ -15,16 +15,33 @@ CLIMB = {"stages": [{"target": 15000, "duration": "30s"}, {"target": 15000, "dur
 STAGE = {"target": 1, "duration": "1s"}
 REFUSED = [
     ({}, "the key 'stages' is missing"),
-    ({"stages": []}, "stages must be a list of at least 1"),
-    ({"stages": [STAGE] * 101}, "stages must be a list of at most 100"),
+    ({"stages": []}, "stages must be a list of at least 1, got a list"),
+    ({"stages": [STAGE] * 101}, "stages must be a list of at most 100, got a list"),
     ({"stages": [{"target": 5}]}, "the key 'duration' is missing in stages[0]"),
-    ({"stages": [{**STAGE, "duration": 5}]}, "must be a duration with a unit, such as"),
-    ({"stages": [{**STAGE, "duration": "0s"}]}, "stages must take more than 0s and at most 1h"),
-    ({"stages": [{**STAGE, "duration": "31m"}] * 2}, "at most 1h together, got 1h2m"),
-    ({"stages": [{**STAGE, "target": -1}]}, "target must be 0 to 2000000, got -1"),
-    ({"stages": [{**STAGE, "target": "many"}]}, "target must be a number"),
-    ({"stages": [STAGE], "duraton": "1s"}, "unknown key 'duraton'"),
+    (
+        {"stages": [{**STAGE, "duration": 5}]},
+        "stages[0].duration must be a duration with a unit, such as 1h30m, 200ms or 0s, got 5",
+    ),
+    (
+        {"stages": [{**STAGE, "duration": "0s"}]},
+        "stages must take more than 0s and at most 1h together, got 0s",
+    ),
+    (
+        {"stages": [{**STAGE, "duration": "31m"}] * 2},
+        "stages must take more than 0s and at most 1h together, got 1h2m",
+    ),
+    ({"stages": [{**STAGE, "target": -1}]}, "stage: target must be 0 to 2000000, got -1"),
+    ({"stages": [{**STAGE, "target": "many"}]}, "stages[0].target must be a number, got 'many'"),
+    ({"stages": [STAGE], "duraton": "1s"}, "unknown key 'duraton', the keys are stages"),
+    (
+        {"stages": [{"duration": "1h", "target": -1}, {"duration": "1h", "target": -2}]},
+        (
+            "stages must take more than 0s and at most 1h together, got 2h;"
+            " stage: target must be 0 to 2000000, got -1; stage: target must be 0 to 2000000, got -2"
+        ),
+    ),
     ([], "the body must be a JSON object"),
+    (None, "the body must be a JSON object"),
 ]
 
 
@@ -52,7 +69,7 @@ def test_each_mistake_is_named(body, sentence):
     """By the key and the rule."""
     with pytest.raises(InputError) as caught:
         LoadForm().read(json.dumps(body).encode())
-    assert sentence in "; ".join(map(str, caught.value.mistakes))
+    assert [str(mistake) for mistake in caught.value.mistakes] == sentence.split("; ")
 
 
 def test_the_schema_takes_what_the_form_takes():

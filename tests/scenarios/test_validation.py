@@ -29,6 +29,7 @@ MUTATIONS = [
     ("seed: 42", "sede: 42", "1:1: the key 'seed' is missing|3:1: unknown key 'sede', did you mean 'seed'?"),
     ("seed: 42", "seed: 42\nseed: 43", "4:1: duplicate key 'seed', first given in line 3"),
     ("duration: 20m", "duration: 32d", "4:11: duration must be above 0s and at most 31d, got 32d"),
+    ("duration: 20m", "duration: 0s", "4:11: duration must be above 0s and at most 31d, got 0s|"),
     ("duration: 20m", "duration: 20", "4:11: duration must be a duration with a unit, such as 1h30m, 200ms or 0s, got 20"),
     ("pending: forbidden", "pending: maybe", "36:10: pending must be 'allowed' or 'forbidden', got 'maybe'"),
     # topology
@@ -76,6 +77,11 @@ MUTATIONS = [
     ("hosts: [0]", "sandboxes: []", "26:42: faults[1].targets.sandboxes must name at least one, or be left out, which means all"),
     ("hosts: [0]", "cells: [0]", "26:31: cells must not be named: this system has one cell"),
     ("hosts: [0]", "hosts: [4]", "26:39: hosts must be 0 to 3, got 4"),
+    ("hosts: [0]", "hosts: [0, -1]", "26:42: hosts must be 0 to 3, got -1"),
+    ("tiers: [micro]", "tiers: [micro, mirco]", "26:30: no tier is called 'mirco', did you mean 'micro'?"),
+    ("0.4}", "0.4}\n  - {name: r, fault: router_stale, start: 0s, duration: 1m, targets: {cells: [0]}}", "22:71: router_stale takes no targets, got cells|"),
+    ("0.4}", "0.4}\n  - {name: r, fault: slow_host, start: 0s, duration: 1m, targets: {tiers: [micro]}, parameters: {factor: 2}}", "22:68: slow_host takes no targets but hosts, got tiers"),
+    ("0.4}", "0.4}\n  - {name: r, fault: capacity_demand, start: 0s, duration: 1m, parameters: {agents: 99999}}", "22:85: capacity_demand: agents must be at most the fleet of 993, got 99999"),
     ("hosts: [0]", "cells: [5]", "26:31: cells must not be named: this system has one cell"),
     ("fraction: 0.2", "fraction: 0", "26:53: targets: fraction must be above 0 and at most 1, got 0"),
     ("hosts: [0]", "sandboxes: [A]", "26:31: crash_loop takes no targets but tiers, hosts, fraction, got sandboxes"),
@@ -100,6 +106,12 @@ MUTATIONS = [
     ("silent: true", "silent: true, fires_within: 1m", "43:5: an expectation must have exactly one of the keys 'fires_within', 'silent' and 'explained', got 2"),
     ("silent: true", "silent: false", "43:28: expectations[1].silent must be true, got false"),
     ("silent: true", "silent: true, resolves_within: 1m", "43:34: resolves_within must be used with fires_within"),
+    ("silent: true", "silent: true, no_other_labels: true", "43:34: no_other_labels must be used with fires_within"),
+    ("why not", "why not, no_other_labels: true", "44:40: no_other_labels must be used with fires_within"),
+    ("silent: true", "silent: true, no_other_labels: false", "43:51: expectations[1].no_other_labels must be true, got false"),
+    ("    resolves_within: 8m", "    resolves_within: 0s", "42:22: resolves_within must be above 0s, got 0s"),
+    ("    resolves_within: 8m", "    fires_after: 9m", "42:18: fires_after must be at most fires_within, 8m, got 9m"),
+    ("    resolves_within: 8m", "    resolves_within: 8m\n    resolves_after: 9m", "43:21: resolves_after must be at most resolves_within, 8m, got 9m"),
     ("silent: true", "silent: true, cause: gone", "43:34: a silent alert must have no cause"),
     ("silent: true", "silent: true, receivers: [pager]", "43:34: a silent alert must have no receivers"),
     ("silent: true", "silent: true, notifies_resolved: false", "43:34: a silent alert must have no notifies_resolved"),
@@ -146,6 +158,7 @@ MISTAKEN = {
     "the name": ("name: good", "name: Good One"),
     "the story": ("story: Two faults and an incident long ago.\n", ""),
     "the load": ("rate: 10300", "rate: much"),
+    "a key of the load": ("rate: 10300", "rat: 10300"),
     "the topology": ("agents: 700", "agent: 700"),
     "the depth": ("depth: 6h", "depth: 6"),
     "an incident": ("ago: 2h", "ago: 2"),
@@ -198,6 +211,28 @@ def test_a_mistake_elsewhere_does_not_hide_those_of_a_topology_that_is_right():
     """The system is known, so tiers and hosts that it does not have are reported too."""
     text = GOOD.replace("name: good", "name: bad").replace("hosts: [0]", "hosts: [99]")
     assert [line.split(":")[1] for line in mistakes_of(text)] == ["1", "26"]
+
+
+def test_a_length_that_is_wrong_is_taken_for_the_longest():
+    """What ends within that is not said to end too late."""
+    text = GOOD.replace("start: 3m", "start: 30d23h43m").replace(
+        "duration: 20m\n", "duration: 20\n", 1
+    )
+    assert [line.split(":")[1] for line in mistakes_of(text)] == ["4"]
+    beyond = text.replace("23h43m", "23h44m")
+    assert [line.split(":")[1] for line in mistakes_of(beyond)] == ["4", "42"]
+
+
+def test_values_that_are_right_are_checked_beside_a_key_that_is_wrong():
+    """The name, the length and the depth of the file, not those that stand for wrong ones."""
+    text = GOOD.replace("seed: 42", "seed: x")
+    for old, new, line in (
+        ("name: good", "name: bad", "1:7: name must be the file's name 'good', got 'bad'"),
+        ("duration: 20m", "duration: 11m", "19:15: fault 'gone' must end by 11m, when the"),
+        ("depth: 6h", "depth: 1h", "33:12: ago must be within the history's depth 1h, got 2h"),
+    ):
+        lines = mistakes_of(text.replace(old, new, 1))
+        assert any(each.startswith(f"good.yaml:{line}") for each in lines), lines
 
 
 def test_a_wrong_parameter_of_an_incident_is_placed_in_the_incident():
@@ -269,6 +304,8 @@ def test_of_one_host_the_only_number_is_0():
     assert parse_scenario(alone, "good.yaml").plan.faults[1].targets.hosts == (0,)
     (line,) = mistakes_of(alone.replace("hosts: [0]", "hosts: [1]"))
     assert line.endswith("hosts must be 0, got 1")
+    two = GOOD.replace("hosts: 4", "hosts: 2").replace("hosts: [0]", "hosts: [2]")
+    assert mistakes_of(two) == ["good.yaml:26:39: hosts must be 0 to 1, got 2"]
 
 
 def test_two_expectations_with_a_mistake_each_are_two_lines():
