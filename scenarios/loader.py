@@ -121,7 +121,7 @@ def _replace(data: dict[str, Any], detail: ErrorDetails, skipped: set[Steps]) ->
             skipped.add(("expectations", index))
         case ("history", "depth", *_):
             data["history"].pop("depth", None)
-        case ("faults" | "history" | "expectations", *_):
+        case ("faults" | "history", *_):
             return False
         case (str(key), *rest) if rest or detail["type"] != "extra_forbidden":
             data.pop(key, None)

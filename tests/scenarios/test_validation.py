@@ -235,6 +235,15 @@ def test_values_that_are_right_are_checked_beside_a_key_that_is_wrong():
         assert any(each.startswith(f"good.yaml:{line}") for each in lines), lines
 
 
+def test_expectations_that_are_no_list_hide_no_mistake_of_the_rest():
+    """No cause is named there, so the causes are known."""
+    head = GOOD.partition("expectations:")[0].replace("name: good", "name: bad")
+    assert mistakes_of(f"{head}expectations: none\n") == [
+        "good.yaml:1:7: name must be the file's name 'good', got 'bad'",
+        "good.yaml:37:15: expectations must be a list, got 'none'",
+    ]
+
+
 def test_a_wrong_parameter_of_an_incident_is_placed_in_the_incident():
     """Beside a mistake elsewhere too, which keeps the scenario from being built."""
     text = GOOD.replace("parameters: {share: 0.5}", "parameters: {shore: 0.5}")
