@@ -36,8 +36,8 @@ REFUSED = [
     (
         {"stages": [{"duration": "1h", "target": -1}, {"duration": "1h", "target": -2}]},
         (
-            "stages must take more than 0s and at most 1h together, got 2h;"
-            " stage: target must be 0 to 2000000, got -1; stage: target must be 0 to 2000000, got -2"
+            "stages must take more than 0s and at most 1h together, got 2h; stage: target must be"
+            " 0 to 2000000, got -1; stage: target must be 0 to 2000000, got -2"
         ),
     ),
     ([], "the body must be a JSON object"),
