@@ -136,13 +136,13 @@ async def test_the_library_is_read_once_and_not_before_somebody_asks(serve, firs
 
 
 async def test_what_is_to_come_says_when_and_what_it_targets(serve):
-    """Nothing of one that means the whole system; as documented."""
+    """Nothing of one that means the whole system, which ends first and begins last."""
     served = await serve()
     document = (await served.call("GET", "/openapi.json"))[1]
     aimed = replace(
         OUTAGE.faults[1], start_s=9.0404, targets=Targets(tiers=("worker",), fraction=0.5)
     )
-    whole = replace(OUTAGE.faults[1], name="all", start_s=19.0)
+    whole = replace(OUTAGE.faults[1], name="all", start_s=19.0, duration_s=5.0)
     for fault in (whole, aimed):
         served.world.inject(fault)
     now = (await served.call("GET", f"{API}/chart"))[1]["now"]
