@@ -231,11 +231,11 @@ def test_a_list_keeps_its_order_whoever_is_in_it(order, gone):
 def test_a_task_that_came_back_is_offered_to_the_first_agent_too(bench):
     """A lead takes what is of its class, at once; its draw, work and arrival are what they were."""
     s, kind = bench.s, 2 | 1 << k.CLASS_SHIFT
+    s.agent_real[LEAD, k.SLOWNESS], s.agent[LEAD, k.SLOWNESS_ON] = 3.0, 1
     assert bench.enqueue(5, 3, 10 * MS, kind, 77)
     bench.offer_queued(9)
     columns = [k.STATE, k.META, k.DRAW, k.WORK_NS, k.ARRIVED_AT, k.DISPATCHED_AT]
     assert s.agent[LEAD, columns].tolist() == [k.WORKING, kind, 77, 10 * MS, 3, 9]
-    s.agent_real[LEAD, k.SLOWNESS], s.agent[LEAD, k.SLOWNESS_ON] = 3.0, 1
     bench.give_back(LEAD, 20)
     ring = s.ring[5, s.lanes[5, k.HEAD]]
     assert ring[[k.Q_ARRIVED_AT, k.Q_QUEUED_AT, k.Q_WORK_NS, k.Q_DRAW]].tolist() == [
@@ -248,3 +248,4 @@ def test_what_bounds_a_world_is_what_is_documented():
     limits = k.LEAKED_MAX_BYTES, k.RECENT, k.BYTES_MAX, k.CORES_MAX, k.INBOX_MAX, k.SURPLUS_PARTS
     assert limits == (32 * 2**40, 65_536, 2**62, 2**40, 2**19, 25)
     assert (k.TICK_NS * k.TICKS_PER_SCALING, k.CLOCK_MAX_NS, k.NEVER) == (10**9, 2**60, 2**62)
+    assert (k.EPOCH_NS, k.FAR_NS, k.CARRY_NS, k.WAIT_MAX_NS) == (2**43, 2**44, 2**61, 10**18)
