@@ -146,3 +146,25 @@ def test_alerts_come_in_the_order_of_their_names_whichever_side_has_them():
     assert (change.appears, change.disappears, change.resolves_later_s) == (0, 1, ())
     (change,) = compare([line((0, None, 200))], [line((0, 60, 300))])
     assert (change.appears, change.disappears, change.resolves_later_s) == (1, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ([(0, 60, 300)], [(0, 60, 300)], True),
+        ([(0, 60, 300)], [(1, 60, 300)], False),
+        ([(0, 60, 300)], [(0, 61, 300)], False),
+        ([(0, 60, 300)], [(0, 60, 301)], False),
+        ([(0, 60, None)], [(0, 60, None)], True),
+        ([(0, None, 30)], [(0, None, 30)], True),
+        ([(0, None, 30)], [(0, 15, 30)], False),
+        ([(0, 60, 300), (400, 460, 500)], [(0, 60, 300), (400, 460, 500)], True),
+        ([(0, 60, 300), (400, 460, 500)], [(0, 60, 300), (400, 460, 520)], False),
+        ([(0, 60, 300), (400, 460, 500)], [(0, 60, 300)], False),
+        ([(0, 60, 300)], [(0, 60, 300), (400, None, 500)], False),
+    ],
+)
+def test_an_alert_is_the_same_only_where_every_time_of_every_episode_is(before, after, is_same):
+    """Its beginnings and its ends, of what was pending alone too."""
+    (change,) = compare([line(*before)], [line(*after)])
+    assert change.is_same is is_same

@@ -141,3 +141,19 @@ def test_a_control_names_its_files_and_the_words_that_repeat_it():
     assert truth.command == (
         "verify a.yaml --rules a.yaml b.yaml --dashboards tasks.dashboard.json --panel-truth t.yaml"
     )
+
+
+def test_the_reasons_of_an_outcome_are_those_that_keep_it_from_passing():
+    """Of the run, of what is not judged, of alerts and of panels, in this order."""
+    place = Place("board.json", 1, 1)
+    panel = PanelVerdict(dashboard="SLA", panel="P99", query="x", ok=False, reason="NaN")
+    mixed = outcome(
+        invalid=("no history",),
+        not_judged=(
+            NotJudged("alert A", "refused", place),
+            NotJudged("panel SLA / Logs", "of another source", place, keeps_from_passing=False),
+        ),
+        alerts=(alert("B", ok=False), alert("C")),
+        panels=(panel, replace(panel, panel="P95", ok=True)),
+    )
+    assert reasons_of(mixed) == ("no history", "alert A: refused", "B: never fired", "P99: NaN")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.verifier.coverage.test_opposites import SCENARIO, course, shown
+from tests.verifier.simulations import scenario_of
 from verifier.coverage import value_cells as values_module
 from verifier.coverage.stretches import TimeSpan
 from verifier.coverage.value_cells import ValueCells, has_threshold
@@ -156,6 +157,7 @@ def test_of_several_label_sets_each_must_be_refused_to_fire(monkeypatch):
     [
         ("x < 5", True), ("(x) >= 5", True), ("5 < x", True), ("sum(x) <= 5", True),
         ("x == 5", False), ("x != 5", False), ("x < y", True), ("x", False),
+        ("x < 5 and y", False), ("sum(x < 5)", False), ("x < 5 or y", False),
         ("x < 5 and y > 1", False), ("(x < 5) + 1", False), ("(x > 5) * 2 > 3", True),
         ("x <", False),
     ],
@@ -168,3 +170,54 @@ def test_a_threshold_is_that_of_the_one_comparison_with_a_number(expr, expected)
 def test_a_stretch_is_as_long_as_from_its_first_evaluation_to_its_last():
     """Both are in it."""
     assert TimeSpan(15.0, 75.0).length_s == 60.0
+
+
+def test_the_first_of_several_faults_ends_what_was_healthy(asked):
+    """In whatever order they stand in the file."""
+    early, late = (
+        f"- {{name: {name}, fault: traffic_drop, start: {start}, duration: 30s,"
+        " parameters: {share: 0.4}}\n"
+        for name, start in (("early", "1m"), ("late", "3m"))
+    )
+    values = [*[20.0] * 4, *[12.0] * 4, *[5.2] * 5, *[20.0] * 6]
+    for faults in (early + late, late + early):
+        scenario = scenario_of(f"duration: 10m\nfaults:\n{faults}expectations: []\n")
+        cells = cells_of(course(expr="abs(x) < 5"), {"abs(x)": [line(values)]}, scenario)
+        [(_, words)] = shown(cells.observe())
+        assert words == "5.2 from 2m for 1m, threshold 5, healthy 20"
+    quiet = scenario_of("duration: 10m\nexpectations: []\n")
+    [(_, words)] = shown(
+        cells_of(course(expr="abs(x) < 5"), {"abs(x)": [line(values)]}, quiet).observe()
+    )
+    assert words.startswith("5.2 from 2m for 1m, threshold 5, healthy ")
+    assert len(asked) == 3
+
+
+def test_an_alert_that_nearly_fired_would_have_had_the_labels_of_its_series_and_rule(monkeypatch):
+    """Those that a rule sets to a text; the name of what it compares is none of them."""
+    fired = []
+    monkeypatch.setattr(
+        values_module, "is_refused", lambda _s, _c, own: fired.append(own[-1].labels) or True
+    )
+    values = [*[20.0] * 4, *[5.2] * 5]
+    rule_labels = (("pool", "own"), ("team", "t"), ("made", "{{ $value }}"))
+    own = course(expr="abs(x) < 5", rule_labels=rule_labels)
+    list(cells_of(own, {"abs(x)": [line(values, zone="z", pool="x")]}).observe())
+    assert fired == [(("pool", "own"), ("team", "t"), ("zone", "z"))]
+
+
+@pytest.mark.parametrize(
+    ("step_s", "gap_s", "is_near"), [(15.0, 15.0, True), (30.0, 30.0, True), (15.0, 45.0, False)]
+)
+def test_a_stretch_goes_on_for_as_long_as_evaluations_follow_each_other(
+    asked, step_s, gap_s, is_near
+):
+    """In the least step of the series, where few of very many evaluations were asked for."""
+    near_s = [60.0, 60.0 + step_s, 60.0 + step_s + gap_s, 60.0 + 2 * step_s + gap_s]
+    times_s = np.array([*np.arange(0.0, 60.0, step_s), *near_s]) + 1000.0
+    values = np.array([*[20.0] * (len(times_s) - 4), *[5.2] * 4])
+    series = SimpleNamespace(times_s=times_s, values=values, labels={})
+    own = course(expr="abs(x) < 5", for_s=3 * step_s)
+    named = [*cells_of(own, {"abs(x)": [series]}).observe()]
+    assert [each.cell for each in named] == ["near_threshold"] * is_near
+    assert len(asked) == is_near

@@ -7,7 +7,7 @@ import pytest
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
 from verifier.evaluation.engine import evaluate
-from verifier.evidence.contradictions import ValueThreshold
+from verifier.evidence.contradictions import ValueThreshold, leaves_nothing
 from verifier.evidence.silence import WatchedRun, silences
 from verifier.evidence.value_bounds import OURS
 from verifier.pack.spread import WHOLE
@@ -185,3 +185,27 @@ def test_opposite_thresholds_exclude_each_other_at_one_limit(limit, excluded):
     """Two limits that lie between the same bounds may be different ones."""
     above, below = (ValueThreshold(parse("x"), operator, limit) for operator in (">", "<="))
     assert above.excludes(below, OURS) is excluded
+
+
+@pytest.mark.parametrize("operator", ["and", "unless"])
+@pytest.mark.parametrize(
+    ("left", "right", "by_and", "by_unless"),
+    [
+        *[("< 5", "< 5", False, True), ("<= 5", "< 5", False, False), ("< 5", "<= 5", False, True)],
+        *[("> 5", "> 5", False, True), (">= 5", "> 5", False, False), ("> 5", ">= 5", False, True)],
+        *[("<= 5", "<= 5", False, True), (">= 5", ">= 5", False, True)],
+        *[
+            ("< 5", "> 5", True, False),
+            ("<= 5", ">= 5", False, False),
+            ("< 5", ">= 5", True, False),
+        ],
+        *[("> 5", "<= 5", True, False), ("> 5", "< 5", True, False), (">= 5", "< 5", True, False)],
+        *[("== 5", "!= 5", False, False), ("> 5", "== 5", False, False)],
+    ],
+)
+def test_what_two_thresholds_leave_is_exact_at_their_limit(
+    left, right, by_and, by_unless, operator
+):
+    """What `unless` takes away leaves its opposite: of `< 5` that is 5 and all above."""
+    expected = by_and if operator == "and" else by_unless
+    assert leaves_nothing(parse(f"x {left} {operator} x {right}"), OURS) is expected

@@ -169,6 +169,9 @@ def test_the_threshold_that_is_named_fires_when_it_is_tried(server, tmp_path, ru
         ("<", math.inf, 5.0, None),
         (">", 5.0, -math.inf, 4.8),
         ("!=", 5.0, 1.0, None),
+        (">=", 0.0, 0.0, None),
+        ("<=", 0.0, 0.0, None),
+        (">=", 5.0, 5.0, None),
     ],
 )
 def test_a_threshold_has_few_digits_midway_between_what_was_kept_and_what_is_healthy(

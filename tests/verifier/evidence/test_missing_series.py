@@ -237,3 +237,13 @@ def test_another_label_is_meant_where_the_value_is_among_its_own():
     assert reason('depth{zone!=""}') == f"{none}: beside job and instance it has priority, tier"
     assert reason('depth{zone=~"hi.*"}') == f"{none}, did you mean 'priority'?"
     assert reason('{zone="x"}').startswith("the metrics that are stored have no label zone")
+
+
+def test_of_nothing_that_is_stored_a_selector_without_a_name_names_its_matcher():
+    """There is no metric to miss."""
+    stock = SimpleNamespace(metric_names=frozenset(), label_sets=lambda *_: [])
+    check = SelectorCheck(stock, None, NearestNames(frozenset))
+    assert check.reason(promql.parse('{a="b"}')) == (
+        "the metrics that are stored have no label a: it has job and instance only"
+    )
+    assert check.reason(promql.parse('x{a="b"}')) == "no metric x exists"

@@ -214,7 +214,9 @@ def test_what_is_known_of_a_span_is_none_of_another() -> None:
     stock = Stock(server)
     stock.answer("x", SPAN)
     stock.answer("x", replace(SPAN, interval_s=25.0))
-    assert server.asked == [60.0, 50.0]
+    stock.answer("x", replace(SPAN, first_s=5.0))
+    stock.answer("y", SPAN)
+    assert server.asked == [60.0, 50.0, 50.0, 60.0]
     _, stock = primed("depth")
     assert stock.known("depth", SPAN) is not None
     assert stock.known("depth", replace(SPAN, end_s=45.0)) is None
@@ -224,13 +226,14 @@ def test_what_is_known_of_a_span_is_none_of_another() -> None:
 
 def test_the_series_that_were_stored_are_asked_for_each_end() -> None:
     """Once; a later end may have more."""
-    asked: list[float] = []
+    asked: list[tuple[str, float, float]] = []
 
-    def label_sets(_selector: str, _start_s: float, end_s: float) -> list[dict[str, str]]:
-        asked.append(end_s)
+    def label_sets(selector: str, start_s: float, end_s: float) -> list[dict[str, str]]:
+        asked.append((selector, start_s, end_s))
         return [{"end": f"{end_s:g}"}]
 
     stock = Stock(SimpleNamespace(version="3.5.3", label_sets=label_sets))
-    for span in (SPAN, SPAN, replace(SPAN, end_s=90.0)):
+    late = replace(SPAN, first_s=30.0, start_s=30.0, end_s=90.0)
+    for span in (SPAN, SPAN, late):
         assert [*stock.label_sets("up", span)] == [{"end": f"{span.end_s:g}"}]
-    assert asked == [60.0, 90.0]
+    assert asked == [("up", 0.0, 60.0), ("up", 0.0, 90.0)], "also what was there before"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from documents.mistakes import InputError
+from documents.mistakes import InputError, Place
 from tests.verifier.judge.ledgers import (
     FIRES,
     LEDGER,
@@ -16,7 +17,7 @@ from tests.verifier.judge.ledgers import (
     verdicts,
 )
 from tests.verifier.judge.small_scenario import ALERTS, GOOD, scenario_with, verdict_on
-from verifier.judge.notification_verdicts import check_receivers_exist
+from verifier.judge.notification_verdicts import check_receivers_exist, routing_findings
 
 
 def test_an_alert_that_reached_its_receiver_is_ok():
@@ -297,3 +298,43 @@ def test_a_silence_that_was_broken_is_said_beside_a_notification_of_another_time
     ghost = notification("firing", 900.0, since_s=870.0, alert="Latency")
     results = [v for v in verdicts((ghost,), lines, (silent,)) if v.alert == "Latency"]
     assert [(v.expected, v.ok) for v in results] == [("silent", False), ("unexpected", False)]
+
+
+def findings(*expectations, more=""):
+    """Return what is to know of a routing in a scenario, and where its expectations stand."""
+    scenario = scenario_with(*expectations, more=more)
+    routing = SimpleNamespace(
+        findings=("a.yml:1:1: of itself",),
+        timed_routes=(Place("a.yml", 5, 3),),
+        unsent_ends={"slack": "send_resolved of its slack_configs is false by default"},
+    )
+    return routing_findings(scenario, routing)
+
+
+def test_a_scenario_with_a_date_of_its_own_needs_no_word_of_its_timed_routes():
+    """Any other is judged as of the day on which every history begins."""
+    own, timed = findings()
+    assert own == "a.yml:1:1: of itself"
+    assert timed.startswith("a.yml:5:3: the time intervals of this route are judged as of ")
+    assert timed.endswith(" UTC, when s starts: set its starts_at to choose another time")
+    assert findings(more="starts_at: 2026-03-02T09:00:00Z\n") == ("a.yml:1:1: of itself",)
+
+
+def test_a_receiver_that_is_not_told_of_the_end_is_named_where_that_is_expected():
+    """Not where it is left open, or not expected, and of no receiver that is told."""
+    ends = "{{alert: Throughput, receivers: [{}], fires_within: 7m, resolves_within: 3m{}}}"
+    both = ends.format("page, slack", ", notifies_resolved: true")
+    (_, _, said) = findings(both)
+    assert said.startswith("s.yaml:")
+    assert said.endswith(
+        "Throughput expects slack to be notified that it resolved, but send_resolved of its"
+        " slack_configs is false by default"
+    )
+    assert len(findings(both, both.replace("Throughput", "Queue"))) == 4
+    for name, rest in (
+        ("slack", ""),
+        ("slack", ", notifies_resolved: false"),
+        ("page", ", notifies_resolved: true"),
+    ):
+        assert len(findings(ends.format(name, rest))) == 2, (name, rest)
+    assert len(findings(both.replace("receivers: [page, slack], ", ""))) == 2

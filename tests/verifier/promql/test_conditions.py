@@ -141,6 +141,8 @@ def test_what_is_not_linear_in_its_parts_is_measured_as_a_whole(expr):
         ("-a > 3", "<", -3.0, None),
         ("-(a + 2) > 3", "<", -5.0, None),
         ("5 / a > 3", ">", 3.0, None),
+        ("5 / (a + 2) > 3", ">", 3.0, None),
+        ("(a + 2) / 5 > 3", ">", 13.0, None),
         ("a / 5 > 3", ">", 15.0, None),
         ("histogram_quantile(0.9, a) > 1", ">", 1.0, 0.9),
         ("histogram_quantile(0.9, a) / histogram_quantile(0.5, b) > 1", ">", 1.0, None),

@@ -5,7 +5,15 @@ from __future__ import annotations
 import promql_parser as promql
 import pytest
 
-from verifier.promql.printing import duration_text, text_of, window_text
+from verifier.promql.printing import (
+    duration_text,
+    matcher_text,
+    number_of,
+    quoted,
+    selector_text,
+    text_of,
+    window_text,
+)
 
 EXPRESSIONS = (
     r'x{a="q\"uote\\d",b=~"5..",c!="e",f!~"g"}',
@@ -81,3 +89,31 @@ def test_every_duration_is_made_longer():
     assert [duration_text(s) for s in (0.0006, 0.2999, 1.0015, 59.9996)] == [
         *("1ms", "300ms", "1s2ms", "1m"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *[(0.0, "0"), (-3.0, "-3"), (0.25, "0.25"), (-0.25, "-0.25"), (1e-9, "1e-09")],
+        *[(999_999_999_999_999.0, "999999999999999"), (1e15, "1000000000000000.0")],
+        *[(-999_999_999_999_999.0, "-999999999999999"), (-1e15, "-1000000000000000.0")],
+        *[(float("nan"), "NaN"), (float("inf"), "Inf"), (float("-inf"), "-Inf")],
+    ],
+)
+def test_a_number_is_written_as_promql_reads_it(value, text):
+    """On both sides of zero alike."""
+    assert number_of(value) == text
+
+
+def test_a_selector_is_written_without_what_moves_it():
+    """Each matcher by its operator, its value between quotes; alone where it has no name."""
+    node = promql.parse(r'x{a="1",b!="2",c=~"3",d!~"4"} @ 7 offset 5m')
+    assert selector_text(node) == r'x{a="1",b!="2",c=~"3",d!~"4"}'
+    assert text_of(node).startswith(f"{selector_text(node)} @ ")
+    assert text_of(node).endswith(" offset 5m")
+    assert list(map(matcher_text, node.matchers.matchers)) == [
+        *('a="1"', 'b!="2"', 'c=~"3"', 'd!~"4"'),
+    ]
+    assert selector_text(promql.parse('{a="1"}')) == '{a="1"}'
+    assert selector_text(promql.parse("x")) == "x"
+    assert quoted('a\\b"c\nd') == r'"a\\b\"c\nd"'

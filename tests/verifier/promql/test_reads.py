@@ -48,6 +48,8 @@ def test_what_may_lie_ahead_of_an_evaluation_is_recognised() -> None:
     assert reads_ahead("max_over_time(m[1h:1m] offset -1m)")
     assert reads_ahead("m ! m")
     assert not reads_ahead("rate(m[5m] offset 1h)")
+    for expr in ("m", "rate(m[5m])", "max_over_time(m[1h:1m])", "1"):
+        assert not reads_ahead(expr), expr
 
 
 @pytest.mark.parametrize(

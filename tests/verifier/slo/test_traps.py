@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from tests.verifier.slo.packs import FAST, NOW, alert, failed
 from verifier.pack.rules import RuleFiles, RuleGroup
 from verifier.slo.check import check
+from verifier.slo.disagreements import OtherHistogram
+from verifier.slo.panels import AlertPanels
 from verifier.slo.sentences import trap_sentence
-from verifier.slo.traps import rule_traps
+from verifier.slo.traps import histogram_traps, rule_traps
 
 
 def traps(*rules):
@@ -73,6 +76,12 @@ def test_a_condition_that_three_alerts_share_is_named_by_each_pair():
         (f"{SUM} > 1", {"labels": (("slo", "burn_rate"),)}, "a burn rate over a single window"),
         (f"{SUM} > 1 and {SUM} > 2", {"labels": (("slo", "burn_rate"),)}, ""),
         (f"{SUM} > 1", {"labels": (("slo", "latency"),)}, ""),
+        (f"{SUM} > 1 or {SUM} > 2", {"labels": (("slo", "burn_rate"),)}, ""),
+        (f"{SUM} > 1 and x", {"labels": (("slo", "burn_rate"),)}, ""),
+        (f"{SUM} < 1 and {SUM} < 2", {}, ""),
+        (f"{SUM} < 1 or {SUM} < 2", {}, ""),
+        ('sum(x{a="b"}) / sum(x) < 1', {}, ""),
+        ('sum(x{a="b"}) * sum(x) < 1', {}, "when x is absent this does not fire"),
         (f"{SUM} < 1", {}, "when x is absent this does not fire"),
         (f"1 > {SUM}", {}, "when x is absent this does not fire"),
         (f"{SUM} > 1", {}, ""),
@@ -142,3 +151,38 @@ def test_the_traps_that_the_pack_avoids_are_no_findings(pack):
     (pack / "alerts" / "extras.yaml").unlink()
     findings = "\n".join(map(str, check(pack, checked_at=NOW).findings))
     assert "TaskThroughputBelowTarget: without series a sum has no value" in findings
+
+
+READ, OTHER = "b_request_duration_seconds", "a_response_duration_seconds"
+
+
+@pytest.mark.parametrize(
+    ("read", "shown", "named"),
+    [
+        ([READ], [[READ]], []),
+        ([READ], [[OTHER]], [("p0", OTHER)]),
+        ([READ], [[READ, OTHER]], [("p0", OTHER)]),
+        ([READ], [[READ], [OTHER]], [("p1", OTHER)]),
+        ([READ], [[f"z_{READ}", OTHER]], [("p0", OTHER), ("p0", f"z_{READ}")]),
+        ([READ], [["other_seconds"]], []),
+        ([READ, f"z_{READ}"], [[OTHER]], [("p0", OTHER)]),
+        (["other_seconds"], [[OTHER]], []),
+    ],
+)
+def test_a_panel_that_shows_another_histogram_than_its_alert_reads_is_named(read, shown, named):
+    """Each histogram once, by name, beside the first that the alert reads."""
+    own = rule(" + ".join(f"sum(rate({name}_bucket[5m]))" for name in read) + " > 1")
+    panels = [
+        SimpleNamespace(
+            panel=SimpleNamespace(
+                position=f"p{number}",
+                title=f"panel {number}",
+                queries=[SimpleNamespace(expr=f"rate({name}_bucket[5m])") for name in names],
+            )
+        )
+        for number, names in enumerate(shown)
+    ]
+    assert histogram_traps([AlertPanels(own, 1.0, tuple(panels))]) == [
+        OtherHistogram(place, own.alert, place.replace("p", "panel "), name, READ)
+        for place, name in named
+    ]

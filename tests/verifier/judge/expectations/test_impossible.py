@@ -201,3 +201,16 @@ def test_no_expectation_of_the_library_is_refused():
         scenario = load_scenario(path)
         cells = scenario.topology.cells
         check_expectations(scenario.expectations, pack_rules(*NINETEEN), cells)
+
+
+def test_of_a_rule_without_any_label_none_is_named_to_choose_from(tmp_path):
+    """Of one that has some, all are."""
+    bare = {"alert": "A", "expr": f"sum({QUEUE}) > 5"}
+    expectation = "{alert: A, silent: true, labels: {priority: high}}"
+    left_out = "be left out: neither its rule nor its series have that label"
+    (line,) = mistakes_in(tmp_path, expectation, bare).splitlines()
+    assert line.endswith(f"label priority of A must {left_out}, got 'high'")
+    labelled = {**bare, "labels": {"team": "x"}}
+    (line,) = mistakes_in(tmp_path, expectation, labelled).splitlines()
+    assert f"{left_out}, but " in line
+    assert "team" in line

@@ -44,6 +44,8 @@ MEASURED = [
     (came(19.9, operator="<", healthy_spread=0.0, threshold=0.0), "expectation", "does not"),
     (came(10.0, healthy=0.0, threshold=1000.0), "rule", "1% of the way to > 1,000"),
     (came(9.9, healthy=0.0, threshold=1000.0), "rule", "less than 1% of the way"),
+    (came(-20.0), "rule", "from a healthy mean of 20 to -20, -50% of the way to > 100"),
+    (came(23.5, operator="<", threshold=10.0), "fault", "-35% of the way to < 10"),
 ]
 
 

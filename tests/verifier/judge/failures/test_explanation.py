@@ -151,8 +151,9 @@ def test_an_alert_that_must_fire_is_not_placed_by_a_fault_that_is_not_its_cause(
     """An unexpected one is, for want of any other cause."""
     late = fired("A", ok=False, cause=None, onset_s=0.0, pending_s=200.0, firing_s=700.0)
     assert "after the onset of gone" not in explained_by(monkeypatch, late).reason
-    unexpected = replace(late, expected="unexpected")
-    assert "after the onset of gone" in explained_by(monkeypatch, unexpected).reason
+    for expected in ("unexpected", "silent", "explained"):
+        other = replace(late, expected=expected)
+        assert "after the onset of gone" in explained_by(monkeypatch, other).reason
 
 
 def test_the_hop_that_an_explained_failure_names_is_that_of_its_culprit(monkeypatch):
@@ -238,6 +239,30 @@ def test_an_alert_is_due_so_long_after_its_onset():
     lost = replace(FAILED, lost_pending=((30.0, 60.0),))
     reached = explanation._reached(lost)
     assert (reached.from_s, reached.until_s) == (210.0, 720.0)
+    at_once = explanation._reached(replace(lost, lost_pending=((0.0, 60.0), (90.0, 99.0))))
+    assert (at_once.from_s, at_once.until_s) == (180.0, 720.0)
+    assert explanation._reached(replace(lost, cause_end_s=None)) is None
     for from_s in (-1.0, 540.0):
         assert explanation._reached(replace(lost, lost_pending=((from_s, 600.0),))) is None
     assert explanation._reached(FAILED) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "history_s"), [("", math.inf), ("history: {depth: 10m}\n", 600.0)]
+)
+def test_a_failure_is_measured_by_its_own_times_and_the_depth_of_its_scenario(
+    monkeypatch, more, history_s
+):
+    """When it had to fire, when its cause held it, and how far back there is anything."""
+    views = []
+    monkeypatch.setattr(explanation, "measure", lambda *args: views.append(args[3]) or NUMBERS)
+    scenario = scenario_with("{alert: A, cause: gone, fires_within: 7m}", more=more)
+    run = SimpleNamespace(rules=RULES, factor=1.0, end_s=1800.0)
+    lost = replace(FAILED, labels=(("queue", "a"),), lost_pending=((30.0, 60.0),))
+    FailureExplainer(run, scenario, {}, ("s", 1800.0)).explain([lost])
+    (view,) = views
+    assert (view.labels, view.onset_s, view.history_s) == ((("queue", "a"),), 180.0, history_s)
+    window, reached = view.window, view.reached
+    assert (window.not_before_s, window.due_s, window.cause_end_s) == (180.0, 600.0, 720.0)
+    assert (reached.from_s, reached.until_s) == (210.0, 720.0)
+    assert view.instants == explanation.decisive_instants(lost)

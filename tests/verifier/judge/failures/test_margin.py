@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from exporter.history.samples import EPOCH_S
@@ -18,7 +20,7 @@ from verifier.judge.failures import margin as margin_module
 from verifier.judge.failures.explanation import FailureExplainer
 from verifier.judge.failures.margin import margin
 from verifier.pack.spread import WHOLE
-from verifier.servers.prometheus import Prometheus
+from verifier.servers.prometheus import Prometheus, Series
 
 INSTANTS = (DecisiveInstant("when it fired", 205.0), DecisiveInstant("before", -60.0))
 
@@ -117,3 +119,24 @@ def test_what_is_told_of_very_many_alerts_is_bounded(server, tmp_path, monkeypat
     assert [len(each.margin) for each in explainer.explain(verdicts[2:])] == [1]
     monkeypatch.setattr(margin_module, "SERIES_MAX", 1)
     assert [each.margin for each in explainer.explain(verdicts[2:])] == [()]
+
+
+@pytest.mark.parametrize(
+    ("until_s", "factor", "last"),
+    [(600.0, 1.0, 4.0), (585.0, 1.0, 4.0), (584.0, 1.0, None), (585.0, 30.0, 4.0)],
+)
+def test_the_last_value_is_that_of_the_last_evaluation_but_one_at_the_earliest(
+    tmp_path, until_s, factor, last
+):
+    """A series that ended before has none."""
+    times_s = EPOCH_S + until_s - 15.0 * np.arange(20)[::-1]
+    values = np.array([1.0, 7.0, *[4.0] * 18])
+    run = SimpleNamespace(
+        span=lambda *_: SimpleNamespace(scenario=None),
+        stock=SimpleNamespace(known=lambda *_: (15.0, [Series({"queue": "a"}, times_s, values)])),
+        epoch_s=EPOCH_S, end_s=600.0, factor=factor,
+    )  # fmt: skip
+    files = rules(tmp_path, {"alert": "A", "expr": "depth > 5"})
+    (numbers,) = margin(run, *files.alerts[0], AlertView())
+    assert (numbers.nearest, numbers.last, numbers.held_s) == (7.0, last, 0.0)
+    assert numbers.at_s == (until_s - 18 * 15.0) * factor
