@@ -71,3 +71,32 @@ def test_a_surge_of_one_cell_is_drawn_for_its_share_of_the_load():
         "load profile": [300, 300],
         "after faults": [300, pytest.approx(450)],
     }
+
+
+def test_what_faults_make_of_the_load_is_no_more_than_a_world_can_be_asked_for():
+    """In each cell."""
+    surge = "{name: s, fault: traffic_surge, start: 1m, duration: 1m, parameters: {factor: 3}}"
+    for cells in (1, 2):
+        scenario = scenario_of(
+            f"duration: 2m\ntopology: {{cells: {cells}}}\nload: {{rate: 1500000}}\n"
+            f"faults:\n- {surge}\n"
+        )
+        assert drawn(scenario, 30, 90) == {
+            "load profile": [1.5e6 * cells] * 2,
+            "after faults": [1.5e6 * cells, 2e6 * cells],
+        }
+
+
+@pytest.mark.parametrize(
+    ("end_s", "edges"),
+    [(5.0, 2), (15.0, 2), (30.0, 3), (120.0, 9), (7485.0, 500), (7500.0, 501), (36_000.0, 501)],
+)
+def test_the_load_is_drawn_at_every_scrape_and_at_five_hundred_steps_at_most(end_s, edges):
+    """From the start to the end; a jump has two instants besides."""
+    calm = scenario_of("duration: 2m\n")
+    times_s = world_rows._load_times_s(calm, end_s)
+    assert (len(times_s), times_s[0], times_s[-1]) == (edges, 0.0, end_s)
+    drop = "{name: d, fault: traffic_drop, start: 4s, duration: 70s, parameters: {share: 0.5}}"
+    jumping = scenario_of(f"duration: 2m\nfaults:\n- {drop}\n")
+    inside = [at_s for at_s in (3.999, 4.0, 73.999, 74.0) if at_s < end_s]
+    assert set(world_rows._load_times_s(jumping, end_s)) == {*times_s.round(3), *inside}

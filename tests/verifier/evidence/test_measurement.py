@@ -129,8 +129,12 @@ def test_a_part_of_a_condition_has_no_threshold_that_would_let_the_whole_fire(se
     assert alone.comparisons[0].firing_threshold is not None
     both = numbers_of(server, tmp_path, "depth > 20 and depth > 19")
     assert [each.firing_threshold for each in both.comparisons] == [None, None]
+    chain = numbers_of(server, tmp_path, "(depth > 5) > 20")
+    assert [each.firing_threshold for each in chain.comparisons] == [None, None]
     waits = [numbers_of(server, tmp_path, "depth > 5", **{"for": f}) for f in ("2m", "1m", "30s")]
     assert [each.firing_for_s for each in waits] == [60.0, None, None]
+    compressed = numbers_of(server, tmp_path, "depth > 5", factor=30.0, **{"for": "2m"})
+    assert (compressed.for_s, compressed.firing_for_s) == (3600.0, 1800.0)
 
 
 def test_a_condition_that_never_held_was_held_for_no_time(server, tmp_path):

@@ -10,10 +10,16 @@ from exporter.history.samples import STALE_BITS
 from exporter.metrics.catalogue import WORLD_TIME, catalogue_world
 from simulator.faults.fault import Fault
 from simulator.faults.kinds.sandboxes import SandboxLeak
-from simulator.faults.kinds.scrape_path import ExporterDown
+from simulator.faults.kinds.scrape_path import (
+    CounterReset,
+    ExporterDown,
+    ScrapeSlow,
+    SeriesVanish,
+)
 from simulator.plan import Plan
 from simulator.topology import Topology
 from simulator.world import World
+from verifier.real_time import replay as replay_module
 from verifier.real_time.replay import Scrapes, read_scrapes, replay_scrapes
 from verifier.servers.prometheus import Series
 
@@ -116,3 +122,35 @@ def test_a_scrape_that_failed_has_no_time_of_the_world():
     assert scrapes.world_ns.tolist() == [0, -1, 2_500_000_000]
     assert scrapes.took_s.tolist() == [0.0, 0.5, 0.25]
     assert list(scrapes.reports) == ["scrape_duration_seconds"]
+
+
+def test_a_restart_at_the_instant_of_a_scrape_that_brings_nothing_begins_there():
+    """The counters of the next one begin at the restart itself."""
+    faults = (
+        Fault(name="slow", parameters=ScrapeSlow(delay_s=30.0), start_s=3.75, duration_s=0.5),
+        Fault(name="new", parameters=CounterReset(), start_s=4.0, duration_s=1.0),
+    )
+    world, later = (World(Topology(), Plan(faults=faults), 7) for _ in range(2))
+    (block,) = replay_scrapes(world, two_scrapes_a_second(START_S)).blocks
+    assert block.values[-1, 6:9].tolist() == [1.0, 0.0, 1.0]
+    catalogue = catalogue_world(later.snapshot())
+    later.advance_ns(4_000_000_000)
+    base = catalogue.flatten(later.snapshot())
+    later.advance_ns(4_500_000_000)
+    values = catalogue.flatten(later.snapshot())
+    counters = catalogue.kinds == "counter"
+    assert (values != base)[counters].any()
+    assert (block.values[:-1, 8] == np.where(counters, values - base, values)).all()
+
+
+def test_of_series_that_vanish_the_rank_at_the_share_itself_is_still_there(monkeypatch):
+    """As on a page: those below it are gone."""
+    fault = Fault(name="half", parameters=SeriesVanish(share=0.5), start_s=2.0, duration_s=3.0)
+    world = World(Topology(), Plan(faults=(fault,)), 7)
+    ranks = np.linspace(0.0, 1.0, len(catalogue_world(world.snapshot()).series))
+    ranks[len(ranks) // 2] = 0.5
+    monkeypatch.setattr(replay_module, "rank_series", lambda _: ranks)
+    (block,) = replay_scrapes(world, two_scrapes_a_second(START_S)).blocks
+    at_s = 6
+    assert (~np.isnan(block.values[:-1, at_s]) == (ranks >= 0.5)).all()
+    assert not np.isnan(block.values[:-1, 1]).any()

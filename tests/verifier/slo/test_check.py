@@ -218,3 +218,22 @@ def test_the_checkout_names_the_commit_and_what_changed_since(pack):
     edit(pack / "alerts" / "extras.yaml", "30s", "31s")
     [reason] = check(pack, checked_at=NOW).steps[0].reasons
     assert reason == f"commit {commit}, 1 file of the pack changed since"
+
+
+def test_the_windows_that_rules_and_policy_agree_on_are_named(pack):
+    """All of them, and those that no alert has the labels of."""
+
+    def burn_rates():
+        (step,) = [each for each in check(pack, checked_at=NOW).steps if each.name == BURN]
+        return step.status, step.reasons
+
+    both = "fast 14.4 over 1h, slow 6 over 6h"
+    assert burn_rates() == ("ok", (f"rules and policy agree: {both}",))
+    edit(pack / "alerts" / "slo.yaml", "window: slow", "window: slowly")
+    edit(pack / "alerts" / "extras.yaml", "window: slow", "window: slowly")
+    unseen = "; not compared, for no alert has its labels: slo=burn_rate, window=slow"
+    assert burn_rates() == ("ok", (f"rules and policy agree: fast 14.4 over 1h{unseen}",))
+    edit(pack / "alerts" / "slo.yaml", "window: fast", "window: faster")
+    edit(pack / "alerts" / "extras.yaml", "window: fast", "window: faster")
+    labels = "slo=burn_rate, window=fast or slo=burn_rate, window=slow"
+    assert burn_rates() == ("skipped", (f"no alert has the labels of a window: {labels}",))
