@@ -9,7 +9,7 @@ import pytest
 
 from exporter.history.samples import EPOCH_S
 from tests.verifier.histories import history, labels, row, rules
-from verifier.evidence.firing_bounds import BEFORE_EVALUATIONS, HeldTime
+from verifier.evidence.firing_bounds import BEFORE_EVALUATIONS, FiringWindow, HeldTime
 from verifier.evidence.measurement import AlertView, DecisiveInstant, measure
 from verifier.evidence.silence import WatchedRun
 from verifier.pack.spread import WHOLE
@@ -135,6 +135,9 @@ def test_a_part_of_a_condition_has_no_threshold_that_would_let_the_whole_fire(se
     assert [each.firing_for_s for each in waits] == [60.0, None, None]
     compressed = numbers_of(server, tmp_path, "depth > 5", factor=30.0, **{"for": "2m"})
     assert (compressed.for_s, compressed.firing_for_s) == (3600.0, 1800.0)
+    view = AlertView(window=FiringWindow(due_s=5500.0))
+    due = numbers_of(server, tmp_path, "depth > 5", factor=30.0, view=view, **{"for": "2m"})
+    assert due.firing_for_s == 900.0, "whole intervals of the scenario"
 
 
 def test_a_condition_that_never_held_was_held_for_no_time(server, tmp_path):

@@ -65,6 +65,8 @@ NOT_A_NUMBER = {"ok": False}
         ("a or vector(0)", (), {}, (True, "it says")),
         ("vector(0) or a", ("a",), {}, (False, "a constant alone answers: no a here; look at $v")),
         ("a or b or vector(0)", ("a",), {}, (True, "it says")),
+        ("a or vector(0) or b", ("a",), {}, (True, "it says")),
+        ("(a or vector(0)) or b", ("a",), {}, (True, "it says")),
         (
             "a or b or vector(0)",
             ("a", "b"),
