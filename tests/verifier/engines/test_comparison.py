@@ -176,3 +176,46 @@ def test_what_was_never_judged_has_no_names():
         " in 0 scenarios"
     )
     assert [name for name, _ in comparison.unjudged] == [unjudged().name, outcome().name]
+
+
+def test_of_engines_that_have_the_same_name_the_versions_tell_which_is_meant():
+    """In every sentence."""
+    comparison = compared(reading("1", FIRES), reading("2", LATER), explanations=(KNOWN,))
+    said = sentence(Trait.SAMPLE_BEFORE)
+    assert lines_of(comparison)[1:3] == [
+        f"    at 1m: engine 2 {said}", f"BECAUSE 1 alert: engine 2 {said}",
+    ]  # fmt: skip
+
+
+def test_what_fails_in_both_engines_is_no_difference():
+    """Of what fails in one alone each is said, by name."""
+    comparison = compared(
+        reading("1", FIRES, failing=("High", "B", "A")), reading("2", FIRES, failing=("High", "C"))
+    )
+    name = comparison.scenarios[0].scenario
+    assert lines_of(comparison)[:-1] == [
+        f"{name}: A fails what is expected in engine 1 alone",
+        f"{name}: B fails what is expected in engine 1 alone",
+        f"{name}: C fails what is expected in engine 2 alone",
+    ]
+
+
+def test_engines_are_called_as_in_the_first_scenario_and_a_firing_is_of_one_of_them():
+    """In the document too."""
+    values = {field.name: getattr(outcome(), field.name) for field in fields(ScenarioOutcome)}
+    both = reading("1", FIRES), reading("2")
+    later = reading("unknown", PENDS), reading("unknown", PENDS, FIRES)
+    broken = values | {"name": "broken", "invalid": ("no history", "no engine")}
+    comparison = compare_engines(
+        [
+            ComparedScenario(**values, readings=both),
+            ComparedScenario(**broken, readings=both),
+            ComparedScenario(**values | {"name": "later"}, readings=later),
+        ]
+    )
+    document = comparison_document(comparison)
+    assert document["engines"] == ["engine 1", "engine 2"]
+    first, second = document["scenarios"]
+    assert [(e["only_first"], e["only_second"]) for e in first["alerts"]] == [(1, 0)]
+    assert [(e["only_first"], e["only_second"]) for e in second["alerts"]] == [(0, 1), (0, 0)]
+    assert document["not_judged"] == [{"scenario": "broken", "reason": "no history; no engine"}]

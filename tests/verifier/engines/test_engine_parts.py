@@ -98,7 +98,11 @@ def test_a_program_is_one_that_can_be_run(tmp_path):
         ("prometheus", folder / "prom"),
         ("victoria-metrics", folder / "vm-victoria"),
     ]
-    assert [type(each.server("s")) for each in chosen] == [Prometheus, VictoriaMetrics]
+    servers = [each.server("s") for each in chosen]
+    assert [type(each) for each in servers] == [Prometheus, VictoriaMetrics]
+    prometheus, victoria = servers
+    assert prometheus._binary == folder / "prom"
+    assert victoria._program == victoria.fresh()._program == folder / "vm-victoria"
     with pytest.raises(InputError, match=r"got .*text$"):
         choose_engine(str(folder / "text"), write_url=None, headers=(), scenarios=1)
 
@@ -311,3 +315,38 @@ def test_what_the_program_says_of_itself(monkeypatch, output, version):
     assert victoria_metrics.describe_victoria_metrics() is None
     with pytest.raises(JudgeError, match=r"^victoria-metrics was not found on PATH.*apt-get"):
         victoria_metrics.require_victoria_metrics()
+
+
+@pytest.mark.parametrize("question", ["query", "query_range"])
+def test_victoria_metrics_makes_what_is_new_readable_before_it_is_asked(question):
+    """Once after each time that something was stored, and not where nothing was."""
+    own, done = VictoriaMetrics(), []
+    own._client = SimpleNamespace(
+        append=lambda _: done.append("stored") or 3,
+        query=lambda *_: done.append("asked") or [],
+        query_range=lambda _: done.append("asked") or [],
+    )
+    own._server.get = lambda *_, **__: (done.append("made readable") or 200, b"")
+
+    def ask():
+        return own.query("up", 0.0) if question == "query" else own.query_range(None)
+
+    assert ask() == []
+    for _ in range(2):
+        own.append(history())
+        ask()
+        ask()
+    assert done == ["asked", *["stored", "made readable", "asked", "asked"] * 2]
+    assert own._pushed == 6
+
+
+def test_victoria_metrics_that_stored_too_much_is_no_verdict(clock):
+    """Somebody else wrote to it."""
+    own = VictoriaMetrics()
+    own._client = SimpleNamespace(metrics_page=lambda: "vm_rows_inserted_total 8\n")
+    own._server.get = lambda *_, **__: (200, b"")
+    own._server.failure = JudgeError
+    own._pushed = 7
+    with pytest.raises(JudgeError, match=r"^VictoriaMetrics stored 8 of 7 samples$"):
+        own.check_stored()
+    assert clock.now_s > 8.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from exporter.history.samples import EPOCH_S, STALE_BITS, Block
 from verifier.stores.audit import Audit
@@ -90,3 +91,26 @@ def test_what_is_counted_leaves_the_slices_as_they_are():
     for each in pieces:
         audit.add(each)
     assert [each.counts.tolist() for each in pieces] == [[2, 2], [2, 2]]
+
+
+@pytest.mark.parametrize(("last_ms", "days"), [(-1, 1), (0, 2), (1, 2)])
+def test_a_scrape_just_a_day_after_the_first_is_of_the_next_day(last_ms, days):
+    """A day's scrapes are less than a day apart."""
+    audit = Audit(LABELS[:1])
+    first = START_MS + np.array([0, 1000])
+    for times_ms in (first, first + 24 * HOUR_MS + last_ms - 1000):
+        audit.add(make_slice(Block(times_ms, np.array([0]), np.ones((1, 2))), 1))
+    spans = []
+
+    class Nothing:
+        """A store that holds nothing."""
+
+        def counts(self, since_ms, until_ms):
+            """Note what is asked for."""
+            spans.append((since_ms, until_ms))
+            return np.zeros(1, np.int64)
+
+    result = audit.against(Nothing())
+    assert (len(spans), result.missing) == (days, 4)
+    assert spans[0][0] == START_MS
+    assert spans[-1][1] == audit.last_ms == START_MS + 24 * HOUR_MS + last_ms

@@ -267,3 +267,34 @@ def test_what_was_taken_after_all_is_not_sent_again(clock):
     writer.write(slice_at(10**9).block, np.array([1, 3]))
     assert (connection.bodies, clock.pauses, len(asked)) == ([], [1.0], 2)
     assert (writer.traffic.requests, writer.traffic.retries, writer.traffic.bytes) == (0, 1, 0)
+
+
+def test_of_fewer_series_than_are_compared_each_is_compared_once():
+    """One that is held otherwise is told once."""
+    compared = []
+
+    class Other(Store):
+        """A store that holds every series otherwise."""
+
+        def missing_of(self, _):
+            """Lack nothing."""
+            return NOTHING
+
+        def differs(self, _, row):
+            """Note what is compared."""
+            compared.append(row)
+            return True
+
+        def samples(self, *_):
+            """Return no sample."""
+            return np.array([], np.int64), np.array([])
+
+    for count in (1, 2, COMPARED, COMPARED + 1):
+        compared.clear()
+        times_ms = 1000 * np.arange(4)
+        own = make_slice(Block(times_ms, np.arange(count), np.ones((count, 4))), COUNT)
+        confirming = Confirmation(None, Other(), safe_s=1.0, doubt_s=1.0)
+        assert confirming.confirm([own]) == [own]
+        assert len(compared) == len(confirming.changed) == min(count, COMPARED)
+        assert len({*compared}) == len(compared)
+        assert [(each.sent, each.held) for each in confirming.changed] == [(4, 0)] * len(compared)

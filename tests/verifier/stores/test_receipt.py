@@ -89,3 +89,18 @@ def test_the_document_says_the_same():
     assert (difference["sent"], difference["held"]) == (241, 240)
     assert (difference["from"], difference["to"]) == (document["from"], document["to"])
     assert replace(WHOLE, seconds=0.0).samples_per_s == 0.0
+
+
+@pytest.mark.parametrize(
+    ("held", "text"),
+    [
+        (240, "240 of 241 samples"),
+        (241, "241 samples, not those that were sent"),
+        (242, "242 of 241 samples"),
+    ],
+)
+def test_a_series_that_is_held_otherwise_is_said_by_its_count_or_its_samples(held, text):
+    """As many may be others."""
+    since, until = SPAN.split(" to ")
+    line = str(replace(LESS, held=held))
+    assert line == f'up{{job="a"}}: {text}, from {since} to {until}'

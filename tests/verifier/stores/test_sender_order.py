@@ -153,3 +153,39 @@ def test_there_are_as_many_workers_as_are_asked_for_but_never_more_than_shards()
                 way.take(piece(0))
                 assert (len(way._writers), len(way._threads)) == (threads - 1, threads)
                 assert way.finish().whole
+
+
+def test_the_first_failure_of_several_threads_is_the_one_that_is_raised():
+    """What follows from it is not; and a thread that is abandoned has not failed."""
+    way = Sender(NOWHERE)
+
+    def fail(error):
+        def work():
+            raise error
+
+        way._start(work)
+        way._threads[-1].join()
+
+    first = JudgeError("the first")
+    for error in (Abandoned(), first, JudgeError("the second")):
+        fail(error)
+    assert way._failure is first
+    with pytest.raises(JudgeError, match=r"^the first$"):
+        way._raise_failure()
+    assert way._ended.is_set()
+
+
+def test_every_shard_has_one_writer_and_what_is_gone_is_doubted_for_a_third_of_the_time(
+    monkeypatch,
+):
+    """After which it would be readable."""
+    made, works = [], []
+    monkeypatch.setattr(sender, "Confirmation", lambda *_, **times: made.append(times))
+    way = Sender(NOWHERE, SendingSetup(workers=3, safe_s=7.0, readable_s=12.0))
+    monkeypatch.setattr(way, "_start", works.append)
+    way._begin(piece(0))
+    assert made == [{"safe_s": 7.0, "doubt_s": 4.0}]
+    *writing, confirming = works
+    assert [each.args[0] for each in writing] == way._writers
+    assert [list(each.args[1]) for each in writing] == [[0, 3, 6], [1, 4, 7], [2, 5]]
+    assert confirming == way._confirm

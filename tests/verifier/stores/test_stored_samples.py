@@ -244,3 +244,44 @@ def test_a_series_is_in_one_shard_and_a_slice_has_its_rows_by_shard():
     rows = [each.rows_of(shard, written) for shard in range(SHARDS)]
     assert sorted(np.concatenate(rows).tolist()) == list(range(64))
     assert all((written.shards[63 - rows[shard]] == shard).all() for shard in range(SHARDS))
+
+
+def test_a_label_that_some_series_share_is_not_asked_for_of_all():
+    """What all share bounds the answer; what most share would leave out the others."""
+    labels = [(("__name__", "a"), ("job", "j"), ("zone", zone)) for zone in ("x", "x", "y")]
+    labels[1] = (*labels[1], ("pool", "p"))
+    connection = AnsweringConnection([item({"job": "j", "zone": "y"}, value="5")])
+    stored = StoredSamples(connection, labels, Patience(threading.Event()))
+    assert stored.counts(START_MS, LAST_MS).tolist() == [0, 0, 5]
+    ((_, form),) = connection.asked
+    assert form["query"] == 'count_over_time({__name__="a", job="j"}[60001ms])'
+
+
+def test_of_what_is_missing_only_series_that_hold_something_are_read():
+    """Of one that is there in part what is there is not sent again; of one that is not, all is."""
+    values = np.arange(15.0).reshape(3, 5)
+    stored, connection = asker(
+        [],
+        [item({"job": "j", "q": 'x"\\'}, value="5"),
+         item({"job": "j", "q": "y", "r": "z"}, value="2")],
+        [item({"job": "j", "q": "y", "r": "z"}, values=[[1015, "11"], [1060, "14"]])],
+    )  # fmt: skip
+    part = stored.missing_of(Block(TIMES_MS, np.array([0, 1, 2]), values))
+    assert part.series.tolist() == [1, 2]
+    assert part.values[0].tolist() == [5.0, 6.0, 7.0, 8.0, 9.0]
+    assert np.isnan(part.values[1]).tolist() == [False, True, False, False, True]
+    assert len(connection.asked) == 3
+
+
+def test_a_series_is_in_the_shard_of_its_labels_whichever_rows_a_block_has():
+    """All eight are used."""
+    many = [(("__name__", "a"), ("n", str(number))) for number in range(64)]
+    series = WrittenSeries.of(many)
+    assert {*series.shards.tolist()} == {*range(SHARDS)}
+    assert series.shards.tolist() == WrittenSeries.of(many[::-1]).shards.tolist()[::-1]
+    numbers = np.array([63, 5, 17, 0, 31])
+    (own,) = slices(History(many, [Block(TIMES_MS, numbers, np.ones((5, 5)))]))
+    rows = [own.rows_of(shard, series).tolist() for shard in range(SHARDS)]
+    assert sorted(row for each in rows for row in each) == [0, 1, 2, 3, 4]
+    for shard, each in enumerate(rows):
+        assert all(series.shards[numbers[row]] == shard for row in each)

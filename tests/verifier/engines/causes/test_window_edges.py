@@ -251,3 +251,14 @@ def test_a_line_needs_two_samples_or_an_engine_that_lays_one_through_one():
     assert at("max_over_time", alone, 10, PROMETHEUS_2) == 7
     gaps = samples((0, math.nan), (15, 3.0), (30, 1.0))
     assert [at(f"{name}_over_time", gaps, 30, PROMETHEUS_2) for name in ("min", "max")] == [1, 3]
+
+
+@pytest.mark.parametrize("function", ["rate", "increase", "delta", "changes", "resets"])
+def test_nothing_is_before_a_window_after_which_nothing_was_read(function):
+    """A series that has ended has no value there; one that goes on later has stood still."""
+    ended = every(15, 0, 1, 2, 3, 4)
+    assert at(function, ended, 75, VM, window_s=10) is None
+    goes_on = samples(*((15 * n, n) for n in range(5)), (600, 9))
+    assert at(function, goes_on, 75, VM, window_s=10) == 0.0
+    beyond = samples(*((15 * n, n) for n in range(5)), (3_600.001, 9))
+    assert at(function, beyond, 75, VM, window_s=10) is None
