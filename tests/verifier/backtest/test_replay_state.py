@@ -85,14 +85,14 @@ def test_a_replay_that_goes_on_begins_with_the_first_evaluation_that_is_left(tmp
     request, _ = replayed(tmp_path, "level > 5", hours=0.05)
     first = Replay(PlantedServer(reply), request)
 
-    class EndedError(Exception):
+    class StoppedError(Exception):
         """The run was ended."""
 
     def end(stream):
         if stream.done >= 5:
-            raise EndedError
+            raise StoppedError
 
-    with pytest.raises(EndedError):
+    with pytest.raises(StoppedError):
         first.run(end)
     (saved,) = first.saved()
     server = PlantedServer(reply)

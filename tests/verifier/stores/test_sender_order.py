@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,10 @@ from tests.verifier.stores.scripted_store import ScriptedStore
 from verifier.errors import JudgeError
 from verifier.stores import confirmation, connection, sender
 from verifier.stores.address import StoreAddress, read_url
+from verifier.stores.audit import AuditResult
 from verifier.stores.connection import Abandoned
+from verifier.stores.parcel_writer import Traffic
+from verifier.stores.receipt import HeldDifference, Receipt
 from verifier.stores.sender import Sender, SendingSetup
 from verifier.stores.slices import WrittenSeries, slices
 
@@ -189,3 +193,24 @@ def test_every_shard_has_one_writer_and_what_is_gone_is_doubted_for_a_third_of_t
     assert [each.args[0] for each in writing] == way._writers
     assert [list(each.args[1]) for each in writing] == [[0, 3, 6], [1, 4, 7], [2, 5]]
     assert confirming == way._confirm
+
+
+def test_a_receipt_adds_up_what_all_threads_did_and_names_every_difference():
+    """Counts that differ before samples that do; what was sent again counts as well."""
+    counted, changed = (
+        HeldDifference(SERIES[number], 1, 2, 3, held) for number, held in ((0, 2), (1, 3))
+    )
+    way = Sender(NOWHERE)
+    way._series = WrittenSeries.of(SERIES)
+    way._audit = SimpleNamespace(
+        samples=7, first_ms=10, last_ms=20, against=lambda _: AuditResult(4, 5, (counted,))
+    )
+    way._writers = [SimpleNamespace(traffic=Traffic(1, 10, 100)) for _ in range(2)]
+    way._confirmation = SimpleNamespace(
+        traffic=Traffic(5, 50, 500), lost=6, changed=[changed], samples=7
+    )
+    way._began_s, way._taken_s = 2.0, 3.5
+    assert way.finish() == Receipt(
+        samples=7, series=16, first_ms=10, last_ms=20, requests=7, retries=70, bytes=700, lost=6,
+        missing=4, doubled=5, changed=1, seconds=1.5, differences=(counted, changed),
+    )  # fmt: skip
