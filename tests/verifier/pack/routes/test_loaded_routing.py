@@ -1,17 +1,24 @@
-"""A routing as it is loaded, with an Alertmanager that is planted: nothing is started."""
+"""A routing as it is loaded, with an Alertmanager that is planted, and with the one in use.
+
+Which integrations tell of the end by default, that one says of itself.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from documents.mistakes import InputError
+from documents.yaml_reader import parse_texts
 from tests.verifier.pack.routing_files import GOOD, receivers
 from verifier.pack.routes import routing as routing_module
-from verifier.pack.routes.engine_check import EngineOpinion
+from verifier.pack.routes.engine_check import EngineOpinion, ask_alertmanager
+from verifier.pack.routes.reader import read_config
 from verifier.pack.routes.routing import load_routing
+from verifier.servers.alertmanager import Alertmanager
 
 URL = "http://127.0.0.1:1/secret"
 
@@ -124,3 +131,58 @@ def test_what_an_alertmanager_has_against_an_integration_stands_there(loading, w
     (said,) = refused(loading, TWO, words)
     assert said.startswith(line), said
     assert said.endswith(f"Alertmanager 0.27.0 refuses it: {words.removeprefix('yaml: line 3: ')}")
+
+
+HOOK = "http://127.0.0.1:1/"
+BASIC = {"basic_auth": {"username": "u", "password": "p"}}
+KINDS = {
+    "discord": {"webhook_url": HOOK},
+    "email": {"to": "a@example.org", "from": "b@example.org", "smarthost": "localhost:25"},
+    "incidentio": {"url": HOOK, "alert_source_token": "t"},
+    "jira": {"api_url": HOOK, "project": "p", "issue_type": "t", "http_config": BASIC},
+    "mattermost": {"webhook_url": HOOK, "channel": "c"},
+    "msteams": {"webhook_url": HOOK},
+    "msteamsv2": {"webhook_url": HOOK},
+    "opsgenie": {"api_key": "k"},
+    "pagerduty": {"routing_key": "k"},
+    "pushover": {"user_key": "k", "token": "t"},
+    "rocketchat": {"token": "t", "token_id": "i", "channel": "c"},
+    "slack": {"api_url": HOOK, "channel": "c"},
+    "sns": {"topic_arn": "arn:aws:sns:x", "sigv4": {"region": "us-east-1"}},
+    "telegram": {"bot_token": "t", "chat_id": 1},
+    "victorops": {"api_key": "k", "routing_key": "r"},
+    "webex": {"room_id": "r", "http_config": {"authorization": {"credentials": "k"}}},
+    "webhook": {"url": HOOK},
+    "wechat": {"api_secret": "s", "corp_id": "c"},
+}
+"""Every kind that a version knows, with what it needs to be taken."""
+
+
+def config(kinds: list[str]) -> str:
+    """Return a configuration with a receiver for each kind."""
+    receivers = [{"name": kind, f"{kind}_configs": [KINDS[kind]]} for kind in kinds]
+    return json.dumps({"route": {"receiver": kinds[0]}, "receivers": receivers})
+
+
+def test_each_kind_tells_of_the_end_by_default_as_alertmanager_says(tmp_path: Path) -> None:
+    """It shows its configuration with all defaults; it knows at least a dozen kinds."""
+    path = tmp_path / "alertmanager.yml"
+    known = []
+    for kind in KINDS:
+        path.write_text(config([kind]))
+        if ask_alertmanager(path).is_taken:
+            known.append(kind)
+    assert len(known) >= 12
+    with Alertmanager() as server:
+        server.start(config(known))
+        with urlopen(f"{server.url}/api/v2/status") as answer:  # noqa: S310 - on loopback
+            shown = json.load(answer)["config"]["original"]
+    (document,) = parse_texts(shown, "shown")
+    said = {
+        receiver["name"]: receiver[f"{receiver['name']}_configs"][0]["send_resolved"] == "true"
+        for receiver in document.data["receivers"]
+    }
+    (document,) = parse_texts(config(known), "ours")
+    read = {each.name: each.sends_resolved for each in read_config(document).receivers}
+    assert read == said
+    assert {kind for kind, sends in said.items() if not sends} >= {"email", "slack", "wechat"}
