@@ -102,26 +102,30 @@ def test_what_several_overlays_accept_is_all_accepted(tmp_path, scenario):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("scenario: {}", "unknown key 'scenario', did you mean 'scenarios'?"),
-        ("accept: [{alert: A}]", "the key 'reason' is missing in accept[0]"),
-        ("accept: [{alert: A, reason: ''}]", "accept[0].reason must be non-empty, got ''"),
-        ("accept: [{alert: '', reason: x}]", "accept[0].alert must be non-empty, got ''"),
-        ("accept: [{panel: '', reason: x}]", "accept[0].panel must be non-empty, got ''"),
+        ("scenario: {}", "1: unknown key 'scenario', did you mean 'scenarios'?"),
+        ("accept: [{alert: A}]", "10: the key 'reason' is missing in accept[0]"),
+        ("accept: [{alert: A, reason: ''}]", "29: accept[0].reason must be non-empty, got ''"),
+        ("accept: [{alert: '', reason: x}]", "18: accept[0].alert must be non-empty, got ''"),
+        ("accept: [{panel: '', reason: x}]", "18: accept[0].panel must be non-empty, got ''"),
         (
-            "accept: [{reason: x}]",
-            "what is accepted must have exactly one of the keys 'alert' and 'panel', got none",
+            "accept: [{alert: A, reason: x}, {reason: x}]",
+            "33: what is accepted must have exactly one of the keys 'alert' and 'panel', got none",
         ),
         (
             "accept: [{alert: A, panel: B / C, reason: x}]",
-            "what is accepted must have exactly one of the keys 'alert' and 'panel', got both",
+            "10: what is accepted must have exactly one of the keys 'alert' and 'panel', got both",
         ),
         (
             "scenarios: {'*': {expectations: [{alert: A, cause: gone, explained: x}]}}",
-            "cause must not stand under '*': scenarios have their own causes",
+            "45: cause must not stand under '*': scenarios have their own causes",
         ),
         (
-            "scenarios: {traffic-drop: {expectations: [{alert: A, for: 5m}]}}",
-            "unknown key 'for', the keys are",
+            "scenarios: {traffic-drop: {expectations: [{alert: A, silent: true, fro: 5m}]}}",
+            (
+                "68: unknown key 'fro', the keys are alert, labels, no_other_labels, cause,"
+                " fires_within, resolves_within, pends_for, fires_after, resolves_after,"
+                " receivers, notifies_resolved, silent and 1 more"
+            ),
         ),
     ],
 )
@@ -130,8 +134,17 @@ def test_a_mistake_of_the_file_is_reported_with_its_place(tmp_path, text, senten
     path = written(tmp_path, text)
     with pytest.raises(InputError) as error:
         load_overlay(path)
-    assert sentence in str(error.value)
-    assert str(error.value).startswith(f"{path}:1:")
+    assert str(error.value) == f"{path}:1:{sentence}"
+
+
+def test_all_mistakes_of_an_overlay_are_reported_together(tmp_path):
+    """What is accepted and what stands under the star."""
+    star = "{alert: A, cause: b, explained: x}, {alert: B, cause: c, silent: true}"
+    text = f"accept: [{{reason: x}}]\nscenarios: {{'*': {{expectations: [{star}]}}}}\n"
+    with pytest.raises(InputError) as error:
+        load_overlay(written(tmp_path, text))
+    places = [line.split(":")[1:3] for line in str(error.value).splitlines()]
+    assert places == [["1", "10"], ["2", "45"], ["2", "81"]]
 
 
 @pytest.mark.parametrize(
