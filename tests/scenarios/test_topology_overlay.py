@@ -109,6 +109,14 @@ def test_each_part_has_what_is_said_of_it_and_all_else_is_as_it_was(tmp_path):
             ],
         ),
         (
+            "tiers: {board: {takes: [], speed: 0}, micro: {speed: 0}}\nclasses: {work: {sigma: 4}}",
+            [
+                "1:24: tier board: takes must be at least one task class, got none",
+                "1:54: tier micro: speed must be 0.001 to 1000, got 0",
+                "2:25: class work: sigma must be between 0 and 3, got 4",
+            ],
+        ),
+        (
             "tiers: {interns: {agents: 0, takes: [work]}}",
             ["1:27: tier interns: agents must be 1 to 100000, got 0"],
         ),
@@ -137,3 +145,12 @@ def test_every_mistake_of_a_topology_file_has_its_place(tmp_path, text, lines):
     with pytest.raises(InputError) as caught:
         load_topology(path)
     assert str(caught.value).splitlines() == [f"{path}:{line}" for line in lines]
+
+
+@pytest.mark.parametrize(("keys", "noted"), [(199, 199), (200, 200), (201, 200)])
+def test_of_more_mistakes_than_anybody_reads_the_first_two_hundred_are_noted(tmp_path, keys, noted):
+    """Whoever reads the message is told how many more there are, or that there are many."""
+    path = written(tmp_path, "".join(f"x{number}: 1\n" for number in range(keys)))
+    with pytest.raises(InputError) as caught:
+        load_topology(path)
+    assert len(caught.value.mistakes) == noted
