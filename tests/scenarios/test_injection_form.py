@@ -91,6 +91,22 @@ def test_a_change_of_nothing_is_refused_and_one_of_no_parameter_changes_nothing(
 
 
 @pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("My fault", "lower-case words joined by '-'"),
+        ("-", "lower-case words joined by '-'"),
+        ("a" * 61, "at most 60 characters long"),
+    ],
+)
+def test_a_name_that_is_sent_is_written_as_in_a_file(form, name, rule):
+    """Lower-case words of at most sixty letters together."""
+    with pytest.raises(InputError) as caught:
+        form.read_injection(injection(name=name), 0.0)
+    assert str(caught.value).startswith(f"name must be {rule}, got '{name[:20]}")
+    assert form.read_injection(injection(name="a" * 60), 0.0).name == "a" * 60
+
+
+@pytest.mark.parametrize(
     ("body", "sentence"),
     [
         (b"null", "the body must be a JSON object"),

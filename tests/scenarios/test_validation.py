@@ -92,6 +92,7 @@ MUTATIONS = [
     ("ago: 2h", "ago: 10m", "33:12: ago must be at least its duration 20m: an incident is over when the scenario starts, got 10m"),
     ("ago: 2h", "ago: 7h", "33:12: ago must be within the history's depth 6h, got 7h"),
     ("depth: 6h", "depth: deep", "29:10: history.depth must be a duration such as 1h30m, 200ms or 0s, got 'deep'"),
+    ("depth: 6h", "depth: ''", "29:10: history.depth must be a duration such as 1h30m, 200ms or 0s, got ''"),
     ("share: 0.5", "share: 0", "35:27: task_failure: share must be above 0 and at most 1, got 0"),
     # expectations
     ("alert: Quiet", "alert: ''", "38:12: expectations[0].alert must be non-empty, got ''"),
