@@ -219,3 +219,21 @@ def test_engines_are_called_as_in_the_first_scenario_and_a_firing_is_of_one_of_t
     assert [(e["only_first"], e["only_second"]) for e in first["alerts"]] == [(1, 0)]
     assert [(e["only_first"], e["only_second"]) for e in second["alerts"]] == [(0, 1), (0, 0)]
     assert document["not_judged"] == [{"scenario": "broken", "reason": "no history; no engine"}]
+
+
+def test_an_alert_is_explained_where_every_reason_of_it_is_and_each_cause_is_summed():
+    """One that is not known leaves it open; a cause counts once for each alert."""
+    other = replace(REASON, causes=(ActingTrait(Trait.UNEXTENDED, 0),))
+    unknown = replace(REASON, causes=(), unexplained="nobody knows")
+    known = replace(KNOWN, reasons=(REASON, other, REASON))
+    for explanation, count in ((known, 0), (replace(KNOWN, reasons=(REASON, unknown)), 1)):
+        comparison = compared(reading("1", FIRES), reading("2", LATER), explanations=(explanation,))
+        assert comparison_document(comparison)["unexplained"] == count
+        (alert,) = comparison_document(comparison)["scenarios"][0]["alerts"]
+        assert alert["explained"] is not bool(count)
+    sums = [line for line in lines_of(compared(reading("1", FIRES), reading("2", LATER),
+            explanations=(known,))) if line.startswith("BECAUSE")]  # fmt: skip
+    assert sums == [
+        f"BECAUSE 1 alert: engine 1 {sentence(Trait.UNEXTENDED)}",
+        f"BECAUSE 1 alert: engine 2 {sentence(Trait.SAMPLE_BEFORE)}",
+    ]

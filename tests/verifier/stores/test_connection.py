@@ -11,7 +11,14 @@ import pytest
 from verifier.errors import JudgeError
 from verifier.stores import connection
 from verifier.stores.address import StoreAddress, read_url
-from verifier.stores.connection import Abandoned, Patience, StoreConnection, TryAgain
+from verifier.stores.connection import (
+    ANSWER_CHARS_MAX,
+    Abandoned,
+    Patience,
+    StoreConnection,
+    TryAgain,
+    _said,
+)
 
 HEADERS = (("X-Tenant", "t"), ("Content-Type", "own"))
 ADDRESS = StoreAddress(read_url("http://w:1/write"), read_url("http://a/base"), HEADERS)
@@ -283,3 +290,37 @@ def test_connections_are_made_as_the_url_says():
         ("s", 7, 9.0), ("a", 80, 9.0),
     ]  # fmt: skip
     assert first._context is context
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_pause_is_as_long_as_is_asked_for_and_ends_with_the_run(has_ended):
+    """Whoever waits is woken by the end."""
+    waited = []
+    ended = SimpleNamespace(wait=lambda seconds: waited.append(seconds) or has_ended)
+    patience = Patience(ended)
+    if has_ended:
+        with pytest.raises(Abandoned):
+            patience.pause(2.5)
+    else:
+        patience.pause(2.5)
+    assert waited == [2.5]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"", ""),
+        (b" \n ", ""),
+        (b" why \n not ", ": why not"),
+        (b" " * 3 * ANSWER_CHARS_MAX + b"why", ": why"),
+        (b"x" * ANSWER_CHARS_MAX, f": {'x' * ANSWER_CHARS_MAX}"),
+        (b"x" * (ANSWER_CHARS_MAX + 1), f": {'x' * ANSWER_CHARS_MAX}"),
+        ("ä".encode() * 2 * ANSWER_CHARS_MAX, f": {'ä' * ANSWER_CHARS_MAX}"),
+        (b"a\x00b", ": ab"),
+        (b"<html><title> Own </title>", ": a web page, 'Own'"),
+        (b"<!DOCTYPE html><body>", ": a web page"),
+    ],
+)
+def test_what_a_store_says_is_one_short_line(answer, text):
+    """Of a web page its title."""
+    assert _said(answer) == text

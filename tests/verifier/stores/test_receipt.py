@@ -104,3 +104,16 @@ def test_a_series_that_is_held_otherwise_is_said_by_its_count_or_its_samples(hel
     since, until = SPAN.split(" to ")
     line = str(replace(LESS, held=held))
     assert line == f'up{{job="a"}}: {text}, from {since} to {until}'
+
+
+@pytest.mark.parametrize(("seconds", "per_s"), [(0.0, 0.0), (0.5, 6000.0), (1.0, 3000.0)])
+def test_how_many_samples_a_second_is_known_of_any_time(seconds, per_s):
+    """None, where no time passed."""
+    assert replace(WHOLE, seconds=seconds).samples_per_s == per_s
+
+
+def test_the_document_has_times_to_the_millisecond():
+    """And a rate to a tenth."""
+    timed = replace(WHOLE, seconds=1.23456)
+    document = receipt_document(timed, scenario="s", seed=1, url="http://a")
+    assert (document["seconds"], document["samples_per_s"]) == (1.235, 2430.0)

@@ -285,3 +285,15 @@ def test_a_series_is_in_the_shard_of_its_labels_whichever_rows_a_block_has():
     assert sorted(row for each in rows for row in each) == [0, 1, 2, 3, 4]
     for shard, each in enumerate(rows):
         assert all(series.shards[numbers[row]] == shard for row in each)
+
+
+def test_series_that_differ_in_one_label_alone_are_told_apart_by_it():
+    """Whichever it is, `job` too; a time that is rounded by a store is of its own window."""
+    labels = [(("__name__", "a"), ("job", job)) for job in ("x", "y")]
+    connection = AnsweringConnection(
+        [item({"job": "y"}, value="5"), item({"job": "x"}, value="4")],
+        [item({"job": "y"}, values=[[1029.998, "2"], [1059.998, "3"], [1090.001, "4"]])],
+    )
+    stored = StoredSamples(connection, labels, Patience(threading.Event()))
+    assert stored.counts(START_MS, LAST_MS).tolist() == [4, 5]
+    assert stored.counts_each(START_MS, 30_000, 3).tolist() == [[0, 2], [0, 3], [0, 4]]

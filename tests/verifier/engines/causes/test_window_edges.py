@@ -262,3 +262,11 @@ def test_nothing_is_before_a_window_after_which_nothing_was_read(function):
     assert at(function, goes_on, 75, VM, window_s=10) == 0.0
     beyond = samples(*((15 * n, n) for n in range(5)), (3_600.001, 9))
     assert at(function, beyond, 75, VM, window_s=10) is None
+
+
+@pytest.mark.parametrize(
+    ("function", "change"), [("delta", -6.0), ("increase", 4.0), ("rate", 4 / 15)]
+)
+def test_a_fall_is_a_restart_of_a_counter_and_no_more_than_a_fall_of_a_gauge(function, change):
+    """Only what counts begins anew."""
+    assert at(function, every(15, 10, 4, first_s=15), 30, {Trait.UNEXTENDED}) == change
