@@ -102,7 +102,8 @@ async def test_after_its_end_a_run_waits_for_what_is_still_due(
     def observe(scenario, at_s):
         assert scenario is run.scenario
         asked_s.append(at_s - end_s)
-        observations.append(next(answers))
+        observations.append(next(answers, None))
+        assert observations[-1] is not None, "it waits for longer than it should"
         return observations[-1]
 
     async def watch(_, exposition, *, until_s):
