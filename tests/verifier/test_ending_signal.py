@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_it_is_put_off_for_as_long_as_that_takes():
     assert steps == ["freed", "marked as freed"]
 
 
-@pytest.mark.parametrize("module", ["llvm", "my_llvmlite", "simulator.llvmlite"])
+@pytest.mark.parametrize("module", ["llvm", "my_llvmlite", "llvmlite_too", "simulator.llvmlite"])
 def test_a_module_of_a_like_name_is_no_part_of_it(ending, module):
     """Only the package itself."""
     steps = []
@@ -130,6 +131,38 @@ def test_a_module_of_a_like_name_is_no_part_of_it(ending, module):
         free_in(module, lambda: signal.raise_signal(signal.SIGINT), steps)
     assert steps == ["marked as freed"]
     assert ending.number == signal.SIGINT
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "again"),
+    [
+        (signal.SIGINT, KeyboardInterrupt(), True),
+        (signal.SIGTERM, SystemExit(143), True),
+        (signal.SIGTERM, ValueError("another"), False),
+        (None, KeyboardInterrupt(), False),
+        (None, SystemExit(1), False),
+    ],
+)
+def test_a_signal_that_a_callback_ignored_is_raised_again(monkeypatch, number, error, again):
+    """Whatever else a callback ignores is printed, as without us."""
+    unwound, printed = [], []
+    monkeypatch.setattr(sys, "__unraisablehook__", printed.append)
+    ending = EndingSignal()
+    monkeypatch.setattr(ending, "_unwind_soon", lambda: unwound.append(True))
+    ending.number = number
+    ignored = SimpleNamespace(exc_value=error)
+    ending._raise_again(ignored)
+    assert (unwound, printed) == (([True], []) if again else ([], [ignored]))
+
+
+def test_who_listens_again_has_heard_nothing_yet(ending):
+    """The signal of the last run is not that of the next."""
+    ending.number = signal.SIGINT
+    ending.listen((signal.SIGTERM,))
+    assert ending.number is None
+    with pytest.raises(SystemExit):
+        signal.raise_signal(signal.SIGTERM)
+    assert ending.status == 143
 
 
 def test_a_status_is_asked_of_a_signal_that_came():
