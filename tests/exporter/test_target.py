@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.target import Target
+from exporter.target import OURS, SCRAPE_S, SCRAPE_TIMEOUT_S, Target
 
 NAMED = ("__name__", "x")
 
@@ -21,3 +21,13 @@ def test_a_cell_is_an_instance_of_its_own_with_its_number():
     rest = (("instance", "host:1/cells/3"), ("job", "theirs"))
     assert cell.complete((NAMED,)) == (NAMED, ("cell", "3"), *rest)
     assert cell.complete((NAMED, ("cell", "a"))) == (NAMED, ("cell", "a"), *rest)
+
+
+def test_our_target_is_scraped_as_prometheus_does_by_default():
+    """Of the port that is documented, wherever it is really served; ten seconds of fifteen."""
+    assert Target("agentaskit", "127.0.0.1:9464", "") == OURS
+    assert (SCRAPE_S, SCRAPE_TIMEOUT_S) == (15, 10)
+    assert OURS.of_cell(0) == Target("agentaskit", "127.0.0.1:9464/cells/0", "0")
+    assert OURS.of_cell(0).complete(()) == (
+        ("cell", "0"), ("instance", "127.0.0.1:9464/cells/0"), ("job", "agentaskit"),
+    )  # fmt: skip

@@ -44,3 +44,4 @@ def test_a_bound_is_ours_whatever_the_unit_did_to_it():
     """0.3 s is 300 ms, times 1000 in floating point as well."""
     assert is_among(300.0, [bound * 1000 for bound in (0.1, 0.3)])
     assert not is_among(301.0, [300.0])
+    assert not is_among(300.0001, [300.0])

@@ -207,3 +207,43 @@ def test_another_worlds_clock_may_stand_earlier_or_where_the_last_one_stood():
         counts.note_counters(2 * 10**9, np.array([0.0]))
         (effect,) = counts.complete(world.effects())
         assert effect.measured == seen
+
+
+def test_of_counted_faults_the_one_counted_longest_ago_is_forgotten(monkeypatch):
+    """Not the one that was the first to be counted: it may last for long."""
+    assert effect_counter.COUNTED_MAX == 1024
+    monkeypatch.setattr(effect_counter, "COUNTED_MAX", 2)
+    counts = ScrapeEffectCounter(np.zeros(1))
+    faults = [("long", 1.0, 9.0), ("short", 1.0, 1.0), ("late", 4.0, 1.0)]
+    world = make(*(fault("exporter_down", name=name, start_s=start_s, duration_s=duration_s)
+                   for name, start_s, duration_s in faults))  # fmt: skip
+    for at_s in (1.5, 3.0, 4.5):
+        world.advance(at_s)
+        counts.note(world.snapshot(), ScrapeOutcome(refused=True))
+    measured = {effect.name: effect.measured for effect in counts.complete(world.effects())}
+    assert measured == {"long": 3, "short": 0, "late": 1}
+
+
+def test_of_resets_the_last_are_kept(monkeypatch):
+    """Three were seen and two are kept: of the first fault nothing is known any more."""
+    monkeypatch.setattr(effect_counter, "COUNTED_MAX", 2)
+    counts = ScrapeEffectCounter(np.zeros(1))
+    resets = [fault("counter_reset", name=f"{at}", start_s=at, duration_s=0.1) for at in (1, 2, 3)]
+    world = make(*resets)
+    world.advance(4.0)
+    page = np.array([5.0])
+    for at_s in (0.5, 1.5, 2.5, 3.5):
+        counts.note_counters(int(at_s * 1e9), page)
+        page -= 1.0
+    assert [effect.measured for effect in counts.complete(world.effects())] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("last_ns", "expected"), [(10**9, 0.0), (10**9 + 1, 1.0)])
+def test_a_restart_is_expected_once_a_page_came_after_it(last_ns, expected):
+    """One of the very instant at which it began came before it."""
+    world = make(fault("counter_reset", start_s=1.0, duration_s=1.0))
+    world.advance(1.5)
+    counts = ScrapeEffectCounter(np.zeros(1))
+    counts.note_counters(last_ns, np.array([5.0]))
+    (effect,) = counts.complete(world.effects())
+    assert effect.expected == expected

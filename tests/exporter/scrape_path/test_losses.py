@@ -137,6 +137,8 @@ def test_prometheus_gives_up_on_a_page_that_is_late_or_cut(world, path, up):
     """Its default timeout is 10 s; a page without series is a page."""
     affect_scrapes(world, **path)
     assert arrives(world.snapshot()) is up
+    world.change(exporter_up=False)
+    assert not arrives(world.snapshot())
 
 
 def test_a_recorded_series_that_vanishes_gets_one_stale_marker_and_returns_with_its_growth(world):

@@ -134,3 +134,53 @@ def test_what_numba_refuses_is_refused(kept):
     for beyond in (1 << 63, -(1 << 63) - 1):
         with pytest.raises(OverflowError, match="the kernel takes an int64"):
             run(w, x, loop.SETTLE, beyond)
+
+
+def test_it_is_kept_where_numba_keeps_its_own(tmp_path, monkeypatch):
+    """In the folder of the cache that is named, which says nothing of how to compile."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    name = f"loop.{sys.implementation.cache_tag}.machine"
+    key = machine_code._key(loop.__file__)
+    assert machine_code.place("/code/loop.py") == Path("/code/__pycache__") / name
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert machine_code.place("/code/loop.py") == tmp_path / name
+    assert key is not None
+    assert machine_code._key(loop.__file__) == key
+
+
+@pytest.mark.parametrize("fact", ["get_host_cpu_name", "get_process_triple"])
+def test_that_of_another_machine_is_not_used(kept, monkeypatch, fact):
+    """It may have instructions that this one has not."""
+    import llvmlite.binding as llvm  # noqa: PLC0415 - whoever is skipped does without
+
+    monkeypatch.setattr(llvm, fact, lambda: "another")
+    assert kept() is None
+
+
+def test_a_function_that_is_not_in_it_is_not_called(kept):
+    """At the address 0, where there is none."""
+    path = Path(machine_code.place(loop.__file__))
+    assert kept() is not None
+    name, _, code = path.read_bytes()[len(FORMAT) + 2 * DIGEST :].partition(b"\n")
+    assert machine_code._link(name.decode(), code) is not None
+    assert machine_code._link("elsewhere", code) is None
+
+
+@pytest.mark.parametrize("status", [1, -1])
+def test_a_kernel_that_fails_says_so(kept, status):
+    """Whatever the sign of its status."""
+    run = kept()
+    run._call = lambda *_: status
+    with pytest.raises(RuntimeError, match=f"status {status}"):
+        run(np.zeros(4, np.int64), np.zeros(4), loop.SETTLE, 0)
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path):
+    """Neither half a file nor one by another name."""
+    taken = tmp_path / "loop.machine"
+    (taken / "folder").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"loop\.machine"):
+        machine_code._write(taken, b"code")
+    assert [path.name for path in tmp_path.iterdir()] == ["loop.machine"]
+    machine_code._write(tmp_path / "other.machine", b"code")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["loop.machine", "other.machine"]
