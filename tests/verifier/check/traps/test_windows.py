@@ -20,6 +20,10 @@ RANGES = {"short-range", "narrow-range", "prometheus3-left-end"}
         ("sum_over_time(tasks:recorded[2m]) > 1", {"prometheus3-left-end"}),
         ("sum_over_time(tasks:recorded[2m15s]) > 1", set()),
         ("sum_over_time(agentaskit_task_queue_depth[2m]) > 1", set()),
+        ("count_over_time(tasks:recorded[1h]) < 118", set()),
+        ("count_over_time(tasks:recorded[1h]) < 119", {"prometheus3-left-end"}),
+        ("count_over_time(tasks:recorded[1h]) < 121", {"prometheus3-left-end"}),
+        ("count_over_time(tasks:recorded[1h]) < 122", set()),
     ],
 )
 def test_what_a_rule_records_has_a_sample_for_each_evaluation_of_its_group(tmp_path, expr, kinds):
