@@ -13,6 +13,7 @@ import promql_parser as promql
 from verifier.check.exports.selecting import matchers_of
 from verifier.check.findings.expressions import rule_subject
 from verifier.check.findings.finding import CheckFinding
+from verifier.evidence.clock_reading import CALENDAR
 from verifier.evidence.value_bounds import KnownFacts, unreachable
 from verifier.promql.conditions import COMPARISONS
 from verifier.promql.parsing import parse
@@ -106,8 +107,8 @@ def _is_without(node: promql.Expr) -> bool:
 def _reads(node: promql.Expr) -> bool:
     """Whether an expression reads series, or the clock."""
     calls = [call.func.name for call in nodes_of(node, promql.Call)]
-    clock = ("time", "hour", "minute", "month", "year", "day_of_week", "day_of_month")
-    return bool(nodes_of(node, promql.VectorSelector)) or any(name in clock for name in calls)
+    reads_clock = any(name in ("time", *CALENDAR) for name in calls)
+    return bool(nodes_of(node, promql.VectorSelector)) or reads_clock
 
 
 def _has_condition(
