@@ -13,6 +13,7 @@ import promql_parser as promql
 from documents.amounts import listed
 from verifier.check.traps.metric_uses import RATES
 from verifier.evidence.relaxed import is_scalar, name_of
+from verifier.promql.conditions import COMPARISONS
 from verifier.promql.walker import nodes_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from verifier.check.findings.expressions import CheckedExpression
     from verifier.check.findings.finding import CheckFinding
 
-COMPARISONS: Final = (">", "<", ">=", "<=", "==", "!=")
+TURNED: Final = {**COMPARISONS, "==": "==", "!=": "!="}
+"""Each comparison and what it becomes when its sides change places."""
 
 
 def zero_by_zero(expressions: Sequence[CheckedExpression]) -> Iterator[CheckFinding]:
@@ -59,11 +61,17 @@ def _watched(tree: promql.Expr) -> Iterator[str]:
         if call.func.name.startswith("absent"):
             yield from _metrics(call)
     for node in nodes_of(tree, promql.BinaryExpr):
-        sides = (node.lhs, node.rhs)
-        if str(node.op) not in ("==", "<", "<=") or not is_scalar(node.rhs):
-            continue
-        if not any(_divides(side) for side in sides):
-            yield from _metrics(node.lhs)
+        measured, sign = _measured(node)
+        if sign in ("==", "<", "<=") and not _divides(node):
+            yield from _metrics(measured)
+
+
+def _measured(node: promql.BinaryExpr) -> tuple[promql.Expr, str]:
+    """Return what is compared with a number and how, the number on the right; "" if nothing is."""
+    sign = str(node.op)
+    if is_scalar(node.rhs):
+        return node.lhs, sign
+    return node.rhs, TURNED[sign] if is_scalar(node.lhs) and sign in TURNED else ""
 
 
 def _divides(node: promql.Expr) -> bool:
@@ -78,6 +86,8 @@ def _guarded(tree: promql.Expr) -> set[str]:
             continue
         for side in (node.lhs, node.rhs):
             for part in nodes_of(side, promql.BinaryExpr):
-                if str(part.op) in (">", ">=", "!=") and not _divides(part):
+                is_turned = str(part.op) in ("<", "<=") and is_scalar(part.lhs)
+                is_above = str(part.op) in (">", ">=", "!=") or is_turned
+                if is_above and not _divides(part):
                     guarded |= _metrics(part)
     return guarded
