@@ -28,6 +28,7 @@ TWO_SAMPLES: Final = (
     *("rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear"),
     *("double_exponential_smoothing", "resets", "changes"),
 )
+COMPARING: Final = (*COMPARISONS, "==", "!=")
 COUNTED: Final = ("count_over_time", "sum_over_time")
 """Functions whose value has a part of each sample in the window."""
 SCRAPES_SAFE: Final = 4
@@ -99,7 +100,7 @@ def _compared_with(parents: Sequence[promql.Expr]) -> float | None:
         return None
     sides = (outer[-1].lhs, outer[-1].rhs)
     numbers = [side.val for side in sides if isinstance(side, promql.NumberLiteral)]
-    return numbers[0] if str(outer[-1].op) in COMPARISONS and numbers else None
+    return numbers[0] if str(outer[-1].op) in COMPARING and numbers else None
 
 
 def _left_end(expression: CheckedExpression, call: _Windowed) -> Iterator[CheckFinding]:
