@@ -85,6 +85,9 @@ SHARES = [
     ("hour() + 2 * 3 - 1 > 20", lambda h, _d, _m: h > 15),
     ("hour() / 2 > 10", lambda h, _d, _m: h > 20),
     ("hour() % 6 == 0", lambda h, _d, _m: h % 6 == 0),
+    ("-hour() % 6 == -2", lambda h, _d, _m: h % 6 == 2),
+    ("hour() % -6 == 2", lambda h, _d, _m: h % 6 == 2),
+    ("(hour() or minute()) == 0", lambda h, _d, _m: h == 0),
     ("hour() ^ 2 > 400", lambda h, _d, _m: h > 20),
     ("-hour() < -20", lambda h, _d, _m: h > 20),
     ("vector(time()) % 86400 < 3600", lambda h, _d, _m: h == 0),
@@ -101,6 +104,22 @@ def test_a_guard_has_a_value_at_the_hours_at_which_prometheus_has(expr, holds):
     node = parse(expr)
     assert reads_clock_alone(node)
     assert open_share(node) == pytest.approx(share(holds))
+
+
+@pytest.mark.parametrize(
+    ("expr", "days"),
+    [
+        ("month() == 12", 31),
+        ("month() == 1", 62),
+        ("day_of_year() == 365", 1),
+        ("year() == 2026", 365),
+        ("year() == 2027", 35),
+        ("days_in_month() == 28", 32),
+    ],
+)
+def test_a_guard_by_the_date_is_open_for_its_part_of_four_hundred_days(expr, days):
+    """From the first of January 2026 on, so that no day of a year is left out."""
+    assert open_share(parse(expr)) == pytest.approx(days / 400)
 
 
 @pytest.mark.parametrize(

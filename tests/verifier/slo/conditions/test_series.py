@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from verifier.promql.parsing import parse
+from verifier.slo.conditions.reader import Reader
 from verifier.slo.conditions.series import ALL_LABELS, SeriesLabels
 
 
@@ -20,3 +22,12 @@ def test_of_unknown_labels_those_that_are_set_are_known() -> None:
     assert (labelled.varying, labelled.fixed) == (None, (("tier", "all"),))
     assert labelled.dropped == {"job"}
     assert labelled.may_vary("host")
+
+
+def test_labels_that_were_dropped_one_after_the_other_stay_dropped() -> None:
+    """Also when the series are grouped by them afterwards."""
+    left = ALL_LABELS.without(frozenset({"job"})).without(frozenset({"host"}))
+    assert left == SeriesLabels(None, (), frozenset({"job", "host"}))
+    assert [left.may_vary(name) for name in ("job", "host", "path")] == [False, False, True]
+    both = parse("sum by (job, host, path) (sum without (host) (sum without (job) (x)))")
+    assert Reader().read(both).labels == SeriesLabels(frozenset({"path"}))
