@@ -162,6 +162,14 @@ def test_a_reading_is_linear_in_its_core_and_says_what_it_is_without_series(
         ('sum(x) / sum by (job) (y{job="a"})', "the sides of '/' never meet"),
         ('sum by (job) (x{job="a"}) / sum(y)', "the sides of '/' never meet"),
         ('sum by (job) (x{job="a"}) / sum by (job) (y{job="b"})', "the sides of '/' never meet"),
+        (
+            'sum by (path, job) (x{job="a"}) / sum(y)',
+            "never meet: the left has the labels job, path, the right no labels",
+        ),
+        (
+            "sum(x) / y",
+            "never meet: the left has no labels, the right all labels of its series",
+        ),
         ("x offset 5m", "it reads 'x offset 5m', 300 s before the evaluation"),
         ("x offset -5m", "300 s after the evaluation"),
         ("rate(x[5m] offset 1h)", "3600 s before the evaluation"),
@@ -213,6 +221,11 @@ def test_a_recording_rule_is_read_through_with_its_labels():
         ('sum by (job) (x{job="a"}) / on() group_left() sum(y)', set(), (("job", "a"),)),
         ('sum by (job) (x) / sum by (job) (y{job="a"})', {"job"}, ()),
         ('sum by (job) (x{job="a"}) / sum by (job) (y)', set(), (("job", "a"),)),
+        (
+            "sum by (job, path) (x) / ignoring(path) group_left() sum by (job) (y)",
+            {"job", "path"},
+            (),
+        ),
         ("2 * sum by (job) (x)", {"job"}, ()),
         ("sum by (job) (x) * 2", {"job"}, ()),
     ],
