@@ -47,3 +47,14 @@ def test_the_rule_is_the_one_whose_labels_are_selected() -> None:
         recordings.find("a:b", frozenset({("tier", "=~", "one.*")}))
     with pytest.raises(UnreadableConditionError, match="no series of a:b has the labels"):
         recordings.find("a:b", frozenset({("tier", "=", "three")}))
+
+
+def test_a_label_that_a_rule_does_not_set_is_empty() -> None:
+    """A matcher selects by it as by any other."""
+    rule = RecordingRule("a:b", "x", (("tier", "one"),), Place("r.yaml", 1, 1))
+    recordings = Recordings((rule,))
+    for sign, value in (("=", ""), ("!=", "a"), ("=~", "a?"), ("!~", "a")):
+        assert recordings.find("a:b", frozenset({("job", sign, value)})) is rule
+    for sign, value in (("=", "a"), ("!=", ""), ("=~", "a"), ("!~", "a?")):
+        with pytest.raises(UnreadableConditionError, match="no series of a:b has the labels"):
+            recordings.find("a:b", frozenset({("job", sign, value)}))
