@@ -125,6 +125,7 @@ def test_an_alert_that_fires_at_the_last_moment_is_in_time():
         (rule(), 217.0, 300.0, True),
         (rule(), 17.9, 3600.0, False),
         (rule(), 18.1, 3600.0, True),
+        (rule(), 17.9, 5000.0, False),  # a window that is full is not filled further
         (rule(), 18.1, 5000.0, True),
         (replace(rule(), for_s=600.0), 217.0, 300.0, True),
         (replace(AVAILABILITY, for_s=301.0), 1000.0, 300.0, False),
@@ -192,3 +193,24 @@ def test_an_alert_below_its_rate_is_named_with_the_rate_that_it_watches():
     assert broken(AVAILABILITY, burn) == [
         FiresBelowRate(AVAILABILITY.position, "Burn", 0.6, 70.0, 1.0)
     ]
+
+
+def test_each_alert_is_judged_by_what_it_did_itself():
+    """Not by what another did in the same burn."""
+    alert = rule()
+    other = replace(alert, alert="Other", position=replace(alert.position, line=9))
+    burn = measured(alert, 1000.0, 1.0)
+    both = replace(burn, responses=(*burn.responses, Response(other)))
+    rules = RuleFiles((RuleGroup("g", "rules.yaml", 30.0, (alert, other)),))
+    assert broken_promises(POLICY, rules, Measurement((both, both), "")) == [
+        NeverFires(other.position, "Other", 2)
+    ]
+
+
+@pytest.mark.parametrize("expr", ["up > > 1", "up", "SHARE > 14.4"])
+def test_an_alert_that_cannot_be_compared_promises_the_rate_of_its_own_window(expr):
+    """Not understood, or a share of other events than the failed requests."""
+    share = 'sum(rate(x{status=~"4.."}[6h])) / sum(rate(x[6h]))'
+    alert = rule(expr=expr.replace("SHARE", share))
+    [(group, own)] = files(alert).alerts
+    assert promise_of(POLICY, files(alert), group, own) == Promise(14.4, 3600.0, WAIT_S, 14.4)
