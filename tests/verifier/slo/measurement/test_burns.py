@@ -72,6 +72,12 @@ def test_no_steady_burn_is_a_total_outage_or_more() -> None:
     burns = plan_burns(replace(POLICY, target_percent=90.0), (alert(0.0),))
     assert [round(burn.rate, 6) for burn in burns] == [0.9, 1.1, 1.25, 5.4, 6.6, 10.0, 10.0]
     assert [burn.is_outage for burn in burns] == [False] * 5 + [True] * 2
+    burns = plan_burns(replace(POLICY, target_percent=20.0), (alert(0.0),))
+    assert [(burn.rate, burn.is_outage) for burn in burns[-3:]] == [
+        (1.1, False),
+        (1.25, True),
+        (1.25, True),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,19 @@ def test_what_alerts_did_is_a_line_each_in_the_order_in_which_they_fired():
     ]
 
 
+def test_an_outage_is_called_by_its_name_also_where_it_goes_on_until_the_end():
+    """A rate is one of the allowed rate, an outage is none."""
+    lasting = replace(OUTAGE, name="total outage", lasts_s=4000.0)
+    whole = Measurement((MeasuredBurn(lasting, 1000.0, 200.0, 1.0, ()),), "")
+    short = Measurement((MeasuredBurn(replace(BELOW, lasts_s=300.0), 12.0, 200.0, 0.5, ()),), "")
+    assert measurement_lines(whole, {}) == [
+        "total outage (measured 1000) for 1h6m40s: 100 % of the budget spent"
+    ]
+    assert measurement_lines(short, {}) == [
+        "12.96 times the allowed rate (measured 12) for 5m: 50 % of the budget spent"
+    ]
+
+
 def test_the_section_of_the_report_has_a_row_for_each_alert_of_each_burn():
     """In the order of the rules."""
     assert measurement_markdown(MEASUREMENT, BOUNDS) == (
@@ -163,6 +176,10 @@ def test_the_document_has_every_figure():
                 "A fires at 13 times the allowed rate, 1m30s after its onset, it must not below"
                 " 14.4 times"
             ),
+        ),
+        (
+            kinds.FiresBelowRate(AT, "A", 0.5, 0.0, 1.0),
+            "A fires at 0.5 times the allowed rate, 0s after its onset, it must not below 1 times",
         ),
         (
             kinds.FiresBelowRate(AT, "A", 12.9612, -90.0, 14.4),
