@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from jsonschema import Draft202012Validator
 
 from benchmarks.serve import Serve
+from charts.chart_document import chart_schema
 from exporter.metrics.page import OPENMETRICS, TEXT
 from exporter.server.openapi import PATH, describe_api
 from scenarios.injection_form import FaultForm
@@ -243,3 +244,65 @@ def test_schemathesis_finds_no_answer_that_is_not_documented(paths, phases, tmp_
 def test_the_document_is_valid_json_of_a_bounded_size(document):
     """For whoever reads it by hand."""
     assert len(json.dumps(document)) < 100_000
+
+
+RECORDED = json.loads(Path(__file__).with_name("whole_openapi.json").read_text(encoding="utf-8"))
+SHORT = {"type": "string", "maxLength": 60}
+FORMS = {
+    "faults": [
+        {"fault": "free", "parameters": {"type": "object", "properties": {"rate": SHORT}}},
+        {"fault": "bound", "parameters": {"type": "object", "required": ["share"]}},
+    ],
+    "injection": {
+        "type": "object",
+        "properties": {"fault": SHORT, "name": SHORT, "targets": {"$ref": "#/$defs/Hosts"}},
+        "required": ["fault"],
+        "additionalProperties": False,
+        "$defs": {"Hosts": {"type": "array", "maxItems": 5}},
+    },
+    "change": {
+        "type": "object",
+        "properties": {"duration": {"$ref": "#/$defs/Span"}},
+        "$defs": {"Span": {"type": "string"}},
+    },
+}
+LOAD_FORM = {
+    "type": "object",
+    "properties": {"stages": {"type": "array", "items": {"$ref": "#/$defs/Part"}}},
+    "required": ["stages"],
+    "$defs": {"Part": {"type": "object"}},
+}
+"""Forms of a few lines; those of the faults and of the load have tests of their own."""
+
+
+def describe(cells):
+    """Return the document of small forms without the chart, and the chart's components."""
+    document = json.loads(json.dumps(describe_api(FORMS, LOAD_FORM, "1.2.3", cells=cells)))
+    schemas = document["components"]["schemas"]
+    chart = {name: schemas.pop(name) for name in ("Chart", *chart_schema()["$defs"])}
+    return document, chart
+
+
+def test_the_whole_document_is_the_recorded_one():
+    """Every schema with its keys, types, bounds and what is required; every path and answer."""
+    document, _ = describe(1)
+    assert document == RECORDED["document"]
+    assert list(document["paths"]) == RECORDED["order"]
+
+
+def test_several_cells_change_the_pages_of_metrics_alone():
+    """Each cell has its own, with the number of the cell as a parameter."""
+    several, _ = describe(3)
+    single, _ = describe(1)
+    pages = {path: item for path, item in several["paths"].items() if path.endswith("/metrics")}
+    assert pages == RECORDED["pages of three cells"]
+    single["paths"] = {**single["paths"], **pages}
+    assert several == single
+
+
+def test_the_components_of_a_chart_are_those_that_the_package_publishes():
+    """Without the dialect, which the document as a whole has, and with references to its place."""
+    schema = json.loads(json.dumps(chart_schema()).replace("#/$defs/", "#/components/schemas/"))
+    definitions = schema.pop("$defs")
+    del schema["$schema"]
+    assert describe(1)[1] == {"Chart": schema, **definitions}
