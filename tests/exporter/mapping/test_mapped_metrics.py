@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -234,3 +236,27 @@ def test_what_is_no_whole_number_is_split_into_parts_that_are_none(world):
                           source="http_request_duration_seconds_sum")  # fmt: skip
     whole_s = snapshot.http_request_duration.sum_ns / 1e9
     assert values(snapshot, waited)["d_total", "/b"] == pytest.approx(whole_s * 0.25, rel=1e-9)
+
+
+def test_parts_of_one_name_are_one_metric_wherever_they_stand():
+    """Names and labels in order, so that every run writes the same page."""
+    labels = tuple(MappedLabel(name=name, fixed="x") for name in ("z", "m", "a", "k"))
+    other = MappedMetric(name="a_total", kind="counter", source="http_requests_total")
+    parts = (counter(labels=labels[:2]), other, counter(labels=labels[2:]))
+    shown = [
+        (metric.name, [label.name for label in metric.labels])
+        for metric in exported_metrics(MetricMapping(parts))
+        if "agentaskit_sim" not in metric.name
+    ]
+    assert shown == [("a_total", []), ("r_total", ["a", "k", "m", "z"])]
+
+
+def test_events_are_split_before_their_unit_is_changed(world):
+    """Of seven requests five and two, each counted as a half."""
+    seven = np.zeros_like(world.snapshot().http_requests)
+    seven[0] = 7
+    snapshot = replace(world.snapshot(), http_requests=seven)
+    assert values(snapshot, counter(labels=(HANDLERS,), factor=0.5)) == {
+        ("r_total", "/a"): 2.5,
+        ("r_total", "/b"): 1.0,
+    }
