@@ -119,6 +119,16 @@ def test_a_restart_resets_the_counters_at_its_tick_and_not_at_the_next_scrape(
     assert 0 < after < before
 
 
+def test_restarts_of_before_the_page_was_opened_reset_nothing(world, clock):
+    """The first scrape shows what the world has counted, unless the exporter is fresh."""
+    world.change(exporter_restarts=2)
+    started = world.snapshot().agents_started
+    for fresh, shown in ((False, started), (True, 0)):
+        page = Exposition(world, clock, version="1", scenario="calm", fresh=fresh).scrape()
+        assert read(page, "agentaskit_agents_started_total") == shown
+    assert started > 0
+
+
 def test_the_page_says_who_runs_and_what_replays_it(exposition):
     """Version, scenario and seed."""
     page = exposition.scrape()
@@ -138,9 +148,11 @@ def test_facts_for_people_name_the_faults(exposition, world):
     assert facts["Seed"] == "42"
     assert facts["Virtual time"] == "0:00:01"
     assert facts["Running for"] == "0:00:00"
-    world.change(now_ns=260_086_700_000_000)
-    exposition.show_change()
-    assert dict(exposition.facts())["Virtual time"] == "3d 0:14:46"
+    for now_s, shown in ((3725.9, "1:02:05"), (86_399, "23:59:59"), (86_400, "1d 0:00:00"),
+                         (260_086.7, "3d 0:14:46")):  # fmt: skip
+        world.change(now_ns=round(now_s * 1e9))
+        exposition.show_change()
+        assert dict(exposition.facts())["Virtual time"] == shown
 
 
 class SlowPart:

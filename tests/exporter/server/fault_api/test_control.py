@@ -96,6 +96,17 @@ async def test_a_scrape_shows_a_changed_fault_at_the_same_instant(served):
     assert await served.metric("agentaskit_sim_load_tasks_per_second") == 300
 
 
+@pytest.mark.parametrize("path", ["/gone", ""])
+async def test_a_scrape_shows_the_end_of_a_fault_at_the_same_instant(served, path):
+    """Of one by its name, and of all."""
+    await served.call("POST", body=DROP)
+    series = 'agentaskit_sim_faults_active{fault="traffic_drop"}'
+    assert await served.metric(series) == 1
+    assert (await served.call("DELETE", path))[0] == 200
+    assert await served.metric(series) == 0
+    assert await served.metric("agentaskit_sim_load_tasks_per_second") == 400
+
+
 async def test_faults_that_ended_leave_the_base_and_free_their_names(served):
     """One by one or all at once; a name can be used again immediately."""
     for name in ("gone", "gone-too"):
