@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from simulator.cells.system import build_system
 from simulator.load import Load
 from simulator.plan import Plan
+from tests.simulator.worlds import small
 from tests.verifier.simulations import scenario_of
 from verifier.errors import JudgeError
 from verifier.seeds.naming import on_seed
@@ -46,13 +49,25 @@ def test_a_world_that_does_not_settle_has_no_past(monkeypatch):
 
 
 def test_scenarios_that_start_alike_share_a_world(simulations):
-    """Faults and durations make no difference; load, seed and time compression do."""
+    """Faults and durations make no difference; all else does, and the time compression."""
     worlds = HealthyWorlds()
     world = worlds.start_of(SMALL)
     assert worlds.start_of(scenario_of("duration: 9m\nload: {rate: 1000}\n")) is world
     assert worlds.start_of(scenario_of("duration: 1m\nload: {rate: 1001}\n")) is not world
     assert worlds.start_of(SMALL, TimeCompression(2)) is not world
-    assert simulations == [1000, 1001, 1000]
+    assert worlds.start_of(replace(SMALL, seed=43)) is not world
+    assert worlds.start_of(replace(SMALL, topology=small())) is not world
+    assert simulations == [1000, 1001, 1000, 1000, 1000]
+
+
+def test_a_world_is_simulated_for_what_its_scenario_says(monkeypatch):
+    """Its topology, rate and seed, in its time; asked for alone or prepared."""
+    asked = []
+    monkeypatch.setattr(healthy_world, "simulate_healthy_world", lambda *of, **_: asked.append(of))
+    scenario, compression = replace(SMALL, seed=43, topology=small()), TimeCompression(2)
+    HealthyWorlds().start_of(scenario, compression)
+    HealthyWorlds().prepare([scenario] * 2, compression)
+    assert asked == [(small(), 1000.0, 43, compression)] * 2
 
 
 def test_only_what_several_scenarios_share_is_prepared(simulations):
@@ -102,17 +117,21 @@ def test_worlds_are_prepared_side_by_side(monkeypatch):
 
 def test_preparation_that_is_interrupted_is_given_up(monkeypatch):
     """Ctrl-C in the middle of it: no thread goes on until its world has settled."""
+    begun, given_up = threading.Event(), []
 
     def interrupted(_topology, rate, *_, abandoned, **__):
         if rate == 300:
+            begun.wait(PATIENCE_S)
             raise KeyboardInterrupt
-        assert abandoned.wait(PATIENCE_S)
+        begun.set()
+        given_up.append(abandoned.wait(PATIENCE_S))
         raise JudgeError("given up")
 
     monkeypatch.setattr(healthy_world, "simulate_healthy_world", interrupted)
     some = [scenario_of(f"duration: 1m\nload: {{rate: {rate}}}\n") for rate in (200, 300)]
     with pytest.raises(KeyboardInterrupt):
         HealthyWorlds().prepare(some * 2, jobs=2)
+    assert given_up == [True]
 
 
 def test_a_world_that_is_given_up_is_none():
@@ -121,6 +140,23 @@ def test_a_world_that_is_given_up_is_none():
     abandoned.set()
     with pytest.raises(JudgeError, match="given up"):
         healthy_world.simulate_healthy_world(SMALL.topology, 200, 1, abandoned=abandoned)
+
+
+def test_a_settled_system_of_cells_has_no_threads(monkeypatch):
+    """A process that is forked from here would lose them."""
+    monkeypatch.setattr(healthy_world, "FURTHER_MINUTES", 0)
+    monkeypatch.setattr(healthy_world, "find_pool", lambda rows, **_: SimpleNamespace(rows=rows))
+    threads, begun = threading.active_count(), []
+
+    def build(*of):
+        begun.append(build_system(*of, workers=2))
+        begun[0].advance(1.0)
+        assert threading.active_count() > threads
+        return begun[0]
+
+    healthy = healthy_world.simulate_healthy_world(small(cells=2), 20.0, 1, build=build)
+    assert healthy.world is begun[0]
+    assert threading.active_count() == threads
 
 
 def test_another_process_starts_with_no_worlds(simulations):
@@ -142,6 +178,19 @@ def test_so_many_worlds_are_held_and_those_that_were_asked_for_last(simulations,
     simulations.clear()
     HealthyWorlds().prepare([a, b, c] * 2)
     assert simulations == [2, 1], "the dearest first, of those that may be held"
+
+
+def test_a_world_that_is_prepared_was_asked_for(simulations, monkeypatch):
+    """One that is held already too: of more, another is given up."""
+    monkeypatch.setattr(healthy_world, "WORLDS_MAX", 2)
+    a, b, c = (scenario_of(f"duration: 1m\nload: {{rate: {rate}}}\n") for rate in (1, 2, 3))
+    worlds = HealthyWorlds()
+    for scenario in (a, b):
+        worlds.start_of(scenario)
+    worlds.prepare([a, a])
+    for scenario in (c, a, b):
+        worlds.start_of(scenario)
+    assert simulations == [1, 2, 3, 2]
 
 
 def test_worlds_of_many_seeds_are_not_prepared(simulations):
