@@ -10,7 +10,7 @@ import pytest
 from simulator.kernel import loop as k
 from simulator.kernel.initial_state import build
 from simulator.kernel.state import BLOCK
-from simulator.kernel.streams import SANDBOX_SIGMA, Mix, Streams, generator
+from simulator.kernel.streams import SANDBOX_SIGMA, Mix, Streams, _shares, generator
 from tests.simulator.worlds import small
 
 BLOCKS = (
@@ -155,3 +155,105 @@ def test_no_start_and_no_work_takes_less_or_more_than_the_kernel_can_count():
     streams._fill_starts(starts)
     assert starts.tolist() == [k.CLOCK_MAX_NS] * 2
     assert streams._draw_work(2, np.array([0, 1])).tolist() == [k.CLOCK_MAX_NS] * 2
+
+
+def raw(name, count):
+    """Return so many numbers of 64 bits of a stream of seed 3."""
+    return generator(3, name).bit_generator.random_raw(count)
+
+
+def test_every_block_is_its_own_stream():
+    """As that of its name gives them, from the first on; the factors spread by a quarter."""
+    state, _ = filled(startup_mean_s=2.0, startup_sigma=0.5)
+    count = 1000
+    normal = {name: generator(3, name).standard_normal(count) for name in ("startup", "sandbox")}
+    expected = {
+        "gaps": generator(3, "arrivals").standard_exponential(count),
+        "bits": raw("messages", count) >> 1,
+        "crash_bits": raw("crash", count) >> 1,
+        "flood_gaps": generator(3, "flood").standard_exponential(count),
+        "flood_bits": raw("flood-bits", count) >> 1,
+        "starts": (2e9 * np.exp(0.5 * normal["startup"] - 0.125)).astype(np.int64),
+        "factors": np.exp(0.25 * normal["sandbox"] - 0.03125),
+    }
+    for block, numbers in expected.items():
+        assert getattr(state, block)[:count] == pytest.approx(numbers, rel=1e-9, abs=1), block
+    assert state.factors[:count] == pytest.approx(expected["factors"], rel=1e-12)
+    for gaps in ("gaps", "flood_gaps"):
+        assert getattr(state, gaps)[:count].tolist() == expected[gaps].tolist()
+    assert (state.tasks[:count, k.T_DRAW] == raw("luck", count) >> 2).all()
+
+
+@pytest.mark.parametrize("first", ["lognormal", "exponential", "deterministic"])
+@pytest.mark.parametrize("second", ["lognormal", "exponential", "deterministic"])
+def test_the_work_of_each_class_is_drawn_as_it_says(first, second):
+    """Task by task, of its own mean and spread; who has no such class draws nothing of its kind."""
+    settings = (first, 0.1, 0.3), (second, 0.02, 0.9)
+    classes = tuple(
+        replace(entry, distribution=distribution, mean_service_s=mean_s, sigma=sigma)
+        for entry, (distribution, mean_s, sigma) in zip(small().classes, settings, strict=True)
+    )
+    task_class = np.array([0, 1, 1, 0, 1, 0])
+    streams = Streams(small(classes=classes), 7, None)
+    normal, exponential = generator(7, "service"), generator(7, "service-exponential")
+    z, e = np.ones(6), np.ones(6)
+    if "lognormal" in (first, second):
+        z = normal.standard_normal(6)
+    if "exponential" in (first, second):
+        e = exponential.standard_exponential(6)
+    expected = []
+    for place, number in enumerate(task_class):
+        distribution, mean_s, sigma = settings[number]
+        unit = {"lognormal": np.exp(sigma * z[place] - sigma * sigma / 2), "exponential": e[place]}
+        expected.append(mean_s * 1e9 * unit.get(distribution, 1.0))
+    assert streams._draw_work(6, task_class) == pytest.approx(np.array(expected), rel=1e-9)
+    for name, stream in (("service", normal), ("service-exponential", exponential)):
+        assert streams._named[name].random() == stream.random(), name
+
+
+def shared(priorities, classes, sandboxes, **changes):
+    """Return the share of each kind of task of a topology with these shares."""
+    parts = {"priorities": priorities, "classes": classes, "sandboxes": sandboxes}
+    parts = {
+        name: tuple(
+            replace(entry, share=share)
+            for entry, share in zip(getattr(small(), name), shares, strict=True)
+        )
+        for name, shares in parts.items()
+    }
+    kinds, edges = _shares(small(**parts, **changes))
+    assert (edges >= 0).all()
+    assert (edges <= 1).all()
+    return dict(zip(kinds.tolist(), np.diff([0.0, *edges, 1.0]).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("slack", [0.0, 4e-10, -4e-10])
+def test_each_kind_of_task_has_the_product_of_its_shares(slack):
+    """By its bits; shares that are a rounding away from 1 together are taken for 1."""
+    priorities, classes = (0.4 + slack, 0.3, 0.2, 0.1), (0.85, 0.15)
+    needs = {0: 0.61, 1: 0.1, 2: 0.2, 4: 0.05, 7: 0.04}
+    kinds = shared(priorities, classes, (0.1, 0.2, 0.05), triple_share=0.04, dependency_share=0.3)
+    assert kinds == pytest.approx(
+        {
+            p | c << 2 | need << 3 | calls << 6: (
+                priorities[p] * classes[c] * needs[need] * (0.3 if calls else 0.7) / (1 + slack)
+            )
+            for p in range(4)
+            for c in range(2)
+            for need in needs
+            for calls in range(2)
+        },
+        rel=0,
+        abs=1e-13,
+    )
+
+
+def test_a_share_that_rounding_leaves_below_nothing_is_none():
+    """All tasks need a sandbox, and a trifle more: no edge falls back behind another."""
+    kinds = shared((0, 0, 1, 0), (1, 0), (0.5, 0.3, 0.1), triple_share=0.1 + 5e-10)
+    needs = {}
+    for kind, share in kinds.items():
+        assert share >= 0
+        needs[kind >> 3 & 7] = needs.get(kind >> 3 & 7, 0.0) + share
+    assert needs[0] == 0
+    assert [needs[need] for need in (1, 2, 4, 7)] == pytest.approx([0.5, 0.3, 0.1, 0.1], rel=1e-8)
