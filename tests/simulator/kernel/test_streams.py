@@ -36,6 +36,15 @@ def test_a_generator_depends_on_seed_and_name():
     assert generator(1, "flood").random(5).tolist() != numbers
 
 
+def test_what_a_seed_means_never_changes():
+    """The first numbers of two streams, bit by bit: worlds of before are worlds of after."""
+    assert generator(1, "crash").bit_generator.random_raw(2).tolist() == [
+        5666293356367708725,
+        721807148967092172,
+    ]
+    assert generator(42, "arrivals").bit_generator.random_raw(1) == 11211029678772886425
+
+
 @pytest.mark.parametrize(("cursor", "block"), BLOCKS, ids=[block for _, block in BLOCKS])
 def test_a_refill_changes_no_number(cursor, block):
     """Refilled at odd places, a stream goes on as one that was refilled at its end."""
@@ -134,6 +143,18 @@ def test_a_fork_goes_on_where_a_recorded_trace_had_come():
     for each, block in zip((streams.fork(), streams), blocks, strict=True):
         each._fill_gaps(block)
     assert blocks[0].tolist() == blocks[1].tolist() == list(range(BLOCK, BLOCK + 100))
+
+
+@pytest.mark.parametrize(("cursor", "block"), BLOCKS, ids=[block for _, block in BLOCKS])
+def test_a_fork_draws_what_its_origin_would(cursor, block):
+    """Neither takes a number from the other."""
+    drawn = []
+    state, streams = filled()
+    for each in (streams.fork(), streams.fork(), streams):
+        state.head[cursor] = len(getattr(state, block))
+        each.refill(state)
+        drawn.append(getattr(state, block).tolist())
+    assert drawn[1:] == drawn[:1] * 2
 
 
 class FarTail:
