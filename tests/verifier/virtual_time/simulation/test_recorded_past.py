@@ -48,8 +48,8 @@ def recorders(monkeypatch):
 
 def test_a_scenario_is_recorded_with_all_that_its_past_brings(recorders):
     """As it is read, a scrape longer than it lasts; around both ends of what came before."""
-    (one,) = recorders("duration: 10m\n" + INCIDENTS + BURST % 50)
-    assert one == {
+    (alone,) = recorders("duration: 10m\n" + INCIDENTS + BURST % 50)
+    assert alone == {
         "catalogue": ("cell 0", ("metrics", None)),
         "need": ("m", 615.0),
         "past_s": None,
@@ -65,8 +65,8 @@ def test_a_scenario_is_recorded_with_all_that_its_past_brings(recorders):
 )
 def test_a_long_scenario_is_read_back_no_further_than_a_day(recorders, duration, needed_s):
     """And an hour, at every scrape; a depth of its own is handed on."""
-    (one,) = recorders(f"duration: {duration}\nhistory: {{depth: 6h}}\n")
-    assert (one["need"], one["past_s"], one["eventful"]) == (("m", needed_s), 6 * 3600, [])
+    (alone,) = recorders(f"duration: {duration}\nhistory: {{depth: 6h}}\n")
+    assert (alone["need"], alone["past_s"], alone["eventful"]) == (("m", needed_s), 6 * 3600, [])
 
 
 def test_each_cell_is_a_target_of_its_own(recorders):
