@@ -24,9 +24,9 @@ HISTOGRAM_RATE: Final = 100.0
 class Level:
     """What the series of one selector do: the first `hot` of them at `value`, others at `cold`.
 
-    Each row is `value` times its weight, the row of a series alone all of it. `cold` of None is no
-    series. `quantile` and `anchor` are of a histogram: which quantile lies at `value`, and the
-    bound beside which it is to lie.
+    Each row is `value` times its weight, the row of a series alone all of it; a histogram keeps its
+    weight, which says how much it counts. `cold` of None is no series. `quantile` and `anchor` are
+    of a histogram: which quantile lies at `value`, and the bound beside which it is to lie.
     """
 
     kind: LevelKind
@@ -47,7 +47,8 @@ class Level:
                 value = self.value if number < self.hot else self.cold
                 rows.append(Level("absent", 0.0) if value is None else Level(self.kind, value))
                 continue
-            weight = self.weights[min(number, len(self.weights) - 1)] if count > 1 else 1.0
+            is_whole = count == 1 and self.kind != "histogram"
+            weight = 1.0 if is_whole else self.weights[min(number, len(self.weights) - 1)]
             if self.kind == "histogram":
                 rows.append(replace(self, weights=(weight,)))
             else:

@@ -143,5 +143,7 @@ def test_more_rows_than_weights_have_the_last_weight_and_a_row_alone_has_all():
     assert Level("gauge", 2.0, (1.0, 0.5)).rows(3) == [
         Level("gauge", 2.0), Level("gauge", 1.0), Level("gauge", 1.0)]  # fmt: skip
     assert Level("gauge", 2.0, (0.25, 0.75)).rows(1) == [Level("gauge", 2.0)]
+    (own,) = Level("histogram", 2.0, (0.25, 0.75), quantile=0.5, anchor=1.0).rows(1)
+    assert own.weights == (0.25,)
     assert Level("absent", 0.0).rows(2) == [Level("absent", 0.0)] * 2
     assert Level("counter", 2.0, hot=0, cold=0.5).rows(1) == [Level("counter", 0.5)]
