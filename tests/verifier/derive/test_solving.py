@@ -102,6 +102,15 @@ def test_what_holds_while_a_window_sees_it_is_pending_for_one_evaluation_too_few
     pending_for_one_too_few(next(each for each in solved[1] if each.rule.alert == "Seldom"))
 
 
+def test_two_quantiles_that_disagree_are_solved_near_their_for(repository):
+    """A bundled alert; it was not, when a histogram alone counted all that its rows count."""
+    rules = load_rules([repository / "observability" / "alerts" / "extras.yaml"])
+    own = [rule for _, rule in rules.alerts if rule.alert == "ResponseTimesDisagree"]
+    (solution,) = solve_alerts(rules, own, lambda _: None)
+    assert [test.kind for test in solution.tests] == ["fires", "threshold", "for", "absent"]
+    assert solution.unsolved == ()
+
+
 @pytest.mark.long
 def test_what_holds_in_a_window_beyond_its_for_is_pending_for_one_too_few(tmp_path):
     """It sees a gap."""

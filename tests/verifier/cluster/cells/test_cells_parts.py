@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.verifier.cluster.test_cluster_parts import WaitingClock
 from tests.verifier.outcomes import outcome
 from tests.verifier.simulations import scenario_of
 from verifier.cluster.cells import running
@@ -26,26 +27,10 @@ from verifier.virtual_time.healthy_world import HealthyWorlds
 SCENARIO = scenario_of("duration: 5m\n")
 
 
-class PassingClock:
-    """A monotonic clock that moves by sleeping."""
-
-    def __init__(self):
-        """Begin at 0."""
-        self.now_s = 0.0
-
-    def monotonic(self):
-        """Return the time."""
-        return self.now_s
-
-    def sleep(self, seconds):
-        """Move."""
-        self.now_s += seconds
-
-
 @pytest.fixture
 def clock(monkeypatch):
     """Let a run go by a clock of the test, with a scheduler that is always there."""
-    own = PassingClock()
+    own = WaitingClock()
     monkeypatch.setattr(running, "time", own)
     monkeypatch.setattr(running, "require_scheduler", lambda *_, **__: None)
     monkeypatch.setattr(running, "require_same_machines", lambda _: {})
