@@ -96,10 +96,10 @@ def panel(title, values, *exprs):
 @pytest.mark.parametrize(
     ("condition", "threshold", "panels"),
     [
-        ("sum(x) > 5", 5.0, {"X": (5.0, (5.0,)), "XX": (5000.0, (5.0, 5000.0)), "XXX": (5.0, ())}),
-        ("5 < sum(x)", 5.0, {"X": (5.0, (5.0,)), "XX": (5000.0, (5.0, 5000.0)), "XXX": (5.0, ())}),
+        ("sum(x) > 5", 5.0, {"s": (5.0, (5.0,)), "ms": (5000.0, (5.0, 5000.0)), "raw": (5.0, ())}),
+        ("5 < sum(x)", 5.0, {"s": (5.0, (5.0,)), "ms": (5000.0, (5.0, 5000.0)), "raw": (5.0, ())}),
         ("sum(x) / 10 > 5", 5.0,
-         {"X": (50.0, (5.0,)), "XX": (50000.0, (5.0, 5000.0)), "XXX": (50.0, ())}),
+         {"s": (50.0, (5.0,)), "ms": (50000.0, (5.0, 5000.0)), "raw": (50.0, ())}),
         ("sum(z) > 5", 5.0, {}),
         ("sum(x) > 5 and sum(y) > 1", None, {}),
         ("sum(x)", None, {}),
@@ -110,10 +110,10 @@ def test_an_alert_on_one_condition_has_the_panels_that_show_its_quantity(
 ):
     """Where it fires is in the unit of each panel, by whichever of its queries shows it."""
     shown = [
-        panel("X", "5", "sum(x)"),
-        panel("XX", "5,5000", "sum(y)", "1000 * sum(x)"),
-        panel("XXX", "", "sum(x)", "sum(y)"),
-        panel("YYYY", "6", "sum(y)"),
+        panel("s", "5", "sum(x)"),
+        panel("ms", "5,5000", "sum(y)", "1000 * sum(x)"),
+        panel("raw", "", "sum(x)", "sum(y)"),
+        panel("rest", "6", "sum(y)"),
     ]
     rules = RuleFiles((RuleGroup("g", "r.yaml", 30.0, (alert(condition, {}),)),))
     alerts = panels_of_alerts(rules, shown)
@@ -128,13 +128,13 @@ def test_an_alert_on_one_condition_has_the_panels_that_show_its_quantity(
 def test_a_panel_differs_when_none_of_its_thresholds_is_where_the_alert_fires():
     """One without any says nothing; the alert's number counts in the panel's unit."""
     shown = [
-        panel("X", "4,5,6", "sum(x)"),
-        panel("XX", "4,6", "sum(x)"),
-        panel("XXX", "", "sum(x)"),
-        panel("XXXX", "5", "1000 * sum(x)"),
+        panel("s", "4,5,6", "sum(x)"),
+        panel("no", "4,6", "sum(x)"),
+        panel("raw", "", "sum(x)"),
+        panel("msec", "5", "1000 * sum(x)"),
     ]
     rules = RuleFiles((RuleGroup("g", "r.yaml", 30.0, (alert("sum(x) > 5", {}),)),))
     assert lines(panel_differences(panels_of_alerts(rules, shown))) == [
-        "b.json:2:1: panel 'XX' of 'D' has the thresholds 4, 6, but Burn fires at 5",
-        "b.json:4:1: panel 'XXXX' of 'D' has the threshold 5, but Burn fires at 5000",
+        "b.json:2:1: panel 'no' of 'D' has the thresholds 4, 6, but Burn fires at 5",
+        "b.json:4:1: panel 'msec' of 'D' has the threshold 5, but Burn fires at 5000",
     ]
